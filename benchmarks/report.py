@@ -1,0 +1,421 @@
+"""Write docs/results.md from benchmarks/results/layers-*.jsonl: python benchmarks/report.py
+
+Only what was measured with the newest code and on the machine of the last run is shown; of a point measured
+twice, the later. What misses its target, what is lost and what was not run is listed, not left out.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+import layers
+from common import REPETITIONS, RESULTS, ROOT, Row, geometric_mean, median, read_rows
+from roofline import bound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+SMALL, LARGE = (32, 64, 128, 256), (512, 1024)
+LOST = 0.95  # a point is lost where the median ratio and the upper end of its interval lie under this
+ROOFLINE = (
+    60  # per cent that training should reach at hidden 128 and more; under it the binding term is named
+)
+TITLES = {"avx512": "AVX-512", "avx2": "AVX2", "base": "Baseline", "pure": "Without the extension"}
+
+# What was set out: name, training, ragged, hidden sizes, target of every cell. Batch 16 and more.
+CRITERIA = (
+    ("training, full length", True, False, SMALL + LARGE, {"rnn": 2.0, "lstm": 1.3, "gru": 2.0}),
+    ("training, lengths, hidden 32 to 256", True, True, SMALL, {"rnn": 5.0, "lstm": 5.0, "gru": 5.0}),
+    ("training, lengths, hidden 512 and 1024", True, True, LARGE, {"rnn": 2.0, "lstm": 2.0, "gru": 2.0}),
+    ("inference, full length", False, False, SMALL + LARGE, {"rnn": 1.5, "lstm": 1.0, "gru": 1.5}),
+    ("inference, lengths", False, True, SMALL + LARGE, {"rnn": 2.0, "lstm": 2.0, "gru": 2.0}),
+)
+
+
+# ---- reading
+
+
+def newest(path: Path) -> tuple[list[Row], list[Row]]:
+    """(runs, everything measured) of the newest code in a file, each thing measured once, in grid order."""
+    rows = read_rows(path)
+    runs = [row for row in rows if row["kind"] == "run"]
+    if not runs:
+        return [], []
+    rows = [row for row in rows if layers.same(row, runs[-1])]
+    last: dict[str, Row] = {}
+    for row in rows:
+        if row["kind"] != "run":
+            name = layers.key(row) if "cell" in row else ""
+            last[f"{row['kind']} {name} {row.get('operation', '')}"] = row
+    return [row for row in rows if row["kind"] == "run"], sorted(last.values(), key=place)
+
+
+def place(row: Row) -> tuple[object, ...]:
+    if "cell" not in row:
+        return (row["kind"],)
+    names = ("cell", "training", "ragged", "threads", "hidden", "time", "batch")
+    sizes: list[object] = [row[name] for name in names]
+    sizes[0] = layers.CELLS.index(row["cell"])
+    return (row["kind"], *sizes)
+
+
+def of_kind(rows: Iterable[Row], kind: str) -> list[Row]:
+    return [row for row in rows if row["kind"] == kind]
+
+
+def ratio(row: Row, peer: str = "torch") -> float:
+    return float(row["ratio"][peer]["median"])
+
+
+def lost(row: Row) -> bool:
+    won = row["ratio"]["torch"]
+    return bool(won["median"] < LOST and won["high"] < LOST)
+
+
+def percent_of_roofline(row: Row, runs: Sequence[Row]) -> tuple[float, Row] | None:
+    """Per cent of the bound that was reached, and the bound; from the last calibration of so many threads."""
+    known = [c for run in runs if (c := run["calibration"].get(str(row["threads"])))]
+    least = bound(row, row["tokens"], row["longest"], known[-1]) if known else None
+    return None if least is None else (100 * least["seconds"] / median(row["seconds"]["hitherto"]), least)
+
+
+# ---- writing
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def interval(won: Row) -> str:
+    return f"{won['median']:.2f} ({won['low']:.2f} to {won['high']:.2f})"
+
+
+def lengths_word(row: Row) -> str:
+    return "lengths" if row["ragged"] else "full"
+
+
+def mode_word(row: Row) -> str:
+    return "training" if row["training"] else "inference"
+
+
+def by_cell(rows: Sequence[Row], show: Callable[[str, list[Row]], str]) -> list[str]:
+    """One entry for every cell, "not run" where nothing was measured."""
+    entries = []
+    for cell in layers.CELLS:
+        of_cell = [row for row in rows if row["cell"] == cell]
+        entries.append(show(cell, of_cell) if of_cell else "not run")
+    return entries
+
+
+def mean_and_range(rows: Sequence[Row], peer: str = "torch") -> str:
+    values = [ratio(row, peer) for row in rows]
+    return f"{geometric_mean(values):.2f} ({min(values):.2f} to {max(values):.2f}, n={len(values)})"
+
+
+def mean_for(peer: str, _cell: str, rows: Sequence[Row]) -> str:
+    return mean_and_range(rows, peer)
+
+
+def thread_counts(points: Iterable[Row]) -> list[int]:
+    return sorted({row["threads"] for row in points}, reverse=True)
+
+
+def means(points: Sequence[Row]) -> str:
+    """The geometric means that were set out, and batch 1 apart."""
+    lines = []
+    for name, training, ragged, hidden, targets in CRITERIA:
+        kind = [
+            p for p in points if p["training"] == training and p["ragged"] == ragged and p["hidden"] in hidden
+        ]
+        for threads in thread_counts(points):
+            here = [p for p in kind if p["threads"] == threads]
+            wide = [p for p in here if p["batch"] >= 16]
+
+            def judged(cell: str, rows: list[Row], targets: dict[str, float] = targets) -> str:
+                mean, target = geometric_mean(map(ratio, rows)), targets[cell]
+                verdict = (
+                    "reached" if mean >= target else "**missed**" if mean >= 1 else "**slower than torch.nn**"
+                )
+                return f"{mean_and_range(rows)}; {target:g} {verdict}"
+
+            lines.append([name, str(threads), "16 and more", *by_cell(wide, judged)])
+            single = [p for p in here if p["batch"] == 1]
+            lines.append([name, str(threads), "1", *by_cell(single, partial(mean_for, "torch"))])
+    lines.sort(key=lambda line: line[2] == "1")
+    return table(["", "threads", "batch", *layers.CELLS], lines)
+
+
+def losses(points: Sequence[Row]) -> str:
+    under = [p for p in points if ratio(p) < LOST]
+    if not under:
+        return f"None of {len(points)}: no median ratio lies under {LOST}."
+    sure = sum(map(lost, under))
+    return (
+        f"{sure} of {len(points)} points are lost: median ratio and upper end of its interval under {LOST}. "
+        f"Of {len(under) - sure} more the median lies under it, the upper end does not.\n\n"
+    ) + table(
+        ["point", "ratio (95 % interval)", "GFLOP/s ours", "torch.nn", "lost"],
+        [
+            [
+                layers.key(p),
+                interval(p["ratio"]["torch"]),
+                f"{p['gflops']['hitherto']:.3g}",
+                f"{p['gflops']['torch']:.3g}",
+                "**yes**" if lost(p) else "not certain",
+            ]
+            for p in sorted(under, key=ratio)
+        ],
+    )
+
+
+def roofline(points: Sequence[Row], runs: Sequence[Row]) -> str:
+    """Training at hidden 128 and more as a percentage of the bound; the binding term where it is low."""
+    known = []
+    for p in points:
+        reached = percent_of_roofline(p, runs) if p["training"] and p["hidden"] >= 128 else None
+        if reached is not None:
+            known.append((p, *reached))
+    if not known:
+        return "Not calibrated: no extension, or no training point at hidden 128 and more was run."
+    lines = []
+    for ragged in (False, True):
+        for threads in thread_counts(points):
+            for hidden in (128, 256, 512, 1024):
+                here = [
+                    (p, share)
+                    for p, share, _ in known
+                    if (p["ragged"], p["threads"], p["hidden"]) == (ragged, threads, hidden)
+                    and p["batch"] >= 16
+                ]
+                entries = []
+                for cell in layers.CELLS:
+                    shares = [share for p, share in here if p["cell"] == cell]
+                    text = "not run"
+                    if shares:
+                        text = f"{geometric_mean(shares):.0f} ({min(shares):.0f} to {max(shares):.0f})"
+                    entries.append(text)
+                lines.append(["lengths" if ragged else "full", str(threads), str(hidden), *entries])
+    below = [(p, share, least) for p, share, least in known if share < ROOFLINE]
+    text = "Per cent, batch 16 and more: geometric mean (lowest to highest).\n\n"
+    text += table(["length", "threads", "hidden", *layers.CELLS], lines)
+    text += f"\n\nUnder {ROOFLINE} %: {len(below)} of {len(known)} points (batch 1 among them)."
+    if below:
+        text += " The term that binds is the largest part of the bound.\n\n" + table(
+            ["point", "%", "term that binds", "terms, ms"],
+            [
+                [
+                    layers.key(p),
+                    f"{share:.0f}",
+                    least["term"],
+                    ", ".join(f"{name} {1e3 * seconds:.3g}" for name, seconds in least["terms"].items()),
+                ]
+                for p, share, least in sorted(below, key=lambda entry: entry[1])
+            ],
+        )
+    return text
+
+
+def peers(points: Sequence[Row], runs: Sequence[Row]) -> str:
+    """Everyone but torch.nn: geometric means of their time over ours, and who was absent."""
+    found = sorted({name for p in points for name in p["ratio"]} - {"torch"})
+    lines = []
+    for peer in found:
+        for training in (True, False):
+            for ragged in (False, True):
+                for threads in thread_counts(points):
+                    kind = (training, ragged, threads)
+                    here = [p for p in points if (p["training"], p["ragged"], p["threads"]) == kind]
+                    here = [p for p in here if p["batch"] >= 16 and peer in p["ratio"]]
+                    if here:
+                        cells = by_cell(here, partial(mean_for, peer))
+                        lines.append([peer, mode_word(here[0]), lengths_word(here[0]), str(threads), *cells])
+    absent = [name for name in ("onnxruntime", "jax", "keras") if runs[-1]["versions"].get(name) is None]
+    text = table(["peer", "mode", "length", "threads", *layers.CELLS], lines) if lines else "None was run."
+    return text + (f"\n\nNot installed, so not measured: {', '.join(absent)}." if absent else "")
+
+
+def every_point(points: Sequence[Row]) -> str:
+    """One line for every combination but batch, which goes across."""
+    batches = sorted({p["batch"] for p in points})
+    lines: dict[tuple[str, ...], dict[int, str]] = {}
+    for p in points:
+        name = (p["cell"], mode_word(p), lengths_word(p), *(str(p[n]) for n in ("threads", "hidden", "time")))
+        entry = f"{interval(p['ratio']['torch'])} {p['gflops']['hitherto']:.3g}"
+        entry = f"**{entry}**" if lost(p) else entry
+        lines.setdefault(name, {})[p["batch"]] = entry + (f" n={p['n']}" if p["n"] < REPETITIONS else "")
+    return table(
+        ["cell", "mode", "length", "threads", "hidden", "time", *(f"batch {b}" for b in batches)],
+        [[*name, *(entries.get(b, "") for b in batches)] for name, entries in lines.items()],
+    )
+
+
+def not_run(points: Sequence[Row], runs: Sequence[Row]) -> str:
+    """What of either grid is missing: by name where that is short, else counted by cell and hidden size."""
+    done, counts = {layers.key(p) for p in points}, {1, int(runs[-1]["machine"]["cores"])}
+    lines = []
+    for name in ("headline", "full"):
+        grid = layers.grid(name, counts)
+        missing = sorted(
+            (p for p in grid if layers.key(p) not in done), key=lambda p: place({"kind": "", **p})
+        )
+        line = f"- Of the {len(grid)} points of the {name} grid, {len(grid) - len(missing)} were run"
+        if not missing:
+            lines.append(line + ".")
+        elif len(missing) <= 40:
+            lines.append(line + "; not: " + ", ".join(map(layers.key, missing)) + ".")
+        else:
+            parts: dict[str, int] = {}
+            for p in missing:
+                part = f"{p['cell']} {p['hidden']}"
+                parts[part] = parts.get(part, 0) + 1
+            counted = ", ".join(f"{part}: {n}" for part, n in parts.items())
+            lines.append(f"{line}; not run, by cell and hidden size: {counted}.")
+    return "\n".join(lines)
+
+
+def where(runs: Sequence[Row]) -> str:
+    run = runs[-1]
+    box = run["machine"]
+    kept = ", ".join(f"{name} {size}" for name, size in box["caches"].items()) or "caches unknown"
+    used = ", ".join(f"{name} {version}" for name, version in run["versions"].items() if version)
+    ours = (run["native"] or {}).get("isa", "none")
+    commits = ", ".join(dict.fromkeys(r["commit"] for r in runs))
+    lines = [
+        f"- Machine: {box['cpu']}; {box['cores']} cores; {kept}; {box['system']}, Python {box['python']}.",
+        f"- Versions: {used}. Instruction set: torch's {run['torch_capability']}, ours {ours}.",
+        f"- Commit {commits}; started {runs[0]['started']}, last {run['started']}; load then {box['load']}.",
+        *(f"- `{command}`" for command in dict.fromkeys(r["command"] for r in runs)),
+    ]
+    known = [r["calibration"] for r in runs if r["calibration"]]
+    for threads, found in (known[-1] if known else {}).items():
+        text = (
+            f"- Calibrated, {threads} thread(s): torch's matrix product {found['torch_matmul']:.0f} GFLOP/s"
+        )
+        if "fma" in found:
+            sizes = {"16 KiB": 2**14, "256 KiB": 2**18, "8 MiB": 2**23, "256 MiB": 2**28}
+            reads = ", ".join(f"{found['read'][str(n)]:.0f} ({name})" for name, n in sizes.items())
+            text += (
+                f", peak {found['fma']:.0f} GFLOP/s, reading GB/s {reads}, barrier {found['barrier']:.0f} ns"
+            )
+        lines.append(text + ".")
+    return "\n".join(lines)
+
+
+def memory(rows: Sequence[Row]) -> str:
+    entries = []
+    for row in rows:
+        ours, theirs = row["bytes"]["hitherto"], row["bytes"]["torch"]
+        name = layers.key(row)
+        entries.append([name, f"{ours / 2**20:.1f}", f"{theirs / 2**20:.1f}", f"{ours / max(theirs, 1):.2f}"])
+    return table(["training step", "ours, MiB", "torch.nn, MiB", "ours / torch.nn"], entries)
+
+
+def startup(row: Row) -> str:
+    seconds = row["seconds"]
+    beyond = 1e3 * (seconds["hitherto"]["median"] - seconds["numpy"]["median"])
+    names = {"numpy": "numpy", "hitherto": "hitherto", "torch": "torch"}
+    lines = [
+        [f"`import {name}`", *(f"{1e3 * seconds[name][part]:.1f}" for part in ("median", "q1", "q3"))]
+        for name in names
+    ]
+    loads = "imports torch" if row["hitherto_imports_torch"] else "imports no torch"
+    wheels = [f"`{name}` {size / 1e6:.2f} MB" for name, size in row["wheels"].items()]
+    return (
+        table(["", "median, ms", "lower quartile", "upper quartile"], lines)
+        + f"\n\n`import hitherto` takes {beyond:+.1f} ms beside numpy's (60 allowed: "
+        + f"{'reached' if beyond <= 60 else '**missed**'}) and {loads}.\n\n"
+        + f"Wheels: {', '.join(wheels) if wheels else 'none was built in this tree'}."
+    )
+
+
+def interference(rows: Sequence[Row]) -> str:
+    lines = []
+    for row in rows:
+        ours, theirs = row["cost"]["hitherto"], row["cost"]["torch"]
+        costs = [interval(kind[part]) for part in ("operation", "layer") for kind in (ours, theirs)]
+        lines.append([row["operation"], f"{row['cell']} {row['hidden']} {mode_word(row)}", *costs])
+    means = {
+        (part, name): geometric_mean(row["cost"][name][part]["median"] for row in rows)
+        for part in ("operation", "layer")
+        for name in ("hitherto", "torch")
+    }
+    lines.append(["geometric mean", "", *(f"{value:.2f}" for value in means.values())])
+    header = [
+        "operation",
+        "layer",
+        "operation beside ours",
+        "beside torch.nn",
+        "our layer",
+        "torch.nn's layer",
+    ]
+    return table(header, lines)
+
+
+INTRODUCTION = f"""# Results
+
+Written by `python benchmarks/report.py` from `benchmarks/results/`; do not edit. How it was measured:
+[benchmarks/README.md](../benchmarks/README.md).
+
+A ratio is torch.nn's time over ours, above 1 where we are faster: the median of {REPETITIONS} repetitions
+measured in turn, with the 95 % interval of that median. Means are geometric, of those medians. Float32, one
+layer, input size = hidden size, gradients for x and all weights in training, no optimiser; with lengths
+uniform in T/4 to T torch.nn packs and unpacks, which counts. GFLOP/s are useful ones: padding is no work.
+"""
+
+
+EXPLAINED = {
+    "points": "Ratio (interval), our GFLOP/s; lost in bold; n where repetitions were fewer.\n\n",
+    "interference": "Time in a loop that alternates the two, over time alone: 1 is no cost. torch.nn's "
+    "columns say what alternation costs by itself. Median (95 % interval).\n\n",
+    "memory": "What a fresh process holds at the peak of one step beyond what it held before.\n\n",
+    "startup": "Fresh processes, in turn.\n\n",
+}
+
+
+def report(folder: Path = RESULTS) -> str:
+    """The whole page."""
+    parts = [INTRODUCTION]
+    beside: dict[str, list[Row]] = {}
+    files = {path.stem.removeprefix("layers-"): path for path in folder.glob("layers-*.jsonl")}
+    for isa in [*(i for i in TITLES if i in files), *sorted(set(files) - set(TITLES))]:
+        runs, rows = newest(files[isa])
+        for kind in ("memory", "startup", "interference"):
+            beside[kind] = beside.get(kind) or of_kind(rows, kind)
+        points = of_kind(rows, "point")
+        if not points:
+            continue
+        parts.append(f"## {TITLES.get(isa, isa)}\n\n{where(runs)}\n")
+        for title, text in (
+            ("Means beside their targets", means(points)),
+            ("Lost points", losses(points)),
+            ("Percentage of the roofline", roofline(points, runs)),
+            ("Other peers", peers(points, runs)),
+            ("Every point", EXPLAINED["points"] + every_point(points)),
+            ("Not run", not_run(points, runs)),
+        ):
+            parts.append(f"### {title}\n\n{text}\n")
+    if len(parts) == 1:
+        parts.append("Nothing has been measured yet.\n")
+    for kind, title, write in (
+        ("interference", "Beside torch's operations", interference),
+        ("memory", "Peak memory of a training step", memory),
+        ("startup", "Import time and wheels", lambda rows: startup(rows[-1])),
+    ):
+        found = beside.get(kind, [])
+        parts.append(f"## {title}\n\n{EXPLAINED[kind]}{write(found) if found else 'Not run.'}\n")
+    return "\n".join(parts)
+
+
+def main() -> int:
+    page = ROOT / "docs" / "results.md"
+    page.write_text(report(), encoding="utf-8")
+    print(f"wrote {page.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+// Products of activations with packed weights.
+//
+// Weights lie in panels of up to four vectors: [panel][K][N][VL]. A tile of R rows by one panel stays in registers while
+// k runs from 0 to K: R x N accumulators, N loads and R broadcasts per k. Whatever R is, an output is
+// begin + a[0] w[0] + a[1] w[1] + ... in ascending k, so its bits do not depend on the rows beside it.
+#pragma once
+#include "vec.h"
+
+namespace {
+
+constexpr i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
+
+// Row stride of a matrix that tiles broadcast from: not a multiple of 4 KiB, else the rows of a tile evict each other.
+constexpr i64 padded(i64 columns) { return ceil_div(columns, 16) * 16 + 16; }
+
+// The most rows of a tile: accumulators, N weights and a broadcast have to fit into the registers.
+template <int N>
+constexpr int max_rows() {
+  return REGISTERS == 32 ? (N == 4 ? 6 : 8) : (N == 4 ? 3 : N == 3 ? 4 : N == 2 ? 6 : 8);
+}
+
+// begin(r, n) gives the first value of row r, vector n; end(r, acc) takes the N vectors of row r.
+template <int R, int N, class Begin, class End>
+HT_INLINE void tile(i64 row, const float* a, i64 lda, const float* panel, i64 K, const Begin& begin, const End& end) {
+  Vec acc[R][N];
+  HT_UNROLL
+  for (int r = 0; r < R; ++r) {
+    HT_UNROLL
+    for (int n = 0; n < N; ++n) acc[r][n] = begin(row + r, n);
+  }
+  const float* rows = a + row * lda;
+  for (i64 k = 0; k < K; ++k, panel += N * VL) {
+    Vec w[N];
+    HT_UNROLL
+    for (int n = 0; n < N; ++n) w[n] = load(panel + n * VL);
+    HT_UNROLL
+    for (int r = 0; r < R; ++r) {
+      Vec b = set(rows[r * lda + k]);
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) acc[r][n] = fma(b, w[n], acc[r][n]);
+    }
+  }
+  HT_UNROLL
+  for (int r = 0; r < R; ++r) end(row + r, acc[r]);
+}
+
+// One panel against `rows` rows, in tiles of nearly equal height.
+template <int N, class Begin, class End>
+void panel_rows(i64 rows, const float* a, i64 lda, const float* panel, i64 K, const Begin& begin, const End& end) {
+  constexpr int most = max_rows<N>();
+  const i64 tiles = ceil_div(rows, most);
+  i64 row = 0;
+  for (i64 i = 0; i < tiles; ++i) {
+    const int height = int(rows / tiles + (i < rows % tiles));
+    switch (height) {
+      case 1: tile<1, N>(row, a, lda, panel, K, begin, end); break;
+      case 2: tile<2, N>(row, a, lda, panel, K, begin, end); break;
+      case 3: tile<3, N>(row, a, lda, panel, K, begin, end); break;
+      case 4: if constexpr (most >= 4) tile<4, N>(row, a, lda, panel, K, begin, end); break;
+      case 5: if constexpr (most >= 5) tile<5, N>(row, a, lda, panel, K, begin, end); break;
+      case 6: if constexpr (most >= 6) tile<6, N>(row, a, lda, panel, K, begin, end); break;
+      case 7: if constexpr (most >= 7) tile<7, N>(row, a, lda, panel, K, begin, end); break;
+      case 8: if constexpr (most >= 8) tile<8, N>(row, a, lda, panel, K, begin, end); break;
+    }
+    row += height;
+  }
+}
+
+// Vectors v0 .. v1 of a packed matrix whose panels are WIDTH vectors wide. With RAGGED the last panel may be narrower.
+// begin(row, v) and end(row, v, acc, n): v is the index of the panel's first vector (begin: of the vector), n how many.
+template <int WIDTH, bool RAGGED, class Begin, class End>
+HT_INLINE void product(i64 rows, const float* a, i64 lda, const float* packed, i64 K, i64 v0, i64 v1, const Begin& begin,
+                       const End& end) {
+  for (i64 v = v0; v < v1; v += WIDTH) {
+    const float* panel = packed + v * K * VL;
+    const auto first = [&](i64 r, int n) HT_LAMBDA { return begin(r, v + n); };
+    const auto last = [&](i64 r, auto& acc) HT_LAMBDA { end(r, v, acc, int(sizeof acc / sizeof acc[0])); };
+    switch (RAGGED && v1 - v < WIDTH ? int(v1 - v) : WIDTH) {
+      case 1: if constexpr (RAGGED || WIDTH == 1) panel_rows<1>(rows, a, lda, panel, K, first, last); break;
+      case 2: if constexpr ((RAGGED && WIDTH > 2) || WIDTH == 2) panel_rows<2>(rows, a, lda, panel, K, first, last); break;
+      case 3: if constexpr ((RAGGED && WIDTH > 3) || WIDTH == 3) panel_rows<3>(rows, a, lda, panel, K, first, last); break;
+      case 4: if constexpr (WIDTH == 4) panel_rows<4>(rows, a, lda, panel, K, first, last); break;
+    }
+  }
+}
+
+// packed vector v = block * gates + gate holds the columns of units block * VL .. of that gate:
+// packed[..][k][lane] = source(gate * H + unit, k), zero past the last unit. `width` vectors share a panel.
+// Element (row, k) of the source is at row * row_stride + k * k_stride: either orientation of a torch weight.
+inline void pack_panels(float* packed, const float* source, i64 row_stride, i64 k_stride, i64 H, i64 K, i64 gates, i64 width,
+                        i64 v0, i64 v1) {
+  for (i64 v = v0; v < v1; ++v) {
+    const i64 first = v / width * width, last = ceil_div(H, VL) * gates;  // the panel of v, and where the matrix ends
+    const i64 n = last - first < width ? last - first : width;
+    float* to = packed + first * K * VL + (v - first) * VL;
+    const i64 unit = v / gates * VL, valid = H - unit < VL ? H - unit : VL;
+    const float* from = source + (v % gates * H + unit) * row_stride;
+    if (row_stride == 1) {
+      for (i64 k = 0; k < K; ++k) store(to + k * n * VL, load(from + k * k_stride, valid));
+      continue;
+    }
+    for (i64 k0 = 0; k0 < K; k0 += 16) {  // 16 columns at a time: each line of the source is read whole
+      const i64 k1 = k0 + 16 < K ? k0 + 16 : K;
+      for (i64 lane = 0; lane < VL; ++lane) {
+        for (i64 k = k0; k < k1; ++k) to[k * n * VL + lane] = lane < valid ? from[lane * row_stride + k * k_stride] : 0.0f;
+      }
+    }
+  }
+}
+
+}  // namespace

@@ -1,0 +1,74 @@
+// What the instruction sets offer to the rest: plain structs and a table of functions for each.
+#pragma once
+#include <cstdint>
+
+namespace hitherto {
+
+using i64 = std::int64_t;
+
+enum Cell { RNN_TANH, RNN_RELU, LSTM, GRU, GRU_BEFORE, CELLS };
+
+constexpr int gates_of(int cell) { return cell == LSTM ? 4 : cell == GRU || cell == GRU_BEFORE ? 3 : 1; }
+
+// How the threads of one direction share its work. Rows need no barrier; units read each weight in one thread only.
+enum Split { AUTO, ROWS, UNITS };
+
+// One layer with its D directions over packed rows: at time t the first sizes[t] rows are active, longest row first, and
+// their tokens stand side by side at offset(t). Pointers that may be null say so; matrices are row-major.
+struct Unroll {
+  int cell, split;
+  i64 T, B, I, H, D, N;
+  const i64* sizes;    // [T], or null: all B rows at every t
+  const i64* offsets;  // [T + 1] where sizes is given
+  i64 active(i64 t) const { return sizes ? sizes[t] : B; }
+  i64 offset(i64 t) const { return sizes ? offsets[t] : t * B; }
+};
+
+struct Forward : Unroll {
+  const float* x;        // [N, I]
+  const float* pack;     // [D, forward_pack_size]
+  const float *h0, *c0;  // [D, B, H]; null: zeros
+  float* y;              // [N, D * H]
+  float *hT, *cT;        // [D, B, H]; cT for LSTM
+  float* saved;          // [D, N, saved_per_unit * H]; null: nothing is kept for a backward pass
+  float* cells;          // [D, N, H], LSTM's c; null as saved
+};
+
+struct Backward : Unroll {
+  const float* pack;           // [D, backward_pack_size]
+  const float *y, *h0, *c0;    // as in Forward
+  const float *saved, *cells;  // as in Forward
+  const float* dy;             // [N, D * H]; null: zeros
+  const float *dhT, *dcT;      // [D, B, H]; null: zeros
+  float* dgates;               // [D, N, dgates_per_unit * H]
+  float *dh0, *dc0;            // [D, B, H]
+  float* h_before;             // [D, N, H], the h that each token's step read; null: not wanted
+  float* dbias;                // [D, dgates_per_unit * H]; null: not wanted
+};
+
+// Gates kept for the backward pass. LSTM: i f g o. GRU: r z n and U_n h + b'_n. GRU_BEFORE: r z n. RNN keeps y alone.
+constexpr int saved_per_unit(int cell) { return cell == LSTM || cell == GRU ? 4 : cell == GRU_BEFORE ? 3 : 0; }
+// Gradients of the gates. GRU has a fourth, of U_n h + b'_n, beside those of r z n.
+constexpr int dgates_per_unit(int cell) { return cell == GRU ? 4 : gates_of(cell); }
+
+struct Kernels {
+  const char* isa;
+  i64 (*forward_pack_size)(int cell, i64 I, i64 H);
+  void (*forward_pack)(int cell, i64 I, i64 H, int threads, const float* w_ih, const float* w_hh, const float* b_ih,
+                       const float* b_hh, float* pack);
+  i64 (*backward_pack_size)(int cell, i64 H);
+  void (*backward_pack)(int cell, i64 H, int threads, const float* w_hh, float* pack);
+  bool (*forward)(const Forward&, int threads);  // false: out of memory, nothing written
+  bool (*backward)(const Backward&, int threads);
+  void (*activations)(const float* x, float* sigmoid, float* tanh, i64 n);  // for the tests
+  double (*fma_flops)(i64 n);                                    // n rounds of multiply-adds: operations done
+  double (*read_sum)(const float* buffer, i64 n, i64 rounds);  // reads it so often: bytes read in a round
+};
+
+extern const Kernels kernels_base, kernels_avx2, kernels_avx512;
+
+// The instruction set in use: the best that the machine has, or what HITHERTO_ISA names. Null where that is unknown here.
+const Kernels* kernels();
+const Kernels* kernels(const char* isa);
+
+}  // namespace hitherto

@@ -1,0 +1,451 @@
+// The time loop of a layer, forward and backward, over the work of one thread.
+//
+// A thread owns some rows of the batch (all units), or some units (all rows, with a barrier at each step). Forward, it
+// projects the inputs of a chunk of steps at once, so that the projections stay in its cache, then walks the steps: the
+// recurrent product begins with the projection and ends, still in registers, in the cell's state. Backward, it turns the
+// gradient of h at each step into the gates' gradients and those, through the recurrent weights, into the gradient of the
+// h before. The products over all tokens that remain (weights, inputs) are the caller's.
+#pragma once
+#include "cells.h"
+#include "gemm.h"
+#include "kernels.h"
+#include "pool.h"
+
+namespace {
+
+using namespace hitherto;
+
+constexpr i64 min_of(i64 a, i64 b) { return a < b ? a : b; }
+constexpr i64 max_of(i64 a, i64 b) { return a > b ? a : b; }
+constexpr i64 blocks_of(i64 H) { return ceil_div(H, VL); }
+constexpr i64 STRIPE = 4;  // blocks of units that stay in one thread: the width of the widest panel
+
+// Panels hold all gates of a block of units; with a single gate, four blocks.
+constexpr int panel_width(int gates) { return gates == 1 ? 4 : gates; }
+
+// ---- packed weights --------------------------------------------------------------------------------------------------
+
+struct ForwardPack {  // offsets into the pack, in floats
+  i64 bias, bias_n, w_ih, w_hh, w_n, size;
+  ForwardPack(int cell, i64 I, i64 H) {
+    const i64 P = blocks_of(H), V = P * gates_of(cell);
+    bias = 0;
+    bias_n = bias + V * VL;  // GRU's b'_n, which r multiplies
+    w_ih = bias_n + (cell == GRU ? P * VL : 0);
+    w_hh = w_ih + V * VL * I;
+    w_n = w_hh + 2 * P * VL * H;  // GRU_BEFORE's U_n, which multiplies r h
+    size = w_hh + V * VL * H;
+  }
+};
+
+struct BackwardPack {
+  i64 w_hh, w_n, size;
+  BackwardPack(int cell, i64 H) {
+    const i64 columns = blocks_of(H) * VL;
+    w_hh = 0;
+    w_n = 2 * H * columns;
+    size = gates_of(cell) * H * columns;
+  }
+};
+
+struct PackJob {
+  int cell;
+  i64 I, H;
+  const float *w_ih, *w_hh, *b_ih, *b_hh;
+  float* pack;
+};
+
+void forward_pack_part(void* arg, int id, int n) {
+  const PackJob& j = *static_cast<PackJob*>(arg);
+  const i64 H = j.H, P = blocks_of(H);
+  const int G = gates_of(j.cell), W = panel_width(G);
+  const ForwardPack at(j.cell, j.I, H);
+  const auto part = [&](i64 vectors, i64 t) { return vectors * t / n; };
+  const i64 v0 = part(P * G, id), v1 = part(P * G, id + 1);
+  pack_panels(j.pack + at.w_ih, j.w_ih, j.I, 1, H, j.I, G, W, v0, v1);
+  if (j.cell == GRU_BEFORE) {
+    pack_panels(j.pack + at.w_hh, j.w_hh, H, 1, H, H, 2, 2, part(2 * P, id), part(2 * P, id + 1));
+    pack_panels(j.pack + at.w_n, j.w_hh + 2 * H * H, H, 1, H, H, 1, 4, part(P, id), part(P, id + 1));
+  } else {
+    pack_panels(j.pack + at.w_hh, j.w_hh, H, 1, H, H, G, W, v0, v1);
+  }
+  if (id != 0) return;
+  for (i64 v = 0; v < P * G; ++v) {
+    const i64 gate = v % G, unit = v / G * VL, valid = min_of(VL, H - unit);
+    const Vec a = j.b_ih ? load(j.b_ih + gate * H + unit, valid) : zero();
+    const Vec b = j.b_hh ? load(j.b_hh + gate * H + unit, valid) : zero();
+    const bool apart = j.cell == GRU && gate == 2;
+    store(j.pack + at.bias + v * VL, apart ? a : add(a, b));
+    if (apart) store(j.pack + at.bias_n + unit, b);
+  }
+}
+
+void backward_pack_part(void* arg, int id, int n) {
+  const PackJob& j = *static_cast<PackJob*>(arg);
+  const i64 H = j.H, P = blocks_of(H), v0 = P * id / n, v1 = P * (id + 1) / n;
+  const BackwardPack at(j.cell, H);
+  if (j.cell == GRU_BEFORE) {
+    pack_panels(j.pack + at.w_hh, j.w_hh, 1, H, H, 2 * H, 1, 4, v0, v1);
+    pack_panels(j.pack + at.w_n, j.w_hh + 2 * H * H, 1, H, H, H, 1, 4, v0, v1);
+  } else {
+    pack_panels(j.pack + at.w_hh, j.w_hh, 1, H, H, gates_of(j.cell) * H, 1, 4, v0, v1);
+  }
+}
+
+// ---- who does what ---------------------------------------------------------------------------------------------------
+
+// A thread's part of one direction.
+struct Member {
+  i64 d;                      // the direction
+  i64 row0, stride, rows;     // rows row0, row0 + stride, .. of the batch: longest first, so that lengths are shared evenly
+  i64 home;                   // where these rows stand in what the threads of a direction share
+  i64 b0, b1;                 // blocks of units
+  Barrier* barrier;           // null where no other thread has these rows
+  float *shared, *own;        // memory
+  // Of the rows active at t: how many are of this member, and the token of its row j.
+  i64 active(const Unroll& u, i64 t) const { return max_of(0, ceil_div(u.active(t) - row0, stride)); }
+  i64 token(const Unroll& u, i64 t, i64 j) const { return u.offset(t) + row0 + j * stride; }
+  i64 row(i64 j) const { return row0 + j * stride; }
+  void meet() const {
+    if (barrier) barrier->wait();
+  }
+};
+
+struct Crew {  // how n threads share the work
+  i64 n, teams;  // directions at the same time
+  bool by_units;
+  Crew(const Unroll& u, i64 threads) : n(threads), teams(u.D == 2 && threads > 1 ? 2 : 1), by_units(false) {
+    const i64 team = team_size(0), stripes = ceil_div(blocks_of(u.H), STRIPE);
+    if (team > 1 && u.split != ROWS) {
+      // Alone, a thread reads all recurrent weights at each step: fast while they fit into its cache, or while there are
+      // enough rows to use them for.
+      const i64 weights = gates_of(u.cell) * u.H * u.H * 4, rows = u.B / team;
+      by_units = u.split == UNITS || (stripes >= team && (rows < 2 ? weights > (128 << 10) : weights > (600 << 10)));
+    }
+  }
+  i64 team_of(i64 id) const { return id % teams; }
+  i64 rank(i64 id) const { return id / teams; }
+  i64 team_size(i64 t) const { return (n - t + teams - 1) / teams; }
+  Member member(const Unroll& u, i64 id) const {
+    const i64 team = team_size(team_of(id)), r = rank(id), P = blocks_of(u.H), stripes = ceil_div(P, STRIPE);
+    Member m = {};
+    m.d = team_of(id);
+    if (by_units) {
+      m.stride = 1, m.rows = u.B;
+      m.b0 = min_of(P, stripes * r / team * STRIPE), m.b1 = min_of(P, stripes * (r + 1) / team * STRIPE);
+    } else {
+      m.row0 = r, m.stride = team, m.rows = max_of(0, ceil_div(u.B - r, team)), m.home = r * ceil_div(u.B, team);
+      m.b1 = P;
+    }
+    return m;
+  }
+  i64 shared_rows(const Unroll& u) const { return u.B + team_size(0); }
+};
+
+// ---- forward ---------------------------------------------------------------------------------------------------------
+
+struct ForwardSizes {
+  i64 ldh, vectors, chunk, lda, shared, own;
+  ForwardSizes(const Forward& u, const Crew& crew) {
+    const i64 P = blocks_of(u.H), G = gates_of(u.cell), team = crew.team_size(0);
+    const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
+    const i64 blocks = crew.by_units ? min_of(P, ceil_div(ceil_div(P, STRIPE), team) * STRIPE) : P;
+    ldh = padded(u.H);
+    lda = padded(u.I);
+    vectors = blocks * G;
+    // Tokens projected at once: as many as half of a level-2 cache holds, and enough to make use of each weight.
+    const i64 fit = min_of(512, max_of(48, (i64(96) << 10) / (vectors * VL + lda)));
+    chunk = max_of(rows, min_of(fit, rows * u.T));
+    shared = crew.shared_rows(u) * ldh * (u.cell == GRU_BEFORE ? 3 : 2);
+    own = chunk * (lda + vectors * VL) + rows * blocks * VL * (u.cell == LSTM || u.cell == GRU_BEFORE) + 64;
+    own = ceil_div(own, 16) * 16;
+  }
+};
+
+template <int CELL>
+void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
+  constexpr int G = gates_of(CELL), W = panel_width(G);
+  const i64 H = u.H, I = u.I, ldy = u.D * H, ldg = z.vectors * VL, ldc = (m.b1 - m.b0) * VL;
+  const i64 v0 = m.b0 * G, v1 = m.b1 * G;
+  const bool reverse = m.d == 1;
+  const ForwardPack at(CELL, I, H);
+  const float* pack = u.pack + m.d * at.size;
+  // h before and after a step change places; in GRU_BEFORE a third holds r h.
+  const i64 plane = z.shared / (CELL == GRU_BEFORE ? 3 : 2);
+  float* state[2] = {m.shared + m.home * z.ldh, m.shared + plane + m.home * z.ldh};
+  float* gx = m.own;
+  float* inputs = gx + z.chunk * ldg;
+  float* c = inputs + z.chunk * z.lda;  // LSTM's c; in GRU_BEFORE z, between its two products
+
+  for (i64 j = 0; j < m.rows; ++j) {
+    const i64 from = (m.d * u.B + m.row(j)) * H;
+    for (i64 b = m.b0; b < m.b1; ++b) {
+      const i64 unit = b * VL, n = min_of(VL, H - unit);
+      const Vec h = u.h0 ? load(u.h0 + from + unit, n) : zero();
+      store(state[0] + j * z.ldh + unit, h);
+      store(state[1] + j * z.ldh + unit, h);
+      if constexpr (CELL == LSTM) store(c + j * ldc + (b - m.b0) * VL, u.c0 ? load(u.c0 + from + unit, n) : zero());
+    }
+  }
+  m.meet();
+
+  for (i64 begin = 0, end; begin < u.T; begin = end) {
+    // Bring the inputs of this chunk together and project them.
+    i64 tokens = 0;
+    for (end = begin; end < u.T; ++end) {
+      const i64 t = reverse ? u.T - 1 - end : end, rows = m.active(u, t);
+      if (tokens + rows > z.chunk) break;
+      for (i64 j = 0; j < rows; ++j, ++tokens) std::memcpy(inputs + tokens * z.lda, u.x + m.token(u, t, j) * I, I * 4);
+    }
+    const float* bias = pack + at.bias;
+    product<W, G == 1>(
+        tokens, inputs, z.lda, pack + at.w_ih, I, v0, v1, [&](i64, i64 v) HT_LAMBDA { return load(bias + v * VL); },
+        [&](i64 r, i64 v, auto& acc, int n) HT_LAMBDA {
+          for (int k = 0; k < n; ++k) store(gx + r * ldg + (v - v0 + k) * VL, acc[k]);
+        });
+
+    const float* g = gx;
+    for (i64 step = begin; step < end; ++step) {
+      const i64 t = reverse ? u.T - 1 - step : step, rows = m.active(u, t);
+      const float* h = state[step & 1];
+      float* h_after = state[(step + 1) & 1];
+      const auto projected = [&](i64 r, i64 v) HT_LAMBDA { return load(g + r * ldg + (v - v0) * VL); };
+      const auto put = [&](i64 r, i64 unit, i64 n, Vec value) HT_LAMBDA {
+        store(h_after + r * z.ldh + unit, value);
+        store(u.y + m.token(u, t, r) * ldy + m.d * H + unit, value, n);
+      };
+      const auto keep = [&](i64 r, i64 unit, i64 n, const Vec* gates, int count) HT_LAMBDA {
+        float* to = u.saved + (m.d * u.N + m.token(u, t, r)) * saved_per_unit(CELL) * H + unit;
+        for (int k = 0; k < count; ++k) store(to + k * H, gates[k], n);
+      };
+
+      if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
+        product<W, G == 1>(rows, h, z.ldh, pack + at.w_hh, H, v0, v1, projected, [&](i64 r, i64 v, auto& acc, int count) HT_LAMBDA {
+          for (int k = 0; k < count; ++k) {
+            const i64 unit = (v + k) * VL;
+            put(r, unit, H - unit, rnn_activation<CELL == RNN_RELU>(acc[k]));
+          }
+        });
+      } else if constexpr (CELL == LSTM) {
+        product<W, G == 1>(rows, h, z.ldh, pack + at.w_hh, H, v0, v1, projected, [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
+          const i64 b = v / G, unit = b * VL, n = H - unit;
+          float* at_c = c + r * ldc + (b - m.b0) * VL;
+          Vec cell = load(at_c);
+          put(r, unit, n, lstm_forward(acc, cell));
+          store(at_c, cell);
+          if (u.saved) {
+            keep(r, unit, n, acc, 4);
+            store(u.cells + (m.d * u.N + m.token(u, t, r)) * H + unit, cell, n);
+          }
+        });
+      } else if constexpr (CELL == GRU) {
+        const float* bias_n = pack + at.bias_n;
+        product<W, G == 1>(
+            rows, h, z.ldh, pack + at.w_hh, H, v0, v1,
+            [&](i64 r, i64 v) HT_LAMBDA { return v % G == 2 ? load(bias_n + v / G * VL) : projected(r, v); },
+            [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
+              const i64 unit = v / G * VL, n = H - unit;
+              Vec gates[4] = {sigmoid(acc[0]), sigmoid(acc[1]), zero(), acc[2]};
+              gates[2] = tanh(fma(gates[0], acc[2], projected(r, v + 2)));
+              put(r, unit, n, gru_mix(gates[1], gates[2], load(h + r * z.ldh + unit)));
+              if (u.saved) keep(r, unit, n, gates, 4);
+            });
+      } else {
+        float* reset_h = m.shared + 2 * plane + m.home * z.ldh;
+        product<2, false>(
+            rows, h, z.ldh, pack + at.w_hh, H, 2 * m.b0, 2 * m.b1,
+            [&](i64 r, i64 v) HT_LAMBDA { return projected(r, v / 2 * G + v % 2); },
+            [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
+              const i64 b = v / 2, unit = b * VL;
+              Vec gates[2] = {sigmoid(acc[0]), sigmoid(acc[1])};
+              store(reset_h + r * z.ldh + unit, mul(gates[0], load(h + r * z.ldh + unit)));
+              store(c + r * ldc + (b - m.b0) * VL, gates[1]);
+              if (u.saved) keep(r, unit, H - unit, gates, 2);
+            });
+        m.meet();
+        product<4, true>(
+            rows, reset_h, z.ldh, pack + at.w_n, H, m.b0, m.b1,
+            [&](i64 r, i64 b) HT_LAMBDA { return projected(r, b * G + 2); },
+            [&](i64 r, i64 b, auto& acc, int count) HT_LAMBDA {
+              for (int k = 0; k < count; ++k) {
+                const i64 unit = (b + k) * VL, n = H - unit;
+                const Vec candidate = tanh(acc[k]), update = load(c + r * ldc + (b + k - m.b0) * VL);
+                put(r, unit, n, gru_mix(update, candidate, load(h + r * z.ldh + unit)));
+                if (u.saved) keep(r, unit + 2 * H, n, &candidate, 1);
+              }
+            });
+      }
+      g += rows * ldg;
+      m.meet();
+    }
+  }
+
+  // Each row ends with the h of its last token.
+  for (i64 j = 0; j < m.rows; ++j) {
+    const i64 row = m.row(j), to = (m.d * u.B + row) * H;
+    i64 last = -1;  // the time of the last step that this row took
+    if (reverse)
+      last = u.T > 0 && row < u.active(0) ? 0 : -1;
+    else if (u.T > 0 && row < u.active(0)) {
+      i64 lo = 0, hi = u.T - 1;  // active(t) does not rise: the last t at which the row is active
+      while (lo < hi) {
+        const i64 mid = (lo + hi + 1) / 2;
+        if (row < u.active(mid))
+          lo = mid;
+        else
+          hi = mid - 1;
+      }
+      last = lo;
+    }
+    for (i64 b = m.b0; b < m.b1; ++b) {
+      const i64 unit = b * VL, n = H - unit;
+      const Vec h = last < 0 ? load(state[0] + j * z.ldh + unit)
+                             : load(u.y + m.token(u, last, j) * ldy + m.d * H + unit, n);
+      store(u.hT + to + unit, h, n);
+      if constexpr (CELL == LSTM) store(u.cT + to + unit, load(c + j * ldc + (b - m.b0) * VL), n);
+    }
+  }
+}
+
+// ---- backward --------------------------------------------------------------------------------------------------------
+
+struct BackwardSizes {
+  i64 ldg, blocks, gradients, shared, own;
+  BackwardSizes(const Backward& u, const Crew& crew) {
+    const i64 P = blocks_of(u.H), team = crew.team_size(0);
+    const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
+    blocks = crew.by_units ? min_of(P, ceil_div(ceil_div(P, STRIPE), team) * STRIPE) : P;
+    ldg = padded(gates_of(u.cell) * u.H);
+    gradients = dgates_per_unit(u.cell) * blocks * VL;
+    shared = crew.shared_rows(u) * ldg * 2;
+    own = ceil_div(rows * blocks * VL * 2 + gradients, 16) * 16;
+  }
+};
+
+template <int CELL>
+void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
+  constexpr int G = gates_of(CELL), DG = dgates_per_unit(CELL), S = saved_per_unit(CELL);
+  const i64 H = u.H, ldy = u.D * H, ldd = (m.b1 - m.b0) * VL;
+  const bool reverse = m.d == 1;
+  const BackwardPack at(CELL, H);
+  const float* pack = u.pack + m.d * at.size;
+  float* dh = m.own;                  // [rows, units of this member]: the gradient that comes from the step after
+  float* dc = dh + m.rows * ldd;      // LSTM's c; in GRU_BEFORE dh as it enters a step
+  float* dbias = dc + m.rows * ldd;   // [gate, units of this member]
+  std::memset(dbias, 0, size_t(DG * ldd) * 4);
+
+  for (i64 j = 0; j < m.rows; ++j) {
+    const i64 from = (m.d * u.B + m.row(j)) * H;
+    for (i64 b = m.b0; b < m.b1; ++b) {
+      const i64 unit = b * VL, n = H - unit, to = j * ldd + (b - m.b0) * VL;
+      store(dh + to, u.dhT ? load(u.dhT + from + unit, n) : zero());
+      if constexpr (CELL == LSTM) store(dc + to, u.dcT ? load(u.dcT + from + unit, n) : zero());
+    }
+  }
+
+  for (i64 step = u.T - 1; step >= 0; --step) {
+    const i64 t = reverse ? u.T - 1 - step : step, rows = m.active(u, t);
+    // The step before this one of row j: its token, or -1 where the row began with h0.
+    const i64 t_before = reverse ? t + 1 : t - 1;
+    const i64 rows_before = t_before < 0 || t_before >= u.T ? 0 : m.active(u, t_before);
+    const auto before = [&](const float* tokens, i64 ld, const float* first, i64 j, i64 unit) HT_LAMBDA {
+      if (j < rows_before) return load(tokens + m.token(u, t_before, j) * ld + unit, H - unit);
+      return first ? load(first + (m.d * u.B + m.row(j)) * H + unit, H - unit) : zero();
+    };
+    // Threads may still read the gates' gradients of the step after: the two take turns.
+    float* gates = m.shared + (step & 1) * (z.shared / 2) + m.home * z.ldg;
+    const auto put = [&](i64 j, i64 b, int gate, Vec value) HT_LAMBDA {
+      store(u.dgates + ((m.d * u.N + m.token(u, t, j)) * DG + gate) * H + b * VL, value, H - b * VL);
+      float* sum = dbias + gate * ldd + (b - m.b0) * VL;
+      store(sum, add(load(sum), value));
+    };
+    // What the recurrent product reads. The last block may reach past a gate's end: the next gate is written after it.
+    const auto put_recurrent = [&](i64 j, i64 b, int gate, Vec value) HT_LAMBDA {
+      store(gates + j * z.ldg + gate * H + b * VL, value, H - b * VL);
+    };
+
+    for (i64 j = 0; j < rows; ++j) {
+      const i64 token = m.d * u.N + m.token(u, t, j);
+      for (i64 b = m.b0; b < m.b1; ++b) {
+        const i64 unit = b * VL, n = H - unit;
+        float *dh_at = dh + j * ldd + (b - m.b0) * VL, *dc_at = dc + j * ldd + (b - m.b0) * VL;
+        Vec d = load(dh_at);
+        if (u.dy) d = add(d, load(u.dy + m.token(u, t, j) * ldy + m.d * H + unit, n));
+        const float* saved = u.saved + token * S * H + unit;
+        const bool needs_h = CELL == GRU || CELL == GRU_BEFORE;
+        const Vec h = needs_h || u.h_before ? before(u.y + m.d * H, ldy, u.h0, j, unit) : zero();
+        if (u.h_before) store(u.h_before + token * H + unit, h, n);
+        if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
+          const Vec y = load(u.y + m.token(u, t, j) * ldy + m.d * H + unit, n);
+          const Vec da = rnn_backward<CELL == RNN_RELU>(d, y);
+          put(j, b, 0, da);
+          put_recurrent(j, b, 0, da);
+          store(dh_at, zero());
+        } else if constexpr (CELL == LSTM) {
+          Vec a[4] = {load(saved, n), load(saved + H, n), load(saved + 2 * H, n), load(saved + 3 * H, n)};
+          const float* cells = u.cells + m.d * u.N * H;
+          Vec dcell = load(dc_at);
+          lstm_backward(a, load(u.cells + token * H + unit, n), before(cells, H, u.c0, j, unit), d, dcell);
+          store(dc_at, dcell);
+          for (int k = 0; k < 4; ++k) put(j, b, k, a[k]), put_recurrent(j, b, k, a[k]);
+          store(dh_at, zero());
+        } else {
+          const Vec r = load(saved, n), update = load(saved + H, n), candidate = load(saved + 2 * H, n);
+          const Vec da_n = mul(mul(d, one_minus(update)), tanh_slope(candidate));
+          const Vec da_z = mul(mul(d, sub(h, candidate)), sigmoid_slope(update));
+          put(j, b, 1, da_z);
+          put(j, b, 2, da_n);
+          put_recurrent(j, b, 1, da_z);
+          store(dh_at, mul(d, update));
+          if constexpr (CELL == GRU) {
+            const Vec da_r = mul(mul(da_n, load(saved + 3 * H, n)), sigmoid_slope(r)), da_hn = mul(da_n, r);
+            put(j, b, 0, da_r);
+            put(j, b, 3, da_hn);
+            put_recurrent(j, b, 0, da_r);
+            put_recurrent(j, b, 2, da_hn);
+          } else {
+            put_recurrent(j, b, 2, da_n);
+          }
+        }
+      }
+    }
+    m.meet();
+    const auto more = [&](i64 r, i64 b) HT_LAMBDA { return load(dh + r * ldd + (b - m.b0) * VL); };
+    const auto replace = [&](i64 r, i64 b, auto& acc, int count) HT_LAMBDA {
+      for (int k = 0; k < count; ++k) store(dh + r * ldd + (b + k - m.b0) * VL, acc[k]);
+    };
+    if constexpr (CELL == GRU_BEFORE) {
+      // d(r h) = dn U_n, from which r's gradient and a share of dh; then the rest of dh through r and z.
+      product<4, true>(
+          rows, gates + 2 * H, z.ldg, pack + at.w_n, H, m.b0, m.b1, [&](i64, i64) HT_LAMBDA { return zero(); },
+          [&](i64 j, i64 b, auto& acc, int count) HT_LAMBDA {
+            const i64 token = m.d * u.N + m.token(u, t, j);
+            for (int k = 0; k < count; ++k) {
+              const i64 unit = (b + k) * VL;
+              float* dh_at = dh + j * ldd + (b + k - m.b0) * VL;
+              const Vec r = load(u.saved + token * S * H + unit, H - unit);
+              const Vec h = before(u.y + m.d * H, ldy, u.h0, j, unit);
+              const Vec da_r = mul(mul(acc[k], h), sigmoid_slope(r));
+              put(j, b + k, 0, da_r);
+              put_recurrent(j, b + k, 0, da_r);
+              store(dh_at, fma(acc[k], r, load(dh_at)));
+            }
+          });
+      m.meet();
+      product<4, true>(rows, gates, z.ldg, pack + at.w_hh, 2 * H, m.b0, m.b1, more, replace);
+    } else {
+      product<4, true>(rows, gates, z.ldg, pack + at.w_hh, G * H, m.b0, m.b1, more, replace);
+    }
+  }
+
+  for (i64 j = 0; j < m.rows; ++j) {
+    const i64 to = (m.d * u.B + m.row(j)) * H;
+    for (i64 b = m.b0; b < m.b1; ++b) {
+      const i64 unit = b * VL, n = H - unit;
+      store(u.dh0 + to + unit, load(dh + j * ldd + (b - m.b0) * VL), n);
+      if constexpr (CELL == LSTM) store(u.dc0 + to + unit, load(dc + j * ldd + (b - m.b0) * VL), n);
+    }
+  }
+}
+
+}  // namespace

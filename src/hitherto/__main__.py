@@ -1,0 +1,5 @@
+"""`python -m hitherto` is `hitherto`."""
+
+from hitherto.cli import main
+
+main()

@@ -1,0 +1,292 @@
+"""Every cell as one pure step: (params, x, state) -> state. The same code runs on numpy and on torch.
+
+`CELLS` lists them. A cell knows nothing of time, batches or training, so a step is the meaning of the layer:
+unrolling, streaming, kernels and exports are all checked against it. To add a cell, write `params` and `step`
+and add a row.
+
+Equations and weight layouts are PyTorch's. W, U are `weight_ih`, `weight_hh`; b, b' are `bias_ih`, `bias_hh`;
+the gates lie one after the other along the first axis (`i f g o` for LSTM, `r z n` for GRU). Every cell takes
+two more options:
+
+`bias=False`       leaves out b and b'.
+`layer_norm=True`  Ba et al. 2016, on the pre-activations: where an equation has W x it then reads
+                   `scale_ih` * N(W x), and for U h `scale_hh` * N(U h). N takes mean and variance over the
+                   hidden units of each gate; b and b' serve as its shifts. LSTM also normalises what leaves
+                   the cell, h' = o tanh(`scale_c` * N(c') + `shift_c`), while c' is carried as it is.
+                   A step normalises only itself, so stepping still equals unrolling.
+
+and each `step` two more arguments, both for callers that unroll:
+
+`gates`  what `project` gives for x, computed by the caller for the whole sequence at once; x is then unused.
+`mask`   multiplies h where h enters the product with U, and nowhere else (recurrent dropout); the carried
+         state stays whole.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hitherto.errors import UsageError
+
+__all__ = ["CELLS", "Cell"]
+
+Array = Any  # a numpy array or a torch tensor
+State = tuple[Array, ...]
+Params = dict[str, Array]
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One row of `CELLS`.
+
+    `params(input_size, hidden_size, **options)` gives the name and shape of every weight.
+    `step(xp, params, x, state, **options)` gives the next state; `xp` is the module numpy or torch. The
+    output y is the first state. Leading axes are free: x is [..., I], a state [..., H].
+    `project(xp, params, x, **options)` is the part of a step that looks at x alone; None where there is none.
+    """
+
+    name: str
+    gates: tuple[str, ...]
+    states: tuple[str, ...]
+    options: dict[str, Any]  # each with its default
+    params: Callable[..., Shapes]
+    step: Callable[..., State]
+    project: Callable[..., Array] | None = None
+
+    def state_sizes(self, hidden_size: int, **options: Any) -> tuple[int, ...]:
+        """The width of each state: `hidden_size`, but for the first state of a cell with a projection."""
+        first = options.get("proj_size", 0) or hidden_size
+        return (first, *[hidden_size] * (len(self.states) - 1))
+
+
+# ------------------------------------------------------------------------------------------------------ parts
+
+
+def _check(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{option} must be one of {', '.join(map(repr, allowed))}, but came as {value!r}.")
+
+
+def _sigmoid(xp: Any, v: Array) -> Array:
+    if hasattr(xp, "sigmoid"):
+        return xp.sigmoid(v)
+    return xp.exp(xp.minimum(v, 0)) / (
+        1 + xp.exp(-abs(v))
+    )  # numpy: no exponent above 0, so nothing overflows
+
+
+def _relu(xp: Any, v: Array) -> Array:
+    return xp.relu(v) if hasattr(xp, "relu") else xp.maximum(v, 0)
+
+
+def _split(xp: Any, v: Array, count: int) -> Any:  # [..., count * H] -> count times [..., H]
+    return xp.chunk(v, count, -1) if hasattr(xp, "chunk") else xp.split(v, count, -1)
+
+
+def _norm(v: Array) -> Array:
+    """Mean 0 and variance 1 along the last axis; the epsilon is that of `torch.nn.LayerNorm`."""
+    v = v - v.mean(-1)[..., None]
+    return v / ((v * v).mean(-1) + 1e-5)[..., None] ** 0.5
+
+
+def _linear(x: Array, weight: Array, bias: Array, scale: Array, count: int) -> Array:
+    """`weight` x + `bias` for `count` gates, normalised gate by gate where there is a scale."""
+    v = x @ weight.T  # [..., count * H]
+    if scale is not None:
+        v = _norm(v.reshape(*v.shape[:-1], count, v.shape[-1] // count)).reshape(v.shape) * scale
+    return v if bias is None else v + bias
+
+
+def _part(params: Params, which: str) -> tuple[Array, Array, Array]:
+    """Weight, bias and scale of the input ("ih") or the state ("hh"); None for what the options leave out."""
+    return params["weight_" + which], params.get("bias_" + which), params.get("scale_" + which)
+
+
+def _cut(part: tuple[Array, Array, Array], rows: slice) -> tuple[Array, Array, Array]:
+    weight, bias, scale = part
+    return weight[rows], None if bias is None else bias[rows], None if scale is None else scale[rows]
+
+
+def _project(count: int) -> Callable[..., Array]:
+    def project(_xp: Any, params: Params, x: Array, **_options: Any) -> Array:
+        return _linear(x, *_part(params, "ih"), count)
+
+    return project
+
+
+def _shapes(
+    count: int, input_size: int, hidden_size: int, y_size: int, bias: bool, layer_norm: bool
+) -> Shapes:
+    rows = count * hidden_size
+    shapes: Shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, y_size)}
+    if bias:
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    if layer_norm:
+        shapes |= {"scale_ih": (rows,), "scale_hh": (rows,)}
+    return shapes
+
+
+# -------------------------------------------------------------------------------------------------------- rnn
+
+
+def _rnn_params(
+    input_size: int,
+    hidden_size: int,
+    *,
+    bias: bool = True,
+    layer_norm: bool = False,
+    nonlinearity: str = "tanh",
+) -> Shapes:
+    _check("nonlinearity", nonlinearity, ("tanh", "relu"))
+    return _shapes(1, input_size, hidden_size, hidden_size, bias, layer_norm)
+
+
+def _rnn_step(
+    xp: Any,
+    params: Params,
+    x: Array,
+    state: State,
+    *,
+    nonlinearity: str = "tanh",
+    gates: Array = None,
+    mask: Array = None,
+    **_options: Any,
+) -> State:
+    """One step: h' = f(W x + b + U h + b'), f = tanh or relu."""
+    _check("nonlinearity", nonlinearity, ("tanh", "relu"))
+    (h,) = state  # [..., H]
+    if gates is None:
+        gates = _project_rnn(xp, params, x)  # [..., H]
+    gates = gates + _linear(h if mask is None else h * mask, *_part(params, "hh"), 1)
+    return (xp.tanh(gates) if nonlinearity == "tanh" else _relu(xp, gates),)
+
+
+_project_rnn = _project(1)
+
+# ------------------------------------------------------------------------------------------------------- lstm
+
+
+def _lstm_params(
+    input_size: int, hidden_size: int, *, bias: bool = True, layer_norm: bool = False, proj_size: int = 0
+) -> Shapes:
+    if not 0 <= proj_size < hidden_size:
+        raise UsageError(
+            f"proj_size must lie in 0..{hidden_size - 1}, below hidden_size, but came as {proj_size}; "
+            "0 means no projection."
+        )
+    shapes = _shapes(4, input_size, hidden_size, proj_size or hidden_size, bias, layer_norm)
+    if proj_size:
+        shapes["weight_hr"] = (proj_size, hidden_size)
+    if layer_norm:
+        shapes["scale_c"] = (hidden_size,)
+        if bias:
+            shapes["shift_c"] = (hidden_size,)
+    return shapes
+
+
+def _lstm_step(
+    xp: Any,
+    params: Params,
+    x: Array,
+    state: State,
+    *,
+    gates: Array = None,
+    mask: Array = None,
+    **_options: Any,
+) -> State:
+    """One step: i, f, o = sigmoid and g = tanh of W x + b + U h + b'; c' = f c + i g; h' = o tanh(c').
+
+    With `weight_hr` (option `proj_size`) the output and the state h are `weight_hr` h' instead.
+    """
+    h, c = state  # [..., P or H], [..., H]
+    if gates is None:
+        gates = _project_lstm(xp, params, x)  # [..., 4*H]
+    gates = gates + _linear(h if mask is None else h * mask, *_part(params, "hh"), 4)
+    i, f, g, o = _split(xp, gates, 4)
+    c = _sigmoid(xp, f) * c + _sigmoid(xp, i) * xp.tanh(g)
+    inner = c
+    if "scale_c" in params:
+        inner = _norm(c) * params["scale_c"]
+        if "shift_c" in params:
+            inner = inner + params["shift_c"]
+    h = _sigmoid(xp, o) * xp.tanh(inner)
+    if "weight_hr" in params:
+        h = h @ params["weight_hr"].T
+    return h, c
+
+
+_project_lstm = _project(4)
+
+# -------------------------------------------------------------------------------------------------------- gru
+
+
+def _gru_params(
+    input_size: int, hidden_size: int, *, bias: bool = True, layer_norm: bool = False, reset: str = "after"
+) -> Shapes:
+    _check("reset", reset, ("after", "before"))
+    return _shapes(3, input_size, hidden_size, hidden_size, bias, layer_norm)
+
+
+def _gru_step(
+    xp: Any,
+    params: Params,
+    x: Array,
+    state: State,
+    *,
+    reset: str = "after",
+    gates: Array = None,
+    mask: Array = None,
+    **_options: Any,
+) -> State:
+    """One step: r, z = sigmoid(W x + b + U h + b'); h' = (1 - z) n + z h, where
+
+    n = tanh(W_n x + b_n + r (U_n h + b'_n))   for `reset="after"`, PyTorch's and cuDNN's form, and
+    n = tanh(W_n x + b_n + U_n (r h) + b'_n)   for `reset="before"`, the original of Cho et al. 2014.
+
+    Many texts, and the empirical study of Chung et al. 2014, write h' = (1 - z) h + z n. As 1 - sigmoid(a) is
+    sigmoid(-a), that is the same cell with the z rows of W, U, b and b' negated: negate them to carry weights
+    over.
+    """
+    _check("reset", reset, ("after", "before"))
+    (h,) = state  # [..., H]
+    if gates is None:
+        gates = _project_gru(xp, params, x)  # [..., 3*H]
+    x_r, x_z, x_n = _split(xp, gates, 3)
+    part = _part(params, "hh")
+    h_in = h if mask is None else h * mask
+    if reset == "after":
+        h_r, h_z, h_n = _split(xp, _linear(h_in, *part, 3), 3)
+        r, z = _sigmoid(xp, x_r + h_r), _sigmoid(xp, x_z + h_z)
+        n = xp.tanh(x_n + r * h_n)
+    else:
+        cut = 2 * h.shape[-1]
+        h_r, h_z = _split(xp, _linear(h_in, *_cut(part, slice(cut)), 2), 2)
+        r, z = _sigmoid(xp, x_r + h_r), _sigmoid(xp, x_z + h_z)
+        n = xp.tanh(x_n + _linear(r * h_in, *_cut(part, slice(cut, None)), 1))
+    return ((1 - z) * n + z * h,)
+
+
+_project_gru = _project(3)
+
+# ------------------------------------------------------------------------------------------------------- rows
+
+_COMMON = {"bias": True, "layer_norm": False}
+
+CELLS: dict[str, Cell] = {
+    "rnn": Cell(
+        "rnn", ("h",), ("h",), _COMMON | {"nonlinearity": "tanh"}, _rnn_params, _rnn_step, _project_rnn
+    ),
+    "lstm": Cell(
+        "lstm",
+        ("i", "f", "g", "o"),
+        ("h", "c"),
+        _COMMON | {"proj_size": 0},
+        _lstm_params,
+        _lstm_step,
+        _project_lstm,
+    ),
+    "gru": Cell(
+        "gru", ("r", "z", "n"), ("h",), _COMMON | {"reset": "after"}, _gru_params, _gru_step, _project_gru
+    ),
+}

@@ -1,0 +1,977 @@
+"""RNN, LSTM, GRU and their cells: what torch.nn's namesakes take and return, and `lengths=` and more options.
+
+One forward serves the three layers: gather the rows that exist, unroll layer by layer, scatter at the end. In
+between everything stays in one of two layouts: [T, B, I] with `sizes` None where every row has full length, or
+else packed [N, I] with `sizes` [T], the number of rows still active at each step; then rows are sorted, longest
+first.
+
+Three functions unroll: `kernels.unroll` (CPU, float32), `_cudnn_unroll` (CUDA) and `reference_unroll` (all
+else). `_path` chooses, and `explain_path` reports what it chose.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple, cast, final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+from torch.nn.utils.rnn import PackedSequence
+
+from hitherto.cells import CELLS, Cell
+from hitherto.errors import UsageError
+from hitherto.model import kernels
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "GRUCell",
+    "InputError",
+    "LSTMCell",
+    "RNNCell",
+    "explain_path",
+    "reference_unroll",
+]
+
+State = tuple[Tensor, ...]  # (h,) or (h, c)
+Weights = Sequence[
+    Tensor | None
+]  # of one direction, in the order of the cell's params; None where there is none
+
+# What a kernel is called -> the cell and the options that it computes.
+_KERNELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "rnn_tanh": ("rnn", {"nonlinearity": "tanh"}),
+    "rnn_relu": ("rnn", {"nonlinearity": "relu"}),
+    "lstm": ("lstm", {}),
+    "gru": ("gru", {"reset": "after"}),
+    "gru_before": ("gru", {"reset": "before"}),
+}
+_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+_MODES = {"rnn_tanh": "RNN_TANH", "rnn_relu": "RNN_RELU", "lstm": "LSTM", "gru": "GRU", "gru_before": "GRU"}
+
+
+class InputError(UsageError, RuntimeError):
+    """A tensor of the wrong shape, dtype or device. torch.nn raises ValueError or RuntimeError; this is both."""
+
+
+# -------------------------------------------------------------------------------------------------- unrolling
+
+
+def reference_unroll(
+    cell: str,
+    x: Tensor,
+    sizes: Tensor | None,
+    state: State,
+    weights: Sequence[Weights],
+    training: bool = True,
+) -> tuple[Tensor, State]:
+    """One layer, all directions, in torch operations: the contract of `kernels.unroll`, any dtype and device.
+
+    cell:    "rnn_tanh", "rnn_relu", "lstm", "gru" or "gru_before"
+    x:       [T, B, I] with `sizes` None, or packed [N, I] with `sizes` int64 [T]
+    state:   (h,) or (h, c), each [D, B, H]; rows from sizes[0] on have length zero and keep theirs
+    weights: for each direction (w_ih, w_hh, b_ih or None, b_hh or None); the second one runs in reverse
+    returns  y [T, B, D*H] or [N, D*H], and the state of every row at its own end
+    """
+    del training  # autograd knows
+    name, options = _KERNELS[cell]
+    return _unroll(CELLS[name], options, _NAMES, x, sizes, state, weights)
+
+
+def _unroll(
+    cell: Cell,
+    options: dict[str, Any],
+    names: Sequence[str],
+    x: Tensor,
+    sizes: Tensor | None,
+    state: State,
+    weights: Sequence[Weights],
+    masks: Sequence[Tensor] | None = None,
+) -> tuple[Tensor, State]:
+    counts = [x.size(1)] * x.size(0) if sizes is None else cast("list[int]", sizes.tolist())
+    if not counts:  # nothing to do, but every gradient is defined: zero
+        touched = [x, *state, *(w for direction in weights for w in direction if w is not None)]
+        nothing = torch.stack([v.reshape(-1)[:0].sum() for v in touched]).sum()
+        return x.new_zeros(*x.shape[:-1], len(weights) * state[0].size(-1)) + nothing, state
+    ys, ends = [], []
+    for d, direction in enumerate(weights):
+        params = {name: w for name, w in zip(names, direction, strict=True) if w is not None}
+        start = tuple(s[d] for s in state)  # each [B, H]
+        mask = None if masks is None else masks[d]
+        y, end = _sweep(cell, options, params, x, counts, sizes is None, start, mask, d == 1)
+        ys.append(y)
+        ends.append(end)
+    if len(weights) == 1:
+        return ys[0], tuple(s.unsqueeze(0) for s in ends[0])
+    return torch.cat(ys, -1), tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
+
+
+def _sweep(
+    cell: Cell,
+    options: dict[str, Any],
+    params: dict[str, Tensor],
+    x: Tensor,
+    counts: list[int],
+    full: bool,
+    start: State,
+    mask: Tensor | None,
+    reverse: bool,
+) -> tuple[Tensor, State]:
+    """One direction. Rows leave as they end (or join, in reverse), so that no step touches padding."""
+    order = range(len(counts))[::-1] if reverse else range(len(counts))
+    known = cell.project(torch, params, x, **options) if cell.project else x  # [T, B, G*H] or [N, G*H]
+    parts = known.unbind(0) if full else known.split(counts)
+    live = start if counts[order[0]] == start[0].size(0) else tuple(s[: counts[order[0]]] for s in start)
+    ys: list[Tensor] = []
+    ended: list[State] = []
+    for t in order:
+        n, active = counts[t], live[0].size(0)
+        if n < active:
+            ended.append(tuple(s[n:] for s in live))
+            live = tuple(s[:n] for s in live)
+        elif n > active:
+            live = tuple(torch.cat([s, s0[active:n]]) for s, s0 in zip(live, start, strict=True))
+        more: dict[str, Any] = {} if mask is None else {"mask": mask[:n]}
+        if cell.project:
+            more["gates"] = parts[t]
+        live = cell.step(torch, params, parts[t], live, **more, **options)
+        ys.append(live[0])
+    if reverse:
+        ys.reverse()
+    y = torch.stack(ys) if full else torch.cat(ys)
+    if counts[0] < start[0].size(0):  # rows of length zero
+        ended.insert(0, tuple(s[counts[0] :] for s in start))
+    if ended:
+        live = tuple(torch.cat(rows) for rows in zip(live, *reversed(ended), strict=True))
+    return y, live
+
+
+def _cudnn_unroll(
+    cell: str,
+    x: Tensor,
+    sizes: Tensor | None,
+    state: State,
+    weights: Sequence[Weights],
+    directions: int,
+    dropout: float,
+    training: bool,
+) -> tuple[Tensor, State]:
+    """One or more layers in torch's own call. `training` keeps what backward needs; only `dropout` drops."""
+    call = getattr(torch._VF, cell)
+    flat = [w for direction in weights for w in direction if w is not None]
+    more = (weights[0][2] is not None, len(weights) // directions, dropout, training, directions == 2)
+    if sizes is None:
+        y, *end = call(x, state if cell == "lstm" else state[0], flat, *more, False)
+        return y, tuple(end)
+    active = int(sizes[0])
+    live = tuple(s[:, :active].contiguous() for s in state)  # [D, sizes[0], H]
+    y, *end = call(x, sizes, live if cell == "lstm" else live[0], flat, *more)
+    return y, tuple(torch.cat([e, s[:, active:]], 1) for e, s in zip(end, state, strict=True))
+
+
+# ----------------------------------------------------------------------------------------------------- choice
+
+
+def explain_path(layer: nn.Module, x: Tensor | PackedSequence) -> str:
+    """Which path `layer(x)` takes now ("kernels", "cudnn" or "reference"), and why, in one line."""
+    if not isinstance(layer, _Weighted):
+        raise TypeError(f"explain_path expects a layer or cell of hitherto, but got {type(layer).__name__}.")
+    data = x.data if isinstance(x, PackedSequence) else x
+    return ": ".join(_path(layer, data, _compute_dtype(data)))
+
+
+def _path(layer: "_Weighted", x: Tensor, dtype: torch.dtype) -> tuple[str, str]:
+    if torch._C._are_functorch_transforms_active():
+        return "reference", "a torch.func transform such as vmap or grad is active"
+    if forward_ad._current_level >= 0:
+        return "reference", "forward-mode differentiation is active"
+    if layer._no_kernel:
+        return "reference", layer._no_kernel
+    if layer.recurrent_dropout and layer.training:
+        return "reference", "recurrent_dropout has no kernel (in training; eval() has)"
+    if x.numel() == 0:
+        return "reference", "there is nothing to compute"
+    device = x.device.type
+    if device == "cpu":
+        if layer.proj_size:
+            return "reference", "proj_size has no CPU kernel"
+        if dtype is not torch.float32:
+            return "reference", f"{dtype} has no CPU kernel"
+        if not kernels.available():
+            return "reference", kernels.unavailable_reason() or "the native kernels are not available"
+        return "kernels", "float32 on the CPU"
+    if device == "cuda":
+        if layer._kernel == "gru_before":
+            return "reference", 'cuDNN has no GRU with reset="before"'
+        if not torch.backends.cudnn.enabled:
+            return "reference", "torch.backends.cudnn.enabled is False"
+        return "cudnn", "CUDA, through torch"
+    return "reference", f"device {device} has no kernel"
+
+
+def _compute_dtype(x: Tensor) -> torch.dtype:
+    """The dtype to compute in: autocast's where that is on (as torch does with cuDNN), else that of x."""
+    if torch._C._is_any_autocast_enabled() and x.dtype in (torch.float32, torch.bfloat16, torch.float16):
+        device = x.device.type
+        if torch.is_autocast_enabled(device):
+            return torch.get_autocast_dtype(device)
+    return x.dtype
+
+
+@cache
+def _warn_slow(why: str) -> None:
+    warnings.warn(
+        f"hitherto runs without its native kernels ({why}): the results are the same, but layers on the CPU "
+        "are many times slower. `hitherto doctor` says more.",
+        stacklevel=5,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- weights
+
+
+class _Weighted(nn.Module):
+    """What layers and cells share: weights by torch.nn's names, their initial values, and collecting them."""
+
+    input_size: int
+    hidden_size: int
+    bias: bool
+    proj_size: int
+    recurrent_dropout: float
+
+    def __init__(
+        self,
+        kernel: str,
+        input_size: int,
+        hidden_size: int,
+        bias: bool,
+        layer_norm: bool,
+        proj_size: int,
+        forget_bias: float | None,
+        orthogonal: bool,
+    ) -> None:
+        super().__init__()
+        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
+            if not isinstance(size, int) or isinstance(size, bool):
+                raise TypeError(f"{name} must be an int, but came as {type(size).__name__}.")
+            if size <= 0:
+                raise UsageError(f"{name} must be at least 1, but came as {size}.")
+        if not isinstance(bias, bool):
+            raise TypeError(f"bias must be True or False, but came as {type(bias).__name__}.")
+        if forget_bias is not None and not bias:
+            raise UsageError("forget_bias needs a bias, but bias=False; leave one of the two out.")
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.bias = bias
+        self.layer_norm = layer_norm
+        self.proj_size = proj_size
+        self.recurrent_dropout = 0.0
+        self.forget_bias = forget_bias
+        self.orthogonal = orthogonal
+        self._kernel = kernel
+        self._no_kernel = "layer_norm has no kernel" if layer_norm else ""
+        self._cell, self._options = _KERNELS[kernel]
+        if proj_size:
+            self._options = self._options | {"proj_size": proj_size}
+        shapes = CELLS[self._cell].params(input_size, hidden_size, layer_norm=layer_norm, **self._options)
+        self._names = tuple(shapes)
+        self._slots: list[
+            tuple[str, ...]
+        ] = []  # for each layer and direction the names of its weights; "" for none
+        self._state_sizes = CELLS[self._cell].state_sizes(hidden_size, **self._options)
+
+    def _register(self, input_size: int, suffix: str, factory: dict[str, Any]) -> None:
+        """Make the weights of one layer and direction, in the order of the cell's params."""
+        shapes = CELLS[self._cell].params(
+            input_size, self.hidden_size, bias=self.bias, layer_norm=self.layer_norm, **self._options
+        )
+        for name, shape in shapes.items():
+            self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **factory)))
+        self._slots.append(tuple(name + suffix if name in shapes else "" for name in self._names))
+
+    def _weights(self) -> list[Weights]:
+        """The weights as they are now: plain lookups, so that there is no cache to keep in step.
+
+        functional_call swaps `_parameters`; pruning and parametrizations put an attribute in a parameter's place.
+        """
+        held = self._parameters
+        return [
+            [None if not name else held[name] if name in held else getattr(self, name) for name in slot]
+            for slot in self._slots
+        ]
+
+    def reset_parameters(self) -> None:
+        """Draw initial weights: torch.nn's for the same seed, unless `forget_bias` or `orthogonal` is set."""
+        bound = 1.0 / math.sqrt(self.hidden_size)
+        for name, weight in self.named_parameters(recurse=False):
+            if name.startswith("scale_"):
+                nn.init.ones_(weight)
+            elif name.startswith("shift_"):
+                nn.init.zeros_(weight)
+            else:
+                nn.init.uniform_(weight, -bound, bound)
+        for weights in self._weights():
+            _, w_hh, b_ih, b_hh, *_ = weights
+            if self.orthogonal and w_hh is not None:
+                for gate in w_hh.detach().split(self.hidden_size):  # one square matrix a gate
+                    nn.init.orthogonal_(gate)
+            if self.forget_bias is not None and b_ih is not None and b_hh is not None:
+                forget = slice(self.hidden_size, 2 * self.hidden_size)
+                nn.init.constant_(b_ih.detach()[forget], self.forget_bias)
+                nn.init.zeros_(b_hh.detach()[forget])  # the two biases add up to forget_bias
+
+    def _check_x(self, x: Tensor, weight: Tensor | None) -> None:
+        name = type(self).__name__
+        if x.size(-1) != self.input_size:
+            raise InputError(
+                f"{name} expects {self.input_size} features (its input_size) on its input's last axis, but got "
+                f"shape {tuple(x.shape)}; change input_size or the input."
+            )
+        if weight is not None and x.dtype != weight.dtype and not torch._C._is_any_autocast_enabled():
+            raise InputError(
+                f"{name} has {weight.dtype} weights, but the input is {x.dtype}; convert the input with "
+                f".to({weight.dtype}) or the layer with .to({x.dtype})."
+            )
+        if weight is not None and x.device != weight.device:
+            raise InputError(
+                f"{name} has its weights on {weight.device}, but the input is on {x.device}; move one."
+            )
+
+    def _check_state(self, state: State, x: Tensor, lead: tuple[int, ...]) -> None:
+        for name, s, width in zip("hc", state, self._state_sizes, strict=False):
+            expected = (*lead, width)
+            if s.shape != expected:
+                raise InputError(
+                    f"{type(self).__name__} expects the initial state {name} with shape {expected} for this "
+                    f"input, but got {tuple(s.shape)}."
+                )
+            if s.device != x.device or (s.dtype != x.dtype and not torch._C._is_any_autocast_enabled()):
+                raise InputError(
+                    f"{type(self).__name__} expects the initial state {name} as {x.dtype} on {x.device}, like "
+                    f"the input, but got {s.dtype} on {s.device}."
+                )
+
+    def _as_state(self, hx: Any) -> State:
+        if len(self._state_sizes) == 1:
+            if isinstance(hx, Tensor):
+                return (hx,)
+            expected = "a tensor h"
+        else:
+            if isinstance(hx, tuple | list) and len(hx) == 2:
+                return tuple(hx)
+            expected = "a tuple (h, c)"
+        raise TypeError(
+            f"{type(self).__name__} expects its initial state as {expected}, but got {type(hx).__name__}."
+        )
+
+    def _extra_repr(self) -> str:
+        """Our own options, where they are not at their defaults."""
+        defaults = {
+            "recurrent_dropout": 0.0,
+            "layer_norm": False,
+            "residual": False,
+            "reset": "after",
+            "forget_bias": None,
+            "orthogonal": False,
+        }
+        held = self.__dict__
+        return "".join(f", {name}={held[name]!r}" for name, d in defaults.items() if held.get(name, d) != d)
+
+
+def _needs_grad(tensors: Sequence[Tensor | None]) -> bool:
+    return any(v is not None and v.requires_grad for v in tensors)
+
+
+# ----------------------------------------------------------------------------------------------------- layers
+
+
+class _Layout(NamedTuple):
+    """How the rows of a call lie, and how to give the answer back in the same form."""
+
+    rows: int
+    batched: bool = True
+    packed: PackedSequence | None = None  # the input, where it was one
+    steps: int = 0  # with `places`: T of the padded batch
+    places: Tensor | None = None  # [N]: where each packed row lies in the flattened padded batch
+    order: Tensor | None = None  # [B]: the row of the caller's batch that comes here
+    back: Tensor | None = None  # [B]: its inverse
+
+
+class _Recurrent(_Weighted):
+    """The three layers: they differ in their cell and options alone."""
+
+    def __init__(
+        self,
+        kernel: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int,
+        bias: bool,
+        batch_first: bool,
+        dropout: float,
+        bidirectional: bool,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        recurrent_dropout: float,
+        layer_norm: bool,
+        residual: bool,
+        forget_bias: float | None = None,
+        orthogonal: bool,
+    ) -> None:
+        super().__init__(
+            kernel, input_size, hidden_size, bias, layer_norm, proj_size, forget_bias, orthogonal
+        )
+        for name, p in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
+            if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
+                raise UsageError(f"{name} must be a probability in 0..1, but came as {p!r}.")
+        if not isinstance(batch_first, bool):
+            raise TypeError(f"batch_first must be True or False, but came as {type(batch_first).__name__}.")
+        if num_layers <= 0:
+            raise UsageError(f"num_layers must be at least 1, but came as {num_layers}.")
+        if dropout > 0 and num_layers == 1:
+            warnings.warn(
+                f"dropout={dropout} acts between layers, after all but the last, and num_layers is 1: it does "
+                "nothing here. Add layers, or use recurrent_dropout.",
+                stacklevel=3,
+            )
+        self.mode = _MODES[kernel]
+        self.num_layers = num_layers
+        self.batch_first = batch_first
+        self.dropout = float(dropout)
+        self.bidirectional = bidirectional
+        self.recurrent_dropout = float(recurrent_dropout)
+        self.residual = residual
+        self._directions = 2 if bidirectional else 1
+        width = self._directions * self._state_sizes[0]
+        for layer in range(num_layers):
+            for suffix in ("", "_reverse")[: self._directions]:
+                size = width if layer else input_size
+                self._register(size, f"_l{layer}{suffix}", {"device": device, "dtype": dtype})
+        self.reset_parameters()
+        self.flatten_parameters()
+
+    def forward(self, input: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, Any]:  # noqa: A002
+        """Unroll over a batch of sequences, as torch.nn's namesake does.
+
+        input:   [T, B, I], or [B, T, I] with batch_first, or unbatched [T, I], or a PackedSequence
+        hx:      the initial state, [L*D, B, H] each; zeros if None
+        lengths: the true length of every row, in any order, zero allowed, as a list or an integer tensor. Padding
+                 is never read, y is zero past a row's end, and the final state is that of each row's own end.
+        returns  y and the final state, in the form in which the input came
+        """
+        x, sizes, layout = self._gather(input, lengths)
+        y, state = self._stack(x, sizes, self._initial(hx, x, layout))
+        return self._answer(y, state, layout)
+
+    def _stack(self, x: Tensor, sizes: Tensor | None, state: State) -> tuple[Tensor, State]:
+        """All layers, one after the other; cuDNN takes them in one call where it can."""
+        weights = self._weights()
+        dtype = _compute_dtype(x)
+        if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
+            x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
+            weights = [[w if w is None else w.to(dtype) for w in direction] for direction in weights]
+        path, why = _path(self, x, dtype)
+        training = torch.is_grad_enabled() and _needs_grad([x, *state, *(w for ws in weights for w in ws)])
+        dropout = self.dropout if self.training else 0.0
+        at_once = self.num_layers if path == "cudnn" and not self.residual else 1
+        D = self._directions
+        ends: list[State] = []
+        for first in range(0, self.num_layers, at_once):
+            rows = slice(first * D, (first + at_once) * D)
+            inner = F.dropout(x, dropout) if first and dropout else x
+            start = state if at_once == self.num_layers else tuple(s[rows] for s in state)  # each [D, B, H]
+            if path == "kernels":
+                y, end = kernels.unroll(self._kernel, inner, sizes, start, weights[rows], training)
+            elif path == "cudnn":
+                y, end = _cudnn_unroll(self._kernel, inner, sizes, start, weights[rows], D, dropout, training)
+            else:
+                if x.device.type == "cpu" and not kernels.available():
+                    _warn_slow(why)
+                y, end = self._reference(inner, sizes, start, weights[rows])
+            x = y + x if self.residual and y.size(-1) == x.size(-1) else y
+            ends.append(end)
+        return x, ends[0] if len(ends) == 1 else tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
+
+    def _reference(
+        self, x: Tensor, sizes: Tensor | None, state: State, weights: Sequence[Weights]
+    ) -> tuple[Tensor, State]:
+        masks = None
+        if self.recurrent_dropout and self.training:  # one mask for the whole sequence
+            masks = [
+                F.dropout(torch.ones_like(state[0][d]), self.recurrent_dropout) for d in range(len(weights))
+            ]
+        return _unroll(CELLS[self._cell], self._options, self._names, x, sizes, state, weights, masks)
+
+    # ------------------------------------------------------------------------------- into the layout and back
+
+    def _gather(self, given: Any, lengths: Any) -> tuple[Tensor, Tensor | None, _Layout]:
+        """The rows that exist: [T, B, I] and None, or packed [N, I] and how many are active at each step."""
+        weight = self._first_weight()
+        if isinstance(given, PackedSequence):
+            if lengths is not None:
+                raise UsageError(
+                    "A PackedSequence knows its lengths; leave lengths= out, or give the padded batch."
+                )
+            return self._from_packed(given, weight)
+        if given.dim() not in (2, 3):
+            form = "[B, T, I]" if self.batch_first else "[T, B, I]"
+            raise InputError(
+                f"{type(self).__name__} expects its input as 3-D {form} or unbatched 2-D [T, I], but got "
+                f"{given.dim()}-D."
+            )
+        self._check_x(given, weight)
+        batched = given.dim() == 3
+        x = given if batched else given.unsqueeze(0 if self.batch_first else 1)
+        T, B = (x.size(1), x.size(0)) if self.batch_first else (x.size(0), x.size(1))
+        if lengths is not None:
+            true = _check_lengths(lengths, T, B)
+            if B and int(true.min()) < T:
+                return self._from_padded(x, true, T, B, batched)
+        return x.transpose(0, 1) if self.batch_first else x, None, _Layout(B, batched)
+
+    def _first_weight(self) -> Tensor:
+        name = self._slots[0][0]
+        held = self._parameters.get(name)
+        return cast("Tensor", getattr(self, name) if held is None else held)
+
+    def _from_packed(self, given: PackedSequence, weight: Tensor) -> tuple[Tensor, Tensor | None, _Layout]:
+        x, sizes = given.data, given.batch_sizes
+        counts = cast("list[int]", sizes.tolist())
+        if (
+            x.dim() != 2
+            or sum(counts) != x.size(0)
+            or counts != sorted(counts, reverse=True)
+            or counts[-1:] < [1]
+        ):
+            raise InputError(
+                f"A PackedSequence needs data [N, I] and batch_sizes that fall and sum up to N, but got data "
+                f"{tuple(x.shape)} and batch_sizes {counts}; make it with pack_padded_sequence."
+            )
+        self._check_x(x, weight)
+        layout = _Layout(counts[0], packed=given, order=given.sorted_indices, back=given.unsorted_indices)
+        if counts[0] == counts[-1]:
+            return x.view(len(counts), counts[0], -1), None, layout
+        return x, sizes, layout
+
+    def _from_padded(
+        self, x: Tensor, lengths: Tensor, T: int, B: int, batched: bool
+    ) -> tuple[Tensor, Tensor, _Layout]:
+        order = lengths.argsort(descending=True, stable=True)  # [B]
+        back = torch.empty_like(order).scatter_(0, order, torch.arange(B))
+        sizes = B - lengths.bincount(minlength=T + 1).cumsum(0)[: int(lengths.max())]  # [longest]
+        t = torch.arange(len(sizes)).repeat_interleave(sizes)  # [N]: the step of each packed row
+        row = order[torch.arange(len(t)) - (sizes.cumsum(0) - sizes)[t]]  # [N]: its row in the caller's batch
+        index = (row * T + t if self.batch_first else t * B + row).to(x.device)
+        layout = _Layout(B, batched, None, T, index, order.to(x.device), back.to(x.device))
+        return x.reshape(T * B, x.size(-1)).index_select(0, index), sizes, layout
+
+    def _initial(self, hx: Any, x: Tensor, layout: _Layout) -> State:
+        """The initial state in the order of our rows; zeros if there is none."""
+        lead = self.num_layers * self._directions
+        if hx is None:
+            return tuple(x.new_zeros(lead, layout.rows, size) for size in self._state_sizes)
+        state = self._as_state(hx)
+        if layout.batched:
+            self._check_state(state, x, (lead, layout.rows))
+        else:
+            self._check_state(state, x, (lead,))
+            state = tuple(s.unsqueeze(1) for s in state)
+        return state if layout.order is None else tuple(s.index_select(1, layout.order) for s in state)
+
+    def _answer(self, y: Tensor, state: State, layout: _Layout) -> tuple[Any, Any]:
+        if layout.back is not None:
+            state = tuple(s.index_select(1, layout.back) for s in state)
+        if not layout.batched:
+            state = tuple(s.squeeze(1) for s in state)
+        end = state[0] if len(state) == 1 else state
+        if layout.packed is not None:
+            _, sizes, order, back = layout.packed
+            return PackedSequence(y.reshape(-1, y.size(-1)), sizes, order, back), end
+        axis = 0 if self.batch_first else 1  # of the batch
+        if layout.places is not None:
+            shape = (layout.rows, layout.steps) if self.batch_first else (layout.steps, layout.rows)
+            padded = y.new_zeros(shape[0] * shape[1], y.size(-1)).index_copy_(0, layout.places, y)
+            y = padded.view(*shape, -1)
+        elif self.batch_first:
+            y = y.transpose(0, 1)
+        return y if layout.batched else y.squeeze(axis), end
+
+    # ------------------------------------------------------------------------------ what torch.nn's have, too
+
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The weights of each layer and direction."""
+        return [[w for w in weights if w is not None] for weights in self._weights()]
+
+    def flatten_parameters(self) -> None:
+        """On CUDA lay the weights out as cuDNN wants them; elsewhere there is nothing to do."""
+        weights = [[w for w in ws if w is not None] for ws in self._weights()]
+        flat = [w for ws in weights for w in ws]
+        if self.layer_norm or not all(w.is_cuda and w.dtype == flat[0].dtype for w in flat):
+            return
+        if not torch.backends.cudnn.is_acceptable(flat[0]) or len({w.data_ptr() for w in flat}) < len(flat):
+            return
+        from torch.backends.cudnn import rnn
+
+        at_once = 1 if self.residual else self.num_layers
+        D = self._directions
+        with torch.no_grad(), torch.cuda.device_of(flat[0]):
+            for first in range(0, self.num_layers, at_once):
+                block = weights[first * D : (first + at_once) * D]
+                torch._cudnn_rnn_flatten_weight(
+                    [w for ws in block for w in ws],
+                    len(block[0]),
+                    block[0][0].size(1),
+                    rnn.get_cudnn_mode(self.mode),
+                    self.hidden_size,
+                    self.proj_size,
+                    at_once,
+                    self.batch_first,
+                    self.bidirectional,
+                )
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        result = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.flatten_parameters()
+        return result
+
+    def extra_repr(self) -> str:
+        """torch.nn's, and our own options where they are set."""
+        defaults = {
+            "proj_size": 0,
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+        }
+        changed = [
+            f", {name}={self.__dict__[name]}" for name, d in defaults.items() if self.__dict__[name] != d
+        ]
+        return f"{self.input_size}, {self.hidden_size}{''.join(changed)}{self._extra_repr()}"
+
+
+def _check_lengths(lengths: Any, T: int, B: int) -> Tensor:
+    given = lengths if isinstance(lengths, Tensor) else torch.tensor(lengths if B else [0] * len(lengths))
+    if given.is_floating_point() or given.is_complex() or given.dtype == torch.bool:
+        raise UsageError(f"lengths must be integers, one for each row, but came as {given.dtype}.")
+    if given.dim() == 0:
+        given = given.unsqueeze(0)
+    if given.shape != (B,):
+        raise UsageError(
+            f"lengths must hold one length for each of {B} rows, but came with shape {tuple(given.shape)}."
+        )
+    given = given.detach().to("cpu", torch.int64)
+    if B and (int(given.min()) < 0 or int(given.max()) > T):
+        raise UsageError(
+            f"lengths must lie in 0..{T}, the steps of the batch, but reach from {int(given.min())} to "
+            f"{int(given.max())}."
+        )
+    return given
+
+
+@final
+class RNN(_Recurrent):
+    """torch.nn.RNN, and `lengths=` and the options below.
+
+    recurrent_dropout: one mask a sequence, on h where it enters the recurrent product
+    layer_norm:        on the pre-activations (see `hitherto.cells`)
+    residual:          adds a layer's input (before dropout) to its output where the sizes match
+    orthogonal:        orthogonal initial weight_hh, gate by gate; torch's uniform values otherwise
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        recurrent_dropout: float = 0.0,
+        layer_norm: bool = False,
+        residual: bool = False,
+        orthogonal: bool = False,
+    ) -> None:
+        super().__init__(
+            _rnn_kernel(nonlinearity),
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device=device,
+            dtype=dtype,
+            recurrent_dropout=recurrent_dropout,
+            layer_norm=layer_norm,
+            residual=residual,
+            orthogonal=orthogonal,
+        )
+        self.nonlinearity = nonlinearity
+
+
+@final
+class LSTM(_Recurrent):
+    """torch.nn.LSTM, and `lengths=` and the options below.
+
+    recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
+    forget_bias:       initial value of the two forget-gate biases together; torch's uniform values if None
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        recurrent_dropout: float = 0.0,
+        layer_norm: bool = False,
+        residual: bool = False,
+        forget_bias: float | None = None,
+        orthogonal: bool = False,
+    ) -> None:
+        super().__init__(
+            "lstm",
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            proj_size,
+            device,
+            dtype,
+            recurrent_dropout=recurrent_dropout,
+            layer_norm=layer_norm,
+            residual=residual,
+            forget_bias=forget_bias,
+            orthogonal=orthogonal,
+        )
+
+
+@final
+class GRU(_Recurrent):
+    """torch.nn.GRU, and `lengths=` and the options below.
+
+    recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
+    reset:             "after" the recurrent product, as torch and cuDNN do, or "before" it, as the original
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        reset: str = "after",
+        recurrent_dropout: float = 0.0,
+        layer_norm: bool = False,
+        residual: bool = False,
+        orthogonal: bool = False,
+    ) -> None:
+        super().__init__(
+            _gru_kernel(reset),
+            input_size,
+            hidden_size,
+            num_layers,
+            bias,
+            batch_first,
+            dropout,
+            bidirectional,
+            device=device,
+            dtype=dtype,
+            recurrent_dropout=recurrent_dropout,
+            layer_norm=layer_norm,
+            residual=residual,
+            orthogonal=orthogonal,
+        )
+        self.reset = reset
+
+
+def _rnn_kernel(nonlinearity: str) -> str:
+    if nonlinearity not in ("tanh", "relu"):
+        raise UsageError(f"nonlinearity must be 'tanh' or 'relu', but came as {nonlinearity!r}.")
+    return "rnn_" + nonlinearity
+
+
+def _gru_kernel(reset: str) -> str:
+    if reset not in ("after", "before"):
+        raise UsageError(f"reset must be 'after' or 'before', but came as {reset!r}.")
+    return "gru" if reset == "after" else "gru_before"
+
+
+# ------------------------------------------------------------------------------------------------------ cells
+
+
+class _RecurrentCell(_Weighted):
+    """The three cells: one step for a batch [B, I] or a single row [I]."""
+
+    def __init__(
+        self,
+        kernel: str,
+        input_size: int,
+        hidden_size: int,
+        bias: bool,
+        device: Any,
+        dtype: torch.dtype | None,
+        *,
+        layer_norm: bool,
+        forget_bias: float | None = None,
+        orthogonal: bool,
+    ) -> None:
+        super().__init__(kernel, input_size, hidden_size, bias, layer_norm, 0, forget_bias, orthogonal)
+        self._register(input_size, "", {"device": device, "dtype": dtype})
+        if not bias:
+            self.register_parameter("bias_ih", None)
+            self.register_parameter("bias_hh", None)
+        self.reset_parameters()
+
+    def forward(self, input: Tensor, hx: Any = None) -> Any:  # noqa: A002
+        """One step: the next state from the input [B, I] or [I] and the state, zeros if None."""
+        (weights,) = self._weights()
+        if input.dim() not in (1, 2):
+            raise InputError(
+                f"{type(self).__name__} expects its input as 2-D [B, I] or unbatched 1-D [I], but got "
+                f"{input.dim()}-D."
+            )
+        self._check_x(input, weights[0])
+        lead = tuple(input.shape[:-1])
+        if hx is None:
+            state = tuple(input.new_zeros(*lead, size) for size in self._state_sizes)
+        else:
+            state = self._as_state(hx)
+            self._check_state(state, input, lead)
+        x = input if lead else input.unsqueeze(0)
+        state = state if lead else tuple(s.unsqueeze(0) for s in state)
+        end = self._advance(x, state, weights)
+        end = end if lead else tuple(s.squeeze(0) for s in end)
+        return end[0] if len(end) == 1 else end
+
+    def _advance(self, x: Tensor, state: State, weights: Weights) -> State:
+        dtype = _compute_dtype(x)
+        if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
+            x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
+            weights = [w if w is None else w.to(dtype) for w in weights]
+        path, why = _path(self, x, dtype)
+        if path == "kernels":
+            training = torch.is_grad_enabled() and _needs_grad([x, *state, *weights])
+            start = tuple(s.unsqueeze(0) for s in state)  # each [1, B, H]
+            _, end = kernels.unroll(self._kernel, x.unsqueeze(0), None, start, [weights], training)
+            return tuple(s.squeeze(0) for s in end)
+        if path == "cudnn":  # torch's fused cell
+            call = getattr(torch._VF, self._kernel + "_cell")
+            if self._kernel == "lstm":
+                return tuple(call(x, state, *weights))
+            return (call(x, state[0], *weights),)
+        if x.device.type == "cpu" and not kernels.available():
+            _warn_slow(why)
+        params = {name: w for name, w in zip(self._names, weights, strict=True) if w is not None}
+        return CELLS[self._cell].step(torch, params, x, state, **self._options)
+
+    def extra_repr(self) -> str:
+        """torch.nn's, and our own options where they are set."""
+        bias = "" if self.bias else ", bias=False"
+        relu = ", nonlinearity=relu" if self._kernel == "rnn_relu" else ""
+        return f"{self.input_size}, {self.hidden_size}{bias}{relu}{self._extra_repr()}"
+
+
+@final
+class RNNCell(_RecurrentCell):
+    """torch.nn.RNNCell, and the options `layer_norm` and `orthogonal` of RNN."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        layer_norm: bool = False,
+        orthogonal: bool = False,
+    ) -> None:
+        kernel = _rnn_kernel(nonlinearity)
+        super().__init__(
+            kernel, input_size, hidden_size, bias, device, dtype, layer_norm=layer_norm, orthogonal=orthogonal
+        )
+        self.nonlinearity = nonlinearity
+
+
+@final
+class LSTMCell(_RecurrentCell):
+    """torch.nn.LSTMCell, and the options `layer_norm`, `forget_bias` and `orthogonal` of LSTM."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        layer_norm: bool = False,
+        forget_bias: float | None = None,
+        orthogonal: bool = False,
+    ) -> None:
+        super().__init__(
+            "lstm",
+            input_size,
+            hidden_size,
+            bias,
+            device,
+            dtype,
+            layer_norm=layer_norm,
+            forget_bias=forget_bias,
+            orthogonal=orthogonal,
+        )
+
+
+@final
+class GRUCell(_RecurrentCell):
+    """torch.nn.GRUCell, and the options `reset`, `layer_norm` and `orthogonal` of GRU."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        *,
+        reset: str = "after",
+        layer_norm: bool = False,
+        orthogonal: bool = False,
+    ) -> None:
+        kernel = _gru_kernel(reset)
+        super().__init__(
+            kernel, input_size, hidden_size, bias, device, dtype, layer_norm=layer_norm, orthogonal=orthogonal
+        )
+        self.reset = reset

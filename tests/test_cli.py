@@ -1,0 +1,125 @@
+"""The command line: exit status, what `doctor` says, and what it says where something is missing."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import click
+import pytest
+
+from hitherto import cli
+from hitherto.cells import CELLS
+from hitherto.errors import UsageError
+
+PARTS = {"hitherto", "python", "platform", "cpus", "packages", "native", "paths", "promises", "notes"}
+
+
+def status_of(*args: str) -> int | None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(args)
+    assert end.value.code is None or isinstance(end.value.code, int)
+    return end.value.code
+
+
+def doctor_json(prelude: str = "", **environment: str) -> dict[str, Any]:
+    """`hitherto doctor --json` in a process of its own, after `prelude`."""
+    program = f"{prelude}\nfrom hitherto.cli import main\nmain(['doctor', '--json'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert set(report) == PARTS
+    return report
+
+
+def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    for args in (["--help"], ["doctor", "-h"]):
+        assert not status_of(*args)
+        assert "Example: hitherto doctor" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not status_of("--version")
+    assert capsys.readouterr().out == f"hitherto {cli.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [(["docter"], "docter"), (["doctor", "--jsno"], "--json"), (["doctor", "spare"], "spare")],
+)
+def test_bad_usage_exits_2(args: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(*args) == 2
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"),
+    [(KeyboardInterrupt(), 130), (UsageError("too few"), 2), (click.UsageError("too few"), 2)],
+)
+def test_status_of_what_a_verb_raises(
+    raised: BaseException, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def examine() -> cli.Report:
+        raise raised
+
+    monkeypatch.setattr(cli, "examine", examine)
+    assert status_of("doctor") == status
+    assert str(raised) in capsys.readouterr().err
+
+
+def test_doctor_checks_every_cell_and_prints_every_part(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not status_of("doctor", "--json")
+    report = json.loads(capsys.readouterr().out)
+    assert set(report) == PARTS
+    assert {promise["cell"] for promise in report["promises"]} == set(CELLS)
+    assert all(promise["ok"] for promise in report["promises"])
+    assert len(report["paths"]) == 5
+    text = cli.render(report)
+    for promise in report["promises"]:
+        assert promise["promise"] in text
+    for path in report["paths"].values():
+        assert path in text
+
+
+def test_doctor_exits_1_where_a_promise_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = {
+        "cell": "gru",
+        "promise": "padding changes nothing",
+        "ok": False,
+        "detail": "row 2 differs by 0.5",
+    }
+    monkeypatch.setattr(cli, "check_promises", lambda: [broken])
+    assert status_of("doctor") == 1
+    assert "FAILS  gru   padding changes nothing: row 2 differs by 0.5" in capsys.readouterr().out
+
+
+def test_doctor_without_torch_says_so() -> None:
+    report = doctor_json(
+        "import sys, importlib.util as util; find = util.find_spec; sys.modules['torch'] = None\n"
+        "util.find_spec = lambda name, *rest: None if name == 'torch' else find(name, *rest)"
+    )
+    assert report["packages"]["torch"] is None
+    assert report["promises"] == []
+    assert any("pip install 'hitherto[train]'" in note for note in report["notes"])
+
+
+def test_doctor_without_the_extension_says_so() -> None:
+    report = doctor_json("import sys; sys.modules['hitherto._native'] = None")
+    assert report["native"] is None
+    assert any("extension did not load" in note for note in report["notes"])
+    assert report["promises"]
+
+
+def test_doctor_names_the_instruction_set_in_use() -> None:
+    usable = doctor_json()["native"]["isas"]
+    for isa in usable:
+        assert doctor_json(HITHERTO_ISA=isa)["native"]["isa"] == isa
