@@ -202,7 +202,7 @@ def roofline(points: Sequence[Row], runs: Sequence[Row]) -> str:
     below = [(p, share, least) for p, share, least in known if share < ROOFLINE]
     text = "Per cent, batch 16 and more: geometric mean (lowest to highest).\n\n"
     text += table(["length", "threads", "hidden", *layers.CELLS], lines)
-    text += f"\n\nUnder {ROOFLINE} %: {len(below)} of {len(known)} points (batch 1 among them)."
+    text += f"\n\nUnder {ROOFLINE} %: {len(below)} of {len(known)} points (batch 1 counted too)."
     if below:
         text += " The term that binds is the largest part of the bound.\n\n" + table(
             ["point", "%", "term that binds", "terms, ms"],

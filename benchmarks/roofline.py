@@ -15,6 +15,7 @@ sweeps     h U step after step, forward and (in training) backward. Each step re
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,11 +26,12 @@ READS = [2**k for k in range(14, 29)]  # 16 KiB .. 256 MiB
 
 
 def native() -> Any:
-    """The native extension, or None where it cannot be imported."""
+    """The native extension as the layers use it, or None where they do without."""
     try:
-        return importlib.import_module("hitherto._native")
+        kernels = importlib.import_module("hitherto.model.kernels")
     except ImportError:
         return None
+    return importlib.import_module("hitherto._native") if kernels.available() else None
 
 
 def calibrate(threads: int) -> Row:
@@ -46,12 +48,17 @@ def calibrate(threads: int) -> Row:
     if extension is None:
         return found
 
-    def three(kind: str, n: int = 0) -> list[float]:
-        return [rounded(extension.calibrate(kind, n, threads)) for _ in range(3)]
+    def tries(kind: str, n: int, times: int = 20) -> list[float]:
+        return [rounded(extension.calibrate(kind, n, threads)) for _ in range(times)]
 
-    found["fma"] = max(three("fma"))
-    found["barrier"] = min(three("barrier")) if threads > 1 else 0.0
-    found["read"] = {str(n): max(three("read", n)) for n in READS}
+    rounds = 1000
+    while seconds_of(partial(extension.calibrate, "fma", rounds, threads)) < 5e-3 and rounds < 2**40:
+        rounds *= 2
+    peak = max(tries("fma", rounds))
+    if peak > 0:  # 0: so many threads are not to be had
+        found["fma"] = peak
+        found["barrier"] = min(tries("barrier", 10_000)) if threads > 1 else 0.0
+        found["read"] = {str(n): max(tries("read", n, 5)) for n in READS}
     return found
 
 
@@ -66,8 +73,7 @@ def flops(point: Row, tokens: int) -> float:
 
 
 def bandwidth(calibration: Row, size: float) -> float:
-    """Bytes per second, all threads together, at which a working set of so many bytes is read again and
-    again."""
+    """Bytes per second of all threads together, each reading its part of so many bytes again and again."""
     reads: dict[str, float] = calibration["read"]
     fits = [n for n in map(int, reads) if n >= size]
     return reads[str(min(fits) if fits else max(map(int, reads)))] * 1e9
@@ -103,7 +109,7 @@ def bound(point: Row, tokens: int, longest: int, calibration: Row) -> Row | None
         (min(threads, batch), 1.0, 0.0),
         (threads, 1.0 / threads, calibration["barrier"] * 1e-9),
     ):
-        per_thread = bandwidth(calibration, weights * share) / threads
+        per_thread = bandwidth(calibration, weights * share * threads) / threads
         terms = {
             "operations of sweeps": sweeps * product / (peak * workers / threads),
             "bytes of weights": sweeps * longest * weights * share / per_thread,

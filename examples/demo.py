@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 
 import hitherto as ht
 
-State: TypeAlias = Tensor | tuple[Tensor, Tensor] | None  # h, or (h, c), or nothing read yet
+State: TypeAlias = Tensor | tuple[Tensor, Tensor]  # h, or (h, c)
 
 LAYERS = {"rnn": (ht.RNN, nn.RNN), "lstm": (ht.LSTM, nn.LSTM), "gru": (ht.GRU, nn.GRU)}
 
@@ -34,16 +34,16 @@ class CharModel(nn.Module):
         self.layer = layer
         self.head = nn.Linear(hidden_size, characters)
 
-    def forward(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+    def forward(self, ids: Tensor, state: State | None) -> tuple[Tensor, State]:
         y, state = self.layer(self.embed(ids), state)  # [T, B, H]
         return self.head(y), state
 
 
 def detach(state: State) -> State:
-    return tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+    return state.detach() if isinstance(state, Tensor) else (state[0].detach(), state[1].detach())
 
 
-def gradients(model: CharModel, ids: Tensor, state: State) -> tuple[float, State, float]:
+def gradients(model: CharModel, ids: Tensor, state: State | None) -> tuple[float, State, float]:
     """Forward and backward over a stretch `ids` [T + 1, B]: the loss, the state after it, the seconds."""
     start = time.perf_counter()
     model.zero_grad()
@@ -56,8 +56,8 @@ def gradients(model: CharModel, ids: Tensor, state: State) -> tuple[float, State
 @torch.no_grad()
 def sample(model: CharModel, alphabet: list[str], prompt: str, length: int, temperature: float = 0.6) -> str:
     """Continue `prompt` by `length` characters, one step at a time: the state is all that is carried."""
-    ids, state = [alphabet.index(character) for character in prompt], None
-    fresh = ids
+    ids = [alphabet.index(character) for character in prompt]
+    fresh, state = ids, None
     for _ in range(length):
         scores, state = model(torch.tensor(fresh).unsqueeze(1), state)  # [T, 1, characters]
         fresh = torch.multinomial(torch.softmax(scores[-1, 0] / temperature, 0), 1).tolist()
@@ -68,7 +68,7 @@ def sample(model: CharModel, alphabet: list[str], prompt: str, length: int, temp
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train, sample and time a character model.")
     parser.add_argument("--cell", choices=LAYERS, default="gru")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--stretch", type=int, default=100)
     parser.add_argument("--input-size", type=int, default=64)
@@ -91,7 +91,8 @@ def main() -> None:
     )
     optimiser = torch.optim.Adam(ours.parameters(), lr=3e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=args.steps)
-    state, position, losses, seconds = None, 0, [], {ours: [], theirs: []}
+    state, position, losses = None, 0, []
+    seconds: dict[CharModel, list[float]] = {ours: [], theirs: []}
     for step in range(1, args.steps + 1):
         if position + args.stretch >= length:
             state, position = None, 0

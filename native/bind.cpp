@@ -63,56 +63,19 @@ PyObject* done(bool ok) {
   Py_RETURN_NONE;
 }
 
-PyObject* forward_pack_size(PyObject*, PyObject* const* args, Py_ssize_t n) {
-  Arguments a(args, n);
-  const int cell = a.cell();
-  const i64 I = a.integer(), H = a.integer();
-  if (!a.ok("forward_pack_size")) return nullptr;
-  return PyLong_FromLongLong(chosen().forward_pack_size(cell, I, H));
-}
-
-PyObject* backward_pack_size(PyObject*, PyObject* const* args, Py_ssize_t n) {
-  Arguments a(args, n);
-  const int cell = a.cell();
-  const i64 H = a.integer();
-  if (!a.ok("backward_pack_size")) return nullptr;
-  return PyLong_FromLongLong(chosen().backward_pack_size(cell, H));
-}
-
-PyObject* forward_pack(PyObject*, PyObject* const* args, Py_ssize_t n) {
-  Arguments a(args, n);
-  const int cell = a.cell();
-  const i64 I = a.integer(), H = a.integer(), threads = a.integer();
-  const float *w_ih = a.address<const float>(), *w_hh = a.address<const float>();
-  const float *b_ih = a.address<const float>(), *b_hh = a.address<const float>();
-  float* pack = a.address<float>();
-  if (!a.ok("forward_pack")) return nullptr;
-  Py_BEGIN_ALLOW_THREADS;
-  chosen().forward_pack(cell, I, H, int(threads), w_ih, w_hh, b_ih, b_hh, pack);
-  Py_END_ALLOW_THREADS;
-  Py_RETURN_NONE;
-}
-
-PyObject* backward_pack(PyObject*, PyObject* const* args, Py_ssize_t n) {
-  Arguments a(args, n);
-  const int cell = a.cell();
-  const i64 H = a.integer(), threads = a.integer();
-  const float* w_hh = a.address<const float>();
-  float* pack = a.address<float>();
-  if (!a.ok("backward_pack")) return nullptr;
-  Py_BEGIN_ALLOW_THREADS;
-  chosen().backward_pack(cell, H, int(threads), w_hh, pack);
-  Py_END_ALLOW_THREADS;
-  Py_RETURN_NONE;
-}
-
-// What both sweeps begin with: cell, split, T, B, I, H, D, N, sizes, offsets. True if the rows are as the kernels need them.
-bool read_shape(Arguments& a, Unroll& u) {
+// What both sweeps begin with: cell, split, T, B, I, H, D, N, sizes, offsets, weights. True if the rows are as the kernels need them.
+bool read_shape(Arguments& a, Unroll& u, Weights* weights) {
   u.cell = a.cell();
   u.split = int(a.integer());
   u.T = a.integer(), u.B = a.integer(), u.I = a.integer(), u.H = a.integer(), u.D = a.integer(), u.N = a.integer();
   u.sizes = a.address<const i64>();
   u.offsets = a.address<const i64>();
+  for (i64 d = 0; d < 2; ++d) {
+    weights[d].w_ih = a.address<const float>();
+    weights[d].w_hh = a.address<const float>();
+    weights[d].b_ih = a.address<const float>();
+    weights[d].b_hh = a.address<const float>();
+  }
   if (u.T < 0 || u.B < 0 || u.I < 0 || u.H < 1 || u.D < 1 || u.D > 2 || !u.sizes != !u.offsets) return false;
   if (!u.sizes) return u.N == u.T * u.B;
   i64 most = u.B, tokens = 0;
@@ -128,9 +91,8 @@ PyObject* forward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Arguments a(args, n);
   Forward u = {};
   const i64 threads = a.integer();
-  const bool shape = read_shape(a, u);
+  const bool shape = read_shape(a, u, u.weights);
   u.x = a.address<const float>();
-  u.pack = a.address<const float>();
   u.h0 = a.address<const float>();
   u.c0 = a.address<const float>();
   u.y = a.address<float>();
@@ -151,8 +113,8 @@ PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Arguments a(args, n);
   Backward u = {};
   const i64 threads = a.integer();
-  const bool shape = read_shape(a, u);
-  u.pack = a.address<const float>();
+  const bool shape = read_shape(a, u, u.weights);
+  u.x = a.address<const float>();
   u.y = a.address<const float>();
   u.h0 = a.address<const float>();
   u.c0 = a.address<const float>();
@@ -161,11 +123,16 @@ PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   u.dy = a.address<const float>();
   u.dhT = a.address<const float>();
   u.dcT = a.address<const float>();
-  u.dgates = a.address<float>();
+  u.dx = a.address<float>();
   u.dh0 = a.address<float>();
   u.dc0 = a.address<float>();
-  u.h_before = a.address<float>();
-  u.dbias = a.address<float>();
+  for (Gradients& g : u.gradients) {
+    g.w_ih = a.address<float>();
+    g.w_hh = a.address<float>();
+    g.b_ih = a.address<float>();
+    g.b_hh = a.address<float>();
+  }
+  u.dgates = a.address<float>();
   if (!a.ok("backward")) return nullptr;
   if (!shape) return PyErr_Format(PyExc_ValueError, "backward: expected sizes that do not rise, at most B, with the sum N");
   bool ok;
@@ -267,15 +234,11 @@ PyCFunction as_method(F f) {
 }
 
 PyMethodDef methods[] = {
-    {"forward_pack_size", as_method(forward_pack_size), METH_FASTCALL, "(cell, I, H) -> floats"},
-    {"backward_pack_size", as_method(backward_pack_size), METH_FASTCALL, "(cell, H) -> floats"},
-    {"forward_pack", as_method(forward_pack), METH_FASTCALL, "(cell, I, H, threads, w_ih, w_hh, b_ih, b_hh, pack)"},
-    {"backward_pack", as_method(backward_pack), METH_FASTCALL, "(cell, H, threads, w_hh, pack)"},
     {"forward", as_method(forward), METH_FASTCALL,
-     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, x, pack, h0, c0, y, hT, cT, saved, cells)"},
+     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, 2 x (w_ih, w_hh, b_ih, b_hh), x, h0, c0, y, hT, cT, saved, cells)"},
     {"backward", as_method(backward), METH_FASTCALL,
-     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, pack, y, h0, c0, saved, cells, dy, dhT, dcT, dgates, dh0, dc0, "
-     "h_before, dbias)"},
+     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, 2 x (w_ih, w_hh, b_ih, b_hh), x, y, h0, c0, saved, cells, dy, dhT, "
+     "dcT, dx, dh0, dc0, 2 x (dw_ih, dw_hh, db_ih, db_hh), dgates)"},
     {"activations", as_method(activations), METH_FASTCALL, "(x, sigmoid, tanh, n)"},
     {"adopt_openmp", adopt, METH_NOARGS, "Use the threads of the OpenMP runtime that torch has loaded, if there is one."},
     {"info", info, METH_NOARGS, "What is in use: isa, isas usable here, pool of threads, compiler."},

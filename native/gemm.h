@@ -19,8 +19,9 @@ constexpr int max_rows() {
   return REGISTERS == 32 ? (N == 4 ? 6 : 8) : (N == 4 ? 3 : N == 3 ? 4 : N == 2 ? 6 : 8);
 }
 
-// begin(r, n) gives the first value of row r, vector n; end(r, acc) takes the N vectors of row r.
-template <int R, int N, class Begin, class End>
+// begin(r, n) gives the first value of row r, vector n; end(r, acc) takes the N vectors of row r. Element (row, k) of a
+// stands at row * lda + k, or with TURNED, where the product is of a's columns, at k * lda + row.
+template <bool TURNED, int R, int N, class Begin, class End>
 HT_INLINE void tile(i64 row, const float* a, i64 lda, const float* panel, i64 K, const Begin& begin, const End& end) {
   Vec acc[R][N];
   HT_UNROLL
@@ -28,14 +29,14 @@ HT_INLINE void tile(i64 row, const float* a, i64 lda, const float* panel, i64 K,
     HT_UNROLL
     for (int n = 0; n < N; ++n) acc[r][n] = begin(row + r, n);
   }
-  const float* rows = a + row * lda;
+  const float* rows = a + (TURNED ? row : row * lda);
   for (i64 k = 0; k < K; ++k, panel += N * VL) {
     Vec w[N];
     HT_UNROLL
     for (int n = 0; n < N; ++n) w[n] = load(panel + n * VL);
     HT_UNROLL
     for (int r = 0; r < R; ++r) {
-      Vec b = set(rows[r * lda + k]);
+      const Vec b = set(TURNED ? rows[k * lda + r] : rows[r * lda + k]);
       HT_UNROLL
       for (int n = 0; n < N; ++n) acc[r][n] = fma(b, w[n], acc[r][n]);
     }
@@ -45,7 +46,7 @@ HT_INLINE void tile(i64 row, const float* a, i64 lda, const float* panel, i64 K,
 }
 
 // One panel against `rows` rows, in tiles of nearly equal height.
-template <int N, class Begin, class End>
+template <bool TURNED, int N, class Begin, class End>
 void panel_rows(i64 rows, const float* a, i64 lda, const float* panel, i64 K, const Begin& begin, const End& end) {
   constexpr int most = max_rows<N>();
   const i64 tiles = ceil_div(rows, most);
@@ -53,14 +54,14 @@ void panel_rows(i64 rows, const float* a, i64 lda, const float* panel, i64 K, co
   for (i64 i = 0; i < tiles; ++i) {
     const int height = int(rows / tiles + (i < rows % tiles));
     switch (height) {
-      case 1: tile<1, N>(row, a, lda, panel, K, begin, end); break;
-      case 2: tile<2, N>(row, a, lda, panel, K, begin, end); break;
-      case 3: tile<3, N>(row, a, lda, panel, K, begin, end); break;
-      case 4: if constexpr (most >= 4) tile<4, N>(row, a, lda, panel, K, begin, end); break;
-      case 5: if constexpr (most >= 5) tile<5, N>(row, a, lda, panel, K, begin, end); break;
-      case 6: if constexpr (most >= 6) tile<6, N>(row, a, lda, panel, K, begin, end); break;
-      case 7: if constexpr (most >= 7) tile<7, N>(row, a, lda, panel, K, begin, end); break;
-      case 8: if constexpr (most >= 8) tile<8, N>(row, a, lda, panel, K, begin, end); break;
+      case 1: tile<TURNED, 1, N>(row, a, lda, panel, K, begin, end); break;
+      case 2: tile<TURNED, 2, N>(row, a, lda, panel, K, begin, end); break;
+      case 3: tile<TURNED, 3, N>(row, a, lda, panel, K, begin, end); break;
+      case 4: if constexpr (most >= 4) tile<TURNED, 4, N>(row, a, lda, panel, K, begin, end); break;
+      case 5: if constexpr (most >= 5) tile<TURNED, 5, N>(row, a, lda, panel, K, begin, end); break;
+      case 6: if constexpr (most >= 6) tile<TURNED, 6, N>(row, a, lda, panel, K, begin, end); break;
+      case 7: if constexpr (most >= 7) tile<TURNED, 7, N>(row, a, lda, panel, K, begin, end); break;
+      case 8: if constexpr (most >= 8) tile<TURNED, 8, N>(row, a, lda, panel, K, begin, end); break;
     }
     row += height;
   }
@@ -68,7 +69,7 @@ void panel_rows(i64 rows, const float* a, i64 lda, const float* panel, i64 K, co
 
 // Vectors v0 .. v1 of a packed matrix whose panels are WIDTH vectors wide. With RAGGED the last panel may be narrower.
 // begin(row, v) and end(row, v, acc, n): v is the index of the panel's first vector (begin: of the vector), n how many.
-template <int WIDTH, bool RAGGED, class Begin, class End>
+template <int WIDTH, bool RAGGED, bool TURNED = false, class Begin, class End>
 HT_INLINE void product(i64 rows, const float* a, i64 lda, const float* packed, i64 K, i64 v0, i64 v1, const Begin& begin,
                        const End& end) {
   for (i64 v = v0; v < v1; v += WIDTH) {
@@ -76,10 +77,10 @@ HT_INLINE void product(i64 rows, const float* a, i64 lda, const float* packed, i
     const auto first = [&](i64 r, int n) HT_LAMBDA { return begin(r, v + n); };
     const auto last = [&](i64 r, auto& acc) HT_LAMBDA { end(r, v, acc, int(sizeof acc / sizeof acc[0])); };
     switch (RAGGED && v1 - v < WIDTH ? int(v1 - v) : WIDTH) {
-      case 1: if constexpr (RAGGED || WIDTH == 1) panel_rows<1>(rows, a, lda, panel, K, first, last); break;
-      case 2: if constexpr ((RAGGED && WIDTH > 2) || WIDTH == 2) panel_rows<2>(rows, a, lda, panel, K, first, last); break;
-      case 3: if constexpr ((RAGGED && WIDTH > 3) || WIDTH == 3) panel_rows<3>(rows, a, lda, panel, K, first, last); break;
-      case 4: if constexpr (WIDTH == 4) panel_rows<4>(rows, a, lda, panel, K, first, last); break;
+      case 1: if constexpr (RAGGED || WIDTH == 1) panel_rows<TURNED, 1>(rows, a, lda, panel, K, first, last); break;
+      case 2: if constexpr ((RAGGED && WIDTH > 2) || WIDTH == 2) panel_rows<TURNED, 2>(rows, a, lda, panel, K, first, last); break;
+      case 3: if constexpr ((RAGGED && WIDTH > 3) || WIDTH == 3) panel_rows<TURNED, 3>(rows, a, lda, panel, K, first, last); break;
+      case 4: if constexpr (WIDTH == 4) panel_rows<TURNED, 4>(rows, a, lda, panel, K, first, last); break;
     }
   }
 }

@@ -24,9 +24,14 @@ struct Unroll {
   i64 offset(i64 t) const { return sizes ? offsets[t] : t * B; }
 };
 
+// The weights of each direction, as torch keeps them; biases may be null.
+struct Weights {
+  const float *w_ih, *w_hh, *b_ih, *b_hh;  // [G * H, I], [G * H, H], [G * H]
+};
+
 struct Forward : Unroll {
+  Weights weights[2];
   const float* x;        // [N, I]
-  const float* pack;     // [D, forward_pack_size]
   const float *h0, *c0;  // [D, B, H]; null: zeros
   float* y;              // [N, D * H]
   float *hT, *cT;        // [D, B, H]; cT for LSTM
@@ -34,16 +39,22 @@ struct Forward : Unroll {
   float* cells;          // [D, N, H], LSTM's c; null as saved
 };
 
+// Gradients that are not wanted are null.
+struct Gradients {
+  float *w_ih, *w_hh, *b_ih, *b_hh;
+};
+
 struct Backward : Unroll {
-  const float* pack;           // [D, backward_pack_size]
+  Weights weights[2];
+  const float* x;
   const float *y, *h0, *c0;    // as in Forward
   const float *saved, *cells;  // as in Forward
   const float* dy;             // [N, D * H]; null: zeros
   const float *dhT, *dcT;      // [D, B, H]; null: zeros
-  float* dgates;               // [D, N, dgates_per_unit * H]
+  float* dx;                   // [N, I]
   float *dh0, *dc0;            // [D, B, H]
-  float* h_before;             // [D, N, H], the h that each token's step read; null: not wanted
-  float* dbias;                // [D, dgates_per_unit * H]; null: not wanted
+  Gradients gradients[2];
+  float* dgates;  // [D, N, dgates_per_unit * H]: room to work in
 };
 
 // Gates kept for the backward pass. LSTM: i f g o. GRU: r z n and U_n h + b'_n. GRU_BEFORE: r z n. RNN keeps y alone.
@@ -53,11 +64,6 @@ constexpr int dgates_per_unit(int cell) { return cell == GRU ? 4 : gates_of(cell
 
 struct Kernels {
   const char* isa;
-  i64 (*forward_pack_size)(int cell, i64 I, i64 H);
-  void (*forward_pack)(int cell, i64 I, i64 H, int threads, const float* w_ih, const float* w_hh, const float* b_ih,
-                       const float* b_hh, float* pack);
-  i64 (*backward_pack_size)(int cell, i64 H);
-  void (*backward_pack)(int cell, i64 H, int threads, const float* w_hh, float* pack);
   bool (*forward)(const Forward&, int threads);  // false: out of memory, nothing written
   bool (*backward)(const Backward&, int threads);
   void (*activations)(const float* x, float* sigmoid, float* tanh, i64 n);  // for the tests

@@ -51,7 +51,7 @@ struct BackwardPack {
 struct PackJob {
   int cell;
   i64 I, H;
-  const float *w_ih, *w_hh, *b_ih, *b_hh;
+  Weights weights;
   float* pack;
 };
 
@@ -62,18 +62,18 @@ void forward_pack_part(void* arg, int id, int n) {
   const ForwardPack at(j.cell, j.I, H);
   const auto part = [&](i64 vectors, i64 t) { return vectors * t / n; };
   const i64 v0 = part(P * G, id), v1 = part(P * G, id + 1);
-  pack_panels(j.pack + at.w_ih, j.w_ih, j.I, 1, H, j.I, G, W, v0, v1);
+  pack_panels(j.pack + at.w_ih, j.weights.w_ih, j.I, 1, H, j.I, G, W, v0, v1);
   if (j.cell == GRU_BEFORE) {
-    pack_panels(j.pack + at.w_hh, j.w_hh, H, 1, H, H, 2, 2, part(2 * P, id), part(2 * P, id + 1));
-    pack_panels(j.pack + at.w_n, j.w_hh + 2 * H * H, H, 1, H, H, 1, 4, part(P, id), part(P, id + 1));
+    pack_panels(j.pack + at.w_hh, j.weights.w_hh, H, 1, H, H, 2, 2, part(2 * P, id), part(2 * P, id + 1));
+    pack_panels(j.pack + at.w_n, j.weights.w_hh + 2 * H * H, H, 1, H, H, 1, 4, part(P, id), part(P, id + 1));
   } else {
-    pack_panels(j.pack + at.w_hh, j.w_hh, H, 1, H, H, G, W, v0, v1);
+    pack_panels(j.pack + at.w_hh, j.weights.w_hh, H, 1, H, H, G, W, v0, v1);
   }
   if (id != 0) return;
   for (i64 v = 0; v < P * G; ++v) {
     const i64 gate = v % G, unit = v / G * VL, valid = min_of(VL, H - unit);
-    const Vec a = j.b_ih ? load(j.b_ih + gate * H + unit, valid) : zero();
-    const Vec b = j.b_hh ? load(j.b_hh + gate * H + unit, valid) : zero();
+    const Vec a = j.weights.b_ih ? load(j.weights.b_ih + gate * H + unit, valid) : zero();
+    const Vec b = j.weights.b_hh ? load(j.weights.b_hh + gate * H + unit, valid) : zero();
     const bool apart = j.cell == GRU && gate == 2;
     store(j.pack + at.bias + v * VL, apart ? a : add(a, b));
     if (apart) store(j.pack + at.bias_n + unit, b);
@@ -85,10 +85,10 @@ void backward_pack_part(void* arg, int id, int n) {
   const i64 H = j.H, P = blocks_of(H), v0 = P * id / n, v1 = P * (id + 1) / n;
   const BackwardPack at(j.cell, H);
   if (j.cell == GRU_BEFORE) {
-    pack_panels(j.pack + at.w_hh, j.w_hh, 1, H, H, 2 * H, 1, 4, v0, v1);
-    pack_panels(j.pack + at.w_n, j.w_hh + 2 * H * H, 1, H, H, H, 1, 4, v0, v1);
+    pack_panels(j.pack + at.w_hh, j.weights.w_hh, 1, H, H, 2 * H, 1, 4, v0, v1);
+    pack_panels(j.pack + at.w_n, j.weights.w_hh + 2 * H * H, 1, H, H, H, 1, 4, v0, v1);
   } else {
-    pack_panels(j.pack + at.w_hh, j.w_hh, 1, H, H, gates_of(j.cell) * H, 1, 4, v0, v1);
+    pack_panels(j.pack + at.w_hh, j.weights.w_hh, 1, H, H, gates_of(j.cell) * H, 1, 4, v0, v1);
   }
 }
 
@@ -101,6 +101,7 @@ struct Member {
   i64 home;                   // where these rows stand in what the threads of a direction share
   i64 b0, b1;                 // blocks of units
   Barrier* barrier;           // null where no other thread has these rows
+  const float* pack;          // the direction's packed weights
   float *shared, *own;        // memory
   // Of the rows active at t: how many are of this member, and the token of its row j.
   i64 active(const Unroll& u, i64 t) const { return max_of(0, ceil_div(u.active(t) - row0, stride)); }
@@ -169,7 +170,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
   const i64 v0 = m.b0 * G, v1 = m.b1 * G;
   const bool reverse = m.d == 1;
   const ForwardPack at(CELL, I, H);
-  const float* pack = u.pack + m.d * at.size;
+  const float* pack = m.pack;
   // h before and after a step change places; in GRU_BEFORE a third holds r h.
   const i64 plane = z.shared / (CELL == GRU_BEFORE ? 3 : 2);
   float* state[2] = {m.shared + m.home * z.ldh, m.shared + plane + m.home * z.ldh};
@@ -328,7 +329,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
   const i64 H = u.H, ldy = u.D * H, ldd = (m.b1 - m.b0) * VL;
   const bool reverse = m.d == 1;
   const BackwardPack at(CELL, H);
-  const float* pack = u.pack + m.d * at.size;
+  const float* pack = m.pack;
   float* dh = m.own;                  // [rows, units of this member]: the gradient that comes from the step after
   float* dc = dh + m.rows * ldd;      // LSTM's c; in GRU_BEFORE dh as it enters a step
   float* dbias = dc + m.rows * ldd;   // [gate, units of this member]
@@ -372,9 +373,6 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
         Vec d = load(dh_at);
         if (u.dy) d = add(d, load(u.dy + m.token(u, t, j) * ldy + m.d * H + unit, n));
         const float* saved = u.saved + token * S * H + unit;
-        const bool needs_h = CELL == GRU || CELL == GRU_BEFORE;
-        const Vec h = needs_h || u.h_before ? before(u.y + m.d * H, ldy, u.h0, j, unit) : zero();
-        if (u.h_before) store(u.h_before + token * H + unit, h, n);
         if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
           const Vec y = load(u.y + m.token(u, t, j) * ldy + m.d * H + unit, n);
           const Vec da = rnn_backward<CELL == RNN_RELU>(d, y);
@@ -390,6 +388,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
           for (int k = 0; k < 4; ++k) put(j, b, k, a[k]), put_recurrent(j, b, k, a[k]);
           store(dh_at, zero());
         } else {
+          const Vec h = before(u.y + m.d * H, ldy, u.h0, j, unit);
           const Vec r = load(saved, n), update = load(saved + H, n), candidate = load(saved + 2 * H, n);
           const Vec da_n = mul(mul(d, one_minus(update)), tanh_slope(candidate));
           const Vec da_z = mul(mul(d, sub(h, candidate)), sigmoid_slope(update));

@@ -13,7 +13,18 @@ from hitherto import cli
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
 
-PARTS = {"hitherto", "python", "platform", "cpus", "packages", "native", "paths", "promises", "notes"}
+PARTS = {
+    "hitherto",
+    "python",
+    "platform",
+    "cpus",
+    "packages",
+    "native",
+    "threads",
+    "paths",
+    "promises",
+    "notes",
+}
 
 
 def status_of(*args: str) -> int | None:
@@ -81,6 +92,7 @@ def test_doctor_checks_every_cell_and_prints_every_part(capsys: pytest.CaptureFi
     assert {promise["cell"] for promise in report["promises"]} == set(CELLS)
     assert all(promise["ok"] for promise in report["promises"])
     assert len(report["paths"]) == 5
+    assert report["threads"] >= 1
     text = cli.render(report)
     for promise in report["promises"]:
         assert promise["promise"] in text
@@ -109,6 +121,7 @@ def test_doctor_without_torch_says_so() -> None:
     )
     assert report["packages"]["torch"] is None
     assert report["promises"] == []
+    assert report["threads"] is None
     assert any("pip install 'hitherto[train]'" in note for note in report["notes"])
 
 

@@ -67,11 +67,12 @@ def examine() -> Report:
     """What `doctor` reports, as JSON would hold it; where a part is empty, `notes` says why."""
     notes: list[str] = []
     packages = package_versions()
+    threads: int | None = None
     paths: dict[str, str] = {}
     promises: list[Report] = []
     # The layers first: with torch in the process the kernels choose torch's threads, as they do in use.
     if packages["torch"]:
-        paths, promises = layer_paths(), check_promises()
+        threads, paths, promises = layer_threads(), layer_paths(), check_promises()
     else:
         notes.append(
             "torch is not installed, so layers and promises were not checked. "
@@ -87,6 +88,7 @@ def examine() -> Report:
         "cpus": available_cpus(),
         "packages": packages,
         "native": native,
+        "threads": threads,
         "paths": paths,
         "promises": promises,
         "notes": notes,
@@ -114,6 +116,13 @@ def native_info() -> tuple[Report | None, str | None]:
         return None, f"the extension did not load ({error}): everything runs through the slower reference"
     pure = os.environ.get("HITHERTO_PURE") == "1"
     return _native.info(), "HITHERTO_PURE=1 is set: the extension is not used" if pure else None
+
+
+def layer_threads() -> int:
+    """How many threads a layer uses: as many as torch."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def layer_paths() -> dict[str, str]:
@@ -152,7 +161,7 @@ def render(report: Report) -> str:
         *column("hitherto", [report["hitherto"]]),
         *column("python", [f"{report['python']}, {report['platform']}, {report['cpus']} CPUs"]),
         *column("packages", [", ".join(packages)]),
-        *column("kernels", describe_native(report["native"])),
+        *column("kernels", describe_kernels(report["native"], report["threads"])),
         *column("paths", [f"{layer}: {path}" for layer, path in report["paths"].items()]),
         *column("promises", [describe_promise(promise) for promise in report["promises"]]),
         *column("notes", report["notes"]),
@@ -165,12 +174,13 @@ def column(title: str, entries: Sequence[str]) -> list[str]:
     return [f"{'' if row else title:10}{entry}" for row, entry in enumerate(entries)]
 
 
-def describe_native(native: Report | None) -> list[str]:
+def describe_kernels(native: Report | None, threads: int | None) -> list[str]:
     if native is None:
         return ["none: the reference in Python runs"]
     return [
         f"{native['isa']}; usable here: {', '.join(native['isas'])}",
-        f"threads: {native['threads']}, {native['pool']} pool; compiler: {native['compiler']}",
+        *([f"{threads} threads, of the {native['pool']} pool"] if threads else []),
+        f"built by {native['compiler']}",
     ]
 
 

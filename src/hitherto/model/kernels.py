@@ -7,10 +7,12 @@ it is the library op `hitherto::unroll`, which is one node in their graphs. Both
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,10 +31,9 @@ Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 
 # The numbers are native/kernels.h's.
 CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru": 3, "gru_before": 4}
-_GATES = (1, 1, 4, 3, 3)
 _SAVED = (0, 0, 4, 4, 3)  # gates kept for the backward pass
 _DGATES = (1, 1, 4, 4, 3)  # gradients of gates: GRU has one more, of U_n h + b'_n
-_LSTM, _GRU, _GRU_BEFORE = CELLS["lstm"], CELLS["gru"], CELLS["gru_before"]
+_LSTM = CELLS["lstm"]
 AUTO, ROWS, UNITS = 0, 1, 2
 split = AUTO  # how threads share a direction's work; the tests set it, results do not depend on it
 
@@ -77,6 +78,47 @@ def unroll(
     return y, tuple(ends[: len(state)])
 
 
+# ---- memory ------------------------------------------------------------------------------------------------------------
+
+# Large fresh blocks come from the system page by page, and each page costs more to map than to compute on. So blocks of
+# outputs and of what is kept between forward and backward are used again, as torch itself does on GPUs.
+_IDLE_LIMIT = 512 << 20  # bytes that may wait for their next use
+_idle: dict[int, list[np.ndarray]] = {}
+_idle_bytes = 0
+
+
+class _Lease(np.ndarray):
+    """The view of a block that a tensor holds; when the tensor's storage dies, the block is idle again."""
+
+    block: np.ndarray | None = None
+
+    def __del__(self) -> None:
+        global _idle_bytes
+        if self.block is not None and _idle_bytes + self.block.nbytes <= _IDLE_LIMIT:
+            _idle_bytes += self.block.nbytes
+            _idle.setdefault(self.block.size, []).append(self.block)
+
+
+def _empty(*shape: int) -> Tensor:
+    """Uninitialised float32 memory, aligned to a cache line."""
+    global _idle_bytes
+    floats = math.prod(shape)
+    if floats < 1 << 14:
+        return torch.empty(shape)
+    step = 1 << (floats.bit_length() - 4)  # sizes in eighths of a power of two, so that near ones share blocks
+    size = -(-floats // step) * step
+    try:
+        block = _idle[size].pop()
+        _idle_bytes -= block.nbytes
+    except (KeyError, IndexError):
+        raw = np.empty(size + 16, np.float32)
+        start = -raw.ctypes.data % 64 // 4
+        block = raw[start : start + size]
+    lease = block[:floats].view(_Lease)
+    lease.block = block
+    return torch.from_numpy(lease).view(shape)
+
+
 # ---- the two sweeps ----------------------------------------------------------------------------------------------------
 
 
@@ -85,47 +127,41 @@ def _address(a: Tensor | None) -> int:
 
 
 def _shape(
-    cell: int, x: Tensor, sizes: Tensor | None, h0: Tensor, w_hh: Tensor
-) -> tuple[tuple[int, ...], Tensor | None]:
+    cell: int, x: Tensor, sizes: Tensor | None, h0: Tensor, weights: list[Tensor], bias: bool
+) -> tuple[list[int], Tensor | None]:
     """The numbers that both sweeps begin with; and the offsets, which have to live as long as the call."""
     D, B, H = h0.shape
     if sizes is None:
-        return (cell, split, x.shape[0], B, x.shape[2], H, D, x.shape[0] * B, 0, 0), None
-    offsets = torch.nn.functional.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
-    T, (N, I) = sizes.shape[0], x.shape
-    return (cell, split, T, B, I, H, D, N, sizes.data_ptr(), offsets.data_ptr()), offsets
+        T, I, N, offsets = x.shape[0], x.shape[2], x.shape[0] * B, None
+    else:
+        (T,), (N, I) = sizes.shape, x.shape
+        offsets = torch.nn.functional.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
+    numbers = [torch.get_num_threads(), cell, split, T, B, I, H, D, N, _address(sizes), _address(offsets)]
+    return numbers + _by_direction([w.data_ptr() for w in weights], D, bias), offsets
+
+
+def _by_direction(addresses: list[int], D: int, bias: bool) -> list[int]:
+    """Eight addresses, w_ih w_hh b_ih b_hh of two directions: 0 for what is not there."""
+    if not bias:
+        addresses = [a for d in range(D) for a in (*addresses[2 * d : 2 * d + 2], 0, 0)]
+    return addresses + [0] * (8 - len(addresses))
 
 
 def _forward(
-    cell: int,
-    x: Tensor,
-    sizes: Tensor | None,
-    state: list[Tensor],
-    weights: list[Tensor],
-    bias: bool,
-    keep: bool,
+    cell: int, x: Tensor, sizes: Tensor | None, state: list[Tensor], weights: list[Tensor], bias: bool, keep: bool
 ) -> list[Tensor]:
     """[y, hT, cT, saved, cells]; the last two are for `_backward`, empty unless keep; cT is empty but for LSTM."""
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
-    D, B, H = state[0].shape
-    I, threads, each = x.shape[-1], torch.get_num_threads(), len(weights) // D
-    numbers, offsets = _shape(cell, x, sizes, state[0], weights[1])
-    N = numbers[7]
-    size = _native.forward_pack_size(cell, I, H)
-    pack = x.new_empty(D * size)
-    for d in range(D):
-        w = [a.data_ptr() for a in weights[d * each : (d + 1) * each]] + [0, 0]
-        _native.forward_pack(cell, I, H, threads, *w[:4], pack.data_ptr() + d * size * 4)
-    y = x.new_empty(*x.shape[:-1], D * H)
+    D, _, H = state[0].shape
+    shape, _offsets = _shape(cell, x, sizes, state[0], weights, bias)
+    N, lstm = shape[8], cell == _LSTM
+    y = _empty(*x.shape[:-1], D * H)
     ends = [torch.empty_like(s) for s in state]
-    lstm = cell == _LSTM
-    saved = x.new_empty(D, N, _SAVED[cell] * H) if keep and _SAVED[cell] else x.new_empty(0)
-    cells = x.new_empty(D, N, H) if keep and lstm else x.new_empty(0)
-    h0, hT = state[0].data_ptr(), ends[0].data_ptr()
-    c0, cT = (state[1].data_ptr(), ends[1].data_ptr()) if lstm else (0, 0)
+    saved = _empty(D, N, _SAVED[cell] * H if keep else 0)
+    cells = _empty(D, N, H if keep and lstm else 0)
     _native.forward(
-        threads, *numbers, x.data_ptr(), pack.data_ptr(), h0, c0, y.data_ptr(), hT, cT,
-        saved.data_ptr() if keep else 0, cells.data_ptr() if keep else 0,
+        *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
+        y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if lstm else 0, saved.data_ptr(), cells.data_ptr(),
     )  # fmt: skip
     return [y, ends[0], ends[1] if lstm else x.new_empty(0), saved, cells]
 
@@ -142,90 +178,26 @@ def _backward(
     dends: list[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor | None]:
-    """Gradients of x, the state and the weights, in this order; None where `needs` says that one is not wanted.
-
-    The kernel turns gradients of y into those of the gates, step by step. What remains are products over all tokens at once.
-    """
+    """Gradients of x, the state and the weights, in this order; None where `needs` says that one is not wanted."""
     y, saved, cells = kept
-    x, state = x.contiguous(), [s.contiguous() for s in state]
+    x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     dy = None if dy is None else dy.contiguous()
     dends = [None if d is None else d.contiguous() for d in dends]
-    D, B, H = state[0].shape
-    each, DG, lstm, threads = len(weights) // D, _DGATES[cell], cell == _LSTM, torch.get_num_threads()
-    numbers, offsets = _shape(cell, x, sizes, state[0], weights[1])
-    T, N = numbers[2], numbers[7]
-    need_x, need_weights = needs[0], needs[1 + len(state) :]
-    need_bias = bias and any(need_weights[i] for i in range(len(need_weights)) if i % each >= 2)
-    need_hh = [need_weights[d * each + 1] for d in range(D)]
-
-    size = _native.backward_pack_size(cell, H)
-    pack = x.new_empty(D * size)
-    for d in range(D):
-        w_hh = weights[d * each + 1].contiguous()
-        _native.backward_pack(cell, H, threads, w_hh.data_ptr(), pack.data_ptr() + d * size * 4)
-    dgates = x.new_empty(D, N, DG * H)
+    D, _, H = state[0].shape
+    shape, _offsets = _shape(cell, x, sizes, state[0], weights, bias)
+    N, lstm, states = shape[8], cell == _LSTM, len(state)
+    dx = _empty(*x.shape) if needs[0] else None
     dstate = [torch.empty_like(s) for s in state]
-    # At full length the h before each step is y itself, one step along; packed rows shift by their sizes.
-    h_before = x.new_empty(D, N, H) if any(need_hh) and sizes is not None else None
-    dbias = x.new_empty(D, DG * H) if need_bias else None
+    dweights = [torch.empty_like(w) if need else None for w, need in zip(weights, needs[1 + states :], strict=True)]
+    dgates = _empty(D, N, _DGATES[cell] * H)
     _native.backward(
-        threads, *numbers, pack.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
+        *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
         saved.data_ptr(), cells.data_ptr(), _address(dy), _address(dends[0]), _address(dends[1]) if lstm else 0,
-        dgates.data_ptr(), dstate[0].data_ptr(), dstate[1].data_ptr() if lstm else 0, _address(h_before), _address(dbias),
+        _address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if lstm else 0,
+        *_by_direction([_address(w) for w in dweights], D, bias), dgates.data_ptr(),
     )  # fmt: skip
-
-    G, out = _GATES[cell] * H, list[Tensor | None]()
-    dx: Tensor | None = None
-    tokens = x.view(N, -1)
-    for d in range(D):
-        dgx = dgates[d, :, :G]  # what the input projection receives
-        w_ih = weights[d * each]
-        if need_x:
-            dx = dgx @ w_ih if dx is None else dx.addmm_(dgx, w_ih)
-        gradients: list[Tensor | None] = [dgx.t() @ tokens if need_weights[d * each] else None]
-        gradients.append(
-            _recurrent_gradient(cell, d, dgates[d], y, state[0][d], h_before, saved, T)
-            if need_hh[d]
-            else None
-        )
-        if bias:
-            db = None if dbias is None else dbias[d]
-            gradients.append(None if db is None else db[:G])
-            # GRU's b'_n stands inside the product with r, so its gradient is the fourth; else both biases have the same.
-            gradients.append(
-                torch.cat([db[: 2 * H], db[3 * H :]]) if db is not None and cell == _GRU else gradients[2]
-            )
-        out += gradients
-    result = [None if dx is None else dx.view_as(x), *dstate, *out]
-    return [g if need else None for g, need in zip(result, needs, strict=True)]
-
-
-def _recurrent_gradient(
-    cell: int, d: int, dgates: Tensor, y: Tensor, h0: Tensor, h_before: Tensor | None, saved: Tensor, T: int
-) -> Tensor:
-    """The gradient of one direction's w_hh: the gates' gradients times the h that each step read."""
-    H, N = h0.shape[1], dgates.shape[0]
-    if h_before is not None or T == 0:
-        before = dgates.new_zeros(N, H) if h_before is None else h_before[d]
-        return _by_gates(cell, dgates, before, saved, slice(None), d)
-    B = N // T
-    own = y.view(N, -1)[:, d * H : (d + 1) * H]
-    # Forward, steps 1.. read y of 0..; in reverse steps 0..T-2 read y of 1... The first step of all read h0.
-    first, rest, read = (
-        (slice(0, B), slice(B, N), own[: N - B]) if d == 0 else (slice(N - B, N), slice(0, N - B), own[B:])
-    )
-    dw = _by_gates(cell, dgates[rest], read, saved, rest, d)
-    return dw.add_(_by_gates(cell, dgates[first], h0, saved, first, d))
-
-
-def _by_gates(cell: int, dgates: Tensor, h: Tensor, saved: Tensor, tokens: slice, d: int) -> Tensor:
-    """dgates^T h, with GRU's third gate apart: it multiplies h under r, or (reset before) r h."""
-    H = h.shape[1]
-    if cell == _GRU:
-        return torch.cat([dgates[:, : 2 * H].t() @ h, dgates[:, 3 * H :].t() @ h])
-    if cell == _GRU_BEFORE:
-        return torch.cat([dgates[:, : 2 * H].t() @ h, dgates[:, 2 * H :].t() @ (saved[d, tokens, :H] * h)])
-    return dgates.t() @ h
+    wanted = [g if need else None for g, need in zip(dstate, needs[1 : 1 + states], strict=True)]
+    return [dx, *wanted, *dweights]
 
 
 # ---- eager mode --------------------------------------------------------------------------------------------------------
@@ -323,8 +295,8 @@ def _unroll_fake(
         x.new_empty(*x.shape[:-1], D * H),
         x.new_empty(D, B, H),
         x.new_empty(D, B, H) if lstm else x.new_empty(0),
-        x.new_empty(D, N, _SAVED[cell] * H) if keep and _SAVED[cell] else x.new_empty(0),
-        x.new_empty(D, N, H) if keep and lstm else x.new_empty(0),
+        x.new_empty(D, N, _SAVED[cell] * H if keep else 0),
+        x.new_empty(D, N, H if keep and lstm else 0),
     ]
 
 

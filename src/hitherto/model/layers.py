@@ -1,12 +1,11 @@
 """RNN, LSTM, GRU and their cells: what torch.nn's namesakes take and return, and `lengths=` and more options.
 
 One forward serves the three layers: gather the rows that exist, unroll layer by layer, scatter at the end. In
-between everything stays in one of two layouts: [T, B, I] with `sizes` None where every row has full length, or
-else packed [N, I] with `sizes` [T], the number of rows still active at each step; then rows are sorted, longest
-first.
+between all stays in one of two layouts: [T, B, I] with `sizes` None where all rows are full length, or packed
+[N, I] with `sizes` [T], the number of rows active at each step; rows then lie sorted, longest first.
 
 Three functions unroll: `kernels.unroll` (CPU, float32), `_cudnn_unroll` (CUDA) and `reference_unroll` (all
-else). `_path` chooses, and `explain_path` reports what it chose.
+else). `_path` chooses, and `explain_path` reports what it chose. Cells take torch's own step where it has one.
 """
 
 import math
@@ -15,6 +14,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple, cast, final
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -38,9 +38,7 @@ __all__ = [
 ]
 
 State = tuple[Tensor, ...]  # (h,) or (h, c)
-Weights = Sequence[
-    Tensor | None
-]  # of one direction, in the order of the cell's params; None where there is none
+Weights = tuple[Any, ...]  # tensors of one direction in the order of its cell's params; None where left out
 
 # What a kernel is called -> the cell and the options that it computes.
 _KERNELS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -55,7 +53,7 @@ _MODES = {"rnn_tanh": "RNN_TANH", "rnn_relu": "RNN_RELU", "lstm": "LSTM", "gru":
 
 
 class InputError(UsageError, RuntimeError):
-    """A tensor of the wrong shape, dtype or device. torch.nn raises ValueError or RuntimeError; this is both."""
+    """A tensor of the wrong shape, dtype or device; both kinds of error that torch.nn raises for it."""
 
 
 # -------------------------------------------------------------------------------------------------- unrolling
@@ -177,7 +175,7 @@ def _cudnn_unroll(
 
 
 def explain_path(layer: nn.Module, x: Tensor | PackedSequence) -> str:
-    """Which path `layer(x)` takes now ("kernels", "cudnn" or "reference"), and why, in one line."""
+    """Which path `layer(x)` takes now (kernels, cudnn, torch or reference), and why, in one line."""
     if not isinstance(layer, _Weighted):
         raise TypeError(f"explain_path expects a layer or cell of hitherto, but got {type(layer).__name__}.")
     data = x.data if isinstance(x, PackedSequence) else x
@@ -189,6 +187,8 @@ def _path(layer: "_Weighted", x: Tensor, dtype: torch.dtype) -> tuple[str, str]:
         return "reference", "a torch.func transform such as vmap or grad is active"
     if forward_ad._current_level >= 0:
         return "reference", "forward-mode differentiation is active"
+    if layer._torch_cell:
+        return "torch", "one step gains nothing from a kernel, so this is torch's own cell"
     if layer._no_kernel:
         return "reference", layer._no_kernel
     if layer.recurrent_dropout and layer.training:
@@ -201,8 +201,10 @@ def _path(layer: "_Weighted", x: Tensor, dtype: torch.dtype) -> tuple[str, str]:
             return "reference", "proj_size has no CPU kernel"
         if dtype is not torch.float32:
             return "reference", f"{dtype} has no CPU kernel"
+        if type(x) not in (Tensor, nn.Parameter) and not torch.compiler.is_compiling():
+            return "reference", f"{type(x).__name__} is a tensor subclass"
         if not kernels.available():
-            return "reference", kernels.unavailable_reason() or "the native kernels are not available"
+            return "reference", kernels.unavailable_reason() or ""
         return "kernels", "float32 on the CPU"
     if device == "cuda":
         if layer._kernel == "gru_before":
@@ -222,12 +224,17 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
     return x.dtype
 
 
+def _warn_if_slow(why: str) -> None:
+    if not torch.compiler.is_compiling() and why == kernels.unavailable_reason():
+        _warn_once(why)
+
+
 @cache
-def _warn_slow(why: str) -> None:
+def _warn_once(why: str) -> None:
     warnings.warn(
         f"hitherto runs without its native kernels ({why}): the results are the same, but layers on the CPU "
         "are many times slower. `hitherto doctor` says more.",
-        stacklevel=5,
+        stacklevel=7,
     )
 
 
@@ -255,13 +262,9 @@ class _Weighted(nn.Module):
         orthogonal: bool,
     ) -> None:
         super().__init__()
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if not isinstance(size, int) or isinstance(size, bool):
-                raise TypeError(f"{name} must be an int, but came as {type(size).__name__}.")
-            if size <= 0:
-                raise UsageError(f"{name} must be at least 1, but came as {size}.")
-        if not isinstance(bias, bool):
-            raise TypeError(f"bias must be True or False, but came as {type(bias).__name__}.")
+        _check_size("input_size", input_size)
+        _check_size("hidden_size", hidden_size)
+        _check_flag("bias", bias)
         if forget_bias is not None and not bias:
             raise UsageError("forget_bias needs a bias, but bias=False; leave one of the two out.")
         self.input_size = input_size
@@ -274,14 +277,15 @@ class _Weighted(nn.Module):
         self.orthogonal = orthogonal
         self._kernel = kernel
         self._no_kernel = "layer_norm has no kernel" if layer_norm else ""
+        self._torch_cell = False  # whether torch has this very cell
         self._cell, self._options = _KERNELS[kernel]
         if proj_size:
             self._options = self._options | {"proj_size": proj_size}
         shapes = CELLS[self._cell].params(input_size, hidden_size, layer_norm=layer_norm, **self._options)
         self._names = tuple(shapes)
-        self._slots: list[
-            tuple[str, ...]
-        ] = []  # for each layer and direction the names of its weights; "" for none
+        # For each layer and direction the names and shapes of its weights; "" for one left out.
+        self._slots: list[tuple[str, ...]] = []
+        self._shapes: list[tuple[tuple[int, ...], ...]] = []
         self._state_sizes = CELLS[self._cell].state_sizes(hidden_size, **self._options)
 
     def _register(self, input_size: int, suffix: str, factory: dict[str, Any]) -> None:
@@ -292,15 +296,18 @@ class _Weighted(nn.Module):
         for name, shape in shapes.items():
             self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **factory)))
         self._slots.append(tuple(name + suffix if name in shapes else "" for name in self._names))
+        self._shapes.append(tuple(shapes.get(name, ()) for name in self._names))
 
     def _weights(self) -> list[Weights]:
         """The weights as they are now: plain lookups, so that there is no cache to keep in step.
 
-        functional_call swaps `_parameters`; pruning and parametrizations put an attribute in a parameter's place.
+        functional_call swaps `_parameters`; pruning and parametrizations put attributes in their place.
         """
         held = self._parameters
         return [
-            [None if not name else held[name] if name in held else getattr(self, name) for name in slot]
+            tuple(
+                [None if not name else held[name] if name in held else getattr(self, name) for name in slot]
+            )
             for slot in self._slots
         ]
 
@@ -317,7 +324,7 @@ class _Weighted(nn.Module):
         for weights in self._weights():
             _, w_hh, b_ih, b_hh, *_ = weights
             if self.orthogonal and w_hh is not None:
-                for gate in w_hh.detach().split(self.hidden_size):  # one square matrix a gate
+                for gate in w_hh.detach().chunk(w_hh.size(0) // self.hidden_size):  # one square matrix a gate
                     nn.init.orthogonal_(gate)
             if self.forget_bias is not None and b_ih is not None and b_hh is not None:
                 forget = slice(self.hidden_size, 2 * self.hidden_size)
@@ -328,7 +335,7 @@ class _Weighted(nn.Module):
         name = type(self).__name__
         if x.size(-1) != self.input_size:
             raise InputError(
-                f"{name} expects {self.input_size} features (its input_size) on its input's last axis, but got "
+                f"{name} expects {self.input_size} features (input_size) on its input's last axis, but got "
                 f"shape {tuple(x.shape)}; change input_size or the input."
             )
         if weight is not None and x.dtype != weight.dtype and not torch._C._is_any_autocast_enabled():
@@ -341,6 +348,16 @@ class _Weighted(nn.Module):
                 f"{name} has its weights on {weight.device}, but the input is on {x.device}; move one."
             )
 
+    def _check_weights(self, weights: Sequence[Weights], rows: slice) -> None:
+        """Kernels read memory by shape, and functional_call or an assignment may have put in anything."""
+        for names, shapes, given in zip(self._slots[rows], self._shapes[rows], weights[rows], strict=True):
+            for name, shape, w in zip(names, shapes, given, strict=True):
+                if name and (w is None or w.shape != shape or w.dtype is not torch.float32 or not w.is_cpu):
+                    came = "None" if w is None else f"{tuple(w.shape)} {w.dtype} on {w.device}"
+                    raise InputError(
+                        f"{name} must be {shape} {torch.float32} on the CPU, but came as {came}."
+                    )
+
     def _check_state(self, state: State, x: Tensor, lead: tuple[int, ...]) -> None:
         for name, s, width in zip("hc", state, self._state_sizes, strict=False):
             expected = (*lead, width)
@@ -351,8 +368,8 @@ class _Weighted(nn.Module):
                 )
             if s.device != x.device or (s.dtype != x.dtype and not torch._C._is_any_autocast_enabled()):
                 raise InputError(
-                    f"{type(self).__name__} expects the initial state {name} as {x.dtype} on {x.device}, like "
-                    f"the input, but got {s.dtype} on {s.device}."
+                    f"{type(self).__name__} expects the initial state {name} as {x.dtype} on {x.device}, "
+                    f"like the input, but got {s.dtype} on {s.device}."
                 )
 
     def _as_state(self, hx: Any) -> State:
@@ -380,6 +397,23 @@ class _Weighted(nn.Module):
         }
         held = self.__dict__
         return "".join(f", {name}={held[name]!r}" for name, d in defaults.items() if held.get(name, d) != d)
+
+
+def _check_size(name: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an int, but came as {type(value).__name__}.")
+    if value <= 0:
+        raise UsageError(f"{name} must be at least 1, but came as {value}.")
+
+
+def _check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, but came as {type(value).__name__}.")
+
+
+def _check_probability(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise UsageError(f"{name} must be a probability in 0..1, but came as {value!r}.")
 
 
 def _needs_grad(tensors: Sequence[Tensor | None]) -> bool:
@@ -427,17 +461,14 @@ class _Recurrent(_Weighted):
         super().__init__(
             kernel, input_size, hidden_size, bias, layer_norm, proj_size, forget_bias, orthogonal
         )
-        for name, p in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
-                raise UsageError(f"{name} must be a probability in 0..1, but came as {p!r}.")
-        if not isinstance(batch_first, bool):
-            raise TypeError(f"batch_first must be True or False, but came as {type(batch_first).__name__}.")
-        if num_layers <= 0:
-            raise UsageError(f"num_layers must be at least 1, but came as {num_layers}.")
+        _check_size("num_layers", num_layers)
+        _check_flag("batch_first", batch_first)
+        _check_probability("dropout", dropout)
+        _check_probability("recurrent_dropout", recurrent_dropout)
         if dropout > 0 and num_layers == 1:
             warnings.warn(
-                f"dropout={dropout} acts between layers, after all but the last, and num_layers is 1: it does "
-                "nothing here. Add layers, or use recurrent_dropout.",
+                f"dropout={dropout} acts between layers, after all but the last, and num_layers is 1: it "
+                "does nothing here. Add layers, or use recurrent_dropout.",
                 stacklevel=3,
             )
         self.mode = _MODES[kernel]
@@ -461,8 +492,9 @@ class _Recurrent(_Weighted):
 
         input:   [T, B, I], or [B, T, I] with batch_first, or unbatched [T, I], or a PackedSequence
         hx:      the initial state, [L*D, B, H] each; zeros if None
-        lengths: the true length of every row, in any order, zero allowed, as a list or an integer tensor. Padding
-                 is never read, y is zero past a row's end, and the final state is that of each row's own end.
+        lengths: the true length of every row, in any order, zero allowed, as a list or an integer tensor.
+                 Padding is never read, y is zero past a row's end, and the final state is that of each row's
+                 own end.
         returns  y and the final state, in the form in which the input came
         """
         x, sizes, layout = self._gather(input, lengths)
@@ -475,7 +507,7 @@ class _Recurrent(_Weighted):
         dtype = _compute_dtype(x)
         if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
             x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
-            weights = [[w if w is None else w.to(dtype) for w in direction] for direction in weights]
+            weights = [tuple(w if w is None else w.to(dtype) for w in ws) for ws in weights]
         path, why = _path(self, x, dtype)
         training = torch.is_grad_enabled() and _needs_grad([x, *state, *(w for ws in weights for w in ws)])
         dropout = self.dropout if self.training else 0.0
@@ -487,12 +519,12 @@ class _Recurrent(_Weighted):
             inner = F.dropout(x, dropout) if first and dropout else x
             start = state if at_once == self.num_layers else tuple(s[rows] for s in state)  # each [D, B, H]
             if path == "kernels":
+                self._check_weights(weights, rows)
                 y, end = kernels.unroll(self._kernel, inner, sizes, start, weights[rows], training)
             elif path == "cudnn":
                 y, end = _cudnn_unroll(self._kernel, inner, sizes, start, weights[rows], D, dropout, training)
             else:
-                if x.device.type == "cpu" and not kernels.available():
-                    _warn_slow(why)
+                _warn_if_slow(why)
                 y, end = self._reference(inner, sizes, start, weights[rows])
             x = y + x if self.residual and y.size(-1) == x.size(-1) else y
             ends.append(end)
@@ -562,13 +594,16 @@ class _Recurrent(_Weighted):
     def _from_padded(
         self, x: Tensor, lengths: Tensor, T: int, B: int, batched: bool
     ) -> tuple[Tensor, Tensor, _Layout]:
-        order = lengths.argsort(descending=True, stable=True)  # [B]
-        back = torch.empty_like(order).scatter_(0, order, torch.arange(B))
-        sizes = B - lengths.bincount(minlength=T + 1).cumsum(0)[: int(lengths.max())]  # [longest]
-        t = torch.arange(len(sizes)).repeat_interleave(sizes)  # [N]: the step of each packed row
-        row = order[torch.arange(len(t)) - (sizes.cumsum(0) - sizes)[t]]  # [N]: its row in the caller's batch
-        index = (row * T + t if self.batch_first else t * B + row).to(x.device)
-        layout = _Layout(B, batched, None, T, index, order.to(x.device), back.to(x.device))
+        n = (
+            lengths.numpy()
+        )  # numpy, because these arrays are small and torch takes longer to call than to compute
+        order = np.argsort(-n, kind="stable")  # [B], longest first
+        steps = np.arange(n.max())[:, None]  # [longest, 1]
+        active = steps < n[order]  # [longest, B]
+        places = (order * T + steps if self.batch_first else steps * B + order)[active]  # [N]
+        sizes = torch.from_numpy(active.sum(1))  # [longest]
+        index, here, back = (torch.from_numpy(a).to(x.device) for a in (places, order, np.argsort(order)))
+        layout = _Layout(B, batched, None, T, index, here, back)
         return x.reshape(T * B, x.size(-1)).index_select(0, index), sizes, layout
 
     def _initial(self, hx: Any, x: Tensor, layout: _Layout) -> State:
@@ -596,7 +631,7 @@ class _Recurrent(_Weighted):
         axis = 0 if self.batch_first else 1  # of the batch
         if layout.places is not None:
             shape = (layout.rows, layout.steps) if self.batch_first else (layout.steps, layout.rows)
-            padded = y.new_zeros(shape[0] * shape[1], y.size(-1)).index_copy_(0, layout.places, y)
+            padded = y.new_zeros(shape[0] * shape[1], y.size(-1)).index_add_(0, layout.places, y)
             y = padded.view(*shape, -1)
         elif self.batch_first:
             y = y.transpose(0, 1)
@@ -658,7 +693,9 @@ class _Recurrent(_Weighted):
 
 
 def _check_lengths(lengths: Any, T: int, B: int) -> Tensor:
-    given = lengths if isinstance(lengths, Tensor) else torch.tensor(lengths if B else [0] * len(lengths))
+    given = lengths if isinstance(lengths, Tensor) else torch.tensor(lengths)
+    if B == 0 and given.numel() == 0:  # torch takes an empty list for floats
+        given = given.to(torch.int64)
     if given.is_floating_point() or given.is_complex() or given.dtype == torch.bool:
         raise UsageError(f"lengths must be integers, one for each row, but came as {given.dtype}.")
     if given.dim() == 0:
@@ -847,6 +884,7 @@ class _RecurrentCell(_Weighted):
         orthogonal: bool,
     ) -> None:
         super().__init__(kernel, input_size, hidden_size, bias, layer_norm, 0, forget_bias, orthogonal)
+        self._torch_cell = not layer_norm and kernel != "gru_before"
         self._register(input_size, "", {"device": device, "dtype": dtype})
         if not bias:
             self.register_parameter("bias_ih", None)
@@ -878,20 +916,20 @@ class _RecurrentCell(_Weighted):
         dtype = _compute_dtype(x)
         if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
             x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
-            weights = [w if w is None else w.to(dtype) for w in weights]
+            weights = tuple(w if w is None else w.to(dtype) for w in weights)
         path, why = _path(self, x, dtype)
         if path == "kernels":
+            self._check_weights([weights], slice(1))
             training = torch.is_grad_enabled() and _needs_grad([x, *state, *weights])
             start = tuple(s.unsqueeze(0) for s in state)  # each [1, B, H]
             _, end = kernels.unroll(self._kernel, x.unsqueeze(0), None, start, [weights], training)
             return tuple(s.squeeze(0) for s in end)
-        if path == "cudnn":  # torch's fused cell
+        if path == "torch":
             call = getattr(torch._VF, self._kernel + "_cell")
             if self._kernel == "lstm":
                 return tuple(call(x, state, *weights))
             return (call(x, state[0], *weights),)
-        if x.device.type == "cpu" and not kernels.available():
-            _warn_slow(why)
+        _warn_if_slow(why)
         params = {name: w for name, w in zip(self._names, weights, strict=True) if w is not None}
         return CELLS[self._cell].step(torch, params, x, state, **self._options)
 

@@ -1,0 +1,133 @@
+// What remains after the backward sweep: products over all tokens, of the gates' gradients with the recurrent layer's inputs
+// and weights. Sums run over tokens or gates in ascending order, whatever the number of threads.
+#pragma once
+#include "unroll.h"
+
+namespace {
+
+// dx = dgates W_ih, over both directions. A thread has some of the tokens.
+struct InputGradient {
+  const Backward* u;
+  const float* packs[2];  // W_ih by columns
+  float* memory;
+  static constexpr i64 ROWS = 96, DEPTH = 1024;  // a block of dgates that stays in the cache while panels pass by
+  static i64 pack_size(const Unroll& u) { return gates_of(u.cell) * u.H * ceil_div(u.I, VL) * VL; }
+  static constexpr i64 own_size() { return ROWS * padded(DEPTH); }
+
+  static void pack_part(void* arg, int id, int n) {
+    const InputGradient& g = *static_cast<InputGradient*>(arg);
+    const i64 P = ceil_div(g.u->I, VL), K = gates_of(g.u->cell) * g.u->H;
+    for (i64 d = 0; d < g.u->D; ++d) {
+      pack_panels(const_cast<float*>(g.packs[d]), g.u->weights[d].w_ih, 1, g.u->I, g.u->I, K, 1, 4, P * id / n, P * (id + 1) / n);
+    }
+  }
+
+  static void part(void* arg, int id, int n) {
+    const InputGradient& g = *static_cast<InputGradient*>(arg);
+    const Backward& u = *g.u;
+    const i64 I = u.I, P = ceil_div(I, VL), K = gates_of(u.cell) * u.H, ld = dgates_per_unit(u.cell) * u.H;
+    float* block = g.memory + id * own_size();
+    const i64 last = u.N * (id + 1) / n;
+    for (i64 row = u.N * id / n; row < last; row += ROWS) {
+      const i64 rows = min_of(ROWS, last - row);
+      for (i64 d = 0; d < u.D; ++d) {
+        for (i64 k = 0; k < K; k += DEPTH) {
+          const i64 depth = min_of(DEPTH, K - k), lda = padded(depth);
+          for (i64 r = 0; r < rows; ++r) {
+            std::memcpy(block + r * lda, u.dgates + (d * u.N + row + r) * ld + k, size_t(depth) * 4);
+          }
+          const bool fresh = d == 0 && k == 0;
+          for (i64 v = 0; v < P; v += 4) {  // the panel from its row k on
+            const i64 width = min_of(4, P - v);
+            const float* panel = g.packs[d] + v * K * VL + k * width * VL;
+            product<4, true>(
+                rows, block, lda, panel - v * depth * VL, depth, v, v + width,
+                [&](i64 r, i64 b) HT_LAMBDA { return fresh ? zero() : load(u.dx + (row + r) * I + b * VL, I - b * VL); },
+                [&](i64 r, i64 b, auto& acc, int count) HT_LAMBDA {
+                  for (int c = 0; c < count; ++c) store(u.dx + (row + r) * I + (b + c) * VL, acc[c], I - (b + c) * VL);
+                });
+          }
+        }
+      }
+    }
+  }
+};
+
+// dW = dgates^T z, where z is x, or the h that each step read, or r h (GRU_BEFORE). A thread has some of the rows of dW.
+struct WeightGradient {
+  const Backward* u;
+  float* memory;
+  static constexpr i64 ROWS = 192, TOKENS = 256;
+  static i64 own_size(const Unroll& u) {
+    return TOKENS * (padded(ROWS) + ceil_div(max_of(u.I, u.H), VL) * VL);
+  }
+
+  enum Source { INPUT, STATE, RESET_STATE };
+
+  static void part(void* arg, int id, int n) {
+    const WeightGradient& g = *static_cast<WeightGradient*>(arg);
+    const Backward& u = *g.u;
+    const i64 H = u.H, GH = gates_of(u.cell) * H;
+    for (i64 d = 0; d < u.D; ++d) {
+      const Gradients& w = u.gradients[d];
+      if (w.w_ih) g.rows(w.w_ih, d, INPUT, 0, GH, u.I, id, n);
+      if (!w.w_hh) continue;
+      if (u.cell == GRU || u.cell == GRU_BEFORE) {
+        g.rows(w.w_hh, d, STATE, 0, 2 * H, H, id, n);
+        g.rows(w.w_hh + 2 * H * H, d, u.cell == GRU ? STATE : RESET_STATE, u.cell == GRU ? 3 * H : 2 * H, H, H, id, n);
+      } else {
+        g.rows(w.w_hh, d, STATE, 0, GH, H, id, n);
+      }
+    }
+  }
+
+  // This thread's share of dw [M, width], whose row 0 belongs to column `first` of dgates.
+  void rows(float* dw, i64 d, Source source, i64 first, i64 M, i64 width, int id, int n) const {
+    constexpr i64 step = REGISTERS == 32 ? 24 : 12;  // whole tiles
+    const i64 shares = ceil_div(M, step), end = min_of(M, shares * (id + 1) / n * step);
+    const i64 P = ceil_div(width, VL), ld = dgates_per_unit(u->cell) * u->H, lda = padded(ROWS);
+    float* a = memory + id * own_size(*u);
+    float* z = a + TOKENS * lda;
+    for (i64 m = shares * id / n * step; m < end; m += ROWS) {
+      const i64 count = min_of(ROWS, end - m);
+      i64 t = 0;  // the time of the token at hand
+      for (i64 token = 0; token < u->N || token == 0; token += TOKENS) {
+        const i64 tokens = min_of(TOKENS, u->N - token);
+        for (i64 k = 0; k < tokens; ++k) {
+          std::memcpy(a + k * lda, u->dgates + (d * u->N + token + k) * ld + first + m, size_t(count) * 4);
+          put_panels(z, k, tokens, token + k, source, d, width, t);
+        }
+        product<4, true, true>(
+            count, a, lda, z, tokens, 0, P,
+            [&](i64 r, i64 b) HT_LAMBDA { return token ? load(dw + (m + r) * width + b * VL, width - b * VL) : zero(); },
+            [&](i64 r, i64 b, auto& acc, int vectors) HT_LAMBDA {
+              for (int c = 0; c < vectors; ++c) store(dw + (m + r) * width + (b + c) * VL, acc[c], width - (b + c) * VL);
+            });
+      }
+    }
+  }
+
+  // Row k of the panels of z: what the step of a token read. t follows the token.
+  void put_panels(float* z, i64 k, i64 tokens, i64 token, Source source, i64 d, i64 width, i64& t) const {
+    const float *from = u->x + token * u->I, *reset = nullptr;
+    if (source != INPUT) {
+      while (token >= u->offset(t) + u->active(t)) ++t;
+      const i64 row = token - u->offset(t), t_before = d == 1 ? t + 1 : t - 1;
+      const bool began = t_before < 0 || t_before >= u->T || row >= u->active(t_before);
+      if (!began)
+        from = u->y + (u->offset(t_before) + row) * u->D * u->H + d * u->H;
+      else
+        from = u->h0 ? u->h0 + (d * u->B + row) * u->H : nullptr;
+      if (source == RESET_STATE) reset = u->saved + (d * u->N + token) * saved_per_unit(u->cell) * u->H;
+    }
+    const i64 P = ceil_div(width, VL);
+    for (i64 v = 0; v < P; ++v) {
+      const i64 panel = v / 4 * 4, vectors = min_of(4, P - panel), n = width - v * VL;
+      Vec value = from ? load(from + v * VL, n) : zero();
+      if (reset) value = mul(value, load(reset + v * VL, n));
+      store(z + panel * tokens * VL + (k * vectors + v - panel) * VL, value);
+    }
+  }
+};
+
+}  // namespace
