@@ -87,7 +87,8 @@ HT_INLINE void product(i64 rows, const float* a, i64 lda, const float* packed, i
 
 // packed vector v = block * gates + gate holds the columns of units block * VL .. of that gate:
 // packed[..][k][lane] = source(gate * H + unit, k), zero past the last unit. `width` vectors share a panel.
-// Element (row, k) of the source is at row * row_stride + k * k_stride: either orientation of a torch weight.
+// Element (row, k) of the source is at row * row_stride + k * k_stride, and one of the strides is 1: either orientation of a
+// torch weight.
 inline void pack_panels(float* packed, const float* source, i64 row_stride, i64 k_stride, i64 H, i64 K, i64 gates, i64 width,
                         i64 v0, i64 v1) {
   for (i64 v = v0; v < v1; ++v) {
@@ -103,7 +104,9 @@ inline void pack_panels(float* packed, const float* source, i64 row_stride, i64 
     for (i64 k0 = 0; k0 < K; k0 += 16) {  // 16 columns at a time: each line of the source is read whole
       const i64 k1 = k0 + 16 < K ? k0 + 16 : K;
       for (i64 lane = 0; lane < VL; ++lane) {
-        for (i64 k = k0; k < k1; ++k) to[k * n * VL + lane] = lane < valid ? from[lane * row_stride + k * k_stride] : 0.0f;
+        const float* row = from + lane * row_stride;
+        float* out = to + k0 * n * VL + lane;
+        for (i64 k = k0; k < k1; ++k, out += n * VL) *out = lane < valid ? row[k] : 0.0f;
       }
     }
   }

@@ -118,10 +118,11 @@ struct Crew {  // how n threads share the work
   Crew(const Unroll& u, i64 threads) : n(threads), teams(u.D == 2 && threads > 1 ? 2 : 1), by_units(false) {
     const i64 team = team_size(0), stripes = ceil_div(blocks_of(u.H), STRIPE);
     if (team > 1 && u.split != ROWS) {
-      // Alone, a thread reads all recurrent weights at each step: fast while they fit into its cache, or while there are
-      // enough rows to use them for.
+      // By rows each thread reads all recurrent weights at each step; by units each reads what the others have just written,
+      // line by line out of their caches. Measured, the second pays only for a row or a few, and weights past the own cache.
       const i64 weights = gates_of(u.cell) * u.H * u.H * 4, rows = u.B / team;
-      by_units = u.split == UNITS || (stripes >= team && (rows < 2 ? weights > (128 << 10) : weights > (600 << 10)));
+      const bool few = (rows < 1 && weights > (200 << 10)) || (rows < 4 && weights > (900 << 10));
+      by_units = u.split == UNITS || (stripes >= team && few);
     }
   }
   i64 team_of(i64 id) const { return id % teams; }
