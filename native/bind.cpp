@@ -63,13 +63,15 @@ PyObject* done(bool ok) {
   Py_RETURN_NONE;
 }
 
-// What both sweeps begin with: cell, split, T, B, I, H, D, N, sizes, offsets, weights. True if the rows are as the kernels need them.
+// What both sweeps begin with. True if the rows are as the kernels need them and every place exists.
 bool read_shape(Arguments& a, Unroll& u, Weights* weights) {
   u.cell = a.cell();
   u.split = int(a.integer());
   u.T = a.integer(), u.B = a.integer(), u.I = a.integer(), u.H = a.integer(), u.D = a.integer(), u.N = a.integer();
   u.sizes = a.address<const i64>();
   u.offsets = a.address<const i64>();
+  u.places = a.address<const i64>();
+  const i64 rows = a.integer();  // of x and y
   for (i64 d = 0; d < 2; ++d) {
     weights[d].w_ih = a.address<const float>();
     weights[d].w_hh = a.address<const float>();
@@ -77,6 +79,10 @@ bool read_shape(Arguments& a, Unroll& u, Weights* weights) {
     weights[d].b_hh = a.address<const float>();
   }
   if (u.T < 0 || u.B < 0 || u.I < 0 || u.H < 1 || u.D < 1 || u.D > 2 || !u.sizes != !u.offsets) return false;
+  if (!u.places && u.N != rows) return false;
+  for (i64 i = 0; u.places && i < u.N; ++i) {
+    if (u.places[i] < 0 || u.places[i] >= rows) return false;
+  }
   if (!u.sizes) return u.N == u.T * u.B;
   i64 most = u.B, tokens = 0;
   for (i64 t = 0; t < u.T; ++t) {
@@ -101,7 +107,7 @@ PyObject* forward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   u.saved = a.address<float>();
   u.cells = a.address<float>();
   if (!a.ok("forward")) return nullptr;
-  if (!shape) return PyErr_Format(PyExc_ValueError, "forward: expected sizes that do not rise, at most B, with the sum N");
+  if (!shape) return PyErr_Format(PyExc_ValueError, "forward: expected sizes that do not rise, at most B, with the sum N, and places that exist");
   bool ok;
   Py_BEGIN_ALLOW_THREADS;
   ok = chosen().forward(u, int(threads));
@@ -134,7 +140,7 @@ PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   }
   u.dgates = a.address<float>();
   if (!a.ok("backward")) return nullptr;
-  if (!shape) return PyErr_Format(PyExc_ValueError, "backward: expected sizes that do not rise, at most B, with the sum N");
+  if (!shape) return PyErr_Format(PyExc_ValueError, "backward: expected sizes that do not rise, at most B, with the sum N, and places that exist");
   bool ok;
   Py_BEGIN_ALLOW_THREADS;
   ok = chosen().backward(u, int(threads));
@@ -235,9 +241,9 @@ PyCFunction as_method(F f) {
 
 PyMethodDef methods[] = {
     {"forward", as_method(forward), METH_FASTCALL,
-     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, 2 x (w_ih, w_hh, b_ih, b_hh), x, h0, c0, y, hT, cT, saved, cells)"},
+     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, h0, c0, y, hT, cT, saved, cells)"},
     {"backward", as_method(backward), METH_FASTCALL,
-     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, 2 x (w_ih, w_hh, b_ih, b_hh), x, y, h0, c0, saved, cells, dy, dhT, "
+     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, y, h0, c0, saved, cells, dy, dhT, "
      "dcT, dx, dh0, dc0, 2 x (dw_ih, dw_hh, db_ih, db_hh), dgates)"},
     {"activations", as_method(activations), METH_FASTCALL, "(x, sigmoid, tanh, n)"},
     {"adopt_openmp", adopt, METH_NOARGS, "Use the threads of the OpenMP runtime that torch has loaded, if there is one."},

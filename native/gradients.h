@@ -42,9 +42,10 @@ struct InputGradient {
             const float* panel = g.packs[d] + v * K * VL + k * width * VL;
             product<4, true>(
                 rows, block, lda, panel - v * depth * VL, depth, v, v + width,
-                [&](i64 r, i64 b) HT_LAMBDA { return fresh ? zero() : load(u.dx + (row + r) * I + b * VL, I - b * VL); },
+                [&](i64 r, i64 b) HT_LAMBDA { return fresh ? zero() : load(u.dx + u.place(row + r) * I + b * VL, I - b * VL); },
                 [&](i64 r, i64 b, auto& acc, int count) HT_LAMBDA {
-                  for (int c = 0; c < count; ++c) store(u.dx + (row + r) * I + (b + c) * VL, acc[c], I - (b + c) * VL);
+                  float* to = u.dx + u.place(row + r) * I;
+                  for (int c = 0; c < count; ++c) store(to + (b + c) * VL, acc[c], I - (b + c) * VL);
                 });
           }
         }
@@ -109,13 +110,13 @@ struct WeightGradient {
 
   // Row k of the panels of z: what the step of a token read. t follows the token.
   void put_panels(float* z, i64 k, i64 tokens, i64 token, Source source, i64 d, i64 width, i64& t) const {
-    const float *from = u->x + token * u->I, *reset = nullptr;
+    const float *from = u->x + u->place(token) * u->I, *reset = nullptr;
     if (source != INPUT) {
       while (token >= u->offset(t) + u->active(t)) ++t;
       const i64 row = token - u->offset(t), t_before = d == 1 ? t + 1 : t - 1;
       const bool began = t_before < 0 || t_before >= u->T || row >= u->active(t_before);
       if (!began)
-        from = u->y + (u->offset(t_before) + row) * u->D * u->H + d * u->H;
+        from = u->y + u->place(u->offset(t_before) + row) * u->D * u->H + d * u->H;
       else
         from = u->h0 ? u->h0 + (d * u->B + row) * u->H : nullptr;
       if (source == RESET_STATE) reset = u->saved + (d * u->N + token) * saved_per_unit(u->cell) * u->H;

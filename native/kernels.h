@@ -14,14 +14,17 @@ constexpr int gates_of(int cell) { return cell == LSTM ? 4 : cell == GRU || cell
 enum Split { AUTO, ROWS, UNITS };
 
 // One layer with its D directions over packed rows: at time t the first sizes[t] rows are active, longest row first, and
-// their tokens stand side by side at offset(t). Pointers that may be null say so; matrices are row-major.
+// their tokens are numbered side by side from offset(t). Inputs and outputs may lie elsewhere, padded or batch first:
+// token i is row place(i) of x, y, dx and dy. Pointers that may be null say so; matrices are row-major.
 struct Unroll {
   int cell, split;
   i64 T, B, I, H, D, N;
   const i64* sizes;    // [T], or null: all B rows at every t
   const i64* offsets;  // [T + 1] where sizes is given
+  const i64* places;   // [N], or null: row i for token i
   i64 active(i64 t) const { return sizes ? sizes[t] : B; }
   i64 offset(i64 t) const { return sizes ? offsets[t] : t * B; }
+  i64 place(i64 token) const { return places ? places[token] : token; }
 };
 
 // The weights of each direction, as torch keeps them; biases may be null.
@@ -31,9 +34,9 @@ struct Weights {
 
 struct Forward : Unroll {
   Weights weights[2];
-  const float* x;        // [N, I]
+  const float* x;        // [.., I]
   const float *h0, *c0;  // [D, B, H]; null: zeros
-  float* y;              // [N, D * H]
+  float* y;              // [.., D * H]
   float *hT, *cT;        // [D, B, H]; cT for LSTM
   float* saved;          // [D, N, saved_per_unit * H]; null: nothing is kept for a backward pass
   float* cells;          // [D, N, H], LSTM's c; null as saved
@@ -49,9 +52,9 @@ struct Backward : Unroll {
   const float* x;
   const float *y, *h0, *c0;    // as in Forward
   const float *saved, *cells;  // as in Forward
-  const float* dy;             // [N, D * H]; null: zeros
+  const float* dy;             // [.., D * H]; null: zeros
   const float *dhT, *dcT;      // [D, B, H]; null: zeros
-  float* dx;                   // [N, I]
+  float* dx;                   // [.., I]; null: not wanted
   float *dh0, *dc0;            // [D, B, H]
   Gradients gradients[2];
   float* dgates;  // [D, N, dgates_per_unit * H]: room to work in

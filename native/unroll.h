@@ -197,7 +197,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
     for (end = begin; end < u.T; ++end) {
       const i64 t = reverse ? u.T - 1 - end : end, rows = m.active(u, t);
       if (tokens + rows > z.chunk) break;
-      for (i64 j = 0; j < rows; ++j, ++tokens) std::memcpy(inputs + tokens * z.lda, u.x + m.token(u, t, j) * I, I * 4);
+      for (i64 j = 0; j < rows; ++j, ++tokens) std::memcpy(inputs + tokens * z.lda, u.x + u.place(m.token(u, t, j)) * I, I * 4);
     }
     const float* bias = pack + at.bias;
     product<W, G == 1>(
@@ -214,7 +214,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       const auto projected = [&](i64 r, i64 v) HT_LAMBDA { return load(g + r * ldg + (v - v0) * VL); };
       const auto put = [&](i64 r, i64 unit, i64 n, Vec value) HT_LAMBDA {
         store(h_after + r * z.ldh + unit, value);
-        store(u.y + m.token(u, t, r) * ldy + m.d * H + unit, value, n);
+        store(u.y + u.place(m.token(u, t, r)) * ldy + m.d * H + unit, value, n);
       };
       const auto keep = [&](i64 r, i64 unit, i64 n, const Vec* gates, int count) HT_LAMBDA {
         float* to = u.saved + (m.d * u.N + m.token(u, t, r)) * saved_per_unit(CELL) * H + unit;
@@ -302,7 +302,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
     for (i64 b = m.b0; b < m.b1; ++b) {
       const i64 unit = b * VL, n = H - unit;
       const Vec h = last < 0 ? load(state[0] + j * z.ldh + unit)
-                             : load(u.y + m.token(u, last, j) * ldy + m.d * H + unit, n);
+                             : load(u.y + u.place(m.token(u, last, j)) * ldy + m.d * H + unit, n);
       store(u.hT + to + unit, h, n);
       if constexpr (CELL == LSTM) store(u.cT + to + unit, load(c + j * ldc + (b - m.b0) * VL), n);
     }
@@ -350,8 +350,11 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
     // The step before this one of row j: its token, or -1 where the row began with h0.
     const i64 t_before = reverse ? t + 1 : t - 1;
     const i64 rows_before = t_before < 0 || t_before >= u.T ? 0 : m.active(u, t_before);
-    const auto before = [&](const float* tokens, i64 ld, const float* first, i64 j, i64 unit) HT_LAMBDA {
-      if (j < rows_before) return load(tokens + m.token(u, t_before, j) * ld + unit, H - unit);
+    const auto before = [&](const float* rows_of, i64 ld, bool placed, const float* first, i64 j, i64 unit) HT_LAMBDA {
+      if (j < rows_before) {
+        const i64 token = m.token(u, t_before, j);
+        return load(rows_of + (placed ? u.place(token) : token) * ld + unit, H - unit);
+      }
       return first ? load(first + (m.d * u.B + m.row(j)) * H + unit, H - unit) : zero();
     };
     // Threads may still read the gates' gradients of the step after: the two take turns.
@@ -372,10 +375,10 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
         const i64 unit = b * VL, n = H - unit;
         float *dh_at = dh + j * ldd + (b - m.b0) * VL, *dc_at = dc + j * ldd + (b - m.b0) * VL;
         Vec d = load(dh_at);
-        if (u.dy) d = add(d, load(u.dy + m.token(u, t, j) * ldy + m.d * H + unit, n));
+        if (u.dy) d = add(d, load(u.dy + u.place(m.token(u, t, j)) * ldy + m.d * H + unit, n));
         const float* saved = u.saved + token * S * H + unit;
         if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
-          const Vec y = load(u.y + m.token(u, t, j) * ldy + m.d * H + unit, n);
+          const Vec y = load(u.y + u.place(m.token(u, t, j)) * ldy + m.d * H + unit, n);
           const Vec da = rnn_backward<CELL == RNN_RELU>(d, y);
           put(j, b, 0, da);
           put_recurrent(j, b, 0, da);
@@ -384,12 +387,12 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
           Vec a[4] = {load(saved, n), load(saved + H, n), load(saved + 2 * H, n), load(saved + 3 * H, n)};
           const float* cells = u.cells + m.d * u.N * H;
           Vec dcell = load(dc_at);
-          lstm_backward(a, load(u.cells + token * H + unit, n), before(cells, H, u.c0, j, unit), d, dcell);
+          lstm_backward(a, load(u.cells + token * H + unit, n), before(cells, H, false, u.c0, j, unit), d, dcell);
           store(dc_at, dcell);
           for (int k = 0; k < 4; ++k) put(j, b, k, a[k]), put_recurrent(j, b, k, a[k]);
           store(dh_at, zero());
         } else {
-          const Vec h = before(u.y + m.d * H, ldy, u.h0, j, unit);
+          const Vec h = before(u.y + m.d * H, ldy, true, u.h0, j, unit);
           const Vec r = load(saved, n), update = load(saved + H, n), candidate = load(saved + 2 * H, n);
           const Vec da_n = mul(mul(d, one_minus(update)), tanh_slope(candidate));
           const Vec da_z = mul(mul(d, sub(h, candidate)), sigmoid_slope(update));
@@ -424,7 +427,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
               const i64 unit = (b + k) * VL;
               float* dh_at = dh + j * ldd + (b + k - m.b0) * VL;
               const Vec r = load(u.saved + token * S * H + unit, H - unit);
-              const Vec h = before(u.y + m.d * H, ldy, u.h0, j, unit);
+              const Vec h = before(u.y + m.d * H, ldy, true, u.h0, j, unit);
               const Vec da_r = mul(mul(acc[k], h), sigmoid_slope(r));
               put(j, b + k, 0, da_r);
               put_recurrent(j, b + k, 0, da_r);

@@ -57,24 +57,28 @@ def unroll(
     cell: str,
     x: Tensor,
     sizes: Tensor | None,
+    places: Tensor | None,
     state: tuple[Tensor, ...],
     weights: Sequence[Weights],
     training: bool,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """One layer over a batch of sequences: `(y, state at the end of each row)`.
 
-    x is [T, B, I], or with sizes packed [N, I] as in `PackedSequence`: rows longest first, sizes[t] of them at time t. State
-    tensors are [D, B, H], weights a tuple (w_ih, w_hh, b_ih, b_hh) for each direction, the second of which runs in reverse.
-    y is [T, B, D*H] or [N, D*H]. With training, what the backward pass needs is kept.
+    Without sizes all rows are full length. With sizes (int64 [T], on the CPU) rows count longest first and sizes[t] of them
+    are active at time t; the tokens of a step are numbered side by side, as in `PackedSequence`.
+    x is [T, B, I] or packed [N, I], token after token. With places (int64 [N]) x has any leading shape, and token i is its
+    row places[i]: padded or batch-first data stay where they are. y has the leading shape of x, and zeros where no token is.
+    State tensors are [D, B, H], weights a tuple (w_ih, w_hh, b_ih, b_hh) for each direction, the second of which runs in
+    reverse. With training, what the backward pass needs is kept.
     """
     number, bias = CELLS[cell], weights[0][2] is not None
     flat = [w for direction in weights for w in direction if w is not None]
     if torch.compiler.is_compiling():
-        y, *ends, _, _ = torch.ops.hitherto.unroll(number, x, sizes, list(state), flat, bias, training)
+        y, *ends, _, _ = torch.ops.hitherto.unroll(number, x, sizes, places, list(state), flat, bias, training)
     elif training:
-        y, *ends = _Unroll.apply(number, sizes, len(state), bias, x, *state, *flat)  # type: ignore[no-untyped-call]
+        y, *ends = _Unroll.apply(number, sizes, places, len(state), bias, x, *state, *flat)  # type: ignore[no-untyped-call]
     else:
-        y, *ends, _, _ = _forward(number, x, sizes, list(state), flat, bias, False)
+        y, *ends, _, _ = _forward(number, x, sizes, places, list(state), flat, bias, False)
     return y, tuple(ends[: len(state)])
 
 
@@ -127,17 +131,31 @@ def _address(a: Tensor | None) -> int:
 
 
 def _shape(
-    cell: int, x: Tensor, sizes: Tensor | None, h0: Tensor, weights: list[Tensor], bias: bool
+    cell: int,
+    x: Tensor,
+    sizes: Tensor | None,
+    places: Tensor | None,
+    h0: Tensor,
+    weights: list[Tensor],
+    bias: bool,
 ) -> tuple[list[int], Tensor | None]:
     """The numbers that both sweeps begin with; and the offsets, which have to live as long as the call."""
-    D, B, H = h0.shape
+    (D, B, H), I = h0.shape, x.shape[-1]
+    rows = math.prod(x.shape[:-1])
+    N = rows if places is None else places.shape[0]
     if sizes is None:
-        T, I, N, offsets = x.shape[0], x.shape[2], x.shape[0] * B, None
+        T, offsets = (N // B if B else x.shape[0]), None
     else:
-        (T,), (N, I) = sizes.shape, x.shape
-        offsets = torch.nn.functional.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
-    numbers = [torch.get_num_threads(), cell, split, T, B, I, H, D, N, _address(sizes), _address(offsets)]
+        T, offsets = sizes.shape[0], torch.nn.functional.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
+    numbers = [torch.get_num_threads(), cell, split, T, B, I, H, D, N]
+    numbers += [_address(sizes), _address(offsets), _address(places), rows]
     return numbers + _by_direction([w.data_ptr() for w in weights], D, bias), offsets
+
+
+def _outputs(rows: Tensor, width: int, tokens: int) -> Tensor:
+    """Memory for rows like those given, zeros if some of them are no token's."""
+    out = _empty(*rows.shape[:-1], width)
+    return out if out.numel() == tokens * width else out.zero_()
 
 
 def _by_direction(addresses: list[int], D: int, bias: bool) -> list[int]:
@@ -148,14 +166,14 @@ def _by_direction(addresses: list[int], D: int, bias: bool) -> list[int]:
 
 
 def _forward(
-    cell: int, x: Tensor, sizes: Tensor | None, state: list[Tensor], weights: list[Tensor], bias: bool, keep: bool
+    cell: int, x: Tensor, sizes: Tensor | None, places: Tensor | None, state: list[Tensor], weights: list[Tensor], bias: bool, keep: bool
 ) -> list[Tensor]:
     """[y, hT, cT, saved, cells]; the last two are for `_backward`, empty unless keep; cT is empty but for LSTM."""
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     D, _, H = state[0].shape
-    shape, _offsets = _shape(cell, x, sizes, state[0], weights, bias)
+    shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
     N, lstm = shape[8], cell == _LSTM
-    y = _empty(*x.shape[:-1], D * H)
+    y = _outputs(x, D * H, N)
     ends = [torch.empty_like(s) for s in state]
     saved = _empty(D, N, _SAVED[cell] * H if keep else 0)
     cells = _empty(D, N, H if keep and lstm else 0)
@@ -170,6 +188,7 @@ def _backward(
     cell: int,
     x: Tensor,
     sizes: Tensor | None,
+    places: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -184,9 +203,9 @@ def _backward(
     dy = None if dy is None else dy.contiguous()
     dends = [None if d is None else d.contiguous() for d in dends]
     D, _, H = state[0].shape
-    shape, _offsets = _shape(cell, x, sizes, state[0], weights, bias)
+    shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
     N, lstm, states = shape[8], cell == _LSTM, len(state)
-    dx = _empty(*x.shape) if needs[0] else None
+    dx = _outputs(x, x.shape[-1], N) if needs[0] else None
     dstate = [torch.empty_like(s) for s in state]
     dweights = [torch.empty_like(w) if need else None for w, need in zip(weights, needs[1 + states :], strict=True)]
     dgates = _empty(D, N, _DGATES[cell] * H)
@@ -206,33 +225,34 @@ def _backward(
 class _Unroll(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, cell: int, sizes: Tensor | None, states: int, bias: bool, x: Tensor, *rest: Tensor
+        ctx: Any, cell: int, sizes: Tensor | None, places: Tensor | None, states: int, bias: bool, x: Tensor, *rest: Tensor
     ) -> tuple[Tensor, ...]:
         state, weights = list(rest[:states]), list(rest[states:])
-        y, hT, cT, saved, cells = _forward(cell, x, sizes, state, weights, bias, True)
+        y, hT, cT, saved, cells = _forward(cell, x, sizes, places, state, weights, bias, True)
         ctx.cell, ctx.states, ctx.bias = cell, states, bias
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(sizes, x, *rest, y, saved, cells)
+        ctx.save_for_backward(sizes, places, x, *rest, y, saved, cells)
         return (y, hT, cT) if states == 2 else (y, hT)
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor | None, *dends: Tensor | None) -> tuple[Tensor | None, ...]:
-        sizes, x, *rest, y, saved, cells = ctx.saved_tensors
-        state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[4:])
+        sizes, places, x, *rest, y, saved, cells = ctx.saved_tensors
+        state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[5:])
         if torch.is_grad_enabled():  # the gradient itself is to be differentiated
             gradients = _differentiable_backward(
                 ctx.cell, x, sizes, state, weights, ctx.bias, dy, dends, needs
             )
         else:
             kept = [y, saved, cells]
-            gradients = _backward(ctx.cell, x, sizes, state, weights, ctx.bias, kept, dy, list(dends), needs)
-        return None, None, None, None, *gradients
+            gradients = _backward(ctx.cell, x, sizes, places, state, weights, ctx.bias, kept, dy, list(dends), needs)
+        return None, None, None, None, None, *gradients
 
 
 def _differentiable_backward(
     cell: int,
     x: Tensor,
     sizes: Tensor | None,
+    places: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -249,7 +269,7 @@ def _differentiable_backward(
     each = len(weights) // state[0].shape[0]
     directions = [weights[i : i + each] for i in range(0, len(weights), each)]
     full = [(w[0], w[1], w[2] if bias else None, w[3] if bias else None) for w in directions]
-    y, ends = reference_unroll(name, x, sizes, tuple(state), full, True)
+    y, ends = reference_unroll(name, x, sizes, places, tuple(state), full, True)
     outputs = [(o, g) for o, g in zip((y, *ends), (dy, *dends), strict=False) if g is not None]
     wanted = [a for a, need in zip(inputs, needs, strict=True) if need]
     if not outputs or not wanted:
@@ -270,12 +290,13 @@ def _unroll_op(
     cell: int,
     x: Tensor,
     sizes: Tensor | None,
+    places: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
     keep: bool,
 ) -> list[Tensor]:
-    return _forward(cell, x, sizes, state, weights, bias, keep)
+    return _forward(cell, x, sizes, places, state, weights, bias, keep)
 
 
 @_unroll_op.register_fake
@@ -283,13 +304,14 @@ def _unroll_fake(
     cell: int,
     x: Tensor,
     sizes: Tensor | None,
+    places: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
     keep: bool,
 ) -> list[Tensor]:
     D, B, H = state[0].shape
-    N = x.shape[0] * B if sizes is None else x.shape[0]
+    N = math.prod(x.shape[:-1]) if places is None else places.shape[0]
     lstm = cell == _LSTM
     return [
         x.new_empty(*x.shape[:-1], D * H),
@@ -305,6 +327,7 @@ def _backward_op(
     cell: int,
     x: Tensor,
     sizes: Tensor | None,
+    places: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -313,7 +336,7 @@ def _backward_op(
     dends: list[Tensor],
     needs: list[bool],
 ) -> list[Tensor]:
-    gradients = _backward(cell, x, sizes, state, weights, bias, kept, dy, list(dends), needs)
+    gradients = _backward(cell, x, sizes, places, state, weights, bias, kept, dy, list(dends), needs)
     # An op returns tensors that are its own: no None, and biases of one layer must not share one.
     return [
         x.new_empty(0) if g is None else g.clone() if i > len(state) else g for i, g in enumerate(gradients)
@@ -325,6 +348,7 @@ def _backward_fake(
     cell: int,
     x: Tensor,
     sizes: Tensor | None,
+    places: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -338,21 +362,21 @@ def _backward_fake(
 
 
 def _op_setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
-    cell, x, sizes, state, weights, bias, _ = inputs
+    cell, x, sizes, places, state, weights, bias, _ = inputs
     ctx.cell, ctx.states, ctx.bias = cell, len(state), bias
     ctx.needs = [a.requires_grad for a in (x, *state, *weights)]
-    ctx.save_for_backward(sizes, x, *state, *weights, *output)
+    ctx.save_for_backward(sizes, places, x, *state, *weights, *output)
 
 
 def _op_backward(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
-    sizes, x, *rest = ctx.saved_tensors
+    sizes, places, x, *rest = ctx.saved_tensors
     state, weights, (y, _, _, saved, cells) = rest[: ctx.states], rest[ctx.states : -5], rest[-5:]
     found = torch.ops.hitherto.unroll_backward(
-        ctx.cell, x, sizes, state, weights, ctx.bias, [y, saved, cells],
+        ctx.cell, x, sizes, places, state, weights, ctx.bias, [y, saved, cells],
         gradients[0], gradients[1 : 1 + ctx.states], ctx.needs,
     )  # fmt: skip
     wanted = [g if need else None for g, need in zip(found, ctx.needs, strict=True)]
-    return None, wanted[0], None, wanted[1 : 1 + ctx.states], wanted[1 + ctx.states :], None, None
+    return None, wanted[0], None, None, wanted[1 : 1 + ctx.states], wanted[1 + ctx.states :], None, None
 
 
 torch.library.register_autograd("hitherto::unroll", _op_backward, setup_context=_op_setup)
