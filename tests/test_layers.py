@@ -1034,8 +1034,8 @@ def test_the_reference_keeps_the_contract_of_the_kernels(name):
     for x, s in ((torch.randn(T, B, IN), None), (torch.randn(9, IN), sizes)):
         for training in (False, True):
             assert_same(
-                layers.reference_unroll(name, x, s, state, weights, training),
-                kernels.unroll(name, x, s, state, weights, training),
+                layers.reference_unroll(name, x, s, None, state, weights, training),
+                kernels.unroll(name, x, s, None, state, weights, training),
             )
 
 

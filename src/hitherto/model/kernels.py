@@ -1,21 +1,24 @@
+# ruff: noqa: ARG001 (the fake of an op takes what the op takes)
 """The bridge from torch to the native kernels: one layer, all its directions, float32 on a CPU.
 
-`unroll` is the only way in. In eager mode it is an `autograd.Function` around the extension; while torch compiles or exports
-it is the library op `hitherto::unroll`, which is one node in their graphs. Both run the same two functions, `_forward` and
-`_backward`. Where a gradient of the gradient is asked for, the backward pass is written again with torch's operations.
+`unroll` is the only way in. In eager mode it is an `autograd.Function` around the extension; while torch
+compiles or exports it is the library op `hitherto::unroll`, one node in their graphs. Both run the same two
+functions, `_forward` and `_backward`. Where a gradient of the gradient is asked for, the backward pass is
+written again with torch's operations.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence  # noqa: TC003 (library ops read annotations)
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+_missing = ""  # why the extension did not load
 if TYPE_CHECKING:
     from hitherto import _native
 else:
@@ -64,31 +67,59 @@ def unroll(
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """One layer over a batch of sequences: `(y, state at the end of each row)`.
 
-    Without sizes all rows are full length. With sizes (int64 [T], on the CPU) rows count longest first and sizes[t] of them
-    are active at time t; the tokens of a step are numbered side by side, as in `PackedSequence`.
-    x is [T, B, I] or packed [N, I], token after token. With places (int64 [N]) x has any leading shape, and token i is its
-    row places[i]: padded or batch-first data stay where they are. y has the leading shape of x, and zeros where no token is.
-    State tensors are [D, B, H], weights a tuple (w_ih, w_hh, b_ih, b_hh) for each direction, the second of which runs in
-    reverse. With training, what the backward pass needs is kept.
+    Without sizes all rows are full length. With sizes (int64 [T], on the CPU) rows count longest first and
+    sizes[t] of them are active at time t; tokens are numbered step after step, as in `PackedSequence`.
+    x is [T, B, I] or packed [N, I], token after token. With places (int64 [N]) x has any leading shape, and
+    token i is its row places[i]: padded or batch-first data stay where they are. y has the leading shape of
+    x, and zeros where no token is.
+    State tensors are [D, B, H], weights a tuple (w_ih, w_hh, b_ih, b_hh) for each direction, the second of
+    which runs in reverse. With training, what the backward pass needs is kept.
     """
     number, bias = CELLS[cell], weights[0][2] is not None
     flat = [w for direction in weights for w in direction if w is not None]
     if torch.compiler.is_compiling():
-        y, *ends, _, _ = torch.ops.hitherto.unroll(number, x, sizes, places, list(state), flat, bias, training)
+        call = torch.ops.hitherto.unroll
+        y, *ends, _, _ = call(number, x, sizes, places, list(state), flat, bias, training)
     elif training:
-        y, *ends = _Unroll.apply(number, sizes, places, len(state), bias, x, *state, *flat)  # type: ignore[no-untyped-call]
+        apply = _Unroll.apply
+        y, *ends = apply(number, sizes, places, len(state), bias, x, *state, *flat)  # type: ignore[no-untyped-call]
     else:
         y, *ends, _, _ = _forward(number, x, sizes, places, list(state), flat, bias, False)
     return y, tuple(ends[: len(state)])
 
 
-# ---- memory ------------------------------------------------------------------------------------------------------------
+# ---- memory ------------------------------------------------------------------------------------------------
 
-# Large fresh blocks come from the system page by page, and each page costs more to map than to compute on. So blocks of
-# outputs and of what is kept between forward and backward are used again, as torch itself does on GPUs.
-_IDLE_LIMIT = 512 << 20  # bytes that may wait for their next use
-_idle: dict[int, list[np.ndarray]] = {}
-_idle_bytes = 0
+# Large fresh blocks come from the system page by page, and mapping a page costs more than computing on it. So
+# the blocks of outputs, and of what is kept between forward and backward, are used again, as torch does on GPUs.
+
+
+class _Idle:
+    """Blocks that no tensor holds, by their size."""
+
+    limit = 512 << 20  # bytes that may wait for their next use
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, list[np.ndarray]] = {}
+        self.bytes = 0
+
+    def take(self, size: int) -> np.ndarray:
+        try:
+            block = self.blocks[size].pop()
+        except (KeyError, IndexError):
+            raw = np.empty(size + 16, np.float32)
+            start = -raw.ctypes.data % 64 // 4  # aligned to a cache line
+            return raw[start : start + size]
+        self.bytes -= block.nbytes
+        return block
+
+    def give(self, block: np.ndarray) -> None:
+        if self.bytes + block.nbytes <= self.limit:
+            self.bytes += block.nbytes
+            self.blocks.setdefault(block.size, []).append(block)
+
+
+_idle = _Idle()
 
 
 class _Lease(np.ndarray):
@@ -97,33 +128,23 @@ class _Lease(np.ndarray):
     block: np.ndarray | None = None
 
     def __del__(self) -> None:
-        global _idle_bytes
-        if self.block is not None and _idle_bytes + self.block.nbytes <= _IDLE_LIMIT:
-            _idle_bytes += self.block.nbytes
-            _idle.setdefault(self.block.size, []).append(self.block)
+        if self.block is not None:
+            _idle.give(self.block)
 
 
 def _empty(*shape: int) -> Tensor:
-    """Uninitialised float32 memory, aligned to a cache line."""
-    global _idle_bytes
+    """Uninitialised float32 memory."""
     floats = math.prod(shape)
     if floats < 1 << 14:
         return torch.empty(shape)
-    step = 1 << (floats.bit_length() - 4)  # sizes in eighths of a power of two, so that near ones share blocks
-    size = -(-floats // step) * step
-    try:
-        block = _idle[size].pop()
-        _idle_bytes -= block.nbytes
-    except (KeyError, IndexError):
-        raw = np.empty(size + 16, np.float32)
-        start = -raw.ctypes.data % 64 // 4
-        block = raw[start : start + size]
+    step = 1 << (floats.bit_length() - 4)  # eighths of a power of two, so that near sizes share blocks
+    block = _idle.take(-(-floats // step) * step)
     lease = block[:floats].view(_Lease)
     lease.block = block
     return torch.from_numpy(lease).view(shape)
 
 
-# ---- the two sweeps ----------------------------------------------------------------------------------------------------
+# ---- the two sweeps ----------------------------------------------------------------------------------------
 
 
 def _address(a: Tensor | None) -> int:
@@ -139,13 +160,14 @@ def _shape(
     weights: list[Tensor],
     bias: bool,
 ) -> tuple[list[int], Tensor | None]:
-    """The numbers that both sweeps begin with; and the offsets, which have to live as long as the call."""
-    (D, B, H), I = h0.shape, x.shape[-1]
+    """The numbers that both sweeps begin with, and the offsets, which have to live as long as the call."""
+    (D, B, H), I = h0.shape, x.shape[-1]  # noqa: E741
     rows = math.prod(x.shape[:-1])
     N = rows if places is None else places.shape[0]
-    if sizes is None:
-        T, offsets = (N // B if B else x.shape[0]), None
-    else:
+    T, offsets = N // max(B, 1), None
+    if N == 0:  # no token at all; an empty tensor has no address
+        T, rows, sizes, places = 0, 0, None, None
+    elif sizes is not None:
         T, offsets = sizes.shape[0], torch.nn.functional.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
     numbers = [torch.get_num_threads(), cell, split, T, B, I, H, D, N]
     numbers += [_address(sizes), _address(offsets), _address(places), rows]
@@ -166,9 +188,16 @@ def _by_direction(addresses: list[int], D: int, bias: bool) -> list[int]:
 
 
 def _forward(
-    cell: int, x: Tensor, sizes: Tensor | None, places: Tensor | None, state: list[Tensor], weights: list[Tensor], bias: bool, keep: bool
+    cell: int,
+    x: Tensor,
+    sizes: Tensor | None,
+    places: Tensor | None,
+    state: list[Tensor],
+    weights: list[Tensor],
+    bias: bool,
+    keep: bool,
 ) -> list[Tensor]:
-    """[y, hT, cT, saved, cells]; the last two are for `_backward`, empty unless keep; cT is empty but for LSTM."""
+    """[y, hT, cT, saved, cells]: the last two for `_backward`, empty unless keep; cT empty but for LSTM."""
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     D, _, H = state[0].shape
     shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
@@ -197,7 +226,7 @@ def _backward(
     dends: list[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor | None]:
-    """Gradients of x, the state and the weights, in this order; None where `needs` says that one is not wanted."""
+    """Gradients of x, the state and the weights, in this order; None where `needs` does not want one."""
     y, saved, cells = kept
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     dy = None if dy is None else dy.contiguous()
@@ -207,7 +236,9 @@ def _backward(
     N, lstm, states = shape[8], cell == _LSTM, len(state)
     dx = _outputs(x, x.shape[-1], N) if needs[0] else None
     dstate = [torch.empty_like(s) for s in state]
-    dweights = [torch.empty_like(w) if need else None for w, need in zip(weights, needs[1 + states :], strict=True)]
+    dweights = [
+        torch.empty_like(w) if need else None for w, need in zip(weights, needs[1 + states :], strict=True)
+    ]
     dgates = _empty(D, N, _DGATES[cell] * H)
     _native.backward(
         *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
@@ -219,13 +250,20 @@ def _backward(
     return [dx, *wanted, *dweights]
 
 
-# ---- eager mode --------------------------------------------------------------------------------------------------------
+# ---- eager mode --------------------------------------------------------------------------------------------
 
 
 class _Unroll(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, cell: int, sizes: Tensor | None, places: Tensor | None, states: int, bias: bool, x: Tensor, *rest: Tensor
+        ctx: Any,
+        cell: int,
+        sizes: Tensor | None,
+        places: Tensor | None,
+        states: int,
+        bias: bool,
+        x: Tensor,
+        *rest: Tensor,
     ) -> tuple[Tensor, ...]:
         state, weights = list(rest[:states]), list(rest[states:])
         y, hT, cT, saved, cells = _forward(cell, x, sizes, places, state, weights, bias, True)
@@ -240,11 +278,13 @@ class _Unroll(torch.autograd.Function):
         state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[5:])
         if torch.is_grad_enabled():  # the gradient itself is to be differentiated
             gradients = _differentiable_backward(
-                ctx.cell, x, sizes, state, weights, ctx.bias, dy, dends, needs
+                ctx.cell, x, sizes, places, state, weights, ctx.bias, dy, dends, needs
             )
         else:
             kept = [y, saved, cells]
-            gradients = _backward(ctx.cell, x, sizes, places, state, weights, ctx.bias, kept, dy, list(dends), needs)
+            gradients = _backward(
+                ctx.cell, x, sizes, places, state, weights, ctx.bias, kept, dy, list(dends), needs
+            )
         return None, None, None, None, None, *gradients
 
 
@@ -263,7 +303,7 @@ def _differentiable_backward(
     from hitherto.model.layers import reference_unroll
 
     name = next(n for n, number in CELLS.items() if number == cell)
-    # Copies that are inputs of their own, still tied to the originals: their gradients are wanted, not those further back.
+    # Copies that are inputs of their own, tied to the originals: their gradients are wanted, none further back.
     inputs = [a.view_as(a) for a in (x, *state, *weights)]
     x, state, weights = inputs[0], inputs[1 : 1 + len(state)], inputs[1 + len(state) :]
     each = len(weights) // state[0].shape[0]
@@ -282,7 +322,7 @@ def _differentiable_backward(
     return [next(found) if need else None for need in needs]
 
 
-# ---- torch.compile and torch.export: one op each way -------------------------------------------------------------------
+# ---- torch.compile and torch.export: one op each way -------------------------------------------------------
 
 
 @torch.library.custom_op("hitherto::unroll", mutates_args=())

@@ -1,11 +1,11 @@
 """RNN, LSTM, GRU and their cells: what torch.nn's namesakes take and return, and `lengths=` and more options.
 
-One forward serves the three layers: gather the rows that exist, unroll layer by layer, scatter at the end. In
-between all stays in one of two layouts: [T, B, I] with `sizes` None where all rows are full length, or packed
-[N, I] with `sizes` [T], the number of rows active at each step; rows then lie sorted, longest first.
+One forward serves the three layers. Where all rows are full length, data is [T, B, I] and `sizes` None. Else
+`sizes` [T] says how many rows, longest first, are active at each step, and data is packed [N, I], token after
+token, or stays padded as it came, with `places` [N] to say which row each token is: so the kernels take it.
 
-Three functions unroll: `kernels.unroll` (CPU, float32), `_cudnn_unroll` (CUDA) and `reference_unroll` (all
-else). `_path` chooses, and `explain_path` reports what it chose. Cells take torch's own step where it has one.
+Three functions unroll: `kernels.unroll` (CPU, float32), `_cudnn_unroll` (CUDA) and `reference_unroll` (the
+rest). `_path` chooses, `explain_path` reports what it chose. Cells take torch's own step where it has one.
 """
 
 import math
@@ -63,6 +63,7 @@ def reference_unroll(
     cell: str,
     x: Tensor,
     sizes: Tensor | None,
+    places: Tensor | None,
     state: State,
     weights: Sequence[Weights],
     training: bool = True,
@@ -70,14 +71,31 @@ def reference_unroll(
     """One layer, all directions, in torch operations: the contract of `kernels.unroll`, any dtype and device.
 
     cell:    "rnn_tanh", "rnn_relu", "lstm", "gru" or "gru_before"
-    x:       [T, B, I] with `sizes` None, or packed [N, I] with `sizes` int64 [T]
+    x:       [T, B, I] with `sizes` None, or packed [N, I] with `sizes` int64 [T], or with `places` int64 [N]
+             any leading shape, token i being row places[i]; y has zeros where no token is
     state:   (h,) or (h, c), each [D, B, H]; rows from sizes[0] on have length zero and keep theirs
     weights: for each direction (w_ih, w_hh, b_ih or None, b_hh or None); the second one runs in reverse
     returns  y [T, B, D*H] or [N, D*H], and the state of every row at its own end
     """
     del training  # autograd knows
     name, options = _KERNELS[cell]
-    return _unroll(CELLS[name], options, _NAMES, x, sizes, state, weights)
+    if places is None:
+        return _unroll(CELLS[name], options, _NAMES, x, sizes, state, weights)
+    tokens, rows = _tokens(x, sizes, places, state[0].size(1)), x.shape[:-1]
+    y, end = _unroll(CELLS[name], options, _NAMES, tokens, sizes, state, weights)
+    return _padded(y, places, rows), end
+
+
+def _tokens(x: Tensor, sizes: Tensor | None, places: Tensor, rows: int) -> Tensor:
+    """The tokens of a batch in their order: packed [N, I], or [T, B, I] where all rows are full length."""
+    tokens = x.reshape(-1, x.size(-1)).index_select(0, places)
+    return tokens if sizes is not None else tokens.view(-1, rows, x.size(-1))
+
+
+def _padded(y: Tensor, places: Tensor, rows: torch.Size) -> Tensor:
+    """The inverse of `_tokens`, with zeros where no token is."""
+    flat = y.reshape(-1, y.size(-1))
+    return flat.new_zeros(rows.numel(), y.size(-1)).index_add_(0, places, flat).view(*rows, -1)
 
 
 def _unroll(
@@ -429,8 +447,7 @@ class _Layout(NamedTuple):
     rows: int
     batched: bool = True
     packed: PackedSequence | None = None  # the input, where it was one
-    steps: int = 0  # with `places`: T of the padded batch
-    places: Tensor | None = None  # [N]: where each packed row lies in the flattened padded batch
+    places: Tensor | None = None  # [N]: which row of the flattened padded batch each token is
     order: Tensor | None = None  # [B]: the row of the caller's batch that comes here
     back: Tensor | None = None  # [B]: its inverse
 
@@ -498,10 +515,12 @@ class _Recurrent(_Weighted):
         returns  y and the final state, in the form in which the input came
         """
         x, sizes, layout = self._gather(input, lengths)
-        y, state = self._stack(x, sizes, self._initial(hx, x, layout))
+        y, state = self._stack(x, sizes, layout.places, self._initial(hx, x, layout))
         return self._answer(y, state, layout)
 
-    def _stack(self, x: Tensor, sizes: Tensor | None, state: State) -> tuple[Tensor, State]:
+    def _stack(
+        self, x: Tensor, sizes: Tensor | None, places: Tensor | None, state: State
+    ) -> tuple[Tensor, State]:
         """All layers, one after the other; cuDNN takes them in one call where it can."""
         weights = self._weights()
         dtype = _compute_dtype(x)
@@ -512,7 +531,14 @@ class _Recurrent(_Weighted):
         training = torch.is_grad_enabled() and _needs_grad([x, *state, *(w for ws in weights for w in ws)])
         dropout = self.dropout if self.training else 0.0
         at_once = self.num_layers if path == "cudnn" and not self.residual else 1
-        D = self._directions
+        D, padded_rows, turned = self._directions, None, False
+        if path != "kernels" or self.residual:  # a residual would carry padding along
+            if places is not None:
+                padded_rows = x.shape[:-1]
+                x = _tokens(x, sizes, places, state[0].size(1))
+        elif places is None and sizes is None and self.batch_first and not torch.compiler.is_compiling():
+            x, turned = x.transpose(0, 1), True  # as it came: [B, T, I], which the kernels read in place
+            places = torch.arange(x.size(0) * x.size(1)).view(x.size(0), x.size(1)).t().reshape(-1)
         ends: list[State] = []
         for first in range(0, self.num_layers, at_once):
             rows = slice(first * D, (first + at_once) * D)
@@ -520,7 +546,8 @@ class _Recurrent(_Weighted):
             start = state if at_once == self.num_layers else tuple(s[rows] for s in state)  # each [D, B, H]
             if path == "kernels":
                 self._check_weights(weights, rows)
-                y, end = kernels.unroll(self._kernel, inner, sizes, start, weights[rows], training)
+                where = None if padded_rows is not None else places
+                y, end = kernels.unroll(self._kernel, inner, sizes, where, start, weights[rows], training)
             elif path == "cudnn":
                 y, end = _cudnn_unroll(self._kernel, inner, sizes, start, weights[rows], D, dropout, training)
             else:
@@ -528,6 +555,10 @@ class _Recurrent(_Weighted):
                 y, end = self._reference(inner, sizes, start, weights[rows])
             x = y + x if self.residual and y.size(-1) == x.size(-1) else y
             ends.append(end)
+        if padded_rows is not None and places is not None:
+            x = _padded(x, places, padded_rows)
+        elif turned:
+            x = x.transpose(0, 1)
         return x, ends[0] if len(ends) == 1 else tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 
     def _reference(
@@ -543,7 +574,7 @@ class _Recurrent(_Weighted):
     # ------------------------------------------------------------------------------- into the layout and back
 
     def _gather(self, given: Any, lengths: Any) -> tuple[Tensor, Tensor | None, _Layout]:
-        """The rows that exist: [T, B, I] and None, or packed [N, I] and how many are active at each step."""
+        """[T, B, I] and None; or rows active at each step, with packed [N, I] or the batch as it came."""
         weight = self._first_weight()
         if isinstance(given, PackedSequence):
             if lengths is not None:
@@ -594,17 +625,14 @@ class _Recurrent(_Weighted):
     def _from_padded(
         self, x: Tensor, lengths: Tensor, T: int, B: int, batched: bool
     ) -> tuple[Tensor, Tensor, _Layout]:
-        n = (
-            lengths.numpy()
-        )  # numpy, because these arrays are small and torch takes longer to call than to compute
+        n = lengths.numpy()  # these arrays are small: torch would take longer to call than to compute
         order = np.argsort(-n, kind="stable")  # [B], longest first
         steps = np.arange(n.max())[:, None]  # [longest, 1]
         active = steps < n[order]  # [longest, B]
         places = (order * T + steps if self.batch_first else steps * B + order)[active]  # [N]
         sizes = torch.from_numpy(active.sum(1))  # [longest]
         index, here, back = (torch.from_numpy(a).to(x.device) for a in (places, order, np.argsort(order)))
-        layout = _Layout(B, batched, None, T, index, here, back)
-        return x.reshape(T * B, x.size(-1)).index_select(0, index), sizes, layout
+        return x, sizes, _Layout(B, batched, None, index, here, back)
 
     def _initial(self, hx: Any, x: Tensor, layout: _Layout) -> State:
         """The initial state in the order of our rows; zeros if there is none."""
@@ -629,11 +657,7 @@ class _Recurrent(_Weighted):
             _, sizes, order, back = layout.packed
             return PackedSequence(y.reshape(-1, y.size(-1)), sizes, order, back), end
         axis = 0 if self.batch_first else 1  # of the batch
-        if layout.places is not None:
-            shape = (layout.rows, layout.steps) if self.batch_first else (layout.steps, layout.rows)
-            padded = y.new_zeros(shape[0] * shape[1], y.size(-1)).index_add_(0, layout.places, y)
-            y = padded.view(*shape, -1)
-        elif self.batch_first:
+        if layout.places is None and self.batch_first:
             y = y.transpose(0, 1)
         return y if layout.batched else y.squeeze(axis), end
 
@@ -922,7 +946,7 @@ class _RecurrentCell(_Weighted):
             self._check_weights([weights], slice(1))
             training = torch.is_grad_enabled() and _needs_grad([x, *state, *weights])
             start = tuple(s.unsqueeze(0) for s in state)  # each [1, B, H]
-            _, end = kernels.unroll(self._kernel, x.unsqueeze(0), None, start, [weights], training)
+            _, end = kernels.unroll(self._kernel, x.unsqueeze(0), None, None, start, [weights], training)
             return tuple(s.squeeze(0) for s in end)
         if path == "torch":
             call = getattr(torch._VF, self._kernel + "_cell")
