@@ -90,8 +90,8 @@ def unroll(
 
 # ---- memory ------------------------------------------------------------------------------------------------
 
-# Large fresh blocks come from the system page by page, and mapping a page costs more than computing on it. So
-# the blocks of outputs, and of what is kept between forward and backward, are used again, as torch does on GPUs.
+# Large fresh blocks come from the system page by page, and mapping a page costs more than computing on it.
+# So the blocks of outputs, and of what is kept for the backward pass, are used again, as torch does on GPUs.
 
 
 class _Idle:
@@ -208,7 +208,8 @@ def _forward(
     cells = _empty(D, N, H if keep and lstm else 0)
     _native.forward(
         *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
-        y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if lstm else 0, saved.data_ptr(), cells.data_ptr(),
+        y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if lstm else 0,
+        saved.data_ptr(), cells.data_ptr(),
     )  # fmt: skip
     return [y, ends[0], ends[1] if lstm else x.new_empty(0), saved, cells]
 
@@ -242,7 +243,8 @@ def _backward(
     dgates = _empty(D, N, _DGATES[cell] * H)
     _native.backward(
         *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
-        saved.data_ptr(), cells.data_ptr(), _address(dy), _address(dends[0]), _address(dends[1]) if lstm else 0,
+        saved.data_ptr(), cells.data_ptr(), _address(dy), _address(dends[0]),
+        _address(dends[1]) if lstm else 0,
         _address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if lstm else 0,
         *_by_direction([_address(w) for w in dweights], D, bias), dgates.data_ptr(),
     )  # fmt: skip
@@ -303,7 +305,7 @@ def _differentiable_backward(
     from hitherto.model.layers import reference_unroll
 
     name = next(n for n, number in CELLS.items() if number == cell)
-    # Copies that are inputs of their own, tied to the originals: their gradients are wanted, none further back.
+    # Copies that are inputs of their own, tied to the originals: their gradients are wanted, no others.
     inputs = [a.view_as(a) for a in (x, *state, *weights)]
     x, state, weights = inputs[0], inputs[1 : 1 + len(state)], inputs[1 + len(state) :]
     each = len(weights) // state[0].shape[0]
