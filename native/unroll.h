@@ -141,6 +141,7 @@ struct Crew {  // how n threads share the work
     }
     return m;
   }
+  i64 smallest_team() const { return team_size(teams - 1); }  // whose members have the most to do
   i64 shared_rows(const Unroll& u) const { return u.B + team_size(0); }
 };
 
@@ -149,7 +150,7 @@ struct Crew {  // how n threads share the work
 struct ForwardSizes {
   i64 ldh, vectors, chunk, lda, shared, own;
   ForwardSizes(const Forward& u, const Crew& crew) {
-    const i64 P = blocks_of(u.H), G = gates_of(u.cell), team = crew.team_size(0);
+    const i64 P = blocks_of(u.H), G = gates_of(u.cell), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
     const i64 blocks = crew.by_units ? min_of(P, ceil_div(ceil_div(P, STRIPE), team) * STRIPE) : P;
     ldh = padded(u.H);
@@ -314,7 +315,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
 struct BackwardSizes {
   i64 ldg, blocks, gradients, shared, own;
   BackwardSizes(const Backward& u, const Crew& crew) {
-    const i64 P = blocks_of(u.H), team = crew.team_size(0);
+    const i64 P = blocks_of(u.H), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
     blocks = crew.by_units ? min_of(P, ceil_div(ceil_div(P, STRIPE), team) * STRIPE) : P;
     ldg = padded(gates_of(u.cell) * u.H);
