@@ -85,6 +85,26 @@ HT_INLINE void product(i64 rows, const float* a, i64 lda, const float* packed, i
   }
 }
 
+// The same product added to what is there: get(row, v) + the sum over k, handed to put(row, v, value). Long sums are added up
+// from blocks of k, each from zero, so that their rounding errors do not grow with K.
+constexpr i64 BLOCK = 256;
+template <class Get, class Put>
+HT_INLINE void add_product(i64 rows, const float* a, i64 lda, const float* packed, i64 K, i64 v0, i64 v1, const Get& get,
+                           const Put& put) {
+  for (i64 v = v0; v < v1; v += 4) {
+    const i64 width = v1 - v < 4 ? v1 - v : 4;
+    for (i64 k = 0; k < K; k += BLOCK) {
+      const float* panel = packed + v * K * VL + k * width * VL;
+      const i64 depth = K - k < BLOCK ? K - k : BLOCK;
+      product<4, true>(
+          rows, a + k, lda, panel, depth, 0, width, [](i64, i64) HT_LAMBDA { return zero(); },
+          [&](i64 r, i64, auto& acc, int n) HT_LAMBDA {
+            for (int c = 0; c < n; ++c) put(r, v + c, add(get(r, v + c), acc[c]));
+          });
+    }
+  }
+}
+
 // packed vector v = block * gates + gate holds the columns of units block * VL .. of that gate:
 // packed[..][k][lane] = source(gate * H + unit, k), zero past the last unit. `width` vectors share a panel.
 // Element (row, k) of the source is at row * row_stride + k * k_stride, and one of the strides is 1: either orientation of a

@@ -10,9 +10,9 @@ struct InputGradient {
   const Backward* u;
   const float* packs[2];  // W_ih by columns
   float* memory;
-  static constexpr i64 ROWS = 96, DEPTH = 1024;  // a block of dgates that stays in the cache while panels pass by
+  static constexpr i64 ROWS = 96;  // of dgates, copied together: panels pass by while they stay in the cache
   static i64 pack_size(const Unroll& u) { return gates_of(u.cell) * u.H * ceil_div(u.I, VL) * VL; }
-  static constexpr i64 own_size() { return ROWS * padded(DEPTH); }
+  static i64 own_size(const Unroll& u) { return ROWS * padded(gates_of(u.cell) * u.H); }
 
   static void pack_part(void* arg, int id, int n) {
     const InputGradient& g = *static_cast<InputGradient*>(arg);
@@ -26,29 +26,20 @@ struct InputGradient {
     const InputGradient& g = *static_cast<InputGradient*>(arg);
     const Backward& u = *g.u;
     const i64 I = u.I, P = ceil_div(I, VL), K = gates_of(u.cell) * u.H, ld = dgates_per_unit(u.cell) * u.H;
-    float* block = g.memory + id * own_size();
+    const i64 lda = padded(K);
+    float* block = g.memory + id * own_size(u);
     const i64 last = u.N * (id + 1) / n;
     for (i64 row = u.N * id / n; row < last; row += ROWS) {
       const i64 rows = min_of(ROWS, last - row);
       for (i64 d = 0; d < u.D; ++d) {
-        for (i64 k = 0; k < K; k += DEPTH) {
-          const i64 depth = min_of(DEPTH, K - k), lda = padded(depth);
-          for (i64 r = 0; r < rows; ++r) {
-            std::memcpy(block + r * lda, u.dgates + (d * u.N + row + r) * ld + k, size_t(depth) * 4);
-          }
-          const bool fresh = d == 0 && k == 0;
-          for (i64 v = 0; v < P; v += 4) {  // the panel from its row k on
-            const i64 width = min_of(4, P - v);
-            const float* panel = g.packs[d] + v * K * VL + k * width * VL;
-            product<4, true>(
-                rows, block, lda, panel - v * depth * VL, depth, v, v + width,
-                [&](i64 r, i64 b) HT_LAMBDA { return fresh ? zero() : load(u.dx + u.place(row + r) * I + b * VL, I - b * VL); },
-                [&](i64 r, i64 b, auto& acc, int count) HT_LAMBDA {
-                  float* to = u.dx + u.place(row + r) * I;
-                  for (int c = 0; c < count; ++c) store(to + (b + c) * VL, acc[c], I - (b + c) * VL);
-                });
-          }
+        for (i64 r = 0; r < rows; ++r) {
+          std::memcpy(block + r * lda, u.dgates + (d * u.N + row + r) * ld, size_t(K) * 4);
+          if (d == 0) std::memset(u.dx + u.place(row + r) * I, 0, size_t(I) * 4);
         }
+        add_product(
+            rows, block, lda, g.packs[d], K, 0, P,
+            [&](i64 r, i64 b) HT_LAMBDA { return load(u.dx + u.place(row + r) * I + b * VL, I - b * VL); },
+            [&](i64 r, i64 b, Vec v) HT_LAMBDA { store(u.dx + u.place(row + r) * I + b * VL, v, I - b * VL); });
       }
     }
   }
@@ -100,9 +91,13 @@ struct WeightGradient {
         }
         product<4, true, true>(
             count, a, lda, z, tokens, 0, P,
-            [&](i64 r, i64 b) HT_LAMBDA { return token ? load(dw + (m + r) * width + b * VL, width - b * VL) : zero(); },
+            [](i64, i64) HT_LAMBDA { return zero(); },
             [&](i64 r, i64 b, auto& acc, int vectors) HT_LAMBDA {
-              for (int c = 0; c < vectors; ++c) store(dw + (m + r) * width + (b + c) * VL, acc[c], width - (b + c) * VL);
+              for (int c = 0; c < vectors; ++c) {
+                const i64 n = width - (b + c) * VL;
+                float* to = dw + (m + r) * width + (b + c) * VL;
+                store(to, token ? add(load(to, n), acc[c]) : acc[c], n);
+              }
             });
       }
     }

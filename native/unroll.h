@@ -415,9 +415,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
     }
     m.meet();
     const auto more = [&](i64 r, i64 b) HT_LAMBDA { return load(dh + r * ldd + (b - m.b0) * VL); };
-    const auto replace = [&](i64 r, i64 b, auto& acc, int count) HT_LAMBDA {
-      for (int k = 0; k < count; ++k) store(dh + r * ldd + (b + k - m.b0) * VL, acc[k]);
-    };
+    const auto replace = [&](i64 r, i64 b, Vec value) HT_LAMBDA { store(dh + r * ldd + (b - m.b0) * VL, value); };
     if constexpr (CELL == GRU_BEFORE) {
       // d(r h) = dn U_n, from which r's gradient and a share of dh; then the rest of dh through r and z.
       product<4, true>(
@@ -436,9 +434,9 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
             }
           });
       m.meet();
-      product<4, true>(rows, gates, z.ldg, pack + at.w_hh, 2 * H, m.b0, m.b1, more, replace);
+      add_product(rows, gates, z.ldg, pack + at.w_hh, 2 * H, m.b0, m.b1, more, replace);
     } else {
-      product<4, true>(rows, gates, z.ldg, pack + at.w_hh, G * H, m.b0, m.b1, more, replace);
+      add_product(rows, gates, z.ldg, pack + at.w_hh, G * H, m.b0, m.b1, more, replace);
     }
   }
 

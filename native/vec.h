@@ -158,15 +158,6 @@ HT_INLINE Vec scale(Vec a, Vec n) {
 
 HT_INLINE Vec zero() { return set(0.0f); }
 
-// 1 / a for 1 <= a < 2^126: to about one ulp, in a quarter of a division's time where there is an estimate to start from.
-HT_INLINE Vec reciprocal(Vec a) {
-#if defined(HT_AVX512)
-  const Vec guess = _mm512_rcp14_ps(a);
-  return fma(guess, nfma(a, guess, set(1.0f)), guess);
-#else
-  return div(set(1.0f), a);
-#endif
-}
 HT_INLINE Vec clamp(Vec a, float lo, float hi) { return min(set(hi), max(set(lo), a)); }
 
 // expm1(y) = 2^n expm1(r) + (2^n - 1), y = n ln 2 + r: `n` and expm1(r), good to about one ulp.
@@ -182,17 +173,17 @@ HT_INLINE Vec expm1_parts(Vec y, Vec& n) {
   return fma(mul(r, r), q, r);
 }
 
-// At most 3 ulp for x > -87; from there on e^-87, some 1e-38.
+// At most 3 ulp where the result is a normal number; below that it may be zero, and is for -inf.
 HT_INLINE Vec sigmoid(Vec x) {
-  Vec n, p = expm1_parts(clamp(sub(zero(), x), -88.0f, 87.0f), n);
-  return reciprocal(add(set(1.0f), scale(add(set(1.0f), p), n)));
+  Vec n, p = expm1_parts(clamp(sub(zero(), x), -88.0f, 88.9f), n);
+  return div(set(1.0f), add(set(1.0f), scale(add(set(1.0f), p), n)));
 }
 
 // At most 3 ulp.
 HT_INLINE Vec tanh(Vec x) {
   Vec n, p = expm1_parts(clamp(add(x, x), -40.0f, 40.0f), n);
   Vec two_n = scale(set(1.0f), n), e = fma(p, two_n, sub(two_n, set(1.0f)));
-  return mul(e, reciprocal(add(e, set(2.0f))));
+  return div(e, add(e, set(2.0f)));
 }
 
 }  // namespace

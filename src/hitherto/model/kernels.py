@@ -161,7 +161,7 @@ def _shape(
     bias: bool,
 ) -> tuple[list[int], Tensor | None]:
     """The numbers that both sweeps begin with, and the offsets, which have to live as long as the call."""
-    (D, B, H), I = h0.shape, x.shape[-1]  # noqa: E741
+    (D, B, H), I = h0.shape, x.shape[-1]
     rows = math.prod(x.shape[:-1])
     N = rows if places is None else places.shape[0]
     T, offsets = N // max(B, 1), None
