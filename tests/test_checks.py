@@ -73,3 +73,17 @@ def test_a_step_that_raises_is_a_result():
     results = check_cell(replace(GOOD, step=step))
     assert not any(ok for _, ok, _ in results)
     assert all("ValueError: no" in detail for _, _, detail in results)
+
+
+def test_a_layer_that_gives_nan_is_caught(monkeypatch):
+    from hitherto.model.layers import LSTM
+
+    right = LSTM.forward
+
+    def forward(self, *args, **kwargs):
+        y, (h, c) = right(self, *args, **kwargs)
+        return y, (h, c * float("nan"))
+
+    monkeypatch.setattr(LSTM, "forward", forward)
+    broken = {promise for promise, ok, _ in check_cell("lstm", quick=True) if not ok}
+    assert {"stepping equals unrolling", "layer equals cell, values and gradients"} <= broken

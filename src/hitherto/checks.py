@@ -1,7 +1,7 @@
 """Conformance checks, public: what every row of a table promises, tested on this machine.
 
-`check_cell` takes a row of `CELLS`, or a row of your own that stands in no table yet. Where torch is installed,
-a row of `CELLS` is also checked as the layer that it becomes, on the path that it takes here: kernels keep bits.
+`check_cell` takes a row of `CELLS`, or a row of your own that stands in no table yet. Where torch is
+installed, a row of `CELLS` is also checked as the layer that it becomes, on its path here: kernels keep bits.
 """
 
 from collections.abc import Callable, Iterator
@@ -76,10 +76,9 @@ def _steps(
 
 
 def _difference(a: State, b: State) -> float:
-    return max(
-        float(np.abs(np.asarray(u, np.float64) - np.asarray(v, np.float64)).max())
-        for u, v in zip(a, b, strict=True)
-    )
+    """The largest; NaN where there is one, which Python's own max would pass over."""
+    pairs = [(np.asarray(u, np.float64), np.asarray(v, np.float64)) for u, v in zip(a, b, strict=True)]
+    return float(np.max([np.abs(u - v).max() for u, v in pairs]))
 
 
 def _within(difference: float, bound: float) -> tuple[bool, str]:
@@ -103,7 +102,8 @@ def _causal(cell: Cell, options: dict[str, Any]) -> tuple[bool, str]:
     other = x.copy()
     other[STEPS // 2 :] += 1
     ours, theirs = (list(_steps(cell, np, params, v, state, options)) for v in (x, other))
-    same = max(_difference(a, b) for a, b in zip(ours[: STEPS // 2], theirs[: STEPS // 2], strict=True))
+    past = zip(ours[: STEPS // 2], theirs[: STEPS // 2], strict=True)
+    same = float(np.max([_difference(a, b) for a, b in past]))
     if _difference(ours[-1], theirs[-1]) == 0:
         return False, "the input has no influence at all"
     return _within(same, 0.0)
@@ -265,7 +265,7 @@ def _saving(layer: Any, size: int) -> tuple[bool, str]:
 
 
 def _reference(layer: Any, size: int) -> tuple[bool, str]:
-    """Values and gradients beside the same layer in float64, which is the cell's step in torch's operations."""
+    """Values and gradients beside the same layer in float64: the cell's step in torch's operations."""
     import copy
 
     import torch
@@ -279,7 +279,5 @@ def _reference(layer: Any, size: int) -> tuple[bool, str]:
         loss = sum((s * s).sum() for s in (y, *_tuple(end)))
         gradients = torch.autograd.grad(loss, [given, *one.parameters()])
         results.append([y.detach(), *(s.detach() for s in _tuple(end)), *gradients])
-    worst = 0.0
-    for ours, theirs in zip(*results, strict=True):
-        worst = max(worst, float((ours.double() - theirs).abs().max()) / (1 + float(theirs.abs().max())))
-    return _within(worst, 5e-6)
+    relative = [(a.double() - b).abs().max() / (1 + b.abs().max()) for a, b in zip(*results, strict=True)]
+    return _within(float(torch.stack(relative).max()), 5e-6)
