@@ -288,7 +288,7 @@ void compare(const Kernels& k, const Case& c) {
 }
 
 void kernels_equal_the_oracle(const Kernels& k) {
-  const i64 shapes[][4] = {{5, 3, 4, 7}, {1, 1, 1, 1}, {7, 13, 33, 32}, {3, 9, 20, 65}, {4, 5, 3, 150}, {0, 2, 3, 4}, {3, 0, 3, 4}, {6, 40, 17, 16}};
+  const i64 shapes[][4] = {{5, 3, 4, 7}, {1, 1, 1, 1}, {7, 13, 33, 32}, {3, 9, 20, 65}, {4, 5, 3, 150}, {0, 2, 3, 4}, {3, 0, 3, 4}, {6, 40, 17, 16}, {9, 12, 40, 100}};
   int turn = 0;
   for (int cell = 0; cell < CELLS; ++cell) {
     for (const auto& s : shapes) {
@@ -299,6 +299,56 @@ void kernels_equal_the_oracle(const Kernels& k) {
                       turn % 11 % 3});
         }
       }
+    }
+  }
+}
+
+bool same(const Floats& a, const Floats& b) { return a.size() == b.size() && !std::memcmp(a.data(), b.data(), a.size() * 4); }
+
+// What is null is not written, and nothing else changes by it: all other results keep their bits.
+void any_of_the_outputs_may_be_null(const Kernels& k) {
+  for (int cell = 0; cell < CELLS; ++cell) {
+    const Case c = {cell, 6, 9, 21, 70, 2, true, true, true, true, 1 + cell % 3, AUTO};
+    Layer l(c);
+    std::fill(l.dy.begin(), l.dy.end(), 0.0f);
+    l.run(k);
+    const Layer full = l;
+    const std::string what = describe(k.isa, c);
+
+    l.y.assign(l.y.size(), 0), l.hT = l.cT = Floats(l.hT.size());
+    Forward f = {};
+    l.fill(f);
+    f.y = l.y.data(), f.hT = l.hT.data(), f.cT = l.cT.data();
+    bool equal = k.forward(f, c.threads) && same(l.hT, full.hT) && (cell != LSTM || same(l.cT, full.cT));
+    for (i64 p : l.places) equal = equal && !std::memcmp(&l.y[size_t(p * 2 * c.H)], &full.y[size_t(p * 2 * c.H)], size_t(2 * c.H) * 4);
+    check(equal, what + ": nothing kept");
+    l.y = full.y;
+
+    for (int wanted = 0; wanted < 32; ++wanted) {  // a bit for each of dx, dW_ih, dW_hh, db_ih, db_hh
+      Backward g = {};
+      l.fill(g);
+      float none = 0;
+      g.y = l.y.data(), g.saved = l.saved.empty() ? &none : l.saved.data(), g.cells = l.cells.data();  // dy is null: zeros
+      g.dhT = l.dhT.data(), g.dcT = cell == LSTM ? l.dcT.data() : nullptr;
+      l.dx = full.dx;  // where no token is, nothing is written
+      for (i64 p : l.places) std::fill_n(l.dx.begin() + p * c.I, c.I, 0.0f);
+      g.dx = wanted & 1 ? l.dx.data() : nullptr;
+      l.dh0.assign(l.dh0.size(), 0), l.dc0.assign(l.dc0.size(), 0);
+      g.dh0 = l.dh0.data(), g.dc0 = l.dc0.data(), g.dgates = l.dgates.data();
+      for (int d = 0; d < 2; ++d) {
+        Floats* const all[4] = {&l.dw_ih[d], &l.dw_hh[d], &l.db_ih[d], &l.db_hh[d]};
+        float* to[4];
+        for (int i = 0; i < 4; ++i) all[i]->assign(all[i]->size(), 0), to[i] = wanted >> (i + 1) & 1 ? all[i]->data() : nullptr;
+        g.gradients[d] = {to[0], to[1], to[2], to[3]};
+      }
+      equal = k.backward(g, c.threads) && same(l.dh0, full.dh0) && (cell != LSTM || same(l.dc0, full.dc0));
+      if (g.dx) equal = equal && same(l.dx, full.dx);
+      for (int d = 0; d < 2; ++d) {
+        const Gradients& to = g.gradients[d];
+        equal = equal && (!to.w_ih || same(l.dw_ih[d], full.dw_ih[d])) && (!to.w_hh || same(l.dw_hh[d], full.dw_hh[d])) &&
+                (!to.b_ih || same(l.db_ih[d], full.db_ih[d])) && (!to.b_hh || same(l.db_hh[d], full.db_hh[d]));
+      }
+      check(equal, what + ": wanted " + std::to_string(wanted));
     }
   }
 }
@@ -391,6 +441,7 @@ int main() {
       continue;
     }
     kernels_equal_the_oracle(*k);
+    any_of_the_outputs_may_be_null(*k);
     bits_do_not_depend_on_threads_or_neighbours(*k);
     callers_at_once(*k);
     a_forked_child_has_threads(*k);
