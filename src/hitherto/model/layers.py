@@ -251,7 +251,7 @@ def _warn_if_slow(why: str) -> None:
 def _warn_once(why: str) -> None:
     warnings.warn(
         f"hitherto runs without its native kernels ({why}): the results are the same, but layers on the CPU "
-        "are many times slower. `hitherto doctor` says more.",
+        "take 1.5 to 11 times as long, small ones the longest. `hitherto doctor` says more.",
         stacklevel=7,
     )
 
