@@ -3,12 +3,20 @@
     Exception
     └── HithertoError               every error that this package raises on purpose
         ├── UsageError              an argument or option that cannot be served; also a ValueError     exit 2
-        └── MissingExtra            an optional dependency is not installed; also an ImportError       exit 2
+        │   └── InputError          an input of the wrong size or rank; also a RuntimeError            exit 2
+        ├── MissingExtra            an optional dependency is not installed; also an ImportError       exit 2
+        ├── DataError               data that cannot be read as told; also a ValueError                exit 3
+        ├── BundleError             a file that is no bundle, or not a sound one; also a ValueError    exit 3
+        ├── CheckpointError         a checkpoint that is damaged or of another run; also a ValueError  exit 3
+        └── TrainingError           training that cannot go on: a non-finite loss, for one             exit 1
 
 A message says what was expected, what came, and what to do. `exit_code` is the status with which the command
 line ends on that error.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -24,6 +32,10 @@ class UsageError(HithertoError, ValueError):
     exit_code = 2
 
 
+class InputError(UsageError, RuntimeError):
+    """A tensor of the wrong shape, dtype or device; both kinds of error that torch.nn raises for it."""
+
+
 class MissingExtra(HithertoError, ImportError):
     """`what` needs `package`, which comes with the extra `extra` and is not installed."""
 
@@ -36,3 +48,48 @@ class MissingExtra(HithertoError, ImportError):
             name=package,
         )
         self.extra = extra
+
+
+class DataError(HithertoError, ValueError):
+    """Data that cannot be read as told. Where there is a place, the message begins with it."""
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | Path | None = None,
+        line: int | None = None,
+        row: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        place = [
+            *([str(path)] if path is not None else []),
+            *([f"line {line}"] if line is not None else [f"row {row}"] if row is not None else []),
+            *([f"column {column!r}"] if column is not None else []),
+        ]
+        super().__init__(f"{', '.join(place)}: {message}" if place else message)
+        self.path, self.line, self.row, self.column = path, line, row, column
+
+
+class BundleError(HithertoError, ValueError):
+    """A file that is no bundle, or not a sound one."""
+
+    exit_code = 3
+
+
+class CheckpointError(HithertoError, ValueError):
+    """A checkpoint that is damaged, or that belongs to another run."""
+
+    exit_code = 3
+
+
+class TrainingError(HithertoError):
+    """Training that cannot go on, by a non-finite loss for one."""
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The end of an error's sentence: ` Did you mean 'x'?`, or nothing where no word is close."""
+    close = get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""

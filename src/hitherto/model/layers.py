@@ -22,7 +22,7 @@ from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 
 from hitherto.cells import CELLS, Cell
-from hitherto.errors import UsageError
+from hitherto.errors import InputError, UsageError
 from hitherto.model import kernels
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "LSTM",
     "RNN",
     "GRUCell",
-    "InputError",
     "LSTMCell",
     "RNNCell",
     "explain_path",
@@ -50,10 +49,6 @@ _KERNELS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _MODES = {"rnn_tanh": "RNN_TANH", "rnn_relu": "RNN_RELU", "lstm": "LSTM", "gru": "GRU", "gru_before": "GRU"}
-
-
-class InputError(UsageError, RuntimeError):
-    """A tensor of the wrong shape, dtype or device; both kinds of error that torch.nn raises for it."""
 
 
 # -------------------------------------------------------------------------------------------------- unrolling
