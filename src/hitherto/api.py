@@ -1,0 +1,430 @@
+"""What a person calls: `train`, `open`, and the `Model` that both return."""
+
+import datetime
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hitherto
+from hitherto import bundle, checkpoint, spec as specs
+from hitherto.errors import CheckpointError, UsageError
+from hitherto.plan import check, make, streams
+from hitherto.sources import SOURCES, Results
+from hitherto.spec import Spec
+from hitherto.tasks import TASKS
+
+__all__ = ["Model", "open", "train"]
+
+Say = Callable[[str], None]
+
+
+class Model:
+    """A trained model: its codecs, its plan and something that runs the plan.
+
+    Its methods are those of its task: `generate` and `suggest` of `lm`, `anomalies` of `forecast`; `predict` and
+    `evaluate` of every task.
+    """
+
+    def __init__(self, spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], module: Any, **kept: Any) -> None:
+        self.spec = spec
+        self.plan = plan
+        self.codecs = codecs
+        self.metrics: dict[str, float] = kept.get("metrics", {})
+        self.made: dict[str, Any] = kept.get("made", {})
+        self.path: Path | None = kept.get("path")
+        self.run: Path | None = kept.get("run")
+        self._module = module
+        self._source = SOURCES[TASKS[spec.task].source](spec, codecs)
+
+    def __repr__(self) -> str:
+        recurrent = next(op["options"] for op in self.plan["step"] if op["op"] == "recurrent")
+        return (
+            f"<hitherto {self.spec.task} model: {recurrent['num_layers']} x {recurrent['hidden_size']} "
+            f"{recurrent['cell']}{', bidirectional' if recurrent['bidirectional'] else ''}>"
+        )
+
+    # ---- every task
+
+    def evaluate(self, data: Any, **options: Any) -> dict[str, float]:
+        """Metrics by name on labelled data: a path, a frame, or rows as dicts.
+
+        Forecasts: `start` (a time) scores only what is forecast from there on, `stride` every so many steps.
+        """
+        return self.examine(data, **options).metrics
+
+    def examine(self, data: Any, **options: Any) -> Results:
+        """`evaluate`, with the details that a report shows."""
+        from hitherto.train import evaluate
+
+        return evaluate(self._module, self._source, self._source.load(data, **options))
+
+    def predict(self, data: Any, *, details: bool = False) -> list[Any]:
+        """An answer for each input: a label, a list of labels, or a row of the future.
+
+        `data` is a path, a frame, rows as dicts, or a plain list of inputs. With `details` each answer is a dict that
+        also says how sure the model is.
+        """
+        source = self._source
+        examples = source.load(data, labelled=False)
+        batches = source.future(examples) if hasattr(source, "future") else source.evaluation(examples)
+        rows: list[dict[str, Any]] = source.predictions(examples, self._outputs(batches))
+        plain = {"label", "labels"} & rows[0].keys() if rows else set()
+        return rows if details or not plain else [row[next(iter(plain))] for row in rows]
+
+    def _outputs(self, batches: Iterator[Any]) -> Iterator[Any]:
+        from hitherto.train import outputs
+
+        return outputs(self._module, batches, self._source.answers)
+
+    def save(self, path: str | Path) -> str:
+        """Write the bundle; gives its digest."""
+        digest = bundle.write(
+            path,
+            tensors=self._module.tensors(),
+            plan=self.plan,
+            spec=specs.to_document(self.spec),
+            codecs=self.codecs,
+            metrics=self.metrics,
+            made=self.made,
+        )
+        self.path = Path(path)
+        return digest
+
+    # ---- lm
+
+    def generate(self, prompt: str = "", **options: Any) -> str:
+        """`prompt` gone on with; `pieces` has the options."""
+        return "".join(self.pieces(prompt, **options))
+
+    def pieces(
+        self,
+        prompt: str = "",
+        *,
+        max_new_tokens: int = 200,
+        temperature: float = 0.8,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        stop: str | list[str] | None = None,
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """The text that follows `prompt`, piece by piece as it is made."""
+        from hitherto.decode import sample, until
+
+        self._only("lm", "generate")
+        codec = self.codecs["input"]
+        ids, decoder = self._read(prompt)
+        state, log_probs = self._advance(ids)
+        banned = [i for i in (codec.unknown,) if i is not None]
+        made = sample(
+            self._step, state, log_probs, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k,
+            top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, banned=banned, stop_ids=self._ends(),
+        )  # fmt: skip
+
+        def text() -> Iterator[str]:
+            for token in made:
+                yield decoder.push(token)
+            yield decoder.finish()
+
+        stops = [stop] if isinstance(stop, str) else stop or []
+        return until(text(), stops)
+
+    def suggest(self, text: str, k: int = 5) -> list[tuple[str, float]]:
+        """The k most probable next words after `text`, or ends of its last word; each with its probability."""
+        from hitherto.decode import suggest
+
+        self._only("lm", "suggest")
+        codec = self.codecs["input"]
+        cut = max((i for i, c in enumerate(text) if c.isspace()), default=-1) + 1
+        head, prefix = text[:cut], text[cut:]
+        state, log_probs = self._advance(self._read(head)[0])
+        found = suggest(
+            self._step, _select, state, log_probs, k, is_start=codec.is_word_start, text_of=codec.decode, prefix=prefix
+        )
+        return [(word, float(np.exp(p))) for word, p in found]
+
+    def _only(self, task: str, method: str) -> None:
+        if self.spec.task != task:
+            raise UsageError(f"{method} is for {task} models; this one does {self.spec.task}. Use predict.")
+
+    def _read(self, prompt: str) -> tuple[np.ndarray[Any, Any], Any]:
+        """The start token and the prompt's tokens; and a decoder that knows what came before."""
+        codec = self.codecs["input"]
+        ids = np.concatenate([[self._source.start_id], codec.encode(prompt) if prompt else []]).astype(np.int64)
+        if prompt and codec.end_id is not None and ids[-1] == codec.end_id and not prompt.endswith("\n"):
+            ids = ids[:-1]
+        decoder = codec.decoder()
+        for i in ids[1:]:
+            decoder.push(int(i))
+        return ids, decoder
+
+    def _ends(self) -> list[int]:
+        apart = self.spec.data.layout == "lines"
+        return [self.codecs["input"].end_id] if apart else []
+
+    def _advance(self, ids: np.ndarray[Any, Any]) -> tuple[Any, np.ndarray[Any, Any]]:
+        """The state after these tokens, and the log-probabilities of the next."""
+        state, log_probs = None, None
+        for start in range(0, len(ids), 512):
+            state, log_probs = self._run(state, ids[start : start + 512, None])
+        assert log_probs is not None  # noqa: S101 - there is a start token at least
+        return state, log_probs
+
+    def _step(self, state: Any, tokens: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], Any]:
+        state, log_probs = self._run(state, np.asarray(tokens, np.int64)[None])
+        return log_probs, state
+
+    def _run(self, state: Any, x: np.ndarray[Any, Any]) -> tuple[Any, np.ndarray[Any, Any]]:
+        import torch
+
+        with torch.inference_mode():
+            given = None if state is None else {name: torch.from_numpy(v) for name, v in state.items()}
+            features, after = self._module({"x": torch.from_numpy(np.ascontiguousarray(x))}, None, given)
+            log_probs = torch.log_softmax(self._module.params(features[-1]).double(), -1)
+        return {name: v.numpy() for name, v in after.items()}, log_probs.numpy()
+
+    # ---- forecast
+
+    def anomalies(self, data: Any, last: int = 100) -> list[dict[str, Any]]:
+        """How surprising each of the `last` newest points of every series was, seen from the step before."""
+        self._only("forecast", "anomalies")
+        source = self._source
+        examples = source.load(data)
+        examples.first = [max(0, len(s.values) - 1 - last) for s in examples.series]
+        origins = [examples.origins(i, 1, whole=False) for i in range(len(examples))]
+        rows: list[dict[str, Any]] = source.anomalies(examples, self._outputs(source.read_at(examples, origins)))
+        return rows
+
+
+def _select(state: Mapping[str, Any], rows: Any) -> dict[str, Any]:
+    return {name: np.ascontiguousarray(value[:, rows]) for name, value in state.items()}
+
+
+def open(path: str | Path) -> Model:  # noqa: A001 - `hitherto.open` is what it is called
+    """The model in the bundle at `path`."""
+    from hitherto.model.build import build
+
+    found = bundle.read(path)
+    plan = check(found.plan, found.tensors)
+    module = build(plan)
+    module.load(found.tensors)
+    module.eval()
+    codecs = {name: found.codec(name) for name in found.codecs}
+    spec = specs.from_document(found.spec, str(path))
+    return Model(spec, plan, codecs, module, metrics=found.metrics, made=found.made, path=Path(path))
+
+
+def train(
+    task: str | Spec,
+    data: Any = None,
+    *,
+    out: str | Path | None = None,
+    valid: Any = None,
+    resume: str | Path | None = None,
+    tokenizer: Any = None,
+    say: Say | None = None,
+    show: Callable[[Any, dict[str, Any]], None] | None = None,
+    **options: Any,
+) -> Model:
+    """Learn `task` from `data`, and give the model; with `out` it is also kept there.
+
+    `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns; `task` may be a whole `Spec`.
+    `options` are those of the spec, by name. `resume` goes on with a run that was interrupted.
+    """
+    from hitherto.train import join
+
+    say = say or (lambda _line: None)
+    with join() as rank:
+        if rank:
+            say, show = (lambda _line: None), None
+        given, saved = _given(task, data, out, valid, resume, options)
+        return _train(given, data, valid, saved, tokenizer, say, show, rank)
+
+
+def _given(
+    task: str | Spec, data: Any, out: Any, valid: Any, resume: Any, options: dict[str, Any]
+) -> tuple[Spec, checkpoint.Checkpoint | None]:
+    if resume is not None:
+        if options:
+            raise UsageError(f"a run goes on as it began: {', '.join(options)} cannot be changed with resume.")
+        return _resumed(Path(resume))
+    if isinstance(valid, str | Path | float | int):
+        options = {**options, "valid": str(valid) if isinstance(valid, Path) else valid}
+    path = str(data) if isinstance(data, str | Path) else None
+    if isinstance(task, str):
+        found = specs.from_options(task, path, None if out is None else str(out), **options)
+    else:
+        document = specs.to_document(specs.from_options(task.task, path, None if out is None else str(out), **options))
+        whole = specs.to_document(task)
+        for name, value in document.items():
+            whole[name] = {**whole.get(name, {}), **value} if isinstance(value, dict) else value
+        found = specs.from_document(whole)
+    if found.data.path is None and data is None:
+        raise UsageError("there is no data: give a path, a frame or rows; in a TOML file, [data] path.")
+    return found, None
+
+
+def run_of(out: str | Path) -> Path:
+    """Where a training that ends in `out` keeps its checkpoints, log and report."""
+    return Path(out).with_suffix(".run")
+
+
+def _resumed(run: Path) -> tuple[Spec, checkpoint.Checkpoint]:
+    if not (run / "spec.toml").is_file():
+        raise CheckpointError(f"{run} is no run: it has no spec.toml. Give the folder that a training wrote (NAME.run).")
+    found = specs.read(run / "spec.toml")
+    saved = checkpoint.latest(run / "checkpoints")
+    if saved is None:
+        raise CheckpointError(f"{run} has no checkpoint yet: the run ended before its first. Start it anew.")
+    return found, saved
+
+
+def _train(
+    given: Spec,
+    data: Any,
+    valid: Any,
+    saved: checkpoint.Checkpoint | None,
+    tokenizer: Any,
+    say: Say,
+    show: Callable[[Any, dict[str, Any]], None] | None,
+    rank: int,
+) -> Model:
+    import torch
+
+    from hitherto import train as training
+    from hitherto.model.build import build
+
+    task = TASKS[given.task]
+    run = None if given.out is None else run_of(given.out)
+    if run is not None and saved is None and rank == 0:
+        _claim(run, given)
+    if given.train.threads:
+        torch.set_num_threads(given.train.threads)
+    extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
+    if task.source == "corpus":
+        extras["folder"] = None if run is None else run / "tokens"
+    held = valid if valid is not None and not isinstance(valid, float | int) else None
+    if held is None and isinstance(given.data.valid, str):
+        held = given.data.valid
+    source, examples, valid_examples = SOURCES[task.source].prepare(
+        given, given.data.path if data is None else data, held, extras
+    )
+    for note in dict.fromkeys(source.notes):
+        say(note)
+    spec = _complete(source, examples, say)
+    source.spec = spec
+    kind, options = source.head()
+    plan = make(spec.model, _form(source), source.inputs(), kind, options)
+    device = _device(spec.train.device)
+    module = build(
+        plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
+        forget_bias=spec.model.forget_bias,
+    ).to(device)  # fmt: skip
+    metric = spec.train.metric or task.metrics[0]
+    say(f"{describe(plan)}: {sum(p.numel() for p in module.parameters()):,} weights; on {device.type}")
+    if run is not None and saved is None and rank == 0:
+        (run / "spec.toml").write_text(specs.to_toml(spec), encoding="utf-8")
+    if saved is not None:
+        for line in (*saved.notes, *training.differences(saved, spec)):
+            say(f"resuming: {line}; bits may differ" if line not in saved.notes else line)
+    model = Model(spec, plan, source.codecs, module, run=run)
+    trained = training.fit(
+        spec, module, source, examples, valid_examples, run, metric=metric, resume=saved,
+        digest=f"{source.digest(examples)}:{json.dumps(plan, sort_keys=True)}", watch=watcher(model), show=show,
+    )  # fmt: skip
+    module.to("cpu")
+    best = next((r for r in trained.progress.history if r["step"] == trained.progress.best_step), {})
+    model.metrics = {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
+    model.made = {
+        "hitherto": hitherto.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "data": source.digest(examples),
+        "steps": trained.progress.step,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+    if given.out is not None and rank == 0:
+        model.save(given.out)
+        say(f"the model is {given.out}")
+    if run is not None and rank == 0:
+        from hitherto.sources.show import report
+
+        path = report(run, model, source, trained, valid_examples, metric)
+        say(f"the report is {path}")
+    return model
+
+
+def _form(source: Any) -> str:
+    return "many_to_one" if TASKS[source.spec.task].form == "many_to_one" else "many_to_many"
+
+
+def _claim(run: Path, spec: Spec) -> None:
+    """Make the run's folder ours; one with an unfinished run in it is not taken from it."""
+    out = Path(spec.out or "")
+    if (run / "checkpoints").is_dir() and any((run / "checkpoints").iterdir()):
+        newest = max(p.stat().st_mtime for p in (run / "checkpoints").iterdir())
+        if not out.exists() or out.stat().st_mtime < newest:
+            raise UsageError(
+                f"{run} holds a run that has not ended. Go on with it (--resume {run}), remove the folder, or choose "
+                "another --out."
+            )
+        for old in (run / "checkpoints").iterdir():
+            old.unlink()
+    run.mkdir(parents=True, exist_ok=True)
+
+
+def _complete(source: Any, examples: Any, say: Say) -> Spec:
+    """The spec with everything set that its maker left open; what was chosen is said."""
+    spec: Spec = source.spec
+    chosen, notes = source.choose(examples)
+    for note in notes:
+        say(note)
+    if spec.train.steps is not None:
+        chosen.pop("epochs", None)
+    if spec.train.batch_tokens is not None:
+        chosen.pop("batch_size", None)
+    if spec.train.optimizer == "sgd":
+        chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
+    known = {o.name: getattr(getattr(spec, o.table), o.name) for o in specs.options()}
+    left = {name: value for name, value in chosen.items() if known[name] is None and value is not None}
+    if left:
+        said = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in left.items())
+        say(f"chosen: {said}")
+    return spec.replace(**left)
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); use cpu.") from error
+    return device
+
+
+def describe(plan: Mapping[str, Any]) -> str:
+    """A plan in a few words."""
+    r = next(op["options"] for op in plan["step"] if op["op"] == "recurrent")
+    way = "bidirectional " if r["bidirectional"] else ""
+    stream = "" if streams(dict(plan)) is None else " (answers when its input is over)"
+    return f"{r['num_layers']} {way}{r['cell']} layer{'s' if r['num_layers'] > 1 else ''} of {r['hidden_size']}, {plan['head']['kind']}{stream}"
+
+
+def watcher(model: Model) -> Callable[[Any, Any], dict[str, Any]]:
+    """What to note at every evaluation: of language models a sample."""
+
+    def watch(module: Any, _results: Any) -> dict[str, Any]:
+        if model.spec.task != "lm":
+            return {}
+        module.eval()
+        size = 120 if model.codecs["input"].size < 1000 else 30
+        return {"sample": model.generate(max_new_tokens=size, temperature=0.8, seed=1)}
+
+    return watch

@@ -1,0 +1,30 @@
+"""From a table to batches, and from a model's outputs back to answers and metrics.
+
+A source is what a task's row names under `source`: the one place that knows how its kind of data becomes arrays. The
+training loop, the executors and the command line see only this contract:
+
+    source, examples, valid = SOURCES[kind].prepare(spec, data, valid, extras)
+                                                  fits codecs on training data alone, encodes, splits where need be
+    examples = source.load(data)                  encodes other data with the same codecs
+    source.digest(examples)                       by which a checkpoint knows its data again
+    source.choose(examples) -> (options, notes)   what the spec leaves open, chosen from the data
+    source.inputs(), source.head()                what the plan needs to know
+    source.schedule(examples, train, epoch)       what an epoch consists of: a function of (seed, epoch) alone
+    source.batch(examples, item, share)           one of these, or the rows of it that are one process's share
+    source.evaluation(examples)                   batches that score everything once, in order
+    source.measure(examples, outputs)             metrics, and what a report shows
+
+`SOURCES` lists them. `source.answers` says what it needs of an executor: "params", what the head reads at every scored
+place, or "nll", the loss there.
+"""
+
+from typing import Any
+
+from hitherto.sources.base import Batch, Results
+from hitherto.sources.corpus import Corpus
+from hitherto.sources.pairs import Pairs
+from hitherto.sources.windows import Windows
+
+__all__ = ["SOURCES", "Batch", "Results"]
+
+SOURCES: dict[str, Any] = {"pairs": Pairs, "corpus": Corpus, "windows": Windows}

@@ -1,0 +1,473 @@
+"""An input and an output in each row of a table: what `classify` and `tag` learn from."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.codecs import CODECS
+from hitherto.codecs.label import LabelCodec
+from hitherto.codecs.text import TextCodec
+from hitherto.data import Table, split
+from hitherto.errors import DataError, UsageError
+from hitherto.metrics import METRICS
+from hitherto.sources.base import Array, Arrays, Batch, Prepared, Results, Share, bucket, digest_of, load, pad, share_rows
+from hitherto.spec import Spec, TrainSpec
+from hitherto.tasks import TASKS
+
+__all__ = ["PairExamples", "Pairs"]
+
+
+@dataclass(slots=True)
+class PairExamples:
+    """Encoded rows: an input each, and an output each where there are labels."""
+
+    x: list[Array]
+    y: list[Array] | None
+    table: Table
+    picked: Array  # row number in the table of each example, the first one where rows are joined
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def part(self, indices: Array) -> "PairExamples":
+        y = None if self.y is None else [self.y[i] for i in indices]
+        return PairExamples([self.x[i] for i in indices], y, self.table, self.picked[indices])
+
+
+@dataclass
+class Pairs:
+    """An input and an output in each row: `classify`, `tag`."""
+
+    spec: Spec
+    codecs: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    answers: ClassVar[str] = "params"
+
+    @property
+    def per_step(self) -> bool:
+        return self.spec.task == "tag"
+
+    @classmethod
+    def fit(
+        cls, spec: Spec, table: Table, rows: Array | None = None, extras: dict[str, Any] | None = None
+    ) -> "Pairs":
+        """Fit the codecs on these rows of the table: all of them, or the training part."""
+        spec, notes = cls.columns(spec, table)
+        self = cls(spec, {}, notes)
+        chosen = None if rows is None else set(rows.tolist())
+
+        def training() -> Iterator[tuple[int, Any, Any]]:
+            for n, (i, x, y) in enumerate(self._values(table, labelled=True)):
+                if chosen is None or n in chosen:
+                    yield i, x, y
+
+        self.codecs["output"] = self._fit_output(table, training)
+        self.codecs["input"] = self._fit_input(training, extras or {})
+        for codec in self.codecs.values():
+            notes += getattr(codec, "notes", [])
+        return self
+
+    @classmethod
+    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+        """Fit on the training part alone, and encode both parts."""
+        table = load(spec, data)
+        if valid is not None:
+            self = cls.fit(spec, table, None, extras)
+            return self, self.read(table), self.read(load(spec, valid))
+        spec, _ = cls.columns(spec, table)
+        first, second = cls(spec, {}).split(spec, table)
+        self = cls.fit(spec, table, first, extras)
+        examples = self.read(table)
+        return self, examples.part(first), examples.part(second) if len(second) else None
+
+    def load(self, data: Any, labelled: bool = True) -> PairExamples:
+        """Encode what a person gives: a path, a frame, rows or plain values."""
+        table = load(self.spec, data)
+        if table.columns == ["value"] and len(_names(None, self.spec.data.input)) == 1 and not labelled:
+            plain = self.spec.replace(input="value", id=None)
+            return type(self)(plain, self.codecs).read(table, labelled=False)
+        return self.read(table, labelled)
+
+    @staticmethod
+    def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
+        """The spec with its columns found in the table, and what was guessed."""
+        data, notes = spec.data, list(table.notes)
+        kinds = table.kinds() if data.input is None or data.output is None else {}
+        left = [c for c in table.columns if c not in {_name(table, data.id), _name(table, data.group), _name(table, data.time)}]
+        output = _name(table, data.output)
+        if output is None:
+            names = [c for c in left if c.lower() in ("label", "labels", "class", "target", "category", "tag", "tags", "output", "y", "sentiment")]
+            labels = [c for c in left if kinds.get(c) in ("label", "list") and c != _name_first(table, data.input)]
+            few = [c for c in left if kinds.get(c) == "number" and c == left[-1]]
+            output = next(iter([*names, *labels, *few]), None)
+            if output is None:
+                raise UsageError(f"cannot tell which column holds the labels; the columns are {', '.join(map(repr, table.columns))}. Say --output COLUMN.")
+            notes.append(f"labels are taken from column {output!r}; --output says otherwise")
+        inputs = _names(table, data.input)
+        if not inputs:
+            inputs = [c for c in left if c != output and kinds.get(c) in ("text", "list", "label")][:1]
+            texty = [c for c in left if c != output and kinds.get(c) in ("text", "list")]
+            inputs = texty[:1] or [c for c in left if c != output and kinds.get(c) == "number"] or inputs
+            if not inputs:
+                raise UsageError(f"cannot tell which column is the input; the columns are {', '.join(map(repr, table.columns))}. Say --input COLUMN.")
+            notes.append(f"input is taken from {_listed(inputs)}; --input says otherwise")
+        if output in inputs:
+            raise UsageError(f"column {output!r} is both input and output. Say another --input or --output.")
+        return spec.replace(input=tuple(inputs), output=output), notes
+
+    def _values(self, table: Table, labelled: bool) -> Iterator[tuple[int, Any, Any]]:
+        """(row number, input value, output value) of every example."""
+        data = self.spec.data
+        inputs = [table.column(c) for c in _names(table, data.input)]
+        output = table.column(data.output) if labelled and data.output is not None else None
+        if data.id is None:
+            for i, row in enumerate(table):
+                x = row[inputs[0]] if len(inputs) == 1 else [row[c] for c in inputs]
+                yield i, x, None if output is None else row[output]
+            return
+        groups: dict[Any, list[tuple[Any, int, list[Any], Any]]] = {}
+        name, time = table.column(data.id), None if data.time is None else table.column(data.time)
+        for i, row in enumerate(table):
+            at = i if time is None else _sortable(row[time])
+            groups.setdefault(row[name], []).append((at, i, [row[c] for c in inputs], None if output is None else row[output]))
+        for rows in groups.values():
+            rows.sort(key=lambda r: (r[0], r[1]))
+            labels = {str(r[3]) for r in rows}
+            if len(labels) > 1:
+                raise table.error(rows[0][1], output, f"rows of one sequence have different labels: {', '.join(sorted(labels)[:3])}")
+            yield rows[0][1], [r[2] for r in rows], rows[0][3]
+
+    @property
+    def numeric(self) -> bool:
+        return isinstance(self.codecs.get("input"), CODECS["series"])
+
+    def _fit_output(self, table: Table, training: Callable[[], Iterator[tuple[int, Any, Any]]]) -> LabelCodec:
+        data = self.spec.data
+
+        def labels() -> Iterator[Any]:
+            for i, _, y in training():
+                if y is None or (isinstance(y, float) and np.isnan(y)) or (isinstance(y, str) and not y.strip()):
+                    raise table.error(i, _names(table, data.output)[0], "the label is missing; give one or drop the row")
+                if self.per_step:
+                    yield from _items(y)
+                else:
+                    yield y
+
+        codec = LabelCodec.fit(labels(), multi=data.multi, separator=data.separator)
+        if len(codec.classes) < 2:
+            raise DataError(f"there must be two labels at least, but all rows have {codec.classes[0]!r}" if codec.classes else "the data holds no rows to learn from", path=data.path)
+        if not data.multi and len(codec.classes) > 100 and 2 * len(codec.classes) > int(codec.counts.sum()):
+            raise DataError(f"column {data.output!r} has {len(codec.classes)} different labels in {int(codec.counts.sum())} rows: it looks like text or numbers, not labels. Say another --output.", path=data.path)
+        return codec
+
+    def _fit_input(
+        self, training: Callable[[], Iterator[tuple[int, Any, Any]]], extras: dict[str, Any]
+    ) -> Any:
+        data = self.spec.data
+        sample = next(training())[1]
+        if not self.per_step and data.tokens is None and _is_numeric(sample):
+            return CODECS["series"].fit((self._numbers(x, i) for i, x, _ in training()), scaling=data.scaling or "train")
+        options = {"tokens": data.tokens or "words", "max_length": data.max_length, **extras}
+        options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
+        if self.per_step:
+            return TextCodec.fit((_items(x) for _, x, _ in training()), **options)
+        return TextCodec.fit((self._text(x, i) for i, x, _ in training()), **options)
+
+    def _text(self, value: Any, row: int) -> Any:
+        return " ".join(str(v) for v in value if v is not None) if isinstance(value, list) and len(_names(None, self.spec.data.input)) > 1 else value
+
+    def _numbers(self, value: Any, row: int) -> Array:
+        """[T, C]; a row of numbers is one step, a list of them T steps."""
+        try:
+            array = np.asarray(_floats(value), np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"expected numbers, but got {value!r:.60}", row=row + 1, column=_listed(_names(None, self.spec.data.input))) from error
+        many = len(_names(None, self.spec.data.input)) > 1 and self.spec.data.id is None
+        if array.ndim == 0 or (array.ndim == 1 and many):
+            array = array.reshape(1, -1)
+        elif array.ndim == 1:
+            array = array.reshape(-1, 1)
+        if array.ndim != 2:
+            raise DataError(f"expected a number, a list of numbers or a list of rows of numbers, but got {array.ndim} dimensions", row=row + 1)
+        return array if self.spec.data.max_length is None else array[: self.spec.data.max_length]
+
+    def read(self, table: Table, labelled: bool = True) -> PairExamples:
+        """Encode every row; an error names its place."""
+        x, y, picked = [], [], []
+        for i, value, label in self._values(table, labelled):
+            x.append(self._encode(table, i, value))
+            if labelled:
+                y.append(self._label(table, i, label, len(x[-1])))
+            picked.append(i)
+        if not x:
+            raise DataError("the data holds no rows", path=self.spec.data.path)
+        return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64))
+
+    def _encode(self, table: Table, i: int, value: Any) -> Array:
+        column = _names(None, self.spec.data.input)[0]
+        try:
+            if self.numeric:
+                return self.codecs["input"].encode(self._numbers(value, i))["x"]  # type: ignore[no-any-return]
+            value = _items(value) if self.per_step else self._text(value, i)
+            ids = self.codecs["input"].encode(value)
+        except DataError as error:
+            raise table.error(i, column, str(error)) from error
+        return ids if len(ids) else np.zeros(0, np.int32)  # type: ignore[no-any-return]
+
+    def _label(self, table: Table, i: int, label: Any, length: int) -> Array:
+        column = _names(None, self.spec.data.output)[0]
+        codec: LabelCodec = self.codecs["output"]
+        try:
+            if not self.per_step:
+                return codec.encode(label)
+            y = codec.encode_sequence(_items(label))
+        except DataError as error:
+            raise table.error(i, column, str(error)) from error
+        cut = self.spec.data.max_length
+        if cut is not None:
+            y = y[:cut]
+        if len(y) != length:
+            raise table.error(i, column, f"{length} tokens need as many labels, but there are {len(y)}")
+        return y
+
+    def split(self, spec: Spec, table: Table) -> tuple[Array, Array]:
+        """Which examples to train on and which to validate on."""
+        data = spec.data
+        share = data.valid if isinstance(data.valid, float | int) else 0.1
+        picked, labels = [], []
+        for i, _, y in self._values(table, labelled=True):
+            picked.append(i)
+            labels.append(y)
+        rows = None if data.group is None and data.time is None else list(table)
+        groups = None if data.group is None or rows is None else [rows[i][table.column(data.group)] for i in picked]
+        times = None
+        if data.time is not None and data.id is None and rows is not None:
+            times = [rows[i][table.column(data.time)] for i in picked]
+        plain = not self.per_step and not data.multi and groups is None and times is None
+        return split(len(picked), share, spec.train.seed, groups=groups, times=times, labels=[str(y) for y in labels] if plain else None)
+
+    def inputs(self) -> dict[str, Any]:
+        codec = self.codecs["input"]
+        return {"x": {"kind": "vectors" if self.numeric else "ids", "size": int(codec.size)}}
+
+    def head(self) -> tuple[str, dict[str, Any]]:
+        classes = len(self.codecs["output"].classes)
+        kind = self.spec.model.head or ("sigmoid" if self.spec.data.multi else "softmax")
+        if kind == "softmax" and self.spec.data.multi:
+            raise UsageError("several labels at once need head = sigmoid, not softmax.")
+        if kind == "sigmoid":
+            if not self.spec.data.multi and classes != 2:
+                raise UsageError(f"head = sigmoid needs two classes, or multi = true; there are {classes}.")
+            return kind, {"labels": classes if self.spec.data.multi else 1}
+        return kind, {"classes": classes}
+
+    def choose(self, examples: PairExamples) -> tuple[dict[str, Any], list[str]]:
+        """Sizes by how much there is to learn from."""
+        count = len(examples)
+        steps = np.array([len(x) for x in examples.x])
+        rows = 16 if count < 1000 else 32 if count < 20_000 else 64
+        small = count < 2000
+        options: dict[str, Any] = {
+            "hidden_size": 64 if small else 128,
+            "num_layers": 1,
+            "embedding_size": 64 if small else 128,
+            "bidirectional": True,
+            "pool": "last" if steps.max() <= 1 else "max",
+            "dropout": 0.5 if not self.numeric else 0.2,
+            "batch_size": rows,
+            "epochs": int(np.clip(60_000 // max(1, count), 8, 100)),
+            "lr": 2e-3,
+            "schedule": "one-cycle",
+            "clip": 1.0,
+        }
+        if self.per_step:
+            options |= {"dropout": 0.3}
+            del options["pool"]
+        said = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
+        return options, [said]
+
+    def digest(self, examples: PairExamples) -> str:
+        return digest_of([*examples.x, *(examples.y or [])])
+
+    # ---- batches
+
+    def schedule(self, examples: PairExamples, train: TrainSpec, epoch: int) -> list[tuple[Array, int, bool]]:
+        """Items (rows, first step, whether more follows); rows are cut to `bptt` steps where every step answers."""
+        lengths = np.array([len(x) for x in examples.x], np.int64)
+        batches = bucket(lengths, None if train.batch_tokens else train.batch_size, train.batch_tokens, train.seed, epoch)
+        if train.bptt is None or not self.per_step:
+            return [(rows, 0, False) for rows in batches]
+        items = []
+        for rows in batches:
+            longest = int(lengths[rows].max())
+            items += [(rows, t, t + train.bptt < longest) for t in range(0, max(1, longest), train.bptt)]
+        return items
+
+    def batch(self, examples: PairExamples, item: tuple[Array, int, bool], share: Share = (0, 1), bptt: int | None = None) -> Batch:
+        rows, first, more = item
+        rows = share_rows(rows, share)
+        stop = None if bptt is None or not self.per_step else first + bptt
+        none = examples.x[0][:0]
+        x, lengths = pad([examples.x[r][first:stop] if r >= 0 else none for r in rows])
+        T, B = x.shape[:2]
+        targets: Arrays = {}
+        at = None
+        real = rows >= 0
+        if examples.y is not None and self.per_step:
+            inside = np.arange(T)[:, None] < (np.full(B, T) if lengths is None else lengths)
+            y = np.zeros((T, B), np.int64)
+            for b, r in enumerate(rows):
+                part = examples.y[r][first:stop] if r >= 0 else []
+                y[: len(part), b] = part
+            at = np.flatnonzero(inside)
+            targets["y"] = y.reshape(-1)[at]
+        elif examples.y is not None:
+            y = np.stack([examples.y[max(r, 0)] for r in rows])
+            targets["y"] = y.astype(np.float32) if self.head()[0] == "sigmoid" else y.astype(np.int64)
+            if self.head()[0] == "sigmoid" and y.ndim == 1:
+                targets["y"] = targets["y"][:, None]
+            if not real.all():
+                at = np.flatnonzero(real)
+                targets["y"] = targets["y"][at]
+        if self.spec.data.balance and "y" in targets and not self.spec.data.multi:
+            weights = self.codecs["output"].weights("balanced")
+            targets["weight"] = weights[targets["y"].astype(np.int64).reshape(len(targets["y"]))]
+        every = np.arange(B)
+        return Batch({"x": x}, lengths, targets, at, every if first else None, every if more else None, rows)
+
+    def evaluation(self, examples: PairExamples, rows: int = 64) -> Iterator[Batch]:
+        """Batches of alike lengths; `Batch.rows` says whose each row is."""
+        order = np.argsort([len(x) for x in examples.x], kind="stable")
+        for start in range(0, len(order), rows):
+            yield self.batch(examples, (order[start : start + rows], 0, False))
+
+    # ---- answers
+
+    def probabilities(self, params: Array) -> Array:
+        """[N, K], whatever the head."""
+        params = params.astype(np.float64)
+        if self.head()[0] == "sigmoid":
+            p = 1 / (1 + np.exp(-np.clip(params, -700, 700)))
+            return p if self.spec.data.multi else np.concatenate([1 - p, p], 1)
+        params = np.exp(params - params.max(-1, keepdims=True))
+        return params / params.sum(-1, keepdims=True)  # type: ignore[no-any-return]
+
+    def collect(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Array]:
+        """Probabilities of every example, in the examples' order: [K], or [T, K] where every step answers."""
+        found: list[Array] = [np.zeros(0)] * len(examples)
+        for batch, params in outputs:
+            p = self.probabilities(params)
+            assert batch.rows is not None  # noqa: S101 - made by `evaluation`
+            if not self.per_step:
+                for b, r in enumerate(batch.rows):
+                    found[r] = p[b]
+                continue
+            T, B = batch.inputs["x"].shape[:2]
+            lengths = np.full(B, T) if batch.lengths is None else batch.lengths
+            places = np.flatnonzero(np.arange(T)[:, None] < lengths)
+            whole = np.zeros((T * B, p.shape[-1]))
+            whole[places] = p
+            whole = whole.reshape(T, B, -1)
+            for b, r in enumerate(batch.rows):
+                found[r] = whole[: lengths[b], b]
+        return found
+
+    def measure(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
+        if examples.y is None:
+            raise UsageError("an evaluation needs labels")
+        found = self.collect(examples, outputs)
+        codec: LabelCodec = self.codecs["output"]
+        if self.per_step:
+            truth = [codec.decode(y) for y in examples.y]
+            predicted = [codec.decode(p.argmax(-1)) if len(p) else [] for p in found]
+            arrays: dict[str, Any] = {"labels": truth, "predicted": predicted}
+        else:
+            arrays = {"labels": np.stack(examples.y), "probabilities": np.stack(found), "multi": self.spec.data.multi}
+            arrays["positive"] = self.positive()
+        values: dict[str, float] = {}
+        for name in TASKS[self.spec.task].metrics:
+            row = METRICS[name]
+            if all(need in arrays for need in row.needs):
+                values[name] = float(row.compute(**arrays))
+        return Results(values, arrays)
+
+    def positive(self) -> int | None:
+        """The class whose f1 counts, of two."""
+        codec: LabelCodec = self.codecs["output"]
+        if self.spec.data.multi or len(codec.classes) != 2:
+            return None
+        if self.spec.data.positive is not None:
+            return int(codec.encode(self.spec.data.positive))
+        return int(np.argmin(codec.counts))
+
+    def predictions(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[dict[str, Any]]:
+        """A row for each example: what the model says, and how sure it is."""
+        codec: LabelCodec = self.codecs["output"]
+        rows: list[dict[str, Any]] = []
+        for p in self.collect(examples, outputs):
+            if self.per_step:
+                best = p.argmax(-1) if len(p) else np.zeros(0, np.int64)
+                rows.append({"labels": list(codec.decode(best)), "probabilities": [round(float(v), 6) for v in p.max(-1)] if len(p) else []})
+            elif self.spec.data.multi:
+                rows.append({"label": [c for c, v in zip(codec.classes, p, strict=True) if v >= 0.5], "probabilities": dict(zip(codec.classes, map(float, p), strict=True))})
+            else:
+                k = int(p.argmax())
+                rows.append({"label": codec.classes[k], "probability": float(p[k]), "probabilities": dict(zip(codec.classes, map(float, p), strict=True))})
+        return rows
+
+
+def _name(table: Table | None, column: Any) -> str | None:
+    return None if column is None else table.column(column) if table is not None else str(column)
+
+
+def _names(table: Table | None, columns: Any) -> list[str]:
+    if columns is None:
+        return []
+    many = columns if isinstance(columns, tuple | list) else (columns,)
+    return [_name(table, c) or "" for c in many]
+
+
+def _name_first(table: Table, columns: Any) -> str | None:
+    return next(iter(_names(table, columns)), None)
+
+
+def _listed(names: Sequence[str]) -> str:
+    some = ", ".join(repr(n) for n in names[:4])
+    return f"column {some}" if len(names) == 1 else f"{len(names)} columns ({some}{', ...' if len(names) > 4 else ''})"
+
+
+def _items(value: Any) -> list[str]:
+    """The tokens or labels of a sequence: a list as it is, a str at its blanks."""
+    if isinstance(value, str):
+        return value.split()
+    if value is None or isinstance(value, float | int):
+        raise DataError(f"expected a list, or words between blanks, but got {value!r}")
+    return [str(v) for v in value]
+
+
+def _sortable(value: Any) -> tuple[int, Any]:
+    """Numbers by their value, before what is not a number."""
+    try:
+        return 0, float(value)
+    except (TypeError, ValueError):
+        return 1, str(value)
+
+
+def _floats(value: Any) -> Any:
+    """Numbers of a nested value; empty cells and the usual words for missing are NaN."""
+    if isinstance(value, list | tuple):
+        return [_floats(v) for v in value]
+    if value is None or (isinstance(value, str) and value.strip().lower() in ("", "na", "nan", "null", "none")):
+        return np.nan
+    return value if not isinstance(value, str) else float(value)
+
+
+def _is_numeric(value: Any) -> bool:
+    try:
+        np.asarray(_floats(value), np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True

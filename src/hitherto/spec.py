@@ -1,0 +1,335 @@
+"""What a person may ask for: one `Spec`, the same in TOML, as flags and from Python.
+
+A `Spec` is a task and three tables, [data], [model] and [train]. Their fields are the only list of options there is:
+the command line, `hitherto.train` and the checks of a TOML file are made from it, so a name is spelled once. A field
+that is None is chosen from the data when training begins, and what was chosen is said.
+
+    >>> spec = from_options("lm", "text.txt", hidden_size=64, epochs=2)
+    >>> spec.model.hidden_size, spec.train.epochs
+    (64, 2)
+    >>> from_toml(to_toml(spec)) == spec
+    True
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from hitherto.errors import UsageError, nearest
+from hitherto.tasks import TASKS
+
+__all__ = ["DataSpec", "ModelSpec", "Option", "Spec", "TrainSpec", "from_options", "from_toml", "options", "to_toml"]
+
+Column = str | int
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Count = Annotated[int, Meta(ge=1)]
+Whole = Annotated[int, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Amount = Annotated[float, Meta(ge=0)]
+
+
+def _about(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which data, and how a value becomes arrays."""
+
+    path: Annotated[str | None, _about("the data: a file or a folder")] = None
+    input: Annotated[Column | tuple[Column, ...] | None, _about("input column: its name or its number from 1")] = None
+    output: Annotated[Column | tuple[Column, ...] | None, _about("output column, or the series to forecast")] = None
+    valid: Annotated[str | Share | None, _about("validation data: a file, or the share to set aside")] = None
+    group: Annotated[Column | None, _about("keep rows with the same value here on one side of the split")] = None
+    id: Annotated[Column | None, _about("rows with the same value here are one sequence or series")] = None
+    time: Annotated[Column | None, _about("order rows by this column, and set the last aside to validate")] = None
+    format: Annotated[
+        Literal["csv", "tsv", "jsonl", "txt", "parquet", "folder"] | None, _about("what the file is")
+    ] = None
+    header: Annotated[bool | None, _about("whether the first line names the columns")] = None
+    delimiter: Annotated[str | None, _about("what separates columns")] = None
+    encoding: Annotated[str | None, _about("the text's encoding; utf-8 if not given")] = None
+    tokens: Annotated[
+        Literal["words", "chars", "bytes", "subwords"] | None, _about("what a token of the text is")
+    ] = None
+    vocab_size: Annotated[Count | None, _about("the most tokens in the vocabulary")] = None
+    min_count: Annotated[Count | None, _about("words that occur less often become <unk>")] = None
+    lower: Annotated[bool | None, _about("fold letters to lower case")] = None
+    max_length: Annotated[Count | None, _about("the most tokens or steps of one input")] = None
+    layout: Annotated[
+        Literal["stream", "lines"] | None, _about("one long stream with its state carried, or a line at a time")
+    ] = None
+    documents: Annotated[bool, _about("zero the state where a document begins")] = False
+    multi: Annotated[bool, _about("several labels may hold at once")] = False
+    separator: Annotated[str | None, _about("what separates the labels of one cell")] = None
+    balance: Annotated[bool, _about("weigh classes by how rare they are")] = False
+    positive: Annotated[str | None, _about("the class whose f1 counts; the rarer one if not given")] = None
+    horizon: Annotated[Count | None, _about("how many steps ahead")] = None
+    season: Annotated[Count | None, _about("steps in a season: 24 for hours of a day")] = None
+    scaling: Annotated[
+        Literal["causal", "train", "counts", "none"] | None, _about("how series are scaled")
+    ] = None
+    anchor: Annotated[
+        Literal["mean", "last", "season", "none"] | None, _about("what a forecast is the difference from")
+    ] = None
+    known: Annotated[tuple[Column, ...], _about("columns known in advance")] = ()
+    static: Annotated[tuple[Column, ...], _about("columns that stay the same along a series")] = ()
+    freq: Annotated[str | None, _about("the step between rows; found from the times if not given")] = None
+    calendar: Annotated[bool | None, _about("add hour, weekday and month, as far as the step makes sense")] = None
+    independent: Annotated[bool | None, _about("forecast each column by itself, with one shared model")] = None
+
+
+class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The network."""
+
+    cell: Annotated[Literal["rnn", "lstm", "gru"], _about("the recurrent cell")] = "lstm"
+    hidden_size: Annotated[Count | None, _about("units of a layer")] = None
+    num_layers: Annotated[Count | None, _about("layers on top of one another")] = None
+    bidirectional: Annotated[bool | None, _about("also read from the end; such a model cannot stream")] = None
+    embedding_size: Annotated[Count | None, _about("numbers that stand for a token")] = None
+    dropout: Annotated[Share | None, _about("before, between and after the layers")] = None
+    recurrent_dropout: Annotated[Share, _about("on the state, one mask for a whole sequence")] = 0.0
+    embedding_dropout: Annotated[Share, _about("the share of the vocabulary dropped in a step")] = 0.0
+    layer_norm: Annotated[bool, _about("normalise inside the cell")] = False
+    residual: Annotated[bool, _about("add a layer's input to its output")] = False
+    proj_size: Annotated[Whole, _about("project the lstm's output to this size")] = 0
+    nonlinearity: Annotated[Literal["tanh", "relu"], _about("of the rnn cell")] = "tanh"
+    reset: Annotated[Literal["after", "before"], _about("of the gru cell: where its reset gate acts")] = "after"
+    pool: Annotated[
+        Literal["last", "mean", "max"] | None, _about("what of a sequence the answer is made from")
+    ] = None
+    tied: Annotated[bool, _about("one matrix for embedding and output")] = False
+    head: Annotated[
+        Literal["softmax", "sigmoid", "quantile", "gaussian", "student_t", "negative_binomial"] | None,
+        _about("what comes out, and its loss"),
+    ] = None
+    levels: Annotated[tuple[float, ...], _about("the quantiles to forecast")] = (0.1, 0.25, 0.5, 0.75, 0.9)
+    init: Annotated[
+        Literal["torch", "uniform", "orthogonal"], _about("how weights begin")
+    ] = "torch"
+    init_range: Annotated[float, _about("the bound of init = uniform")] = 0.1
+    forget_bias: Annotated[float | None, _about("where the lstm's forget gate begins")] = None
+
+
+class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the weights are found."""
+
+    epochs: Annotated[Count | None, _about("how often the data is read")] = None
+    steps: Annotated[Count | None, _about("stop after so many steps")] = None
+    batch_size: Annotated[Count | None, _about("rows of a batch")] = None
+    batch_tokens: Annotated[Count | None, _about("tokens of a batch, in place of rows")] = None
+    optimizer: Annotated[Literal["adam", "adamw", "sgd"], _about("the optimiser")] = "adam"
+    lr: Annotated[Positive | None, _about("learning rate")] = None
+    momentum: Annotated[Share, _about("of sgd")] = 0.0
+    weight_decay: Annotated[Amount, _about("pull weights towards zero")] = 0.0
+    schedule: Annotated[
+        Literal["constant", "plateau", "cosine", "one-cycle", "decay"] | None, _about("how the learning rate moves")
+    ] = None
+    warmup: Annotated[Whole, _about("steps until the learning rate is whole")] = 0
+    decay: Annotated[Annotated[float, Meta(gt=0, le=1)], _about("the factor of schedules decay and plateau")] = 0.5
+    decay_after: Annotated[Whole, _about("epochs before schedule decay begins")] = 0
+    clip: Annotated[Amount | None, _about("the longest gradient; 0 leaves it as it is")] = None
+    bptt: Annotated[Count | None, _about("steps that the gradient goes back")] = None
+    patience: Annotated[Count | None, _about("stop after so many evaluations without a better one")] = None
+    metric: Annotated[str | None, _about("what better means")] = None
+    evaluate_every: Annotated[Count | None, _about("steps between evaluations; an epoch if not given")] = None
+    accumulate: Annotated[Count, _about("batches whose gradients are added up for one step")] = 1
+    average: Annotated[Share, _about("keep a running average of the weights, with this decay")] = 0.0
+    label_smoothing: Annotated[Share, _about("share of the truth given to other labels")] = 0.0
+    sampled: Annotated[Whole, _about("train on so many sampled words, for huge vocabularies")] = 0
+    non_finite: Annotated[
+        Literal["skip", "stop"], _about("what to do with a step whose loss or gradient is not finite")
+    ] = "skip"
+    seed: Annotated[Whole, _about("of everything random")] = 0
+    threads: Annotated[Count | None, _about("CPU threads")] = None
+    precision: Annotated[Literal["float32", "bfloat16"], _about("of products in training")] = "float32"
+    device: Annotated[str, _about("cpu, cuda or auto")] = "auto"
+    checkpoint_every: Annotated[Count | None, _about("steps between checkpoints; by time if not given")] = None
+    tensorboard: Annotated[bool, _about("also write TensorBoard's files")] = False
+
+
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A task, its data, its model and its training."""
+
+    task: str
+    data: DataSpec = DataSpec()
+    model: ModelSpec = ModelSpec()
+    train: TrainSpec = TrainSpec()
+    out: str | None = None
+
+    def replace(self, **options: Any) -> "Spec":
+        """The same with these options, each under the name that it has everywhere."""
+        parts = {name: {} for name in TABLES}  # type: dict[str, dict[str, Any]]
+        for name, value in options.items():
+            parts[_option(name).table][name] = value
+        tables = {
+            table: msgspec.structs.replace(getattr(self, table), **values) for table, values in parts.items()
+        }
+        return msgspec.structs.replace(self, **tables)
+
+
+TABLES: dict[str, type[msgspec.Struct]] = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One field of one table, as the command line needs it."""
+
+    table: str
+    name: str
+    type: Any  # without None
+    default: Any
+    about: str
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+
+def options(task: str | None = None) -> Iterator[Option]:
+    """Every option, or those that `task` has."""
+    for table, struct in TABLES.items():
+        hints = get_type_hints(struct, include_extras=True)
+        for field in msgspec.structs.fields(struct):
+            if task is None or field.name in TASKS[task].options or field.name not in _SPECIAL:
+                yield _describe(table, field, hints[field.name])
+
+
+def _describe(table: str, field: Any, hint: Any) -> Option:
+    about = next((m.description for m in hint.__metadata__ if isinstance(m, Meta) and m.description), "")
+    inner = hint.__origin__
+    kinds = [kind for kind in (get_args(inner) if _is_union(inner) else (inner,)) if kind is not type(None)]
+    many = any(get_origin(kind) is tuple for kind in kinds)
+    choices: tuple[str, ...] = ()
+    plain: list[Any] = []
+    for kind in kinds:
+        if get_origin(kind) is Literal:
+            choices = get_args(kind)
+            plain.append(str)
+        elif get_origin(kind) is tuple:
+            plain += [k for k in get_args(get_args(kind)[0]) or get_args(kind) if k is not ...]
+        else:
+            plain.append(getattr(kind, "__origin__", kind))
+    default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    first = plain[0] if len(set(plain)) == 1 else str
+    return Option(table, field.name, first, default, about, choices, many)
+
+
+def _is_union(hint: Any) -> bool:
+    import types
+    from typing import Union
+
+    return get_origin(hint) in (Union, types.UnionType)
+
+
+# Options that only some tasks have: those that any row of TASKS names. The rest go with every task.
+_SPECIAL = frozenset(name for task in TASKS.values() for name in task.options)
+
+
+def _option(name: str) -> Option:
+    for option in options():
+        if option.name == name:
+            return option
+    names = [option.name for option in options()]
+    raise UsageError(f"there is no option {name!r}.{nearest(name, names)}")
+
+
+def from_options(task: str, path: str | None = None, out: str | None = None, **values: Any) -> Spec:
+    """A spec from plain options, checked as a TOML file is."""
+    document: dict[str, Any] = {"task": task, "data": {}, "model": {}, "train": {}}
+    if path is not None:
+        document["data"]["path"] = str(path)
+    if out is not None:
+        document["out"] = str(out)
+    for name, value in values.items():
+        if value is not None:
+            document[_option(name).table][name] = value
+    return from_document(document)
+
+
+def from_toml(text: str, source: str = "the TOML text") -> Spec:
+    """The spec that a TOML text holds."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{source} is not TOML: {error}") from error
+    return from_document(document, source)
+
+
+def read(path: str | Path) -> Spec:
+    """The spec in the TOML file at `path`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read the spec {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not a TOML file: it is not UTF-8 text") from error
+    return from_toml(text, str(path))
+
+
+def from_document(document: Mapping[str, Any], source: str = "the spec") -> Spec:
+    """The spec that nested plain dicts hold; a wrong name or type is an error that says what to do."""
+    _check_names(document, source)
+    try:
+        spec = msgspec.convert(document, Spec)
+    except msgspec.ValidationError as error:
+        text, _, where = str(error).partition(" - at `$.")
+        place = f"[{where.rstrip('`').replace('.', '] ', 1)}: " if where else ""
+        raise UsageError(f"{source}: {place}{text[0].lower()}{text[1:]}") from error
+    for option in options():
+        unused = option.name in _SPECIAL and option.name not in TASKS[spec.task].options
+        if unused and getattr(getattr(spec, option.table), option.name) != option.default:
+            having = ", ".join(name for name, task in TASKS.items() if option.name in task.options)
+            raise UsageError(f"{source}: {spec.task} has no use for {option.name!r}; it goes with {having}.")
+    return spec
+
+
+def _check_names(document: Mapping[str, Any], source: str) -> None:
+    """Unknown tables and options, with the name that was probably meant."""
+    top = ["task", "out", *TABLES]
+    for name, value in document.items():
+        if name not in top:
+            elsewhere = [o for o in options() if o.name == name]
+            hint = f" It belongs under [{elsewhere[0].table}]." if elsewhere else nearest(name, top)
+            raise UsageError(f"{source}: there is no {name!r} at the top.{hint}")
+        if name in TABLES:
+            if not isinstance(value, Mapping):
+                raise UsageError(f"{source}: [{name}] is a table, but came as {value!r}")
+            fields = [field.name for field in msgspec.structs.fields(TABLES[name])]
+            for key in value:
+                if key not in fields:
+                    elsewhere = [o for o in options() if o.name == key]
+                    hint = f" It belongs under [{elsewhere[0].table}]." if elsewhere else nearest(key, fields)
+                    raise UsageError(f"{source}: there is no option {key!r} under [{name}].{hint}")
+    task = document.get("task")
+    if task not in TASKS:
+        came = "is missing" if task is None else f"came as {task!r}"
+        hint = nearest(task, TASKS) if isinstance(task, str) else ""
+        raise UsageError(f"{source}: task must be one of {', '.join(TASKS)}, but {came}.{hint}")
+
+
+def to_document(spec: Spec) -> dict[str, Any]:
+    """Plain dicts of what differs from the defaults."""
+    document: dict[str, Any] = msgspec.to_builtins(spec)
+    return document
+
+
+def to_toml(spec: Spec) -> str:
+    """The spec as TOML, without what is as it would be anyway."""
+    document = to_document(spec)
+    lines = [f"{name} = {_toml(document[name])}" for name in ("task", "out") if name in document]
+    for table in TABLES:
+        if document.get(table):
+            lines += ["", f"[{table}]", *(f"{k} = {_toml(v)}" for k, v in document[table].items() if v is not None)]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """A TOML value; a JSON string is a TOML string too."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, float):
+        return repr(value)
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")

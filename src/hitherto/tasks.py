@@ -1,0 +1,105 @@
+"""The tasks: one row each, of names only. A row composes an input codec, a form, a head, metrics and a decoder.
+
+`source` says how data become examples (`hitherto.examples.SOURCES`); everything else a row names stands in the table
+of its kind. To add a task, add a row; to add what it is made of, add a row there.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["FORMS", "TASKS", "Task"]
+
+# How inputs and outputs align in time.
+FORMS: dict[str, str] = {
+    "one_to_one": "a single step",
+    "one_to_many": "a vector starts a generator",
+    "many_to_one": "read all, answer once",
+    "many_to_many": "an answer at every step",
+    "seq2seq": "read all, then write",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row of `TASKS`."""
+
+    name: str
+    about: str
+    form: str
+    source: str
+    inputs: tuple[str, ...]  # codecs that its input may take; the first is the usual one
+    output: str
+    heads: tuple[str, ...]  # the first is the usual one
+    metrics: tuple[str, ...]  # the first says what better means
+    options: tuple[str, ...]  # those of the spec that not every task has
+    defaults: dict[str, Any] = field(default_factory=dict)
+    decoders: tuple[str, ...] = ()
+    example: str = ""
+
+
+_TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedding_dropout")
+
+TASKS: dict[str, Task] = {
+    "classify": Task(
+        name="classify",
+        about="Text, a row of numbers or a sequence of them -> a label, or several.",
+        form="many_to_one",
+        source="pairs",
+        inputs=("text", "series"),
+        output="label",
+        heads=("softmax", "sigmoid"),
+        metrics=("accuracy", "f1", "macro_f1", "auc", "log_loss"),
+        options=(
+            *_TEXT,
+            *("input", "group", "id", "time", "max_length", "pool", "bidirectional", "scaling"),
+            *("multi", "separator", "balance", "positive", "batch_tokens", "label_smoothing"),
+        ),
+        example="hitherto train classify sms.tsv --input text --output label --out spam.safetensors",
+    ),
+    "tag": Task(
+        name="tag",
+        about="A sequence of tokens -> a label for each.",
+        form="many_to_many",
+        source="pairs",
+        inputs=("text",),
+        output="label",
+        heads=("softmax",),
+        metrics=("accuracy", "entity_f1"),
+        options=(
+            *_TEXT,
+            *("input", "group", "time", "max_length", "bidirectional", "balance", "batch_tokens", "label_smoothing"),
+        ),
+        example="hitherto train tag entities.jsonl --input tokens --output tags --out tagger.safetensors",
+    ),
+    "lm": Task(
+        name="lm",
+        about="Text -> the next token: completion, suggestion, generation.",
+        form="many_to_many",
+        source="corpus",
+        inputs=("text",),
+        output="text",
+        heads=("softmax",),
+        metrics=("perplexity", "bits_per_character", "nats"),
+        options=(
+            *_TEXT,
+            *("input", "layout", "documents", "tied", "sampled", "label_smoothing", "batch_tokens"),
+        ),
+        decoders=("sample", "greedy"),
+        example="hitherto train lm book.txt --tokens chars --out book.safetensors",
+    ),
+    "forecast": Task(
+        name="forecast",
+        about="Series, with what is known in advance -> the distribution of the next steps.",
+        form="many_to_many",
+        source="windows",
+        inputs=("series",),
+        output="series",
+        heads=("quantile", "gaussian", "student_t", "negative_binomial"),
+        metrics=("mase", "mae", "rmse", "mse", "smape", "crps", "coverage"),
+        options=(
+            *("id", "time", "horizon", "season", "scaling", "anchor", "known", "static", "freq", "calendar"),
+            *("independent", "levels"),
+        ),
+        example="hitherto train forecast sales.csv --time date --output sold --horizon 14 --out sales.safetensors",
+    ),
+}

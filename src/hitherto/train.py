@@ -1,0 +1,633 @@
+"""The training loop, whole, in `fit`; what it calls stands around it in the order of use.
+
+What makes a killed run resume to the bit: the order of batches is a function of (seed, epoch), every random draw of a
+step is seeded from (seed, step, rank), and a checkpoint between two steps holds all the rest (`_snapshot`). What makes
+several processes equal to one: batches are formed for all and shared by rows, and the gradient of the sum over all
+tokens is divided by the count over all processes.
+"""
+
+import contextlib
+import json
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from hitherto import checkpoint
+from hitherto.errors import CheckpointError, TrainingError, UsageError
+from hitherto.metrics import METRICS
+from hitherto.model.build import Module, State
+from hitherto.model.losses import LOSSES
+from hitherto.sources import Batch, Results
+from hitherto.spec import Spec, TrainSpec
+
+__all__ = ["Progress", "Trained", "evaluate", "fit", "outputs", "rate"]
+
+CHECKPOINT_SECONDS = 60.0
+LOG_SECONDS = 2.0
+
+
+@dataclass
+class Progress:
+    """Everything about a run that is not weights: what a checkpoint holds beside them."""
+
+    step: int = 0
+    epoch: int = 0
+    position: int = 0  # in the epoch's schedule
+    skipped: int = 0  # steps whose loss or gradient was not finite
+    tokens: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0  # of the steps since the last evaluation
+    loss_count: int = 0
+    factor: float = 1.0  # of the learning rate, by schedule plateau
+    best: float | None = None
+    best_step: int = 0
+    waited: int = 0  # evaluations since the best one
+    history: list[dict[str, Any]] = field(default_factory=list)  # one row for each evaluation
+    watched: list[dict[str, Any]] = field(default_factory=list)  # what `watch` gave at each
+
+
+@dataclass
+class Trained:
+    """What a training leaves: the module with its best weights, and how it came to them."""
+
+    module: Module
+    progress: Progress
+    results: Results | None
+    stopped: str  # why it ended: "done", "early", "interrupted"
+
+
+def fit(
+    spec: Spec,
+    module: Module,
+    source: Any,
+    examples: Any,
+    valid: Any,
+    run: Path | None = None,
+    *,
+    metric: str,
+    digest: str = "",
+    resume: checkpoint.Checkpoint | None = None,
+    watch: Callable[[Module, Results | None], dict[str, Any]] | None = None,
+    show: Callable[[Progress, dict[str, Any]], None] | None = None,
+) -> Trained:
+    """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen."""
+    train = spec.train
+    rank, world = _processes()
+    device = next(module.parameters()).device
+    optimizer = Optimizer(module, train, world)
+    per_epoch = -(-len(source.schedule(examples, train, 0)) // train.accumulate)
+    total = _total(train, per_epoch)
+    progress, average, best = Progress(), None, None
+    kept: State | None = None  # what the last batch carried to the next
+    if train.average:
+        average = {name: value.detach().clone() for name, value in module.named_parameters()}
+    if resume is not None:
+        progress, kept, average, best = _restore(resume, module, optimizer, digest, spec, device)
+    log = _Log(run if rank == 0 else None, train, progress.step)
+    saved_at, started, before = time.monotonic(), time.monotonic(), progress.seconds
+    stopped, results = "done", None
+
+    def save() -> None:
+        progress.seconds = before + time.monotonic() - started
+        if run is not None and rank == 0:
+            tree = _snapshot(module, optimizer, progress, kept, average, best, digest, spec)
+            arrays, document = checkpoint.flatten(tree)
+            checkpoint.save(run / "checkpoints", progress.step, arrays, document)
+
+    with _interrupts() as interrupted:
+        while progress.step < total:
+            schedule = source.schedule(examples, train, progress.epoch)
+            module.train()
+            while progress.position < len(schedule) and progress.step < total:
+                items = schedule[progress.position : progress.position + train.accumulate]
+                torch.manual_seed(_seed(train.seed, progress.step, rank))
+                loss_sum = count_sum = 0.0
+                for item in items:
+                    batch = source.batch(examples, item, (rank, world), train.bptt)
+                    total_loss, count, kept = _forward(module, batch, kept, train, device)
+                    total_loss.backward()  # type: ignore[no-untyped-call]
+                    loss_sum, count_sum = loss_sum + total_loss.detach(), count_sum + count
+                    progress.tokens += batch.steps * world
+                loss, norm = optimizer.gradient(loss_sum, count_sum)
+                lr = rate(train, progress.step, total, progress.epoch) * progress.factor
+                if math.isfinite(loss) and math.isfinite(norm):
+                    optimizer.step(lr)
+                else:
+                    _not_finite(train, progress, items, loss, norm)
+                    kept = None if kept is None else {name: torch.zeros_like(v) for name, v in kept.items()}
+                optimizer.clear()
+                if average is not None:
+                    _blend(average, module, train.average, progress.step)
+                progress.step += 1
+                progress.position += len(items)
+                if math.isfinite(loss):
+                    progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
+                log.step(progress, loss, norm, lr, show)
+                epoch_over = progress.position >= len(schedule)
+                due = progress.step % train.evaluate_every == 0 if train.evaluate_every else epoch_over
+                if (due or progress.step == total) and valid is not None:
+                    with _weights(module, average):
+                        results = evaluate(module, source, valid)
+                        better = _note(progress, results, metric, lr, log, train, watch, module)
+                        if better:
+                            best = {name: value.detach().clone() for name, value in module.named_parameters()}
+                    module.train()
+                    if show is not None:
+                        show(progress, progress.history[-1])
+                    if train.patience and progress.waited >= train.patience:
+                        stopped = "early"
+                if epoch_over:
+                    progress.epoch, progress.position, kept = progress.epoch + 1, 0, None
+                if interrupted():
+                    stopped = "interrupted"
+                if stopped != "done":
+                    break
+                every = train.checkpoint_every
+                if progress.step % every == 0 if every else time.monotonic() - saved_at > CHECKPOINT_SECONDS:
+                    save()
+                    saved_at = time.monotonic()
+                if epoch_over:
+                    break
+            if stopped != "done":
+                break
+        save()
+    if stopped != "interrupted":
+        _use(module, best if best is not None else average)
+    log.close()
+    return Trained(module.eval(), progress, results, stopped)
+
+
+# ------------------------------------------------------------------------------------------------- one step
+
+
+def _tensors(arrays: Mapping[str, Any], device: torch.device) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(np.ascontiguousarray(value)).to(device) for name, value in arrays.items()}
+
+
+def _begin(batch: Batch, kept: State | None, module: Module) -> State | None:
+    """The state that the batch's rows begin with."""
+    if batch.carry is None or kept is None:
+        return None
+    if (batch.carry == np.arange(next(iter(kept.values())).shape[1])).all():
+        return kept
+    at = torch.from_numpy(batch.carry)
+    fresh = (at < 0).reshape(1, -1, 1)
+    return {
+        name: value[:, at.clamp(min=0).to(value.device)].masked_fill(fresh.to(value.device), 0)
+        for name, value in kept.items()
+    }
+
+
+def _keep(batch: Batch, state: State) -> State | None:
+    """What of the state after a batch is carried to the next."""
+    if batch.keep is None:
+        return None
+    rows = next(iter(state.values())).shape[1]
+    if len(batch.keep) == rows and (batch.keep == np.arange(rows)).all():
+        return {name: value.detach() for name, value in state.items()}
+    at = torch.from_numpy(batch.keep)
+    return {name: value.detach()[:, at.to(value.device)] for name, value in state.items()}
+
+
+def _scored(module: Module, batch: Batch, features: Tensor) -> Tensor:
+    """[N, F]: the features of every scored place."""
+    flat = features.reshape(-1, features.shape[-1])
+    return flat if batch.at is None else flat.index_select(0, torch.from_numpy(batch.at).to(flat.device))
+
+
+def _forward(
+    module: Module, batch: Batch, kept: State | None, train: TrainSpec, device: torch.device
+) -> tuple[Tensor, Tensor, State | None]:
+    """The sum of the losses of a batch, how many they are, and the state for the next batch."""
+    state = _begin(batch, kept, module)
+    if train.bptt and module.plan["form"] == "many_to_one":
+        batch, state = _last_steps(module, batch, state, train.bptt, device)
+    precise = train.precision == "float32"
+    with contextlib.nullcontext() if precise else torch.autocast(device.type, torch.bfloat16):
+        lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
+        features, after = module(_tensors(batch.inputs, device), lengths, state)
+        options = dict(module.plan["head"]["options"])
+        if module.plan["head"]["kind"] == "softmax":
+            options = {"label_smoothing": train.label_smoothing, "sampled": train.sampled}
+        total, count = LOSSES[module.plan["head"]["kind"]](
+            _scored(module, batch, features), *module.head_weights(), _tensors(batch.targets, device), **options
+        )
+    return total, count, _keep(batch, after)
+
+
+def _last_steps(
+    module: Module, batch: Batch, state: State | None, steps: int, device: torch.device
+) -> tuple[Batch, State | None]:
+    """Run all but the last `steps` of every row without gradients; a batch of those is left, and the state there."""
+    x = next(iter(batch.inputs.values()))
+    T, B = x.shape[:2]
+    lengths = np.full(B, T) if batch.lengths is None else batch.lengths
+    cut = np.maximum(lengths - steps, 0)
+    if cut.max(initial=0) == 0:
+        return batch, state
+    with torch.no_grad():
+        _, state = module(_tensors(batch.inputs, device), torch.from_numpy(cut), state)
+    left = lengths - cut
+    at = np.minimum(cut + np.arange(int(left.max()))[:, None], T - 1)  # [steps, B]
+    inputs = {name: value[at, np.arange(B)] for name, value in batch.inputs.items()}
+    return Batch(inputs, left, batch.targets, batch.at, batch.carry, batch.keep, batch.rows), state
+
+
+class Optimizer:
+    """torch's optimisers with clipping; gradients come as sums and are divided by their count on the way.
+
+    Plain SGD multiplies the divisor and the clipping into its step, so that no gradient is touched twice, and takes
+    row-sparse gradients of embeddings, whose untouched rows would not move anyway.
+    """
+
+    def __init__(self, module: Module, train: TrainSpec, world: int) -> None:
+        self.parameters = list(module.parameters())
+        self.train = train
+        self.world = world
+        self.plain = train.optimizer == "sgd" and not train.momentum and not train.weight_decay
+        module.sparse = self.plain and world == 1
+        self.scale = 1.0
+        kinds: dict[str, Callable[..., torch.optim.Optimizer]] = {
+            "adam": torch.optim.Adam,
+            "adamw": torch.optim.AdamW,
+            "sgd": torch.optim.SGD,
+        }
+        options: dict[str, Any] = {"weight_decay": train.weight_decay}
+        if train.optimizer == "sgd":
+            options["momentum"] = train.momentum
+        self.torch = None if self.plain else kinds[train.optimizer](self.parameters, lr=1.0, **options, fused=True)
+
+    def gradient(self, loss_sum: Any, count_sum: Any) -> tuple[float, float]:
+        """Mean loss and gradient norm over all processes; how the gradients must be scaled is remembered."""
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        sums = torch.stack([torch.as_tensor(loss_sum).double().cpu(), torch.as_tensor(count_sum).double().cpu()])
+        if self.world > 1:
+            dist.all_reduce(sums)
+            for g in gradients:
+                dist.all_reduce(g)
+        loss, count = sums.tolist()
+        count = max(count, 1e-12)
+        squares = [(g._values() if g.is_sparse else g).norm() for g in gradients]
+        norm = float(torch.stack(squares).norm()) / count if squares else 0.0
+        self.scale = 1.0 / count
+        if self.train.clip and norm > self.train.clip:
+            self.scale *= self.train.clip / norm
+        return loss / count, norm
+
+    @torch.no_grad()
+    def step(self, lr: float) -> None:
+        if self.torch is None:
+            for p in self.parameters:
+                if p.grad is not None:
+                    p.add_(p.grad, alpha=-lr * self.scale)
+            return
+        torch._foreach_mul_([p.grad for p in self.parameters if p.grad is not None], self.scale)
+        for group in self.torch.param_groups:
+            group["lr"] = lr
+        self.torch.step()
+
+    def clear(self) -> None:
+        for p in self.parameters:
+            p.grad = None
+
+    def state(self) -> dict[str, Any]:
+        if self.torch is None:
+            return {}
+        kept: dict[str, Any] = self.torch.state_dict()["state"]
+        return {str(i): dict(values) for i, values in kept.items()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        if self.torch is not None:
+            document = self.torch.state_dict()
+            document["state"] = {int(i): {k: torch.as_tensor(v) for k, v in values.items()} for i, values in state.items()}
+            self.torch.load_state_dict(document)
+
+
+def rate(train: TrainSpec, step: int, total: int, epoch: int) -> float:
+    """The learning rate of a step, before what schedule plateau takes from it."""
+    lr = train.lr or 1e-3
+    if train.warmup and step < train.warmup:
+        return lr * (step + 1) / train.warmup
+    share = min(1.0, (step - train.warmup) / max(1, total - train.warmup))
+    if train.schedule == "cosine":
+        return lr * 0.5 * (1 + math.cos(math.pi * share))
+    if train.schedule == "one-cycle":  # up in a quarter, from a tenth; down to almost nothing
+        if share < 0.25:
+            return lr * (0.1 + 0.9 * share / 0.25)
+        return lr * (0.002 + 0.998 * 0.5 * (1 + math.cos(math.pi * (share - 0.25) / 0.75)))
+    if train.schedule == "decay":
+        return lr * float(train.decay ** max(0, epoch - train.decay_after))
+    return lr
+
+
+def _total(train: TrainSpec, per_epoch: int) -> int:
+    whole = (train.epochs or 1) * per_epoch
+    return whole if train.steps is None else train.steps if train.epochs is None else min(whole, train.steps)
+
+
+def _seed(*parts: int) -> int:
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def _not_finite(train: TrainSpec, progress: Progress, items: Any, loss: float, norm: float) -> None:
+    progress.skipped += 1
+    what = f"step {progress.step} (epoch {progress.epoch}, batch {progress.position}): loss {loss}, gradient norm {norm}"
+    if train.non_finite == "stop":
+        raise TrainingError(
+            f"{what}; the weights were left as they were. Look at that batch, lower lr, or set non_finite = 'skip'."
+        )
+    if progress.skipped >= 100 and progress.skipped > progress.step // 2:
+        raise TrainingError(f"{what}; {progress.skipped} steps were not finite. Lower lr or clip.")
+
+
+def _blend(average: dict[str, Tensor], module: Module, decay: float, step: int) -> None:
+    """The running average, warmed up so that the first weights do not stay in it."""
+    decay = min(decay, (1 + step) / (10 + step))
+    with torch.no_grad():
+        values = [value.detach() for value in module.parameters()]
+        torch._foreach_lerp_(list(average.values()), values, 1 - decay)
+
+
+def _use(module: Module, weights: Mapping[str, Tensor] | None) -> None:
+    if weights is not None:
+        with torch.no_grad():
+            for name, value in module.named_parameters():
+                value.copy_(weights[name])
+
+
+@contextlib.contextmanager
+def _weights(module: Module, average: Mapping[str, Tensor] | None) -> Iterator[None]:
+    """The averaged weights in place of the module's own, for a while."""
+    if average is None:
+        yield
+        return
+    own = {name: value.detach().clone() for name, value in module.named_parameters()}
+    _use(module, average)
+    try:
+        yield
+    finally:
+        _use(module, own)
+
+
+# ---------------------------------------------------------------------------------------------- evaluation
+
+
+def outputs(module: Module, batches: Iterator[Batch], answers: str) -> Iterator[tuple[Batch, np.ndarray[Any, Any]]]:
+    """Every batch with what the module says at its scored places: the head's parameters, or the loss there."""
+    module.eval()
+    device = next(module.parameters()).device
+    kept: State | None = None
+    for batch in batches:
+        with torch.inference_mode():
+            lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
+            features, after = module(_tensors(batch.inputs, device), lengths, _begin(batch, kept, module))
+            kept = _keep(batch, after)
+            scored = _scored(module, batch, features)
+            if answers == "params":
+                found = module.params(scored)
+            else:
+                y = torch.from_numpy(batch.targets["y"]).to(device)
+                found = torch.cat([
+                    torch.nn.functional.cross_entropy(module.params(f), t, reduction="none")
+                    for f, t in zip(scored.split(512), y.split(512), strict=True)
+                ]) if len(y) else scored.new_zeros(0)  # fmt: skip
+        yield batch, found.float().cpu().numpy()
+
+
+def evaluate(module: Module, source: Any, examples: Any) -> Results:
+    """What the module is worth on these examples."""
+    found: Results = source.measure(examples, outputs(module, source.evaluation(examples), source.answers))
+    return found
+
+
+def _note(
+    progress: Progress,
+    results: Results,
+    metric: str,
+    lr: float,
+    log: "_Log",
+    train: TrainSpec,
+    watch: Callable[[Module, Results | None], dict[str, Any]] | None,
+    module: Module,
+) -> bool:
+    """Write an evaluation down; whether it is the best so far."""
+    if metric not in results.metrics:
+        raise UsageError(f"there is no metric {metric!r} here; there are {', '.join(results.metrics)}.")
+    value = results.metrics[metric]
+    sign = 1 if METRICS[metric].better == "higher" else -1
+    better = progress.best is None or (math.isfinite(value) and sign * value > sign * progress.best)
+    if better:
+        progress.best, progress.best_step, progress.waited = value, progress.step, 0
+    else:
+        progress.waited += 1
+        if train.schedule == "plateau":
+            progress.factor *= train.decay
+    mean = progress.loss_sum / progress.loss_count if progress.loss_count else None
+    progress.loss_sum, progress.loss_count = 0.0, 0
+    row = {"step": progress.step, "epoch": progress.epoch, "train_loss": mean, "lr": lr, **results.metrics}
+    progress.history.append(row)
+    log.write(row)
+    if watch is not None:
+        progress.watched.append({"step": progress.step, **watch(module, results)})
+    return better
+
+
+# --------------------------------------------------------------------------------------------- checkpoints
+
+
+def _numpy(tensors: Mapping[str, Tensor] | None) -> dict[str, Any] | None:
+    return None if tensors is None else {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+
+
+def _snapshot(
+    module: Module,
+    optimizer: Optimizer,
+    progress: Progress,
+    kept: State | None,
+    average: Mapping[str, Tensor] | None,
+    best: Mapping[str, Tensor] | None,
+    digest: str,
+    spec: Spec,
+) -> dict[str, Any]:
+    """All that a run is, as a tree of arrays and plain values."""
+    state = {i: {k: v.detach().cpu().numpy() if isinstance(v, Tensor) else v for k, v in values.items()}
+             for i, values in optimizer.state().items()}  # fmt: skip
+    return {
+        "weights": _numpy(dict(module.named_parameters())),
+        "optimizer": state,
+        "progress": vars(progress) | {"history": [dict(r) for r in progress.history]},
+        "carried": _numpy(kept),
+        "average": _numpy(average),
+        "best": _numpy(best),
+        "digest": digest,
+        "environment": environment(spec),
+    }
+
+
+def environment(spec: Spec) -> dict[str, Any]:
+    """What the bits of a run depend on beside its spec and data."""
+    from hitherto.model import kernels
+
+    isa = "reference"
+    if kernels.available():
+        from hitherto import _native
+
+        isa = _native.info()["isa"]
+    _, world = _processes()
+    return {
+        "threads": torch.get_num_threads(),
+        "isa": isa,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "processes": world,
+    }
+
+
+def _restore(
+    saved: checkpoint.Checkpoint,
+    module: Module,
+    optimizer: Optimizer,
+    digest: str,
+    spec: Spec,
+    device: torch.device,
+) -> tuple[Progress, State | None, dict[str, Tensor] | None, dict[str, Tensor] | None]:
+    tree = checkpoint.unflatten(saved.arrays, saved.document)
+    if tree["digest"] != digest:
+        raise CheckpointError(
+            f"{saved.path} belongs to other data or to another model than the run's spec now describes. Restore the data "
+            "as it was, or start a new run."
+        )
+    module.load(tree["weights"])
+    optimizer.load(tree["optimizer"])
+
+    def tensors(part: Mapping[str, Any] | None) -> dict[str, Tensor] | None:
+        return None if part is None else _tensors(part, device)
+
+    return Progress(**tree["progress"]), tensors(tree["carried"]), tensors(tree["average"]), tensors(tree["best"])
+
+
+def differences(saved: checkpoint.Checkpoint, spec: Spec) -> list[str]:
+    """What is not as it was when the checkpoint was taken, so that bits may differ."""
+    then, now = checkpoint.unflatten(saved.arrays, saved.document)["environment"], environment(spec)
+    return [f"{name} was {then.get(name)}, is {value}" for name, value in now.items() if then.get(name) != value]
+
+
+class _Log:
+    """log.jsonl, and TensorBoard's files on request. A resumed run takes back what came after its checkpoint."""
+
+    def __init__(self, run: Path | None, train: TrainSpec, step: int) -> None:
+        self.file = None
+        self.board: Any = None
+        self.last = (time.monotonic(), 0)
+        self.tokens: int | None = None
+        if run is None:
+            return
+        run.mkdir(parents=True, exist_ok=True)
+        path = run / "log.jsonl"
+        kept: list[str] = []
+        if step and path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                with contextlib.suppress(json.JSONDecodeError):  # the last line may have been cut by a kill
+                    if json.loads(line)["step"] <= step:
+                        kept.append(line + "\n")
+        path.write_text("".join(kept), encoding="utf-8")
+        self.file = path.open("a", encoding="utf-8")
+        if train.tensorboard:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError as error:
+                raise UsageError("tensorboard = true needs the package tensorboard: pip install tensorboard") from error
+            self.board = SummaryWriter(str(run / "tensorboard"), purge_step=step or None)  # type: ignore[no-untyped-call]
+
+    def step(self, progress: Progress, loss: float, norm: float, lr: float, show: Any) -> None:
+        now = time.monotonic()
+        if self.tokens is None:
+            self.tokens = progress.tokens
+        if now - self.last[0] < LOG_SECONDS:
+            return
+        speed = (progress.tokens - (self.last[1] or self.tokens)) / (now - self.last[0])
+        self.last = (now, progress.tokens)
+        row = {"step": progress.step, "epoch": progress.epoch, "loss": loss, "norm": norm, "lr": lr,
+               "tokens_per_second": round(speed)}  # fmt: skip
+        self.write(row)
+        if show is not None:
+            show(progress, row)
+
+    def write(self, row: dict[str, Any]) -> None:
+        if self.file is not None:
+            plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+            self.file.write(json.dumps(plain) + "\n")
+            self.file.flush()
+        if self.board is not None:
+            for name, value in row.items():
+                if isinstance(value, int | float) and name not in ("step", "epoch"):
+                    self.board.add_scalar(name, value, row["step"])
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+        if self.board is not None:
+            self.board.close()
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM or SIGINT has come: the loop saves after the step that it is in. A second one ends at once."""
+    seen: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    try:
+        before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    except ValueError:  # not the main thread: signals are another's
+        yield lambda: False
+        return
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if seen:
+        raise Interrupted(seen[0])
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was told to end, and has saved itself."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _processes() -> tuple[int, int]:
+    """(rank, how many): those of torchrun, once `join` has been called."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return 0, 1
+
+
+@contextlib.contextmanager
+def join() -> Iterator[int]:
+    """Take part in the process group that torchrun describes, if it does; gives the rank."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        yield _processes()[0]
+        return
+    dist.init_process_group("gloo" if not torch.cuda.is_available() else "nccl")
+    try:
+        yield dist.get_rank()
+    finally:
+        dist.destroy_process_group()
