@@ -9,22 +9,42 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "CELLS",
+    "CODECS",
+    "DECODERS",
     "GRU",
+    "HEADS",
     "LSTM",
+    "METRICS",
+    "OPS",
+    "READERS",
     "RNN",
+    "TASKS",
     "GRUCell",
     "LSTMCell",
+    "Model",
     "RNNCell",
+    "Spec",
     "cells",
     "checks",
     "errors",
     "explain_path",
+    "open",
+    "train",
 ]
 
 if TYPE_CHECKING:
     from hitherto import cells, checks, errors
     from hitherto.cells import CELLS
+    from hitherto.api import Model, open, train
+    from hitherto.codecs import CODECS
+    from hitherto.data import READERS
+    from hitherto.decode import DECODERS
+    from hitherto.heads import HEADS
+    from hitherto.metrics import METRICS
     from hitherto.model.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, explain_path
+    from hitherto.plan import OPS
+    from hitherto.spec import Spec
+    from hitherto.tasks import TASKS
 else:  # a type checker must not see __getattr__: it would take every misspelt name for a good one
     import sys
     from importlib import import_module
@@ -32,6 +52,17 @@ else:  # a type checker must not see __getattr__: it would take every misspelt n
     # Where a public name lives; one that is not here is a submodule.
     _HOME = {
         "CELLS": "hitherto.cells",
+        "CODECS": "hitherto.codecs",
+        "DECODERS": "hitherto.decode",
+        "HEADS": "hitherto.heads",
+        "METRICS": "hitherto.metrics",
+        "Model": "hitherto.api",
+        "OPS": "hitherto.plan",
+        "READERS": "hitherto.data",
+        "Spec": "hitherto.spec",
+        "TASKS": "hitherto.tasks",
+        "open": "hitherto.api",
+        "train": "hitherto.api",
         "GRU": "hitherto.model.layers",
         "GRUCell": "hitherto.model.layers",
         "LSTM": "hitherto.model.layers",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import hitherto
-from hitherto import bundle, checkpoint, spec as specs
+from hitherto import bundle, checkpoint
+from hitherto import spec as specs
 from hitherto.errors import CheckpointError, UsageError
 from hitherto.plan import check, make, streams
 from hitherto.sources import SOURCES, Results
@@ -57,7 +58,7 @@ class Model:
 
     def examine(self, data: Any, **options: Any) -> Results:
         """`evaluate`, with the details that a report shows."""
-        from hitherto.train import evaluate
+        from hitherto.training import evaluate
 
         return evaluate(self._module, self._source, self._source.load(data, **options))
 
@@ -75,7 +76,7 @@ class Model:
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
 
     def _outputs(self, batches: Iterator[Any]) -> Iterator[Any]:
-        from hitherto.train import outputs
+        from hitherto.training import outputs
 
         return outputs(self._module, batches, self._source.answers)
 
@@ -234,7 +235,7 @@ def train(
     `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns; `task` may be a whole `Spec`.
     `options` are those of the spec, by name. `resume` goes on with a run that was interrupted.
     """
-    from hitherto.train import join
+    from hitherto.training import join
 
     say = say or (lambda _line: None)
     with join() as rank:
@@ -294,7 +295,7 @@ def _train(
 ) -> Model:
     import torch
 
-    from hitherto import train as training
+    from hitherto import training
     from hitherto.model.build import build
 
     task = TASKS[given.task]

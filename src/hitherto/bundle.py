@@ -620,6 +620,8 @@ def _read_header(path: Path) -> tuple[dict[str, str], list[str]]:
         raise BundleError(
             f"{path} is cut short: its header goes on for {missing:,} bytes more. Fetch it again."
         )
+    if text.count(b"{") + text.count(b"[") > MAX_METADATA + 4 * MAX_TENSORS:  # parsed, they would fill memory
+        raise BundleError(f"{path} is damaged: its header holds more than {MAX_TENSORS:,} tensors can need.")
     try:
         entries = json.loads(text.decode(), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:

@@ -1,8 +1,8 @@
 """Checkpoints: all that a training needs to go on, saved so that a kill at any moment leaves a good one.
 
 A checkpoint is one `.safetensors` file, `step-00000123.safetensors`, within the same limits as a bundle: its
-arrays as `array.NAME`, its document as JSON in the uint8 tensor `document`, and in the metadata the step and a
-SHA-256 over all of it.
+arrays as `array.NAME`, its document as JSON in the uint8 tensor `document`, and in the metadata the step and
+a SHA-256 over all of it.
 
 `save` writes a temporary file, syncs it, reads it back and verifies it, renames it, syncs the folder, and
 only then deletes the checkpoints that it replaces. `latest` gives the newest that verifies. `flatten` turns a
@@ -176,7 +176,7 @@ def flatten(tree: Any) -> tuple[dict[str, Array], dict[str, Any]]:
 
     A tree is a dict with its order and any keys, a list, tuple, numpy array or number, int of any size,
     float, bool, str, bytes or None. A dict of a subclass comes back as a plain one, an array of another byte
-    order as little-endian once saved. Arrays are not copied; their names are the paths to them, `model/weight`.
+    order as little-endian once saved. Arrays are not copied; their names are paths, `model/weight`.
     """
     arrays: dict[str, Array] = {}
     return arrays, {"tree": _flatten(tree, "", arrays, 0)}
@@ -237,6 +237,8 @@ def _flatten(tree: Any, where: str, arrays: dict[str, Array], depth: int) -> Any
 
 
 def _unflatten(value: Any, arrays: Mapping[str, Array]) -> Any:
+    if isinstance(value, dict) and len(value) != 1:
+        raise ValueError(f"{value!r:.80}")
     match value:
         case None | bool() | int() | float() | str():
             return value

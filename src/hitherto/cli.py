@@ -1,20 +1,24 @@
 """The command line: parse, import, call. A verb imports what it needs when it runs; `--help` stays quick.
 
-Exit status: 0 all is well, 1 a check failed, 2 bad usage, 130 interrupted; an error of this package ends with
-its own `exit_code` (`hitherto.errors`).
+Exit status: 0 all is well, 1 a check failed, 2 bad usage, 3 bad data, 130 interrupted, 143 told to end; an error of
+this package ends with its own `exit_code` (`hitherto.errors`).
 """
 
+import csv
 import json
+import math
 import os
 import platform
 import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 import click
 
 from hitherto import __version__
-from hitherto.errors import HithertoError
+from hitherto.errors import HithertoError, UsageError
 
 Report: TypeAlias = dict[str, Any]
 
@@ -41,12 +45,317 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except HithertoError as error:
         click.echo(f"Error: {error}", err=True)
         status = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        status = 130
+    except (click.Abort, KeyboardInterrupt) as error:
+        status = 128 + getattr(error, "number", 2)  # a training that was told to end says by which signal
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
     sys.exit(status)
+
+
+# -------------------------------------------------------------------------------------------------------- train
+
+
+class _Tasks(click.Group):
+    """`train TASK` with the options of that task; `train FILE.toml` with those of the file's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from hitherto.tasks import TASKS
+
+        return list(TASKS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        from hitherto import spec as specs
+        from hitherto.errors import nearest
+        from hitherto.tasks import TASKS
+
+        if name.endswith(".toml"):
+            return _train_command(specs.read(name).task, name)
+        if name not in TASKS:
+            raise UsageError(f"there is no task {name!r}; there are {', '.join(TASKS)}.{nearest(name, TASKS)}")
+        return _train_command(name, None)
+
+
+@cli.command(cls=_Tasks, invoke_without_command=True, short_help="Learn a task from data.")
+@click.option("--resume", metavar="RUN", help="Go on with the run in this folder.")
+@click.pass_context
+def train(ctx: click.Context, resume: str | None) -> None:
+    """Learn a task from data: a model in one file, and a run's folder with its log and report.
+
+    TASK may also be a .toml file that holds all options. `hitherto train TASK --help` lists those of a task.
+
+    Example: hitherto train classify sms.tsv --input text --output label --out spam.safetensors
+    """
+    if ctx.invoked_subcommand is not None:
+        if resume:
+            raise UsageError("--resume stands alone: the run knows its task, data and options.")
+        return
+    if resume is None:
+        click.echo(ctx.get_help())
+        ctx.exit(2)
+    _run(None, None, resume, as_json=False)
+
+
+def _train_command(task: str, toml: str | None) -> click.Command:
+    from hitherto.spec import options
+    from hitherto.tasks import TASKS
+
+    row = TASKS[task]
+
+    def call(data: str | None, out: str | None, as_json: bool, **values: Any) -> None:
+        from hitherto import spec as specs
+
+        given = {name: value for name, value in values.items() if value is not None and value != ()}
+        start: Any = specs.read(toml) if toml else task
+        known = specs.read(toml).out if toml else None
+        path = data or (specs.read(toml).data.path if toml else None)
+        if path is None:
+            raise UsageError("which data? Give a file or a folder: hitherto train TASK DATA")
+        final = out or known or f"{Path(path.removesuffix('.gz')).stem}-{task}.safetensors"
+        _run(start, path, None, as_json, out=final, **given)
+
+    params: list[click.Parameter] = [
+        click.Argument(["data"], required=False),
+        click.Option(["--out"], metavar="FILE", help="Where the model is kept."),
+        click.Option(["as_json", "--json"], is_flag=True, help="Print the metrics as one JSON object."),
+    ]
+    for option in options(task):
+        if option.name == "path":
+            continue
+        flag = "--" + option.name.replace("_", "-")
+        values: dict[str, Any] = {"help": option.about[:1].upper() + option.about[1:] + ".", "default": None}
+        if option.type is bool:
+            params.append(click.Option([f"{flag}/--no-{flag[2:]}"], **values))
+            continue
+        kind = click.Choice(option.choices) if option.choices else {int: int, float: float}.get(option.type, str)
+        if option.default not in (None, (), 0, 0.0):
+            plain = option.default if not isinstance(option.default, tuple) else " ".join(map(str, option.default))
+            values["help"] = f"{values['help'][:-1]}; {plain} if not given."
+        params.append(click.Option([flag], type=kind, multiple=option.many, **values))
+    return click.Command(
+        task, params=params, callback=call, short_help=row.about, help=f"{row.about}\n\nExample: {row.example}"
+    )
+
+
+def _run(task: Any, data: str | None, resume: str | None, as_json: bool, **options: Any) -> None:
+    """Train with what the flags said, and say how it goes."""
+    import hitherto
+    from hitherto.training import Interrupted
+
+    values = {name: _plain(name, value) for name, value in options.items()}
+    out = values.pop("out", None)
+    display = Display()
+    try:
+        if resume is not None:
+            model = hitherto.train("", resume=resume, say=display.say, show=display.show)
+        else:
+            model = hitherto.train(task, data, out=out, say=display.say, show=display.show, **values)
+    except Interrupted:
+        from hitherto.api import run_of
+
+        display.say(f"stopped and saved; go on with: hitherto train --resume {resume or run_of(out)}")
+        raise
+    if as_json:
+        click.echo(json.dumps(model.metrics))
+    elif model.path is not None:
+        display.say(f"try: {_next(model)}")
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "valid":
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _next(model: Any) -> str:
+    verb = {"lm": "generate {} 'The'"}.get(model.spec.task, "predict {} NEW-DATA")
+    return "hitherto " + verb.format(model.path)
+
+
+class Display:
+    """How a training goes: one line that changes on a terminal, a line for each evaluation anywhere."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self.open = False
+        self.started = time.monotonic()
+        self.first: int | None = None
+
+    def say(self, line: str) -> None:
+        self._end()
+        click.echo(line, err=True)
+
+    def show(self, progress: Any, row: dict[str, Any]) -> None:
+        if "loss" in row:  # between evaluations
+            if self.live:
+                self._bar(progress, row)
+            return
+        metrics = [
+            f"{name} {value:.4g}"
+            for name, value in row.items()
+            if name not in ("step", "epoch", "lr", "train_loss") and isinstance(value, float) and math.isfinite(value)
+        ]
+        loss = row["train_loss"]
+        said = f"loss {loss:.4f}  " if loss is not None else ""
+        mark = "  *" if progress.best_step == row["step"] else ""
+        self.say(f"epoch {row['epoch'] + 1:3}  step {row['step']:6}  {said}{'  '.join(metrics)}{mark}")
+
+    def _bar(self, progress: Any, row: dict[str, Any]) -> None:
+        self.first = progress.step - 1 if self.first is None else self.first
+        done = progress.step / max(1, progress.total)
+        width = 24
+        bar = "#" * int(done * width) + "-" * (width - int(done * width))
+        spent = time.monotonic() - self.started
+        left = spent * (progress.total - progress.step) / max(1, progress.step - self.first)
+        click.echo(
+            f"\r\033[K{bar} {done:4.0%}  epoch {progress.epoch + 1}  loss {row['loss']:.4f}  "
+            f"{row['tokens_per_second']:,} tokens/s  {_span(left)} left",
+            err=True,
+            nl=False,
+        )
+        self.open = True
+
+    def _end(self) -> None:
+        if self.open:
+            click.echo("\r\033[K", err=True, nl=False)
+            self.open = False
+
+
+def _span(seconds: float) -> str:
+    seconds = int(seconds)
+    return f"{seconds} s" if seconds < 100 else f"{seconds // 60} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+# ---------------------------------------------------------------------------------------------------- use a model
+
+
+@cli.command(short_help="Measure a model on labelled data.")
+@click.argument("bundle")
+@click.argument("data")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--start", help="Forecasts: score from this time on.")
+@click.option("--stride", type=click.IntRange(1), help="Forecasts: steps between the origins.")
+def evaluate(bundle: str, data: str, as_json: bool, start: str | None, stride: int | None) -> None:
+    """Measure the model in BUNDLE on labelled DATA: metrics by name.
+
+    Example: hitherto evaluate spam.safetensors test.tsv --json
+    """
+    import hitherto
+
+    model = hitherto.open(bundle)
+    given = {name: value for name, value in (("start", start), ("stride", stride)) if value is not None}
+    if given and model.spec.task != "forecast":
+        raise UsageError(f"--{next(iter(given))} is for forecasts; this model does {model.spec.task}.")
+    results = model.examine(data, **given)
+    if as_json:
+        finite = {k: v if math.isfinite(v) else None for k, v in results.metrics.items()}
+        click.echo(json.dumps(finite))
+        return
+    for name, value in results.metrics.items():
+        click.echo(f"{name:20} {value:.6g}")
+    for line in model.tables(results):
+        click.echo(line)
+
+
+@cli.command(short_help="Answer for new data.")
+@click.argument("bundle")
+@click.argument("data", required=False)
+@click.option("--out", metavar="FILE", help="Write here; the ending says whether CSV, TSV or JSONL.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@click.option("--text", "given_text", multiple=True, help="An input itself, in place of a file.")
+@click.option("--anomalies", type=click.IntRange(1), help="Forecasts: score the surprise of so many newest points.")
+def predict(
+    bundle: str, data: str | None, out: str | None, as_json: bool, given_text: tuple[str, ...], anomalies: int | None
+) -> None:
+    """Answer for every row of DATA with the model in BUNDLE. DATA may be - for lines of standard input.
+
+    Example: hitherto predict spam.safetensors new.tsv --out answers.csv
+    """
+    import hitherto
+
+    model = hitherto.open(bundle)
+    if (data is None) == (not given_text):
+        raise UsageError("give DATA or --text, one of the two.")
+    source: Any = list(given_text) or data
+    if data == "-":
+        source = [line.rstrip("\n") for line in sys.stdin]
+    rows = model.anomalies(source, anomalies) if anomalies else model.predict(source, details=True)
+    ending = "jsonl" if as_json else Path(out).suffix.lstrip(".") if out else "tsv"
+    if ending not in ("csv", "tsv", "jsonl"):
+        raise UsageError(f"--out {out} must end in .csv, .tsv or .jsonl.")
+    if out is None:
+        _write_rows(rows, ending, sys.stdout)
+        return
+    with Path(out).open("w", encoding="utf-8", newline="") as file:
+        _write_rows(rows, ending, file)
+
+
+def _write_rows(rows: list[dict[str, Any]], ending: str, file: Any) -> None:
+    if ending == "jsonl":
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        return
+    names = [name for name in (rows[0] if rows else {}) if name != "probabilities"]
+    writer = csv.writer(file, delimiter="\t" if ending == "tsv" else ",", lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in names])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@cli.command(short_help="Write on from a prompt.")
+@click.argument("bundle")
+@click.argument("prompt", default="")
+@click.option("--max-new-tokens", default=200, show_default=True, type=click.IntRange(1), help="How many at most.")
+@click.option("--temperature", default=0.8, show_default=True, help="0 always takes the most probable.")
+@click.option("--top-k", default=0, help="Choose among so many; 0 for all.")
+@click.option("--top-p", default=1.0, help="Choose among those that make up this probability.")
+@click.option("--repetition-penalty", default=1.0, help="Above 1 avoids what was said.")
+@click.option("--stop", multiple=True, help="End before this text.")
+@click.option("--seed", type=int, help="The same seed gives the same text.")
+def generate(bundle: str, prompt: str, stop: tuple[str, ...], **options: Any) -> None:
+    """Write on from PROMPT with the language model in BUNDLE, as it is made.
+
+    Example: hitherto generate book.safetensors "It was" --temperature 0.7 --seed 1
+    """
+    import hitherto
+
+    model = hitherto.open(bundle)
+    click.echo(prompt, nl=False)
+    for piece in model.pieces(prompt, stop=list(stop), **options):
+        click.echo(piece, nl=False)
+        sys.stdout.flush()
+    click.echo()
+
+
+@cli.command(short_help="The most probable next words.")
+@click.argument("bundle")
+@click.argument("text")
+@click.option("-k", default=5, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def suggest(bundle: str, text: str, k: int, as_json: bool) -> None:
+    """The k most probable next words after TEXT, or ends of its last word, with their probabilities.
+
+    Example: hitherto suggest book.safetensors "the right of the pe"
+    """
+    import hitherto
+
+    found = hitherto.open(bundle).suggest(text, k)
+    if as_json:
+        click.echo(json.dumps(dict(found), ensure_ascii=False))
+        return
+    for word, probability in found:
+        click.echo(f"{probability:7.2%}  {word}")
+
+
+# ------------------------------------------------------------------------------------------------------- doctor
 
 
 @cli.command(short_help="Say what runs here; check the promises.")

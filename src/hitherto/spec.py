@@ -277,6 +277,10 @@ def from_document(document: Mapping[str, Any], source: str = "the spec") -> Spec
     except msgspec.ValidationError as error:
         text, _, where = str(error).partition(" - at `$.")
         place = f"[{where.rstrip('`').replace('.', '] ', 1)}: " if where else ""
+        word = text.removeprefix("Invalid enum value ").strip("'")
+        choices = next((o.choices for o in options() if o.name == where.rstrip("`").rpartition(".")[2]), ())
+        if choices and word != text:
+            text = f"expected one of {', '.join(choices)}, got {word!r}.{nearest(word, choices)}"
         raise UsageError(f"{source}: {place}{text[0].lower()}{text[1:]}") from error
     for option in options():
         unused = option.name in _SPECIAL and option.name not in TASKS[spec.task].options

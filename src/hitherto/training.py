@@ -42,6 +42,7 @@ class Progress:
     """Everything about a run that is not weights: what a checkpoint holds beside them."""
 
     step: int = 0
+    total: int = 0
     epoch: int = 0
     position: int = 0  # in the epoch's schedule
     skipped: int = 0  # steps whose loss or gradient was not finite
@@ -94,6 +95,7 @@ def fit(
         average = {name: value.detach().clone() for name, value in module.named_parameters()}
     if resume is not None:
         progress, kept, average, best = _restore(resume, module, optimizer, digest, spec, device)
+    progress.total = total
     log = _Log(run if rank == 0 else None, train, progress.step)
     saved_at, started, before = time.monotonic(), time.monotonic(), progress.seconds
     stopped, results = "done", None

@@ -1,0 +1,141 @@
+"""The plan is data: made from a spec, checked before it is run, refused when it is not sound."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from hitherto.cells import CELLS
+from hitherto.errors import BundleError, UsageError
+from hitherto.plan import OPS, check, make, states, streams, weights
+from hitherto.spec import ModelSpec
+
+IDS = {"x": {"kind": "ids", "size": 50}}
+VECTORS = {"x": {"kind": "vectors", "size": 3}}
+
+
+def spec(**options: Any) -> ModelSpec:
+    return ModelSpec(**({"hidden_size": 8, "num_layers": 2, "embedding_size": 4} | options))
+
+
+def plan(form: str = "many_to_one", inputs: Any = IDS, **options: Any) -> dict[str, Any]:
+    return make(spec(**options), form, inputs, "softmax", {"classes": 5})
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("form", ["many_to_one", "many_to_many"])
+@pytest.mark.parametrize("inputs", [IDS, VECTORS], ids=["ids", "vectors"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_what_is_made_is_sound_and_plain_json(cell: str, form: str, inputs: Any, bidirectional: bool) -> None:
+    made = plan(form, inputs, cell=cell, bidirectional=bidirectional, dropout=0.1)
+    assert check(json.loads(json.dumps(made))) == made
+    assert made["step"][-1]["name"] == made["head"]["name"]
+
+
+def test_weights_have_torchs_names_and_shapes() -> None:
+    shapes = weights(plan(cell="gru"))
+    assert shapes["embed.weight"] == (50, 4)
+    assert shapes["recurrent.weight_ih_l0"] == (24, 4)
+    assert shapes["recurrent.weight_ih_l1"] == (24, 8)
+    assert shapes["head.weight"] == (5, 8)
+
+
+def test_states_are_rows_by_width() -> None:
+    assert states(plan(bidirectional=True)) == {
+        "recurrent.h": (4, 8),
+        "recurrent.c": (4, 8),
+        "pool.value": (1, 16),
+    }
+    assert states(plan("many_to_many", cell="gru")) == {"recurrent.h": (2, 8)}
+    assert states(plan("many_to_many", proj_size=3)) == {"recurrent.h": (2, 3), "recurrent.c": (2, 8)}
+
+
+def test_tied_weights_are_kept_once() -> None:
+    made = make(spec(tied=True, embedding_size=8), "many_to_many", IDS, "softmax", {"classes": 50})
+    assert "head.weight" not in weights(made)
+    assert weights(made)["embed.weight"] == (50, 8)
+    with pytest.raises(UsageError, match="embedding_size is 4, the output 8"):
+        make(spec(tied=True), "many_to_many", IDS, "softmax", {"classes": 50})
+
+
+def test_an_option_of_another_cell_is_an_error() -> None:
+    with pytest.raises(UsageError, match="lstm has no reset; it is an option of gru"):
+        plan(reset="before")
+    with pytest.raises(UsageError, match="gru has no proj_size; it is an option of lstm"):
+        plan(cell="gru", proj_size=2)
+    with pytest.raises(UsageError, match="no forget_bias"):
+        plan(cell="rnn", forget_bias=1.0)
+
+
+def test_only_one_direction_streams() -> None:
+    assert streams(plan()) is None
+    assert "bidirectional = false" in (streams(plan(bidirectional=True)) or "")
+
+
+def _without(key: str) -> Any:
+    def change(p: dict[str, Any]) -> None:
+        del p[key]
+
+    return change
+
+
+def _op(**values: Any) -> Any:
+    def change(p: dict[str, Any]) -> None:
+        p["step"][1].update(values)
+
+    return change
+
+
+def _option(name: str, value: Any, at: int = 1) -> Any:
+    def change(p: dict[str, Any]) -> None:
+        p["step"][at]["options"][name] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_without("head"), "no 'head'"),
+        (_without("step"), "no 'step'"),
+        (lambda p: p.update(form="sideways"), "form 'sideways'"),
+        (lambda p: p["head"].update(kind="magic"), "head is not known"),
+        (lambda p: p["head"].update(name="nobody"), "names no operation"),
+        (_op(op="eval"), "operation 'eval' is not known"),
+        (_op(inputs=["nowhere"]), "reads 'nowhere'"),
+        (_op(inputs=["x", "x"]), "wrong number of inputs"),
+        (_op(name="embed"), "two operations are named 'embed'"),
+        (_option("cell", "magic"), "cell of recurrent"),
+        (_option("surprise", 1), "unknown option 'surprise'"),
+        (_option("hidden_size", "8"), "must be int"),
+        (_option("hidden_size", -1), "out of range"),
+        (_option("bidirectional", 1), "must be bool"),
+        (lambda p: p["step"].insert(0, "embed"), "not an operation"),
+        (lambda p: p.update(step={}), "malformed"),
+    ],
+)
+def test_plans_that_are_not_sound_are_refused(change: Any, said: str) -> None:
+    bad = copy.deepcopy(plan())
+    change(bad)
+    with pytest.raises(BundleError, match="not sound") as error:
+        check(bad)
+    assert said in str(error.value)
+
+
+def test_tensors_must_fit_the_plan() -> None:
+    import numpy as np
+
+    made = plan()
+    tensors = {name: np.zeros(shape, np.float32) for name, shape in weights(made).items()}
+    check(made, tensors)
+    with pytest.raises(BundleError, match=r"'head\.bias' has the shape \(4,\), the plan says \(5,\)"):
+        check(made, tensors | {"head.bias": np.zeros(4, np.float32)})
+    del tensors["embed.weight"]
+    with pytest.raises(BundleError, match=r"'embed\.weight' that the plan names is missing"):
+        check(made, tensors)
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_rows_name_themselves(name: str) -> None:
+    assert OPS[name].name == name

@@ -1,0 +1,116 @@
+"""One vocabulary of options: TOML, flags and Python give the same spec, and wrong ones say what was meant."""
+
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hitherto import spec as specs
+from hitherto.errors import UsageError
+from hitherto.spec import Spec, from_document, from_options, from_toml, options, to_document, to_toml
+from hitherto.tasks import TASKS
+
+CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.toml"))
+
+
+def test_options_go_to_their_tables() -> None:
+    spec = from_options("lm", "a.txt", "a.safetensors", tokens="chars", hidden_size=32, epochs=3)
+    assert (spec.data.path, spec.out) == ("a.txt", "a.safetensors")
+    assert (spec.data.tokens, spec.model.hidden_size, spec.train.epochs) == ("chars", 32, 3)
+
+
+def test_no_name_stands_in_two_tables() -> None:
+    names = [option.name for option in options()]
+    assert len(names) == len(set(names))
+
+
+def test_every_option_has_a_sentence_and_a_type_that_a_flag_can_have() -> None:
+    for option in options():
+        assert option.about, option.name
+        assert option.type in (str, int, float, bool), option.name
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_rows_name_only_options_that_exist(task: str) -> None:
+    known = {option.name for option in options()}
+    assert set(TASKS[task].options) <= known
+    assert {option.name for option in options(task)} <= known
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "input": st.one_of(st.text(min_size=1), st.lists(st.text(min_size=1), min_size=1).map(tuple)),
+            "valid": st.one_of(st.floats(0, 0.9), st.text(min_size=1)),
+            "delimiter": st.text(string.printable, min_size=1, max_size=1),
+            "hidden_size": st.integers(1, 2**40),
+            "dropout": st.floats(0, 0.99),
+            "tied": st.booleans(),
+            "lr": st.floats(1e-9, 1e9),
+            "epochs": st.integers(1, 1000),
+        },
+    )
+)
+def test_toml_gives_back_what_it_was_given(values: dict[str, object]) -> None:
+    spec = from_options("lm", "some path", **values)
+    assert from_toml(to_toml(spec)) == spec
+    assert from_document(to_document(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"task": "lmm"}, "task must be one of classify, tag, lm, forecast, but came as 'lmm'. Did you mean 'lm'"),
+        ({}, "task must be one of classify, tag, lm, forecast, but is missing"),
+        ({"task": "lm", "modle": {}}, "there is no 'modle' at the top. Did you mean 'model'"),
+        ({"task": "lm", "epochs": 3}, "It belongs under [train]"),
+        ({"task": "lm", "data": {"inptu": "x"}}, "no option 'inptu' under [data]. Did you mean 'input'"),
+        ({"task": "lm", "train": {"dropout": 0.1}}, "It belongs under [model]"),
+        ({"task": "lm", "train": {"epochs": "many"}}, "[train] epochs: expected `int"),
+        ({"task": "lm", "train": {"epochs": 0}}, "[train] epochs: expected `int` >= 1"),
+        ({"task": "lm", "model": {"dropout": 1.0}}, "[model] dropout"),
+        ({"task": "lm", "model": {"cell": "lstn"}}, "Did you mean 'lstm'"),
+        ({"task": "lm", "data": {"horizon": 3}}, "lm has no use for 'horizon'; it goes with forecast"),
+        ({"task": "lm", "data": 3}, "[data] is a table, but came as 3"),
+    ],
+)
+def test_wrong_specs_say_what_to_do(document: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        from_document(document, "my.toml")
+    assert said in str(error.value)
+    assert str(error.value).startswith("my.toml: ")
+
+
+def test_an_unknown_option_in_python_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match="no option 'hidden'"):
+        from_options("lm", hidden=3)
+    with pytest.raises(UsageError, match="Did you mean 'hidden_size'"):
+        from_options("lm", hiden_size=3)
+    with pytest.raises(UsageError, match="Did you mean 'epochs'"):
+        Spec("lm").replace(epoch=3)
+
+
+@pytest.mark.parametrize("text", ["task = ", "\x00", "[[data]]\n"])
+def test_what_is_not_a_spec_in_toml_is_an_error(text: str) -> None:
+    with pytest.raises(UsageError):
+        from_toml(text, "my.toml")
+
+
+def test_reading_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.toml"):
+        specs.read(tmp_path / "absent.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        specs.read(tmp_path / "binary.toml")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_configs_are_sound(path: Path) -> None:
+    assert specs.read(path).task in TASKS
+
+
+def test_every_task_has_a_config() -> None:
+    assert {specs.read(path).task for path in CONFIGS} == set(TASKS)

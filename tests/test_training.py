@@ -1,0 +1,369 @@
+"""The loop: it resumes to the bit, shares batches exactly, and lets nothing that is not finite near the weights.
+
+The data here are numbers made on the spot by a source of a few lines, as the loop knows no other.
+"""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hitherto import checkpoint, training
+from hitherto.errors import CheckpointError, TrainingError
+from hitherto.model.build import Module, build
+from hitherto.plan import make
+from hitherto.sources import Batch, Results
+from hitherto.spec import Spec, from_options
+
+CLASSES, STEPS = 7, 12
+
+
+@dataclass
+class Counting:
+    """Rows that count upwards modulo 7, of different lengths; the next number is the answer at every step."""
+
+    rows: int = 24
+    lanes: bool = False  # carry the state from batch to batch
+    poison: int | None = None  # a position whose targets make the loss infinite
+    seen: list[Any] = field(default_factory=list)
+    answers: str = "nll"
+
+    def schedule(self, examples: Any, train: Any, epoch: int) -> list[np.ndarray[Any, Any]]:
+        order = np.random.default_rng([train.seed, epoch]).permutation(self.rows)
+        return [np.sort(order[i : i + 8]) for i in range(0, self.rows, 8)]
+
+    def batch(self, examples: Any, item: Any, share: tuple[int, int] = (0, 1), bptt: int | None = None) -> Batch:
+        rank, size = share
+        own = item[rank * len(item) // size : (rank + 1) * len(item) // size]
+        lengths = np.array([STEPS - int(r) % 5 for r in own], np.int64)
+        T = int(lengths.max())
+        x = (np.arange(T)[:, None] + own) % CLASSES
+        at = np.flatnonzero(np.arange(T)[:, None] < lengths)
+        every = np.arange(len(own)) if self.lanes else None
+        self.seen.append(own)
+        return Batch({"x": x}, lengths, {"y": ((x + 1) % CLASSES).reshape(-1)[at]}, at, every, every, own)
+
+    def evaluation(self, examples: Any) -> Iterator[Batch]:
+        for start in range(0, self.rows, 8):
+            yield self.batch(None, np.arange(start, start + 8))
+
+    def measure(self, examples: Any, outputs: Any) -> Results:
+        found = [nll for _, nll in outputs]
+        return Results({"perplexity": float(np.exp(np.mean(np.concatenate(found))))})
+
+
+def spec_of(**options: Any) -> Spec:
+    return from_options("lm", "none", **({"epochs": 3, "lr": 0.01, "clip": 1.0, "threads": 1} | options))
+
+
+def module_of(spec: Spec, **model: Any) -> Module:
+    options = {"hidden_size": 16, "num_layers": 2, "embedding_size": 8, "dropout": 0.2} | model
+    chosen = spec.replace(**options)
+    inputs = {"x": {"kind": "ids", "size": CLASSES}}
+    return build(make(chosen.model, "many_to_many", inputs, "softmax", {"classes": CLASSES}), seed=3)
+
+
+def run(spec: Spec, folder: Path | None = None, source: Any = None, **given: Any) -> training.Trained:
+    source = source or Counting()
+    model = given.pop("module", None) or module_of(spec)
+    return training.fit(spec, model, source, None, source, folder, metric="perplexity", **given)
+
+
+def same(a: Module, b: Module) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters(), strict=True))
+
+
+def test_it_learns() -> None:
+    found = run(spec_of(epochs=40, lr=0.02), module=module_of(spec_of(), dropout=0.0))
+    assert found.progress.history[0]["perplexity"] > 4
+    assert found.progress.best is not None
+    assert found.progress.best < 1.2
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not() -> None:
+    first, second, other = (run(spec_of(seed=s)).module for s in (0, 0, 1))
+    assert same(first, second)
+    assert not same(first, other)
+
+
+WAYS: dict[str, dict[str, Any]] = {
+    "adam": {"optimizer": "adam"},
+    "adamw with one-cycle": {"optimizer": "adamw", "schedule": "one-cycle", "weight_decay": 0.01},
+    "sgd": {"optimizer": "sgd", "lr": 0.5},
+    "momentum, plateau": {"optimizer": "sgd", "lr": 0.1, "momentum": 0.9, "schedule": "plateau"},
+    "accumulated, averaged": {"accumulate": 2, "average": 0.9},
+    "warm-up, cosine": {"warmup": 4, "schedule": "cosine"},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("lanes", [False, True], ids=["rows", "lanes"])
+def test_a_stopped_run_resumes_to_the_bit(tmp_path: Path, way: str, lanes: bool) -> None:
+    spec = spec_of(checkpoint_every=1, epochs=4, evaluate_every=2, **WAYS[way])
+    whole = run(spec, tmp_path / "whole", Counting(lanes=lanes))
+    for stop in (1, 5, 8):
+        part = run(spec, tmp_path / f"part{stop}", _Stopping(lanes=lanes, stop=stop))
+        assert part.stopped == "interrupted"
+        saved = checkpoint.latest(tmp_path / f"part{stop}" / "checkpoints")
+        assert saved is not None
+        assert 0 < saved.step < whole.progress.step
+        rest = run(spec, tmp_path / f"part{stop}", Counting(lanes=lanes), resume=saved)
+        assert same(rest.module, whole.module)
+        assert [r["perplexity"] for r in rest.progress.history] == [r["perplexity"] for r in whole.progress.history]
+        assert [r["train_loss"] for r in rest.progress.history] == [r["train_loss"] for r in whole.progress.history]
+        steps = [json.loads(line)["step"] for line in (tmp_path / f"part{stop}" / "log.jsonl").read_text().splitlines()]
+        assert steps == sorted(steps)
+
+
+@dataclass
+class _Stopping(Counting):
+    """Tells its own process to end when so many batches were asked for."""
+
+    stop: int = 0
+
+    def batch(self, examples: Any, item: Any, share: tuple[int, int] = (0, 1), bptt: int | None = None) -> Batch:
+        if bptt is None and len(self.seen) == self.stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().batch(examples, item, share, bptt)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    run(spec_of(), tmp_path, digest="one")
+    saved = checkpoint.latest(tmp_path / "checkpoints")
+    with pytest.raises(CheckpointError, match="other data or to another model"):
+        run(spec_of(), tmp_path, digest="two", resume=saved)
+
+
+PROGRAM = textwrap.dedent("""
+    import os, sys
+    sys.path.insert(0, {tests!r})
+    from pathlib import Path
+    import torch
+    torch.set_num_threads(1)
+    import test_training as t
+    from hitherto import checkpoint
+    folder = Path(sys.argv[1])
+    spec = t.spec_of(checkpoint_every=1, epochs=30, accumulate=2, average=0.9, evaluate_every=5)
+    saved = checkpoint.latest(folder / "checkpoints") if (folder / "checkpoints").is_dir() else None
+    print("ready", flush=True)
+    found = t.run(spec, folder, t.Counting(lanes=True), resume=saved)
+    torch.save  # never used: weights are compared as plain bytes
+    sys.stdout.write(b"".join(v.tobytes() for v in found.module.tensors().values()).hex())
+""").replace("    torch.save  # never used: weights are compared as plain bytes\n", "")
+
+
+def _process(folder: Path) -> "subprocess.Popen[str]":
+    code = PROGRAM.format(tests=str(Path(__file__).parent))
+    return subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True)
+
+
+def _finish(folder: Path) -> str:
+    process = _process(folder)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
+    return out.removeprefix("ready\n")
+
+
+def _killed(tmp_path: Path, kills: int) -> None:
+    whole = _finish(tmp_path / "whole")
+    random = np.random.default_rng(kills)
+    folder = tmp_path / "killed"
+    for _ in range(kills):
+        process = _process(folder)
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(float(random.uniform(0.0, 0.4)))
+        process.kill()
+        process.wait()
+    assert _finish(folder) == whole
+
+
+def test_a_killed_run_resumes_to_the_bit(tmp_path: Path) -> None:
+    _killed(tmp_path, 3)
+
+
+@pytest.mark.soak
+def test_a_run_killed_many_times_resumes_to_the_bit(tmp_path: Path) -> None:
+    _killed(tmp_path, 50)
+
+
+SHARED = textwrap.dedent("""
+    import sys
+    sys.path.insert(0, {tests!r})
+    import torch
+    torch.set_num_threads(1)
+    import test_training as t
+    from hitherto import training
+    with training.join() as rank:
+        spec = t.spec_of(epochs=3, optimizer=sys.argv[1], lr=float(sys.argv[2]))
+        found = t.run(spec, None, t.Counting(lanes=True), module=t.module_of(spec, dropout=0.0))
+        if rank == 0:
+            sys.stdout.write(b"".join(v.tobytes() for v in found.module.tensors().values()).hex())
+""")
+
+
+@pytest.mark.parametrize(("optimizer", "lr"), [("adam", "0.01"), ("sgd", "0.5")])
+def test_two_processes_equal_one(optimizer: str, lr: str) -> None:
+    code = SHARED.format(tests=str(Path(__file__).parent))
+    base = {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE")}
+
+    def start(**env: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", code, optimizer, lr], stdout=subprocess.PIPE, text=True, env=base | env
+        )
+
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2"}
+    processes = [start(), start(RANK="0", **address), start(RANK="1", **address)]
+    out = [p.communicate(timeout=300)[0] for p in processes]
+    assert [p.returncode for p in processes] == [0, 0, 0]
+    one, two = (np.frombuffer(bytes.fromhex(text), np.float32) for text in out[:2])
+    assert one.size > 100
+    np.testing.assert_allclose(two, one, rtol=0, atol=1e-5)
+
+
+def test_accumulated_batches_are_one_large_batch() -> None:
+    small = spec_of(accumulate=3, epochs=2, optimizer="sgd", lr=0.5)
+    found = run(small, module=module_of(small, dropout=0.0))
+
+    class Large(Counting):
+        def schedule(self, examples: Any, train: Any, epoch: int) -> list[np.ndarray[Any, Any]]:
+            return [np.concatenate(super().schedule(examples, train, epoch))]
+
+    large = spec_of(epochs=2, optimizer="sgd", lr=0.5)
+    other = run(large, source=Large(), module=module_of(large, dropout=0.0))
+    for a, b in zip(found.module.parameters(), other.module.parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+
+
+@dataclass
+class _Poisoned(Counting):
+    bad: int = 2
+    asked: int = 0
+
+    def batch(self, examples: Any, item: Any, share: tuple[int, int] = (0, 1), bptt: int | None = None) -> Batch:
+        batch = super().batch(examples, item, share, bptt)
+        self.asked += 1
+        if self.asked == self.bad:
+            batch.targets["weight"] = np.full(len(batch.targets["y"]), np.nan, np.float32)
+        return batch
+
+
+def test_what_is_not_finite_never_reaches_the_weights() -> None:
+    found = run(spec_of(epochs=2), source=_Poisoned())
+    assert found.progress.skipped == 1
+    assert all(bool(torch.isfinite(p).all()) for p in found.module.parameters())
+    clean = run(spec_of(epochs=2))
+    assert clean.progress.skipped == 0
+
+
+def test_or_it_ends_the_run_with_the_batch_named() -> None:
+    spec = spec_of(epochs=2, non_finite="stop")
+    module = module_of(spec)
+    with pytest.raises(TrainingError, match=r"step 1 \(epoch 0, batch 1\): loss nan"):
+        run(spec, source=_Poisoned(), module=module)
+    assert all(bool(torch.isfinite(p).all()) for p in module.parameters())
+
+
+def test_early_stopping_keeps_the_best_weights() -> None:
+    spec = spec_of(epochs=50, patience=2, lr=3.0, optimizer="sgd", clip=0.0)  # far too much: it gets worse soon
+    found = run(spec)
+    values = [r["perplexity"] for r in found.progress.history]
+    assert found.stopped == "early"
+    assert found.progress.best == min(v for v in values if math.isfinite(v))
+    again = training.evaluate(found.module, Counting(), None).metrics["perplexity"]
+    assert again == pytest.approx(found.progress.best, rel=1e-6)
+
+
+def test_clipping_bounds_what_a_step_moves() -> None:
+    spec = spec_of(epochs=1, optimizer="sgd", lr=1.0, clip=1e-3, steps=1)
+    module = module_of(spec)
+    before = [p.detach().clone() for p in module.parameters()]
+    run(spec, module=module)
+    moved = math.sqrt(sum(float((p - b).pow(2).sum()) for p, b in zip(module.parameters(), before, strict=True)))
+    assert moved == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_plain_sgd_with_row_sparse_gradients_is_torchs_sgd() -> None:
+    spec = spec_of(epochs=2, optimizer="sgd", lr=0.5, clip=0.0)
+    found = run(spec, module=module_of(spec, dropout=0.0))
+    module, source = module_of(spec, dropout=0.0), Counting()
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.5)
+    module.train()
+    for epoch in range(2):
+        for item in source.schedule(None, spec.train, epoch):
+            batch = source.batch(None, item)
+            features, _ = module({"x": torch.from_numpy(batch.inputs["x"])}, torch.from_numpy(batch.lengths), None)
+            scored = features.reshape(-1, features.shape[-1])[torch.from_numpy(batch.at)]
+            loss = torch.nn.functional.cross_entropy(module.params(scored), torch.from_numpy(batch.targets["y"]))
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    # the best weights are the last here: the loss falls
+    for a, b in zip(found.module.parameters(), module.parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+
+
+def test_the_gradient_goes_back_through_the_last_steps_only() -> None:
+    spec = spec_of(bptt=3)
+    plan = make(spec.replace(hidden_size=6, num_layers=1, embedding_size=4).model, "many_to_one",
+                {"x": {"kind": "ids", "size": CLASSES}}, "softmax", {"classes": CLASSES})  # fmt: skip
+    module = build(plan).train()
+    x = np.arange(10).reshape(10, 1) % CLASSES
+    x = np.concatenate([x, x + 0], 1) % CLASSES
+    batch = Batch({"x": x}, np.array([10, 5]), {"y": np.array([1, 2])})
+    total, _, _ = training._forward(module, batch, None, spec.train, torch.device("cpu"))
+    total.backward()  # type: ignore[no-untyped-call]
+    grad = module.get_submodule("embed").weight.grad.abs().sum(1)  # type: ignore[union-attr, operator]
+    # the last three of the first row are 0 1 2, of the second 2 3 4
+    assert set(np.flatnonzero(grad.numpy()).tolist()) == {0, 1, 2, 3, 4}
+    whole, _, _ = training._forward(module, batch, None, spec_of().train, torch.device("cpu"))
+    assert float(total.detach()) == pytest.approx(float(whole.detach()), rel=1e-6)
+
+
+def test_schedules() -> None:
+    def rates(**options: Any) -> list[float]:
+        train = spec_of(lr=1.0, **options).train
+        return [training.rate(train, step, 100, step // 10) for step in range(100)]
+
+    assert rates() == [1.0] * 100
+    assert rates(warmup=4)[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
+    cosine = rates(schedule="cosine")
+    assert cosine == sorted(cosine, reverse=True)
+    assert cosine[0] == 1.0
+    assert cosine[-1] < 1e-3
+    cycle = rates(schedule="one-cycle")
+    assert max(cycle) == pytest.approx(1.0)
+    assert cycle.index(max(cycle)) == 25
+    decay = rates(schedule="decay", decay=0.5, decay_after=2)
+    assert [decay[i] for i in (0, 20, 29, 30, 40)] == [1.0, 1.0, 1.0, 0.5, 0.25]
+
+
+def test_average_weights_are_what_is_kept() -> None:
+    spec = spec_of(average=0.9, epochs=1)
+    found = run(spec)
+    plain = run(spec_of(epochs=1))
+    assert not same(found.module, plain.module)
+
+
+def test_bfloat16_trains() -> None:
+    spec = spec_of(precision="bfloat16", epochs=2)
+    found = run(spec)
+    assert found.progress.skipped == 0
+    assert all(p.dtype == torch.float32 for p in found.module.parameters())
