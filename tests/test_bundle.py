@@ -171,6 +171,30 @@ def test_tied_tensors_are_stored_once_and_come_back_as_one(tmp_path):
     assert back.tensors["head.weight"] is back.tensors["embed.weight"]
 
 
+def test_the_same_memory_seen_otherwise_is_not_tied(tmp_path):
+    square = np.arange(9.0).reshape(3, 3)
+    tensors = {"a": square, "b": square.T, "c": square[0], "d": square.view(np.int64)}
+    back = read(saved(tmp_path / "m.safetensors", tensors=tensors)).tensors
+    for name, array in tensors.items():
+        np.testing.assert_array_equal(back[name], array)
+
+
+def test_every_tensor_lies_at_a_multiple_of_its_item(tmp_path):
+    data = saved(tmp_path / "m.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    entries = json.loads(data[8 : 8 + length])
+    del entries["__metadata__"]
+    assert length % 8 == 0
+    assert [e for e in entries.values() if e["data_offsets"][0] % bundle.DTYPES[e["dtype"]].itemsize] == []
+
+
+def test_a_header_may_have_any_order(tmp_path):
+    header = {"b": entry(offsets=(8, 16)), "none": entry(shape=(0,), offsets=(8, 8)), "a": entry()}
+    path = raw(tmp_path / "m.safetensors", header, np.arange(4, dtype=np.float32).tobytes())
+    found = {name: array.tolist() for name, array in open_tensors(path)[1]}
+    assert found == {"a": [0, 1], "b": [2, 3], "none": []}
+
+
 def test_the_digest_is_of_the_contents_not_of_how_they_are_stored(tmp_path):
     tensors = model()["tensors"]
     apart = {name: array.copy() for name, array in tensors.items()}

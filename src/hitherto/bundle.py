@@ -254,7 +254,7 @@ def _tie(tensors: Mapping[str, Array]) -> tuple[Tensors, dict[str, str]]:
     first: dict[object, str] = {}
     for name, array in sorted(tensors.items()):
         where = array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.str
-        if array.size and where in first:
+        if where in first:
             tied[name] = first[where]
         else:
             first[where] = name

@@ -3,21 +3,21 @@
 `HEADS` lists the heads. A head reads `params`, [..., size], as the last layer gives them, and answers in float64:
 
     head = HEADS["gaussian"]
-    head.size(horizon=24, channels=7)                                     how wide the last layer is
-    head.mean(params, loc=loc, scale=scale, horizon=24, channels=7)       [..., 24, 7]
-    head.quantile(params, 0.9, ...)                                       the same; of several levels [..., 24, 7, Q]
-    head.sample(params, numpy.random.default_rng(0), count=100, ...)      [100, ..., 24, 7]
-    head.log_prob(params, y, ...)                                         [..., 24, 7], in nats
+    head.size(horizon=24, channels=7)                                how wide the last layer is
+    head.mean(params, loc=loc, scale=scale, horizon=24, channels=7)  [..., 24, 7]
+    head.quantile(params, 0.9, ...)                                  [..., 24, 7]; of Q levels [..., 24, 7, Q]
+    head.sample(params, numpy.random.default_rng(0), count=100, ...) [100, ..., 24, 7]
+    head.log_prob(params, y, ...)                                    [..., 24, 7], in nats
 
-`softmax` (option `classes`) and `sigmoid` (`labels`) say probabilities, [..., K]: their mean. The others forecast
-`channels` series over `horizon` steps. Their params are P numbers for each, flat in the order [horizon, channels, P],
-and describe a standardised value z; the value is loc + scale * z, where loc and scale are broadcast against
-[..., horizon, channels]. With softplus(a) = log(1 + exp(a)):
+`softmax` (option `classes`) and `sigmoid` (`labels`) say probabilities: their mean, [..., K]. The others forecast
+`channels` series over `horizon` steps. Their params are P numbers for each, flat in the order
+[horizon, channels, P], and describe a standardised value z; the value is loc + scale * z, where loc and scale are
+broadcast against [..., horizon, channels]. With softplus(a) = log(1 + exp(a)):
 
-`quantile`           P = the number of `levels`: z at each level, sorted, so that quantiles never cross. Between and
-                     beyond the levels z is linear in the normal score of the level, which is exact for a Gaussian.
+`quantile`           P = the number of `levels`: z at each level, sorted, so that quantiles never cross. Between
+                     and beyond the levels z is linear in the normal score of the level: exact for a Gaussian.
 `gaussian`           P = 2: mean, and deviation softplus(b) + FLOOR.
-`student_t`          P = 3: location, scale softplus(b) + FLOOR, and degrees of freedom 2 + FLOOR + softplus(c).
+`student_t`          P = 3: location, scale softplus(b) + FLOOR, degrees of freedom 2 + FLOOR + softplus(c).
 `negative_binomial`  P = 2: counts of mean m = (softplus(a) + SMALL) * scale and variance m + d m^2, where the
                      dispersion d is softplus(b) + SMALL. There is no loc: a count has its zero where it is.
 
@@ -27,6 +27,7 @@ The losses in `hitherto.model.losses` are these log-probabilities, in torch.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist
 from typing import Any
 
@@ -36,8 +37,9 @@ from hitherto.errors import InputError, UsageError
 
 __all__ = ["FLOOR", "HEADS", "SMALL", "Head", "check_levels"]
 
-Array = np.ndarray[Any, Any]
-Level = float | Sequence[float] | Array
+Array = Any  # a numpy array; numpy's own types say less than the shapes beside the lines
+Level = float | Sequence[float]
+Shape = tuple[int, ...]
 
 FLOOR = 1e-3  # the least deviation of a standardised value: no forecast is certain
 SMALL = 1e-6  # keeps logarithms finite
@@ -46,7 +48,7 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One row of `HEADS`; the calls are shown at the top of this module."""
+    """One row of `HEADS`; the top of this module shows the calls."""
 
     name: str
     size: Callable[..., int]
@@ -62,10 +64,9 @@ class Head:
 def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
     """The levels, once they are known to rise strictly between 0 and 1."""
     found = tuple(float(level) for level in levels)
-    rising = all(a < b for a, b in zip(found, found[1:], strict=False))
-    if not found or not rising or not 0 < found[0] <= found[-1] < 1:
+    if not found or not 0 < found[0] <= found[-1] < 1 or any(a >= b for a, b in pairwise(found)):
         raise UsageError(
-            f"levels must be one or more numbers between 0 and 1 in rising order, for example (0.1, 0.5, 0.9), "
+            "levels must be one or more numbers between 0 and 1 in rising order, for example (0.1, 0.5, 0.9), "
             f"but came as {levels!r}."
         )
     return found
@@ -75,17 +76,6 @@ def _count(name: str, value: int) -> int:
     if value < 1:
         raise UsageError(f"{name} must be at least 1, but came as {value!r}.")
     return value
-
-
-def _numbers(params: Array, horizon: int, channels: int, numbers: int) -> Array:
-    """[..., horizon, channels, P] in float64."""
-    params = np.asarray(params, np.float64)
-    if params.ndim == 0 or params.shape[-1] != horizon * channels * numbers:
-        raise InputError(
-            f"{horizon} steps of {channels} channels with {numbers} numbers each need params "
-            f"[..., {horizon * channels * numbers}], but their shape is {list(params.shape)}."
-        )
-    return params.reshape(*params.shape[:-1], horizon, channels, numbers)
 
 
 def _softplus(a: Array) -> Array:
@@ -100,8 +90,83 @@ def _at(q: Level, one: Callable[[float], Array]) -> Array:
     return one(float(levels)) if levels.ndim == 0 else np.stack([one(float(v)) for v in levels], -1)
 
 
-def _draws(count: int | None, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _draws(count: int | None, shape: Shape) -> Shape:
     return shape if count is None else (count, *shape)
+
+
+def _forecast(
+    name: str,
+    numbers: Callable[..., int],
+    mean: Callable[..., Array],
+    quantile: Callable[..., Array],
+    sample: Callable[..., Array],
+    log_prob: Callable[..., Array],
+) -> Head:
+    """A head over [horizon, channels] from functions of `v`, [..., horizon, channels, P], of loc and of scale.
+
+    `quantile` gets one level, `sample` the generator and the shape to draw; `own` are the head's further options.
+    """
+
+    def size(*, horizon: int = 1, channels: int = 1, **own: Any) -> int:
+        return _count("horizon", horizon) * _count("channels", channels) * numbers(**own)
+
+    def apart(params: Array, horizon: int, channels: int, own: dict[str, Any]) -> Array:
+        params = np.asarray(params, np.float64)
+        width = size(horizon=horizon, channels=channels, **own)
+        if params.ndim == 0 or params.shape[-1] != width:
+            raise InputError(
+                f"the head {name} with horizon {horizon} and {channels} channels reads params [..., {width}], "
+                f"but their shape is {list(params.shape)}."
+            )
+        return params.reshape(*params.shape[:-1], horizon, channels, -1)
+
+    def head_mean(
+        params: Array, *, loc: Array = 0, scale: Array = 1, horizon: int = 1, channels: int = 1, **own: Any
+    ) -> Array:
+        return mean(apart(params, horizon, channels, own), loc, scale, **own)
+
+    def head_quantile(
+        params: Array,
+        q: Level,
+        *,
+        loc: Array = 0,
+        scale: Array = 1,
+        horizon: int = 1,
+        channels: int = 1,
+        **own: Any,
+    ) -> Array:
+        v = apart(params, horizon, channels, own)
+        return _at(q, lambda level: quantile(v, level, loc, scale, **own))
+
+    def head_sample(
+        params: Array,
+        rng: np.random.Generator,
+        *,
+        count: int | None = None,
+        loc: Array = 0,
+        scale: Array = 1,
+        horizon: int = 1,
+        channels: int = 1,
+        **own: Any,
+    ) -> Array:
+        v = apart(params, horizon, channels, own)
+        shape = np.broadcast_shapes(v.shape[:-1], np.shape(loc), np.shape(scale))
+        return sample(v, rng, _draws(count, shape), loc, scale, **own)
+
+    def head_log_prob(
+        params: Array,
+        y: Array,
+        *,
+        loc: Array = 0,
+        scale: Array = 1,
+        horizon: int = 1,
+        channels: int = 1,
+        **own: Any,
+    ) -> Array:
+        v = apart(params, horizon, channels, own)
+        return log_prob(v, np.asarray(y, np.float64), loc, scale, **own)
+
+    return Head(name, size, head_mean, head_quantile, head_sample, head_log_prob)
 
 
 # ---------------------------------------------------------------------------------------------------- classes
@@ -111,73 +176,58 @@ def _softmax_size(*, classes: int) -> int:
     return _count("classes", classes)
 
 
-def _softmax_mean(params: Array, *, loc: Any = 0, scale: Any = 1, classes: int | None = None) -> Array:
-    return np.exp(_log_softmax(params))
-
-
 def _log_softmax(params: Array) -> Array:
     params = np.asarray(params, np.float64)
     params = params - params.max(-1, keepdims=True)
     return params - np.log(np.exp(params).sum(-1, keepdims=True))
 
 
+def _softmax_mean(params: Array, **_options: Any) -> Array:
+    """The probability of each class, [..., K]."""
+    return np.exp(_log_softmax(params))
+
+
 def _softmax_sample(
-    params: Array,
-    rng: np.random.Generator,
-    *,
-    count: int | None = None,
-    loc: Any = 0,
-    scale: Any = 1,
-    classes: int | None = None,
+    params: Array, rng: np.random.Generator, *, count: int | None = None, **_options: Any
 ) -> Array:
     """Class numbers, [...]."""
     upto = np.cumsum(_softmax_mean(params), -1)  # [..., K]
     u = rng.random(_draws(count, upto.shape[:-1]))[..., None] * upto[..., -1:]
-    return (u >= upto).sum(-1)  # type: ignore[no-any-return]
+    return (u >= upto).sum(-1)
 
 
-def _softmax_log_prob(
-    params: Array, y: Array, *, loc: Any = 0, scale: Any = 1, classes: int | None = None
-) -> Array:
+def _softmax_log_prob(params: Array, y: Array, **_options: Any) -> Array:
     """Of class numbers y, [...]."""
-    y = np.asarray(y)
-    return np.take_along_axis(_log_softmax(params), y[..., None].astype(np.int64), -1)[..., 0]
+    return np.take_along_axis(_log_softmax(params), np.asarray(y, np.int64)[..., None], -1)[..., 0]
 
 
 def _sigmoid_size(*, labels: int) -> int:
     return _count("labels", labels)
 
 
-def _sigmoid_mean(params: Array, *, loc: Any = 0, scale: Any = 1, labels: int | None = None) -> Array:
+def _sigmoid_mean(params: Array, **_options: Any) -> Array:
+    """The probability of each label, [..., K]."""
     return np.exp(-_softplus(-np.asarray(params, np.float64)))
 
 
 def _sigmoid_sample(
-    params: Array,
-    rng: np.random.Generator,
-    *,
-    count: int | None = None,
-    loc: Any = 0,
-    scale: Any = 1,
-    labels: int | None = None,
+    params: Array, rng: np.random.Generator, *, count: int | None = None, **_options: Any
 ) -> Array:
     """0 or 1 for each label, [..., K]."""
     p = _sigmoid_mean(params)
     return (rng.random(_draws(count, p.shape)) < p).astype(np.int64)
 
 
-def _sigmoid_log_prob(
-    params: Array, y: Array, *, loc: Any = 0, scale: Any = 1, labels: int | None = None
-) -> Array:
+def _sigmoid_log_prob(params: Array, y: Array, **_options: Any) -> Array:
     """Of each label's 0 or 1, [..., K]."""
     params = np.asarray(params, np.float64)
-    return np.asarray(y) * params - _softplus(params)  # type: ignore[no-any-return]
+    return np.asarray(y) * params - _softplus(params)
 
 
 def _no_quantile(name: str) -> Callable[..., Array]:
-    def quantile(params: Array, q: Level, **options: Any) -> Array:
+    def quantile(*_arguments: Any, **_options: Any) -> Array:
         raise UsageError(
-            f"the head {name} says classes, which have no quantiles. Ask for its mean: probabilities."
+            f"the head {name} says classes, which have no quantiles; ask for its mean, probabilities."
         )
 
     return quantile
@@ -186,256 +236,147 @@ def _no_quantile(name: str) -> Callable[..., Array]:
 # -------------------------------------------------------------------------------------------------- quantiles
 
 
-def _quantile_size(*, levels: Sequence[float], horizon: int = 1, channels: int = 1) -> int:
-    return _count("horizon", horizon) * _count("channels", channels) * len(check_levels(levels))
-
-
-def _scores(levels: Sequence[float]) -> Array:
-    """Normal scores of the levels."""
-    return np.array([_NORMAL.inv_cdf(level) for level in check_levels(levels)])
-
-
-def _sorted(params: Array, horizon: int, channels: int, levels: Sequence[float]) -> Array:
-    return np.sort(_numbers(params, horizon, channels, len(levels)), -1)  # [..., horizon, channels, Q]
-
-
-def _pieces(scores: Array, values: Array) -> tuple[Array, Array]:
-    """Slope and offset of each line between neighbouring levels, by normal score: value = offset + slope * score."""
+def _lines(v: Array, levels: Sequence[float]) -> tuple[Array, Array, Array]:
+    """Slope and offset of z between neighbouring levels, z = offset + slope * score, and the scores between them."""
+    v = np.sort(v, -1)  # [..., Q]
+    scores = np.array([_NORMAL.inv_cdf(level) for level in levels])
     if len(scores) == 1:
-        return np.zeros_like(values), values
-    slopes = np.diff(values, axis=-1) / np.diff(scores)
-    return slopes, values[..., :-1] - slopes * scores[:-1]
+        return np.zeros_like(v), v, scores[:0]
+    slopes = np.diff(v, axis=-1) / np.diff(scores)  # [..., Q - 1]
+    return slopes, v[..., :-1] - slopes * scores[:-1], scores[1:-1]
 
 
-def _read_off(scores: Array, values: Array, score: Array | float) -> Array:
-    """The value at normal score `score`, which has the shape of `values` without its last axis, or more in front."""
-    slopes, offsets = _pieces(scores, values)
-    piece = np.searchsorted(scores[1:-1], score)
-    shape = np.broadcast_shapes(np.shape(piece), values.shape[:-1])
-    piece = np.broadcast_to(piece, shape)[..., None]
-    slope, offset = (
-        np.take_along_axis(np.broadcast_to(part, (*shape, part.shape[-1])), piece, -1)[..., 0]
-        for part in (slopes, offsets)
-    )
-    return offset + slope * score  # type: ignore[no-any-return]
+def _pick(parts: Array, which: Array) -> Array:
+    """`parts`, [..., L], at the places `which`, [...], which may have more axes in front."""
+    shape = np.broadcast_shapes(which.shape, parts.shape[:-1])
+    which = np.broadcast_to(which, shape)[..., None]
+    return np.take_along_axis(np.broadcast_to(parts, (*shape, parts.shape[-1])), which, -1)[..., 0]
 
 
-def _quantile_mean(
-    params: Array,
-    *,
-    levels: Sequence[float],
-    loc: Any = 0,
-    scale: Any = 1,
-    horizon: int = 1,
-    channels: int = 1,
-) -> Array:
-    values, scores = _sorted(params, horizon, channels, levels), _scores(levels)
-    slopes, offsets = _pieces(scores, values)
-    ends = [-math.inf, *scores[1:-1], math.inf]  # the outermost lines go on
-    upto = np.array([_NORMAL.cdf(end) for end in ends])
-    density = np.array([_NORMAL.pdf(end) if math.isfinite(end) else 0.0 for end in ends])
-    mean = offsets @ np.diff(upto) - slopes @ np.diff(density)  # the integral of score * pdf(score) is -pdf
-    return loc + scale * mean  # type: ignore[no-any-return]
+def _z_at(v: Array, score: Array, levels: Sequence[float]) -> Array:
+    slopes, offsets, between = _lines(v, levels)
+    which = np.asarray(np.searchsorted(between, score))
+    return _pick(offsets, which) + _pick(slopes, which) * score
 
 
-def _quantile_quantile(
-    params: Array,
-    q: Level,
-    *,
-    levels: Sequence[float],
-    loc: Any = 0,
-    scale: Any = 1,
-    horizon: int = 1,
-    channels: int = 1,
-) -> Array:
-    values, scores = _sorted(params, horizon, channels, levels), _scores(levels)
+def _quantile_mean(v: Array, loc: Array, scale: Array, levels: Sequence[float]) -> Array:
+    slopes, offsets, between = _lines(v, levels)
+    upto = np.array([0.0, *map(_NORMAL.cdf, between), 1.0])  # the outermost lines go on for ever
+    density = np.array([0.0, *map(_NORMAL.pdf, between), 0.0])
+    # The integral of score * density(score) is -density(score).
+    return loc + scale * (offsets @ np.diff(upto) - slopes @ np.diff(density))
 
-    def one(level: float) -> Array:
-        known = np.flatnonzero(np.isclose(levels, level, rtol=0, atol=1e-9))
-        z = values[..., known[0]] if len(known) else _read_off(scores, values, _NORMAL.inv_cdf(level))
-        return loc + scale * z  # type: ignore[no-any-return]
 
-    return _at(q, one)
+def _quantile_quantile(v: Array, level: float, loc: Array, scale: Array, levels: Sequence[float]) -> Array:
+    known = np.flatnonzero(np.isclose(levels, level, rtol=0, atol=1e-9))
+    if len(known):
+        return loc + scale * np.sort(v, -1)[..., known[0]]
+    return loc + scale * _z_at(v, _NORMAL.inv_cdf(level), levels)
 
 
 def _quantile_sample(
-    params: Array,
-    rng: np.random.Generator,
-    *,
-    levels: Sequence[float],
-    count: int | None = None,
-    loc: Any = 0,
-    scale: Any = 1,
-    horizon: int = 1,
-    channels: int = 1,
+    v: Array, rng: np.random.Generator, shape: Shape, loc: Array, scale: Array, levels: Sequence[float]
 ) -> Array:
-    values, scores = _sorted(params, horizon, channels, levels), _scores(levels)
-    return loc + scale * _read_off(scores, values, rng.standard_normal(_draws(count, values.shape[:-1])))  # type: ignore[no-any-return]
+    return loc + scale * _z_at(v, rng.standard_normal(shape), levels)
 
 
-def _quantile_log_prob(
-    params: Array,
-    y: Array,
-    *,
-    levels: Sequence[float],
-    loc: Any = 0,
-    scale: Any = 1,
-    horizon: int = 1,
-    channels: int = 1,
-) -> Array:
-    """The density of the lines between the levels; where quantiles coincide, of a line of slope SMALL."""
-    values, scores = _sorted(params, horizon, channels, levels), _scores(levels)
-    z = (np.asarray(y, np.float64) - loc) / scale
-    slopes, _ = _pieces(scores, values)
-    slopes = np.maximum(slopes, SMALL)
-    inner = (z[..., None] > values[..., 1:-1]).sum(-1)[..., None]  # which piece
-    shape = (*inner.shape[:-1], slopes.shape[-1])
-    slope = np.take_along_axis(np.broadcast_to(slopes, shape), inner, -1)[..., 0]
-    # Measured from the piece's lower end, as the floor may have changed its slope.
-    start = np.take_along_axis(np.broadcast_to(values, (*shape[:-1], values.shape[-1])), inner, -1)[..., 0]
-    score = scores[inner[..., 0]] + (z - start) / slope
-    return -0.5 * score**2 - 0.5 * math.log(2 * math.pi) - np.log(slope * scale)  # type: ignore[no-any-return]
+def _quantile_log_prob(v: Array, y: Array, loc: Array, scale: Array, levels: Sequence[float]) -> Array:
+    """The density that the lines between the levels have; none is steeper than 1 / FLOOR."""
+    z = (y - loc) / scale
+    slopes, _, _ = _lines(v, levels)
+    slopes = np.maximum(slopes, FLOOR)
+    v = np.sort(v, -1)
+    scores = np.array([_NORMAL.inv_cdf(level) for level in levels])
+    which = (z[..., None] > v[..., 1:-1]).sum(-1)
+    # From a level that the line goes through: the floor may have turned the line.
+    slope = _pick(slopes, which)
+    score = scores[which] + (z - _pick(v, which)) / slope
+    return _normal_log_density(score) - np.log(slope * scale)
 
 
 # --------------------------------------------------------------------------------------------------- gaussian
 
 
-def _size(numbers: int) -> Callable[..., int]:
-    def size(*, horizon: int = 1, channels: int = 1) -> int:
-        return _count("horizon", horizon) * _count("channels", channels) * numbers
-
-    return size
+def _normal_log_density(score: Array) -> Array:
+    return -0.5 * score**2 - 0.5 * math.log(2 * math.pi)
 
 
-def _gaussian(params: Array, horizon: int, channels: int) -> tuple[Array, Array]:
-    a, b = np.moveaxis(_numbers(params, horizon, channels, 2), -1, 0)
-    return a, _softplus(b) + FLOOR
+def _gaussian(v: Array) -> tuple[Array, Array]:
+    """Mean and deviation of z."""
+    return v[..., 0], _softplus(v[..., 1]) + FLOOR
 
 
-def _gaussian_mean(
-    params: Array, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
-    return loc + scale * _gaussian(params, horizon, channels)[0]  # type: ignore[no-any-return]
+def _gaussian_mean(v: Array, loc: Array, scale: Array) -> Array:
+    return loc + scale * v[..., 0]
 
 
-def _gaussian_quantile(
-    params: Array, q: Level, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
-    mean, deviation = _gaussian(params, horizon, channels)
-    return _at(q, lambda level: loc + scale * (mean + deviation * _NORMAL.inv_cdf(level)))
+def _gaussian_quantile(v: Array, level: float, loc: Array, scale: Array) -> Array:
+    mean, deviation = _gaussian(v)
+    return loc + scale * (mean + deviation * _NORMAL.inv_cdf(level))
 
 
-def _gaussian_sample(
-    params: Array,
-    rng: np.random.Generator,
-    *,
-    count: int | None = None,
-    loc: Any = 0,
-    scale: Any = 1,
-    horizon: int = 1,
-    channels: int = 1,
-) -> Array:
-    mean, deviation = _gaussian(params, horizon, channels)
-    return loc + scale * (mean + deviation * rng.standard_normal(_draws(count, mean.shape)))  # type: ignore[no-any-return]
+def _gaussian_sample(v: Array, rng: np.random.Generator, shape: Shape, loc: Array, scale: Array) -> Array:
+    mean, deviation = _gaussian(v)
+    return loc + scale * (mean + deviation * rng.standard_normal(shape))
 
 
-def _gaussian_log_prob(
-    params: Array, y: Array, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
-    mean, deviation = _gaussian(params, horizon, channels)
-    z = ((np.asarray(y, np.float64) - loc) / scale - mean) / deviation
-    return -0.5 * z**2 - 0.5 * math.log(2 * math.pi) - np.log(deviation * scale)  # type: ignore[no-any-return]
+def _gaussian_log_prob(v: Array, y: Array, loc: Array, scale: Array) -> Array:
+    mean, deviation = _gaussian(v)
+    return _normal_log_density(((y - loc) / scale - mean) / deviation) - np.log(deviation * scale)
 
 
 # -------------------------------------------------------------------------------------------------- student_t
 
 
-def _student_t(params: Array, horizon: int, channels: int) -> tuple[Array, Array, Array]:
-    a, b, c = np.moveaxis(_numbers(params, horizon, channels, 3), -1, 0)
-    return a, _softplus(b) + FLOOR, _softplus(c) + 2 + FLOOR
+def _student_t(v: Array) -> tuple[Array, Array, Array]:
+    """Location and scale of z, and degrees of freedom."""
+    return v[..., 0], _softplus(v[..., 1]) + FLOOR, _softplus(v[..., 2]) + 2 + FLOOR
 
 
-def _student_t_mean(
-    params: Array, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
-    return loc + scale * _student_t(params, horizon, channels)[0]  # type: ignore[no-any-return]
+def _student_t_quantile(v: Array, level: float, loc: Array, scale: Array) -> Array:
+    centre, width, freedom = _student_t(v)
+    return loc + scale * (centre + width * _t_quantile(level, freedom))
 
 
-def _student_t_quantile(
-    params: Array, q: Level, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
-    centre, width, freedom = _student_t(params, horizon, channels)
-    return _at(q, lambda level: loc + scale * (centre + width * _t_quantile(level, freedom)))
+def _student_t_sample(v: Array, rng: np.random.Generator, shape: Shape, loc: Array, scale: Array) -> Array:
+    centre, width, freedom = _student_t(v)
+    return loc + scale * (centre + width * rng.standard_t(freedom, shape))
 
 
-def _student_t_sample(
-    params: Array,
-    rng: np.random.Generator,
-    *,
-    count: int | None = None,
-    loc: Any = 0,
-    scale: Any = 1,
-    horizon: int = 1,
-    channels: int = 1,
-) -> Array:
-    centre, width, freedom = _student_t(params, horizon, channels)
-    return loc + scale * (centre + width * rng.standard_t(freedom, _draws(count, centre.shape)))  # type: ignore[no-any-return]
-
-
-def _student_t_log_prob(
-    params: Array, y: Array, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
-    centre, width, freedom = _student_t(params, horizon, channels)
-    z = ((np.asarray(y, np.float64) - loc) / scale - centre) / width
-    inside = _lgamma((freedom + 1) / 2) - _lgamma(freedom / 2) - 0.5 * np.log(freedom * math.pi)
-    return inside - (freedom + 1) / 2 * np.log1p(z**2 / freedom) - np.log(width * scale)  # type: ignore[no-any-return]
+def _student_t_log_prob(v: Array, y: Array, loc: Array, scale: Array) -> Array:
+    centre, width, freedom = _student_t(v)
+    return _t_log_density(((y - loc) / scale - centre) / width, freedom) - np.log(width * scale)
 
 
 # ------------------------------------------------------------------------------------------ negative binomial
 
 
-def _negative_binomial(params: Array, scale: Any, horizon: int, channels: int) -> tuple[Array, Array]:
+def _negative_binomial(v: Array, scale: Array) -> tuple[Array, Array]:
     """Mean and dispersion."""
-    a, b = np.moveaxis(_numbers(params, horizon, channels, 2), -1, 0)
-    mean = (_softplus(a) + SMALL) * scale
-    return mean, np.broadcast_to(_softplus(b) + SMALL, mean.shape)
+    mean = (_softplus(v[..., 0]) + SMALL) * scale
+    return mean, np.broadcast_to(_softplus(v[..., 1]) + SMALL, mean.shape)
 
 
-def _negative_binomial_mean(
-    params: Array, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
-    return _negative_binomial(params, scale, horizon, channels)[0]
+def _negative_binomial_mean(v: Array, _loc: Array, scale: Array) -> Array:
+    return _negative_binomial(v, scale)[0]
 
 
-def _negative_binomial_quantile(
-    params: Array, q: Level, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
-    """The least count that as much as `q` of the distribution does not exceed."""
-    mean, dispersion = _negative_binomial(params, scale, horizon, channels)
-    return _at(q, lambda level: _count_quantile(level, mean, dispersion))
+def _negative_binomial_quantile(v: Array, level: float, _loc: Array, scale: Array) -> Array:
+    """The least count that as much as `level` of the distribution does not exceed."""
+    return _count_quantile(level, *_negative_binomial(v, scale))
 
 
 def _negative_binomial_sample(
-    params: Array,
-    rng: np.random.Generator,
-    *,
-    count: int | None = None,
-    loc: Any = 0,
-    scale: Any = 1,
-    horizon: int = 1,
-    channels: int = 1,
+    v: Array, rng: np.random.Generator, shape: Shape, _loc: Array, scale: Array
 ) -> Array:
-    mean, dispersion = _negative_binomial(params, scale, horizon, channels)
-    rate = rng.gamma(1 / dispersion, dispersion * mean, _draws(count, mean.shape))
-    return rng.poisson(rate).astype(np.float64)  # type: ignore[no-any-return]
+    mean, dispersion = _negative_binomial(v, scale)
+    return rng.poisson(rng.gamma(1 / dispersion, dispersion * mean, shape)).astype(np.float64)
 
 
-def _negative_binomial_log_prob(
-    params: Array, y: Array, *, loc: Any = 0, scale: Any = 1, horizon: int = 1, channels: int = 1
-) -> Array:
+def _negative_binomial_log_prob(v: Array, y: Array, _loc: Array, scale: Array) -> Array:
     """Of the count nearest to y."""
-    mean, dispersion = _negative_binomial(params, scale, horizon, channels)
-    count, r, ratio = np.rint(np.asarray(y, np.float64)), 1 / dispersion, dispersion * mean
+    mean, dispersion = _negative_binomial(v, scale)
+    count, r, ratio = np.rint(y), 1 / dispersion, dispersion * mean
     ways = _lgamma(count + r) - _lgamma(r) - _lgamma(count + 1)
     return ways + count * np.log(ratio) - (count + r) * np.log1p(ratio)
 
@@ -447,18 +388,23 @@ HEADS: dict[str, Head] = {
     "sigmoid": Head(
         "sigmoid", _sigmoid_size, _sigmoid_mean, _no_quantile("sigmoid"), _sigmoid_sample, _sigmoid_log_prob
     ),
-    "quantile": Head(
-        "quantile", _quantile_size, _quantile_mean, _quantile_quantile, _quantile_sample, _quantile_log_prob
+    "quantile": _forecast(
+        "quantile",
+        lambda levels: len(check_levels(levels)),
+        _quantile_mean,
+        _quantile_quantile,
+        _quantile_sample,
+        _quantile_log_prob,
     ),
-    "gaussian": Head(
-        "gaussian", _size(2), _gaussian_mean, _gaussian_quantile, _gaussian_sample, _gaussian_log_prob
+    "gaussian": _forecast(
+        "gaussian", lambda: 2, _gaussian_mean, _gaussian_quantile, _gaussian_sample, _gaussian_log_prob
     ),
-    "student_t": Head(
-        "student_t", _size(3), _student_t_mean, _student_t_quantile, _student_t_sample, _student_t_log_prob
+    "student_t": _forecast(
+        "student_t", lambda: 3, _gaussian_mean, _student_t_quantile, _student_t_sample, _student_t_log_prob
     ),
-    "negative_binomial": Head(
+    "negative_binomial": _forecast(
         "negative_binomial",
-        _size(2),
+        lambda: 2,
         _negative_binomial_mean,
         _negative_binomial_quantile,
         _negative_binomial_sample,
@@ -466,13 +412,13 @@ HEADS: dict[str, Head] = {
     ),
 }
 
-# -------------------------------------------------------------------------------------------- special functions
+# ------------------------------------------------------------------------------------------ special functions
 
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 
 
 def _lgamma(x: Array) -> Array:
-    """log of the gamma function of x > 0: Stirling's series, after raising small x by seven."""
+    """The logarithm of the gamma function of x > 0: Stirling's series, small x raised by seven first."""
     x = np.asarray(x, np.float64)
     small = x < 7
     low = np.where(small, x, 1.0)
@@ -518,14 +464,19 @@ def _fraction(a: Array, b: Array, x: Array) -> Array:
     return h
 
 
+def _t_log_density(t: Array, freedom: Array) -> Array:
+    inside = _lgamma((freedom + 1) / 2) - _lgamma(freedom / 2) - 0.5 * np.log(freedom * math.pi)
+    return inside - (freedom + 1) / 2 * np.log1p(t * t / freedom)
+
+
 _NODES = 40
 
 
 def _t_quantile(q: float, freedom: Array) -> Array:
     """The quantile of Student's t with `freedom` > 2 degrees of freedom.
 
-    Of one level it is a smooth function of 1 / freedom. So it is found at a few points in 0 .. 1/2, and for all
-    the rest from the Chebyshev series through them.
+    Of one level it is a smooth function of 1 / freedom. So it is found at a few points in 0 .. 1/2, and from the
+    Chebyshev series through them for all the rest.
     """
     if q == 0.5:
         return np.zeros(np.shape(freedom))
@@ -539,15 +490,13 @@ def _t_quantile(q: float, freedom: Array) -> Array:
 def _t_upper(tail: float, freedom: Array) -> Array:
     """The t > 0 with P(T > t) = `tail` < 1/2, by Newton's method.
 
-    That probability is convex in t > 0, and t lies above the normal's quantile; so from there every step stays
-    below the answer and comes closer.
+    That probability is convex in t > 0, and t lies above the normal's quantile; so from there every step comes
+    closer from below.
     """
     t = np.full(freedom.shape, -_NORMAL.inv_cdf(tail))
-    inside = _lgamma((freedom + 1) / 2) - _lgamma(freedom / 2) - 0.5 * np.log(freedom * math.pi)
     for _ in range(200):
         above = 0.5 * _beta_below(freedom / 2, np.array(0.5), freedom / (freedom + t * t))
-        density = np.exp(inside - (freedom + 1) / 2 * np.log1p(t * t / freedom))
-        step = (above - tail) / density
+        step = (above - tail) / np.exp(_t_log_density(t, freedom))
         t = t + step
         if np.all(abs(step) <= 1e-14 * t):
             break
@@ -555,26 +504,22 @@ def _t_upper(tail: float, freedom: Array) -> Array:
 
 
 def _count_quantile(q: float, mean: Array, dispersion: Array) -> Array:
-    """The least k with P(K <= k) >= q of a negative binomial: a search in growing strides from a good guess."""
-    shape = mean.shape
+    """The least k with P(K <= k) >= q of a negative binomial, by a search in growing strides from a good guess."""
     m, r = mean.reshape(-1), 1 / dispersion.reshape(-1)
-    variance = m + m * m / r
     score = _NORMAL.inv_cdf(q)
-    guess = (
-        m + np.sqrt(variance) * score + (1 + 2 * m / r) * (score * score - 1) / 6
-    )  # skewness * deviation / 6
-    k = np.maximum(np.floor(guess), 0.0)
+    spread = np.sqrt(m + m * m / r)
+    k = np.maximum(np.floor(m + spread * score + (1 + 2 * m / r) * (score * score - 1) / 6), 0.0)
     low, high = np.full(m.shape, -1.0), np.full(m.shape, np.inf)  # too low for sure, high enough for sure
-    low[~np.isfinite(m * r)], high[~np.isfinite(m * r)] = np.nan, np.nan
+    left = np.flatnonzero(m < 1e15)  # beyond that the guess is all there is: a step is less than the rounding
     stride = 1.0
-    left = np.flatnonzero(high - low > 1)
     while len(left):
-        enough = _beta_below(r[left], k[left] + 1, r[left] / (r[left] + m[left])) >= q
-        high[left[enough]] = k[left[enough]]
-        low[left[~enough]] = k[left[~enough]]
+        at = k[left]
+        enough = ~(_beta_below(r[left], at + 1, r[left] / (r[left] + m[left])) < q)
+        low[left], high[left] = np.where(enough, low[left], at), np.where(enough, at, high[left])
         lo, hi = low[left], high[left]
-        middle = np.floor(lo / 2 + hi / 2)
-        k[left] = np.where(enough, np.maximum(hi - stride, middle), np.minimum(lo + stride, middle))
-        stride *= 2
-        left = left[hi - lo > 1]
-    return high.reshape(shape)
+        middle = np.floor((lo + hi) / 2)
+        next_ = np.where(enough, np.maximum(hi - stride, middle), np.minimum(lo + stride, middle))
+        found = hi - lo <= 1
+        k[left] = np.where(found, hi, next_)
+        left, stride = left[~found], stride * 2
+    return k.reshape(mean.shape)

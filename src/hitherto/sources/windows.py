@@ -315,14 +315,9 @@ class Windows:
             result.append({"times": times, **self._distribution(examples, i, times, params, levels)})
         return result
 
-    def levels(self) -> tuple[float, ...]:
-        """The levels that the head can say: its own quantiles, or any."""
-        return tuple(self.spec.model.levels) if self.head()[0] == "quantile" else LEVELS
-
     def measure(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
-        levels = self.levels()
         parts: list[dict[str, Array]] = []
-        collected = self.collect(examples, outputs, levels)
+        collected = self.collect(examples, outputs, LEVELS)
         for i, made in enumerate(collected):
             if not made:
                 continue
@@ -342,7 +337,7 @@ class Windows:
         if not parts:
             raise DataError("no series is long enough to score a forecast: the steps after the split must cover the horizon")
         arrays: dict[str, Any] = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        arrays["levels"] = levels
+        arrays["levels"] = LEVELS
         values_of = {n: float(METRICS[n].compute(**arrays)) for n in TASKS[self.spec.task].metrics}
         plain = {**arrays, "mean": arrays["naive"], "median": arrays["naive"]}
         for name in ("mase", "mae", "mse", "smape"):
@@ -351,7 +346,7 @@ class Windows:
 
     def predictions(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[dict[str, Any]]:
         """A row for each future step: identity, time, median, and the quantiles."""
-        levels = [q for q in self.levels() if q in (0.05, 0.1, 0.25, 0.75, 0.9, 0.95)]
+        levels = [q for q in self.spec.model.levels if q != 0.5]
         rows: list[dict[str, Any]] = []
         for i, made in enumerate(self.collect(examples, outputs, levels)):
             series = examples.series[i]
@@ -371,8 +366,7 @@ class Windows:
     def anomalies(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[dict[str, Any]]:
         """How surprising each newest point was a step before: the distance from the median in half 80 % intervals."""
         rows = []
-        low, high = min(self.levels()), max(self.levels())
-        for i, made in enumerate(self.collect(examples, outputs, (low, high))):
+        for i, made in enumerate(self.collect(examples, outputs, (0.1, 0.9))):
             series = examples.series[i]
             for k, t in enumerate(made.get("times", [])):
                 actual = np.asarray(series.values[t + 1], np.float64)

@@ -1,0 +1,365 @@
+"""Every task from data to a bundle and back, in seconds: from Python and from the command line."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hitherto
+from hitherto.errors import BundleError, CheckpointError, DataError, HithertoError, UsageError
+
+SMALL = {"hidden_size": 12, "threads": 1}
+
+
+def reviews(count: int = 80) -> list[dict[str, Any]]:
+    random = np.random.default_rng(0)
+    words = ["film", "plot", "actor", "scene", "score", "end"]
+    made = []
+    for i in range(count):
+        label = ["bad", "good"][i % 2]
+        sign = ["awful", "dull"] if label == "bad" else ["lovely", "fine"]
+        text = [*random.choice(words, 4), random.choice(sign), *random.choice(words, 2)]
+        made.append({"review": " ".join(text), "label": label, "stars": i % 5})
+    return made
+
+
+def waves(count: int = 160) -> list[dict[str, Any]]:
+    days = np.datetime64("2023-01-01") + np.arange(count)
+    return [{"ds": str(d), "y": float(10 + 3 * np.sin(i * 2 * np.pi / 7))} for i, d in enumerate(days)]
+
+
+def tagged(count: int = 60) -> list[dict[str, Any]]:
+    random = np.random.default_rng(1)
+    rows = []
+    for _ in range(count):
+        tokens = random.choice(["ann", "went", "to", "oslo"], 5).tolist()
+        tags = [{"ann": "B-PER", "oslo": "B-LOC"}.get(t, "O") for t in tokens]
+        rows.append({"tokens": tokens, "tags": tags})
+    return rows
+
+
+TEXT = "the cat sat on the mat and the dog sat on the log. " * 60
+
+TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "classify": (reviews(), {"input": "review", "output": "label", "epochs": 12, "lr": 0.02}),
+    "tag": (tagged(), {"input": "tokens", "output": "tags", "epochs": 12, "lr": 0.02}),
+    "lm": ([TEXT] * 4, {"tokens": "chars", "epochs": 6, "lr": 0.02, "batch_size": 8, "bptt": 32}),
+    "forecast": (waves(), {"horizon": 7, "epochs": 10, "lr": 0.02}),
+}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, hitherto.Model]:
+    folder = tmp_path_factory.mktemp("models")
+    return {
+        task: hitherto.train(task, data, out=folder / f"{task}.safetensors", **SMALL, **options)
+        for task, (data, options) in TASKS.items()
+    }
+
+
+GOOD = {
+    "classify": lambda m: m["accuracy"] == 1.0 and m["f1"] == 1.0,
+    "tag": lambda m: m["accuracy"] > 0.99 and m["entity_f1"] > 0.99,
+    "lm": lambda m: m["perplexity"] < 1.6,
+    "forecast": lambda m: m["mase"] < 1.2 and m["mae"] < 1.0,
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_is_learned_and_kept(task: str, models: dict[str, hitherto.Model]) -> None:
+    model, data = models[task], TASKS[task][0]
+    assert model.path is not None
+    found = model.evaluate(data)
+    assert GOOD[task](found), found
+    again = hitherto.open(model.path)
+    assert again.evaluate(data) == found
+    assert again.metrics == model.metrics
+    assert repr(again) == repr(model)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_run_leaves_its_log_and_report(task: str, models: dict[str, hitherto.Model]) -> None:
+    run = models[task].run
+    assert run is not None
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert rows
+    assert all("step" in row for row in rows)
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert task in page
+
+
+def test_predictions_of_plain_values_rows_and_files(models: dict[str, hitherto.Model], tmp_path: Path) -> None:
+    model = models["classify"]
+    assert model.predict(["a lovely film", "an awful plot"]) == ["good", "bad"]
+    assert model.predict([{"review": "a lovely film"}]) == ["good"]
+    (detail,) = model.predict(["a lovely film"], details=True)
+    assert detail["label"] == "good"
+    assert sum(detail["probabilities"].values()) == pytest.approx(1)
+    path = tmp_path / "new.csv"
+    path.write_text("review,other\na fine end,1\nthe dull end,2\n")
+    assert model.predict(path) == ["good", "bad"]
+
+
+def test_frames_of_pandas_and_polars(models: dict[str, hitherto.Model]) -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    rows = reviews(20)
+    expected = [r["label"] for r in rows]
+    assert models["classify"].predict(pandas.DataFrame(rows)) == expected
+    assert models["classify"].predict(polars.DataFrame(rows)) == expected
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(models: dict[str, hitherto.Model]) -> None:
+    model = models["classify"]
+    texts = ["fine", "an awful plot with a dull end and an awful score", "lovely film"]
+    together = model.predict(texts, details=True)
+    for text, answer in zip(texts, together, strict=True):
+        (alone,) = model.predict([text], details=True)
+        assert alone["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-6)
+
+
+def test_tags_come_one_for_each_token(models: dict[str, hitherto.Model]) -> None:
+    assert models["tag"].predict([{"tokens": ["ann", "went", "to", "oslo"]}]) == [["B-PER", "O", "O", "B-LOC"]]
+    assert models["tag"].predict(["oslo went"]) == [["B-LOC", "O"]]
+
+
+def test_generation_is_a_function_of_the_seed(models: dict[str, hitherto.Model]) -> None:
+    model = models["lm"]
+    first = model.generate("the ", max_new_tokens=60, seed=1)
+    assert first == model.generate("the ", max_new_tokens=60, seed=1)
+    assert first != model.generate("the ", max_new_tokens=60, seed=2, temperature=2.0)
+    assert set(first) <= set(TEXT + "\n")
+    greedy = model.generate("the cat sat on the ", max_new_tokens=3, temperature=0)
+    assert greedy in ("mat", "log")
+    assert "." not in model.generate("the ", max_new_tokens=200, seed=1, stop=".")
+    assert "".join(model.pieces("the ", max_new_tokens=60, seed=1)) == first
+
+
+def test_suggestions_are_whole_words_with_probabilities(models: dict[str, hitherto.Model]) -> None:
+    found = models["lm"].suggest("the cat s", k=3)
+    assert found[0][0] == "sat"
+    assert 0.5 < found[0][1] <= 1
+    assert sum(p for _, p in found) <= 1.0001
+
+
+def test_forecasts_are_rows_of_the_future(models: dict[str, hitherto.Model]) -> None:
+    rows = models["forecast"].predict(waves())
+    assert [r["ds"] for r in rows] == [str(np.datetime64("2023-01-01") + 160 + h) for h in range(7)]
+    truth = [10 + 3 * np.sin(i * 2 * np.pi / 7) for i in range(160, 167)]
+    assert np.abs(np.array([r["y"] for r in rows]) - truth).mean() < 1.0
+    assert all(r["q0.1"] <= r["y"] <= r["q0.9"] for r in rows)
+
+
+def test_what_is_odd_scores_highest(models: dict[str, hitherto.Model]) -> None:
+    rows = waves()
+    rows[-10]["y"] += 30
+    found = models["forecast"].anomalies(rows, last=50)
+    assert len(found) == 50
+    assert max(found, key=lambda r: r["score"])["ds"] == rows[-10]["ds"]
+
+
+def test_methods_of_another_task_say_so(models: dict[str, hitherto.Model]) -> None:
+    with pytest.raises(UsageError, match="generate is for lm models; this one does classify"):
+        models["classify"].generate("x")
+    with pytest.raises(UsageError, match="anomalies is for forecast models"):
+        models["lm"].anomalies([])
+
+
+def test_unknown_labels_and_missing_columns_are_named(models: dict[str, hitherto.Model]) -> None:
+    with pytest.raises(DataError, match="'godo'.*Did you mean 'good'|godo"):
+        models["classify"].evaluate([{"review": "x", "label": "godo"}])
+    with pytest.raises(HithertoError, match="'review'"):
+        models["classify"].evaluate([{"reviw": "x", "label": "good"}])
+
+
+def test_a_sigmoid_unit_answers_for_two_classes() -> None:
+    model = hitherto.train("classify", reviews(), input="review", output="label", head="sigmoid", epochs=12, lr=0.02, **SMALL)
+    assert model.plan["step"][-1]["options"]["output_size"] == 1
+    assert model.evaluate(reviews())["accuracy"] == 1.0
+
+
+def test_several_labels_at_once() -> None:
+    rows = [{"text": t, "label": lab} for t, lab in [("a b", "x;y"), ("a", "x"), ("b", "y"), ("c", "z")] * 20]
+    model = hitherto.train("classify", rows, input="text", output="label", multi=True, separator=";", epochs=30, lr=0.03, **SMALL)
+    assert model.predict(["a b", "c"]) == [["x", "y"], ["z"]]
+
+
+def test_rows_of_numbers_and_sequences_of_numbers() -> None:
+    random = np.random.default_rng(0)
+    rows = []
+    for i in range(80):
+        a = random.normal(size=(10, 2)) + (i % 2) * 2
+        rows.append({"x": a.tolist(), "label": "lo" if i % 2 == 0 else "hi"})
+    model = hitherto.train("classify", rows, input="x", output="label", epochs=8, lr=0.02, **SMALL)
+    assert model.evaluate(rows)["accuracy"] > 0.97
+    flat = [{"a": r["x"][0][0] * 5, "b": r["x"][0][1] * 5, "label": r["label"]} for r in rows]
+    model = hitherto.train("classify", flat, input=("a", "b"), output="label", epochs=8, lr=0.02, **SMALL)
+    assert model.evaluate(flat)["accuracy"] > 0.8
+
+
+def test_every_cell_trains() -> None:
+    for cell in hitherto.CELLS:
+        model = hitherto.train("classify", reviews(), input="review", output="label", cell=cell, epochs=10, lr=0.02, **SMALL)
+        assert model.evaluate(reviews())["accuracy"] > 0.9, cell
+
+
+def test_lines_of_text_and_tied_words() -> None:
+    names = ["anna", "hanna", "hannah", "nan", "ann"] * 30
+    model = hitherto.train("lm", names, tokens="chars", layout="lines", epochs=15, lr=0.02, **SMALL)
+    assert model.generate(max_new_tokens=20, seed=1).strip("\n").isalpha()
+    words = hitherto.train("lm", [TEXT] * 4, tokens="words", tied=True, embedding_size=12, epochs=4, lr=0.02, **SMALL)
+    assert "head.weight" not in words._module.tensors()
+    assert "cat" in words.generate("the ", max_new_tokens=60, seed=1) or "dog" in words.generate("the ", max_new_tokens=60, seed=1)
+
+
+@pytest.mark.parametrize("head", ["gaussian", "student_t", "quantile"])
+def test_forecasts_of_every_distribution(head: str) -> None:
+    model = hitherto.train("forecast", waves(), horizon=3, head=head, epochs=5, lr=0.02, **SMALL)
+    rows = model.predict(waves())
+    assert all(r["q0.1"] < r["q0.9"] for r in rows)
+
+
+def test_counts_and_many_series_with_gaps() -> None:
+    random = np.random.default_rng(0)
+    rows = []
+    for shop in ("a", "b"):
+        for i in range(80):
+            y = None if i % 17 == 3 else int(random.poisson(4 if i % 7 else 9))
+            rows.append({"unique_id": shop, "ds": str(np.datetime64("2024-01-01") + i), "y": y})
+    model = hitherto.train("forecast", rows, horizon=4, head="negative_binomial", epochs=3, lr=0.02, **SMALL)
+    found = model.predict(rows)
+    assert {r["unique_id"] for r in found} == {"a", "b"}
+    assert all(r["y"] >= 0 for r in found)
+
+
+# ---- the command line
+
+
+def command(*args: str, **kept: Any) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "hitherto", *args], capture_output=True, text=True, timeout=300, **kept)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "reviews.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["review", "label", "stars"])
+        writer.writeheader()
+        writer.writerows(reviews())
+    return path
+
+
+def test_train_evaluate_and_predict(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model.safetensors"
+    done = command("train", "classify", str(table), "--input", "review", "--output", "label", "--out", str(out),
+                   "--hidden-size", "12", "--epochs", "12", "--lr", "0.02", "--threads", "1", "--json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "chosen:" in done.stderr
+    assert "accuracy" in json.loads(done.stdout)
+    done = command("evaluate", str(out), str(table), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["accuracy"] == 1.0
+    done = command("predict", str(out), str(table), "--out", str(tmp_path / "answers.csv"))
+    assert done.returncode == 0, done.stderr
+    answers = list(csv.DictReader((tmp_path / "answers.csv").open()))
+    assert [a["label"] for a in answers] == [r["label"] for r in reviews()]
+    done = command("predict", str(out), "--text", "a lovely film", "--json")
+    assert json.loads(done.stdout)["label"] == "good"
+
+
+def test_a_toml_file_and_flags_over_it(table: Path, tmp_path: Path) -> None:
+    toml = tmp_path / "mine.toml"
+    toml.write_text('task = "classify"\n[data]\ninput = "review"\noutput = "label"\n[model]\nhidden_size = 8\n[train]\nepochs = 1\nthreads = 1\n')
+    out = tmp_path / "m.safetensors"
+    done = command("train", str(toml), str(table), "--hidden-size", "9", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    spec = hitherto.open(out).spec
+    assert (spec.model.hidden_size, spec.train.epochs) == (9, 1)
+
+
+BAD = [
+    (("train", "clasify", "x.csv"), 2, "Did you mean 'classify'"),
+    (("train", "lm", "x.txt", "--horizon", "3"), 2, "--horizon"),
+    (("train", "classify", "absent.csv"), 3, "absent.csv"),
+    (("train",), 2, "Usage"),
+    (("train", "--resume", "nowhere.run"), 3, "is no run"),
+    (("evaluate", "absent.safetensors", "x.csv"), 3, "absent.safetensors"),
+    (("predict", "absent.safetensors"), 3, "absent.safetensors"),
+]
+
+
+@pytest.mark.parametrize(("args", "status", "said"), BAD)
+def test_bad_usage_and_bad_data_have_their_status(args: tuple[str, ...], status: int, said: str, tmp_path: Path) -> None:
+    done = command(*args, cwd=tmp_path)
+    assert done.returncode == status, done.stderr
+    assert said in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["train", "evaluate", "predict", "generate", "suggest", "doctor"])
+def test_every_verb_shows_an_example(verb: str) -> None:
+    done = command(verb, "--help")
+    assert done.returncode == 0
+    assert "Example: hitherto " + verb in done.stdout
+
+
+@pytest.mark.parametrize("task", hitherto.TASKS)
+def test_every_task_shows_its_options(task: str) -> None:
+    done = command("train", task, "--help")
+    assert done.returncode == 0
+    assert "Example: hitherto train " + task in done.stdout
+    assert "--hidden-size" in done.stdout
+    assert ("--horizon" in done.stdout) == (task == "forecast")
+
+
+# ---- a run and its folder
+
+
+def test_an_unfinished_run_is_not_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    options = {"input": "review", "output": "label", "epochs": 1, **SMALL}
+    hitherto.train("classify", reviews(), out=out, **options)
+    hitherto.train("classify", reviews(), out=out, **options)  # an ended one is
+    out.unlink()
+    with pytest.raises(UsageError, match="has not ended"):
+        hitherto.train("classify", reviews(), out=out, **options)
+
+
+def test_a_run_goes_on_from_its_folder_alone(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    options = {"input": "review", "output": "label", "epochs": 4, "checkpoint_every": 2, **SMALL}
+    whole = hitherto.train("classify", table, out=out, **options)
+    tensors = whole._module.tensors()
+    half = tmp_path / "half.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        hitherto.train("classify", table, out=half, show=_interrupt_at(6), **options)
+    again = hitherto.train("", resume=tmp_path / "half.run")
+    assert again.path == half
+    assert all((again._module.tensors()[name] == value).all() for name, value in tensors.items())
+    table.write_text(table.read_text() + "a new lovely film,good,3\n")
+    out.unlink()
+    with pytest.raises(CheckpointError, match="other data"):
+        hitherto.train("", resume=tmp_path / "m.run")
+
+
+def _interrupt_at(step: int) -> Any:
+    import os
+    import signal
+
+    def show(progress: Any, row: dict[str, Any]) -> None:
+        if progress.step >= step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return show
+
+
+def test_a_bundle_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(b"not a model at all, but long enough to have a header")
+    with pytest.raises(BundleError):
+        hitherto.open(path)

@@ -1,0 +1,371 @@
+"""From tables to batches: everything is scored once, padding is not data, order is a function of (seed, epoch)."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hitherto.errors import DataError, UsageError
+from hitherto.sources import SOURCES
+from hitherto.sources.base import bucket, pad, share_rows
+from hitherto.spec import from_options
+
+TEXT = "the cat sat on the mat\nthe dog sat on the log\n\na cat and a dog\nsat on a mat\n" * 8
+
+
+# ---- what all share
+
+
+def test_padding_and_lengths() -> None:
+    x, lengths = pad([np.array([1, 2, 3]), np.array([4]), np.array([], np.int64)])
+    assert x.tolist() == [[1, 4, 0], [2, 0, 0], [3, 0, 0]]
+    assert lengths is not None
+    assert lengths.tolist() == [3, 1, 0]
+    assert pad([np.array([1]), np.array([2])])[1] is None
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=200), st.integers(1, 16), st.integers(0, 3), st.integers(0, 3))
+@settings(deadline=None)
+def test_buckets_hold_every_row_once(sizes: list[int], rows: int, seed: int, epoch: int) -> None:
+    lengths = np.array(sizes)
+    for tokens in (None, 64):
+        batches = bucket(lengths, None if tokens else rows, tokens, seed, epoch)
+        assert sorted(np.concatenate(batches).tolist()) == list(range(len(sizes)))
+        again = bucket(lengths, None if tokens else rows, tokens, seed, epoch)
+        assert all((a == b).all() for a, b in zip(batches, again, strict=True))
+        if tokens:
+            assert all(len(b) == 1 or len(b) * lengths[b].max() <= tokens for b in batches)
+        else:
+            assert all(len(b) <= rows for b in batches)
+
+
+def test_orders_differ_from_epoch_to_epoch_and_from_seed_to_seed() -> None:
+    lengths = np.arange(100)
+    first, epoch, seed = (np.concatenate(bucket(lengths, 4, None, s, e)).tolist() for s, e in ((0, 0), (0, 1), (1, 0)))
+    assert first != epoch
+    assert first != seed
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 8])
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_shares_are_the_whole_in_equal_parts(rows: int, world: int) -> None:
+    parts = [share_rows(np.arange(rows), (rank, world)) for rank in range(world)]
+    assert len({len(p) for p in parts}) == 1
+    assert [r for r in np.concatenate(parts).tolist() if r >= 0] == list(range(rows))
+
+
+# ---- corpus
+
+
+def corpus(tmp_path: Path, **options: Any) -> tuple[Any, Any, Any, Any]:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    spec = from_options("lm", str(path), **({"tokens": "chars", "batch_size": 3, "bptt": 5} | options))
+    source, examples, valid = SOURCES["corpus"].prepare(spec, str(path), None, {})
+    return source, examples, valid, spec.train
+
+
+def read(batch: Any) -> list[tuple[list[int], list[int]]]:
+    """(inputs, targets) of every row of a batch."""
+    x = batch.inputs["x"]
+    T, B = x.shape
+    lengths = np.full(B, T) if batch.lengths is None else batch.lengths
+    y = np.full(T * B, -1)
+    y[np.arange(T * B) if batch.at is None else batch.at] = batch.targets["y"]
+    y = y.reshape(T, B)
+    return [(x[:n, b].tolist(), y[:n, b].tolist()) for b, n in enumerate(lengths)]
+
+
+def test_lanes_say_every_token_once_after_the_one_before(tmp_path: Path) -> None:
+    source, examples, _, train = corpus(tmp_path)
+    whole = examples.tokens.ids(0, len(examples)).tolist()
+    lane = len(whole) // 3
+    lanes: list[tuple[list[int], list[int]]] = [([], []) for _ in range(3)]
+    for k, item in enumerate(source.schedule(examples, train, 0)):
+        batch = source.batch(examples, item)
+        assert (batch.carry is None) == (k == 0)
+        for (xs, ys), (x, y) in zip(lanes, read(batch), strict=True):
+            xs += x
+            ys += y
+    for b, (xs, ys) in enumerate(lanes):
+        assert ys == whole[b * lane : (b + 1) * lane]
+        assert xs == ([source.start_id] + whole)[b * lane : (b + 1) * lane]
+
+
+def test_an_evaluation_says_every_token_once(tmp_path: Path) -> None:
+    for options in ({}, {"documents": True}, {"layout": "lines"}):
+        source, examples, valid, _ = corpus(tmp_path, **options)
+        for some in (examples, valid):
+            said = sorted(t for batch in source.evaluation(some) for _, y in read(batch) for t in y)
+            assert said == sorted(some.tokens.ids(0, len(some)).tolist())
+
+
+def test_characters_are_counted_whole(tmp_path: Path) -> None:
+    source, examples, valid, _ = corpus(tmp_path)
+    assert examples.characters + valid.characters == len(TEXT)
+    assert source.codec.decode(examples.tokens.ids(0, len(examples))) == TEXT[: examples.characters]
+
+
+def test_lines_end_and_begin_anew(tmp_path: Path) -> None:
+    source, examples, _, train = corpus(tmp_path, layout="lines")
+    end = source.codec.end_id
+    for item in source.schedule(examples, train, 0):
+        batch = source.batch(examples, item)
+        assert batch.carry is None
+        for x, y in read(batch):
+            assert x[0] == source.start_id
+            assert y[-1] == end
+            assert x[1:] == y[:-1]
+
+
+def test_documents_zero_the_state_where_they_begin(tmp_path: Path) -> None:
+    source, examples, _, train = corpus(tmp_path, documents=True)
+    whole = examples.tokens.ids(0, len(examples)).tolist()
+    starts = set(examples.starts.tolist())
+    lane = len(whole) // 3
+    ends: dict[int, int] = {}  # kept state -> the token that it has read last, as a place in the text
+    for item in source.schedule(examples, train, 0):
+        batch = source.batch(examples, item)
+        rows = read(batch)
+        place = {b: b * lane + item[1] for b in range(3)}
+        row_ends, row_lane, current = [], [], 0
+        for r, (x, y) in enumerate(rows):
+            goes_on = batch.carry[r]
+            if r and batch.keep[current] == r - 1:
+                current += 1
+            first = place[current]
+            assert y == whole[first : first + len(y)]
+            if goes_on >= 0:
+                assert ends[int(goes_on)] == first
+                assert first not in starts
+                assert x[0] == whole[first - 1]
+            else:
+                assert first in starts or item[1] == 0
+            if first in starts:
+                assert x[0] == source.start_id
+            place[current] = first + len(y)
+            row_ends.append(first + len(y))
+            row_lane.append(current)
+        ends = {lane_number: row_ends[r] for lane_number, r in enumerate(batch.keep)}
+
+
+def test_two_processes_read_what_one_reads(tmp_path: Path) -> None:
+    for options in ({}, {"documents": True}, {"layout": "lines"}):
+        source, examples, _, train = corpus(tmp_path, batch_size=4, **options)
+        for item in source.schedule(examples, train, 1):
+            whole = sorted(read(source.batch(examples, item)))
+            parts = [row for rank in range(2) for row in read(source.batch(examples, item, (rank, 2))) if row[0]]
+            assert sorted(parts) == whole
+
+
+def test_too_little_text_is_an_error(tmp_path: Path) -> None:
+    source, examples, _, _ = corpus(tmp_path)
+    with pytest.raises(UsageError, match="too few for 100000 lanes"):
+        source.schedule(examples, from_options("lm", "x", batch_size=100_000).train, 0)
+    (tmp_path / "empty.txt").write_text("")
+    with pytest.raises(DataError, match="empty"):
+        SOURCES["corpus"].prepare(from_options("lm", str(tmp_path / "empty.txt")), str(tmp_path / "empty.txt"), None, {})
+
+
+def test_gzip_and_lists_of_texts(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt.gz"
+    path.write_bytes(gzip.compress(TEXT.encode()))
+    source, examples, _ = SOURCES["corpus"].prepare(from_options("lm", str(path), tokens="chars"), str(path), None, {})
+    assert source.codec.decode(examples.tokens.ids(0, 22)) == TEXT[:22]
+    lines = TEXT.split("\n")
+    lines = [line for line in lines if line]
+    source, examples, _ = SOURCES["corpus"].prepare(from_options("lm", tokens="words", layout="lines"), lines, None, {})
+    assert len(examples) > 10
+
+
+# ---- pairs
+
+
+ROWS = [{"text": f"{'good' if i % 3 else 'bad'} film number {i}", "label": "pos" if i % 3 else "neg"} for i in range(60)]
+
+
+def pairs(rows: Any = ROWS, task: str = "classify", **options: Any) -> tuple[Any, Any, Any, Any]:
+    spec = from_options(task, **({"batch_size": 8} | options))
+    source, examples, valid = SOURCES["pairs"].prepare(spec, rows, None, {})
+    return source, examples, valid, source.spec
+
+
+def test_columns_are_guessed_and_said() -> None:
+    source, examples, valid, spec = pairs()
+    assert (spec.data.input, spec.data.output) == (("text",), "label")
+    assert any("label" in note for note in source.notes)
+    assert (len(examples), len(valid)) == (54, 6)
+    assert sorted(source.codecs["output"].classes) == ["neg", "pos"]
+
+
+def test_a_missing_column_names_the_nearest() -> None:
+    with pytest.raises((DataError, UsageError), match="'text'"):
+        pairs(input="texts", output="label")
+
+
+def test_batches_pair_each_input_with_its_own_label() -> None:
+    source, examples, _, spec = pairs()
+    codec, label = source.codecs["input"], source.codecs["output"]
+    seen = 0
+    for item in source.schedule(examples, spec.train, 0):
+        batch = source.batch(examples, item)
+        lengths = np.full(len(item[0]), len(batch.inputs["x"])) if batch.lengths is None else batch.lengths
+        for b, r in enumerate(batch.rows):
+            ids = batch.inputs["x"][: lengths[b], b]
+            assert ids.tolist() == examples.x[r].tolist()
+            assert ("good" in codec.decode(ids)) == (label.classes[int(batch.targets["y"][b])] == "pos")
+            seen += 1
+    assert seen == len(examples)
+
+
+def test_measuring_puts_answers_back_in_order() -> None:
+    source, examples, _, _ = pairs()
+    truth = np.array([int(y) for y in examples.y])
+
+    def outputs(wrong: int) -> Any:
+        for batch in source.evaluation(examples):
+            params = np.zeros((len(batch.rows), 2), np.float32)
+            params[np.arange(len(batch.rows)), truth[batch.rows]] = 5
+            for b, r in enumerate(batch.rows):
+                if r < wrong:
+                    params[b] = -params[b]
+            yield batch, params
+
+    assert source.measure(examples, outputs(0)).metrics["accuracy"] == 1.0
+    assert source.measure(examples, outputs(9)).metrics["accuracy"] == pytest.approx(1 - 9 / len(examples))
+
+
+def test_numbers_in_lists_in_columns_and_in_rows_that_belong_together() -> None:
+    random = np.random.default_rng(0)
+    lists = [{"x": random.normal(size=(5, 2)).tolist(), "label": "ab"[i % 2]} for i in range(20)]
+    source, examples, _, _ = pairs(lists, input="x", output="label")
+    assert source.inputs()["x"]["kind"] == "vectors"
+    assert examples.x[0].shape == (5, 2)
+    columns = [{"a": i % 2 + 0.1, "b": float(i), "label": "ab"[i % 2]} for i in range(20)]
+    source, examples, _, _ = pairs(columns, input=("a", "b"), output="label")
+    assert examples.x[0].shape == (1, 2)
+    long = [{"who": i // 5, "t": 4 - i % 5, "v": float(i), "label": "ab"[i // 5 % 2]} for i in range(100)]
+    source, examples, valid, _ = pairs(long, input="v", output="label", id="who", time="t")
+    assert len(examples) + len(valid) == 20
+    first = examples.x[0][:, 0]
+    assert (np.diff(first) < 0).all()  # sorted by time, which runs against the rows
+
+
+def test_rows_of_one_sequence_must_agree() -> None:
+    rows = [{"who": 1, "v": 1.0, "label": "a"}, {"who": 1, "v": 2.0, "label": "b"}]
+    with pytest.raises(DataError, match="different labels: a, b"):
+        pairs(rows, input="v", output="label", id="who")
+
+
+def test_tagging_needs_a_label_for_each_token() -> None:
+    rows = [{"tokens": ["a", "b"], "tags": ["X", "Y"]}] * 20
+    source, examples, _, spec = pairs(rows, "tag", input="tokens", output="tags")
+    batch = source.batch(examples, source.schedule(examples, spec.train, 0)[0])
+    assert len(batch.targets["y"]) == 2 * batch.inputs["x"].shape[1]
+    with pytest.raises(DataError, match="2 tokens need as many labels, but there are 1"):
+        pairs([*rows, {"tokens": ["a", "b"], "tags": ["X"]}], "tag", input="tokens", output="tags")
+
+
+def test_one_class_is_not_a_task() -> None:
+    with pytest.raises(DataError, match="two labels"):
+        pairs([{"text": "a b", "label": "x"}] * 20, input="text", output="label")
+
+
+def test_groups_stay_together() -> None:
+    rows = [r | {"who": i // 6} for i, r in enumerate(ROWS)]
+    _, examples, valid, _ = pairs(rows, input="text", output="label", group="who")
+    table = rows
+    left = {table[i]["who"] for i in examples.picked}
+    right = {table[i]["who"] for i in valid.picked}
+    assert not left & right
+
+
+# ---- windows
+
+
+def wave(T: int = 200, channels: int = 1) -> list[dict[str, Any]]:
+    hours = np.datetime64("2024-01-01T00") + np.arange(T)
+    values = np.sin(np.arange(T)[:, None] * 2 * np.pi / 24 + np.arange(channels)) + 5
+    return [{"ds": str(h), **{f"v{c}": v for c, v in enumerate(row)}} for h, row in zip(hours, values, strict=True)]
+
+
+def windows(rows: Any, **options: Any) -> tuple[Any, Any, Any, Any]:
+    spec = from_options("forecast", **({"horizon": 4, "batch_size": 4, "bptt": 30} | options))
+    source, examples, valid = SOURCES["windows"].prepare(spec, rows, None, {})
+    return source, examples, valid, source.spec
+
+
+def test_training_never_sees_what_validates() -> None:
+    rows = wave()
+    _, examples, valid, _ = windows(rows)
+    assert len(examples.series[0].values) == 180
+    assert valid.origins(0, 4)[0] == 179
+    assert valid.origins(0, 4)[-1] == 195
+
+
+def test_windows_cover_the_series_and_move() -> None:
+    source, examples, _, spec = windows(wave())
+    for epoch in range(3):
+        spans = np.concatenate(source.schedule(examples, spec.train, epoch))
+        covered = np.zeros(180, bool)
+        for _, a, b in spans:
+            covered[a:b] = True
+        assert covered[:179].all()
+    first, second = (np.concatenate(source.schedule(examples, spec.train, e)).tolist() for e in (0, 1))
+    assert first != second
+
+
+def test_targets_are_the_future_in_units_of_the_past() -> None:
+    source, examples, _, spec = windows(wave(channels=2))
+    values = examples.series[0].values
+    item = source.schedule(examples, spec.train, 0)[0]
+    batch = source.batch(examples, item)
+    T, B = batch.inputs["x"].shape[:2]
+    for n, place in enumerate(batch.at):
+        t, b = divmod(int(place), B)
+        i, a, _ = item[b]
+        loc, scale = source.codec.affine(examples.arrays[i], int(a) + t, int(a) + t + 1)
+        future = values[a + t + 1 : a + t + 5]
+        found = (loc + scale * batch.targets["y"][n])[0][: len(future)]
+        np.testing.assert_allclose(found, future, rtol=1e-4, atol=1e-4)
+    assert T == 30
+
+
+def test_evaluation_scores_every_origin_once() -> None:
+    source, _, valid, _ = windows(wave())
+    seen = [int(t) for batch in source.evaluation(valid) for t in batch.targets["time"]]
+    assert seen == list(range(179, 196))
+
+
+def test_a_perfect_forecast_measures_as_one() -> None:
+    source, _, valid, _ = windows(wave(), head="gaussian")
+
+    def outputs() -> Any:
+        for batch in source.evaluation(valid):
+            y = []
+            for t, i in zip(batch.targets["time"], batch.targets["series"], strict=True):
+                y.append(source.codec.targets(valid.arrays[i], int(t), int(t) + 1)[0])
+            params = np.zeros((len(y), 4, 1, 2), np.float32)
+            params[..., 0] = np.array(y).reshape(-1, 4, 1)
+            params[..., 1] = -10
+            yield batch, params.reshape(len(y), -1)
+
+    found = source.measure(valid, outputs()).metrics
+    assert found["mae"] < 1e-4
+    assert found["mase"] < 1e-3
+    assert found["naive_mase"] >= found["mase"]
+
+
+def test_too_short_a_series_is_an_error() -> None:
+    with pytest.raises(DataError, match="3 steps"):
+        windows(wave(3))
+
+
+def test_each_channel_by_itself() -> None:
+    source, examples, _, _ = windows(wave(channels=3), independent=True)
+    assert len(examples.series) == 3
+    assert source.codec.channels == 1
