@@ -1,6 +1,6 @@
 # Every target sets up what it needs, on a fresh machine too: Python 3.11 or later and a C++17 compiler.
 #   make setup   .venv with everything the rest needs       make check   lint and types
-#   make demo    train a character model and sample it      make fix     mend what lint can mend
+#   make demo    train a model of the next word             make fix     mend what lint can mend
 #   make test    native tests and pytest                    make soak    the long tests and the sanitizers
 #   make bench   measure, beside other libraries
 
@@ -29,7 +29,7 @@ $(BIN)/python:
 
 # Editable: changes in src count at once; a change in native builds the extension again.
 $(INSTALLED): pyproject.toml constraints.txt $(NATIVE) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]' torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,train]'
 	@touch $@
 
 $(PEERS): $(INSTALLED)

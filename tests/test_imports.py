@@ -21,11 +21,12 @@ MAY_IMPORT = {
     "base": {"base"},
     "model": {"model", "base"},
     "runtime": {"runtime", "base"},
-    "train": {"train", "model", "base"},
+    "training": {"training", "model", "base"},
+    "api": {"api", "training", "model", "runtime", "base", "facade"},
     "checks": {"checks", "model", "runtime", "base", "facade"},
-    "cli": {"cli", "checks", "train", "model", "runtime", "base", "facade"},
+    "cli": {"cli", "api", "checks", "training", "model", "runtime", "base", "facade"},
 }
-NO_TORCH = {"base", "runtime", "cli"}
+NO_TORCH = {"base", "runtime", "api", "cli"}
 INSTALLED = {"numpy", "safetensors", "msgspec", "click"}  # the base install
 
 
