@@ -3,6 +3,7 @@
 import datetime
 import json
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import hitherto
 from hitherto import bundle, checkpoint
 from hitherto import spec as specs
-from hitherto.errors import CheckpointError, UsageError
+from hitherto.errors import CheckpointError, MissingExtra, UsageError
 from hitherto.plan import check, make, streams
 from hitherto.sources import SOURCES, Results
 from hitherto.spec import Spec
@@ -62,16 +63,17 @@ class Model:
 
         return evaluate(self._module, self._source, self._source.load(data, **options))
 
-    def predict(self, data: Any, *, details: bool = False) -> list[Any]:
+    def predict(self, data: Any, *, details: bool = False, **options: Any) -> list[Any]:
         """An answer for each input: a label, a list of labels, or a row of the future.
 
         `data` is a path, a frame, rows as dicts, or a plain list of inputs. With `details` each answer is a dict that
-        also says how sure the model is.
+        also says how sure the model is. Of two classes, `threshold` is the probability from which on the positive one
+        is said.
         """
         source = self._source
         examples = source.load(data, labelled=False)
         batches = source.future(examples) if hasattr(source, "future") else source.evaluation(examples)
-        rows: list[dict[str, Any]] = source.predictions(examples, self._outputs(batches))
+        rows: list[dict[str, Any]] = source.predictions(examples, self._outputs(batches), **options)
         plain = {"label", "labels"} & rows[0].keys() if rows else set()
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
 
@@ -200,12 +202,18 @@ class Model:
         return rows
 
 
+def _need_torch(what: str) -> None:
+    if find_spec("torch") is None:
+        raise MissingExtra(what, "torch", "train")
+
+
 def _select(state: Mapping[str, Any], rows: Any) -> dict[str, Any]:
     return {name: np.ascontiguousarray(value[:, rows]) for name, value in state.items()}
 
 
 def open(path: str | Path) -> Model:  # noqa: A001 - `hitherto.open` is what it is called
     """The model in the bundle at `path`."""
+    _need_torch("running a model")
     from hitherto.model.build import build
 
     found = bundle.read(path)
@@ -235,6 +243,7 @@ def train(
     `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns; `task` may be a whole `Spec`.
     `options` are those of the spec, by name. `resume` goes on with a run that was interrupted.
     """
+    _need_torch("training")
     from hitherto.training import join
 
     say = say or (lambda _line: None)

@@ -266,9 +266,16 @@ def evaluate(bundle: str, data: str, as_json: bool, start: str | None, stride: i
 @click.option("--out", metavar="FILE", help="Write here; the ending says whether CSV, TSV or JSONL.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
 @click.option("--text", "given_text", multiple=True, help="An input itself, in place of a file.")
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Say the positive class from this probability on.")
 @click.option("--anomalies", type=click.IntRange(1), help="Forecasts: score the surprise of so many newest points.")
 def predict(
-    bundle: str, data: str | None, out: str | None, as_json: bool, given_text: tuple[str, ...], anomalies: int | None
+    bundle: str,
+    data: str | None,
+    out: str | None,
+    as_json: bool,
+    given_text: tuple[str, ...],
+    threshold: float | None,
+    anomalies: int | None,
 ) -> None:
     """Answer for every row of DATA with the model in BUNDLE. DATA may be - for lines of standard input.
 
@@ -282,7 +289,10 @@ def predict(
     source: Any = list(given_text) or data
     if data == "-":
         source = [line.rstrip("\n") for line in sys.stdin]
-    rows = model.anomalies(source, anomalies) if anomalies else model.predict(source, details=True)
+    if threshold is not None and model.spec.task != "classify":
+        raise UsageError(f"--threshold is for classify; this model does {model.spec.task}.")
+    given = {} if threshold is None else {"threshold": threshold}
+    rows = model.anomalies(source, anomalies) if anomalies else model.predict(source, details=True, **given)
     ending = "jsonl" if as_json else Path(out).suffix.lstrip(".") if out else "tsv"
     if ending not in ("csv", "tsv", "jsonl"):
         raise UsageError(f"--out {out} must end in .csv, .tsv or .jsonl.")

@@ -1,6 +1,6 @@
 """What the numbers of a model's last layer mean: class probabilities, or the distribution of what comes next.
 
-`HEADS` lists the heads. A head reads `params`, [..., size], as the last layer gives them, and answers in float64:
+`HEADS` lists the heads. A head reads `params`, [..., size], as the last layer gives them, in float64:
 
     head = HEADS["gaussian"]
     head.size(horizon=24, channels=7)                                how wide the last layer is
@@ -9,13 +9,13 @@
     head.sample(params, numpy.random.default_rng(0), count=100, ...) [100, ..., 24, 7]
     head.log_prob(params, y, ...)                                    [..., 24, 7], in nats
 
-`softmax` (option `classes`) and `sigmoid` (`labels`) say probabilities: their mean, [..., K]. The others forecast
-`channels` series over `horizon` steps. Their params are P numbers for each, flat in the order
-[horizon, channels, P], and describe a standardised value z; the value is loc + scale * z, where loc and scale are
-broadcast against [..., horizon, channels]. With softplus(a) = log(1 + exp(a)):
+`softmax` (option `classes`) and `sigmoid` (`labels`) say probabilities: their mean, [..., K]. The others
+forecast `channels` series over `horizon` steps. Their params are P numbers for each, flat in the order
+[horizon, channels, P], and describe a standardised value z; the value is loc + scale * z, where loc and scale
+are broadcast against [..., horizon, channels]. With softplus(a) = log(1 + exp(a)):
 
-`quantile`           P = the number of `levels`: z at each level, sorted, so that quantiles never cross. Between
-                     and beyond the levels z is linear in the normal score of the level: exact for a Gaussian.
+`quantile`           P = the number of `levels`: z at each level, sorted, so that quantiles never cross.
+                     Between and beyond them z is linear in the level's normal score: exact for a Gaussian.
 `gaussian`           P = 2: mean, and deviation softplus(b) + FLOOR.
 `student_t`          P = 3: location, scale softplus(b) + FLOOR, degrees of freedom 2 + FLOOR + softplus(c).
 `negative_binomial`  P = 2: counts of mean m = (softplus(a) + SMALL) * scale and variance m + d m^2, where the
@@ -66,8 +66,8 @@ def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
     found = tuple(float(level) for level in levels)
     if not found or not 0 < found[0] <= found[-1] < 1 or any(a >= b for a, b in pairwise(found)):
         raise UsageError(
-            "levels must be one or more numbers between 0 and 1 in rising order, for example (0.1, 0.5, 0.9), "
-            f"but came as {levels!r}."
+            "levels must be one or more numbers between 0 and 1 in rising order, like (0.1, 0.5, 0.9); "
+            f"they came as {levels!r}."
         )
     return found
 
@@ -102,9 +102,9 @@ def _forecast(
     sample: Callable[..., Array],
     log_prob: Callable[..., Array],
 ) -> Head:
-    """A head over [horizon, channels] from functions of `v`, [..., horizon, channels, P], of loc and of scale.
+    """A head from functions of `v`, [..., horizon, channels, P], of loc and of scale.
 
-    `quantile` gets one level, `sample` the generator and the shape to draw; `own` are the head's further options.
+    `quantile` gets one level, `sample` the generator and the shape to draw; `own` are the head's own options.
     """
 
     def size(*, horizon: int = 1, channels: int = 1, **own: Any) -> int:
@@ -115,8 +115,8 @@ def _forecast(
         width = size(horizon=horizon, channels=channels, **own)
         if params.ndim == 0 or params.shape[-1] != width:
             raise InputError(
-                f"the head {name} with horizon {horizon} and {channels} channels reads params [..., {width}], "
-                f"but their shape is {list(params.shape)}."
+                f"the head {name} with horizon {horizon} and {channels} channels reads [..., {width}], "
+                f"but params came as {list(params.shape)}."
             )
         return params.reshape(*params.shape[:-1], horizon, channels, -1)
 
@@ -237,7 +237,7 @@ def _no_quantile(name: str) -> Callable[..., Array]:
 
 
 def _lines(v: Array, levels: Sequence[float]) -> tuple[Array, Array, Array]:
-    """Slope and offset of z between neighbouring levels, z = offset + slope * score, and the scores between them."""
+    """Of the lines z = offset + slope * score between levels: slopes, offsets, the scores where they meet."""
     v = np.sort(v, -1)  # [..., Q]
     scores = np.array([_NORMAL.inv_cdf(level) for level in levels])
     if len(scores) == 1:
@@ -428,7 +428,7 @@ def _lgamma(x: Array) -> Array:
     for term in reversed(_STIRLING):
         series = series / (x * x) + term
     value = (x - 0.5) * np.log(x) - x + 0.5 * math.log(2 * math.pi) + series / x
-    return value - np.where(small, np.log(raised), 0.0)  # type: ignore[no-any-return]
+    return value - np.where(small, np.log(raised), 0.0)
 
 
 def _beta_below(a: Array, b: Array, x: Array) -> Array:
@@ -448,7 +448,7 @@ def _fraction(a: Array, b: Array, x: Array) -> Array:
     d = 1 - (a + b) * x / (a + 1)
     d = 1 / np.where(abs(d) < tiny, tiny, d)
     h = d.copy()
-    for m in range(1, 100_000):  # as many as the root of the larger of a and b
+    for m in range(1, 10_000):  # it takes about as many as the root of the larger of a and b
         for term in (
             m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
             -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
@@ -459,7 +459,7 @@ def _fraction(a: Array, b: Array, x: Array) -> Array:
             c = np.where(abs(c) < tiny, tiny, c)
             change = c * d
             h *= change
-        if not np.any(abs(change - 1) > 1e-15):  # also where there is NaN
+        if not np.any(abs(change - 1) > 1e-13):  # also where there is NaN
             break
     return h
 
@@ -475,8 +475,8 @@ _NODES = 40
 def _t_quantile(q: float, freedom: Array) -> Array:
     """The quantile of Student's t with `freedom` > 2 degrees of freedom.
 
-    Of one level it is a smooth function of 1 / freedom. So it is found at a few points in 0 .. 1/2, and from the
-    Chebyshev series through them for all the rest.
+    Of one level it is a smooth function of 1 / freedom. So it is found at a few points in 0 .. 1/2 and
+    for the rest from the Chebyshev series through them.
     """
     if q == 0.5:
         return np.zeros(np.shape(freedom))
@@ -484,13 +484,13 @@ def _t_quantile(q: float, freedom: Array) -> Array:
     points = chebyshev.chebpts1(_NODES)  # in -1 .. 1
     found = _t_upper(min(q, 1 - q), 4 / (points + 1))
     series = chebyshev.chebfit(points, found, _NODES - 1)
-    return math.copysign(1, q - 0.5) * chebyshev.chebval(4 / freedom - 1, series)  # type: ignore[no-any-return]
+    return math.copysign(1, q - 0.5) * chebyshev.chebval(4 / freedom - 1, series)
 
 
 def _t_upper(tail: float, freedom: Array) -> Array:
     """The t > 0 with P(T > t) = `tail` < 1/2, by Newton's method.
 
-    That probability is convex in t > 0, and t lies above the normal's quantile; so from there every step comes
+    That probability is convex in t > 0, and t lies above the normal's quantile; from there every step comes
     closer from below.
     """
     t = np.full(freedom.shape, -_NORMAL.inv_cdf(tail))
@@ -504,7 +504,7 @@ def _t_upper(tail: float, freedom: Array) -> Array:
 
 
 def _count_quantile(q: float, mean: Array, dispersion: Array) -> Array:
-    """The least k with P(K <= k) >= q of a negative binomial, by a search in growing strides from a good guess."""
+    """The least k with P(K <= k) >= q of a negative binomial: a search in growing strides from a guess."""
     m, r = mean.reshape(-1), 1 / dispersion.reshape(-1)
     score = _NORMAL.inv_cdf(q)
     spread = np.sqrt(m + m * m / r)

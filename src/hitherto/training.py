@@ -65,7 +65,7 @@ class Trained:
     module: Module
     progress: Progress
     results: Results | None
-    stopped: str  # why it ended: "done", "early", "interrupted"
+    stopped: str  # why it ended: "done" or "early"
 
 
 def fit(
@@ -82,7 +82,10 @@ def fit(
     watch: Callable[[Module, Results | None], dict[str, Any]] | None = None,
     show: Callable[[Progress, dict[str, Any]], None] | None = None,
 ) -> Trained:
-    """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen."""
+    """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen.
+
+    SIGTERM or SIGINT saves after the step under way, and then raises Interrupted.
+    """
     train = spec.train
     rank, world = _processes()
     device = next(module.parameters()).device
@@ -107,7 +110,7 @@ def fit(
             arrays, document = checkpoint.flatten(tree)
             checkpoint.save(run / "checkpoints", progress.step, arrays, document)
 
-    with _interrupts() as interrupted:
+    with contextlib.closing(log), _interrupts() as interrupted:
         while progress.step < total:
             schedule = source.schedule(examples, train, progress.epoch)
             module.train()
@@ -164,9 +167,7 @@ def fit(
             if stopped != "done":
                 break
         save()
-    if stopped != "interrupted":
-        _use(module, best if best is not None else average)
-    log.close()
+    _use(module, best if best is not None else average)
     return Trained(module.eval(), progress, results, stopped)
 
 
@@ -490,7 +491,7 @@ def environment(spec: Spec) -> dict[str, Any]:
     return {
         "threads": torch.get_num_threads(),
         "isa": isa,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": np.__version__,
         "processes": world,
     }
@@ -585,7 +586,7 @@ class _Log:
 
 @contextlib.contextmanager
 def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Whether SIGTERM or SIGINT has come: the loop saves after the step that it is in. A second one ends at once."""
+    """Whether SIGTERM or SIGINT has come: the loop saves, and Interrupted follows. A second one ends at once."""
     seen: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:

@@ -77,9 +77,10 @@ class Pairs:
         if valid is not None:
             self = cls.fit(spec, table, None, extras)
             return self, self.read(table), self.read(load(spec, valid))
-        spec, _ = cls.columns(spec, table)
+        spec, notes = cls.columns(spec, table)
         first, second = cls(spec, {}).split(spec, table)
         self = cls.fit(spec, table, first, extras)
+        self.notes = notes + self.notes
         examples = self.read(table)
         return self, examples.part(first), examples.part(second) if len(second) else None
 
@@ -403,8 +404,16 @@ class Pairs:
             return int(codec.encode(self.spec.data.positive))
         return int(np.argmin(codec.counts))
 
-    def predictions(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[dict[str, Any]]:
-        """A row for each example: what the model says, and how sure it is."""
+    def predictions(
+        self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]], threshold: float | None = None
+    ) -> list[dict[str, Any]]:
+        """A row for each example: what the model says, and how sure it is.
+
+        Of two classes the positive one is said from a probability of `threshold` on; of several labels at once each.
+        """
+        positive = self.positive()
+        if threshold is not None and positive is None and not self.spec.data.multi:
+            raise UsageError("a threshold is for two classes, or for several labels at once; here the likeliest class wins.")
         codec: LabelCodec = self.codecs["output"]
         rows: list[dict[str, Any]] = []
         for p in self.collect(examples, outputs):
@@ -412,9 +421,11 @@ class Pairs:
                 best = p.argmax(-1) if len(p) else np.zeros(0, np.int64)
                 rows.append({"labels": list(codec.decode(best)), "probabilities": [round(float(v), 6) for v in p.max(-1)] if len(p) else []})
             elif self.spec.data.multi:
-                rows.append({"label": [c for c, v in zip(codec.classes, p, strict=True) if v >= 0.5], "probabilities": dict(zip(codec.classes, map(float, p), strict=True))})
+                rows.append({"label": [c for c, v in zip(codec.classes, p, strict=True) if v >= (0.5 if threshold is None else threshold)], "probabilities": dict(zip(codec.classes, map(float, p), strict=True))})
             else:
                 k = int(p.argmax())
+                if threshold is not None and positive is not None:
+                    k = positive if p[positive] >= threshold else 1 - positive
                 rows.append({"label": codec.classes[k], "probability": float(p[k]), "probabilities": dict(zip(codec.classes, map(float, p), strict=True))})
         return rows
 
