@@ -28,7 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 REPETITIONS = 15
 # The sources whose change makes older measurements old.
-MEASURED = ("src/hitherto/cells.py", "src/hitherto/model/layers.py", "src/hitherto/model/kernels.py", "native")
+MEASURED = (
+    "src/hitherto/cells.py",
+    "src/hitherto/model/layers.py",
+    "src/hitherto/model/kernels.py",
+    "native",
+)
 
 
 # ---- statistics

@@ -1,8 +1,8 @@
 """The tasks on real data, beside simple baselines and published figures: `python benchmarks/tasks.py NAME`.
 
 Data are read from the folder HITHERTO_DATA. Models are chosen on training and validation data; a test split is read
-once, at the end, to report. One row for each result goes to benchmarks/results/tasks.jsonl. Trainings keep their runs in
---runs and go on where they were stopped.
+once, at the end, to report. One row for each result goes to benchmarks/results/tasks.jsonl. Trainings keep their runs
+in --runs and go on where they were stopped.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ import argparse
 import csv
 import gzip
 import io
+import itertools
 import math
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import common
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 Row = dict[str, Any]
 
@@ -35,10 +38,21 @@ def say(line: str) -> None:
 
 def keep(name: str, **row: Any) -> None:
     """Write one result down, with what made it."""
-    row = {"name": name, **row, "command": "python benchmarks/tasks.py " + " ".join(sys.argv[1:]),
-           "commit": common.commit(), "cpu": common.cpu_name(), "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}  # fmt: skip
+    row = {
+        "name": name,
+        **row,
+        "command": "python benchmarks/tasks.py " + " ".join(sys.argv[1:]),
+        "commit": common.commit(),
+        "cpu": common.cpu_name(),
+        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    }
     common.append_row(RESULTS, row)
-    say(f"{name}: " + ", ".join(f"{k} {v}" for k, v in row.items() if k not in ("name", "command", "commit", "cpu", "when")))
+    say(
+        f"{name}: "
+        + ", ".join(
+            f"{k} {v}" for k, v in row.items() if k not in ("name", "command", "commit", "cpu", "when")
+        )
+    )
 
 
 def rounded(values: dict[str, float]) -> dict[str, float]:
@@ -59,10 +73,15 @@ def fitted(runs: Path, name: str, task: str, data: Any, **options: Any) -> tuple
 
     def show(progress: Any, row: Row) -> None:
         if "loss" not in row:
-            say(f"  {name} epoch {row['epoch'] + 1} step {row['step']}: " + " ".join(f"{k} {v:.4g}" for k, v in row.items() if isinstance(v, float)))
+            say(
+                f"  {name} epoch {row['epoch'] + 1} step {row['step']}: "
+                + " ".join(f"{k} {v:.4g}" for k, v in row.items() if isinstance(v, float))
+            )
 
     if (run / "checkpoints").is_dir() and any((run / "checkpoints").iterdir()) and not out.exists():
-        model = hitherto.train(task, data if not isinstance(data, str | Path) else None, resume=run, say=say, show=show)
+        model = hitherto.train(
+            task, data if not isinstance(data, str | Path) else None, resume=run, say=say, show=show
+        )
     else:
         model = hitherto.train(task, data, out=out, say=say, show=show, **options)
     seconds = before + time.monotonic() - started
@@ -83,12 +102,25 @@ def ptb_text(split: str, runs: Path) -> Path:
 
 
 ZAREMBA = {
-    "tokens": "words", "hidden_size": 200, "num_layers": 2, "embedding_size": 200, "batch_size": 20, "bptt": 20,
-    "epochs": 13, "optimizer": "sgd", "schedule": "decay", "decay": 0.5, "decay_after": 3, "dropout": 0.0,
-    "init": "uniform", "init_range": 0.1, "forget_bias": 0.0,
+    "tokens": "words",
+    "hidden_size": 200,
+    "num_layers": 2,
+    "embedding_size": 200,
+    "batch_size": 20,
+    "bptt": 20,
+    "epochs": 13,
+    "optimizer": "sgd",
+    "schedule": "decay",
+    "decay": 0.5,
+    "decay_after": 3,
+    "dropout": 0.0,
+    "init": "uniform",
+    "init_range": 0.1,
+    "forget_bias": 0.0,
     # 1.0 and 5.0 there, for a loss summed over the 20 steps; here it is the mean of a token
-    "lr": 20.0, "clip": 0.25,
-}  # fmt: skip
+    "lr": 20.0,
+    "clip": 0.25,
+}
 
 
 def ptb(runs: Path, cell: str) -> None:
@@ -96,23 +128,53 @@ def ptb(runs: Path, cell: str) -> None:
     if cell != "lstm":  # published for the LSTM; the others need a smaller step
         del options["forget_bias"]
         options |= {"lr": 10.0 if cell == "gru" else 4.0}
-    model, seconds = fitted(runs, f"ptb-small-{cell}", "lm", ptb_text("train", runs), valid=ptb_text("valid", runs), **options)
+    model, seconds = fitted(
+        runs, f"ptb-small-{cell}", "lm", ptb_text("train", runs), valid=ptb_text("valid", runs), **options
+    )
     valid, test = (model.evaluate(ptb_text(split, runs)) for split in ("valid", "test"))
-    keep(f"ptb-small-{cell}", valid=common.rounded(valid["perplexity"]), test=common.rounded(test["perplexity"]),
-         published="LSTM 121.39 valid, 115.91 test (Zaremba et al. 2014, small)", minutes=common.rounded(seconds / 60, 3))  # fmt: skip
+    keep(
+        f"ptb-small-{cell}",
+        valid=common.rounded(valid["perplexity"]),
+        test=common.rounded(test["perplexity"]),
+        published="LSTM 121.39 valid, 115.91 test (Zaremba et al. 2014, small)",
+        minutes=common.rounded(seconds / 60, 3),
+    )
 
 
 def ptb_regularised(runs: Path) -> None:
     options: Row = {
-        "tokens": "words", "vocab_size": 10_000, "cell": "lstm", "hidden_size": 400, "num_layers": 2, "embedding_size": 400,
-        "tied": True, "dropout": 0.5, "embedding_dropout": 0.1, "recurrent_dropout": 0.0, "batch_size": 20, "bptt": 35,
-        "optimizer": "sgd", "lr": 20.0, "clip": 0.25, "schedule": "one-cycle", "epochs": 12,
-        "init": "uniform", "init_range": 0.05, "weight_decay": 0.0, "average": 0.999,
-    }  # fmt: skip
-    model, seconds = fitted(runs, "ptb-regularised", "lm", ptb_text("train", runs), valid=ptb_text("valid", runs), **options)
+        "tokens": "words",
+        "vocab_size": 10_000,
+        "cell": "lstm",
+        "hidden_size": 400,
+        "num_layers": 2,
+        "embedding_size": 400,
+        "tied": True,
+        "dropout": 0.5,
+        "embedding_dropout": 0.1,
+        "recurrent_dropout": 0.0,
+        "batch_size": 20,
+        "bptt": 35,
+        "optimizer": "sgd",
+        "lr": 20.0,
+        "clip": 0.25,
+        "schedule": "one-cycle",
+        "epochs": 12,
+        "init": "uniform",
+        "init_range": 0.05,
+        "weight_decay": 0.0,
+        "average": 0.999,
+    }
+    model, seconds = fitted(
+        runs, "ptb-regularised", "lm", ptb_text("train", runs), valid=ptb_text("valid", runs), **options
+    )
     valid, test = (model.evaluate(ptb_text(split, runs)) for split in ("valid", "test"))
-    keep("ptb-regularised", valid=common.rounded(valid["perplexity"]), test=common.rounded(test["perplexity"]),
-         minutes=common.rounded(seconds / 60, 3))  # fmt: skip
+    keep(
+        "ptb-regularised",
+        valid=common.rounded(valid["perplexity"]),
+        test=common.rounded(test["perplexity"]),
+        minutes=common.rounded(seconds / 60, 3),
+    )
 
 
 def shakespeare(runs: Path) -> None:
@@ -121,83 +183,123 @@ def shakespeare(runs: Path) -> None:
     for part, some in (("train", text[:cut]), ("valid", text[cut:])):
         (runs / f"shakespeare.{part}.txt").write_text(some, encoding="utf-8", newline="")
     options: Row = {
-        "tokens": "chars", "cell": "lstm", "hidden_size": 512, "num_layers": 1, "embedding_size": 64, "dropout": 0.3,
-        "batch_size": 32, "bptt": 128, "epochs": 12, "lr": 4e-3, "optimizer": "adamw", "weight_decay": 0.01,
-    }  # fmt: skip
-    model, seconds = fitted(runs, "shakespeare", "lm", runs / "shakespeare.train.txt", valid=runs / "shakespeare.valid.txt", **options)
+        "tokens": "chars",
+        "cell": "lstm",
+        "hidden_size": 512,
+        "num_layers": 1,
+        "embedding_size": 64,
+        "dropout": 0.3,
+        "batch_size": 32,
+        "bptt": 128,
+        "epochs": 12,
+        "lr": 4e-3,
+        "optimizer": "adamw",
+        "weight_decay": 0.01,
+    }
+    model, seconds = fitted(
+        runs,
+        "shakespeare",
+        "lm",
+        runs / "shakespeare.train.txt",
+        valid=runs / "shakespeare.valid.txt",
+        **options,
+    )
     found = model.evaluate(runs / "shakespeare.valid.txt")
     keep("shakespeare", **rounded(found), minutes=common.rounded(seconds / 60, 3))
 
 
-def lm_speed(runs: Path) -> None:
-    """200 identical steps of the small model beside a plain torch.nn script."""
-    import torch
-
-    import hitherto
-    from hitherto import training
+def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int], float]]:
+    """The module, and a function that takes its step i."""
+    import hitherto.training as training
     from hitherto.model.build import build
     from hitherto.plan import make
     from hitherto.spec import from_options
 
-    random = np.random.default_rng(0)
+    options: Row = {**ZAREMBA, "cell": cell}
+    if cell != "lstm":
+        del options["forget_bias"]
+    spec = from_options("lm", "none", **options)
+    inputs = {"x": {"kind": "ids", "size": 10_000}}
+    module = build(
+        make(spec.model, "many_to_many", inputs, "softmax", {"classes": 10_000}), init="uniform"
+    ).train()
+    optimizer = training.Optimizer(module, spec.train, 1)
+    kept: Any = None
+    every = np.arange(ids.shape[2])
+
+    def step(i: int) -> float:
+        nonlocal kept
+        carry = every if kept else None
+        batch = training.Batch(
+            {"x": ids[i, :-1]}, None, {"y": ids[i, 1:].reshape(-1)}, None, carry, every, every
+        )
+        total, count, kept = training.forward(module, batch, kept, spec.train)
+        total.backward()  # type: ignore[no-untyped-call]
+        loss, _ = optimizer.gradient([total.detach()], [count])
+        optimizer.step(1.0)
+        optimizer.clear()
+        return loss
+
+    return module, step
+
+
+def torch_steps(cell: str, ids: np.ndarray[Any, Any], like: Any) -> Callable[[int], float]:
+    """The same step as a plain script would write it, from the same weights."""
+    import torch
+
+    embed, head = torch.nn.Embedding(10_000, 200), torch.nn.Linear(200, 10_000)
+    layer = getattr(torch.nn, cell.upper())(200, 200, 2)
+    parts = {"embed": embed, "recurrent": layer, "head": head}
+    with torch.no_grad():
+        for name, value in like.named_parameters():
+            part, _, rest = name.partition(".")
+            getattr(parts[part], rest).copy_(value)
+    module = torch.nn.ModuleDict(parts)
+    sgd = torch.optim.SGD(module.parameters(), lr=1.0)
+    state: Any = None
+
+    def step(i: int) -> float:
+        nonlocal state
+        x = torch.from_numpy(ids[i])
+        sgd.zero_grad()
+        y, state = layer(embed(x[:-1]), state)
+        state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+        loss = torch.nn.functional.cross_entropy(head(y).reshape(-1, 10_000), x[1:].reshape(-1))
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(module.parameters(), 0.25)
+        sgd.step()
+        return float(loss.detach())
+
+    return step
+
+
+def lm_speed(_runs: Path) -> None:
+    """200 identical steps of the small model beside a plain torch.nn script, in turn."""
+    import torch
+
+    ids = np.random.default_rng(0).zipf(1.3, (200, 21, 20)) % 10_000
     for cell in ("lstm", "gru", "rnn"):
-        spec = from_options("lm", "x", **{**ZAREMBA, "cell": cell, **({} if cell == "lstm" else {"forget_bias": None})})
-        plan = make(spec.model, "many_to_many", {"x": {"kind": "ids", "size": 10_000}}, "softmax", {"classes": 10_000})
-        ours = build(plan, init="uniform", init_range=0.1)
-        optimizer = training.Optimizer(ours, spec.train, 1)
-        ids = random.zipf(1.3, (200, 21, 20)) % 10_000
-        device = torch.device("cpu")
-        kept: Any = None
-
-        def our_step(i: int) -> float:
-            nonlocal kept
-            every = np.arange(20)
-            batch = training.Batch({"x": ids[i, :-1]}, None, {"y": ids[i, 1:].reshape(-1)}, None, every if kept else None, every, every)
-            total, count, kept = training._forward(ours, batch, kept, spec.train, device)
-            total.backward()
-            loss, _ = optimizer.gradient(total.detach(), count)
-            optimizer.step(1.0)
-            optimizer.clear()
-            return loss
-
-        torch.manual_seed(0)
-        embed, head = torch.nn.Embedding(10_000, 200), torch.nn.Linear(200, 10_000)
-        layer = getattr(torch.nn, cell.upper())(200, 200, 2)
-        theirs = torch.nn.ModuleList([embed, layer, head])
-        with torch.no_grad():
-            for name, value in ours.named_parameters():
-                part, _, rest = name.partition(".")
-                owner = {"embed": embed, "recurrent": layer, "head": head}[part]
-                getattr(owner, rest).copy_(value)
-        sgd = torch.optim.SGD(theirs.parameters(), lr=1.0)
-        state: Any = None
-
-        def their_step(i: int) -> float:
-            nonlocal state
-            x = torch.from_numpy(ids[i])
-            sgd.zero_grad()
-            y, state = layer(embed(x[:-1]), state)
-            state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
-            loss = torch.nn.functional.cross_entropy(head(y).reshape(-1, 10_000), x[1:].reshape(-1))
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(theirs.parameters(), 0.25)
-            sgd.step()
-            return float(loss)
-
-        worst = 0.0
+        module, ours = our_steps(cell, ids)
+        theirs = torch_steps(cell, ids, module)
         taken: dict[str, list[float]] = {"hitherto": [], "torch": []}
-        for i in range(200):
-            losses = {}
-            for name, step in (("hitherto", our_step), ("torch", their_step)):
+        worst = 0.0
+        for i in range(len(ids)):
+            losses = []
+            for name, step in (("hitherto", ours), ("torch", theirs)):
                 started = time.perf_counter()
-                losses[name] = step(i)
+                losses.append(step(i))
                 taken[name].append(time.perf_counter() - started)
-            worst = max(worst, abs(losses["hitherto"] - losses["torch"]))
+            worst = max(worst, abs(losses[0] - losses[1]))
         pairs = [a / b for a, b in zip(taken["hitherto"][10:], taken["torch"][10:], strict=True)]
         low, high, _ = common.median_interval(pairs)
-        keep(f"lm-speed-{cell}", time_ratio=common.rounded(common.median(pairs), 3), low=common.rounded(low, 3),
-             high=common.rounded(high, 3), largest_loss_difference=common.rounded(worst, 2), threads=torch.get_num_threads(),
-             hitherto=hitherto.__version__)  # fmt: skip
+        keep(
+            f"lm-speed-{cell}",
+            time_ratio=common.rounded(common.median(pairs), 3),
+            low=common.rounded(low, 3),
+            high=common.rounded(high, 3),
+            largest_loss_difference=common.rounded(worst, 2),
+            threads=torch.get_num_threads(),
+        )
 
 
 # ---- classification
@@ -213,7 +315,7 @@ def naive_bayes(train: Sequence[tuple[str, str]], test: Sequence[tuple[str, str]
 
     def features(text: str) -> list[str]:
         words = text.lower().split()
-        return words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+        return words + [f"{a} {b}" for a, b in itertools.pairwise(words)]
 
     counts: dict[str, Counter[str]] = {}
     seen = Counter(label for _, label in train)
@@ -223,31 +325,59 @@ def naive_bayes(train: Sequence[tuple[str, str]], test: Sequence[tuple[str, str]
     totals = {label: sum(c.values()) for label, c in counts.items()}
     right = 0
     for text, label in test:
+
         def score(k: str, text: str = text) -> float:
-            return math.log(seen[k]) + sum(math.log((counts[k][f] + 1) / (totals[k] + vocabulary)) for f in features(text))
+            return math.log(seen[k]) + sum(
+                math.log((counts[k][f] + 1) / (totals[k] + vocabulary)) for f in features(text)
+            )
 
         right += max(counts, key=score) == label
     return right / len(test)
 
 
 def sst2(runs: Path, seeds: int = 5) -> None:
-    parts = {s: [(r[0], r[1]) for r in rows_of(DATA / "sst2" / f"{s}.tsv.gz")] for s in ("train", "dev", "test")}
+    parts = {
+        s: [(r[0], r[1]) for r in rows_of(DATA / "sst2" / f"{s}.tsv.gz")] for s in ("train", "dev", "test")
+    }
     tables = {s: [{"text": t, "label": l} for t, l in pairs] for s, pairs in parts.items()}
     found = []
     for seed in range(seeds):
         options: Row = SST2 | {"seed": seed}
-        model, seconds = fitted(runs, f"sst2-{seed}", "classify", tables["train"], valid=tables["dev"], input="text", output="label", **options)
+        model, seconds = fitted(
+            runs,
+            f"sst2-{seed}",
+            "classify",
+            tables["train"],
+            valid=tables["dev"],
+            input="text",
+            output="label",
+            **options,
+        )
         dev, test = model.evaluate(tables["dev"])["accuracy"], model.evaluate(tables["test"])["accuracy"]
         found.append(test)
         say(f"  seed {seed}: dev {dev:.4f}, test {test:.4f}, {seconds:.0f} s")
-    keep("sst2", test=common.rounded(float(np.mean(found)), 4), deviation=common.rounded(float(np.std(found, ddof=1)), 2),
-         seeds=seeds, naive_bayes=common.rounded(naive_bayes(parts["train"], parts["test"]), 4))  # fmt: skip
+    keep(
+        "sst2",
+        test=common.rounded(float(np.mean(found)), 4),
+        deviation=common.rounded(float(np.std(found, ddof=1)), 2),
+        seeds=seeds,
+        naive_bayes=common.rounded(naive_bayes(parts["train"], parts["test"]), 4),
+    )
 
 
 SST2: Row = {
-    "hidden_size": 128, "embedding_size": 128, "bidirectional": True, "pool": "max", "dropout": 0.5, "embedding_dropout": 0.3,
-    "epochs": 8, "lr": 2e-3, "batch_size": 32, "average": 0.99, "metric": "accuracy",
-}  # fmt: skip
+    "hidden_size": 128,
+    "embedding_size": 128,
+    "bidirectional": True,
+    "pool": "max",
+    "dropout": 0.5,
+    "embedding_dropout": 0.3,
+    "epochs": 8,
+    "lr": 2e-3,
+    "batch_size": 32,
+    "average": 0.99,
+    "metric": "accuracy",
+}
 
 
 def sms(runs: Path) -> None:
@@ -263,11 +393,23 @@ def sms(runs: Path) -> None:
         model, seconds = fitted(runs, f"sms-{fold}", "classify", table, input="text", output="label", **SMS)
         predicted[test] = model.predict([str(t) for t in x[test]])
         say(f"  fold {fold}: {np.mean(predicted[test] == y[test]):.4f}, {seconds:.0f} s")
-    keep("sms", messages=len(y), accuracy=common.rounded(float(np.mean(predicted == y)), 5),
-         f1=common.rounded(float(f1_score(y == "spam", predicted == "spam")), 4), published="LSTM 0.985 (not deduplicated)")  # fmt: skip
+    keep(
+        "sms",
+        messages=len(y),
+        accuracy=common.rounded(float(np.mean(predicted == y)), 5),
+        f1=common.rounded(float(f1_score(y == "spam", predicted == "spam")), 4),
+        published="LSTM 0.985 (not deduplicated)",
+    )
 
 
-SMS: Row = {"tokens": "chars", "hidden_size": 128, "embedding_size": 32, "bidirectional": True, "pool": "max", "epochs": 10}
+SMS: Row = {
+    "tokens": "chars",
+    "hidden_size": 128,
+    "embedding_size": 32,
+    "bidirectional": True,
+    "pool": "max",
+    "epochs": 10,
+}
 
 
 def sms_first(runs: Path) -> None:
@@ -286,11 +428,35 @@ def sms_first(runs: Path) -> None:
     out = runs / "sms-first.safetensors"
     started = time.monotonic()
     command = [sys.executable, "-m", "hitherto"]
-    subprocess.run([*command, "train", "classify", str(runs / "sms.train.csv"), "--input", "text", "--output", "label", "--out", str(out)], check=True)
+    subprocess.run(
+        [
+            *command,
+            "train",
+            "classify",
+            str(runs / "sms.train.csv"),
+            "--input",
+            "text",
+            "--output",
+            "label",
+            "--out",
+            str(out),
+        ],
+        check=True,
+    )
     seconds = time.monotonic() - started
-    done = subprocess.run([*command, "evaluate", str(out), str(runs / "sms.test.csv"), "--json"], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [*command, "evaluate", str(out), str(runs / "sms.test.csv"), "--json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     found = json.loads(done.stdout)
-    keep("sms-first", accuracy=common.rounded(found["accuracy"], 5), f1=common.rounded(found["f1"], 4), seconds=round(seconds))
+    keep(
+        "sms-first",
+        accuracy=common.rounded(found["accuracy"], 5),
+        f1=common.rounded(found["f1"], 4),
+        seconds=round(seconds),
+    )
 
 
 def natops_rows(split: str) -> list[Row]:
@@ -298,24 +464,43 @@ def natops_rows(split: str) -> list[Row]:
     rows = []
     for line in text[text.lower().index("@data") + 5 :].strip().splitlines():
         *channels, label = line.strip().split(":")
-        rows.append({"x": np.array([[float(v) for v in c.split(",")] for c in channels]).T.tolist(), "label": label})
+        rows.append(
+            {"x": np.array([[float(v) for v in c.split(",")] for c in channels]).T.tolist(), "label": label}
+        )
     return rows
 
 
 def natops(runs: Path) -> None:
-    model, seconds = fitted(runs, "natops", "classify", natops_rows("TRAIN"), input="x", output="label", **NATOPS)
-    keep("natops", test=common.rounded(model.evaluate(natops_rows("TEST"))["accuracy"], 4), published="MLSTM-FCN 0.889, TapNet 0.939",
-         minutes=common.rounded(seconds / 60, 3))  # fmt: skip
+    model, seconds = fitted(
+        runs, "natops", "classify", natops_rows("TRAIN"), input="x", output="label", **NATOPS
+    )
+    keep(
+        "natops",
+        test=common.rounded(model.evaluate(natops_rows("TEST"))["accuracy"], 4),
+        published="MLSTM-FCN 0.889, TapNet 0.939",
+        minutes=common.rounded(seconds / 60, 3),
+    )
 
 
-NATOPS: Row = {"hidden_size": 64, "cell": "gru", "bidirectional": True, "pool": "max", "dropout": 0.4, "epochs": 60, "batch_size": 16, "valid": 0.2}
+NATOPS: Row = {
+    "hidden_size": 64,
+    "cell": "gru",
+    "bidirectional": True,
+    "pool": "max",
+    "dropout": 0.4,
+    "epochs": 60,
+    "batch_size": 16,
+    "valid": 0.2,
+}
 
 
 # ---- forecasts
 
 
 def ett_rows() -> list[Row]:
-    return list(csv.DictReader(io.StringIO(gzip.decompress((DATA / "ett" / "ETTh1.csv.gz").read_bytes()).decode())))
+    return list(
+        csv.DictReader(io.StringIO(gzip.decompress((DATA / "ett" / "ETTh1.csv.gz").read_bytes()).decode()))
+    )
 
 
 MONTH = 30 * 24
@@ -329,9 +514,20 @@ def ett(runs: Path, horizon: int) -> None:
     train, valid, test = 12 * MONTH, 16 * MONTH, 20 * MONTH
     center, width = values[:train].mean(0), values[:train].std(0)
     z = (values - center) / width
-    plain = [{"date": r["date"], **dict(zip(CHANNELS, map(float, v), strict=True))} for r, v in zip(rows, z, strict=True)]
+    plain = [
+        {"date": r["date"], **dict(zip(CHANNELS, map(float, v), strict=True))}
+        for r, v in zip(rows, z, strict=True)
+    ]
     model, seconds = fitted(
-        runs, f"ett-{horizon}", "forecast", plain[:valid], valid=4 / 16, time="date", output=CHANNELS, horizon=horizon, **ETT
+        runs,
+        f"ett-{horizon}",
+        "forecast",
+        plain[:valid],
+        valid=4 / 16,
+        time="date",
+        output=CHANNELS,
+        horizon=horizon,
+        **ETT,
     )
     # windows that start inside the test months: the first forecast is made after their first day of input
     results = model.examine(plain[:test], start=rows[valid]["date"])
@@ -339,19 +535,33 @@ def ett(runs: Path, horizon: int) -> None:
     actual = arrays["actual"]
     origins = np.arange(valid - 1, test - horizon)
     assert len(origins) == len(actual) // (len(actual) // len(origins))
+
     def mse(guess: np.ndarray[Any, Any]) -> float:
         return common.rounded(float(np.mean((guess - truth) ** 2)), 4)
 
     truth = np.stack([z[t + 1 : t + 1 + horizon] for t in origins])
     forecast = arrays["mean"] if "mean" in arrays else arrays["median"]
-    forecast = forecast.reshape(len(CHANNELS), len(origins), horizon).transpose(1, 2, 0) if forecast.shape[-1] == 1 else forecast
+    forecast = (
+        forecast.reshape(len(CHANNELS), len(origins), horizon).transpose(1, 2, 0)
+        if forecast.shape[-1] == 1
+        else forecast
+    )
     day = np.stack([np.tile(z[t - 23 : t + 1], (-(-horizon // 24), 1))[:horizon] for t in origins])
-    keep(f"ett-{horizon}", mse=mse(forecast), mae=common.rounded(float(np.mean(np.abs(forecast - truth))), 4), windows=len(origins),
-         last_day=mse(day), linear=mse(linear(z, train, origins, horizon)), published="LSTMa " + {24: "0.650", 48: "0.702"}[horizon],
-         minutes=common.rounded(seconds / 60, 3))  # fmt: skip
+    keep(
+        f"ett-{horizon}",
+        mse=mse(forecast),
+        mae=common.rounded(float(np.mean(np.abs(forecast - truth))), 4),
+        windows=len(origins),
+        last_day=mse(day),
+        linear=mse(linear(z, train, origins, horizon)),
+        published="LSTMa " + {24: "0.650", 48: "0.702"}[horizon],
+        minutes=common.rounded(seconds / 60, 3),
+    )
 
 
-def linear(z: np.ndarray[Any, Any], train: int, origins: np.ndarray[Any, Any], horizon: int, week: int = 168) -> np.ndarray[Any, Any]:
+def linear(
+    z: np.ndarray[Any, Any], train: int, origins: np.ndarray[Any, Any], horizon: int, week: int = 168
+) -> np.ndarray[Any, Any]:
     """One linear map for each channel, from its last week to its next steps, by least squares."""
     guess = np.empty((len(origins), horizon, z.shape[1]))
     for c in range(z.shape[1]):
@@ -364,7 +574,15 @@ def linear(z: np.ndarray[Any, Any], train: int, origins: np.ndarray[Any, Any], h
     return guess
 
 
-ETT: Row = {"independent": True, "anchor": "mean", "season": 24, "cell": "gru", "hidden_size": 128, "scaling": "causal", "bptt": 336}
+ETT: Row = {
+    "independent": True,
+    "anchor": "mean",
+    "season": 24,
+    "cell": "gru",
+    "hidden_size": 128,
+    "scaling": "causal",
+    "bptt": 336,
+}
 
 
 def small_series() -> Iterator[tuple[str, list[Row], int, int]]:
@@ -400,12 +618,28 @@ def series(runs: Path, origins: int = 5) -> None:
         held = origins * horizon
         train = rows[: len(rows) - held]
         model, seconds = fitted(
-            runs, f"series-{name.replace(' ', '-')}", "forecast", train, time="ds", output="y", horizon=horizon, season=season, **SERIES.get(name, {})
+            runs,
+            f"series-{name.replace(' ', '-')}",
+            "forecast",
+            train,
+            time="ds",
+            output="y",
+            horizon=horizon,
+            season=season,
+            **SERIES.get(name, {}),
         )
         found = model.evaluate(rows, start=rows[len(train)]["ds"], stride=horizon)
-        keep(f"series-{name}", mase=common.rounded(found["mase"], 3), seasonal_naive=common.rounded(found["naive_mase"], 3),
-             smape=common.rounded(found["smape"], 3), coverage=common.rounded(found["coverage"], 3), horizon=horizon, season=season,
-             origins=origins, seconds=round(seconds))  # fmt: skip
+        keep(
+            f"series-{name}",
+            mase=common.rounded(found["mase"], 3),
+            seasonal_naive=common.rounded(found["naive_mase"], 3),
+            smape=common.rounded(found["smape"], 3),
+            coverage=common.rounded(found["coverage"], 3),
+            horizon=horizon,
+            season=season,
+            origins=origins,
+            seconds=round(seconds),
+        )
 
 
 SERIES: dict[str, Row] = {}
@@ -424,7 +658,13 @@ def tag(runs: Path) -> None:
         words: list[str] = []
         tags: list[str] = []
         for _ in range(random.integers(1, 4)):
-            for kind, choice in (("PER", people), (None, verbs), ("LOC", places), (None, ["on", "by"]), ("TIME", times)):
+            for kind, choice in (
+                ("PER", people),
+                (None, verbs),
+                ("LOC", places),
+                (None, ["on", "by"]),
+                ("TIME", times),
+            ):
                 count = int(random.integers(1, 3)) if kind else 1
                 picked = random.choice(choice, count).tolist()
                 words += picked
@@ -457,9 +697,16 @@ def corpus(runs: Path, mebibytes: int = 1024) -> None:
     )
     started = time.monotonic()
     out = runs / "corpus.safetensors"
-    done = subprocess.run([sys.executable, "-c", code, str(path), str(out)], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path), str(out)], check=True, capture_output=True, text=True
+    )
     found = json.loads(done.stdout.splitlines()[-1])
-    keep("corpus", mebibytes=mebibytes, peak_MiB=round(found["peak_MiB"]), minutes=common.rounded((time.monotonic() - started) / 60, 3))
+    keep(
+        "corpus",
+        mebibytes=mebibytes,
+        peak_MiB=round(found["peak_MiB"]),
+        minutes=common.rounded((time.monotonic() - started) / 60, 3),
+    )
 
 
 BENCHMARKS: dict[str, Callable[[Path], None]] = {
@@ -483,8 +730,12 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("names", nargs="+", choices=[*BENCHMARKS, "all"], metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--runs", type=Path, default=common.ROOT / "benchmarks" / "tasks.run", help="where trainings are kept")
+    parser.add_argument(
+        "names", nargs="+", choices=[*BENCHMARKS, "all"], metavar="NAME", help=", ".join(BENCHMARKS)
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=common.ROOT / "benchmarks" / "tasks.run", help="where trainings are kept"
+    )
     args = parser.parse_args(argv)
     if not DATA.is_dir():
         say(f"there is no folder {DATA}: set HITHERTO_DATA to the folder with the data sets")

@@ -19,7 +19,9 @@ PROMPTS = ("The value of", "If the object is", "A function")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("demo.run"), help="where to keep the model")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path("demo.run"), help="where to keep the model"
+    )
     parser.add_argument("--steps", type=int, default=None, help="train so many steps only")
     parser.add_argument("--hidden-size", type=int, default=256)
     args = parser.parse_args()
@@ -55,7 +57,9 @@ def main() -> None:
         words = "  ".join(f"{word} {probability:.0%}" for word, probability in model.suggest(prompt + " ", 5))
         print(f"\n{prompt} ...      next: {words}")
         print(f"{prompt}{model.generate(prompt, max_new_tokens=40, temperature=0.6, seed=1)}")
-    print(f"\nThe model is {out}, and how it came about is in {out.with_suffix('.run') / 'report.html'}. Try:")
+    print(
+        f"\nThe model is {out}, and how it came about is in {out.with_suffix('.run') / 'report.html'}. Try:"
+    )
     for command in (
         f"generate {out} 'The class' --temperature 0.7",
         f"suggest {out} 'An exception is ra'",

@@ -119,9 +119,7 @@ def test_dropped_words_are_dropped_everywhere_and_only_in_training() -> None:
     assert torch.equal(y, made.get_submodule("embed").weight[x])  # type: ignore[index]
 
 
-@pytest.mark.parametrize(
-    ("init", "expected"), [("uniform", 0.1), ("orthogonal", None), ("torch", None)]
-)
+@pytest.mark.parametrize(("init", "expected"), [("uniform", 0.1), ("orthogonal", None), ("torch", None)])
 def test_initial_weights(init: str, expected: float | None) -> None:
     spec = ModelSpec(hidden_size=6, num_layers=1, embedding_size=5)
     plan = make(spec, "many_to_many", {"x": {"kind": "ids", "size": 9}}, "softmax", {"classes": 9})

@@ -30,7 +30,10 @@ def reviews(count: int = 80) -> list[dict[str, Any]]:
 
 def waves(count: int = 160) -> list[dict[str, Any]]:
     days = np.datetime64("2023-01-01") + np.arange(count)
-    return [{"ds": str(d), "y": float(10 + 3 * np.sin(i * 2 * np.pi / 7))} for i, d in enumerate(days)]
+    noise = np.random.default_rng(0).normal(size=count) / 3
+    return [
+        {"ds": str(d), "y": float(10 + 3 * np.sin(i * 2 * np.pi / 7) + noise[i])} for i, d in enumerate(days)
+    ]
 
 
 def tagged(count: int = 60) -> list[dict[str, Any]]:
@@ -47,7 +50,7 @@ TEXT = "the cat sat on the mat and the dog sat on the log. " * 60
 
 TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "classify": (reviews(), {"input": "review", "output": "label", "epochs": 12, "lr": 0.02}),
-    "tag": (tagged(), {"input": "tokens", "output": "tags", "epochs": 12, "lr": 0.02}),
+    "tag": (tagged(), {"input": "tokens", "output": "tags", "epochs": 20, "lr": 0.02}),
     "lm": ([TEXT] * 4, {"tokens": "chars", "epochs": 6, "lr": 0.02, "batch_size": 8, "bptt": 32}),
     "forecast": (waves(), {"horizon": 7, "epochs": 10, "lr": 0.02}),
 }
@@ -94,7 +97,9 @@ def test_a_run_leaves_its_log_and_report(task: str, models: dict[str, hitherto.M
     assert task in page
 
 
-def test_predictions_of_plain_values_rows_and_files(models: dict[str, hitherto.Model], tmp_path: Path) -> None:
+def test_predictions_of_plain_values_rows_and_files(
+    models: dict[str, hitherto.Model], tmp_path: Path
+) -> None:
     model = models["classify"]
     assert model.predict(["a lovely film", "an awful plot"]) == ["good", "bad"]
     assert model.predict([{"review": "a lovely film"}]) == ["good"]
@@ -124,7 +129,9 @@ def test_an_answer_does_not_depend_on_its_neighbours(models: dict[str, hitherto.
 
 
 def test_tags_come_one_for_each_token(models: dict[str, hitherto.Model]) -> None:
-    assert models["tag"].predict([{"tokens": ["ann", "went", "to", "oslo"]}]) == [["B-PER", "O", "O", "B-LOC"]]
+    assert models["tag"].predict([{"tokens": ["ann", "went", "to", "oslo"]}]) == [
+        ["B-PER", "O", "O", "B-LOC"]
+    ]
     assert models["tag"].predict(["oslo went"]) == [["B-LOC", "O"]]
 
 
@@ -171,21 +178,25 @@ def test_methods_of_another_task_say_so(models: dict[str, hitherto.Model]) -> No
 
 
 def test_unknown_labels_and_missing_columns_are_named(models: dict[str, hitherto.Model]) -> None:
-    with pytest.raises(DataError, match="'godo'.*Did you mean 'good'|godo"):
+    with pytest.raises(DataError, match=r"'godo'.*Did you mean 'good'"):
         models["classify"].evaluate([{"review": "x", "label": "godo"}])
     with pytest.raises(HithertoError, match="'review'"):
         models["classify"].evaluate([{"reviw": "x", "label": "good"}])
 
 
 def test_a_sigmoid_unit_answers_for_two_classes() -> None:
-    model = hitherto.train("classify", reviews(), input="review", output="label", head="sigmoid", epochs=12, lr=0.02, **SMALL)
+    model = hitherto.train(
+        "classify", reviews(), input="review", output="label", head="sigmoid", epochs=20, lr=0.02, **SMALL
+    )
     assert model.plan["step"][-1]["options"]["output_size"] == 1
     assert model.evaluate(reviews())["accuracy"] == 1.0
 
 
 def test_several_labels_at_once() -> None:
     rows = [{"text": t, "label": lab} for t, lab in [("a b", "x;y"), ("a", "x"), ("b", "y"), ("c", "z")] * 20]
-    model = hitherto.train("classify", rows, input="text", output="label", multi=True, separator=";", epochs=30, lr=0.03, **SMALL)
+    model = hitherto.train(
+        "classify", rows, input="text", output="label", multi=True, separator=";", epochs=30, lr=0.03, **SMALL
+    )
     assert model.predict(["a b", "c"]) == [["x", "y"], ["z"]]
 
 
@@ -204,7 +215,9 @@ def test_rows_of_numbers_and_sequences_of_numbers() -> None:
 
 def test_every_cell_trains() -> None:
     for cell in hitherto.CELLS:
-        model = hitherto.train("classify", reviews(), input="review", output="label", cell=cell, epochs=10, lr=0.02, **SMALL)
+        model = hitherto.train(
+            "classify", reviews(), input="review", output="label", cell=cell, epochs=10, lr=0.02, **SMALL
+        )
         assert model.evaluate(reviews())["accuracy"] > 0.9, cell
 
 
@@ -212,9 +225,13 @@ def test_lines_of_text_and_tied_words() -> None:
     names = ["anna", "hanna", "hannah", "nan", "ann"] * 30
     model = hitherto.train("lm", names, tokens="chars", layout="lines", epochs=15, lr=0.02, **SMALL)
     assert model.generate(max_new_tokens=20, seed=1).strip("\n").isalpha()
-    words = hitherto.train("lm", [TEXT] * 4, tokens="words", tied=True, embedding_size=12, epochs=4, lr=0.02, **SMALL)
+    words = hitherto.train(
+        "lm", [TEXT] * 4, tokens="words", tied=True, embedding_size=12, epochs=4, lr=0.02, **SMALL
+    )
     assert "head.weight" not in words._module.tensors()
-    assert "cat" in words.generate("the ", max_new_tokens=60, seed=1) or "dog" in words.generate("the ", max_new_tokens=60, seed=1)
+    assert "cat" in words.generate("the ", max_new_tokens=60, seed=1) or "dog" in words.generate(
+        "the ", max_new_tokens=60, seed=1
+    )
 
 
 @pytest.mark.parametrize("head", ["gaussian", "student_t", "quantile"])
@@ -241,7 +258,14 @@ def test_counts_and_many_series_with_gaps() -> None:
 
 
 def command(*args: str, **kept: Any) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-m", "hitherto", *args], capture_output=True, text=True, timeout=300, **kept)
+    return subprocess.run(
+        [sys.executable, "-m", "hitherto", *args],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        **kept,
+    )
 
 
 @pytest.fixture
@@ -266,7 +290,7 @@ def test_train_evaluate_and_predict(table: Path, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["accuracy"] == 1.0
     done = command("predict", str(out), str(table), "--out", str(tmp_path / "answers.csv"))
     assert done.returncode == 0, done.stderr
-    answers = list(csv.DictReader((tmp_path / "answers.csv").open()))
+    answers = list(csv.DictReader((tmp_path / "answers.csv").read_text().splitlines()))
     assert [a["label"] for a in answers] == [r["label"] for r in reviews()]
     done = command("predict", str(out), "--text", "a lovely film", "--json")
     assert json.loads(done.stdout)["label"] == "good"
@@ -274,7 +298,10 @@ def test_train_evaluate_and_predict(table: Path, tmp_path: Path) -> None:
 
 def test_a_toml_file_and_flags_over_it(table: Path, tmp_path: Path) -> None:
     toml = tmp_path / "mine.toml"
-    toml.write_text('task = "classify"\n[data]\ninput = "review"\noutput = "label"\n[model]\nhidden_size = 8\n[train]\nepochs = 1\nthreads = 1\n')
+    toml.write_text(
+        'task = "classify"\n[data]\ninput = "review"\noutput = "label"\n'
+        "[model]\nhidden_size = 8\n[train]\nepochs = 1\nthreads = 1\n"
+    )
     out = tmp_path / "m.safetensors"
     done = command("train", str(toml), str(table), "--hidden-size", "9", "--out", str(out))
     assert done.returncode == 0, done.stderr
@@ -294,7 +321,9 @@ BAD = [
 
 
 @pytest.mark.parametrize(("args", "status", "said"), BAD)
-def test_bad_usage_and_bad_data_have_their_status(args: tuple[str, ...], status: int, said: str, tmp_path: Path) -> None:
+def test_bad_usage_and_bad_data_have_their_status(
+    args: tuple[str, ...], status: int, said: str, tmp_path: Path
+) -> None:
     done = command(*args, cwd=tmp_path)
     assert done.returncode == status, done.stderr
     assert said in done.stderr + done.stdout

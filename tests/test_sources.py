@@ -28,7 +28,12 @@ def test_padding_and_lengths() -> None:
     assert pad([np.array([1]), np.array([2])])[1] is None
 
 
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=200), st.integers(1, 16), st.integers(0, 3), st.integers(0, 3))
+@given(
+    st.lists(st.integers(0, 40), min_size=1, max_size=200),
+    st.integers(1, 16),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
 @settings(deadline=None)
 def test_buckets_hold_every_row_once(sizes: list[int], rows: int, seed: int, epoch: int) -> None:
     lengths = np.array(sizes)
@@ -45,7 +50,9 @@ def test_buckets_hold_every_row_once(sizes: list[int], rows: int, seed: int, epo
 
 def test_orders_differ_from_epoch_to_epoch_and_from_seed_to_seed() -> None:
     lengths = np.arange(100)
-    first, epoch, seed = (np.concatenate(bucket(lengths, 4, None, s, e)).tolist() for s, e in ((0, 0), (0, 1), (1, 0)))
+    first, epoch, seed = (
+        np.concatenate(bucket(lengths, 4, None, s, e)).tolist() for s, e in ((0, 0), (0, 1), (1, 0))
+    )
     assert first != epoch
     assert first != seed
 
@@ -93,7 +100,7 @@ def test_lanes_say_every_token_once_after_the_one_before(tmp_path: Path) -> None
             ys += y
     for b, (xs, ys) in enumerate(lanes):
         assert ys == whole[b * lane : (b + 1) * lane]
-        assert xs == ([source.start_id] + whole)[b * lane : (b + 1) * lane]
+        assert xs == [source.start_id, *whole][b * lane : (b + 1) * lane]
 
 
 def test_an_evaluation_says_every_token_once(tmp_path: Path) -> None:
@@ -158,7 +165,9 @@ def test_two_processes_read_what_one_reads(tmp_path: Path) -> None:
         source, examples, _, train = corpus(tmp_path, batch_size=4, **options)
         for item in source.schedule(examples, train, 1):
             whole = sorted(read(source.batch(examples, item)))
-            parts = [row for rank in range(2) for row in read(source.batch(examples, item, (rank, 2))) if row[0]]
+            parts = [
+                row for rank in range(2) for row in read(source.batch(examples, item, (rank, 2))) if row[0]
+            ]
             assert sorted(parts) == whole
 
 
@@ -168,24 +177,33 @@ def test_too_little_text_is_an_error(tmp_path: Path) -> None:
         source.schedule(examples, from_options("lm", "x", batch_size=100_000).train, 0)
     (tmp_path / "empty.txt").write_text("")
     with pytest.raises(DataError, match="empty"):
-        SOURCES["corpus"].prepare(from_options("lm", str(tmp_path / "empty.txt")), str(tmp_path / "empty.txt"), None, {})
+        SOURCES["corpus"].prepare(
+            from_options("lm", str(tmp_path / "empty.txt")), str(tmp_path / "empty.txt"), None, {}
+        )
 
 
 def test_gzip_and_lists_of_texts(tmp_path: Path) -> None:
     path = tmp_path / "text.txt.gz"
     path.write_bytes(gzip.compress(TEXT.encode()))
-    source, examples, _ = SOURCES["corpus"].prepare(from_options("lm", str(path), tokens="chars"), str(path), None, {})
+    source, examples, _ = SOURCES["corpus"].prepare(
+        from_options("lm", str(path), tokens="chars"), str(path), None, {}
+    )
     assert source.codec.decode(examples.tokens.ids(0, 22)) == TEXT[:22]
     lines = TEXT.split("\n")
     lines = [line for line in lines if line]
-    source, examples, _ = SOURCES["corpus"].prepare(from_options("lm", tokens="words", layout="lines"), lines, None, {})
+    source, examples, _ = SOURCES["corpus"].prepare(
+        from_options("lm", tokens="words", layout="lines"), lines, None, {}
+    )
     assert len(examples) > 10
 
 
 # ---- pairs
 
 
-ROWS = [{"text": f"{'good' if i % 3 else 'bad'} film number {i}", "label": "pos" if i % 3 else "neg"} for i in range(60)]
+ROWS = [
+    {"text": f"{'good' if i % 3 else 'bad'} film number {i}", "label": "pos" if i % 3 else "neg"}
+    for i in range(60)
+]
 
 
 def pairs(rows: Any = ROWS, task: str = "classify", **options: Any) -> tuple[Any, Any, Any, Any]:
@@ -290,7 +308,10 @@ def test_groups_stay_together() -> None:
 def wave(T: int = 200, channels: int = 1) -> list[dict[str, Any]]:
     hours = np.datetime64("2024-01-01T00") + np.arange(T)
     values = np.sin(np.arange(T)[:, None] * 2 * np.pi / 24 + np.arange(channels)) + 5
-    return [{"ds": str(h), **{f"v{c}": v for c, v in enumerate(row)}} for h, row in zip(hours, values, strict=True)]
+    return [
+        {"ds": str(h), **{f"v{c}": v for c, v in enumerate(row)}}
+        for h, row in zip(hours, values, strict=True)
+    ]
 
 
 def windows(rows: Any, **options: Any) -> tuple[Any, Any, Any, Any]:

@@ -34,8 +34,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from hitherto import cells, checks, errors
+    from hitherto.api import Model, open, train  # noqa: A004 - open is what it is called
     from hitherto.cells import CELLS
-    from hitherto.api import Model, open, train
     from hitherto.codecs import CODECS
     from hitherto.data import READERS
     from hitherto.decode import DECODERS

@@ -1,6 +1,6 @@
 """What a person calls: `train`, `open`, and the `Model` that both return."""
 
-import datetime
+import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
@@ -30,7 +30,9 @@ class Model:
     `evaluate` of every task.
     """
 
-    def __init__(self, spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], module: Any, **kept: Any) -> None:
+    def __init__(
+        self, spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], module: Any, **kept: Any
+    ) -> None:
         self.spec = spec
         self.plan = plan
         self.codecs = codecs
@@ -145,7 +147,13 @@ class Model:
         head, prefix = text[:cut], text[cut:]
         state, log_probs = self._advance(self._read(head)[0])
         found = suggest(
-            self._step, _select, state, log_probs, k, is_start=codec.is_word_start, text_of=codec.decode, prefix=prefix
+            self._step,
+            state,
+            log_probs,
+            k,
+            is_start=codec.is_word_start,
+            text_of=codec.decode,
+            prefix=prefix,
         )
         return [(word, float(np.exp(p))) for word, p in found]
 
@@ -156,7 +164,9 @@ class Model:
     def _read(self, prompt: str) -> tuple[np.ndarray[Any, Any], Any]:
         """The start token and the prompt's tokens; and a decoder that knows what came before."""
         codec = self.codecs["input"]
-        ids = np.concatenate([[self._source.start_id], codec.encode(prompt) if prompt else []]).astype(np.int64)
+        ids = np.concatenate([[self._source.start_id], codec.encode(prompt) if prompt else []]).astype(
+            np.int64
+        )
         if prompt and codec.end_id is not None and ids[-1] == codec.end_id and not prompt.endswith("\n"):
             ids = ids[:-1]
         decoder = codec.decoder()
@@ -198,17 +208,15 @@ class Model:
         examples = source.load(data)
         examples.first = [max(0, len(s.values) - 1 - last) for s in examples.series]
         origins = [examples.origins(i, 1, whole=False) for i in range(len(examples))]
-        rows: list[dict[str, Any]] = source.anomalies(examples, self._outputs(source.read_at(examples, origins)))
+        rows: list[dict[str, Any]] = source.anomalies(
+            examples, self._outputs(source.read_at(examples, origins))
+        )
         return rows
 
 
 def _need_torch(what: str) -> None:
     if find_spec("torch") is None:
         raise MissingExtra(what, "torch", "train")
-
-
-def _select(state: Mapping[str, Any], rows: Any) -> dict[str, Any]:
-    return {name: np.ascontiguousarray(value[:, rows]) for name, value in state.items()}
 
 
 def open(path: str | Path) -> Model:  # noqa: A001 - `hitherto.open` is what it is called
@@ -259,7 +267,9 @@ def _given(
 ) -> tuple[Spec, checkpoint.Checkpoint | None]:
     if resume is not None:
         if options:
-            raise UsageError(f"a run goes on as it began: {', '.join(options)} cannot be changed with resume.")
+            raise UsageError(
+                f"a run goes on as it began: {', '.join(options)} cannot be changed with resume."
+            )
         return _resumed(Path(resume))
     if isinstance(valid, str | Path | float | int):
         options = {**options, "valid": str(valid) if isinstance(valid, Path) else valid}
@@ -267,7 +277,9 @@ def _given(
     if isinstance(task, str):
         found = specs.from_options(task, path, None if out is None else str(out), **options)
     else:
-        document = specs.to_document(specs.from_options(task.task, path, None if out is None else str(out), **options))
+        document = specs.to_document(
+            specs.from_options(task.task, path, None if out is None else str(out), **options)
+        )
         whole = specs.to_document(task)
         for name, value in document.items():
             whole[name] = {**whole.get(name, {}), **value} if isinstance(value, dict) else value
@@ -284,7 +296,9 @@ def run_of(out: str | Path) -> Path:
 
 def _resumed(run: Path) -> tuple[Spec, checkpoint.Checkpoint]:
     if not (run / "spec.toml").is_file():
-        raise CheckpointError(f"{run} is no run: it has no spec.toml. Give the folder that a training wrote (NAME.run).")
+        raise CheckpointError(
+            f"{run} is no run: it has no spec.toml. Give the folder that a training wrote (NAME.run)."
+        )
     found = specs.read(run / "spec.toml")
     saved = checkpoint.latest(run / "checkpoints")
     if saved is None:
@@ -338,7 +352,7 @@ def _train(
     if run is not None and saved is None and rank == 0:
         (run / "spec.toml").write_text(specs.to_toml(spec), encoding="utf-8")
     if saved is not None:
-        for line in (*saved.notes, *training.differences(saved, spec)):
+        for line in (*saved.notes, *training.differences(saved)):
             say(f"resuming: {line}; bits may differ" if line not in saved.notes else line)
     model = Model(spec, plan, source.codecs, module, run=run)
     trained = training.fit(
@@ -354,7 +368,7 @@ def _train(
         "numpy": np.__version__,
         "data": source.digest(examples),
         "steps": trained.progress.step,
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
     if given.out is not None and rank == 0:
         model.save(given.out)
@@ -401,7 +415,10 @@ def _complete(source: Any, examples: Any, say: Say) -> Spec:
     known = {o.name: getattr(getattr(spec, o.table), o.name) for o in specs.options()}
     left = {name: value for name, value in chosen.items() if known[name] is None and value is not None}
     if left:
-        said = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in left.items())
+        said = ", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in left.items()
+        )
         say(f"chosen: {said}")
     return spec.replace(**left)
 
@@ -415,7 +432,9 @@ def _device(name: str) -> Any:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); use cpu.") from error
+        raise UsageError(
+            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); use cpu."
+        ) from error
     return device
 
 
@@ -424,13 +443,14 @@ def describe(plan: Mapping[str, Any]) -> str:
     r = next(op["options"] for op in plan["step"] if op["op"] == "recurrent")
     way = "bidirectional " if r["bidirectional"] else ""
     stream = "" if streams(dict(plan)) is None else " (answers when its input is over)"
-    return f"{r['num_layers']} {way}{r['cell']} layer{'s' if r['num_layers'] > 1 else ''} of {r['hidden_size']}, {plan['head']['kind']}{stream}"
+    layers = f"{r['num_layers']} {way}{r['cell']} layer{'s' if r['num_layers'] > 1 else ''}"
+    return f"{layers} of {r['hidden_size']}, {plan['head']['kind']}{stream}"
 
 
-def watcher(model: Model) -> Callable[[Any, Any], dict[str, Any]]:
+def watcher(model: Model) -> Callable[[Any], dict[str, Any]]:
     """What to note at every evaluation: of language models a sample."""
 
-    def watch(module: Any, _results: Any) -> dict[str, Any]:
+    def watch(module: Any) -> dict[str, Any]:
         if model.spec.task != "lm":
             return {}
         module.eval()

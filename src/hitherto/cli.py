@@ -59,12 +59,12 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 class _Tasks(click.Group):
     """`train TASK` with the options of that task; `train FILE.toml` with those of the file's."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         from hitherto.tasks import TASKS
 
         return list(TASKS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         from hitherto import spec as specs
         from hitherto.errors import nearest
         from hitherto.tasks import TASKS
@@ -72,7 +72,9 @@ class _Tasks(click.Group):
         if name.endswith(".toml"):
             return _train_command(specs.read(name).task, name)
         if name not in TASKS:
-            raise UsageError(f"there is no task {name!r}; there are {', '.join(TASKS)}.{nearest(name, TASKS)}")
+            raise UsageError(
+                f"there is no task {name!r}; there are {', '.join(TASKS)}.{nearest(name, TASKS)}"
+            )
         return _train_command(name, None)
 
 
@@ -127,13 +129,23 @@ def _train_command(task: str, toml: str | None) -> click.Command:
         if option.type is bool:
             params.append(click.Option([f"{flag}/--no-{flag[2:]}"], **values))
             continue
-        kind = click.Choice(option.choices) if option.choices else {int: int, float: float}.get(option.type, str)
+        kind = (
+            click.Choice(option.choices) if option.choices else {int: int, float: float}.get(option.type, str)
+        )
         if option.default not in (None, (), 0, 0.0):
-            plain = option.default if not isinstance(option.default, tuple) else " ".join(map(str, option.default))
+            plain = (
+                option.default
+                if not isinstance(option.default, tuple)
+                else " ".join(map(str, option.default))
+            )
             values["help"] = f"{values['help'][:-1]}; {plain} if not given."
         params.append(click.Option([flag], type=kind, multiple=option.many, **values))
     return click.Command(
-        task, params=params, callback=call, short_help=row.about, help=f"{row.about}\n\nExample: {row.example}"
+        task,
+        params=params,
+        callback=call,
+        short_help=row.about,
+        help=f"{row.about}\n\nExample: {row.example}",
     )
 
 
@@ -196,7 +208,9 @@ class Display:
         metrics = [
             f"{name} {value:.4g}"
             for name, value in row.items()
-            if name not in ("step", "epoch", "lr", "train_loss") and isinstance(value, float) and math.isfinite(value)
+            if name not in ("step", "epoch", "lr", "train_loss")
+            and isinstance(value, float)
+            and math.isfinite(value)
         ]
         loss = row["train_loss"]
         said = f"loss {loss:.4f}  " if loss is not None else ""
@@ -226,7 +240,13 @@ class Display:
 
 def _span(seconds: float) -> str:
     seconds = int(seconds)
-    return f"{seconds} s" if seconds < 100 else f"{seconds // 60} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds} s"
+        if seconds < 100
+        else f"{seconds // 60} min"
+        if seconds < 6000
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- use a model
@@ -266,8 +286,12 @@ def evaluate(bundle: str, data: str, as_json: bool, start: str | None, stride: i
 @click.option("--out", metavar="FILE", help="Write here; the ending says whether CSV, TSV or JSONL.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
 @click.option("--text", "given_text", multiple=True, help="An input itself, in place of a file.")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Say the positive class from this probability on.")
-@click.option("--anomalies", type=click.IntRange(1), help="Forecasts: score the surprise of so many newest points.")
+@click.option(
+    "--threshold", type=click.FloatRange(0, 1), help="Say the positive class from this probability on."
+)
+@click.option(
+    "--anomalies", type=click.IntRange(1), help="Forecasts: score the surprise of so many newest points."
+)
 def predict(
     bundle: str,
     data: str | None,
@@ -323,7 +347,9 @@ def _cell(value: Any) -> str:
 @cli.command(short_help="Write on from a prompt.")
 @click.argument("bundle")
 @click.argument("prompt", default="")
-@click.option("--max-new-tokens", default=200, show_default=True, type=click.IntRange(1), help="How many at most.")
+@click.option(
+    "--max-new-tokens", default=200, show_default=True, type=click.IntRange(1), help="How many at most."
+)
 @click.option("--temperature", default=0.8, show_default=True, help="0 always takes the most probable.")
 @click.option("--top-k", default=0, help="Choose among so many; 0 for all.")
 @click.option("--top-p", default=1.0, help="Choose among those that make up this probability.")

@@ -79,7 +79,7 @@ def _count(name: str, value: int) -> int:
 
 
 def _softplus(a: Array) -> Array:
-    return np.logaddexp(0.0, a)
+    return np.maximum(a, 0) + np.log1p(np.exp(-abs(a)))
 
 
 def _at(q: Level, one: Callable[[float], Array]) -> Array:
@@ -431,13 +431,13 @@ def _lgamma(x: Array) -> Array:
     return value - np.where(small, np.log(raised), 0.0)
 
 
-def _beta_below(a: Array, b: Array, x: Array) -> Array:
-    """The regularised incomplete beta function I_x(a, b), 0 < x < 1, by its continued fraction."""
-    a, b, x = np.broadcast_arrays(a, b, x)
+def _beta_below(a: Array, b: Array, x: Array, rest: Array) -> Array:
+    """The regularised incomplete beta function I_x(a, b), 0 < x < 1, where `rest` is 1 - x in all its digits."""
+    a, b, x, rest = np.broadcast_arrays(a, b, x, rest)
     swap = x > (a + 1) / (a + b + 2)  # the fraction converges fast on the other side
-    p, s, t = np.where(swap, b, a), np.where(swap, a, b), np.where(swap, 1 - x, x)
-    front = _lgamma(a + b) - _lgamma(a) - _lgamma(b) + p * np.log(t) + s * np.log1p(-t)
-    value = np.exp(front) / p * _fraction(p, s, t)
+    a, b, x, rest = (np.where(swap, v, u) for u, v in ((a, b), (b, a), (x, rest), (rest, x)))
+    front = _lgamma(a + b) - _lgamma(a) - _lgamma(b) + a * np.log(x) + b * np.log(rest)
+    value = np.exp(front) / a * _fraction(a, b, x)
     return np.where(swap, 1 - value, value)
 
 
@@ -478,8 +478,8 @@ def _t_quantile(q: float, freedom: Array) -> Array:
     Of one level it is a smooth function of 1 / freedom. So it is found at a few points in 0 .. 1/2 and
     for the rest from the Chebyshev series through them.
     """
-    if q == 0.5:
-        return np.zeros(np.shape(freedom))
+    if abs(q - 0.5) < 1e-8:
+        return (q - 0.5) / np.exp(_t_log_density(0.0, freedom))
     chebyshev = np.polynomial.chebyshev
     points = chebyshev.chebpts1(_NODES)  # in -1 .. 1
     found = _t_upper(min(q, 1 - q), 4 / (points + 1))
@@ -495,7 +495,8 @@ def _t_upper(tail: float, freedom: Array) -> Array:
     """
     t = np.full(freedom.shape, -_NORMAL.inv_cdf(tail))
     for _ in range(200):
-        above = 0.5 * _beta_below(freedom / 2, np.array(0.5), freedom / (freedom + t * t))
+        both = freedom + t * t
+        above = 0.5 * _beta_below(freedom / 2, np.array(0.5), freedom / both, t * t / both)
         step = (above - tail) / np.exp(_t_log_density(t, freedom))
         t = t + step
         if np.all(abs(step) <= 1e-14 * t):
@@ -514,7 +515,8 @@ def _count_quantile(q: float, mean: Array, dispersion: Array) -> Array:
     stride = 1.0
     while len(left):
         at = k[left]
-        enough = ~(_beta_below(r[left], at + 1, r[left] / (r[left] + m[left])) < q)
+        both = r[left] + m[left]
+        enough = ~(_beta_below(r[left], at + 1, r[left] / both, m[left] / both) < q)
         low[left], high[left] = np.where(enough, low[left], at), np.where(enough, at, high[left])
         lo, hi = low[left], high[left]
         middle = np.floor((lo + hi) / 2)

@@ -1,21 +1,23 @@
-"""What a model is worth: one row each, with its direction. Computed from arrays of a whole evaluation.
+"""What a model is worth: one row for each metric, computed from the arrays of a whole evaluation.
 
     METRICS["f1"].compute(labels=labels, probabilities=probabilities)
 
-`compute` takes all that an evaluation gathered and uses what it needs (`needs`); it gives one float. Where there is
-nothing to score, or a metric has no meaning (an area under the curve of one class), it is NaN; arrays that do not fit
-together are an InputError.
+`compute` takes all that an evaluation gathered, uses what it needs (`needs`) and gives a float. Where there is
+nothing to score, or a metric means nothing (an area under the curve of one class), that is NaN; arrays that do
+not fit together are an InputError.
 
 Classes: `labels`, [N] of class numbers, and `probabilities`, [N, K]. Where several labels may hold at once,
-`labels` are [N, K] of 0 and 1, each predicted where its probability is at least `threshold`, 0.5. A single class of
-two, `positive`, is the one whose precision, recall and f1 count; the rarer one in `labels` if it is not given. With
-more classes they are means over all classes that occur in the labels or predictions (macro).
+`labels` are [N, K] of 0 and 1, each predicted where its probability is at least `threshold`, 0.5. Of two
+classes, `positive` is the one whose precision, recall and f1 count: the rarer one in `labels` if it is not
+given. Of more, they are means over the classes that occur in labels or predictions (macro); of several labels
+at once, they are over all labels together (micro).
 Tags: `labels` and `predicted`, lists of sequences of strings.
 Text: `nll`, the sum in nats; `tokens`; `characters`.
-Forecasts: `actual`, `mean` and `median`, [N, horizon, channels]; `quantiles`, [..., Q], at `levels`; and
+Forecasts: `actual`, `mean`, `median`, [N, horizon, channels]; `quantiles`, [..., Q], at `levels`; and
 `naive_scale`, broadcast against them. What is NaN in `actual` is not scored. `crps` is the continuous ranked
-probability score as far as the levels tell: twice the mean pinball loss over them. `coverage` is the share of actual
-values within the central interval of `level`, 0.8, or else the widest that the levels have: to be compared with it.
+probability score as far as the levels tell: twice the pinball loss, mean over the levels. `coverage` is the
+share of actual values within the central interval of `level`, to be compared with it: 0.8 or, where the levels
+do not bound that one, the widest that they bound.
 """
 
 import math
@@ -54,7 +56,7 @@ def _same(**arrays: Array) -> None:
 
 
 def _ratio(part: Array, whole: Array) -> Array:
-    """part / whole; 0 / 0 is 0: a class that is neither there nor predicted has nothing to its credit."""
+    """The quotient; 0 / 0 is 0: a class that is neither there nor predicted has nothing to its credit."""
     return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) != 0)
 
 
@@ -99,8 +101,8 @@ def _accuracy(
 ) -> float:
     """The share of labels that are right; of rows whose labels are all right, where several may hold."""
     if predicted is not None:
-        pairs = list(_pairs(labels, predicted))
-        return _mean([a == b for a, b in pairs])
+        pairs = _pairs(labels, predicted)
+        return _mean([x == y for a, b in pairs for x, y in zip(a, b, strict=True)])
     if probabilities is None:
         raise UsageError("accuracy needs probabilities or predicted beside labels.")
     labels, probabilities = _classes(labels, probabilities)
@@ -146,7 +148,7 @@ def _score(which: int, average: Literal["positive", "macro", "micro"]) -> Callab
 
 
 def _area(true: Array, scores: Array) -> float:
-    """The area under the ROC curve: how likely a true one has the higher score, ties half. NaN for one class."""
+    """How likely a true one has a higher score than a false one, ties half; NaN where one kind is missing."""
     true = np.asarray(true, bool)
     ones, zeros = int(true.sum()), int((~true).sum())
     if not ones or not zeros:
@@ -157,7 +159,7 @@ def _area(true: Array, scores: Array) -> float:
 
 
 def _auc(labels: Array, probabilities: Array, positive: int | None = None, **_rest: Any) -> float:
-    """Of two classes the area under the curve; of more, or of several labels, the mean of each against the rest."""
+    """The area under the ROC curve; of many classes or several labels, the mean of each against the rest."""
     labels, probabilities = _classes(labels, probabilities)
     if labels.ndim == 1 and probabilities.shape[1] == 2:
         one = 1 if positive is None else positive
@@ -168,7 +170,7 @@ def _auc(labels: Array, probabilities: Array, positive: int | None = None, **_re
 
 
 def _log_loss(labels: Array, probabilities: Array, **_rest: Any) -> float:
-    """Mean of minus the logarithm of the true class's probability, or of each label's where several may hold."""
+    """The mean of -log of the true class's probability, or of each label's where several may hold."""
     labels, probabilities = _classes(labels, probabilities)
     if labels.ndim == 2:
         p = np.where(labels > 0.5, probabilities, 1 - probabilities)
@@ -208,9 +210,8 @@ def report(
 def best_threshold(labels: Array, scores: Array, by: str = "f1") -> tuple[float, float]:
     """From which score on to say yes so that `by` is best, and how good it is then.
 
-    labels: [N] of 0 and 1. by: f1, or accuracy. The threshold lies halfway to the next lower score, so that it
-    does not hang on one example; of thresholds that are equally good it is the highest. NaN where labels has no
-    1 or no 0.
+    labels: [N] of 0 and 1. by: f1 or accuracy. The threshold lies halfway to the next lower score, so that it
+    does not hang on one example; of equally good ones it is the highest. NaN where there is no 1 or no 0.
     """
     if by not in ("f1", "accuracy"):
         raise UsageError(
@@ -239,24 +240,26 @@ def best_threshold(labels: Array, scores: Array, by: str = "f1") -> tuple[float,
 # ------------------------------------------------------------------------------------------------------- tags
 
 
-def _pairs(labels: Iterable[Any], predicted: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
-    """True and predicted labels side by side, of sequences or flat."""
+def _pairs(labels: Iterable[Any], predicted: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """True and predicted sequences side by side, once they fit together; or flat labels, as one sequence."""
+    labels, predicted = list(labels), list(predicted)
+    if labels and (isinstance(labels[0], str) or np.ndim(labels[0]) == 0):
+        labels, predicted = [labels], [predicted]
+    if len(labels) != len(predicted):
+        raise InputError(f"{len(labels)} sequences have labels, but {len(predicted)} have predictions.")
     for n, (a, b) in enumerate(zip(labels, predicted, strict=True)):
-        if isinstance(a, str) or np.ndim(a) == 0:
-            yield a, b
-            continue
         if len(a) != len(b):
             raise InputError(f"sequence {n} has {len(a)} labels, but {len(b)} were predicted.")
-        yield from zip(a, b, strict=True)
+    return list(zip(labels, predicted, strict=True))
 
 
 def entities(tags: Sequence[str]) -> set[tuple[str, int, int]]:
     """The entities of a sequence of tags, each as (kind, first, last).
 
-    Tags are O, or a letter and a kind, as in B-PER: B begin, I inside, E end, S single (also L last, U unit, as
-    some name them). As in the shared task of CoNLL-2000, what begins without a B still begins: an entity ends
-    before O, B, S and another kind, and after E and S. So IOB1, BIO and BIOES all read right. A tag without a
-    letter is a kind whose neighbours belong together.
+    Tags are O, or a letter and a kind, as in B-PER: B begin, I inside, E end, S single (also called L and U).
+    By the rules of conlleval, what begins without a B begins all the same: an entity ends before O, B, S and
+    another kind, and after E and S. So IOB1, BIO and BIOES all read right. A tag without a letter is a kind, and
+    alike neighbours belong together.
     """
     found: set[tuple[str, int, int]] = set()
     begun, open_kind = 0, None
@@ -284,11 +287,9 @@ def _mark(tag: str) -> tuple[str, str]:
 
 
 def _entity_f1(labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], **_rest: Any) -> float:
-    """f1 over entities, of which kind and both ends must be right. NaN where there are none, true or predicted."""
+    """Of entities, whose kind and both ends must be right. NaN where none is true and none predicted."""
     right = said = true = 0
-    for n, (a, b) in enumerate(zip(labels, predicted, strict=True)):
-        if len(a) != len(b):
-            raise InputError(f"sequence {n} has {len(a)} labels, but {len(b)} were predicted.")
+    for a, b in _pairs(labels, predicted):
         real, guessed = entities(a), entities(b)
         right, said, true = right + len(real & guessed), said + len(guessed), true + len(real)
     return 2 * right / (said + true) if said + true else math.nan
@@ -314,7 +315,7 @@ def _bits_per_character(nll: float, characters: int, **_rest: Any) -> float:
 
 
 def _errors(actual: Array, guess: Array) -> Array:
-    """actual - guess, NaN where it is not scored."""
+    """The difference, NaN where it is not scored."""
     actual, guess = np.asarray(actual, np.float64), np.asarray(guess, np.float64)
     _same(actual=actual, forecast=guess)
     return actual - guess

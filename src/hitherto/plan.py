@@ -106,8 +106,10 @@ OPS: dict[str, Op] = {
     "linear": Op(
         "linear",
         {"input_size": int, "output_size": int, "bias": bool},
-        lambda o: {"weight": (o["output_size"], o["input_size"])}
-        | ({"bias": (o["output_size"],)} if o["bias"] else {}),
+        lambda o: (
+            {"weight": (o["output_size"], o["input_size"])}
+            | ({"bias": (o["output_size"],)} if o["bias"] else {})
+        ),
         _none,
     ),
 }
@@ -115,7 +117,9 @@ OPS: dict[str, Op] = {
 # ------------------------------------------------------------------------------------------------------- making
 
 
-def make(model: ModelSpec, form: str, inputs: Mapping[str, Any], head: str, options: Mapping[str, Any]) -> Plan:
+def make(
+    model: ModelSpec, form: str, inputs: Mapping[str, Any], head: str, options: Mapping[str, Any]
+) -> Plan:
     """The plan of a model that reads `inputs` and ends in `head` with these options.
 
     Every field of `model` that the plan needs must be set: what is chosen from data is chosen before.
@@ -150,12 +154,23 @@ def make(model: ModelSpec, form: str, inputs: Mapping[str, Any], head: str, opti
     add("recurrent", "recurrent", "y", **recurrent)
     width = (model.proj_size or model.hidden_size or 0) * (1 + bool(model.bidirectional))
     if form == "many_to_one":
-        add("pool", "pool", "pooled", kind=model.pool or "last", size=width, bidirectional=bool(model.bidirectional))
+        add(
+            "pool",
+            "pool",
+            "pooled",
+            kind=model.pool or "last",
+            size=width,
+            bidirectional=bool(model.bidirectional),
+        )
     if dropout:
         add("dropout", "drop_out", "dropped_out", rate=dropout)
     add("linear", "head", "params", input_size=width, output_size=HEADS[head].size(**options), bias=True)
     if model.tied:
-        if x["kind"] != "ids" or x["size"] != step[-1]["options"]["output_size"] or step[0]["options"]["width"] != width:
+        if (
+            x["kind"] != "ids"
+            or x["size"] != step[-1]["options"]["output_size"]
+            or step[0]["options"]["width"] != width
+        ):
             raise UsageError(
                 f"tied weights need an embedding as wide as the output of the last layer: embedding_size is "
                 f"{step[0]['options'].get('width')}, the output {width}. Set both to the same, or use proj_size."
@@ -179,7 +194,9 @@ def _cell_choices(model: ModelSpec) -> dict[str, Any]:
             having = next(name for name, cell in CELLS.items() if option in cell.options)
             raise UsageError(f"the cell {model.cell} has no {option}; it is an option of {having}.")
     if model.forget_bias is not None and model.cell != "lstm":
-        raise UsageError(f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of lstm.")
+        raise UsageError(
+            f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of lstm."
+        )
     return chosen
 
 
@@ -227,7 +244,9 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
     for key in ("form", "inputs", "step", "head"):
         _expect(key in plan, f"the plan has no {key!r}")
     _expect(plan["form"] in FORMS, f"the plan's form {plan['form']!r} is not known")
-    _expect(isinstance(plan["inputs"], dict) and isinstance(plan["step"], list), "the plan's parts are malformed")
+    _expect(
+        isinstance(plan["inputs"], dict) and isinstance(plan["step"], list), "the plan's parts are malformed"
+    )
     known = set(plan["inputs"])
     names: set[str] = set()
     for op in plan["step"]:
@@ -246,20 +265,33 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
 
 
 def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
-    _expect(isinstance(op, dict) and {"op", "name", "inputs", "outputs", "options"} <= op.keys(), f"not an operation: {op!r:.80}")
+    _expect(
+        isinstance(op, dict) and {"op", "name", "inputs", "outputs", "options"} <= op.keys(),
+        f"not an operation: {op!r:.80}",
+    )
     _expect(op["op"] in OPS, f"the operation {op['op']!r} is not known to this version")
     row = OPS[op["op"]]
     _expect(op["name"] not in names, f"two operations are named {op['name']!r}")
     for source in op["inputs"]:
         _expect(source in known, f"{op['name']} reads {source!r}, which nothing before it makes")
-    _expect(row.inputs is None or len(op["inputs"]) == row.inputs, f"{op['name']} has the wrong number of inputs")
+    _expect(
+        row.inputs is None or len(op["inputs"]) == row.inputs, f"{op['name']} has the wrong number of inputs"
+    )
     for option, value in op["options"].items():
         _expect(option in row.options, f"{op['name']} has the unknown option {option!r}")
         kind = row.options[option]
-        good = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
+        good = isinstance(value, (int, float) if kind is float else kind) and (
+            kind is bool or not isinstance(value, bool)
+        )
         _expect(good, f"option {option!r} of {op['name']} must be {kind.__name__}, but is {value!r}")
-        _expect(kind is not int or 0 <= value < 2**31, f"option {option!r} of {op['name']} is out of range: {value!r}")
-    _expect(op["op"] != "recurrent" or op["options"].get("cell") in CELLS, f"the cell of {op['name']} is not known")
+        _expect(
+            kind is not int or 0 <= value < 2**31,
+            f"option {option!r} of {op['name']} is out of range: {value!r}",
+        )
+    _expect(
+        op["op"] != "recurrent" or op["options"].get("cell") in CELLS,
+        f"the cell of {op['name']} is not known",
+    )
 
 
 def _expect(holds: bool, message: str) -> None:

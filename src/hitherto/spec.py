@@ -23,7 +23,17 @@ from msgspec import Meta
 from hitherto.errors import UsageError, nearest
 from hitherto.tasks import TASKS
 
-__all__ = ["DataSpec", "ModelSpec", "Option", "Spec", "TrainSpec", "from_options", "from_toml", "options", "to_toml"]
+__all__ = [
+    "DataSpec",
+    "ModelSpec",
+    "Option",
+    "Spec",
+    "TrainSpec",
+    "from_options",
+    "from_toml",
+    "options",
+    "to_toml",
+]
 
 Column = str | int
 Share = Annotated[float, Meta(ge=0, lt=1)]
@@ -41,12 +51,20 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """Which data, and how a value becomes arrays."""
 
     path: Annotated[str | None, _about("the data: a file or a folder")] = None
-    input: Annotated[Column | tuple[Column, ...] | None, _about("input column: its name or its number from 1")] = None
-    output: Annotated[Column | tuple[Column, ...] | None, _about("output column, or the series to forecast")] = None
+    input: Annotated[
+        Column | tuple[Column, ...] | None, _about("input column: its name or its number from 1")
+    ] = None
+    output: Annotated[
+        Column | tuple[Column, ...] | None, _about("output column, or the series to forecast")
+    ] = None
     valid: Annotated[str | Share | None, _about("validation data: a file, or the share to set aside")] = None
-    group: Annotated[Column | None, _about("keep rows with the same value here on one side of the split")] = None
+    group: Annotated[Column | None, _about("keep rows with the same value here on one side of the split")] = (
+        None
+    )
     id: Annotated[Column | None, _about("rows with the same value here are one sequence or series")] = None
-    time: Annotated[Column | None, _about("order rows by this column, and set the last aside to validate")] = None
+    time: Annotated[
+        Column | None, _about("order rows by this column, and set the last aside to validate")
+    ] = None
     format: Annotated[
         Literal["csv", "tsv", "jsonl", "txt", "parquet", "folder"] | None, _about("what the file is")
     ] = None
@@ -61,7 +79,8 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     lower: Annotated[bool | None, _about("fold letters to lower case")] = None
     max_length: Annotated[Count | None, _about("the most tokens or steps of one input")] = None
     layout: Annotated[
-        Literal["stream", "lines"] | None, _about("one long stream with its state carried, or a line at a time")
+        Literal["stream", "lines"] | None,
+        _about("one long stream with its state carried, or a line at a time"),
     ] = None
     documents: Annotated[bool, _about("zero the state where a document begins")] = False
     multi: Annotated[bool, _about("several labels may hold at once")] = False
@@ -79,8 +98,12 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     known: Annotated[tuple[Column, ...], _about("columns known in advance")] = ()
     static: Annotated[tuple[Column, ...], _about("columns that stay the same along a series")] = ()
     freq: Annotated[str | None, _about("the step between rows; found from the times if not given")] = None
-    calendar: Annotated[bool | None, _about("add hour, weekday and month, as far as the step makes sense")] = None
-    independent: Annotated[bool | None, _about("forecast each column by itself, with one shared model")] = None
+    calendar: Annotated[
+        bool | None, _about("add hour, weekday and month, as far as the step makes sense")
+    ] = None
+    independent: Annotated[bool | None, _about("forecast each column by itself, with one shared model")] = (
+        None
+    )
 
 
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -98,7 +121,9 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     residual: Annotated[bool, _about("add a layer's input to its output")] = False
     proj_size: Annotated[Whole, _about("project the lstm's output to this size")] = 0
     nonlinearity: Annotated[Literal["tanh", "relu"], _about("of the rnn cell")] = "tanh"
-    reset: Annotated[Literal["after", "before"], _about("of the gru cell: where its reset gate acts")] = "after"
+    reset: Annotated[Literal["after", "before"], _about("of the gru cell: where its reset gate acts")] = (
+        "after"
+    )
     pool: Annotated[
         Literal["last", "mean", "max"] | None, _about("what of a sequence the answer is made from")
     ] = None
@@ -108,9 +133,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         _about("what comes out, and its loss"),
     ] = None
     levels: Annotated[tuple[float, ...], _about("the quantiles to forecast")] = (0.1, 0.25, 0.5, 0.75, 0.9)
-    init: Annotated[
-        Literal["torch", "uniform", "orthogonal"], _about("how weights begin")
-    ] = "torch"
+    init: Annotated[Literal["torch", "uniform", "orthogonal"], _about("how weights begin")] = "torch"
     init_range: Annotated[float, _about("the bound of init = uniform")] = 0.1
     forget_bias: Annotated[float | None, _about("where the lstm's forget gate begins")] = None
 
@@ -127,10 +150,13 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     momentum: Annotated[Share, _about("of sgd")] = 0.0
     weight_decay: Annotated[Amount, _about("pull weights towards zero")] = 0.0
     schedule: Annotated[
-        Literal["constant", "plateau", "cosine", "one-cycle", "decay"] | None, _about("how the learning rate moves")
+        Literal["constant", "plateau", "cosine", "one-cycle", "decay"] | None,
+        _about("how the learning rate moves"),
     ] = None
     warmup: Annotated[Whole, _about("steps until the learning rate is whole")] = 0
-    decay: Annotated[Annotated[float, Meta(gt=0, le=1)], _about("the factor of schedules decay and plateau")] = 0.5
+    decay: Annotated[
+        Annotated[float, Meta(gt=0, le=1)], _about("the factor of schedules decay and plateau")
+    ] = 0.5
     decay_after: Annotated[Whole, _about("epochs before schedule decay begins")] = 0
     clip: Annotated[Amount | None, _about("the longest gradient; 0 leaves it as it is")] = None
     bptt: Annotated[Count | None, _about("steps that the gradient goes back")] = None
@@ -148,7 +174,9 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     threads: Annotated[Count | None, _about("CPU threads")] = None
     precision: Annotated[Literal["float32", "bfloat16"], _about("of products in training")] = "float32"
     device: Annotated[str, _about("cpu, cuda or auto")] = "auto"
-    checkpoint_every: Annotated[Count | None, _about("steps between checkpoints; by time if not given")] = None
+    checkpoint_every: Annotated[Count | None, _about("steps between checkpoints; by time if not given")] = (
+        None
+    )
     tensorboard: Annotated[bool, _about("also write TensorBoard's files")] = False
 
 
@@ -326,7 +354,11 @@ def to_toml(spec: Spec) -> str:
     lines = [f"{name} = {_toml(document[name])}" for name in ("task", "out") if name in document]
     for table in TABLES:
         if document.get(table):
-            lines += ["", f"[{table}]", *(f"{k} = {_toml(v)}" for k, v in document[table].items() if v is not None)]
+            lines += [
+                "",
+                f"[{table}]",
+                *(f"{k} = {_toml(v)}" for k, v in document[table].items() if v is not None),
+            ]
     return "\n".join(lines) + "\n"
 
 

@@ -67,7 +67,16 @@ TASKS: dict[str, Task] = {
         metrics=("accuracy", "entity_f1"),
         options=(
             *_TEXT,
-            *("input", "group", "time", "max_length", "bidirectional", "balance", "batch_tokens", "label_smoothing"),
+            *(
+                "input",
+                "group",
+                "time",
+                "max_length",
+                "bidirectional",
+                "balance",
+                "batch_tokens",
+                "label_smoothing",
+            ),
         ),
         example="hitherto train tag entities.jsonl --input tokens --output tags --out tagger.safetensors",
     ),

@@ -1,7 +1,7 @@
 """The training loop, whole, in `fit`; what it calls stands around it in the order of use.
 
 What makes a killed run resume to the bit: the order of batches is a function of (seed, epoch), every random draw of a
-step is seeded from (seed, step, rank), and a checkpoint between two steps holds all the rest (`_snapshot`). What makes
+step is seeded from (seed, step, rank), and a checkpoint between two steps holds all the rest (`_Run.save`). What makes
 several processes equal to one: batches are formed for all and shared by rows, and the gradient of the sum over all
 tokens is divided by the count over all processes.
 """
@@ -12,7 +12,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -31,7 +31,7 @@ from hitherto.model.losses import LOSSES
 from hitherto.sources import Batch, Results
 from hitherto.spec import Spec, TrainSpec
 
-__all__ = ["Progress", "Trained", "evaluate", "fit", "outputs", "rate"]
+__all__ = ["Interrupted", "Progress", "Trained", "evaluate", "fit", "forward", "join", "outputs", "rate"]
 
 CHECKPOINT_SECONDS = 60.0
 LOG_SECONDS = 2.0
@@ -64,8 +64,6 @@ class Trained:
 
     module: Module
     progress: Progress
-    results: Results | None
-    stopped: str  # why it ended: "done" or "early"
 
 
 def fit(
@@ -74,12 +72,12 @@ def fit(
     source: Any,
     examples: Any,
     valid: Any,
-    run: Path | None = None,
+    folder: Path | None = None,
     *,
     metric: str,
     digest: str = "",
     resume: checkpoint.Checkpoint | None = None,
-    watch: Callable[[Module, Results | None], dict[str, Any]] | None = None,
+    watch: Callable[[Module], dict[str, Any]] | None = None,
     show: Callable[[Progress, dict[str, Any]], None] | None = None,
 ) -> Trained:
     """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen.
@@ -87,88 +85,156 @@ def fit(
     SIGTERM or SIGINT saves after the step under way, and then raises Interrupted.
     """
     train = spec.train
-    rank, world = _processes()
-    device = next(module.parameters()).device
-    optimizer = Optimizer(module, train, world)
-    per_epoch = -(-len(source.schedule(examples, train, 0)) // train.accumulate)
-    total = _total(train, per_epoch)
-    progress, average, best = Progress(), None, None
-    kept: State | None = None  # what the last batch carried to the next
-    if train.average:
-        average = {name: value.detach().clone() for name, value in module.named_parameters()}
+    run = _Run(module, source, examples, train, digest, folder)
     if resume is not None:
-        progress, kept, average, best = _restore(resume, module, optimizer, digest, spec, device)
-    progress.total = total
-    log = _Log(run if rank == 0 else None, train, progress.step)
-    saved_at, started, before = time.monotonic(), time.monotonic(), progress.seconds
-    stopped, results = "done", None
-
-    def save() -> None:
-        progress.seconds = before + time.monotonic() - started
-        if run is not None and rank == 0:
-            tree = _snapshot(module, optimizer, progress, kept, average, best, digest, spec)
-            arrays, document = checkpoint.flatten(tree)
-            checkpoint.save(run / "checkpoints", progress.step, arrays, document)
-
+        run.restore(resume)
+    progress, schedule = run.progress, None
+    log = _Log(folder if run.rank == 0 else None, train, progress.step)
     with contextlib.closing(log), _interrupts() as interrupted:
-        while progress.step < total:
-            schedule = source.schedule(examples, train, progress.epoch)
-            module.train()
-            while progress.position < len(schedule) and progress.step < total:
-                items = schedule[progress.position : progress.position + train.accumulate]
-                torch.manual_seed(_seed(train.seed, progress.step, rank))
-                loss_sum = count_sum = 0.0
-                for item in items:
-                    batch = source.batch(examples, item, (rank, world), train.bptt)
-                    total_loss, count, kept = _forward(module, batch, kept, train, device)
-                    total_loss.backward()  # type: ignore[no-untyped-call]
-                    loss_sum, count_sum = loss_sum + total_loss.detach(), count_sum + count
-                    progress.tokens += batch.steps * world
-                loss, norm = optimizer.gradient(loss_sum, count_sum)
-                lr = rate(train, progress.step, total, progress.epoch) * progress.factor
-                if math.isfinite(loss) and math.isfinite(norm):
-                    optimizer.step(lr)
-                else:
-                    _not_finite(train, progress, items, loss, norm)
-                    kept = None if kept is None else {name: torch.zeros_like(v) for name, v in kept.items()}
-                optimizer.clear()
-                if average is not None:
-                    _blend(average, module, train.average, progress.step)
-                progress.step += 1
-                progress.position += len(items)
-                if math.isfinite(loss):
-                    progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
-                log.step(progress, loss, norm, lr, show)
-                epoch_over = progress.position >= len(schedule)
-                due = progress.step % train.evaluate_every == 0 if train.evaluate_every else epoch_over
-                if (due or progress.step == total) and valid is not None:
-                    with _weights(module, average):
-                        results = evaluate(module, source, valid)
-                        better = _note(progress, results, metric, lr, log, train, watch, module)
-                        if better:
-                            best = {name: value.detach().clone() for name, value in module.named_parameters()}
-                    module.train()
-                    if show is not None:
-                        show(progress, progress.history[-1])
-                    if train.patience and progress.waited >= train.patience:
-                        stopped = "early"
-                if epoch_over:
-                    progress.epoch, progress.position, kept = progress.epoch + 1, 0, None
-                if interrupted():
-                    stopped = "interrupted"
-                if stopped != "done":
-                    break
-                every = train.checkpoint_every
-                if progress.step % every == 0 if every else time.monotonic() - saved_at > CHECKPOINT_SECONDS:
-                    save()
-                    saved_at = time.monotonic()
-                if epoch_over:
-                    break
-            if stopped != "done":
-                break
-        save()
-    _use(module, best if best is not None else average)
-    return Trained(module.eval(), progress, results, stopped)
+        while progress.step < progress.total and not run.waited_enough and not interrupted():
+            if schedule is None:
+                schedule = source.schedule(examples, train, progress.epoch)
+                module.train()
+            items = schedule[progress.position : progress.position + train.accumulate]
+            loss, norm, lr = run.step(items)
+            log.step(progress, loss, norm, lr, show)
+            epoch_over = progress.position >= len(schedule)
+            due = progress.step % train.evaluate_every == 0 if train.evaluate_every else epoch_over
+            if valid is not None and (due or progress.step == progress.total):
+                row = run.evaluate(valid, metric, lr, watch)
+                log.write(row)
+                if show is not None:
+                    show(progress, row)
+            if epoch_over:
+                progress.epoch, progress.position, run.kept, schedule = progress.epoch + 1, 0, None, None
+            if run.time_to_save():
+                run.save()
+        run.save()
+    _use(module, run.best if run.best is not None else run.average)
+    return Trained(module.eval(), progress)
+
+
+class _Run:
+    """A training between two steps: everything that a checkpoint holds, and what moves it on."""
+
+    def __init__(
+        self, module: Module, source: Any, examples: Any, train: TrainSpec, digest: str, folder: Path | None
+    ) -> None:
+        self.module, self.source, self.examples, self.train = module, source, examples, train
+        self.digest, self.folder = digest, folder
+        self.rank, self.world = _processes()
+        self.device = next(module.parameters()).device
+        self.optimizer = Optimizer(module, train, self.world)
+        self.progress = Progress()
+        self.kept: State | None = None  # the state that the last batch carried to the next
+        self.average = self._copy() if train.average else None
+        self.best: dict[str, Tensor] | None = None
+        per_epoch = -(-len(source.schedule(examples, train, 0)) // train.accumulate)
+        self.progress.total = _total(train, per_epoch)
+        self.saved = self.begun = time.monotonic()
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: value.detach().clone() for name, value in self.module.named_parameters()}
+
+    @property
+    def waited_enough(self) -> bool:
+        return self.train.patience is not None and self.progress.waited >= self.train.patience
+
+    def step(self, items: Sequence[Any]) -> tuple[float, float, float]:
+        """One step of the optimiser over some batches: mean loss, norm of the gradient, learning rate."""
+        progress, train = self.progress, self.train
+        torch.manual_seed(_seed(train.seed, progress.step, self.rank))
+        losses: list[Tensor] = []
+        counts: list[Tensor] = []
+        for item in items:
+            batch = self.source.batch(self.examples, item, (self.rank, self.world))
+            total, count, self.kept = forward(self.module, batch, self.kept, train)
+            total.backward()  # type: ignore[no-untyped-call]
+            losses.append(total.detach())
+            counts.append(count)
+            progress.tokens += batch.steps * self.world
+        loss, norm = self.optimizer.gradient(losses, counts)
+        lr = rate(train, progress.step, progress.total, progress.epoch) * progress.factor
+        if math.isfinite(loss) and math.isfinite(norm):
+            self.optimizer.step(lr)
+            progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
+        else:
+            _not_finite(train, progress, loss, norm)
+            if self.kept is not None:
+                self.kept = {name: torch.zeros_like(value) for name, value in self.kept.items()}
+        self.optimizer.clear()
+        if self.average is not None:
+            _blend(self.average, self.module, train.average, progress.step)
+        progress.step += 1
+        progress.position += len(items)
+        return loss, norm, lr
+
+    def evaluate(
+        self, valid: Any, metric: str, lr: float, watch: Callable[[Module], dict[str, Any]] | None
+    ) -> dict[str, Any]:
+        """Measure on `valid`, note it, and keep the weights if they are the best so far; gives the row noted."""
+        progress = self.progress
+        with _weights(self.module, self.average):
+            metrics = evaluate(self.module, self.source, valid).metrics
+            if metric not in metrics:
+                raise UsageError(f"there is no metric {metric!r} here; there are {', '.join(metrics)}.")
+            value, sign = metrics[metric], 1 if METRICS[metric].better == "higher" else -1
+            if progress.best is None or (math.isfinite(value) and sign * value > sign * progress.best):
+                progress.best, progress.best_step, progress.waited = value, progress.step, 0
+                self.best = self._copy()
+            else:
+                progress.waited += 1
+                if self.train.schedule == "plateau":
+                    progress.factor *= self.train.decay
+            if watch is not None:
+                progress.watched.append({"step": progress.step, **watch(self.module)})
+        self.module.train()
+        mean = progress.loss_sum / progress.loss_count if progress.loss_count else None
+        progress.loss_sum, progress.loss_count = 0.0, 0
+        row = {"step": progress.step, "epoch": progress.epoch, "train_loss": mean, "lr": lr, **metrics}
+        progress.history.append(row)
+        return row
+
+    def time_to_save(self) -> bool:
+        every = self.train.checkpoint_every
+        return (
+            self.progress.step % every == 0 if every else time.monotonic() - self.saved > CHECKPOINT_SECONDS
+        )
+
+    def save(self) -> None:
+        """A checkpoint, by the first process."""
+        now = time.monotonic()
+        self.progress.seconds += now - self.begun
+        self.begun = self.saved = now
+        if self.folder is None or self.rank:
+            return
+        tree = {
+            "weights": _numpy(dict(self.module.named_parameters())),
+            "optimizer": {i: _numpy(values) for i, values in self.optimizer.state().items()},
+            "progress": vars(self.progress),
+            "carried": _numpy(self.kept),
+            "average": _numpy(self.average),
+            "best": _numpy(self.best),
+            "digest": self.digest,
+            "environment": environment(),
+        }
+        arrays, document = checkpoint.flatten(tree)
+        checkpoint.save(self.folder / "checkpoints", self.progress.step, arrays, document)
+
+    def restore(self, saved: checkpoint.Checkpoint) -> None:
+        tree = checkpoint.unflatten(saved.arrays, saved.document)
+        if tree["digest"] != self.digest:
+            raise CheckpointError(
+                f"{saved.path} belongs to other data or to another model than the run's spec now describes. "
+                "Restore the data as it was, or start a new run."
+            )
+        self.module.load(tree["weights"])
+        self.optimizer.load(tree["optimizer"])
+        self.progress = Progress(**tree["progress"])
+        self.kept, self.average, self.best = (
+            None if tree[part] is None else _tensors(tree[part], self.device)
+            for part in ("carried", "average", "best")
+        )
 
 
 # ------------------------------------------------------------------------------------------------- one step
@@ -178,7 +244,7 @@ def _tensors(arrays: Mapping[str, Any], device: torch.device) -> dict[str, Tenso
     return {name: torch.from_numpy(np.ascontiguousarray(value)).to(device) for name, value in arrays.items()}
 
 
-def _begin(batch: Batch, kept: State | None, module: Module) -> State | None:
+def _begin(batch: Batch, kept: State | None) -> State | None:
     """The state that the batch's rows begin with."""
     if batch.carry is None or kept is None:
         return None
@@ -203,28 +269,30 @@ def _keep(batch: Batch, state: State) -> State | None:
     return {name: value.detach()[:, at.to(value.device)] for name, value in state.items()}
 
 
-def _scored(module: Module, batch: Batch, features: Tensor) -> Tensor:
+def _scored(batch: Batch, features: Tensor) -> Tensor:
     """[N, F]: the features of every scored place."""
     flat = features.reshape(-1, features.shape[-1])
     return flat if batch.at is None else flat.index_select(0, torch.from_numpy(batch.at).to(flat.device))
 
 
-def _forward(
-    module: Module, batch: Batch, kept: State | None, train: TrainSpec, device: torch.device
+def forward(
+    module: Module, batch: Batch, kept: State | None, train: TrainSpec
 ) -> tuple[Tensor, Tensor, State | None]:
     """The sum of the losses of a batch, how many they are, and the state for the next batch."""
-    state = _begin(batch, kept, module)
+    device = next(module.parameters()).device
+    state = _begin(batch, kept)
     if train.bptt and module.plan["form"] == "many_to_one":
         batch, state = _last_steps(module, batch, state, train.bptt, device)
-    precise = train.precision == "float32"
-    with contextlib.nullcontext() if precise else torch.autocast(device.type, torch.bfloat16):
+    single = train.precision == "float32"
+    with contextlib.nullcontext() if single else torch.autocast(device.type, torch.bfloat16):
         lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
         features, after = module(_tensors(batch.inputs, device), lengths, state)
-        options = dict(module.plan["head"]["options"])
-        if module.plan["head"]["kind"] == "softmax":
-            options = {"label_smoothing": train.label_smoothing, "sampled": train.sampled}
-        total, count = LOSSES[module.plan["head"]["kind"]](
-            _scored(module, batch, features), *module.head_weights(), _tensors(batch.targets, device), **options
+        head = module.plan["head"]
+        options = dict(head["options"])
+        if head["kind"] == "softmax":
+            options |= {"label_smoothing": train.label_smoothing, "sampled": train.sampled}
+        total, count = LOSSES[head["kind"]](
+            _scored(batch, features), *module.head_weights(), _tensors(batch.targets, device), **options
         )
     return total, count, _keep(batch, after)
 
@@ -269,12 +337,14 @@ class Optimizer:
         options: dict[str, Any] = {"weight_decay": train.weight_decay}
         if train.optimizer == "sgd":
             options["momentum"] = train.momentum
-        self.torch = None if self.plain else kinds[train.optimizer](self.parameters, lr=1.0, **options, fused=True)
+        self.torch = (
+            None if self.plain else kinds[train.optimizer](self.parameters, lr=1.0, **options, fused=True)
+        )
 
-    def gradient(self, loss_sum: Any, count_sum: Any) -> tuple[float, float]:
+    def gradient(self, losses: Sequence[Tensor], counts: Sequence[Tensor]) -> tuple[float, float]:
         """Mean loss and gradient norm over all processes; how the gradients must be scaled is remembered."""
         gradients = [p.grad for p in self.parameters if p.grad is not None]
-        sums = torch.stack([torch.as_tensor(loss_sum).double().cpu(), torch.as_tensor(count_sum).double().cpu()])
+        sums = torch.stack([torch.stack([t.double() for t in part]).sum().cpu() for part in (losses, counts)])
         if self.world > 1:
             dist.all_reduce(sums)
             for g in gradients:
@@ -313,7 +383,9 @@ class Optimizer:
     def load(self, state: Mapping[str, Any]) -> None:
         if self.torch is not None:
             document = self.torch.state_dict()
-            document["state"] = {int(i): {k: torch.as_tensor(v) for k, v in values.items()} for i, values in state.items()}
+            document["state"] = {
+                int(i): {k: torch.as_tensor(v) for k, v in values.items()} for i, values in state.items()
+            }
             self.torch.load_state_dict(document)
 
 
@@ -343,9 +415,10 @@ def _seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _not_finite(train: TrainSpec, progress: Progress, items: Any, loss: float, norm: float) -> None:
+def _not_finite(train: TrainSpec, progress: Progress, loss: float, norm: float) -> None:
     progress.skipped += 1
-    what = f"step {progress.step} (epoch {progress.epoch}, batch {progress.position}): loss {loss}, gradient norm {norm}"
+    place = f"step {progress.step} (epoch {progress.epoch}, batch {progress.position})"
+    what = f"{place}: loss {loss}, gradient norm {norm}"
     if train.non_finite == "stop":
         raise TrainingError(
             f"{what}; the weights were left as they were. Look at that batch, lower lr, or set non_finite = 'skip'."
@@ -386,7 +459,9 @@ def _weights(module: Module, average: Mapping[str, Tensor] | None) -> Iterator[N
 # ---------------------------------------------------------------------------------------------- evaluation
 
 
-def outputs(module: Module, batches: Iterator[Batch], answers: str) -> Iterator[tuple[Batch, np.ndarray[Any, Any]]]:
+def outputs(
+    module: Module, batches: Iterator[Batch], answers: str
+) -> Iterator[tuple[Batch, np.ndarray[Any, Any]]]:
     """Every batch with what the module says at its scored places: the head's parameters, or the loss there."""
     module.eval()
     device = next(module.parameters()).device
@@ -394,9 +469,9 @@ def outputs(module: Module, batches: Iterator[Batch], answers: str) -> Iterator[
     for batch in batches:
         with torch.inference_mode():
             lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
-            features, after = module(_tensors(batch.inputs, device), lengths, _begin(batch, kept, module))
+            features, after = module(_tensors(batch.inputs, device), lengths, _begin(batch, kept))
             kept = _keep(batch, after)
-            scored = _scored(module, batch, features)
+            scored = _scored(batch, features)
             if answers == "params":
                 found = module.params(scored)
             else:
@@ -414,71 +489,16 @@ def evaluate(module: Module, source: Any, examples: Any) -> Results:
     return found
 
 
-def _note(
-    progress: Progress,
-    results: Results,
-    metric: str,
-    lr: float,
-    log: "_Log",
-    train: TrainSpec,
-    watch: Callable[[Module, Results | None], dict[str, Any]] | None,
-    module: Module,
-) -> bool:
-    """Write an evaluation down; whether it is the best so far."""
-    if metric not in results.metrics:
-        raise UsageError(f"there is no metric {metric!r} here; there are {', '.join(results.metrics)}.")
-    value = results.metrics[metric]
-    sign = 1 if METRICS[metric].better == "higher" else -1
-    better = progress.best is None or (math.isfinite(value) and sign * value > sign * progress.best)
-    if better:
-        progress.best, progress.best_step, progress.waited = value, progress.step, 0
-    else:
-        progress.waited += 1
-        if train.schedule == "plateau":
-            progress.factor *= train.decay
-    mean = progress.loss_sum / progress.loss_count if progress.loss_count else None
-    progress.loss_sum, progress.loss_count = 0.0, 0
-    row = {"step": progress.step, "epoch": progress.epoch, "train_loss": mean, "lr": lr, **results.metrics}
-    progress.history.append(row)
-    log.write(row)
-    if watch is not None:
-        progress.watched.append({"step": progress.step, **watch(module, results)})
-    return better
-
-
 # --------------------------------------------------------------------------------------------- checkpoints
 
 
 def _numpy(tensors: Mapping[str, Tensor] | None) -> dict[str, Any] | None:
-    return None if tensors is None else {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    return (
+        None if tensors is None else {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    )
 
 
-def _snapshot(
-    module: Module,
-    optimizer: Optimizer,
-    progress: Progress,
-    kept: State | None,
-    average: Mapping[str, Tensor] | None,
-    best: Mapping[str, Tensor] | None,
-    digest: str,
-    spec: Spec,
-) -> dict[str, Any]:
-    """All that a run is, as a tree of arrays and plain values."""
-    state = {i: {k: v.detach().cpu().numpy() if isinstance(v, Tensor) else v for k, v in values.items()}
-             for i, values in optimizer.state().items()}  # fmt: skip
-    return {
-        "weights": _numpy(dict(module.named_parameters())),
-        "optimizer": state,
-        "progress": vars(progress) | {"history": [dict(r) for r in progress.history]},
-        "carried": _numpy(kept),
-        "average": _numpy(average),
-        "best": _numpy(best),
-        "digest": digest,
-        "environment": environment(spec),
-    }
-
-
-def environment(spec: Spec) -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """What the bits of a run depend on beside its spec and data."""
     from hitherto.model import kernels
 
@@ -497,33 +517,12 @@ def environment(spec: Spec) -> dict[str, Any]:
     }
 
 
-def _restore(
-    saved: checkpoint.Checkpoint,
-    module: Module,
-    optimizer: Optimizer,
-    digest: str,
-    spec: Spec,
-    device: torch.device,
-) -> tuple[Progress, State | None, dict[str, Tensor] | None, dict[str, Tensor] | None]:
-    tree = checkpoint.unflatten(saved.arrays, saved.document)
-    if tree["digest"] != digest:
-        raise CheckpointError(
-            f"{saved.path} belongs to other data or to another model than the run's spec now describes. Restore the data "
-            "as it was, or start a new run."
-        )
-    module.load(tree["weights"])
-    optimizer.load(tree["optimizer"])
-
-    def tensors(part: Mapping[str, Any] | None) -> dict[str, Tensor] | None:
-        return None if part is None else _tensors(part, device)
-
-    return Progress(**tree["progress"]), tensors(tree["carried"]), tensors(tree["average"]), tensors(tree["best"])
-
-
-def differences(saved: checkpoint.Checkpoint, spec: Spec) -> list[str]:
+def differences(saved: checkpoint.Checkpoint) -> list[str]:
     """What is not as it was when the checkpoint was taken, so that bits may differ."""
-    then, now = checkpoint.unflatten(saved.arrays, saved.document)["environment"], environment(spec)
-    return [f"{name} was {then.get(name)}, is {value}" for name, value in now.items() if then.get(name) != value]
+    then, now = checkpoint.unflatten(saved.arrays, saved.document)["environment"], environment()
+    return [
+        f"{name} was {then.get(name)}, is {value}" for name, value in now.items() if then.get(name) != value
+    ]
 
 
 class _Log:
@@ -550,8 +549,11 @@ class _Log:
             try:
                 from torch.utils.tensorboard import SummaryWriter
             except ImportError as error:
-                raise UsageError("tensorboard = true needs the package tensorboard: pip install tensorboard") from error
-            self.board = SummaryWriter(str(run / "tensorboard"), purge_step=step or None)  # type: ignore[no-untyped-call]
+                raise UsageError(
+                    "tensorboard = true needs the package tensorboard: pip install tensorboard"
+                ) from error
+            folder = str(run / "tensorboard")
+            self.board = SummaryWriter(folder, purge_step=step or None)  # type: ignore[no-untyped-call]
 
     def step(self, progress: Progress, loss: float, norm: float, lr: float, show: Any) -> None:
         now = time.monotonic()

@@ -4,7 +4,7 @@
     features, state = module(inputs, lengths, state)     # all operations but the head's
     params = module.params(features)                     # what the head reads
 
-It interprets the plan's operations and knows no task. State is a dict of [K, B, W] tensors, as `plan.states` names them.
+It interprets the plan's operations and knows no task. State is a dict of [K, B, W] tensors, named as in `plan.states`.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,9 @@ class Module(nn.Module):
     def __init__(self, plan: Mapping[str, Any], **start: Any) -> None:
         super().__init__()
         self.plan = dict(plan)
-        self.sparse = False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
+        self.sparse = (
+            False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
+        )
         for op in plan["step"]:
             made = MAKE[op["op"]](op["options"], **(start if op["op"] == "recurrent" else {}))
             if made is not None:
@@ -41,7 +43,9 @@ class Module(nn.Module):
                 delattr(module, weight)
                 object.__setattr__(module, "_tied", (self.get_submodule(owner), name))
 
-    def forward(self, inputs: Mapping[str, Tensor], lengths: Tensor | None, state: State | None) -> tuple[Tensor, State]:
+    def forward(
+        self, inputs: Mapping[str, Tensor], lengths: Tensor | None, state: State | None
+    ) -> tuple[Tensor, State]:
         """What the head's operation reads, [T, B, F] or, in form many_to_one, [B, F]; and the state afterwards."""
         values = dict(inputs)
         after: State = {}
@@ -89,7 +93,9 @@ def _state_names(op: Mapping[str, Any]) -> list[str]:
 Result = tuple[Tensor, State]
 
 
-def _run_embed(module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None) -> Result:
+def _run_embed(
+    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
     weight: Tensor = module.get_submodule(op["name"]).weight  # type: ignore[assignment]
     y = embedding(x, weight, module.sparse and module.training)
     rate = op["options"]["dropout"]
@@ -99,7 +105,9 @@ def _run_embed(module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tenso
     return y, {}
 
 
-def _run_dropout(module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None) -> Result:
+def _run_dropout(
+    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
     return nn.functional.dropout(x, op["options"]["rate"], module.training), {}
 
 
@@ -153,7 +161,9 @@ def _run_pool(
 RUN = {"embed": _run_embed, "dropout": _run_dropout, "recurrent": _run_recurrent, "pool": _run_pool}
 
 
-def _make_recurrent(o: Mapping[str, Any], orthogonal: bool = False, forget_bias: float | None = None) -> nn.Module:
+def _make_recurrent(
+    o: Mapping[str, Any], orthogonal: bool = False, forget_bias: float | None = None
+) -> nn.Module:
     kinds = {"rnn": layers.RNN, "lstm": layers.LSTM, "gru": layers.GRU}
     shared = {
         name: o[name]
@@ -162,7 +172,9 @@ def _make_recurrent(o: Mapping[str, Any], orthogonal: bool = False, forget_bias:
     own = {name: value for name, value in cell_options(o).items() if name != "layer_norm"}
     if forget_bias is not None:
         own["forget_bias"] = forget_bias
-    made: nn.Module = kinds[o["cell"]](o["input_size"], o["hidden_size"], orthogonal=orthogonal, **shared, **own)
+    made: nn.Module = kinds[o["cell"]](
+        o["input_size"], o["hidden_size"], orthogonal=orthogonal, **shared, **own
+    )
     return made
 
 
@@ -198,7 +210,9 @@ def build(
         for name, value in module.named_parameters():
             if init == "uniform":
                 value.uniform_(-init_range, init_range)
-                if forget_bias is not None and ".bias_" in name:  # drawn over just now; two biases add up to it
+                if (
+                    forget_bias is not None and ".bias_" in name
+                ):  # drawn over just now; two biases add up to it
                     value[value.shape[0] // 4 : value.shape[0] // 2] = forget_bias * (".bias_ih_" in name)
             elif name == "embed.weight":  # torch's N(0, 1) drowns what the first layer begins with
                 value.normal_(std=0.1)

@@ -3,8 +3,8 @@
     total, count = LOSSES["softmax"](features, weight, bias, {"y": y}, classes=10_000)
 
 `features`, [N, F], is what the last layer reads at the N scored places; `weight`, [O, F], and `bias`, [O] or
-None, are that layer. `total` is the sum of the losses in nats, `count` what to divide it by for their mean:
-the number of scored elements, or the sum of their weights where there are weights. The layer's outputs, many where
+None, are that layer. `total` is the sum of the losses in nats; `count` is what to divide it by for their mean:
+how many elements were scored, or the sum of their weights where there are any. The layer's outputs, many where
 O is a vocabulary, never exist all at once: they are made, scored, turned into their gradients and forgotten a
 few rows at a time. So a loss can be differentiated once, but not twice.
 
@@ -20,7 +20,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from hitherto.errors import InputError, UsageError
@@ -117,10 +116,10 @@ class _InChunks(torch.autograd.Function):
         return total
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
+        _refuse_second()
         if ctx.gradients is None:
-            raise RuntimeError("the gradients of a loss can be asked for only once; compute the loss again.")
+            raise UsageError("the gradients of a loss can be asked for only once; compute the loss again.")
         gradients, ctx.gradients = ctx.gradients, None  # handed over, so that they need no copy
         if factor.device.type != "cpu" or factor.item() != 1:
             for gradient in gradients:
@@ -170,7 +169,7 @@ def _softmax(
     """
     y = targets["y"].long()  # [N]
     _check(classes is None or weight.shape[0] == classes, "classes", classes, weight)
-    _check_rows(features, y, 1)
+    _check_rows(features, y, [])
     weights = targets.get("weight")
     of_class = targets.get("class_weight")
     if 0 < sampled < weight.shape[0] and torch.is_grad_enabled():
@@ -257,7 +256,8 @@ def _elementwise(
     shape: Sequence[int],
     loss_of: Callable[[Tensor, Tensor, Callable[[Tensor], Tensor]], Tensor],
 ) -> tuple[Tensor, Tensor]:
-    """The sum of loss_of(params, y, of_rows) where y is not NaN; `shape` is that of a row's params.
+    """The sum of loss_of(params, y, of_rows) where y is not NaN; `shape` is that of a row's params: [labels], or
+    [horizon, channels, P].
 
     `of_rows` takes the part that belongs to these rows from a target of all of them.
     """
@@ -265,7 +265,7 @@ def _elementwise(
     if not y.is_floating_point():
         y = y.to(features.dtype)
     _check(math.prod(shape) == weight.shape[0], "numbers", math.prod(shape), weight)
-    _check_rows(features, y, len(shape) if len(shape) == 1 else 3)
+    _check_rows(features, y, shape if len(shape) == 1 else shape[:-1])
     weights = targets.get("weight")
     axes = [1] * (y.dim() - 1)
 
@@ -409,12 +409,18 @@ def _check(holds: bool, what: str, number: int | None, weight: Tensor) -> None:
         raise InputError(f"the head has {number} {what}, but the last layer makes {weight.shape[0]} numbers.")
 
 
-def _check_rows(features: Tensor, y: Tensor, axes: int) -> None:
-    if y.dim() != axes or y.shape[0] != features.shape[0]:
+def _check_rows(features: Tensor, y: Tensor, shape: Sequence[int]) -> None:
+    if list(y.shape) != [features.shape[0], *shape]:
         raise InputError(
-            f"{features.shape[0]} scored places need targets of {axes} axes, the first of that size, "
+            f"{features.shape[0]} scored places need targets {[features.shape[0], *shape]}, "
             f"but y came as {list(y.shape)}."
         )
+
+
+def _refuse_second() -> None:
+    """Gradients are recorded during a backward pass only where they are to be differentiated themselves."""
+    if torch.is_grad_enabled():
+        raise UsageError("this gradient cannot be differentiated again: leave create_graph = True out.")
 
 
 def _counted(total: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
@@ -445,8 +451,8 @@ class _RowSparse(torch.autograd.Function):
         return F.embedding(ids, weight)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
+        _refuse_second()
         (ids,) = ctx.saved_tensors
         rows, places = torch.unique(ids.reshape(-1).long(), return_inverse=True)
         # torch's own dense gradient, of an embedding of only these rows: the same sums in the same order.

@@ -39,7 +39,9 @@ class Batch:
     lengths: Array | None  # [B]; None where every row has all T steps
     targets: Arrays = field(default_factory=dict)  # [N, ...]
     at: Array | None = None  # [N]: t * B + b of every scored place; None: all of them, or one for each row
-    carry: Array | None = None  # [B]: which kept state each row goes on from, -1 for none; None: all begin anew
+    carry: Array | None = (
+        None  # [B]: which kept state each row goes on from, -1 for none; None: all begin anew
+    )
     keep: Array | None = None  # [lanes]: whose final states are kept for the next batch
     rows: Array | None = None  # [B]: which examples these are; -1 for padding of a share
 
@@ -105,7 +107,9 @@ def share_rows(rows: Array, share: Share) -> Array:
     if size == 1:
         return rows
     each = -(-len(rows) // size)
-    return np.concatenate([rows, np.full(each * size - len(rows), -1, rows.dtype)])[rank * each : (rank + 1) * each]
+    return np.concatenate([rows, np.full(each * size - len(rows), -1, rows.dtype)])[
+        rank * each : (rank + 1) * each
+    ]
 
 
 def load(spec: Spec, data: Any) -> Table:

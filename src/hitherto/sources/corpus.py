@@ -1,13 +1,14 @@
 """One long text, or many: what `lm` learns from.
 
 Every token is scored once, the first of a stream or document too: it follows the start token. Training reads B lanes of
-the text side by side, a few steps at a time, each lane going on from its own state; with documents or lines, a state ends
-where its text does, so a lane's few steps may become several rows of a batch.
+the text side by side, a few steps at a time, each lane going on from its own state; with documents or lines, a state
+ends where its text does, so a lane's few steps may become several rows of a batch.
 """
 
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +19,18 @@ from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, texts
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
-from hitherto.sources.base import Array, Batch, Prepared, Results, Share, bucket, digest_of, load, pad, share_rows
+from hitherto.sources.base import (
+    Array,
+    Batch,
+    Prepared,
+    Results,
+    Share,
+    bucket,
+    digest_of,
+    load,
+    pad,
+    share_rows,
+)
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
 
@@ -65,13 +77,21 @@ class Corpus:
         if tokens is None:
             characters = sum(map(len, _pieces(spec, data)))
             tokens = "chars" if characters < 3_000_000 else "subwords"
-            notes.append(f"tokens are {tokens}, as the text has {characters:,} characters; --tokens says otherwise")
+            notes.append(
+                f"tokens are {tokens}, as the text has {characters:,} characters; --tokens says otherwise"
+            )
         layout = spec.data.layout or "stream"
         spec = spec.replace(tokens=tokens, layout=layout)
-        options = {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(spec.data, k)) is not None}
+        options = {
+            k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(spec.data, k)) is not None
+        }
         apart = layout == "lines" or spec.data.documents
         codec = TextCodec.fit(
-            _cut(_pieces(spec, data), 0, stop), tokens=tokens, end=apart or tokens == "words", **options, **(extras or {})
+            _cut(_pieces(spec, data), 0, stop),
+            tokens=tokens,
+            end=apart or tokens == "words",
+            **options,
+            **(extras or {}),
         )
         return cls(spec, {"input": codec}, notes + list(getattr(codec, "notes", [])))
 
@@ -131,7 +151,9 @@ class Corpus:
         else:
             size = _size(data)
             if self.folder is not None and size is not None and size > IN_MEMORY:
-                tokens = shards.write(self.folder / name, self.codec.encode_all(counted()), size=self.codec.size)
+                tokens = shards.write(
+                    self.folder / name, self.codec.encode_all(counted()), size=self.codec.size
+                )
             else:
                 tokens = shards.in_memory(_joined(self.codec.encode_all(counted())))
         if len(tokens) == 0:
@@ -201,21 +223,31 @@ class Corpus:
         """Spans (start, stop) of every lane; or the rows of a batch, where lines are by themselves."""
         if self.spec.data.layout == "lines":
             lengths = examples.lengths()
-            return bucket(lengths, None if train.batch_tokens else train.batch_size, train.batch_tokens, train.seed, epoch)
+            return bucket(
+                lengths,
+                None if train.batch_tokens else train.batch_size,
+                train.batch_tokens,
+                train.seed,
+                epoch,
+            )
         lane = len(examples) // (train.batch_size or 1)
         if lane == 0:
-            raise UsageError(f"{len(examples)} tokens are too few for {train.batch_size} lanes; give a smaller batch_size.")
+            raise UsageError(
+                f"{len(examples)} tokens are too few for {train.batch_size} lanes; give a smaller batch_size."
+            )
         step = train.bptt or 35
         return [(train.batch_size, start, min(start + step, lane)) for start in range(0, lane, step)]
 
-    def batch(self, examples: CorpusExamples, item: Any, share: Share = (0, 1), bptt: int | None = None) -> Batch:
+    def batch(self, examples: CorpusExamples, item: Any, share: Share = (0, 1)) -> Batch:
         if self.spec.data.layout == "lines":
             return self._rows(examples, share_rows(item, share))
         lanes, start, stop = item
         lane = len(examples) // lanes
         rank, size = share
         if lanes % size:
-            raise UsageError(f"batch_size {lanes} cannot be shared by {size} processes; make it a multiple of {size}.")
+            raise UsageError(
+                f"batch_size {lanes} cannot be shared by {size} processes; make it a multiple of {size}."
+            )
         own = range(rank * lanes // size, (rank + 1) * lanes // size)
         if examples.starts is not None:
             return self._pieces_of_lanes(examples, [l * lane + start for l in own], stop - start, start == 0)
@@ -238,7 +270,11 @@ class Corpus:
         ends = np.append(examples.starts[1:], len(examples.tokens))
         pairs = []
         for r in rows:
-            y = examples.tokens.ids(int(examples.starts[r]), int(ends[r])) if r >= 0 else np.zeros(0, np.int64)
+            y = (
+                examples.tokens.ids(int(examples.starts[r]), int(ends[r]))
+                if r >= 0
+                else np.zeros(0, np.int64)
+            )
             pairs.append((np.concatenate([[self.start_id], y[:-1]])[: len(y)].astype(np.int64), y))
         return _flat(pairs, rows)
 
@@ -250,7 +286,7 @@ class Corpus:
             inside = examples.starts[(examples.starts >= first) & (examples.starts < first + steps)]
             cuts = [first, *(int(s) for s in inside if s > first), first + steps]
             begins = set(inside.tolist())
-            for a, b in zip(cuts, cuts[1:], strict=False):
+            for a, b in pairwise(cuts):
                 x, y = self._span(examples, a, b)
                 if a in begins:
                     x = np.concatenate([[self.start_id], x[1:]])
@@ -281,9 +317,13 @@ class Corpus:
             total += float(np.sum(nll, dtype=np.float64))
             count += len(nll)
         arrays = {"nll": total, "tokens": count, "characters": examples.characters}
-        return Results({name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}, arrays)
+        return Results(
+            {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}, arrays
+        )
 
-    def predictions(self, examples: CorpusExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[dict[str, Any]]:
+    def predictions(
+        self, examples: CorpusExamples, outputs: Iterable[tuple[Batch, Array]]
+    ) -> list[dict[str, Any]]:
         """How well each text is foreseen."""
         assert examples.starts is not None  # noqa: S101
         rows: list[dict[str, Any]] = [{} for _ in examples.starts]
@@ -295,7 +335,11 @@ class Corpus:
             assert batch.rows is not None  # noqa: S101
             for b, r in enumerate(batch.rows):
                 mean = float(sums[b]) / max(1, int(lengths[b]))
-                rows[r] = {"nats": float(sums[b]), "tokens": int(lengths[b]), "perplexity": math.exp(min(mean, 700))}
+                rows[r] = {
+                    "nats": float(sums[b]),
+                    "tokens": int(lengths[b]),
+                    "perplexity": math.exp(min(mean, 700)),
+                }
         return rows
 
 
@@ -309,7 +353,10 @@ def _flat(pairs: list[tuple[Array, Array]], rows: Array) -> Batch:
 def _given(spec: Spec, data: Any) -> Any:
     """A plain text's path, or a table."""
     if isinstance(data, str | Path):
-        names = {"txt": True, None: not str(data).removesuffix(".gz").endswith((".csv", ".tsv", ".jsonl", ".parquet"))}
+        names = {
+            "txt": True,
+            None: not str(data).removesuffix(".gz").endswith((".csv", ".tsv", ".jsonl", ".parquet")),
+        }
         if names.get(spec.data.format, False) and spec.data.input is None and not Path(data).is_dir():
             return str(data)
     return load(spec, data)

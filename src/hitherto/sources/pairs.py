@@ -12,11 +12,27 @@ from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
-from hitherto.sources.base import Array, Arrays, Batch, Prepared, Results, Share, bucket, digest_of, load, pad, share_rows
+from hitherto.sources.base import (
+    Array,
+    Arrays,
+    Batch,
+    Prepared,
+    Results,
+    Share,
+    bucket,
+    digest_of,
+    load,
+    pad,
+    share_rows,
+)
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
 
 __all__ = ["PairExamples", "Pairs"]
+
+Item = tuple[
+    Array, int, int | None, bool
+]  # rows, their first step, where they are cut, whether more of them follows
 
 
 @dataclass(slots=True)
@@ -97,15 +113,45 @@ class Pairs:
         """The spec with its columns found in the table, and what was guessed."""
         data, notes = spec.data, list(table.notes)
         kinds = table.kinds() if data.input is None or data.output is None else {}
-        left = [c for c in table.columns if c not in {_name(table, data.id), _name(table, data.group), _name(table, data.time)}]
-        output = _name(table, data.output)
+        left = [
+            c
+            for c in table.columns
+            if c not in {_name(table, data.id), _name(table, data.group), _name(table, data.time)}
+        ]
+        named = _names(table, data.output)
+        if len(named) > 1:
+            raise UsageError(
+                f"labels stand in one column, but --output names {len(named)}; join them with --multi."
+            )
+        output = next(iter(named), None)
         if output is None:
-            names = [c for c in left if c.lower() in ("label", "labels", "class", "target", "category", "tag", "tags", "output", "y", "sentiment")]
-            labels = [c for c in left if kinds.get(c) in ("label", "list") and c != _name_first(table, data.input)]
+            names = [
+                c
+                for c in left
+                if c.lower()
+                in (
+                    "label",
+                    "labels",
+                    "class",
+                    "target",
+                    "category",
+                    "tag",
+                    "tags",
+                    "output",
+                    "y",
+                    "sentiment",
+                )
+            ]
+            labels = [
+                c for c in left if kinds.get(c) in ("label", "list") and c != _name_first(table, data.input)
+            ]
             few = [c for c in left if kinds.get(c) == "number" and c == left[-1]]
             output = next(iter([*names, *labels, *few]), None)
             if output is None:
-                raise UsageError(f"cannot tell which column holds the labels; the columns are {', '.join(map(repr, table.columns))}. Say --output COLUMN.")
+                raise UsageError(
+                    "cannot tell which column holds the labels; the columns are "
+                    f"{', '.join(map(repr, table.columns))}. Say --output COLUMN."
+                )
             notes.append(f"labels are taken from column {output!r}; --output says otherwise")
         inputs = _names(table, data.input)
         if not inputs:
@@ -113,7 +159,10 @@ class Pairs:
             texty = [c for c in left if c != output and kinds.get(c) in ("text", "list")]
             inputs = texty[:1] or [c for c in left if c != output and kinds.get(c) == "number"] or inputs
             if not inputs:
-                raise UsageError(f"cannot tell which column is the input; the columns are {', '.join(map(repr, table.columns))}. Say --input COLUMN.")
+                raise UsageError(
+                    "cannot tell which column is the input; the columns are "
+                    f"{', '.join(map(repr, table.columns))}. Say --input COLUMN."
+                )
             notes.append(f"input is taken from {_listed(inputs)}; --input says otherwise")
         if output in inputs:
             raise UsageError(f"column {output!r} is both input and output. Say another --input or --output.")
@@ -133,12 +182,18 @@ class Pairs:
         name, time = table.column(data.id), None if data.time is None else table.column(data.time)
         for i, row in enumerate(table):
             at = i if time is None else _sortable(row[time])
-            groups.setdefault(row[name], []).append((at, i, [row[c] for c in inputs], None if output is None else row[output]))
+            groups.setdefault(row[name], []).append(
+                (at, i, [row[c] for c in inputs], None if output is None else row[output])
+            )
         for rows in groups.values():
             rows.sort(key=lambda r: (r[0], r[1]))
             labels = {str(r[3]) for r in rows}
             if len(labels) > 1:
-                raise table.error(rows[0][1], output, f"rows of one sequence have different labels: {', '.join(sorted(labels)[:3])}")
+                raise table.error(
+                    rows[0][1],
+                    output,
+                    f"rows of one sequence have different labels: {', '.join(sorted(labels)[:3])}",
+                )
             yield rows[0][1], [r[2] for r in rows], rows[0][3]
 
     @property
@@ -150,8 +205,14 @@ class Pairs:
 
         def labels() -> Iterator[Any]:
             for i, _, y in training():
-                if y is None or (isinstance(y, float) and np.isnan(y)) or (isinstance(y, str) and not y.strip()):
-                    raise table.error(i, _names(table, data.output)[0], "the label is missing; give one or drop the row")
+                if (
+                    y is None
+                    or (isinstance(y, float) and np.isnan(y))
+                    or (isinstance(y, str) and not y.strip())
+                ):
+                    raise table.error(
+                        i, _names(table, data.output)[0], "the label is missing; give one or drop the row"
+                    )
                 if self.per_step:
                     yield from _items(y)
                 else:
@@ -159,9 +220,18 @@ class Pairs:
 
         codec = LabelCodec.fit(labels(), multi=data.multi, separator=data.separator)
         if len(codec.classes) < 2:
-            raise DataError(f"there must be two labels at least, but all rows have {codec.classes[0]!r}" if codec.classes else "the data holds no rows to learn from", path=data.path)
+            raise DataError(
+                f"there must be two labels at least, but all rows have {codec.classes[0]!r}"
+                if codec.classes
+                else "the data holds no rows to learn from",
+                path=data.path,
+            )
         if not data.multi and len(codec.classes) > 100 and 2 * len(codec.classes) > int(codec.counts.sum()):
-            raise DataError(f"column {data.output!r} has {len(codec.classes)} different labels in {int(codec.counts.sum())} rows: it looks like text or numbers, not labels. Say another --output.", path=data.path)
+            raise DataError(
+                f"column {data.output!r} has {len(codec.classes)} different labels in {int(codec.counts.sum())} rows: "
+                "it looks like text or numbers, not labels. Say another --output.",
+                path=data.path,
+            )
         return codec
 
     def _fit_input(
@@ -170,29 +240,42 @@ class Pairs:
         data = self.spec.data
         sample = next(training())[1]
         if not self.per_step and data.tokens is None and _is_numeric(sample):
-            return CODECS["series"].fit((self._numbers(x, i) for i, x, _ in training()), scaling=data.scaling or "train")
+            return CODECS["series"].fit(
+                (self._numbers(x, i) for i, x, _ in training()), scaling=data.scaling or "train"
+            )
         options = {"tokens": data.tokens or "words", "max_length": data.max_length, **extras}
         options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
         if self.per_step:
             return TextCodec.fit((_items(x) for _, x, _ in training()), **options)
-        return TextCodec.fit((self._text(x, i) for i, x, _ in training()), **options)
+        return TextCodec.fit((self._text(x) for i, x, _ in training()), **options)
 
-    def _text(self, value: Any, row: int) -> Any:
-        return " ".join(str(v) for v in value if v is not None) if isinstance(value, list) and len(_names(None, self.spec.data.input)) > 1 else value
+    def _text(self, value: Any) -> Any:
+        return (
+            " ".join(str(v) for v in value if v is not None)
+            if isinstance(value, list) and len(_names(None, self.spec.data.input)) > 1
+            else value
+        )
 
     def _numbers(self, value: Any, row: int) -> Array:
         """[T, C]; a row of numbers is one step, a list of them T steps."""
         try:
             array = np.asarray(_floats(value), np.float64)
         except (TypeError, ValueError) as error:
-            raise DataError(f"expected numbers, but got {value!r:.60}", row=row + 1, column=_listed(_names(None, self.spec.data.input))) from error
+            raise DataError(
+                f"expected numbers, but got {value!r:.60}",
+                row=row + 1,
+                column=_listed(_names(None, self.spec.data.input)),
+            ) from error
         many = len(_names(None, self.spec.data.input)) > 1 and self.spec.data.id is None
         if array.ndim == 0 or (array.ndim == 1 and many):
             array = array.reshape(1, -1)
         elif array.ndim == 1:
             array = array.reshape(-1, 1)
         if array.ndim != 2:
-            raise DataError(f"expected a number, a list of numbers or a list of rows of numbers, but got {array.ndim} dimensions", row=row + 1)
+            raise DataError(
+                f"expected a number, a list of numbers or a list of rows of numbers, but got {array.ndim} dimensions",
+                row=row + 1,
+            )
         return array if self.spec.data.max_length is None else array[: self.spec.data.max_length]
 
     def read(self, table: Table, labelled: bool = True) -> PairExamples:
@@ -212,7 +295,7 @@ class Pairs:
         try:
             if self.numeric:
                 return self.codecs["input"].encode(self._numbers(value, i))["x"]  # type: ignore[no-any-return]
-            value = _items(value) if self.per_step else self._text(value, i)
+            value = _items(value) if self.per_step else self._text(value)
             ids = self.codecs["input"].encode(value)
         except DataError as error:
             raise table.error(i, column, str(error)) from error
@@ -243,12 +326,23 @@ class Pairs:
             picked.append(i)
             labels.append(y)
         rows = None if data.group is None and data.time is None else list(table)
-        groups = None if data.group is None or rows is None else [rows[i][table.column(data.group)] for i in picked]
+        groups = (
+            None
+            if data.group is None or rows is None
+            else [rows[i][table.column(data.group)] for i in picked]
+        )
         times = None
         if data.time is not None and data.id is None and rows is not None:
             times = [rows[i][table.column(data.time)] for i in picked]
         plain = not self.per_step and not data.multi and groups is None and times is None
-        return split(len(picked), share, spec.train.seed, groups=groups, times=times, labels=[str(y) for y in labels] if plain else None)
+        return split(
+            len(picked),
+            share,
+            spec.train.seed,
+            groups=groups,
+            times=times,
+            labels=[str(y) for y in labels] if plain else None,
+        )
 
     def inputs(self) -> dict[str, Any]:
         codec = self.codecs["input"]
@@ -295,22 +389,26 @@ class Pairs:
 
     # ---- batches
 
-    def schedule(self, examples: PairExamples, train: TrainSpec, epoch: int) -> list[tuple[Array, int, bool]]:
-        """Items (rows, first step, whether more follows); rows are cut to `bptt` steps where every step answers."""
+    def schedule(self, examples: PairExamples, train: TrainSpec, epoch: int) -> list[Item]:
+        """Whole rows; or, where every step answers, rows cut to `bptt` steps."""
         lengths = np.array([len(x) for x in examples.x], np.int64)
-        batches = bucket(lengths, None if train.batch_tokens else train.batch_size, train.batch_tokens, train.seed, epoch)
+        batches = bucket(
+            lengths, None if train.batch_tokens else train.batch_size, train.batch_tokens, train.seed, epoch
+        )
         if train.bptt is None or not self.per_step:
-            return [(rows, 0, False) for rows in batches]
+            return [(rows, 0, None, False) for rows in batches]
         items = []
         for rows in batches:
             longest = int(lengths[rows].max())
-            items += [(rows, t, t + train.bptt < longest) for t in range(0, max(1, longest), train.bptt)]
+            items += [
+                (rows, t, t + train.bptt, t + train.bptt < longest)
+                for t in range(0, max(1, longest), train.bptt)
+            ]
         return items
 
-    def batch(self, examples: PairExamples, item: tuple[Array, int, bool], share: Share = (0, 1), bptt: int | None = None) -> Batch:
-        rows, first, more = item
+    def batch(self, examples: PairExamples, item: Item, share: Share = (0, 1)) -> Batch:
+        rows, first, stop, more = item
         rows = share_rows(rows, share)
-        stop = None if bptt is None or not self.per_step else first + bptt
         none = examples.x[0][:0]
         x, lengths = pad([examples.x[r][first:stop] if r >= 0 else none for r in rows])
         T, B = x.shape[:2]
@@ -343,7 +441,7 @@ class Pairs:
         """Batches of alike lengths; `Batch.rows` says whose each row is."""
         order = np.argsort([len(x) for x in examples.x], kind="stable")
         for start in range(0, len(order), rows):
-            yield self.batch(examples, (order[start : start + rows], 0, False))
+            yield self.batch(examples, (order[start : start + rows], 0, None, False))
 
     # ---- answers
 
@@ -386,7 +484,11 @@ class Pairs:
             predicted = [codec.decode(p.argmax(-1)) if len(p) else [] for p in found]
             arrays: dict[str, Any] = {"labels": truth, "predicted": predicted}
         else:
-            arrays = {"labels": np.stack(examples.y), "probabilities": np.stack(found), "multi": self.spec.data.multi}
+            arrays = {
+                "labels": np.stack(examples.y),
+                "probabilities": np.stack(found),
+                "multi": self.spec.data.multi,
+            }
             arrays["positive"] = self.positive()
         values: dict[str, float] = {}
         for name in TASKS[self.spec.task].metrics:
@@ -413,20 +515,42 @@ class Pairs:
         """
         positive = self.positive()
         if threshold is not None and positive is None and not self.spec.data.multi:
-            raise UsageError("a threshold is for two classes, or for several labels at once; here the likeliest class wins.")
+            raise UsageError(
+                "a threshold is for two classes, or for several labels at once; here the likeliest class wins."
+            )
         codec: LabelCodec = self.codecs["output"]
         rows: list[dict[str, Any]] = []
         for p in self.collect(examples, outputs):
             if self.per_step:
                 best = p.argmax(-1) if len(p) else np.zeros(0, np.int64)
-                rows.append({"labels": list(codec.decode(best)), "probabilities": [round(float(v), 6) for v in p.max(-1)] if len(p) else []})
+                rows.append(
+                    {
+                        "labels": list(codec.decode(best)),
+                        "probabilities": [round(float(v), 6) for v in p.max(-1)] if len(p) else [],
+                    }
+                )
             elif self.spec.data.multi:
-                rows.append({"label": [c for c, v in zip(codec.classes, p, strict=True) if v >= (0.5 if threshold is None else threshold)], "probabilities": dict(zip(codec.classes, map(float, p), strict=True))})
+                rows.append(
+                    {
+                        "label": [
+                            c
+                            for c, v in zip(codec.classes, p, strict=True)
+                            if v >= (0.5 if threshold is None else threshold)
+                        ],
+                        "probabilities": dict(zip(codec.classes, map(float, p), strict=True)),
+                    }
+                )
             else:
                 k = int(p.argmax())
                 if threshold is not None and positive is not None:
                     k = positive if p[positive] >= threshold else 1 - positive
-                rows.append({"label": codec.classes[k], "probability": float(p[k]), "probabilities": dict(zip(codec.classes, map(float, p), strict=True))})
+                rows.append(
+                    {
+                        "label": codec.classes[k],
+                        "probability": float(p[k]),
+                        "probabilities": dict(zip(codec.classes, map(float, p), strict=True)),
+                    }
+                )
         return rows
 
 
@@ -447,7 +571,11 @@ def _name_first(table: Table, columns: Any) -> str | None:
 
 def _listed(names: Sequence[str]) -> str:
     some = ", ".join(repr(n) for n in names[:4])
-    return f"column {some}" if len(names) == 1 else f"{len(names)} columns ({some}{', ...' if len(names) > 4 else ''})"
+    return (
+        f"column {some}"
+        if len(names) == 1
+        else f"{len(names)} columns ({some}{', ...' if len(names) > 4 else ''})"
+    )
 
 
 def _items(value: Any) -> list[str]:
@@ -471,7 +599,9 @@ def _floats(value: Any) -> Any:
     """Numbers of a nested value; empty cells and the usual words for missing are NaN."""
     if isinstance(value, list | tuple):
         return [_floats(v) for v in value]
-    if value is None or (isinstance(value, str) and value.strip().lower() in ("", "na", "nan", "null", "none")):
+    if value is None or (
+        isinstance(value, str) and value.strip().lower() in ("", "na", "nan", "null", "none")
+    ):
         return np.nan
     return value if not isinstance(value, str) else float(value)
 

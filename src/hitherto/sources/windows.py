@@ -16,7 +16,19 @@ from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
-from hitherto.sources.base import Array, Arrays, Batch, Prepared, Results, Share, digest_of, load, order, pad, share_rows
+from hitherto.sources.base import (
+    Array,
+    Arrays,
+    Batch,
+    Prepared,
+    Results,
+    Share,
+    digest_of,
+    load,
+    order,
+    pad,
+    share_rows,
+)
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
 
@@ -79,7 +91,7 @@ class Windows:
         return self
 
     @classmethod
-    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+    def prepare(cls, spec: Spec, data: Any, valid: Any, _extras: dict[str, Any]) -> Prepared:
         """Fit on what comes before the split of every series, and encode both parts."""
         table = load(spec, data)
         if valid is not None:
@@ -91,8 +103,9 @@ class Windows:
         share = self.spec.data.valid
         return self, self.encode(series, "train"), self.encode(series, "valid") if share != 0 else None
 
-    def load(self, data: Any, labelled: bool = True, start: Any = None, stride: int = 1) -> WindowExamples:
-        """Encode what a person gives; forecasts are scored from `start` on."""
+    def load(self, data: Any, *, labelled: bool = True, start: Any = None, stride: int = 1) -> WindowExamples:
+        """Encode what a person gives; forecasts are scored from `start` on. A series labels itself."""
+        del labelled
         found = self.read(load(self.spec, data), first=start)
         found.stride = stride
         return found
@@ -110,7 +123,9 @@ class Windows:
         if id_ is None and {"unique_id", "ds", "y"} <= low.keys():
             id_ = low["unique_id"]
         if time is None:
-            time = next((low[n] for n in ("ds", "date", "time", "timestamp", "datetime", "month") if n in low), None)
+            time = next(
+                (low[n] for n in ("ds", "date", "time", "timestamp", "datetime", "month") if n in low), None
+            )
             time = time or next((c for c in table.columns if kinds[c] == "time"), None)
             if time is not None:
                 notes.append(f"times are taken from column {time!r}; --time says otherwise")
@@ -209,7 +224,9 @@ class Windows:
         }
         batches = -(-windows // options["batch_size"])
         options["epochs"] = int(np.clip(1500 // batches, 10, 300))
-        return options, [f"{len(examples):,} series of {int(np.median(steps)):,} steps (median); windows of {window} steps"]
+        return options, [
+            f"{len(examples):,} series of {int(np.median(steps)):,} steps (median); windows of {window} steps"
+        ]
 
     # ---- batches
 
@@ -228,7 +245,7 @@ class Windows:
         rows = train.batch_size or 32
         return [np.array(found[k : k + rows], np.int64) for k in range(0, len(found), rows)]
 
-    def batch(self, examples: WindowExamples, item: Array, share: Share = (0, 1), bptt: int | None = None) -> Batch:
+    def batch(self, examples: WindowExamples, item: Array, share: Share = (0, 1)) -> Batch:
         rows = share_rows(np.arange(len(item)), share)
         spans = [tuple(item[r]) if r >= 0 else None for r in rows]
         warm = 0
@@ -259,7 +276,9 @@ class Windows:
 
     def evaluation(self, examples: WindowExamples, rows: int = 32) -> Iterator[Batch]:
         """Every series from its beginning, a chunk of steps at a time; `at` has the origins that are scored."""
-        yield from self.read_at(examples, [examples.origins(i, self.horizon) for i in range(len(examples))], rows)
+        yield from self.read_at(
+            examples, [examples.origins(i, self.horizon) for i in range(len(examples))], rows
+        )
 
     def read_at(self, examples: WindowExamples, origins: list[Array], rows: int = 32) -> Iterator[Batch]:
         lengths = np.array([len(s.values) for s in examples.series])
@@ -280,11 +299,16 @@ class Windows:
 
     # ---- answers
 
-    def _distribution(self, examples: WindowExamples, i: int, times: Array, params: Array, levels: Iterable[float]) -> Arrays:
+    def _distribution(
+        self, examples: WindowExamples, i: int, times: Array, params: Array, levels: Iterable[float]
+    ) -> Arrays:
         """Quantiles and mean, in the data's own units, of the forecasts made at these steps of series i."""
         kind, options = self.head()
         head = HEADS[kind]
-        loc, scale = np.empty((len(times), self.horizon, self.codec.channels)), np.empty((len(times), 1, self.codec.channels))
+        loc, scale = (
+            np.empty((len(times), self.horizon, self.codec.channels)),
+            np.empty((len(times), 1, self.codec.channels)),
+        )
         for k, t in enumerate(times):
             loc[k], scale[k] = (part[0] for part in self.codec.affine(examples.arrays[i], int(t), int(t) + 1))
         call = {"loc": loc, "scale": scale, **options}
@@ -296,7 +320,9 @@ class Windows:
             "quantiles": np.stack([head.quantile(params, q, **call) for q in known], -1),
         }
 
-    def collect(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]], levels: Iterable[float]) -> list[Arrays]:
+    def collect(
+        self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]], levels: Iterable[float]
+    ) -> list[Arrays]:
         """For each series its origins and the distributions forecast there."""
         found: list[list[tuple[Array, Array]]] = [[] for _ in examples.series]
         for batch, params in outputs:
@@ -324,18 +350,25 @@ class Windows:
             values = np.asarray(examples.series[i].values, np.float64)
             steps = made["times"][:, None] + 1 + np.arange(self.horizon)
             past = values[: examples.first[i] + 1] if examples.first[i] > (self.codec.season or 1) else values
-            parts.append({
-                "actual": values[steps],
-                "mean": made["mean"],
-                "median": made["median"],
-                "quantiles": made["quantiles"],
-                "naive": np.stack([self.codec.naive(examples.arrays[i], int(t), int(t) + 1)[0] for t in made["times"]]),
-                "naive_scale": np.broadcast_to(
-                    np.asarray(naive_scale(past, self.codec.season or 1)).reshape(1, 1, -1), (len(steps), 1, values.shape[1])
-                ),
-            })
+            parts.append(
+                {
+                    "actual": values[steps],
+                    "mean": made["mean"],
+                    "median": made["median"],
+                    "quantiles": made["quantiles"],
+                    "naive": np.stack(
+                        [self.codec.naive(examples.arrays[i], int(t), int(t) + 1)[0] for t in made["times"]]
+                    ),
+                    "naive_scale": np.broadcast_to(
+                        np.asarray(naive_scale(past, self.codec.season or 1)).reshape(1, 1, -1),
+                        (len(steps), 1, values.shape[1]),
+                    ),
+                }
+            )
         if not parts:
-            raise DataError("no series is long enough to score a forecast: the steps after the split must cover the horizon")
+            raise DataError(
+                "no series is long enough to score a forecast: the steps after the split must cover the horizon"
+            )
         arrays: dict[str, Any] = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         arrays["levels"] = LEVELS
         values_of = {n: float(METRICS[n].compute(**arrays)) for n in TASKS[self.spec.task].metrics}
@@ -344,7 +377,9 @@ class Windows:
             values_of[f"naive_{name}"] = float(METRICS[name].compute(**plain))
         return Results(values_of, {"forecasts": collected, "arrays": arrays})
 
-    def predictions(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[dict[str, Any]]:
+    def predictions(
+        self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]
+    ) -> list[dict[str, Any]]:
         """A row for each future step: identity, time, median, and the quantiles."""
         levels = [q for q in self.spec.model.levels if q != 0.5]
         rows: list[dict[str, Any]] = []
@@ -353,7 +388,13 @@ class Windows:
             names = list(series.names)
             for h, when in enumerate(self.codec.future_times(series)):
                 for c, name in enumerate(names):
-                    row = {"unique_id": series.id if len(names) == 1 else f"{series.id}/{name}" if series.id else name}
+                    row = {
+                        "unique_id": series.id
+                        if len(names) == 1
+                        else f"{series.id}/{name}"
+                        if series.id
+                        else name
+                    }
                     row |= {"ds": _written(when), "y": float(made["median"][-1, h, c])}
                     row |= {f"q{q:g}": float(made["quantiles"][-1, h, c, k]) for k, q in enumerate(levels)}
                     rows.append(row)
@@ -363,7 +404,9 @@ class Windows:
         """The batches after which the steps beyond the end are forecast."""
         yield from self.read_at(examples, [np.array([len(s.values) - 1]) for s in examples.series])
 
-    def anomalies(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[dict[str, Any]]:
+    def anomalies(
+        self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]
+    ) -> list[dict[str, Any]]:
         """How surprising each newest point was a step before: the distance from the median in half 80 % intervals."""
         rows = []
         for i, made in enumerate(self.collect(examples, outputs, (0.1, 0.9))):
@@ -374,7 +417,8 @@ class Windows:
                 width = np.maximum((bounds[:, 1] - bounds[:, 0]) / 2, 1e-12)
                 score = np.abs(actual - made["median"][k, 0]) / width
                 for c, name in enumerate(series.names):
-                    rows.append({"unique_id": series.id or name, "ds": _written(series.times[t + 1]), "y": float(actual[c]),
+                    rows.append({"unique_id": series.id or name, "ds": _written(series.times[t + 1]),
+                                 "y": float(actual[c]),
                                  "expected": float(made["median"][k, 0, c]), "score": float(score[c])})  # fmt: skip
         return rows
 

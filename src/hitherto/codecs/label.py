@@ -1,0 +1,123 @@
+"""Labels and their numbers: one of several classes, several at once, or one for each token."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.errors import DataError, UsageError, nearest
+
+__all__ = ["LabelCodec"]
+
+Array = np.ndarray[Any, Any]
+SEPARATORS = "|;,"
+
+
+class LabelCodec:
+    """Classes in sorted order, numbers before words. `multi`: a value is a list, or a str cut at `separator`."""
+
+    kind: ClassVar[str] = "label"
+
+    def __init__(
+        self, classes: Sequence[str], counts: Sequence[int], multi: bool = False, separator: str | None = None
+    ) -> None:
+        self.classes = list(classes)
+        self.counts = np.asarray(counts, np.int64)
+        self.multi = multi
+        self.separator = separator
+        self.notes: list[str] = []
+        self._number = {name: i for i, name in enumerate(self.classes)}
+
+    @property
+    def size(self) -> int:
+        return len(self.classes)
+
+    @classmethod
+    def fit(cls, values: Iterable[Any], *, multi: bool = False, separator: str | None = None) -> "LabelCodec":
+        found: Counter[str] = Counter()
+        notes = []
+        if multi and separator is None:
+            values = list(values)
+            text = "".join(v for v in values if isinstance(v, str))
+            separator = next((c for c in SEPARATORS if c in text), None)
+            if separator is not None:
+                notes.append(f"labels of one row are separated by {separator!r}; --separator says otherwise")
+        for value in values:
+            found.update(_names(value, multi, separator))
+        classes = sorted(found, key=_order)
+        codec = cls(classes, [found[name] for name in classes], multi, separator)
+        codec.notes = notes
+        return codec
+
+    def encode(self, value: Any) -> Array:
+        """The class's number, an int32 without axes; with `multi` a float32 of ones and zeros, [K]."""
+        numbers = [self._of(name) for name in _names(value, self.multi, self.separator)]
+        if not self.multi:
+            return np.array(numbers[0], np.int32)
+        found = np.zeros(len(self.classes), np.float32)
+        found[numbers] = 1
+        return found
+
+    def encode_sequence(self, values: Iterable[Any]) -> Array:
+        """A number for each label, [T]."""
+        return np.array([self._of(_name(value)) for value in values], np.int32)
+
+    def _of(self, name: str) -> int:
+        if name not in self._number:
+            known = ", ".join(map(repr, self.classes[:20])) + (", ..." if len(self.classes) > 20 else "")
+            raise DataError(
+                f"the label {name!r} did not occur in training; known are {known}.{nearest(name, self.classes)}"
+            )
+        return self._number[name]
+
+    def decode(self, array: Any) -> Any:
+        """The name of a number; the names of an array of them; with `multi` those whose place is at least a half."""
+        array = np.asarray(array)
+        if self.multi:
+            return [name for name, value in zip(self.classes, array, strict=True) if value >= 0.5]
+        return self.classes[int(array)] if array.ndim == 0 else [self.classes[int(i)] for i in array]
+
+    def weights(self, how: str = "balanced") -> Array:
+        """What each class must count for all to count alike, [K]: the mean over rows is 1."""
+        if how != "balanced":
+            raise UsageError(f"weights must be 'balanced', but came as {how!r}.")
+        return (self.counts.sum() / (len(self.classes) * np.maximum(self.counts, 1))).astype(np.float32)  # type: ignore[no-any-return]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"multi": self.multi, "separator": self.separator, "counts": self.counts.tolist()}
+
+    def parts(self) -> dict[str, list[str]]:
+        return {"classes": self.classes}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], parts: Mapping[str, list[str]]) -> "LabelCodec":
+        return cls(parts["classes"], document["counts"], document["multi"], document["separator"])
+
+
+def _names(value: Any, multi: bool, separator: str | None) -> list[str]:
+    if not multi:
+        if isinstance(value, list | tuple | set):
+            raise DataError(f"expected one label, but got {value!r:.60}; several at once need multi = true")
+        return [_name(value)]
+    if isinstance(value, str):
+        return [part.strip() for part in (value.split(separator) if separator else [value]) if part.strip()]
+    if isinstance(value, Iterable):
+        return [_name(part) for part in value]
+    return [] if value is None else [_name(value)]
+
+
+def _name(value: Any) -> str:
+    """A label as it is written; 1.0 and 1 are the same."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        raise DataError("the label is missing; give one or drop the row")
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+def _order(name: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(name), name
+    except ValueError:
+        return 1, 0.0, name

@@ -1,0 +1,517 @@
+"""Text and its tokens: characters, bytes, words, or subwords learned from the text; whole, or as a stream.
+
+`chars`     every character that occurs; another one is `<unk>`.
+`bytes`     the 256 bytes of UTF-8: nothing is unknown.
+`words`     what stands between blanks, `<unk>` for what is rare. Of text that is not tokenised already, punctuation
+            is parted from words first; `decode` puts it back where English has it.
+`subwords`  byte-level byte-pair encoding, nothing unknown. The `tokenizers` library trains it; encoding is done here.
+
+decode(encode(text)) is the text for chars (of known characters), bytes and subwords. With `end`, every end of line is
+the token `<eos>`. A stream gives what `encode` gives of the whole, whatever its pieces: a token is final when nothing
+that may follow can change it.
+"""
+
+import codecs as byte_codecs
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.errors import DataError, MissingExtra, UsageError
+
+__all__ = ["TextCodec", "TextDecoder", "TextStream"]
+
+Array = np.ndarray[Any, Any]
+
+UNKNOWN, END = "<unk>", "<eos>"
+
+# A run of letters and digits (with ' or - inside), or one other sign: what `words` are of text as people write it.
+_WORD = re.compile("<unk>|<eos>|[^\\W_]+(?:['\u2019\\-][^\\W_]+)*|_+|[^\\w\\s]")
+_NO_BLANK_BEFORE = set(".,!?;:%)]}'\u2019\u201d\u2026")
+_NO_BLANK_AFTER = set("([{$#\u201c\u2018")
+
+# Pieces that byte pairs are merged within: a blank joins the word that follows it.
+_PIECE = re.compile(r" ?[^\W\d_]+| ?\d{1,3}| ?[^\w\s]+| ?_+|\n+|[^\S\n]+")
+
+
+class TextCodec:
+    """A vocabulary and how text is cut into it."""
+
+    kind: ClassVar[str] = "text"
+
+    def __init__(
+        self,
+        tokens: str,
+        vocabulary: Sequence[str],
+        *,
+        end: bool = False,
+        lower: bool = False,
+        split: str = "space",
+        max_length: int | None = None,
+        merges: Sequence[str] = (),
+        outside: bool = False,
+        tokenizer: Callable[[str], Any] | None = None,
+    ) -> None:
+        self.tokens = tokens
+        self.vocabulary = list(vocabulary)
+        self.lower = lower
+        self.split = split
+        self.max_length = max_length
+        self.merges = list(merges)
+        self.outside = outside  # words come from a tokenizer of the user's own
+        self.tokenizer = tokenizer
+        self.notes: list[str] = []
+        self._number = {token: i for i, token in enumerate(self.vocabulary)}
+        self.unknown: int | None = self._number.get(UNKNOWN)
+        self.end = end
+        self.end_id: int | None = self._number.get(END) if end else None
+        if tokens == "chars":
+            self._table = self._character_table()
+        if tokens == "subwords":
+            self._prepare_merges()
+
+    @property
+    def size(self) -> int:
+        return len(self.vocabulary)
+
+    # ---- fitting
+
+    @classmethod
+    def fit(
+        cls,
+        texts: Iterable[Any],
+        *,
+        tokens: str = "words",
+        vocab_size: int | None = None,
+        min_count: int = 1,
+        lower: bool = False,
+        split: str = "auto",
+        tokenizer: Any = None,
+        max_length: int | None = None,
+        end: bool = False,
+    ) -> "TextCodec":
+        """The codec of these texts, or of a text that comes in pieces."""
+        if tokens not in ("words", "chars", "bytes", "subwords"):
+            raise UsageError(f"tokens must be words, chars, bytes or subwords, but came as {tokens!r}.")
+        if tokenizer is not None and tokens != "words":
+            raise UsageError(f"a tokenizer makes words; with tokens = {tokens!r} it has no use.")
+        special = ([] if tokens in ("bytes", "subwords") else [UNKNOWN]) + ([END] if end else [])
+        notes: list[str] = []
+        options: dict[str, Any] = {"end": end, "lower": lower, "max_length": max_length}
+        if tokens == "bytes":
+            vocabulary = [*special, *(_BYTE_NAMES[b] for b in range(256))]
+            codec = cls(tokens, vocabulary, **options)
+        elif tokens == "subwords":
+            codec, notes = cls._fit_subwords(_lowered(texts, lower), vocab_size, special, options)
+        else:
+            if tokens == "words":
+                options |= {"outside": tokenizer is not None, "tokenizer": _callable(tokenizer)}
+                if tokenizer is None:
+                    texts, options["split"] = _split_of(texts, split)
+            probe = cls(tokens, special, **options)
+            counts: Counter[str] = Counter()
+            for part in probe._words_of(texts):
+                counts.update(part)
+            for name in special:
+                counts.pop(name, None)
+            ranked = sorted((w for w, n in counts.items() if n >= min_count), key=lambda w: (-counts[w], w))
+            room = None if vocab_size is None else max(0, vocab_size - len(special))
+            codec = cls(tokens, [*special, *ranked[:room]], **options)
+            if tokens == "words":
+                left = len(counts) - len(ranked[:room])
+                notes.append(f"the vocabulary has {codec.size:,} words; {left:,} rarer ones are {UNKNOWN}")
+        codec.notes = notes
+        return codec
+
+    def _words_of(self, texts: Iterable[Any]) -> Iterator[Iterable[str]]:
+        """What is counted, text by text; a word may be cut only where a text ends."""
+        if self.tokens == "chars":
+            for text in texts:
+                text = self._checked(text)
+                yield text.replace("\n", "") if self.end else text
+            return
+        rest = ""
+        for text in texts:
+            if isinstance(text, list | tuple):
+                yield [w.lower() if self.lower else w for w in map(str, text)]
+                continue
+            text = rest + self._checked(text)
+            # pieces of one text may be cut inside a word; whole texts end wherever they end
+            cut = len(text) if len(text) < 1 << 16 else max(text.rfind(" "), text.rfind("\n")) + 1
+            text, rest = text[:cut], text[cut:]
+            yield self._words(text)
+        if rest:
+            yield self._words(rest)
+
+    @classmethod
+    def _fit_subwords(
+        cls, texts: Iterable[str], vocab_size: int | None, special: list[str], options: dict[str, Any]
+    ) -> tuple["TextCodec", list[str]]:
+        try:
+            import tokenizers
+        except ImportError as error:
+            raise MissingExtra("tokens = 'subwords'", "tokenizers", "train") from error
+        counts: Counter[str] = Counter()
+        total = 0
+        for text in texts:
+            total += len(text)
+            counts.update(_PIECE.findall(text.replace("\n", "") if options["end"] else text))
+        chosen = vocab_size or int(np.clip(total // 400, 512, 8000))
+        if chosen < 256 + len(special):
+            raise UsageError(
+                f"subwords need the 256 bytes: vocab_size must be {256 + len(special)} at least, but is {chosen}."
+            )
+        model = tokenizers.Tokenizer(tokenizers.models.BPE())
+        trainer = tokenizers.trainers.BpeTrainer(
+            vocab_size=chosen - len(special), show_progress=False, initial_alphabet=sorted(_BYTE_NAMES)
+        )
+        # Pieces are counted here, so that no rule for cutting must be told twice: each is its own text.
+        model.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        most = max(1, counts.total() // 5_000_000)  # of a long text a sample will do
+        repeated = chain.from_iterable([piece] * max(1, n // most) for piece, n in sorted(counts.items()))
+        model.train_from_iterator(repeated, trainer)
+        found = model.get_vocab()
+        state = _merges_of(model)
+        vocabulary = special + sorted(found, key=lambda token: found[token])
+        notes = (
+            []
+            if vocab_size
+            else [
+                f"subwords: {len(vocabulary):,} kinds, by the size of the text; --vocab-size says otherwise"
+            ]
+        )
+        return cls("subwords", vocabulary, merges=state, **options), notes
+
+    # ---- encoding
+
+    def encode(self, text: Any) -> Array:
+        """The tokens of a text, [T] int32; a list of words is taken as it is cut."""
+        if isinstance(text, list | tuple | np.ndarray):
+            if self.tokens != "words":
+                raise DataError(f"a list of words needs tokens = 'words'; this codec has {self.tokens}")
+            found = self._numbers(w.lower() if self.lower else w for w in map(str, text))
+        else:
+            found = self._encode(self._checked(text))
+        return found if self.max_length is None else found[: self.max_length]
+
+    def _checked(self, text: Any) -> str:
+        if not isinstance(text, str):
+            if text is None or (isinstance(text, float) and np.isnan(text)):
+                raise DataError("the text is missing; give one or drop the row")
+            if isinstance(text, int | float | np.number):
+                text = str(text)
+            else:
+                raise DataError(f"expected text, but got {text!r:.60}")
+        return text.lower() if self.lower else text
+
+    def _encode(self, text: str) -> Array:
+        if self.tokens == "chars":
+            return self._encode_characters(text)
+        if self.tokens == "bytes":
+            return self._encode_bytes(text)
+        if self.tokens == "subwords":
+            return self._encode_subwords(text)
+        return self._numbers(self._words(text))
+
+    def _numbers(self, words: Iterable[str]) -> Array:
+        number, unknown = self._number, self.unknown
+        return np.array([number.get(word, unknown) for word in words], np.int32)
+
+    def _words(self, text: str) -> list[str]:
+        if self.outside and self.tokenizer is None:
+            raise UsageError(
+                "this model was trained with a tokenizer of its own: give lists of words, or pass tokenizer= to open."
+            )
+        if self.end and "\n" in text:
+            parts = [self._words_in_line(line) for line in text.split("\n")]
+            return [w for i, part in enumerate(parts) for w in ([*part, END] if i < len(parts) - 1 else part)]
+        return self._words_in_line(text)
+
+    def _words_in_line(self, text: str) -> list[str]:
+        if self.tokenizer is not None:
+            return [str(word) for word in self.tokenizer(text)]
+        return text.split() if self.split == "space" else _WORD.findall(text)
+
+    def _character_table(self) -> Array:
+        """Code point -> number, as far as the highest character known."""
+        single = [(ord(token), i) for token, i in self._number.items() if len(token) == 1]
+        table = np.full(
+            max((c for c, _ in single), default=0) + 2, -1 if self.unknown is None else self.unknown, np.int32
+        )
+        for character, number in single:
+            table[character] = number
+        if self.end_id is not None and len(table) > 10:
+            table[10] = self.end_id
+        return table
+
+    def _encode_characters(self, text: str) -> Array:
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+        return self._table[np.minimum(points, len(self._table) - 1)]
+
+    def _encode_bytes(self, text: str) -> Array:
+        try:
+            data = np.frombuffer(text.encode(), np.uint8).astype(np.int32)
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"character {error.start} is half of a pair and stands for nothing: {error.reason}"
+            ) from error
+        first = self.size - 256
+        found = data + first
+        if self.end_id is not None:
+            found[data == 10] = self.end_id
+        return found  # type: ignore[no-any-return]
+
+    def _prepare_merges(self) -> None:
+        self._rank = {tuple(merge.split(" ", 1)): i for i, merge in enumerate(self.merges)}
+        self._piece = lru_cache(1 << 16)(self._merge)
+
+    def _merge(self, piece: str) -> tuple[int, ...]:
+        """The numbers of one piece: bytes, merged in the order of the merges' ranks."""
+        try:
+            parts = [_BYTE_NAMES[b] for b in piece.encode()]
+        except UnicodeEncodeError as error:
+            raise DataError(f"half of a pair of characters stands for nothing: {error.reason}") from error
+        rank = self._rank
+        while len(parts) > 1:
+            best = min(pairwise(parts), key=lambda pair: rank.get(pair, 1 << 30))
+            if best not in rank:
+                break
+            merged, i = [], 0
+            while i < len(parts):
+                if i + 1 < len(parts) and (parts[i], parts[i + 1]) == best:
+                    merged.append(parts[i] + parts[i + 1])
+                    i += 2
+                else:
+                    merged.append(parts[i])
+                    i += 1
+            parts = merged
+        return tuple(self._number[part] for part in parts)
+
+    def _encode_subwords(self, text: str) -> Array:
+        found: list[int] = []
+        for piece in _PIECE.findall(text):
+            if self.end_id is not None and piece[0] == "\n":
+                found += [self.end_id] * len(piece)
+            else:
+                found += self._piece(piece)
+        return np.array(found, np.int32)
+
+    def encode_all(self, pieces: Iterable[str]) -> Iterator[Array]:
+        """The tokens of a text that comes in pieces cut anywhere; all of them equal `encode` of the whole."""
+        stream = TextStream(self)
+        for piece in pieces:
+            found = stream.push(piece)
+            if len(found):
+                yield found
+        rest = stream.finish()
+        if len(rest):
+            yield rest
+
+    def stream(self) -> "TextStream":
+        return TextStream(self)
+
+    def settled(self, text: str) -> int:
+        """How much of `text` is encoded the same whatever follows it."""
+        if self.tokens in ("chars", "bytes"):
+            return len(text)
+        # a word or piece ends where a blank or an end of line begins; before that it may go on
+        cut = max(text.rfind(" "), text.rfind("\n"), text.rfind("\t"), 0)
+        while cut > 0 and text[cut - 1].isspace():
+            cut -= 1
+        return cut
+
+    # ---- decoding
+
+    def decode(self, ids: Iterable[int]) -> str:
+        decoder = TextDecoder(self)
+        return "".join(decoder.push(int(i)) for i in ids) + decoder.finish()
+
+    def decoder(self) -> "TextDecoder":
+        return TextDecoder(self)
+
+    def is_word_start(self, token: int) -> bool:
+        """Whether a new word begins with this token, or it stands between words."""
+        if self.tokens == "words" or token == self.end_id:
+            return True
+        text = self.vocabulary[token]
+        if self.tokens == "chars":
+            return not (text.isalnum() or text in "'\u2019-") or len(text) > 1
+        first = _NAME_BYTES.get(text[0], 0)
+        return not (chr(first).isalnum() or first >= 128 or first == 39)
+
+    # ---- keeping
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "tokens": self.tokens, "end": self.end, "lower": self.lower, "split": self.split,
+            "max_length": self.max_length, "outside": self.outside,
+        }  # fmt: skip
+
+    def parts(self) -> dict[str, list[str]]:
+        return {"vocabulary": self.vocabulary} | ({"merges": self.merges} if self.merges else {})
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], parts: Mapping[str, list[str]]) -> "TextCodec":
+        return cls(vocabulary=parts["vocabulary"], merges=parts.get("merges", []), **document)
+
+
+class TextStream:
+    """Encoding as text arrives; `state` is all that it remembers."""
+
+    def __init__(self, codec: TextCodec) -> None:
+        self.codec = codec
+        self._rest = ""
+        self._count = 0
+
+    def push(self, text: str) -> Array:
+        """The tokens that became final."""
+        text = self._rest + text
+        cut = self.codec.settled(text)
+        if cut == 0:
+            self._rest = text
+            return np.zeros(0, np.int32)
+        self._rest = text[cut:]
+        return self._limited(self.codec._encode(self.codec._checked(text[:cut])))
+
+    def finish(self) -> Array:
+        """The rest: nothing follows."""
+        rest, self._rest = self._rest, ""
+        return self._limited(self.codec._encode(self.codec._checked(rest)) if rest else np.zeros(0, np.int32))
+
+    def _limited(self, ids: Array) -> Array:
+        most = self.codec.max_length
+        if most is not None:
+            ids = ids[: max(0, most - self._count)]
+        self._count += len(ids)
+        return ids
+
+    @property
+    def state(self) -> dict[str, Array]:
+        rest = np.frombuffer(self._rest.encode("utf-8", "surrogatepass"), np.uint8).copy()
+        return {"rest": rest, "count": np.array(self._count, np.int64)}
+
+    @state.setter
+    def state(self, value: Mapping[str, Array]) -> None:
+        self._rest = value["rest"].tobytes().decode("utf-8", "surrogatepass")
+        self._count = int(value["count"])
+
+
+class TextDecoder:
+    """Text from tokens as they come; bytes of a character that is not whole yet are held back."""
+
+    def __init__(self, codec: TextCodec) -> None:
+        self.codec = codec
+        self._bytes = byte_codecs.getincrementaldecoder("utf-8")("replace")
+        self._last = ""  # the word before, where words are parted by blanks
+
+    def push(self, token: int) -> str:
+        codec = self.codec
+        if not 0 <= token < codec.size:
+            raise DataError(f"there is no token {token}; there are {codec.size}")
+        text = codec.vocabulary[token]
+        if token == codec.end_id:
+            self._last = ""
+            return self._bytes.decode(b"", final=True) + "\n"
+        if codec.tokens == "chars":
+            return "" if token == codec.unknown else text
+        if codec.tokens == "words":
+            return self._word(text)
+        return self._bytes.decode(bytes(_NAME_BYTES[c] for c in text))
+
+    def _word(self, word: str) -> str:
+        last, self._last = self._last, word
+        if not last:
+            return word
+        if self.codec.split == "punctuation" and (word[0] in _NO_BLANK_BEFORE or last[-1] in _NO_BLANK_AFTER):
+            return word
+        return " " + word
+
+    def finish(self) -> str:
+        return self._bytes.decode(b"", final=True)
+
+    @property
+    def state(self) -> dict[str, Array]:
+        held, _ = self._bytes.getstate()
+        return {
+            "bytes": np.frombuffer(held, np.uint8).copy(),
+            "last": np.frombuffer(self._last.encode(), np.uint8).copy(),
+        }
+
+    @state.setter
+    def state(self, value: Mapping[str, Array]) -> None:
+        self._bytes.setstate((value["bytes"].tobytes(), 0))
+        self._last = value["last"].tobytes().decode()
+
+
+# ------------------------------------------------------------------------------------------------------ parts
+
+
+def _byte_names() -> list[str]:
+    """A visible character for every byte, so that merges are plain text: the usual table of byte-level pairs."""
+    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    names, extra = {b: chr(b) for b in visible}, 256
+    for b in range(256):
+        if b not in names:
+            names[b] = chr(extra)
+            extra += 1
+    return [names[b] for b in range(256)]
+
+
+_BYTE_NAMES = _byte_names()
+_NAME_BYTES = {name: b for b, name in enumerate(_BYTE_NAMES)}
+
+
+def _merges_of(model: Any) -> list[str]:
+    """The merges that the library has learned, in order, each as `left right`."""
+    import json
+
+    merges = json.loads(model.to_str())["model"]["merges"]
+    return [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
+
+
+def _lowered(texts: Iterable[Any], lower: bool) -> Iterator[str]:
+    for text in texts:
+        if not isinstance(text, str):
+            raise DataError(f"expected text, but got {text!r:.60}")
+        yield text.lower() if lower else text
+
+
+def _split_of(texts: Iterable[Any], split: str) -> tuple[Iterable[Any], str]:
+    """How words are parted: at blanks only, where the first texts stand tokenised already."""
+    if split not in ("auto", "space", "punctuation"):
+        raise UsageError(f"split must be auto, space or punctuation, but came as {split!r}.")
+    if split != "auto":
+        return texts, split
+    held: list[Any] = []
+    rest = iter(texts)
+    alone = joined = size = 0
+    for text in rest:
+        held.append(text)
+        if isinstance(text, str):
+            some = text[: 1 << 18]
+            alone += 10**9 * (UNKNOWN in some) + len(re.findall(r"(?:^|\s)[^\w\s](?=\s|$)", some))
+            joined += len(re.findall(r"\w(?:[,!?;:](?=\s|$)|\.(?=\s+[A-Z]|\s*$))", some))
+            size += len(some)
+        if size > 1 << 18:
+            break
+    # Text without any sign between words is parted the same either way; lists are parted already.
+    return chain(held, rest), "space" if joined <= alone or joined == 0 else "punctuation"
+
+
+def _callable(tokenizer: Any) -> Callable[[str], Any] | None:
+    """A function from text to words: any callable, spaCy's pipelines and NLTK's tokenizers."""
+    if tokenizer is None:
+        return None
+    if hasattr(tokenizer, "tokenize"):  # NLTK
+        return tokenizer.tokenize  # type: ignore[no-any-return]
+    if not callable(tokenizer):
+        raise UsageError(
+            f"a tokenizer is a function from text to words, but came as {type(tokenizer).__name__}."
+        )
+    if hasattr(tokenizer, "make_doc"):  # spaCy: its tokens know their text
+        return lambda text: [token.text for token in tokenizer.make_doc(text) if not token.is_space]
+    return tokenizer  # type: ignore[no-any-return]

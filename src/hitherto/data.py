@@ -1,0 +1,659 @@
+"""From files, frames and lists to rows: plain dicts, streamed, with a place to name when one is wrong.
+
+    table = read("reviews.csv.gz")            # or a folder of class folders, a frame, a list of dicts
+    table.columns, table.notes                # names; what was guessed, a sentence each
+    for row in table: ...                     # as often as wanted; a file is never whole in memory
+    raise table.error(3, "label", "expected ...")      # names the file, the line and the column
+
+`READERS` lists the formats: each row is a function (path, options) -> (columns, rows, notes), where rows() gives
+(line number, dict) pairs. `texts` reads plain text in pieces. `split` says which rows to train on and which to validate
+on, as a function of its arguments alone.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import numpy as np
+
+from hitherto.errors import DataError, MissingExtra, UsageError, nearest
+
+__all__ = ["READERS", "Table", "read", "split", "texts"]
+
+Row = dict[str, Any]
+Numbered = tuple[int, Row]  # the line that a row begins at, and the row
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+
+SNIFF = 1 << 16  # characters from which delimiter and header are guessed
+
+# How files begin that are not text, whatever they are called.
+MAGIC = {
+    b"PK\x03\x04": "a zip file",
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"%PDF": "a PDF",
+    b"PAR1": "a Parquet file",
+    b"\x80\x04\x95": "a pickle, which could run code",
+    b"\x80\x05\x95": "a pickle, which could run code",
+    b"SQLite format": "an SQLite database",
+    b"\x93NUMPY": "a numpy array",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"RIFF": "audio or video",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a file is to be read; None is guessed."""
+
+    header: bool | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+
+
+class Table:
+    """Rows under named columns. Iterating reads them anew."""
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rows: Callable[[], Iterator[Numbered]],
+        notes: Iterable[str] = (),
+        path: Path | None = None,
+    ) -> None:
+        self.columns = list(columns)
+        self.notes = list(notes)
+        self.path = path
+        self._rows = rows
+        self._count: int | None = None
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for _, row in self._rows())
+
+    def __len__(self) -> int:
+        if self._count is None:
+            self._count = sum(1 for _ in self._rows())
+        return self._count
+
+    def head(self, count: int) -> list[Row]:
+        """The first rows."""
+        return list(islice(self, count))
+
+    def column(self, name: str | int) -> str:
+        """The column of that name, or of that number from 1."""
+        if name in self.columns:
+            return str(name)
+        text = str(name)
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= len(self.columns):
+            return self.columns[int(text) - 1]
+        known = ", ".join(map(repr, self.columns[:20])) + (", ..." if len(self.columns) > 20 else "")
+        raise DataError(
+            f"there is no column {name!r}; the columns are {known}.{nearest(text, self.columns)}",
+            path=self.path,
+        )
+
+    def values(self, column: str | int) -> Iterator[Any]:
+        name = self.column(column)
+        return (row[name] for row in self)
+
+    def error(self, index: int, column: str | None, message: str) -> DataError:
+        """The error of row `index`, from 0, with its place in the file."""
+        found = next(islice(self._rows(), index, None), None)
+        if self.path is None or found is None:
+            return DataError(message, path=self.path, row=index + 1, column=column)
+        return DataError(message, path=self.path, line=found[0], column=column)
+
+    def kinds(self, sample: int = 1000) -> dict[str, str]:
+        """What each column seems to hold, by its first rows: number, time, label, text, list or empty."""
+        rows = self.head(sample)
+        return {name: _kind([row[name] for row in rows]) for name in self.columns}
+
+
+# --------------------------------------------------------------------------------------------------- what it may be
+
+_TIME = re.compile(
+    r"\s*\"?(\d{4}-\d{1,2}(-\d{1,2})?([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
+    r"|\d{1,2}/\d{1,2}/\d{2,4}([ ]\d{1,2}:\d{2}(:\d{2})?)?|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2})\"?\s*"
+)
+_MISSING = {"", "na", "nan", "null", "none", "n/a", "?"}
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, int | float | np.number):
+        return True
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return "_" not in str(value)
+
+
+def _is_missing(value: Any) -> bool:
+    return (
+        value is None
+        or (isinstance(value, str) and value.strip().lower() in _MISSING)
+        or bool(value != value)
+    )  # NaN
+
+
+def _is_time(value: Any) -> bool:
+    return (
+        bool(_TIME.fullmatch(value))
+        if isinstance(value, str)
+        else hasattr(value, "isoformat") or isinstance(value, np.datetime64)
+    )
+
+
+def _kind(values: Sequence[Any]) -> str:
+    if any(isinstance(v, list | tuple | np.ndarray) for v in values):
+        return "list"
+    present = [v for v in values if not _is_missing(v)]
+    if not present:
+        return "empty"
+    if all(map(_is_time, present)):
+        return "time"
+    distinct = len({str(v) for v in present})
+    if all(map(_is_number, present)):
+        return "number"
+    words = sum(len(str(v).split()) for v in present) / len(present)
+    few = distinct <= max(2, min(100, len(present) // 3))
+    return "label" if few and words < 4 else "text"
+
+
+# ------------------------------------------------------------------------------------------------------------ reading
+
+
+def read(
+    source: Any,
+    *,
+    format: str | None = None,  # noqa: A002 - the option's name everywhere
+    header: bool | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+) -> Table:
+    """The table in a file, a folder, a frame, a list of dicts or values, or a dict of columns."""
+    if isinstance(source, Table):
+        return source
+    options = Options(header, delimiter, encoding)
+    if not isinstance(source, str | Path):
+        return _in_memory(source)
+    path = Path(source)
+    kind = format or _format_of(path)
+    if kind not in READERS:
+        raise UsageError(
+            f"there is no format {kind!r}; there are {', '.join(READERS)}.{nearest(kind, READERS)}"
+        )
+    columns, rows, notes = READERS[kind](path, options)
+    return Table(columns, rows, notes, path)
+
+
+def _format_of(path: Path) -> str:
+    if not path.exists():
+        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise DataError(f"there is no such file.{nearest(path.name, near)}", path=path)
+    if path.is_dir():
+        return "folder"
+    ending = Path(path.name.removesuffix(".gz")).suffix.lower().lstrip(".")
+    return {"json": "jsonl", "ndjson": "jsonl", "tab": "tsv", "pq": "parquet", "text": "txt"}.get(
+        ending, ending if ending in READERS else "txt" if ending in ("md", "log", "") else "csv"
+    )
+
+
+def _in_memory(source: Any) -> Table:
+    if isinstance(source, Mapping):
+        columns = {str(name): list(values) for name, values in source.items()}
+        sizes = {name: len(values) for name, values in columns.items()}
+        if len(set(sizes.values())) > 1:
+            raise DataError(f"columns must be of the same length, but are {sizes}.")
+        return _of_rows(
+            [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)],
+            list(columns),
+        )
+    if hasattr(source, "columns") or hasattr(source, "column_names"):  # a frame of any library
+        return _of_frame(source)
+    if isinstance(source, bytes) or not isinstance(source, Iterable):
+        raise UsageError(
+            f"data must be a path, a frame, a dict of columns or a list, but came as {type(source).__name__}."
+        )
+    rows = list(source)
+    if rows and all(isinstance(row, Mapping) for row in rows):
+        names = list(dict.fromkeys(str(name) for row in rows for name in row))
+        for i, row in enumerate(rows):
+            if len(row) != len(names):
+                lacking = next(name for name in names if name not in row)
+                raise DataError(
+                    f"the row has no {lacking!r}; every row needs the same names", row=i + 1, column=lacking
+                )
+        return _of_rows(rows, names)
+    if any(isinstance(row, Mapping) for row in rows):
+        raise DataError("some rows are dicts and some are not.")
+    return _of_rows([{"value": value} for value in rows], ["value"])
+
+
+def _of_rows(rows: Sequence[Any], columns: list[str]) -> Table:
+    if not columns:
+        raise DataError("the data holds no rows.")
+    return Table(columns, lambda: ((i + 1, dict(row)) for i, row in enumerate(rows)))
+
+
+def _of_frame(frame: Any) -> Table:
+    try:
+        import narwhals as nw
+    except ImportError as error:
+        raise MissingExtra("reading a frame", "narwhals", "train") from error
+    try:
+        wrapped = nw.from_native(frame, eager_only=True)
+    except TypeError as error:
+        raise UsageError(f"{type(frame).__name__} is no frame that can be read: {error}") from error
+    return Table(
+        wrapped.columns, lambda: ((i + 1, row) for i, row in enumerate(wrapped.iter_rows(named=True)))
+    )
+
+
+@contextmanager
+def _opened(path: Path, options: Options) -> Iterator[TextIO]:
+    """The file's text, gunzipped; what is wrong with its bytes becomes a DataError."""
+    try:
+        with path.open("rb") as raw:
+            begin = raw.read(64)
+            raw.seek(0)
+            packed = begin[:2] == b"\x1f\x8b"
+            stream: Any = gzip.GzipFile(fileobj=raw) if packed else raw
+            if packed:
+                begin = stream.read(64)
+                stream.seek(0)
+            encoding = _encoding(path, begin, options)
+            with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
+                yield text
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, options) from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"the gzip file is cut off or damaged ({error}); fetch it again", path=path
+        ) from error
+    except IsADirectoryError as error:
+        raise DataError("this is a folder, not a file", path=path) from error
+    except FileNotFoundError as error:
+        raise DataError("there is no such file", path=path) from error
+    except PermissionError as error:
+        raise DataError("the file may not be read", path=path) from error
+
+
+def _encoding(path: Path, begin: bytes, options: Options) -> str:
+    for magic, what in MAGIC.items():
+        if begin.startswith(magic):
+            raise DataError(f"this is {what}, not text", path=path)
+    if len(begin) > 9 and begin[8:10] == b'{"' and int.from_bytes(begin[:8], "little") < 1 << 26:
+        raise DataError("this is a safetensors file, a model perhaps, not text", path=path)
+    if options.encoding is not None:
+        try:
+            return codecs.lookup(options.encoding).name
+        except LookupError as error:
+            raise UsageError(
+                f"there is no encoding {options.encoding!r}; try utf-8, latin-1 or utf-16."
+            ) from error
+    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in begin:
+        raise DataError(
+            "this is not text: it has NUL bytes. If it is UTF-16, say encoding = 'utf-16'", path=path
+        )
+    return "utf-8-sig"
+
+
+def _undecodable(path: Path, options: Options) -> DataError:
+    """Where the first byte is that the encoding does not allow."""
+    data = path.open("rb")
+    with data:
+        stream: Any = gzip.GzipFile(fileobj=data) if data.peek(2)[:2] == b"\x1f\x8b" else data  # type: ignore[attr-defined, unused-ignore]
+        decoder = codecs.getincrementaldecoder(options.encoding or "utf-8")()
+        offset, line = 0, 1
+        for piece in stream:
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError as error:
+                byte = error.object[error.start]
+                return DataError(
+                    f"byte {offset + error.start} (0x{byte:02x}) is not {options.encoding or 'utf-8'}. If the file is "
+                    "in another encoding, say which: encoding = 'latin-1', for one", path=path, line=line,
+                )  # fmt: skip
+            offset, line = offset + len(piece), line + 1
+    return DataError(f"the file is not {options.encoding or 'utf-8'}; say its encoding", path=path)
+
+
+def _plain_lines(path: Path, options: Options) -> Iterator[tuple[int, str]]:
+    with _opened(path, options) as file:
+        for number, line in enumerate(file, 1):
+            if "\0" in line:
+                raise DataError("the line has a NUL character: this is not text", path=path, line=number)
+            yield number, line.rstrip("\r\n")
+
+
+# ------------------------------------------------------------------------------------------------------------ formats
+
+Reader = Callable[[Path, Options], tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]]
+
+
+def _read_csv(path: Path, options: Options) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+    return _delimited(path, options, options.delimiter)
+
+
+def _read_tsv(path: Path, options: Options) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+    return _delimited(path, options, options.delimiter or "\t")
+
+
+def _delimited(
+    path: Path, options: Options, delimiter: str | None
+) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+    notes: list[str] = []
+    with _opened(path, options) as file:
+        start = file.read(SNIFF)
+    if not start.strip():
+        raise DataError("the file is empty", path=path)
+    if delimiter is None:
+        delimiter = _sniff(start)
+        if delimiter != ",":
+            name = {"\t": "tab"}.get(delimiter, delimiter)
+            notes.append(f"columns are separated by {name!r}, as line 1 is; --delimiter says otherwise")
+    if len(delimiter) != 1:
+        raise UsageError(f"a delimiter is one character, but came as {delimiter!r}.")
+    quoted = _quotes_are_quotes(path, options, delimiter)
+    if not quoted:
+        notes.append("quotation marks are read as they stand, as they do not pair around fields")
+    return _records(path, options, delimiter, quoted, notes)
+
+
+def _records(
+    path: Path, options: Options, delimiter: str, quoted: bool, notes: list[str]
+) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+
+    def records() -> Iterator[tuple[int, list[str]]]:
+        csv.field_size_limit(1 << 30)
+        with _opened(path, options) as file:
+            quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+            reader = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=quoted)
+            line = 1
+            try:
+                for record in reader:
+                    if any(record):
+                        yield line, record
+                    line = reader.line_num + 1
+            except csv.Error as error:
+                raise DataError(f"the line is not CSV: {error}", path=path, line=line) from error
+
+    sample = list(islice(records(), 200))
+    first = sample[0][1]
+    header = _has_header([r for _, r in sample]) if options.header is None else options.header
+    if options.header is None:
+        what = "names the columns" if header else "is data, not names of columns"
+        notes.append(f"line {sample[0][0]} {what}; --{'no-' if header else ''}header says otherwise")
+    names = [n.strip() for n in first] if header else [str(i + 1) for i in range(len(first))]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"two columns are named {twice[0]!r}; names must differ, or say --no-header", path=path, line=1
+        )
+    if header and len(sample) == 1:
+        raise DataError("the file has names of columns, but no rows", path=path)
+
+    def rows() -> Iterator[Numbered]:
+        for n, (line, record) in enumerate(records()):
+            if n == 0 and header:
+                continue
+            if len(record) != len(names):
+                raise DataError(
+                    f"expected {len(names)} columns, as in line 1, but found {len(record)}",
+                    path=path,
+                    line=line,
+                )
+            if "\0" in "".join(record):
+                raise DataError("the line has a NUL character: this is not text", path=path, line=line)
+            yield line, dict(zip(names, record, strict=True))
+
+    return names, rows, notes
+
+
+def _sniff(start: str) -> str:
+    """The delimiter that parts the first lines into the same number of columns, two at least; a comma otherwise."""
+    lines = [line for line in start.splitlines()[:50] if line.strip()]
+    lines = lines[:-1] if len(lines) > 1 and len(start) == SNIFF else lines
+    best, most = ",", 1
+    for candidate in (",", "\t", ";", "|"):
+        sizes = [len(r) for r in csv.reader(lines, delimiter=candidate) if r]
+        if sizes and len(set(sizes)) == 1 and sizes[0] > most:
+            best, most = candidate, sizes[0]
+    if most == 1 and "\t" in lines[0]:
+        return "\t"
+    return best
+
+
+def _quotes_are_quotes(path: Path, options: Options, delimiter: str) -> bool:
+    """Whether quotation marks enclose fields. Tab-separated text seldom quotes: there every line must pair them."""
+    begin, end = re.compile(f'(^|{re.escape(delimiter)})"'), re.compile(f'"({re.escape(delimiter)}|$)')
+    begins = ends = 0
+    for _, line in _plain_lines(path, options):
+        if '"' in line:
+            first, last = len(begin.findall(line)), len(end.findall(line))
+            if delimiter == "\t" and first > last:
+                return False
+            begins, ends = begins + first, ends + last
+    return begins <= ends + max(1, begins // 10)
+
+
+def _has_header(records: list[list[str]]) -> bool:
+    """Whether the first row is unlike the others: no number or time above numbers or times, no long text."""
+    first, rest = records[0], records[1:]
+    if any(_is_number(cell) or _is_time(cell) for cell in first if cell.strip()):
+        return False
+    if len(set(first)) < len(first) or any(not cell.strip() or len(cell) > 60 for cell in first):
+        return False
+    if not rest:
+        return True
+    for i in range(len(first)):
+        below = [r[i] for r in rest if len(r) > i and not _is_missing(r[i])]
+        if below and (all(map(_is_number, below)) or all(map(_is_time, below))):
+            return True
+    for i, name in enumerate(first):  # a name among the values of its own column is a value
+        if len(rest) > 3 and name in {r[i] for r in rest if len(r) > i}:
+            return False
+    lengths = [len(" ".join(r)) for r in rest]
+    return all(len(cell.split()) <= 3 for cell in first) and len(" ".join(first)) <= 3 * float(
+        np.mean(lengths)
+    )
+
+
+def _read_jsonl(
+    path: Path, options: Options
+) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+    with _opened(path, options) as file:
+        begin = file.read(1 << 12).lstrip()
+    if not begin:
+        raise DataError("the file is empty", path=path)
+    if begin.startswith("["):
+        with _opened(path, options) as file:
+            try:
+                found = json.load(file)
+            except (json.JSONDecodeError, RecursionError) as error:
+                raise DataError(f"this is not JSON: {error}", path=path) from error
+        whole = _in_memory(found)
+        return whole.columns, whole._rows, []
+
+    def records() -> Iterator[Numbered]:
+        for number, line in _plain_lines(path, options):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (json.JSONDecodeError, RecursionError) as error:
+                place = f", at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
+                raise DataError(
+                    f"the line is not JSON{place}: {getattr(error, 'msg', error)}", path=path, line=number
+                ) from error
+            if not isinstance(value, dict):
+                raise DataError(
+                    f"expected an object {{...}} in each line, but found {line:.40}", path=path, line=number
+                )
+            yield number, value
+
+    names = list(dict.fromkeys(name for _, row in islice(records(), 1000) for name in row))
+    if not names:
+        raise DataError("the file holds no rows", path=path)
+
+    def rows() -> Iterator[Numbered]:
+        for number, row in records():
+            yield number, {name: row.get(name) for name in names}
+
+    return names, rows, []
+
+
+def _read_txt(path: Path, options: Options) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+    def rows() -> Iterator[Numbered]:
+        for number, line in _plain_lines(path, options):
+            yield number, {"value": line}
+
+    if next(rows(), None) is None:
+        raise DataError("the file is empty", path=path)
+    return ["value"], rows, []
+
+
+def _read_parquet(
+    path: Path, _options: Options
+) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+    try:
+        import polars as pl
+    except ImportError as error:
+        raise MissingExtra("reading Parquet", "polars", "train") from error
+    try:
+        names = pl.read_parquet_schema(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"this is not a Parquet file: {str(error).splitlines()[0]}", path=path) from error
+
+    def rows() -> Iterator[Numbered]:
+        lazy, start, step = pl.scan_parquet(path), 0, 10_000
+        while True:
+            part = lazy.slice(start, step).collect()
+            yield from ((start + i + 1, row) for i, row in enumerate(part.iter_rows(named=True)))
+            if len(part) < step:
+                return
+            start += step
+
+    return list(names), rows, []
+
+
+def _read_folder(
+    path: Path, options: Options
+) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+    classes = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    files = [(folder.name, file) for folder in classes for file in sorted(folder.iterdir()) if file.is_file()]
+    if not files:
+        raise DataError("a folder needs a folder of text files for each class, but has none", path=path)
+
+    def rows() -> Iterator[Numbered]:
+        for i, (label, file) in enumerate(files):
+            yield (
+                i + 1,
+                {"text": "".join(texts(file, encoding=options.encoding)), "label": label, "file": str(file)},
+            )
+
+    return ["text", "label", "file"], rows, [f"{len(classes)} folders are the labels of {len(files)} files"]
+
+
+READERS: dict[str, Reader] = {
+    "csv": _read_csv,
+    "tsv": _read_tsv,
+    "jsonl": _read_jsonl,
+    "txt": _read_txt,
+    "parquet": _read_parquet,
+    "folder": _read_folder,
+}
+
+
+def texts(source: str | Path, *, encoding: str | None = None, chunk: int = 1 << 20) -> Iterator[str]:
+    """The text of a file in pieces of at most `chunk` characters, with every end of line as a single newline."""
+    path = Path(source)
+    if not path.exists():
+        _format_of(path)
+    held = ""  # a \r whose \n may follow in the next piece
+    with _opened(path, Options(encoding=encoding)) as file:
+        seen = 0
+        while piece := file.read(chunk):
+            if "\0" in piece:
+                raise DataError(f"character {seen + piece.index(chr(0))} is NUL: this is not text", path=path)
+            seen += len(piece)
+            piece, held = held + piece, ""
+            if piece.endswith("\r"):
+                piece, held = piece[:-1], "\r"
+            yield piece.replace("\r\n", "\n").replace("\r", "\n")
+    if held:
+        yield "\n"
+
+
+def split(
+    count: int,
+    fraction: float,
+    seed: int,
+    *,
+    groups: Sequence[Any] | None = None,
+    times: Sequence[Any] | None = None,
+    labels: Sequence[Any] | None = None,
+) -> tuple[Indices, Indices]:
+    """Which of `count` rows to train on and which to set aside: at random, sorted.
+
+    `groups` keeps rows of the same group together, `times` sets the last aside, `labels` keeps each one's share (a
+    label with a single row stays in training).
+    """
+    if not 0 <= fraction < 1:
+        raise UsageError(f"the share to set aside must lie between 0 and 1, but came as {fraction}.")
+    every = np.arange(count)
+    if fraction == 0:
+        return every, every[:0]
+    wanted = max(1, round(count * fraction))
+    random = np.random.Generator(np.random.Philox(key=seed))
+    if times is not None:
+        order = np.argsort(np.array([_ordered(t) for t in times], dtype=object), kind="stable")
+        aside = order[count - wanted :]
+    elif groups is not None:
+        names = list(dict.fromkeys(groups))
+        sizes, total = Counter(groups), 0
+        taken: set[Any] = set()
+        for i in random.permutation(len(names)):
+            if total >= wanted or len(taken) + 1 >= len(names):
+                break
+            taken.add(names[i])
+            total += sizes[names[i]]
+        aside = np.array([i for i, g in enumerate(groups) if g in taken], np.int64)
+    elif labels is not None:
+        known: dict[Any, list[int]] = {}
+        for i, label in enumerate(labels):
+            known.setdefault(label, []).append(i)
+        parts = []
+        for own in known.values():
+            some = random.permutation(own)
+            parts.append(some[: min(len(own) - 1, int(np.floor(len(own) * fraction + random.random())))])
+        aside = np.concatenate(parts) if parts else every[:0]
+    else:
+        aside = random.permutation(count)[:wanted]
+    if len(aside) == 0 or len(aside) == count:
+        raise DataError(
+            f"{count} rows cannot be split into {1 - fraction:g} and {fraction:g}; give more rows or valid data."
+        )
+    aside = np.sort(aside.astype(np.int64))
+    return np.setdiff1d(every, aside).astype(np.int64), aside
+
+
+def _ordered(value: Any) -> tuple[int, Any]:
+    return (0, float(value)) if _is_number(value) else (1, str(value))
