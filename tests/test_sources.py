@@ -307,7 +307,8 @@ def test_groups_stay_together() -> None:
 
 def wave(T: int = 200, channels: int = 1) -> list[dict[str, Any]]:
     hours = np.datetime64("2024-01-01T00") + np.arange(T)
-    values = np.sin(np.arange(T)[:, None] * 2 * np.pi / 24 + np.arange(channels)) + 5
+    noise = np.random.default_rng(0).normal(size=(T, channels)) / 10
+    values = noise + np.sin(np.arange(T)[:, None] * 2 * np.pi / 24 + np.arange(channels)) + 5
     return [
         {"ds": str(h), **{f"v{c}": v for c, v in enumerate(row)}}
         for h, row in zip(hours, values, strict=True)

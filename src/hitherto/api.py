@@ -374,11 +374,31 @@ def _train(
         model.save(given.out)
         say(f"the model is {given.out}")
     if run is not None and rank == 0:
-        from hitherto.sources.show import report
-
-        path = report(run, model, source, trained, valid_examples, metric)
-        say(f"the report is {path}")
+        _report(run, model, source, trained.progress, valid_examples, metric)
+        say(f"the report is {run / 'report.html'}")
     return model
+
+
+def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, metric: str) -> None:
+    """report.html in the run's folder."""
+    from hitherto import report
+    from hitherto.sources import show
+    from hitherto.training import evaluate
+
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = show.curves(progress.history, log, metric, progress.best_step)
+    if valid is not None:
+        results = evaluate(model._module, source, valid)
+        found = show.sections(source, valid, results, progress.watched) + found
+    shown = [(name, value) for name, value in model.metrics.items() if name != "train_loss"][:6]
+    summary = [
+        ("model", describe(model.plan)),
+        *shown,
+        ("steps", progress.step),
+        ("minutes", progress.seconds / 60),
+    ]
+    title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
+    report.write(run / "report.html", title, summary, found)
 
 
 def _form(source: Any) -> str:

@@ -276,8 +276,6 @@ def evaluate(bundle: str, data: str, as_json: bool, start: str | None, stride: i
         return
     for name, value in results.metrics.items():
         click.echo(f"{name:20} {value:.6g}")
-    for line in model.tables(results):
-        click.echo(line)
 
 
 @cli.command(short_help="Answer for new data.")

@@ -70,9 +70,9 @@ class Step:
             for size, name in ((7 * DAY, "week"), (DAY, "day"), (3600, "hour"), (60, "minute")):
                 if self.count % size == 0:
                     n = self.count // size
-                    return name if n == 1 else f"{n} {name}s"
+                    return f"{n} {name}{'s' if n > 1 else ''}"
         names = {"s": "second", "M": "month", "B": "business day", "i": "number"}
-        return names[self.unit] if self.count == 1 else f"{self.count} {names[self.unit]}s"
+        return f"{self.count} {names[self.unit]}{'s' if self.count > 1 else ''}"
 
 
 @dataclass
@@ -154,7 +154,7 @@ def _series(
         raise DataError(f"{said}no value is present in column {', '.join(map(repr, target))}")
     end = len(values) if len(known) == 0 else int(np.flatnonzero(present)[-1]) + 1  # the rest is future
     if time is not None:
-        notes.append(f"{said}a step is a {step.said()}")
+        notes.append(f"{said}rows are {step.said()} apart; --freq says otherwise")
     static = np.array(ordered[0][4], object)
     return Series(name, times[:end], values[:end], list(target), step, covariates, static)
 
@@ -279,7 +279,7 @@ def _fill(times: Array, values: Array, known: Array, step: Step) -> tuple[Array,
         return times, values, known, 0
     if total > 20 * len(times):
         raise DataError(
-            f"{total:,} steps of a {step.said()} lie between the first time and the last, but only {len(times):,} rows; say the "
+            f"{total:,} steps of {step.said()} lie between the first time and the last, but only {len(times):,} rows; say the "
             "step: --freq"
         )
     every = np.concatenate([times[:1], step.after(times[0], total - 1)]).astype(times.dtype)
@@ -448,7 +448,7 @@ class SeriesCodec:
         return np.where((at >= 0)[..., None], values, arrays["last"][start:stop, None])
 
     def affine(self, arrays: Arrays, start: int, stop: int) -> tuple[Array, Array]:
-        """loc [n, horizon, C] and scale [n, 1, C] of forecasts made at start..stop-1."""
+        """Where and how wide: loc [n, horizon, C] and scale [n, 1, C] of forecasts made at start..stop-1."""
         scale = arrays["scale"][start:stop, None]
         if self.anchor == "season":
             return self._seasonal(arrays, start, stop), scale
@@ -457,7 +457,7 @@ class SeriesCodec:
         return np.repeat(loc[:, None], self.horizon, 1), scale
 
     def targets(self, arrays: Arrays, start: int, stop: int) -> Array:
-        """z [n, horizon, C] of the true future; NaN where it is missing or beyond the end."""
+        """The z [n, horizon, C] of the true future; NaN where it is missing or beyond the end."""
         loc, scale = self.affine(arrays, start, stop)
         return ((self._future(arrays, start, stop) - loc) / scale).astype(np.float32)  # type: ignore[no-any-return]
 
@@ -625,9 +625,9 @@ class SeriesStream:
 
 
 def _last_present(values: Array, present: Array) -> Array:
-    n, C = values.shape
+    n = len(values)
     at = n - 1 - np.argmax(present[::-1], 0)
-    return values[at, np.arange(C)]
+    return values[at, np.arange(values.shape[1])]
 
 
 def _expect(option: str, value: str, allowed: Sequence[str]) -> None:

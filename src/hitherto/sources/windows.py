@@ -78,16 +78,21 @@ class Windows:
         horizon = data.horizon or 1
         training = [_before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
         counts = spec.model.head == "negative_binomial"
-        codec = SeriesCodec.fit(
-            training,
-            horizon=horizon,
-            season=data.season,
-            scaling=data.scaling or ("counts" if counts else "causal"),
-            anchor=data.anchor or ("none" if counts else "last"),
-            calendar=True if data.calendar is None else data.calendar,
-        )
+        given: dict[str, Any] = {
+            "horizon": horizon,
+            "season": data.season,
+            "scaling": data.scaling or ("counts" if counts else "causal"),
+            "calendar": True if data.calendar is None else data.calendar,
+        }
+        anchor = data.anchor or ("none" if counts else None)
+        if anchor is None:
+            anchor = _nearest_anchor(training, given)
+            notes.append(
+                f"forecasts are differences from the {_ANCHORS[anchor]}, which is nearest; --anchor says otherwise"
+            )
+        codec = SeriesCodec.fit(training, anchor=anchor, **given)
         self.codecs["input"] = codec
-        notes += getattr(codec, "notes", [])
+        notes += codec.notes
         return self
 
     @classmethod
@@ -421,6 +426,20 @@ class Windows:
                                  "y": float(actual[c]),
                                  "expected": float(made["median"][k, 0, c]), "score": float(score[c])})  # fmt: skip
         return rows
+
+
+_ANCHORS = {"last": "last value", "season": "value a season before", "mean": "running mean"}
+
+
+def _nearest_anchor(series: list[Series], given: dict[str, Any]) -> str:
+    """The anchor that the values to forecast are nearest to, over the series at hand."""
+    distance = {}
+    for anchor in _ANCHORS:
+        codec = SeriesCodec.fit(series, anchor=anchor, **given)
+        found = [codec.targets(codec.encode(s), len(s.values) // 4, len(s.values) - 1) for s in series[:50]]
+        known = np.concatenate([np.abs(z[np.isfinite(z)]) for z in found])
+        distance[anchor] = float(known.mean()) if len(known) else np.inf
+    return min(distance, key=lambda anchor: distance[anchor])
 
 
 def _before(series: Series, cut: int) -> Series:

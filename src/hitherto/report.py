@@ -1,0 +1,279 @@
+"""One HTML file that shows how a training went: curves, tables, forecasts, samples. Nothing in it comes from elsewhere.
+
+`write(path, title, summary, sections)` takes sections as plain dicts; `SECTIONS` lists their kinds:
+
+    {"kind": "curves",    "title", "series": [{"name", "x": [...], "y": [...], "best": x | None}], "log": bool}
+    {"kind": "table",     "title", "columns": [...], "rows": [[...], ...]}
+    {"kind": "confusion", "title", "classes": [...], "counts": [[...], ...]}      rows are truths
+    {"kind": "bands",     "title", "past": [...], "actual": [...], "median": [...], "bands": [(low, high), ...], "naive"}
+    {"kind": "texts",     "title", "items": [(caption, text), ...]}
+"""
+
+import html
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["SECTIONS", "write"]
+
+Section = Mapping[str, Any]
+
+W, H = 720, 260  # of a picture
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 34
+POINTS = 600  # as many as a picture can show
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # told apart by every eye
+
+STYLE = """
+:root { color-scheme: light dark; --fg: #1d2329; --mild: #66707a; --line: #d9dee3; --bg: #fff; --soft: #f5f7f9; }
+@media (prefers-color-scheme: dark) {
+  :root { --fg: #e4e8ec; --mild: #98a2ac; --line: #39424b; --bg: #14181c; --soft: #1c2228; }
+}
+body { margin: 0 auto; max-width: 760px; padding: 2rem 1.2rem 4rem; background: var(--bg); color: var(--fg);
+  font: 16px/1.55 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 1.2rem; } h2 { font-size: 1.1rem; margin: 2.4rem 0 .6rem; }
+dl { display: flex; flex-wrap: wrap; gap: .8rem 2rem; margin: 0; } dt { color: var(--mild); font-size: .82rem; }
+dd { margin: 0; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { color: var(--mild); font-weight: 500; } td.n { text-align: right; }
+svg { width: 100%; height: auto; display: block; } svg text { fill: var(--mild); font: 12px system-ui, sans-serif; }
+.legend { font-size: .85rem; color: var(--mild); } .legend b { font-weight: 600; }
+figure { margin: .8rem 0; } figcaption { color: var(--mild); font-size: .82rem; }
+pre { background: var(--soft); padding: .7rem .9rem; margin: .2rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere;
+  font: 13.5px/1.5 ui-monospace, monospace; border-radius: 6px; }
+"""
+
+
+def write(path: Path, title: str, summary: Sequence[tuple[str, Any]], sections: Sequence[Section]) -> None:
+    """Write the page, whole or not at all."""
+    facts = "".join(
+        f"<div><dt>{_text(name)}</dt><dd>{_text(number(value))}</dd></div>" for name, value in summary
+    )
+    parts = [f"<h2>{_text(s['title'])}</h2>\n{SECTIONS[s['kind']](s)}" for s in sections]
+    page = (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head>\n<body><h1>{_text(title)}</h1>\n<dl>{facts}</dl>\n"
+        + "\n".join(parts)
+        + "\n</body></html>\n"
+    )
+    part = path.with_name(path.name + ".part")
+    part.write_text(page, encoding="utf-8", errors="replace")
+    part.replace(path)
+
+
+def _text(value: Any) -> str:
+    return html.escape(str(value))
+
+
+def number(value: Any) -> str:
+    """A number with the digits that matter; anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "" if value is None else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞" if value > 0 else "-∞"  # noqa: RUF001 - a dash for what is missing
+    if value and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.3g}"
+    return f"{value:,.{max(0, 3 - len(str(int(abs(value)))) + (abs(value) < 1))}f}"
+
+
+# ---- pictures
+
+
+def _ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round numbers from low to high."""
+    if high <= low:
+        return [low]
+    raw = (high - low) / count
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _thin(x: Sequence[float], y: Sequence[float]) -> list[tuple[float, float]]:
+    """Finite points, as many as can be seen; of those between, the lowest and the highest stay."""
+    points = [(float(a), float(b)) for a, b in zip(x, y, strict=True) if b is not None and math.isfinite(b)]
+    if len(points) <= POINTS:
+        return points
+    size = -(-len(points) * 2 // POINTS)
+    kept: list[tuple[float, float]] = []
+    for i in range(0, len(points), size):
+        part = points[i : i + size]
+        kept += sorted({min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])})
+    return kept
+
+
+class _Plot:
+    """Axes over a range, and what is drawn on them."""
+
+    def __init__(self, xs: Sequence[float], ys: Sequence[float], log: bool = False) -> None:
+        self.log = log and min(ys, default=1) > 0
+        low, high = (min(ys), max(ys)) if ys else (0.0, 1.0)
+        if self.log:
+            low, high = math.log10(low), math.log10(high)
+        pad = (high - low) * 0.05 or max(abs(high) * 0.05, 0.5)
+        self.y0, self.y1 = low - pad, high + pad
+        self.x0, self.x1 = (min(xs), max(xs)) if xs else (0.0, 1.0)
+        if self.x1 <= self.x0:
+            self.x0, self.x1 = self.x0 - 0.5, self.x1 + 0.5
+        self.parts: list[str] = []
+        self._axes()
+
+    def x(self, value: float) -> float:
+        return LEFT + (value - self.x0) / (self.x1 - self.x0) * (W - LEFT - RIGHT)
+
+    def y(self, value: float) -> float:
+        value = math.log10(value) if self.log else value
+        return H - BOTTOM - (value - self.y0) / (self.y1 - self.y0) * (H - TOP - BOTTOM)
+
+    def _axes(self) -> None:
+        for tick in _ticks(self.y0, self.y1):
+            value = 10**tick if self.log else tick
+            y = self.y(value)
+            self.parts.append(
+                f'<line x1="{LEFT}" x2="{W - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--line)"/>'
+            )
+            self.parts.append(
+                f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{number(float(value))}</text>'
+            )
+        for tick in _ticks(self.x0, self.x1, 6):
+            self.parts.append(
+                f'<text x="{self.x(tick):.1f}" y="{H - 12}" text-anchor="middle">{number(int(tick) if tick == int(tick) else tick)}</text>'
+            )
+
+    def line(
+        self, points: Sequence[tuple[float, float]], colour: str, dashed: bool = False, width: float = 1.8
+    ) -> None:
+        where = [(self.x(a), self.y(b)) for a, b in points if not self.log or b > 0]
+        if len(where) == 1:
+            self.parts.append(
+                f'<circle cx="{where[0][0]:.1f}" cy="{where[0][1]:.1f}" r="3.5" fill="{colour}"/>'
+            )
+        elif where:
+            path = " ".join(f"{a:.1f},{b:.1f}" for a, b in where)
+            dash = ' stroke-dasharray="5 4"' if dashed else ""
+            self.parts.append(
+                f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{dash}/>'
+            )
+
+    def mark(self, x: float, y: float, colour: str, said: str) -> None:
+        self.parts.append(
+            f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="4.5" fill="var(--bg)" stroke="{colour}" stroke-width="2">'
+            f"<title>{_text(said)}</title></circle>"
+        )
+
+    def area(
+        self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, opacity: float
+    ) -> None:
+        edge = [(a, b) for a, b in zip(x, high, strict=True)] + [
+            (a, b) for a, b in reversed(list(zip(x, low, strict=True)))
+        ]
+        path = " ".join(f"{self.x(a):.1f},{self.y(b):.1f}" for a, b in edge)
+        self.parts.append(f'<polygon points="{path}" fill="{colour}" opacity="{opacity}"/>')
+
+    def svg(self, said: str) -> str:
+        return f'<svg viewBox="0 0 {W} {H}" role="img" aria-label="{_text(said)}">{"".join(self.parts)}</svg>'
+
+
+def _legend(entries: Sequence[tuple[str, str]]) -> str:
+    shown = " &nbsp; ".join(
+        f'<b style="color:{colour}">&#9473;</b> {_text(name)}' for name, colour in entries
+    )
+    return f'<div class="legend">{shown}</div>'
+
+
+def _curves(section: Section) -> str:
+    lines = [(s, _thin(s["x"], s["y"])) for s in section["series"]]
+    lines = [(s, points) for s, points in lines if points]
+    if not lines:
+        return '<p class="legend">Nothing was measured.</p>'
+    plot = _Plot(
+        [x for _, p in lines for x, _ in p], [y for _, p in lines for _, y in p], section.get("log", False)
+    )
+    for (s, points), colour in zip(lines, COLOURS * 9, strict=False):
+        plot.line(points, colour)
+        best = next(((x, y) for x, y in points if x == s.get("best")), None)
+        if best:
+            plot.mark(*best, colour, f"best: {number(best[1])} at step {number(best[0])}")
+    entries = [(s["name"], colour) for (s, _), colour in zip(lines, COLOURS * 9, strict=False)]
+    return plot.svg(section["title"]) + _legend(entries)
+
+
+def _table(section: Section) -> str:
+    head = "".join(f"<th>{_text(c)}</th>" for c in section["columns"])
+    rows = []
+    for row in section["rows"]:
+        cells = "".join(
+            f'<td class="n">{_text(number(v))}</td>' if isinstance(v, int | float) else f"<td>{_text(v)}</td>"
+            for v in row
+        )
+        rows.append(f"<tr>{cells}</tr>")
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+
+
+def _confusion(section: Section) -> str:
+    classes, counts = section["classes"][:40], section["counts"]
+    names = [c if len(c) <= 14 else c[:13] + "…" for c in classes]
+    size = max(26, min(64, 600 // max(1, len(classes))))
+    left = 120
+    width, height = left + size * len(classes) + 10, size * len(classes) + 78
+    parts = [f'<text x="{left}" y="16">predicted →</text>']
+    for i, name in enumerate(names):
+        middle = 70 + size * (i + 0.5)
+        parts.append(f'<text x="{left - 8}" y="{middle + 4:.0f}" text-anchor="end">{_text(name)}</text>')
+        x = left + size * (i + 0.5)
+        parts.append(f'<text transform="translate({x:.0f} 62) rotate(-35)">{_text(name)}</text>')
+        total = max(1, sum(counts[i]))
+        for j in range(len(classes)):
+            share, count = counts[i][j] / total, counts[i][j]
+            colour = COLOURS[0] if i == j else COLOURS[1]
+            said = f"{classes[i]} as {classes[j]}: {count} ({share:.1%})"
+            parts.append(
+                f'<rect x="{left + size * j}" y="{70 + size * i}" width="{size - 2}" height="{size - 2}" rx="3" fill="{colour}" '
+                f'opacity="{0.06 + 0.8 * share:.2f}"><title>{_text(said)}</title></rect>'
+            )
+            if count:
+                parts.append(
+                    f'<text x="{left + size * (j + 0.5) - 1:.0f}" y="{middle + 4:.0f}" text-anchor="middle" '
+                    f'style="fill:var(--fg)">{count}</text>'
+                )
+    return f'<div class="wide"><svg viewBox="0 0 {width} {height}" style="max-width:{width}px" role="img">{"".join(parts)}</svg></div>'
+
+
+def _bands(section: Section) -> str:
+    past, median = list(section["past"]), list(section["median"])
+    actual, naive = list(section.get("actual", [])), list(section.get("naive", []))
+    ahead = list(range(1, len(median) + 1))
+    before = list(range(1 - len(past), 1))
+    every = [*past, *median, *actual, *naive, *(v for low, high in section["bands"] for v in (*low, *high))]
+    plot = _Plot([*before, *ahead], [v for v in every if v is not None and math.isfinite(v)])
+    for i, (low, high) in enumerate(section["bands"]):
+        plot.area(ahead, low, high, COLOURS[0], 0.14 + 0.12 * i)
+    plot.line(_thin(before, past), "var(--fg)", width=1.4)
+    if actual:
+        plot.line(_thin(ahead[: len(actual)], actual), "var(--fg)", width=1.4)
+    if naive:
+        plot.line(_thin(ahead[: len(naive)], naive), COLOURS[1], dashed=True, width=1.3)
+    plot.line(_thin(ahead, median), COLOURS[0], width=2.2)
+    entries = [("observed", "var(--fg)"), ("median and intervals", COLOURS[0])]
+    return plot.svg(section["title"]) + _legend(entries + ([("seasonal naive", COLOURS[1])] if naive else []))
+
+
+def _texts(section: Section) -> str:
+    return "".join(
+        f"<figure><figcaption>{_text(caption)}</figcaption><pre>{_text(text)}</pre></figure>"
+        for caption, text in section["items"]
+    )
+
+
+SECTIONS: dict[str, Callable[[Section], str]] = {
+    "curves": _curves,
+    "table": _table,
+    "confusion": _confusion,
+    "bands": _bands,
+    "texts": _texts,
+}

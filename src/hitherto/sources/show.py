@@ -1,0 +1,141 @@
+"""What a report shows of a training, and what `evaluate` prints: sections for `hitherto.report`, by source."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from hitherto.metrics import best_threshold, confusion
+from hitherto.metrics import report as per_class
+from hitherto.sources.base import Results
+from hitherto.sources.corpus import Corpus
+from hitherto.sources.pairs import Pairs
+from hitherto.sources.windows import Windows
+
+__all__ = ["curves", "sections"]
+
+Section = dict[str, Any]
+
+
+def curves(history: list[dict[str, Any]], log: list[dict[str, Any]], metric: str, best: int) -> list[Section]:
+    """Loss, the metric that decides, and the learning rate."""
+    steps = [row["step"] for row in history]
+    loss = {
+        "name": "training loss",
+        "x": [r["step"] for r in log if "loss" in r],
+        "y": [r["loss"] for r in log if "loss" in r],
+    }
+    mean = {"name": "mean since the last evaluation", "x": steps, "y": [row["train_loss"] for row in history]}
+    found = [{"kind": "curves", "title": "Loss", "series": [loss, mean]}]
+    if history:
+        line = {
+            "name": f"{metric} on validation data",
+            "x": steps,
+            "y": [row[metric] for row in history],
+            "best": best,
+        }
+        found.append({"kind": "curves", "title": metric, "series": [line]})
+    rates = {
+        "name": "learning rate",
+        "x": [r["step"] for r in log if "loss" in r],
+        "y": [r["lr"] for r in log if "loss" in r],
+    }
+    return [*found, {"kind": "curves", "title": "Learning rate", "series": [rates]}]
+
+
+def sections(source: Any, examples: Any, results: Results, watched: list[dict[str, Any]]) -> list[Section]:
+    """What there is to see of these results, by the kind of source."""
+    return next(show for kind, show in SHOW.items() if isinstance(source, kind))(
+        source, examples, results, watched
+    )
+
+
+def _pairs(source: Pairs, examples: Any, results: Results, _watched: list[dict[str, Any]]) -> list[Section]:
+    if source.per_step:
+        return _tags(source, results)
+    classes = source.codecs["output"].classes
+    labels, scores = results.details["labels"], results.details["probabilities"]
+    rows = per_class(labels, scores, classes)
+    keys = ["class", *[k for k in rows[0] if k not in ("class", "name")]] if rows else []
+    table = [[row.get(k, row.get("name")) for k in keys] for row in rows]
+    found: list[Section] = [{"kind": "table", "title": "By class", "columns": keys, "rows": table}]
+    if labels.ndim == 1:
+        counts = confusion(labels, scores.argmax(1), len(classes)).tolist()
+        found.insert(0, {"kind": "confusion", "title": "Confusion", "classes": classes, "counts": counts})
+    positive = source.positive()
+    if positive is not None and 0 < (labels == positive).sum() < len(labels):
+        at, value = best_threshold((labels == positive).astype(int), scores[:, positive])
+        found.append({
+            "kind": "table", "title": "Threshold", "columns": ["positive class", "threshold of the best f1", "f1 there"],
+            "rows": [[classes[positive], float(at), float(value)]],
+        })  # fmt: skip
+    return [*found, *_worst(source, examples, labels, scores, classes)]
+
+
+def _worst(source: Pairs, examples: Any, labels: Any, scores: Any, classes: list[str]) -> list[Section]:
+    """The answers that were most sure and wrong, with their input where it is text."""
+    if labels.ndim > 1 or source.numeric:
+        return []
+    sure = scores.max(1) * (scores.argmax(1) != labels)
+    order = [int(i) for i in np.argsort(-sure, kind="stable")[:8] if sure[i] > 0]
+    items = [
+        (f"{classes[labels[i]]}, taken for {classes[scores[i].argmax()]} with {scores[i].max():.0%}",
+         source.codecs["input"].decode(examples.x[i])[:600])
+        for i in order
+    ]  # fmt: skip
+    return [{"kind": "texts", "title": "Most wrong", "items": items}] if items else []
+
+
+def _tags(source: Pairs, results: Results) -> list[Section]:
+    classes = source.codecs["output"].classes
+    number = {name: i for i, name in enumerate(classes)}
+    truth = np.array([number[t] for tags in results.details["labels"] for t in tags])
+    predicted = np.array([number[t] for tags in results.details["predicted"] for t in tags])
+    counts = confusion(truth, predicted, len(classes)).tolist()
+    return [{"kind": "confusion", "title": "Confusion", "classes": classes, "counts": counts}]
+
+
+def _corpus(
+    _source: Corpus, _examples: Any, _results: Results, watched: list[dict[str, Any]]
+) -> list[Section]:
+    picked = (
+        [watched[i] for i in sorted({0, len(watched) // 3, 2 * len(watched) // 3, len(watched) - 1})]
+        if watched
+        else []
+    )
+    items = [(f"after {row['step']:,} steps", row["sample"]) for row in picked if "sample" in row]
+    return [{"kind": "texts", "title": "Samples", "items": items}] if items else []
+
+
+def _windows(
+    source: Windows, examples: Any, results: Results, _watched: list[dict[str, Any]]
+) -> list[Section]:
+    found: list[Section] = []
+    for i, made in enumerate(results.details["forecasts"][:4]):
+        if not made:
+            continue
+        series = examples.series[i]
+        for k in sorted({0, len(made["times"]) - 1}):
+            t = int(made["times"][k])
+            past = np.asarray(
+                series.values[max(0, t + 1 - 3 * max(source.horizon, source.codec.season)) : t + 1, 0]
+            )
+            q = made["quantiles"][k, :, 0]
+            edges = [(j, q.shape[1] - 1 - j) for j in (1, 4) if j < q.shape[1] // 2]
+            when = str(series.times[t]).replace("T", " ")
+            name = f"{series.id} {series.names[0]}".strip()
+            found.append({
+                "kind": "bands", "title": f"{name}, forecast at {when}", "past": past.tolist(),
+                "actual": np.asarray(series.values[t + 1 : t + 1 + source.horizon, 0]).tolist(),
+                "median": made["median"][k, :, 0].tolist(),
+                "bands": [(q[:, a].tolist(), q[:, b].tolist()) for a, b in edges],
+                "naive": source.codec.naive(examples.arrays[i], t, t + 1)[0, :, 0].tolist(),
+            })  # fmt: skip
+    metrics = results.metrics
+    names = [n for n in metrics if not n.startswith("naive_")]
+    rows = [[n, metrics[n], metrics.get(f"naive_{n}")] for n in names]
+    return [*found, {"kind": "table", "title": "Beside the seasonal naive forecast", "columns": ["metric", "model", "seasonal naive"],
+                     "rows": rows}]  # fmt: skip
+
+
+SHOW: dict[type, Callable[..., list[Section]]] = {Pairs: _pairs, Corpus: _corpus, Windows: _windows}
