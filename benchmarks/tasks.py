@@ -213,6 +213,7 @@ def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int]
     import hitherto.training as training
     from hitherto.model.build import build
     from hitherto.plan import make
+    from hitherto.sources import Batch
     from hitherto.spec import from_options
 
     options: Row = {**ZAREMBA, "cell": cell}
@@ -230,11 +231,9 @@ def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int]
     def step(i: int) -> float:
         nonlocal kept
         carry = every if kept else None
-        batch = training.Batch(
-            {"x": ids[i, :-1]}, None, {"y": ids[i, 1:].reshape(-1)}, None, carry, every, every
-        )
+        batch = Batch({"x": ids[i, :-1]}, None, {"y": ids[i, 1:].reshape(-1)}, None, carry, every, every)
         total, count, kept = training.forward(module, batch, kept, spec.train)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         loss, _ = optimizer.gradient([total.detach()], [count])
         optimizer.step(1.0)
         optimizer.clear()
@@ -265,7 +264,7 @@ def torch_steps(cell: str, ids: np.ndarray[Any, Any], like: Any) -> Callable[[in
         y, state = layer(embed(x[:-1]), state)
         state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
         loss = torch.nn.functional.cross_entropy(head(y).reshape(-1, 10_000), x[1:].reshape(-1))
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(module.parameters(), 0.25)
         sgd.step()
         return float(loss.detach())
@@ -613,7 +612,7 @@ def small_series() -> Iterator[tuple[str, list[Row], int, int]]:
 
 
 def series(runs: Path, origins: int = 5) -> None:
-    """MASE over the last rolling origins, beside the seasonal naive forecast; the model sees none of them in training."""
+    """MASE over the last rolling origins beside the seasonal naive forecast; training sees none of them."""
     for name, rows, season, horizon in small_series():
         held = origins * horizon
         train = rows[: len(rows) - held]
@@ -691,7 +690,8 @@ def corpus(runs: Path, mebibytes: int = 1024) -> None:
                 file.write("".join(words[w] + ("\n" if i % 20 == 19 else " ") for i, w in enumerate(chosen)))
     code = (
         "import hitherto, json, resource, sys\n"
-        "model = hitherto.train('lm', sys.argv[1], out=sys.argv[2], tokens='words', vocab_size=50000, hidden_size=128, steps=200, "
+        "model = hitherto.train('lm', sys.argv[1], out=sys.argv[2], tokens='words', vocab_size=50000, "
+        "hidden_size=128, steps=200, "
         "batch_size=32, bptt=35, valid=0.001, say=lambda s: print(s, file=sys.stderr))\n"
         "print(json.dumps({'peak_MiB': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))\n"
     )

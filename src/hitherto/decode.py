@@ -1,7 +1,7 @@
 """From log-probabilities to text, a step at a time: `step(state, tokens) -> (log_probs, state)`.
 
-Tokens are [B], log-probabilities [B, V]; a state is whatever `step` gives back. A decoder knows nothing else of a model,
-so the same ones serve the torch module, the engine and a function in a test. `DECODERS` lists them: generators
+Tokens are [B], log-probabilities [B, V]; a state is whatever `step` gives back. A decoder knows nothing else of a
+model, so the same ones serve the torch module, the engine and a function in a test. `DECODERS` lists them: generators
 of token numbers, one at a time.
 """
 

@@ -48,7 +48,8 @@ def _none(_options: Options) -> Shapes:
 
 
 def _recurrent_weights(o: Options) -> Shapes:
-    cell, shapes = CELLS[o["cell"]], {}
+    cell = CELLS[o["cell"]]
+    shapes: Shapes = {}
     directions = ("", "_reverse") if o["bidirectional"] else ("",)
     own = cell_options(o)
     width = cell.state_sizes(o["hidden_size"], **own)[0] * len(directions)
@@ -72,7 +73,8 @@ def cell_options(options: Options) -> dict[str, Any]:
 
 
 def _pool_states(o: Options) -> Shapes:
-    return {"value": (1, o["size"])} | ({"count": (1, 1)} if o["kind"] != "last" else {})
+    shapes: Shapes = {"value": (1, o["size"])}
+    return shapes if o["kind"] == "last" else shapes | {"count": (1, 1)}
 
 
 OPS: dict[str, Op] = {

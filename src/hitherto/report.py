@@ -5,7 +5,7 @@
     {"kind": "curves",    "title", "series": [{"name", "x": [...], "y": [...], "best": x | None}], "log": bool}
     {"kind": "table",     "title", "columns": [...], "rows": [[...], ...]}
     {"kind": "confusion", "title", "classes": [...], "counts": [[...], ...]}      rows are truths
-    {"kind": "bands",     "title", "past": [...], "actual": [...], "median": [...], "bands": [(low, high), ...], "naive"}
+    {"kind": "bands",     "title", "past", "actual", "median", "naive": [...], "bands": [(low, high), ...]}
     {"kind": "texts",     "title", "items": [(caption, text), ...]}
 """
 
@@ -141,9 +141,8 @@ class _Plot:
                 f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{number(float(value))}</text>'
             )
         for tick in _ticks(self.x0, self.x1, 6):
-            self.parts.append(
-                f'<text x="{self.x(tick):.1f}" y="{H - 12}" text-anchor="middle">{number(int(tick) if tick == int(tick) else tick)}</text>'
-            )
+            said = number(int(tick) if tick == int(tick) else tick)
+            self.parts.append(f'<text x="{self.x(tick):.1f}" y="{H - 12}" text-anchor="middle">{said}</text>')
 
     def line(
         self, points: Sequence[tuple[float, float]], colour: str, dashed: bool = False, width: float = 1.8
@@ -156,14 +155,13 @@ class _Plot:
         elif where:
             path = " ".join(f"{a:.1f},{b:.1f}" for a, b in where)
             dash = ' stroke-dasharray="5 4"' if dashed else ""
-            self.parts.append(
-                f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{dash}/>'
-            )
+            look = f'fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{dash}'
+            self.parts.append(f'<polyline points="{path}" {look}/>')
 
     def mark(self, x: float, y: float, colour: str, said: str) -> None:
         self.parts.append(
-            f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="4.5" fill="var(--bg)" stroke="{colour}" stroke-width="2">'
-            f"<title>{_text(said)}</title></circle>"
+            f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="4.5" fill="var(--bg)" stroke="{colour}" '
+            f'stroke-width="2"><title>{_text(said)}</title></circle>'
         )
 
     def area(
@@ -233,15 +231,16 @@ def _confusion(section: Section) -> str:
             colour = COLOURS[0] if i == j else COLOURS[1]
             said = f"{classes[i]} as {classes[j]}: {count} ({share:.1%})"
             parts.append(
-                f'<rect x="{left + size * j}" y="{70 + size * i}" width="{size - 2}" height="{size - 2}" rx="3" fill="{colour}" '
-                f'opacity="{0.06 + 0.8 * share:.2f}"><title>{_text(said)}</title></rect>'
+                f'<rect x="{left + size * j}" y="{70 + size * i}" width="{size - 2}" height="{size - 2}" rx="3" '
+                f'fill="{colour}" opacity="{0.06 + 0.8 * share:.2f}"><title>{_text(said)}</title></rect>'
             )
             if count:
                 parts.append(
                     f'<text x="{left + size * (j + 0.5) - 1:.0f}" y="{middle + 4:.0f}" text-anchor="middle" '
                     f'style="fill:var(--fg)">{count}</text>'
                 )
-    return f'<div class="wide"><svg viewBox="0 0 {width} {height}" style="max-width:{width}px" role="img">{"".join(parts)}</svg></div>'
+    look = f'viewBox="0 0 {width} {height}" style="max-width:{width}px" role="img"'
+    return f'<div class="wide"><svg {look}>{"".join(parts)}</svg></div>'
 
 
 def _bands(section: Section) -> str:

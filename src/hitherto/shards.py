@@ -35,7 +35,7 @@ class Tokens:
 
     def ids(self, start: int, stop: int) -> Array:
         """Tokens start..stop-1 as int64."""
-        return self._array[start:stop].astype(np.int64)  # type: ignore[no-any-return]
+        return self._array[start:stop].astype(np.int64)
 
     @property
     def digest(self) -> str:

@@ -149,7 +149,7 @@ class _Run:
         for item in items:
             batch = self.source.batch(self.examples, item, (self.rank, self.world))
             total, count, self.kept = forward(self.module, batch, self.kept, train)
-            total.backward()  # type: ignore[no-untyped-call]
+            total.backward()
             losses.append(total.detach())
             counts.append(count)
             progress.tokens += batch.steps * self.world
@@ -502,7 +502,7 @@ def environment() -> dict[str, Any]:
     """What the bits of a run depend on beside its spec and data."""
     from hitherto.model import kernels
 
-    isa = "reference"
+    isa: Any = "reference"
     if kernels.available():
         from hitherto import _native
 
@@ -553,7 +553,7 @@ class _Log:
                     "tensorboard = true needs the package tensorboard: pip install tensorboard"
                 ) from error
             folder = str(run / "tensorboard")
-            self.board = SummaryWriter(folder, purge_step=step or None)  # type: ignore[no-untyped-call]
+            self.board = SummaryWriter(folder, purge_step=step or None)
 
     def step(self, progress: Progress, loss: float, norm: float, lr: float, show: Any) -> None:
         now = time.monotonic()

@@ -58,9 +58,10 @@ class Step:
             return np.asarray(int(last) + steps)
         if self.unit == "M":
             month = np.datetime64(last, "M")
-            return (
+            times: Array = (
                 (month + steps).astype("M8[D]") + (np.datetime64(last, "s") - month.astype("M8[s]"))
             ).astype("M8[s]")
+            return times
         if self.unit == "B":
             return np.busday_offset(np.datetime64(last, "D"), steps, roll="forward").astype("M8[s]")
         return np.datetime64(last, "s") + steps.astype("m8[s]")
@@ -136,8 +137,8 @@ def _series(
     for before, after in pairwise(ordered):
         if before[0] == after[0]:
             raise DataError(
-                f"{said}the time {_said(after[0])} comes twice (also in row {before[1] + 1}). Many series in one table need "
-                "a column that tells them apart: --id", row=after[1] + 1, column=time,
+                f"{said}the time {_said(after[0])} comes twice (also in row {before[1] + 1}). Many series in one "
+                "table need a column that tells them apart: --id", row=after[1] + 1, column=time,
             )  # fmt: skip
     values = np.array([row[2] for row in ordered], np.float64).reshape(len(ordered), len(target))
     times = np.array([row[0] for row in ordered], np.int64 if kinds == {True} else "M8[s]")
@@ -225,9 +226,9 @@ def _iso(text: str) -> str:
 
 _FREQ = re.compile(r"(\d*)\s*([A-Za-z]+)")
 _UNITS = {
-    "s": ("s", 1), "sec": ("s", 1), "t": ("s", 60), "min": ("s", 60), "h": ("s", 3600), "hour": ("s", 3600), "d": ("s", DAY),
-    "day": ("s", DAY), "w": ("s", 7 * DAY), "week": ("s", 7 * DAY), "m": ("M", 1), "ms": ("M", 1), "me": ("M", 1),
-    "month": ("M", 1), "q": ("M", 3), "qs": ("M", 3), "y": ("M", 12), "ys": ("M", 12), "year": ("M", 12), "b": ("B", 1),
+    "s": ("s", 1), "sec": ("s", 1), "t": ("s", 60), "min": ("s", 60), "h": ("s", 3600), "hour": ("s", 3600),
+    "d": ("s", DAY), "day": ("s", DAY), "w": ("s", 7 * DAY), "week": ("s", 7 * DAY), "m": ("M", 1), "ms": ("M", 1),
+    "me": ("M", 1), "month": ("M", 1), "q": ("M", 3), "qs": ("M", 3), "y": ("M", 12), "ys": ("M", 12), "year": ("M", 12), "b": ("B", 1),
 }  # fmt: skip
 
 
@@ -259,10 +260,8 @@ def _step(times: Array, freq: str | None) -> tuple[Step, str | None]:
     off = int((gaps % common != 0).sum())
     step = Step("i" if integers else "s", common)
     first = times[int(np.flatnonzero(gaps % common != 0)[0]) + 1]
-    return (
-        step,
-        f"{off} of {len(gaps)} steps are not a multiple of the usual {step.said()}, the first at {_said(first)}; kept as they are",
-    )
+    usual = f"{off} of {len(gaps)} steps are not a multiple of the usual {step.said()}"
+    return step, f"{usual}, the first at {_said(first)}; they are kept as they are"
 
 
 def _fill(times: Array, values: Array, known: Array, step: Step) -> tuple[Array, Array, Array, int]:
@@ -279,8 +278,8 @@ def _fill(times: Array, values: Array, known: Array, step: Step) -> tuple[Array,
         return times, values, known, 0
     if total > 20 * len(times):
         raise DataError(
-            f"{total:,} steps of {step.said()} lie between the first time and the last, but only {len(times):,} rows; say the "
-            "step: --freq"
+            f"{total:,} steps of {step.said()} lie between the first time and the last, but only {len(times):,} rows; "
+            "say the step: --freq"
         )
     every = np.concatenate([times[:1], step.after(times[0], total - 1)]).astype(times.dtype)
     full = np.full((total, values.shape[1]), np.nan)
@@ -362,8 +361,8 @@ class SeriesCodec:
                 raise UsageError(f"a forecast needs a horizon of 1 at least, but it is {horizon}.")
             if longest <= horizon:
                 raise DataError(
-                    f"the longest series has {longest} steps, too few to forecast {horizon} of them; give more data or a "
-                    "smaller horizon"
+                    f"the longest series has {longest} steps, too few to forecast {horizon} of them; give more "
+                    "data or a smaller horizon"
                 )
             if season is None:
                 season = first.step.season()
@@ -435,7 +434,8 @@ class SeriesCodec:
             [rows, np.zeros((max(0, T + self.horizon - len(rows)), rows.shape[1]), np.float32)]
         )
         at = np.arange(T)[:, None] + 1 + np.arange(self.horizon)
-        return padded[at].reshape(T, -1)
+        found: Array = padded[at].reshape(T, -1)
+        return found
 
     def _season_before(self, start: int, stop: int) -> Array:
         """For each t and each step of its horizon: the newest step of the same phase that is not after t."""
@@ -459,7 +459,7 @@ class SeriesCodec:
     def targets(self, arrays: Arrays, start: int, stop: int) -> Array:
         """The z [n, horizon, C] of the true future; NaN where it is missing or beyond the end."""
         loc, scale = self.affine(arrays, start, stop)
-        return ((self._future(arrays, start, stop) - loc) / scale).astype(np.float32)  # type: ignore[no-any-return]
+        return ((self._future(arrays, start, stop) - loc) / scale).astype(np.float32)
 
     def _future(self, arrays: Arrays, start: int, stop: int) -> Array:
         target = arrays["target"]
@@ -551,7 +551,7 @@ class SeriesStream:
 
     def _advance(self, values: Array, times: Array | None) -> Arrays:
         codec, state = self.codec, self.state
-        n, C = values.shape
+        n = len(values)
         present = np.isfinite(values)
         some = np.where(present, values, 0.0)
 
@@ -596,10 +596,10 @@ class SeriesStream:
     def _carried(self, values: Array, present: Array, mean: Array) -> tuple[Array, Array]:
         """The last value observed at each step; and each value, or what stands for one that is missing."""
         state, season = self.state, self.codec.season
-        n, C = values.shape
+        n = len(values)
         before = len(state["season"])
         filled = np.concatenate([state["season"], values])
-        last = np.empty((n, C))
+        last = np.empty_like(values)
         now = state["last"].copy()
         if present.all():
             last[:] = values
@@ -627,7 +627,8 @@ class SeriesStream:
 def _last_present(values: Array, present: Array) -> Array:
     n = len(values)
     at = n - 1 - np.argmax(present[::-1], 0)
-    return values[at, np.arange(values.shape[1])]
+    found: Array = values[at, np.arange(values.shape[1])]
+    return found
 
 
 def _expect(option: str, value: str, allowed: Sequence[str]) -> None:

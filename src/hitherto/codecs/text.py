@@ -206,7 +206,8 @@ class TextCodec:
                 text = str(text)
             else:
                 raise DataError(f"expected text, but got {text!r:.60}")
-        return text.lower() if self.lower else text
+        checked: str = text
+        return checked.lower() if self.lower else checked
 
     def _encode(self, text: str) -> Array:
         if self.tokens == "chars":
@@ -250,7 +251,8 @@ class TextCodec:
 
     def _encode_characters(self, text: str) -> Array:
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-        return self._table[np.minimum(points, len(self._table) - 1)]
+        found: Array = self._table[np.minimum(points, len(self._table) - 1)]
+        return found
 
     def _encode_bytes(self, text: str) -> Array:
         try:
@@ -263,7 +265,7 @@ class TextCodec:
         found = data + first
         if self.end_id is not None:
             found[data == 10] = self.end_id
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _prepare_merges(self) -> None:
         self._rank = {tuple(merge.split(" ", 1)): i for i, merge in enumerate(self.merges)}

@@ -216,7 +216,10 @@ def build(
                     value[value.shape[0] // 4 : value.shape[0] // 2] = forget_bias * (".bias_ih_" in name)
             elif name == "embed.weight":  # torch's N(0, 1) drowns what the first layer begins with
                 value.normal_(std=0.1)
-    expected, found = weights(plan), {name: tuple(value.shape) for name, value in module.named_parameters()}
+    expected, found = (
+        weights(dict(plan)),
+        {name: tuple(value.shape) for name, value in module.named_parameters()},
+    )
     if expected != found:
         raise AssertionError(f"the plan's tensors {expected} are not the module's {found}")
     return module

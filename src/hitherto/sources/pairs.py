@@ -172,7 +172,7 @@ class Pairs:
         """(row number, input value, output value) of every example."""
         data = self.spec.data
         inputs = [table.column(c) for c in _names(table, data.input)]
-        output = table.column(data.output) if labelled and data.output is not None else None
+        output = table.column(_names(None, data.output)[0]) if labelled and data.output is not None else None
         if data.id is None:
             for i, row in enumerate(table):
                 x = row[inputs[0]] if len(inputs) == 1 else [row[c] for c in inputs]
@@ -299,7 +299,7 @@ class Pairs:
             ids = self.codecs["input"].encode(value)
         except DataError as error:
             raise table.error(i, column, str(error)) from error
-        return ids if len(ids) else np.zeros(0, np.int32)  # type: ignore[no-any-return]
+        return ids if len(ids) else np.zeros(0, np.int32)
 
     def _label(self, table: Table, i: int, label: Any, length: int) -> Array:
         column = _names(None, self.spec.data.output)[0]
@@ -397,7 +397,7 @@ class Pairs:
         )
         if train.bptt is None or not self.per_step:
             return [(rows, 0, None, False) for rows in batches]
-        items = []
+        items: list[Item] = []
         for rows in batches:
             longest = int(lengths[rows].max())
             items += [

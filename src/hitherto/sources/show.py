@@ -66,7 +66,8 @@ def _pairs(source: Pairs, examples: Any, results: Results, _watched: list[dict[s
     if positive is not None and 0 < (labels == positive).sum() < len(labels):
         at, value = best_threshold((labels == positive).astype(int), scores[:, positive])
         found.append({
-            "kind": "table", "title": "Threshold", "columns": ["positive class", "threshold of the best f1", "f1 there"],
+            "kind": "table", "title": "Threshold",
+            "columns": ["positive class", "threshold of the best f1", "f1 there"],
             "rows": [[classes[positive], float(at), float(value)]],
         })  # fmt: skip
     return [*found, *_worst(source, examples, labels, scores, classes)]
@@ -134,8 +135,11 @@ def _windows(
     metrics = results.metrics
     names = [n for n in metrics if not n.startswith("naive_")]
     rows = [[n, metrics[n], metrics.get(f"naive_{n}")] for n in names]
-    return [*found, {"kind": "table", "title": "Beside the seasonal naive forecast", "columns": ["metric", "model", "seasonal naive"],
-                     "rows": rows}]  # fmt: skip
+    columns = ["metric", "model", "seasonal naive"]
+    return [
+        *found,
+        {"kind": "table", "title": "Beside the seasonal naive forecast", "columns": columns, "rows": rows},
+    ]
 
 
 SHOW: dict[type, Callable[..., list[Section]]] = {Pairs: _pairs, Corpus: _corpus, Windows: _windows}

@@ -84,7 +84,7 @@ class Windows:
             "scaling": data.scaling or ("counts" if counts else "causal"),
             "calendar": True if data.calendar is None else data.calendar,
         }
-        anchor = data.anchor or ("none" if counts else None)
+        anchor: str | None = data.anchor or ("none" if counts else None)
         if anchor is None:
             anchor = _nearest_anchor(training, given)
             notes.append(
@@ -151,10 +151,14 @@ class Windows:
 
     def gather(self, table: Table) -> tuple[list[Series], list[str]]:
         data = self.spec.data
-        name = lambda c: None if c is None else table.column(c)  # noqa: E731
+
+        def name(column: Any) -> str | None:
+            return None if column is None else table.column(column)
+
+        outputs = data.output if isinstance(data.output, tuple) else (data.output or 1,)
         series, notes = gather(
             table,
-            target=list(data.output) if isinstance(data.output, tuple) else [data.output],
+            target=[table.column(c) for c in outputs],
             time=name(data.time),
             id=name(data.id),
             known=[table.column(c) for c in data.known],
@@ -297,10 +301,9 @@ class Windows:
                     here = origins[i][(origins[i] >= t) & (origins[i] < t + EVALUATE)]
                     scored[here - t, b] = True
                 every = np.arange(len(group))
-                batch = Batch({"x": x}, sizes, {}, np.flatnonzero(scored), every if t else None, every, group)
-                batch.targets["time"] = batch.at // len(group) + t  # type: ignore[operator]
-                batch.targets["series"] = group[batch.at % len(group)]
-                yield batch
+                at = np.flatnonzero(scored)
+                asked = {"time": at // len(group) + t, "series": group[at % len(group)]}
+                yield Batch({"x": x}, sizes, asked, at, every if t else None, every, group)
 
     # ---- answers
 
@@ -334,7 +337,7 @@ class Windows:
             for i in np.unique(batch.targets["series"]):
                 own = batch.targets["series"] == i
                 found[i].append((batch.targets["time"][own], params[own]))
-        result = []
+        result: list[Arrays] = []
         for i, parts in enumerate(found):
             if not parts:
                 result.append({})
@@ -393,14 +396,9 @@ class Windows:
             names = list(series.names)
             for h, when in enumerate(self.codec.future_times(series)):
                 for c, name in enumerate(names):
-                    row = {
-                        "unique_id": series.id
-                        if len(names) == 1
-                        else f"{series.id}/{name}"
-                        if series.id
-                        else name
-                    }
-                    row |= {"ds": _written(when), "y": float(made["median"][-1, h, c])}
+                    own = [series.id] if len(names) == 1 else [part for part in (series.id, name) if part]
+                    row: dict[str, Any] = {"unique_id": "/".join(own), "ds": _written(when)}
+                    row["y"] = float(made["median"][-1, h, c])
                     row |= {f"q{q:g}": float(made["quantiles"][-1, h, c, k]) for k, q in enumerate(levels)}
                     rows.append(row)
         return rows
