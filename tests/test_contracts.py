@@ -1,9 +1,17 @@
 """What every row of every table promises: `checks.py` over all of them, with each of their options."""
 
+import numpy as np
 import pytest
 
 from hitherto.cells import CELLS
-from hitherto.checks import check_cell
+from hitherto.checks import check_cell, check_codec
+from hitherto.codecs import CODECS
+from hitherto.codecs.series import gather
+from hitherto.decode import DECODERS
+from hitherto.heads import HEADS
+from hitherto.metrics import METRICS
+from hitherto.plan import OPS
+from hitherto.tasks import FORMS, TASKS
 
 OPTIONS = {
     "rnn": [{}, {"nonlinearity": "relu"}, {"layer_norm": True}],
@@ -25,3 +33,82 @@ def test_every_option_is_tried():
     for name, cell in CELLS.items():
         tried = {option for options in OPTIONS[name] for option in options} | {"bias"}
         assert set(cell.options) <= tried, name
+
+
+TEXTS = [
+    "The cat's hat, and  3.14 — naïve 🙂!\n\tTabs\n\nlines",
+    "a b c",
+    "",
+    " leading and trailing ",
+    "Zoë_x 北京\n",
+] * 3
+
+
+def _waves():
+    random = np.random.default_rng(0)
+    values = random.normal(size=(90, 2)).cumsum(0) + 50
+    values[[3, 4, 20]] = np.nan
+    rows = [
+        {"t": str(np.datetime64("2024-01-01T00") + i), "a": values[i, 0], "b": values[i, 1]}
+        for i in range(90)
+    ]
+    return gather(rows, target=["a", "b"], time="t")[0]
+
+
+CODEC_CASES = {
+    **{f"text {k} {end}": ("text", TEXTS, {"tokens": k, "end": end})
+       for k in ("words", "chars", "bytes") for end in (False, True)},
+    "text punctuation": ("text", TEXTS, {"tokens": "words", "split": "punctuation", "lower": True}),
+    "text cut short": ("text", TEXTS, {"tokens": "chars", "max_length": 7}),
+    **{f"series {s} {a}": ("series", _waves(), {"horizon": 5, "scaling": s, "anchor": a})
+       for s in ("causal", "train", "counts", "none") for a in ("mean", "last", "season", "none")},
+    "series as input": ("series", [np.arange(12.0).reshape(6, 2), np.ones((3, 2))], {}),
+    "label": ("label", ["b", "a", "b"], {}),
+    "labels at once": ("label", [["b", "a"], ["c"]], {"multi": True}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CODEC_CASES)
+def test_a_codec_keeps_its_promises(name):
+    kind, values, options = CODEC_CASES[name]
+    codec = CODECS[kind].fit(values, **options)
+    assert codec.kind == kind
+    assert [(promise, detail) for promise, ok, detail in check_codec(codec, values) if not ok] == []
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_subwords_keep_theirs(end):
+    pytest.importorskip("tokenizers")
+    codec = CODECS["text"].fit(TEXTS * 20, tokens="subwords", vocab_size=300, end=end)
+    assert [(promise, detail) for promise, ok, detail in check_codec(codec, TEXTS) if not ok] == []
+
+
+def test_every_codec_is_tried():
+    assert {kind for kind, _, _ in CODEC_CASES.values()} == set(CODECS)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_names_only_rows_that_exist(name):
+    task = TASKS[name]
+    assert task.name == name
+    assert task.form in FORMS
+    assert set(task.inputs) | {task.output} <= set(CODECS)
+    assert set(task.heads) <= set(HEADS)
+    assert set(task.metrics) <= set(METRICS)
+    assert set(task.decoders) <= set(DECODERS)
+
+
+def test_operations_have_weights_and_states_of_plain_shapes():
+    from hitherto.plan import make
+    from hitherto.spec import ModelSpec
+
+    spec = ModelSpec(hidden_size=4, num_layers=2, embedding_size=3, dropout=0.1)
+    used = set()
+    for form in ("many_to_one", "many_to_many"):
+        plan = make(spec, form, {"x": {"kind": "ids", "size": 5}}, "softmax", {"classes": 2})
+        for op in plan["step"]:
+            used.add(op["op"])
+            row = OPS[op["op"]]
+            for shape in (*row.weights(op["options"]).values(), *row.states(op["options"]).values()):
+                assert all(isinstance(n, int) for n in shape)
+    assert used == set(OPS)

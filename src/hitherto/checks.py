@@ -1,10 +1,12 @@
 """Conformance checks, public: what every row of a table promises, tested on this machine.
 
-`check_cell` takes a row of `CELLS`, or a row of your own that stands in no table yet. Where torch is
-installed, a row of `CELLS` is also checked as the layer that it becomes, on its path here: kernels keep bits.
+`check_cell` takes a row of `CELLS`, or one of your own that stands in no table yet, `check_codec` a fitted codec and
+some values. Where torch is installed, a row of `CELLS` is also checked as the layer that it becomes, on its path here:
+kernels keep bits.
 """
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,7 +15,7 @@ import numpy as np
 from hitherto.cells import CELLS, Cell
 from hitherto.errors import UsageError
 
-__all__ = ["check_cell"]
+__all__ = ["check_cell", "check_codec"]
 
 Result = tuple[str, bool, str]  # promise, whether it holds, and by how much or why not
 Array = Any
@@ -281,3 +283,67 @@ def _reference(layer: Any, size: int) -> tuple[bool, str]:
         results.append([y.detach(), *(s.detach() for s in _tuple(end)), *gradients])
     relative = [(a.double() - b).abs().max() / (1 + b.abs().max()) for a, b in zip(*results, strict=True)]
     return _within(float(torch.stack(relative).max()), 5e-6)
+
+
+# ---- codecs ------------------------------------------------------------------------------------------------
+
+
+def check_codec(codec: Any, values: Sequence[Any]) -> list[Result]:
+    """Every promise of a fitted codec on these values, as (promise, ok, detail)."""
+    promises: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
+        ("what is kept gives the same codec", lambda: _kept(codec, values)),
+    ]
+    if hasattr(codec, "stream"):
+        promises += [
+            ("a stream of any pieces equals the whole", lambda: _streamed(codec, values, save=False)),
+            ("a stream's state can be saved and restored", lambda: _streamed(codec, values, save=True)),
+        ]
+    return [(name, *_outcome(test)) for name, test in promises]
+
+
+def _arrays(encoded: Any) -> dict[str, Any]:
+    """What a codec gives, by name: one array is named x."""
+    return encoded if isinstance(encoded, dict) else {"x": encoded}
+
+
+def _same_arrays(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(
+        np.array_equal(a[k], b[k], equal_nan=a[k].dtype.kind == "f") for k in a
+    )
+
+
+def _kept(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+    document = json.loads(json.dumps(codec.to_json()))
+    again = type(codec).from_json(document, {name: list(part) for name, part in codec.parts().items()})
+    for value in values:
+        if not _same_arrays(_arrays(codec.encode(value)), _arrays(again.encode(value))):
+            return False, f"a value is encoded otherwise: {value!r:.60}"
+    return again.to_json() == codec.to_json(), f"{len(values)} values encoded the same"
+
+
+def _streamed(codec: Any, values: Sequence[Any], save: bool) -> tuple[bool, str]:
+    random = np.random.default_rng(0)
+    for value in values:
+        whole = _arrays(codec.encode(value))
+        stream, found, place = codec.stream(), [], 0
+        sequence = getattr(value, "values", value)  # of a series, its steps
+        times = getattr(value, "times", None)
+        while place < len(sequence):
+            size = int(random.integers(1, max(2, len(sequence) // 3)))
+            piece = slice(place, place + size)
+            more = {} if times is None else {"times": times[piece]}
+            found.append(_arrays(stream.push(sequence[piece], **more)))
+            place += size
+            if save:
+                state = {name: array.copy() for name, array in stream.state.items()}
+                stream = codec.stream()
+                stream.state = state
+        found.append(_arrays(stream.finish()))
+        joined = {
+            name: np.concatenate([part[name] for part in found if name in part])
+            for name in whole
+            if name in found[0]
+        }
+        if not joined or not _same_arrays({name: whole[name] for name in joined}, joined):
+            return False, f"differs for {value!r:.60}"
+    return True, f"{len(values)} values in random pieces"

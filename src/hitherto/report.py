@@ -64,7 +64,7 @@ def write(path: Path, title: str, summary: Sequence[tuple[str, Any]], sections: 
 
 
 def _text(value: Any) -> str:
-    return html.escape(str(value))
+    return "" if value is None else html.escape(str(value))
 
 
 def number(value: Any) -> str:
@@ -252,13 +252,11 @@ def _bands(section: Section) -> str:
     plot = _Plot([*before, *ahead], [v for v in every if v is not None and math.isfinite(v)])
     for i, (low, high) in enumerate(section["bands"]):
         plot.area(ahead, low, high, COLOURS[0], 0.14 + 0.12 * i)
-    plot.line(_thin(before, past), "var(--fg)", width=1.4)
-    if actual:
-        plot.line(_thin(ahead[: len(actual)], actual), "var(--fg)", width=1.4)
+    plot.line(_thin([*before, *ahead[: len(actual)]], [*past, *actual]), "var(--fg)", width=1.4)
     if naive:
         plot.line(_thin(ahead[: len(naive)], naive), COLOURS[1], dashed=True, width=1.3)
     plot.line(_thin(ahead, median), COLOURS[0], width=2.2)
-    entries = [("observed", "var(--fg)"), ("median and intervals", COLOURS[0])]
+    entries = [("observed", "var(--fg)"), ("median and intervals of 50 and 80 %", COLOURS[0])]
     return plot.svg(section["title"]) + _legend(entries + ([("seasonal naive", COLOURS[1])] if naive else []))
 
 

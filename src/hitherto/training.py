@@ -34,7 +34,7 @@ from hitherto.spec import Spec, TrainSpec
 __all__ = ["Interrupted", "Progress", "Trained", "evaluate", "fit", "forward", "join", "outputs", "rate"]
 
 CHECKPOINT_SECONDS = 60.0
-LOG_SECONDS = 2.0
+LOG_SECONDS, LOG_ROWS = 2.0, 200  # a row every so often, and so many over a whole run
 
 
 @dataclass
@@ -559,9 +559,9 @@ class _Log:
         now = time.monotonic()
         if self.tokens is None:
             self.tokens = progress.tokens
-        if now - self.last[0] < LOG_SECONDS:
+        if now - self.last[0] < LOG_SECONDS and progress.step % max(1, progress.total // LOG_ROWS):
             return
-        speed = (progress.tokens - (self.last[1] or self.tokens)) / (now - self.last[0])
+        speed = (progress.tokens - (self.last[1] or self.tokens)) / max(now - self.last[0], 1e-9)
         self.last = (now, progress.tokens)
         row = {"step": progress.step, "epoch": progress.epoch, "loss": loss, "norm": norm, "lr": lr,
                "tokens_per_second": round(speed)}  # fmt: skip

@@ -227,8 +227,9 @@ def _iso(text: str) -> str:
 _FREQ = re.compile(r"(\d*)\s*([A-Za-z]+)")
 _UNITS = {
     "s": ("s", 1), "sec": ("s", 1), "t": ("s", 60), "min": ("s", 60), "h": ("s", 3600), "hour": ("s", 3600),
-    "d": ("s", DAY), "day": ("s", DAY), "w": ("s", 7 * DAY), "week": ("s", 7 * DAY), "m": ("M", 1), "ms": ("M", 1),
-    "me": ("M", 1), "month": ("M", 1), "q": ("M", 3), "qs": ("M", 3), "y": ("M", 12), "ys": ("M", 12), "year": ("M", 12), "b": ("B", 1),
+    "d": ("s", DAY), "day": ("s", DAY), "w": ("s", 7 * DAY), "week": ("s", 7 * DAY),
+    "m": ("M", 1), "ms": ("M", 1), "me": ("M", 1), "month": ("M", 1), "q": ("M", 3), "qs": ("M", 3),
+    "y": ("M", 12), "ys": ("M", 12), "year": ("M", 12), "b": ("B", 1),
 }  # fmt: skip
 
 

@@ -245,6 +245,10 @@ class Pairs:
             )
         options = {"tokens": data.tokens or "words", "max_length": data.max_length, **extras}
         options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
+        if options["tokens"] == "words" and self.codecs["output"].counts.sum() >= 200:
+            options.setdefault(
+                "min_count", 2
+            )  # so that the model learns what to do with words it does not know
         if self.per_step:
             return TextCodec.fit((_items(x) for _, x, _ in training()), **options)
         return TextCodec.fit((self._text(x) for i, x, _ in training()), **options)

@@ -10,7 +10,7 @@ from hitherto.metrics import report as per_class
 from hitherto.sources.base import Results
 from hitherto.sources.corpus import Corpus
 from hitherto.sources.pairs import Pairs
-from hitherto.sources.windows import Windows
+from hitherto.sources.windows import LEVELS, Windows
 
 __all__ = ["curves", "sections"]
 
@@ -122,11 +122,11 @@ def _windows(
                 series.values[max(0, t + 1 - 3 * max(source.horizon, source.codec.season)) : t + 1, 0]
             )
             q = made["quantiles"][k, :, 0]
-            edges = [(j, q.shape[1] - 1 - j) for j in (1, 4) if j < q.shape[1] // 2]
-            when = str(series.times[t]).replace("T", " ")
+            edges = [(LEVELS.index(low), LEVELS.index(high)) for low, high in ((0.1, 0.9), (0.25, 0.75))]
+            when = str(series.times[t]).replace("T", " ").removesuffix(" 00:00:00")
             name = f"{series.id} {series.names[0]}".strip()
             found.append({
-                "kind": "bands", "title": f"{name}, forecast at {when}", "past": past.tolist(),
+                "kind": "bands", "title": f"{name}, forecast after {when}", "past": past.tolist(),
                 "actual": np.asarray(series.values[t + 1 : t + 1 + source.horizon, 0]).tolist(),
                 "median": made["median"][k, :, 0].tolist(),
                 "bands": [(q[:, a].tolist(), q[:, b].tolist()) for a, b in edges],

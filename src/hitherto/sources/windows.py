@@ -233,6 +233,8 @@ class Windows:
         }
         batches = -(-windows // options["batch_size"])
         options["epochs"] = int(np.clip(1500 // batches, 10, 300))
+        if options["epochs"] > 40:
+            options["evaluate_every"] = options["epochs"] * batches // 40
         return options, [
             f"{len(examples):,} series of {int(np.median(steps)):,} steps (median); windows of {window} steps"
         ]
@@ -396,7 +398,11 @@ class Windows:
             names = list(series.names)
             for h, when in enumerate(self.codec.future_times(series)):
                 for c, name in enumerate(names):
-                    own = [series.id] if len(names) == 1 else [part for part in (series.id, name) if part]
+                    own = (
+                        [series.id or name]
+                        if len(names) == 1
+                        else [part for part in (series.id, name) if part]
+                    )
                     row: dict[str, Any] = {"unique_id": "/".join(own), "ds": _written(when)}
                     row["y"] = float(made["median"][-1, h, c])
                     row |= {f"q{q:g}": float(made["quantiles"][-1, h, c, k]) for k, q in enumerate(levels)}
