@@ -145,7 +145,11 @@ class Model:
         codec = self.codecs["input"]
         cut = max((i for i, c in enumerate(text) if c.isspace()), default=-1) + 1
         head, prefix = text[:cut], text[cut:]
-        state, log_probs = self._advance(self._read(head)[0])
+        joined = codec.tokens != "words" and head.endswith(" ")
+        state, log_probs = self._advance(self._read(head[:-1] if joined else head)[0])
+        if joined:  # where tokens have their blanks, the next word begins with the one just before it
+            blank = [codec.decode([i]).startswith(" ") for i in range(codec.size)]
+            log_probs = np.where(blank, log_probs, -np.inf)
         found = suggest(
             self._step,
             state,
