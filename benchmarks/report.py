@@ -1,4 +1,4 @@
-"""Write docs/results.md from benchmarks/results/layers-*.jsonl: python benchmarks/report.py
+"""Write docs/results.md from benchmarks/results: python benchmarks/report.py
 
 Only what was measured with the newest code and on the machine of the last run is shown; of a point measured
 twice, the later. What misses its target, what is lost and what was not run is listed, not left out.
@@ -376,9 +376,57 @@ EXPLAINED = {
 }
 
 
+# What was set out for the tasks, by the name of the result; a name with nothing measured is listed as not run.
+TARGETS = {
+    "ptb-small-lstm": "at most 121.4 valid and 115.9 test perplexity",
+    "ptb-small-gru": "beside the LSTM",
+    "ptb-small-rnn": "beside the LSTM",
+    "ptb-regularised": "reported",
+    "lm-speed-lstm": "at most 0.75 of torch.nn's time",
+    "lm-speed-gru": "beside the LSTM",
+    "lm-speed-rnn": "beside the LSTM",
+    "shakespeare": "below 1.50 nats of a character",
+    "sst2": "at least 0.80, mean of 5 seeds",
+    "sms": "accuracy at least 0.987, f1 0.95",
+    "sms-first": "accuracy at least 0.983 in under 180 seconds",
+    "natops": "at least 0.91",
+    "ett-24": "mse at most 0.36",
+    "ett-48": "mse at most 0.41",
+    "series-airline": "mase beside the seasonal naive",
+    "series-sunspots": "mase beside the seasonal naive",
+    "series-temperatures": "mase beside the seasonal naive",
+    "series-car sales": "mase beside the seasonal naive",
+    "series-nyc_taxi": "mase beside the seasonal naive",
+    "series-apple": "mase beside the last value",
+    "tag": "accuracy at least 0.99",
+    "corpus": "at most 2048 MiB for 1 GiB of text",
+}
+
+
+def tasks(folder: Path) -> str:
+    """One row for each result of benchmarks/tasks.py, the newest of each name."""
+    found = {row["name"]: row for row in read_rows(folder / "tasks.jsonl")}
+    rows = []
+    for name, target in TARGETS.items():
+        row = found.get(name)
+        if row is None:
+            rows.append((name, "not run", target, "", ""))
+            continue
+        own = {
+            k: v for k, v in row.items() if k not in ("name", "command", "commit", "cpu", "when", "published")
+        }
+        said = ", ".join(f"{k} {v}" for k, v in own.items())
+        rows.append((name, said, target, str(row.get("published", "")), f"`{row['commit']}`"))
+    return table(("what", "measured", "set out", "published", "commit"), rows)
+
+
 def report(folder: Path = RESULTS) -> str:
     """The whole page."""
     parts = [INTRODUCTION]
+    if (folder / "tasks.jsonl").exists():
+        parts.append(
+            f"## Tasks\n\n`python benchmarks/tasks.py NAME`, on real data; test splits read once.\n\n{tasks(folder)}\n"
+        )
     beside: dict[str, list[Row]] = {}
     files = {path.stem.removeprefix("layers-"): path for path in folder.glob("layers-*.jsonl")}
     for isa in [*(i for i in TITLES if i in files), *sorted(set(files) - set(TITLES))]:

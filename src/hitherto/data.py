@@ -245,7 +245,7 @@ def _in_memory(source: Any) -> Table:
 
 
 def _of_rows(rows: Sequence[Any], columns: list[str]) -> Table:
-    if not columns:
+    if not rows:
         raise DataError("the data holds no rows.")
     return Table(columns, lambda: ((i + 1, dict(row)) for i, row in enumerate(rows)))
 
@@ -396,6 +396,8 @@ def _records(
                 raise DataError(f"the line is not CSV: {error}", path=path, line=line) from error
 
     sample = list(islice(records(), 200))
+    if not sample:
+        raise DataError("the file holds no rows", path=path)
     first = sample[0][1]
     header = _has_header([r for _, r in sample]) if options.header is None else options.header
     if options.header is None:
@@ -459,7 +461,7 @@ def _has_header(records: list[list[str]]) -> bool:
     first, rest = records[0], records[1:]
     if any(_is_number(cell) or _is_time(cell) for cell in first if cell.strip()):
         return False
-    if len(set(first)) < len(first) or any(not cell.strip() or len(cell) > 60 for cell in first):
+    if any(not cell.strip() or len(cell) > 60 for cell in first):
         return False
     if not rest:
         return True
@@ -621,11 +623,11 @@ def split(
     every = np.arange(count)
     if fraction == 0:
         return every, every[:0]
-    wanted = max(1, round(count * fraction))
+    wanted = min(max(1, round(count * fraction)), count - 1)
     random = np.random.Generator(np.random.Philox(key=seed))
     if times is not None:
-        order = np.argsort(np.array([_ordered(t) for t in times], dtype=object), kind="stable")
-        aside = order[count - wanted :]
+        order = sorted(range(count), key=lambda i: _ordered(times[i]))
+        aside = np.array(order[count - wanted :], np.int64)
     elif groups is not None:
         names = list(dict.fromkeys(groups))
         sizes, total = Counter(groups), 0
