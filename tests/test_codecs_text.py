@@ -1,13 +1,14 @@
 """Text to tokens and back: lossless where promised, the same in pieces as whole, and wrong input named."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitherto.codecs.text import TextCodec
+from hitherto.codecs.text import _PIECE, TextCodec
 from hitherto.errors import DataError, UsageError
 
 RAW = "Don't stop! The cat, the dog; and (perhaps) a well-known hat. 3.5 is a number.\nA new line?\n" * 30
@@ -161,3 +162,151 @@ def test_wrong_options() -> None:
         BYTES.encode("\ud800")
     with pytest.raises(DataError, match="no token 999"):
         BYTES.decode(np.array([999]))
+
+
+SIGNS = "abcdon't stop THE 0123456789..,!?__\u00b2\u2167\n\t\r\u2003\u00e9\u5317\u4eac\U0001f642\u0301"
+ANY_TEXT = st.text(alphabet=st.one_of(st.sampled_from(SIGNS), st.characters(codec="utf-8")), max_size=60)
+
+
+def library(codec: TextCodec) -> Any:
+    """The same merges, done by the library."""
+    tokenizers = pytest.importorskip("tokenizers")
+    whole = tokenizers.Tokenizer(
+        tokenizers.models.BPE(
+            {token: i for i, token in enumerate(codec.vocabulary)},
+            [tuple(merge.split(" ", 1)) for merge in codec.merges],
+        )
+    )
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return whole
+
+
+# Two letters at random: nearly every piece can be merged in several ways, and the order decides.
+_DRAW = random.Random(0)
+OVERLAPPING = TextCodec.fit(
+    ["".join(_DRAW.choice("aab ") for _ in range(3000))], tokens="subwords", vocab_size=330
+)
+
+
+@given(st.one_of(ANY_TEXT, st.text(alphabet="ab ", max_size=60)))
+@settings(deadline=None, max_examples=300)
+def test_own_merging_equals_the_library_on_any_text(text: str) -> None:
+    pieces = _PIECE.findall(text)
+    assert "".join(pieces) == text  # our pattern cuts, and loses nothing
+    for codec in (SUBWORDS, OVERLAPPING):
+        whole = library(codec)
+        assert codec.encode(text).tolist() == [i for piece in pieces for i in whole.encode(piece).ids]
+
+
+@given(ANY_TEXT, st.integers(0, 100))
+@settings(deadline=None, max_examples=150)
+def test_any_text_in_pieces_equals_the_whole(text: str, seed: int) -> None:
+    draw = random.Random(seed)
+    for codec in ANY:
+        stream, found, place = codec.stream(), [], 0
+        while place < len(text):
+            size = draw.randint(1, 5)
+            found += stream.push(text[place : place + size]).tolist()
+            place += size
+            state = {name: array.copy() for name, array in stream.state.items()}
+            stream = codec.stream()
+            stream.state = state
+        assert found + stream.finish().tolist() == codec.encode(text).tolist()
+        if codec.restores(text):
+            assert codec.decode(codec.encode(text)) == text
+        elif codec.tokens in ("bytes", "subwords"):
+            assert text != text.lower()
+
+
+ANY = [
+    TextCodec.fit(
+        [RAW + "ΑΣ İI"], tokens=tokens, end=end, lower=lower, vocab_size=300 if tokens == "subwords" else None
+    )
+    for tokens in ("words", "chars", "bytes", "subwords")
+    for end, lower in ((False, False), (True, True))
+]
+
+
+@given(st.lists(st.sampled_from([*"abc.,!?'()$-_", "don't", "3", "<unk>", "\u2019"]), max_size=12))
+@settings(deadline=None, max_examples=200)
+def test_words_put_together_fall_apart_again(words: list[str]) -> None:
+    codec = TextCodec.fit(
+        [["a", "b", "c", "don't", "3", *".,!?'()$-_\u2019"]], tokens="words", split="punctuation"
+    )
+    ids = codec.encode(" ".join(words))
+    assert codec.encode(codec.decode(ids)).tolist() == ids.tolist()
+
+
+def test_capitals_are_folded_alike_in_pieces() -> None:
+    for tokens in ("chars", "bytes"):
+        codec = TextCodec.fit(["ΟΔΟΣ ςσ"], tokens=tokens, lower=True)
+        stream = codec.stream()
+        pushed = [i for c in "ΟΔΟΣ" for i in stream.push(c).tolist()]
+        assert pushed == codec.encode("ΟΔΟΣ").tolist() == codec.encode("οδοσ").tolist()
+
+
+def test_ends_of_lines_part_subwords() -> None:
+    codec = TextCodec.fit(["ab\n\ncd\n"] * 300, tokens="subwords", vocab_size=300, end=True)
+    assert codec.merges == ["a b", "c d"]
+    assert [codec.vocabulary[i] for i in codec.encode("ab\n\ncd")] == ["ab", "<eos>", "<eos>", "cd"]
+
+
+def test_an_end_of_line_is_final_at_once() -> None:
+    for tokens in ("words", "chars", "bytes", "subwords"):
+        codec = TextCodec.fit(
+            ["ab cd\n"], tokens=tokens, end=True, vocab_size=300 if tokens == "subwords" else None
+        )
+        stream = codec.stream()
+        assert stream.push("ab cd\n").tolist() == codec.encode("ab cd\n").tolist()
+        assert stream.finish().tolist() == []
+
+
+def test_text_without_blanks_is_held_back_no_longer_than_a_piece() -> None:
+    stream = SUBWORDS.stream()
+    for _ in range(50):
+        stream.push("ACGT" * 25)
+        assert len(stream.state["rest"]) <= 65
+
+
+def test_a_tokenizer_of_ones_own_sees_whole_lines() -> None:
+    for end in (False, True):
+        codec = TextCodec.fit(["a b"], tokens="words", tokenizer=lambda line: [line], end=end)
+        text = "a b\na c\n"
+        assert [t for part in codec.encode_all(text) for t in part] == codec.encode(text).tolist()
+    assert [codec.vocabulary[i] for i in codec.encode("a b\n")] == ["a b", "<eos>"]
+
+
+def test_ends_of_lines_where_no_higher_character_is_known() -> None:
+    codec = TextCodec.fit(["\t\t"], tokens="chars", end=True)
+    assert [codec.vocabulary[i] for i in codec.encode("x\t\n")] == ["<unk>", "\t", "<eos>"]
+
+
+def test_surrogates_are_no_text() -> None:
+    for codec in CODECS:
+        with pytest.raises(DataError, match="character 3 is half of a pair"):
+            codec.encode("ab\ud800")
+        with pytest.raises(DataError, match="half of a pair"):
+            codec.stream().push("\udc00")
+    for tokens in ("words", "chars", "subwords"):
+        with pytest.raises(DataError, match="half of a pair"):
+            TextCodec.fit(["a\ud800"], tokens=tokens)
+
+
+@pytest.mark.parametrize("word", [None, float("nan"), np.float32("nan"), "\ud800", b"a"])
+def test_a_list_of_words_holds_words(word: object) -> None:
+    codec = TextCodec.fit([["a", "b"]], tokens="words")
+    for call in (lambda: codec.encode(["a", word]), lambda: TextCodec.fit([["a", word]], tokens="words")):
+        with pytest.raises(DataError):
+            call()
+    with pytest.raises(DataError, match="list of words"):
+        BYTES.encode(["a"])
+
+
+@pytest.mark.parametrize("option", ["vocab_size", "min_count", "max_length"])
+def test_options_below_one(option: str) -> None:
+    with pytest.raises(UsageError, match=f"{option} must be 1"):
+        TextCodec.fit(["a"], tokens="words", **{option: 0})
+
+
+def test_one_text_is_a_list_of_one() -> None:
+    assert TextCodec.fit("a bc", tokens="words").vocabulary == ["<unk>", "a", "bc"]

@@ -372,6 +372,7 @@ def _train(
         "numpy": np.__version__,
         "data": source.digest(examples),
         "steps": trained.progress.step,
+        "seconds": round(trained.progress.seconds, 1),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
     if given.out is not None and rank == 0:

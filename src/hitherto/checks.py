@@ -298,6 +298,10 @@ def check_codec(codec: Any, values: Sequence[Any]) -> list[Result]:
             ("a stream of any pieces equals the whole", lambda: _streamed(codec, values, save=False)),
             ("a stream's state can be saved and restored", lambda: _streamed(codec, values, save=True)),
         ]
+    if hasattr(codec, "restores"):
+        promises.append(("decoding gives the value back", lambda: _restored(codec, values)))
+    if hasattr(codec, "decoder"):
+        promises.append(("decoding bit by bit equals the whole", lambda: _decoded(codec, values)))
     return [(name, *_outcome(test)) for name, test in promises]
 
 
@@ -347,3 +351,26 @@ def _streamed(codec: Any, values: Sequence[Any], save: bool) -> tuple[bool, str]
         if not joined or not _same_arrays({name: whole[name] for name in joined}, joined):
             return False, f"differs for {value!r:.60}"
     return True, f"{len(values)} values in random pieces"
+
+
+def _restored(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+    promised = [value for value in values if codec.restores(value)]
+    for value in promised:
+        back = codec.decode(codec.encode(value))
+        if back != value:
+            return False, f"{value!r:.60} comes back as {back!r:.60}"
+    return True, f"{len(promised)} of {len(values)} values are promised to come back, and do"
+
+
+def _decoded(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+    """Also with a new decoder after every token, which knows the state alone."""
+    for value in values:
+        ids, decoder, found = codec.encode(value), codec.decoder(), ""
+        for i in ids:
+            found += decoder.push(int(i))
+            state = {name: array.copy() for name, array in decoder.state.items()}
+            decoder = codec.decoder()
+            decoder.state = state
+        if found + decoder.finish() != codec.decode(ids):
+            return False, f"differs for {value!r:.60}"
+    return True, f"{len(values)} values token by token"

@@ -1,5 +1,6 @@
 """Labels and their numbers: one of several classes, several at once, or one for each token."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -75,8 +76,23 @@ class LabelCodec:
         """The name of a number; the names of an array of them; with `multi` those whose place is at least a half."""
         array = np.asarray(array)
         if self.multi:
+            if array.shape != (self.size,):
+                raise DataError(
+                    f"expected {self.size} numbers, one for each label, but got shape {array.shape}"
+                )
             return [name for name, value in zip(self.classes, array, strict=True) if value >= 0.5]
+        if array.size and (array.ndim > 1 or array.dtype.kind not in "iu" or not self._within(array)):
+            raise DataError(f"expected numbers of labels, 0 to {self.size - 1}, but got {array!r:.60}")
         return self.classes[int(array)] if array.ndim == 0 else [self.classes[int(i)] for i in array]
+
+    def _within(self, array: Array) -> bool:
+        return int(array.min()) >= 0 and int(array.max()) < self.size
+
+    def restores(self, value: Any) -> bool:
+        """Whether decode(encode(value)) is promised to be `value` itself."""
+        if self.multi:
+            return isinstance(value, list) and value == [name for name in self.classes if name in value]
+        return isinstance(value, str) and value in self._number
 
     def weights(self, how: str = "balanced") -> Array:
         """What each class must count for all to count alike, [K]: the mean over rows is 1."""
@@ -100,24 +116,32 @@ def _names(value: Any, multi: bool, separator: str | None) -> list[str]:
         if isinstance(value, list | tuple | set):
             raise DataError(f"expected one label, but got {value!r:.60}; several at once need multi = true")
         return [_name(value)]
+    if value is None or _is_nan(value):
+        return []  # none of them
     if isinstance(value, str):
         return [part.strip() for part in (value.split(separator) if separator else [value]) if part.strip()]
     if isinstance(value, Iterable):
         return [_name(part) for part in value]
-    return [] if value is None else [_name(value)]
+    return [_name(value)]
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
 def _name(value: Any) -> str:
     """A label as it is written; 1.0 and 1 are the same."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        raise DataError("the label is missing; give one or drop the row")
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)
-    return str(value).strip()
+    name = "" if value is None or _is_nan(value) else str(value).strip()
+    if not name:
+        raise DataError("the label is missing; give one or drop the row")
+    return name
 
 
 def _order(name: str) -> tuple[int, float, str]:
     try:
-        return 0, float(name), name
+        number = float(name)
     except ValueError:
-        return 1, 0.0, name
+        number = math.nan
+    return (0, number, name) if math.isfinite(number) else (1, 0.0, name)

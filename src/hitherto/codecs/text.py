@@ -34,8 +34,9 @@ _WORD = re.compile("<unk>|<eos>|[^\\W_]+(?:['\u2019\\-][^\\W_]+)*|_+|[^\\w\\s]")
 _NO_BLANK_BEFORE = set(".,!?;:%)]}'\u2019\u201d\u2026")
 _NO_BLANK_AFTER = set("([{$#\u201c\u2018")
 
-# Pieces that byte pairs are merged within: a blank joins the word that follows it.
-_PIECE = re.compile(r" ?[^\W\d_]+| ?\d{1,3}| ?[^\w\s]+| ?_+|\n+|[^\S\n]+")
+# Pieces that byte pairs are merged within: a blank joins the word that follows it. None is longer than 65 characters,
+# so that text without blanks costs no more than other text, and a stream never holds back more than that.
+_PIECE = re.compile(r" ?[^\W\d_]{1,64}| ?\d{1,3}| ?[^\w\s]{1,64}| ?_{1,64}|\n{1,64}|[^\S\n]{1,64}")
 
 
 class TextCodec:
@@ -99,6 +100,11 @@ class TextCodec:
             raise UsageError(f"tokens must be words, chars, bytes or subwords, but came as {tokens!r}.")
         if tokenizer is not None and tokens != "words":
             raise UsageError(f"a tokenizer makes words; with tokens = {tokens!r} it has no use.")
+        for name, value in (("vocab_size", vocab_size), ("min_count", min_count), ("max_length", max_length)):
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be 1 at least, but is {value}.")
+        if isinstance(texts, str):
+            texts = [texts]
         special = ([] if tokens in ("bytes", "subwords") else [UNKNOWN]) + ([END] if end else [])
         notes: list[str] = []
         options: dict[str, Any] = {"end": end, "lower": lower, "max_length": max_length}
@@ -106,7 +112,7 @@ class TextCodec:
             vocabulary = [*special, *(_BYTE_NAMES[b] for b in range(256))]
             codec = cls(tokens, vocabulary, **options)
         elif tokens == "subwords":
-            codec, notes = cls._fit_subwords(_lowered(texts, lower), vocab_size, special, options)
+            codec, notes = cls._fit_subwords(texts, vocab_size, special, options)
         else:
             if tokens == "words":
                 options |= {"outside": tokenizer is not None, "tokenizer": _callable(tokenizer)}
@@ -137,11 +143,12 @@ class TextCodec:
         rest = ""
         for text in texts:
             if isinstance(text, list | tuple):
-                yield [w.lower() if self.lower else w for w in map(str, text)]
+                yield [self._checked(word) for word in text]
                 continue
             text = rest + self._checked(text)
             # pieces of one text may be cut inside a word; whole texts end wherever they end
             cut = len(text) if len(text) < 1 << 16 else max(text.rfind(" "), text.rfind("\n")) + 1
+            cut = cut or len(text)  # no blank at all: what is held must not grow without end
             text, rest = text[:cut], text[cut:]
             yield self._words(text)
         if rest:
@@ -149,17 +156,21 @@ class TextCodec:
 
     @classmethod
     def _fit_subwords(
-        cls, texts: Iterable[str], vocab_size: int | None, special: list[str], options: dict[str, Any]
+        cls, texts: Iterable[Any], vocab_size: int | None, special: list[str], options: dict[str, Any]
     ) -> tuple["TextCodec", list[str]]:
         try:
             import tokenizers
         except ImportError as error:
             raise MissingExtra("tokens = 'subwords'", "tokenizers", "train") from error
+        probe = cls("subwords", special, **options)
         counts: Counter[str] = Counter()
         total = 0
         for text in texts:
+            text = probe._checked(text)
             total += len(text)
-            counts.update(_PIECE.findall(text.replace("\n", "") if options["end"] else text))
+            counts.update(_PIECE.findall(text))
+        if options["end"]:  # ends of lines are tokens of their own, and what they part stays apart
+            counts = Counter({piece: n for piece, n in counts.items() if piece[0] != "\n"})
         chosen = vocab_size or int(np.clip(total // 400, 512, 8000))
         if chosen < 256 + len(special):
             raise UsageError(
@@ -193,21 +204,28 @@ class TextCodec:
         if isinstance(text, list | tuple | np.ndarray):
             if self.tokens != "words":
                 raise DataError(f"a list of words needs tokens = 'words'; this codec has {self.tokens}")
-            found = self._numbers(w.lower() if self.lower else w for w in map(str, text))
+            found = self._numbers(self._checked(word) for word in text)
         else:
             found = self._encode(self._checked(text))
         return found if self.max_length is None else found[: self.max_length]
 
     def _checked(self, text: Any) -> str:
         if not isinstance(text, str):
-            if text is None or (isinstance(text, float) and np.isnan(text)):
+            if text is None or (isinstance(text, float | np.floating) and np.isnan(text)):
                 raise DataError("the text is missing; give one or drop the row")
             if isinstance(text, int | float | np.number):
                 text = str(text)
             else:
                 raise DataError(f"expected text, but got {text!r:.60}")
         checked: str = text
-        return checked.lower() if self.lower else checked
+        try:
+            checked.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"character {error.start + 1} is half of a pair, {checked[error.start]!a}, which stands for nothing"
+            ) from error
+        # lower() alone asks what follows a capital sigma, which a stream does not know yet
+        return checked.replace("\u03a3", "\u03c3").lower() if self.lower else checked
 
     def _encode(self, text: str) -> Array:
         if self.tokens == "chars":
@@ -234,33 +252,28 @@ class TextCodec:
 
     def _words_in_line(self, text: str) -> list[str]:
         if self.tokenizer is not None:
-            return [str(word) for word in self.tokenizer(text)]
+            return [] if not text else [str(word) for word in self.tokenizer(text)]
         return text.split() if self.split == "space" else _WORD.findall(text)
 
     def _character_table(self) -> Array:
         """Code point -> number, as far as the highest character known."""
         single = [(ord(token), i) for token, i in self._number.items() if len(token) == 1]
         table = np.full(
-            max((c for c, _ in single), default=0) + 2, -1 if self.unknown is None else self.unknown, np.int32
+            max([10, *(c for c, _ in single)]) + 2, -1 if self.unknown is None else self.unknown, np.int32
         )
         for character, number in single:
             table[character] = number
-        if self.end_id is not None and len(table) > 10:
+        if self.end_id is not None:
             table[10] = self.end_id
         return table
 
     def _encode_characters(self, text: str) -> Array:
-        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+        points = np.frombuffer(text.encode("utf-32-le"), "<u4")
         found: Array = self._table[np.minimum(points, len(self._table) - 1)]
         return found
 
     def _encode_bytes(self, text: str) -> Array:
-        try:
-            data = np.frombuffer(text.encode(), np.uint8).astype(np.int32)
-        except UnicodeEncodeError as error:
-            raise DataError(
-                f"character {error.start} is half of a pair and stands for nothing: {error.reason}"
-            ) from error
+        data = np.frombuffer(text.encode(), np.uint8).astype(np.int32)
         first = self.size - 256
         found = data + first
         if self.end_id is not None:
@@ -273,10 +286,7 @@ class TextCodec:
 
     def _merge(self, piece: str) -> tuple[int, ...]:
         """The numbers of one piece: bytes, merged in the order of the merges' ranks."""
-        try:
-            parts = [_BYTE_NAMES[b] for b in piece.encode()]
-        except UnicodeEncodeError as error:
-            raise DataError(f"half of a pair of characters stands for nothing: {error.reason}") from error
+        parts = [_BYTE_NAMES[b] for b in piece.encode()]
         rank = self._rank
         while len(parts) > 1:
             best = min(pairwise(parts), key=lambda pair: rank.get(pair, 1 << 30))
@@ -320,10 +330,16 @@ class TextCodec:
         """How much of `text` is encoded the same whatever follows it."""
         if self.tokens in ("chars", "bytes"):
             return len(text)
-        # a word or piece ends where a blank or an end of line begins; before that it may go on
-        cut = max(text.rfind(" "), text.rfind("\n"), text.rfind("\t"), 0)
+        if self.tokens == "words":
+            # a tokenizer of the user's own sees whole lines where lines end, and otherwise the whole text
+            blanks = (" ", "\n", "\t") if not self.outside else ("\n",) if self.end else ()
+            return max((text.rfind(blank) + 1 for blank in blanks), default=0)
+        # every piece but the last is whole; a piece begins where blanks begin, so look no further back than that
+        cut = max(text.rfind(" "), text.rfind("\n"), 0)
         while cut > 0 and text[cut - 1].isspace():
             cut -= 1
+        for piece in _PIECE.finditer(text, cut):
+            cut = len(text) if self.end and piece[0][0] == "\n" else piece.start()
         return cut
 
     # ---- decoding
@@ -344,6 +360,19 @@ class TextCodec:
             return not (text.isalnum() or text in "'\u2019-") or len(text) > 1
         first = _NAME_BYTES.get(text[0], 0)
         return not (chr(first).isalnum() or first >= 128 or first == 39)
+
+    def restores(self, value: Any) -> bool:
+        """Whether decode(encode(value)) is promised to be `value` itself."""
+        if not isinstance(value, str) or self._checked(value) != value or self.outside:
+            return False
+        if self.tokens == "words":
+            lines = value.split("\n") if self.end else [value]
+            if self.split != "space" or any(line != " ".join(line.split()) for line in lines):
+                return False
+        ids = self._encode(value)
+        return (self.max_length is None or len(ids) <= self.max_length) and (
+            self.unknown is None or not bool(np.any(ids == self.unknown))
+        )
 
     # ---- keeping
 
@@ -371,18 +400,18 @@ class TextStream:
 
     def push(self, text: str) -> Array:
         """The tokens that became final."""
-        text = self._rest + text
+        text = self._rest + self.codec._checked(text)
         cut = self.codec.settled(text)
         if cut == 0:
             self._rest = text
             return np.zeros(0, np.int32)
         self._rest = text[cut:]
-        return self._limited(self.codec._encode(self.codec._checked(text[:cut])))
+        return self._limited(self.codec._encode(text[:cut]))
 
     def finish(self) -> Array:
         """The rest: nothing follows."""
         rest, self._rest = self._rest, ""
-        return self._limited(self.codec._encode(self.codec._checked(rest)) if rest else np.zeros(0, np.int32))
+        return self._limited(self.codec._encode(rest) if rest else np.zeros(0, np.int32))
 
     def _limited(self, ids: Array) -> Array:
         most = self.codec.max_length
@@ -393,12 +422,12 @@ class TextStream:
 
     @property
     def state(self) -> dict[str, Array]:
-        rest = np.frombuffer(self._rest.encode("utf-8", "surrogatepass"), np.uint8).copy()
+        rest = np.frombuffer(self._rest.encode(), np.uint8).copy()
         return {"rest": rest, "count": np.array(self._count, np.int64)}
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
-        self._rest = value["rest"].tobytes().decode("utf-8", "surrogatepass")
+        self._rest = value["rest"].tobytes().decode()
         self._count = int(value["count"])
 
 
@@ -473,13 +502,6 @@ def _merges_of(model: Any) -> list[str]:
 
     merges = json.loads(model.to_str())["model"]["merges"]
     return [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
-
-
-def _lowered(texts: Iterable[Any], lower: bool) -> Iterator[str]:
-    for text in texts:
-        if not isinstance(text, str):
-            raise DataError(f"expected text, but got {text!r:.60}")
-        yield text.lower() if lower else text
 
 
 def _split_of(texts: Iterable[Any], split: str) -> tuple[Iterable[Any], str]:
