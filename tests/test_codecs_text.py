@@ -142,6 +142,10 @@ def test_a_tokenizer_of_ones_own() -> None:
     assert again.encode(["a", "b"]).tolist() == codec.encode("a-b").tolist()
     with pytest.raises(UsageError, match="tokenizer of its own"):
         again.encode("a-b")
+    given = again.with_tokenizer(lambda text: text.replace("-", " ").split())
+    assert given.encode("a-b").tolist() == codec.encode("a-b").tolist()
+    with pytest.raises(UsageError, match="makes its words itself"):
+        TextCodec.fit(["a"], tokens="words").with_tokenizer(str.split)
     nltk = pytest.importorskip("nltk.tokenize")
     assert TextCodec.fit(["Don't go"], tokens="words", tokenizer=nltk.WordPunctTokenizer()).size == 5
 

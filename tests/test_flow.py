@@ -254,6 +254,72 @@ def test_counts_and_many_series_with_gaps() -> None:
     assert all(r["y"] >= 0 for r in found)
 
 
+def test_a_tokenizer_of_ones_own_is_asked_for_again(tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    rows = [{**r, "review": r["review"].replace(" ", "_")} for r in reviews()]
+    options = {"input": "review", "output": "label", "epochs": 10, "lr": 0.02, **SMALL}
+    model = hitherto.train("classify", rows, out=out, tokenizer=lambda text: text.split("_"), **options)
+    assert model.evaluate(rows)["accuracy"] > 0.9
+    with pytest.raises(UsageError, match="tokenizer"):
+        hitherto.open(out).predict(["a_lovely_film"])
+    assert hitherto.open(out, tokenizer=lambda text: text.split("_")).predict(["a_lovely_film"]) == ["good"]
+
+
+def test_the_model_of_every_introduction_trains() -> None:
+    from hitherto import spec
+
+    first = spec.read(Path(__file__).parent.parent / "configs" / "first.toml")
+    model = hitherto.train(first, reviews(), input="review", output="label", lr=0.01, threads=1)
+    sizes = [(op["op"], op["options"].get("hidden_size"), op["options"].get("output_size")) for op in model.plan["step"]]
+    assert sizes == [("embed", None, None), ("recurrent", 64, None), ("pool", None, None), ("linear", None, 1)]
+    assert model.evaluate(reviews())["accuracy"] > 0.9
+
+
+def test_sampled_words_train_a_large_vocabulary() -> None:
+    random = np.random.default_rng(0)
+    text = " ".join(f"w{i}" for i in random.zipf(1.3, 6000) % 900)
+    options = {"tokens": "words", "epochs": 3, "lr": 0.02, "batch_size": 8, "bptt": 20, **SMALL}
+    model = hitherto.train("lm", [text], sampled=100, **options)
+    assert model.metrics["perplexity"] < 300
+
+
+def test_validation_data_of_ones_own_and_early_stopping(tmp_path: Path) -> None:
+    lines = [f"{r['review']},{r['label']}" for r in reviews()]
+    for name, some in (("train", lines[:60]), ("valid", lines[60:])):
+        (tmp_path / f"{name}.csv").write_text("review,label\n" + "\n".join(some) + "\n")
+    model = hitherto.train(
+        "classify", tmp_path / "train.csv", valid=tmp_path / "valid.csv", epochs=200, patience=2, lr=0.02, **SMALL
+    )
+    assert model.made["steps"] < 200 * 4
+    assert model.metrics["accuracy"] == 1.0
+
+
+def test_tensorboard_on_request(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    options = {"input": "review", "output": "label", "epochs": 1, "tensorboard": True, **SMALL}
+    model = hitherto.train("classify", reviews(), out=tmp_path / "m.safetensors", **options)
+    assert model.run is not None
+    assert list((model.run / "tensorboard").glob("events*"))
+
+
+def test_documents_on_disk_are_those_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hitherto.sources import SOURCES, corpus
+    from hitherto.spec import from_options
+
+    path = tmp_path / "a.txt"
+    path.write_text("one two\n\nthree\nfour\n\n\nfive\n" * 20)
+    found = []
+    for limit in (1 << 26, 1):
+        monkeypatch.setattr(corpus, "IN_MEMORY", limit)
+        for options in ({}, {"documents": True}, {"layout": "lines"}):
+            spec = from_options("lm", str(path), tokens="words", **options)
+            _, examples, valid = SOURCES["corpus"].prepare(spec, str(path), None, {"folder": tmp_path / "tokens"})
+            starts = None if examples.starts is None else examples.starts.tolist()
+            found.append((examples.tokens.ids(0, len(examples)).tolist(), starts, valid.characters))
+    assert found[:3] == found[3:]
+    assert (tmp_path / "tokens" / "train" / "tokens.bin").exists()
+
+
 # ---- the command line
 
 

@@ -223,8 +223,8 @@ def _need_torch(what: str) -> None:
         raise MissingExtra(what, "torch", "train")
 
 
-def open(path: str | Path) -> Model:  # noqa: A001 - `hitherto.open` is what it is called
-    """The model in the bundle at `path`."""
+def open(path: str | Path, *, tokenizer: Any = None) -> Model:  # noqa: A001 - `hitherto.open` is what it is called
+    """The model in the bundle at `path`; one that was trained with a tokenizer of its own needs the same again."""
     _need_torch("running a model")
     from hitherto.model.build import build
 
@@ -234,6 +234,8 @@ def open(path: str | Path) -> Model:  # noqa: A001 - `hitherto.open` is what it 
     module.load(found.tensors)
     module.eval()
     codecs = {name: found.codec(name) for name in found.codecs}
+    if tokenizer is not None:
+        codecs["input"] = codecs["input"].with_tokenizer(tokenizer)
     spec = specs.from_document(found.spec, str(path))
     return Model(spec, plan, codecs, module, metrics=found.metrics, made=found.made, path=Path(path))
 
@@ -333,7 +335,7 @@ def _train(
         torch.set_num_threads(given.train.threads)
     extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
     if task.source == "corpus":
-        extras["folder"] = None if run is None else run / "tokens"
+        extras["folder"] = None if run is None else run / (f"tokens-{rank}" if rank else "tokens")
     held = valid if valid is not None and not isinstance(valid, float | int) else None
     if held is None and isinstance(given.data.valid, str):
         held = given.data.valid

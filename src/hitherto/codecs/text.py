@@ -374,6 +374,12 @@ class TextCodec:
             self.unknown is None or not bool(np.any(ids == self.unknown))
         )
 
+    def with_tokenizer(self, tokenizer: Any) -> "TextCodec":
+        """The same vocabulary, its words made by this tokenizer: the one that it was fitted with."""
+        if not self.outside:
+            raise UsageError("this model makes its words itself; leave tokenizer= out.")
+        return TextCodec(vocabulary=self.vocabulary, tokenizer=_callable(tokenizer), **self.to_json())
+
     # ---- keeping
 
     def to_json(self) -> dict[str, Any]:

@@ -145,32 +145,32 @@ class Corpus:
                 count += len(piece)
                 yield piece
 
-        starts: Array | None = None
+        borders: list[int] | None = None
         if self.spec.data.layout == "lines" or self.spec.data.documents:
-            tokens, starts = self._documents(counted())
+            borders = []
+            pieces = self._documents(counted(), borders)
         else:
-            size = _size(data)
-            if self.folder is not None and size is not None and size > IN_MEMORY:
-                tokens = shards.write(
-                    self.folder / name, self.codec.encode_all(counted()), size=self.codec.size
-                )
-            else:
-                tokens = shards.in_memory(_joined(self.codec.encode_all(counted())))
+            pieces = self.codec.encode_all(counted())
+        size = _size(data)
+        if self.folder is not None and size is not None and size > IN_MEMORY:
+            tokens = shards.write(self.folder / name, pieces, size=self.codec.size, borders=borders)
+        else:
+            tokens = shards.in_memory(_joined(pieces))
         if len(tokens) == 0:
             raise DataError("the text is empty: there is nothing to learn from", path=self.spec.data.path)
-        return CorpusExamples(tokens, starts, count)
+        return CorpusExamples(tokens, None if borders is None else np.array(borders, np.int64), count)
 
-    def _documents(self, pieces: Iterator[str]) -> tuple[shards.Tokens, Array]:
-        """Every line, or every document between blank lines, with its end."""
-        found: list[Array] = []
+    def _documents(self, pieces: Iterator[str], borders: list[int]) -> Iterator[Array]:
+        """Every line, or every document between blank lines, with its end; `borders` is where they begin."""
         end = np.array([self.codec.end_id], np.int32)
+        place = 0
         for text in _lines(pieces) if self.spec.data.layout == "lines" else _paragraphs(_lines(pieces)):
             ids = self.codec.encode(text)
             if len(ids) == 0 or ids[-1] != end[0]:
                 ids = np.concatenate([ids, end])
-            found.append(ids)
-        sizes = np.array([len(ids) for ids in found], np.int64)
-        return shards.in_memory(_joined(found)), np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+            borders.append(place)
+            place += len(ids)
+            yield ids
 
     def split(self, data: Any) -> int:
         """The character that validation begins with: a line's first, where there are lines."""
