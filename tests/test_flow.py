@@ -270,8 +270,16 @@ def test_the_model_of_every_introduction_trains() -> None:
 
     first = spec.read(Path(__file__).parent.parent / "configs" / "first.toml")
     model = hitherto.train(first, reviews(), input="review", output="label", lr=0.01, threads=1)
-    sizes = [(op["op"], op["options"].get("hidden_size"), op["options"].get("output_size")) for op in model.plan["step"]]
-    assert sizes == [("embed", None, None), ("recurrent", 64, None), ("pool", None, None), ("linear", None, 1)]
+    sizes = [
+        (op["op"], op["options"].get("hidden_size"), op["options"].get("output_size"))
+        for op in model.plan["step"]
+    ]
+    assert sizes == [
+        ("embed", None, None),
+        ("recurrent", 64, None),
+        ("pool", None, None),
+        ("linear", None, 1),
+    ]
     assert model.evaluate(reviews())["accuracy"] > 0.9
 
 
@@ -288,7 +296,13 @@ def test_validation_data_of_ones_own_and_early_stopping(tmp_path: Path) -> None:
     for name, some in (("train", lines[:60]), ("valid", lines[60:])):
         (tmp_path / f"{name}.csv").write_text("review,label\n" + "\n".join(some) + "\n")
     model = hitherto.train(
-        "classify", tmp_path / "train.csv", valid=tmp_path / "valid.csv", epochs=200, patience=2, lr=0.02, **SMALL
+        "classify",
+        tmp_path / "train.csv",
+        valid=tmp_path / "valid.csv",
+        epochs=200,
+        patience=2,
+        lr=0.02,
+        **SMALL,
     )
     assert model.made["steps"] < 200 * 4
     assert model.metrics["accuracy"] == 1.0
@@ -313,7 +327,9 @@ def test_documents_on_disk_are_those_in_memory(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setattr(corpus, "IN_MEMORY", limit)
         for options in ({}, {"documents": True}, {"layout": "lines"}):
             spec = from_options("lm", str(path), tokens="words", **options)
-            _, examples, valid = SOURCES["corpus"].prepare(spec, str(path), None, {"folder": tmp_path / "tokens"})
+            _, examples, valid = SOURCES["corpus"].prepare(
+                spec, str(path), None, {"folder": tmp_path / "tokens"}
+            )
             starts = None if examples.starts is None else examples.starts.tolist()
             found.append((examples.tokens.ids(0, len(examples)).tolist(), starts, valid.characters))
     assert found[:3] == found[3:]

@@ -437,6 +437,8 @@ def _complete(source: Any, examples: Any, say: Say) -> Spec:
         chosen.pop("epochs", None)
     if spec.train.batch_tokens is not None:
         chosen.pop("batch_size", None)
+    if spec.train.patience is not None:
+        chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
     if spec.train.optimizer == "sgd":
         chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
     known = {o.name: getattr(getattr(spec, o.table), o.name) for o in specs.options()}
