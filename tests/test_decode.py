@@ -175,6 +175,7 @@ def test_a_prefix_is_gone_on_with() -> None:
     )  # fmt: skip
     assert len(found) == 3
     assert all(word.startswith("_c") for word, _ in found)
+    assert 0.5 < sum(math.exp(p) for _, p in found) <= 1 + 1e-9
 
 
 def test_models_of_words_suggest_tokens() -> None:

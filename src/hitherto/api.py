@@ -124,6 +124,8 @@ class Model:
         ids, decoder = self._read(prompt)
         state, log_probs = self._advance(ids)
         banned = [i for i in (codec.unknown,) if i is not None]
+        if not prompt:  # a line that ends before it begins is nothing
+            log_probs[:, self._ends()] = -np.inf
         made = sample(
             self._step, state, log_probs, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k,
             top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, banned=banned, stop_ids=self._ends(),

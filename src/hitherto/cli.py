@@ -195,6 +195,7 @@ class Display:
         self.open = False
         self.started = time.monotonic()
         self.first: int | None = None
+        self.drawn = 0.0
 
     def say(self, line: str) -> None:
         self._end()
@@ -219,6 +220,9 @@ class Display:
 
     def _bar(self, progress: Any, row: dict[str, Any]) -> None:
         self.first = progress.step - 1 if self.first is None else self.first
+        if time.monotonic() - self.drawn < 0.2:
+            return
+        self.drawn = time.monotonic()
         done = progress.step / max(1, progress.total)
         width = 24
         bar = "#" * int(done * width) + "-" * (width - int(done * width))

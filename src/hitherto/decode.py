@@ -186,7 +186,8 @@ def suggest(
     """The k most probable next words and their log-probabilities, words of several tokens included.
 
     A word is a first token, which may start one, and others that go on with it, up to a token that starts the next; its
-    probability is that of all of this. `prefix` is how it must begin. The search is best first: the `width` most
+    probability is that of all of this. `prefix` is how it must begin; then probabilities are shares of all the words
+    found that do. The search is best first: the `width` most
     probable beginnings are gone on with in each round, until k words are more probable than any beginning left.
     """
     if k < 1:
@@ -224,6 +225,9 @@ def suggest(
                 begin(tokens, following, -negative, after)
             if word and word.startswith(prefix):
                 found[word] = float(np.logaddexp(found.get(word, -np.inf), -negative + ends))
+    if prefix and found:
+        whole = float(np.logaddexp.reduce(list(found.values())))
+        found = {word: p - whole for word, p in found.items()}
     ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     return ranked[:k]
 
