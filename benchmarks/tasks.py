@@ -362,13 +362,13 @@ def sst2(runs: Path, seeds: int = 5) -> None:
 
 SST2: Row = {
     "hidden_size": 128,
-    "embedding_size": 128,
+    "embedding_size": 300,
     "bidirectional": True,
-    "pool": "max",
+    "pool": "mean",
     "dropout": 0.5,
     "embedding_dropout": 0.3,
-    "epochs": 8,
-    "lr": 2e-3,
+    "epochs": 10,
+    "lr": 1e-3,
     "batch_size": 32,
     "average": 0.99,
     "metric": "accuracy",
@@ -398,12 +398,13 @@ def sms(runs: Path) -> None:
 
 
 SMS: Row = {
-    "tokens": "chars",
     "hidden_size": 128,
-    "embedding_size": 32,
+    "embedding_size": 128,
     "bidirectional": True,
     "pool": "max",
-    "epochs": 10,
+    "dropout": 0.4,
+    "embedding_dropout": 0.2,
+    "epochs": 8,
 }
 
 
@@ -479,7 +480,7 @@ def natops(runs: Path) -> None:
 
 NATOPS: Row = {
     "hidden_size": 64,
-    "cell": "gru",
+    "cell": "lstm",
     "bidirectional": True,
     "pool": "max",
     "dropout": 0.4,

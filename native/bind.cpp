@@ -7,7 +7,10 @@
 #include <Python.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "kernels.h"
@@ -55,6 +58,11 @@ class Arguments {
   Py_ssize_t n_, at_ = 0;
   bool short_ = false, bad_cell_ = false;
 };
+
+template <class F>
+PyCFunction as_method(F f) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f));
+}
 
 const Kernels& chosen() { return *kernels(); }  // not null: the module refuses to load otherwise
 
@@ -163,7 +171,7 @@ PyObject* adopt(PyObject*, PyObject*) { return PyBool_FromLong(adopt_openmp()); 
 PyObject* info(PyObject*, PyObject*) {
   PyObject* isas = PyList_New(0);
   if (!isas) return nullptr;
-  for (const char* isa : {"avx512", "avx2", "base"}) {
+  for (const char* isa : {"avx512_bf16", "avx512_vnni", "avx512", "avx2", "base"}) {
     PyObject* name = kernels(isa) ? PyUnicode_FromString(isa) : nullptr;
     if (name) PyList_Append(isas, name);
     Py_XDECREF(name);
@@ -177,9 +185,317 @@ PyObject* info(PyObject*, PyObject*) {
 #else
   const char* compiler = "unknown";
 #endif
-  return Py_BuildValue("{s:s,s:N,s:s,s:s}", "isa", chosen().isa, "isas", isas, "pool", uses_openmp() ? "torch" : "own",
+  return Py_BuildValue("{s:s,s:N,s:s,s:s}", "isa", stepper()->isa, "isas", isas, "pool", uses_openmp() ? "torch" : "own",
                        "compiler", compiler);
 }
+
+// ---- programs: models that run step by step --------------------------------------------------------------------------
+
+constexpr i64 WIDEST = i64(1) << 24;  // of any number of units or inputs: beyond it sizes could overflow
+
+struct ProgramObject {
+  PyObject_HEAD
+  Program program;
+  std::vector<Stage>* stages;
+  unsigned char* memory;  // the packs
+  i64 bytes;
+};
+
+unsigned char* aligned(unsigned char* p) { return reinterpret_cast<unsigned char*>((reinterpret_cast<std::uintptr_t>(p) + 63) / 64 * 64); }
+
+// (precision, floats of a row's states, then for each stage: op, cell, pooling, layer_norm, residual, bounded, I, O, H, P, D, h, c, and for both
+// directions w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c)
+PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
+  std::vector<PyObject*> items;
+  for (Py_ssize_t i = 0; i < PyTuple_Size(args); ++i) items.push_back(PyTuple_GetItem(args, i));
+  Arguments a(items.data(), Py_ssize_t(items.size()));
+  Program p = {};
+  p.precision = int(a.integer()), p.state = a.integer(), p.pool = -1;
+  std::vector<Stage> stages;
+  bool good = p.precision >= 0 && p.precision < PRECISIONS && p.state >= 0 && p.state < WIDEST * 64 && (items.size() - 2) % 31 == 0;
+  for (size_t i = 0; good && i < (items.size() - 2) / 31; ++i) {
+    Stage s = {};
+    s.op = int(a.integer()), s.cell = int(a.integer()), s.pooling = int(a.integer());
+    s.layer_norm = a.integer(), s.residual = a.integer(), s.bounded = a.integer();
+    s.I = a.integer(), s.O = a.integer(), s.H = a.integer(), s.P = a.integer(), s.D = a.integer(), s.h = a.integer(), s.c = a.integer();
+    for (Parameters& g : s.given) {
+      for (const float** to : {&g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.w_hr, &g.scale_ih, &g.scale_hh, &g.scale_c, &g.shift_c}) {
+        *to = a.address<const float>();
+      }
+    }
+    good = s.op >= 0 && s.op < OPS && s.cell >= 0 && s.cell < CELLS && s.pooling >= 0 && s.pooling < POOLINGS && s.D >= 1 && s.D <= 2;
+    for (i64 n : {s.I, s.O, s.H, s.P}) good = good && n >= 0 && n < WIDEST;
+    good = good && s.h >= 0 && s.c >= 0 && (s.op == EMBED || stages.empty() || stages.back().O == s.I);
+    if (s.op == RECURRENT) {
+      good = good && s.H > 0 && s.P > 0 && s.O == s.P * s.D && s.h + s.D * s.P <= p.state && (s.cell != LSTM || s.c + s.D * s.H <= p.state);
+    }
+    if (s.op == POOL) good = good && s.h + s.I <= p.state && s.c < p.state && p.pool < 0;
+    if (s.op == POOL) p.pool = i64(i);
+    p.whole = p.whole || (s.op == RECURRENT && s.D == 2);
+    stages.push_back(s);
+  }
+  if (!a.ok("Program")) return nullptr;
+  if (!good || stages.empty()) return PyErr_Format(PyExc_ValueError, "Program: the stages do not fit together");
+  p.stages = i64(stages.size()), p.I = stages[0].op == EMBED ? 0 : stages[0].I, p.O = stages.back().O;
+  i64 words = 16;
+  for (const Stage& s : stages) words += s.D * (stepper()->pack_size(s, p.precision) + 16);
+  ProgramObject* self = reinterpret_cast<ProgramObject*>(reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc))(type, 0));
+  if (!self) return nullptr;
+  self->memory = static_cast<unsigned char*>(std::malloc(size_t(words) * 4));
+  self->stages = new (std::nothrow) std::vector<Stage>(std::move(stages));
+  if (!self->memory || !self->stages) {
+    Py_DECREF(self);
+    return PyErr_NoMemory();
+  }
+  self->bytes = words * 4;
+  self->program = p;
+  self->program.stage = self->stages->data();
+  Py_BEGIN_ALLOW_THREADS;
+  unsigned char* at = aligned(self->memory);
+  for (Stage& s : *self->stages) {
+    if (s.op == EMBED || s.op == POOL) continue;
+    for (i64 d = 0; d < s.D; ++d) {
+      s.packs[d] = reinterpret_cast<std::uint32_t*>(at);
+      stepper()->pack(s, p.precision, d, s.packs[d]);
+      at = aligned(at + stepper()->pack_size(s, p.precision) * 4);
+    }
+    s.given[0] = s.given[1] = {};
+  }
+  Py_END_ALLOW_THREADS;
+  return reinterpret_cast<PyObject*>(self);
+}
+
+void program_free(PyObject* object) {
+  ProgramObject* self = reinterpret_cast<ProgramObject*>(object);
+  std::free(self->memory);
+  delete self->stages;
+  PyTypeObject* type = Py_TYPE(object);
+  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(object);
+  Py_DECREF(type);
+}
+
+bool run_steps(const Steps& u, i64 bytes, i64 threads) {
+  // Handing the lock back and forth takes as long as a small step.
+  if (bytes * u.T * (u.B > 1 ? u.B : 1) < (i64(1) << 20)) return stepper()->run(u, int(threads));
+  bool ok;
+  Py_BEGIN_ALLOW_THREADS;
+  ok = stepper()->run(u, int(threads));
+  Py_END_ALLOW_THREADS;
+  return ok;
+}
+
+// Steps of rows: the caller has checked shapes; what could reach outside the memory is checked here again.
+PyObject* program_run(PyObject* object, PyObject* const* args, Py_ssize_t n) {
+  ProgramObject* self = reinterpret_cast<ProgramObject*>(object);
+  Arguments a(args, n);
+  Steps u = {};
+  u.program = &self->program;
+  u.T = a.integer(), u.B = a.integer();
+  u.lengths = a.address<const i64>(), u.slots = a.address<const i64>(), u.order = a.address<const i64>();
+  u.x = a.address<const float>(), u.ids = a.address<const i64>();
+  u.state = a.address<float>(), u.stride = a.integer();
+  u.y = a.address<float>();
+  u.begin = a.integer(), u.end = a.integer();
+  const i64 threads = a.integer();
+  if (!a.ok("run")) return nullptr;
+  if (u.T < 0 || u.B < 0 || u.begin < 0 || u.begin >= u.end || u.end > self->program.stages || u.stride < self->program.state) {
+    return PyErr_Format(PyExc_ValueError, "run: the sizes do not fit the program");
+  }
+  return done(run_steps(u, self->bytes, threads));
+}
+
+PyObject* program_bytes(PyObject* object, void*) { return PyLong_FromLongLong(reinterpret_cast<ProgramObject*>(object)->bytes); }
+
+PyMethodDef program_methods[] = {
+    {"run", as_method(program_run), METH_FASTCALL, "(T, B, lengths, slots, order, x, ids, state, stride, y, begin, end, threads)"},
+    {nullptr, nullptr, 0, nullptr}};
+PyGetSetDef program_members[] = {{"bytes", program_bytes, nullptr, "of the packed weights", nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyType_Slot program_slots[] = {{Py_tp_new, reinterpret_cast<void*>(program_new)},
+                               {Py_tp_dealloc, reinterpret_cast<void*>(program_free)},
+                               {Py_tp_methods, program_methods},
+                               {Py_tp_getset, program_members},
+                               {0, nullptr}};
+PyType_Spec program_spec = {"hitherto._native.Program", sizeof(ProgramObject), 0, Py_TPFLAGS_DEFAULT, program_slots};
+
+// ---- sessions: one row of states, a step at a time --------------------------------------------------------------------
+
+PyTypeObject* program_type = nullptr;
+PyObject *numpy_empty = nullptr, *numpy_float32 = nullptr, *numpy_asarray = nullptr, *numpy_int64 = nullptr;
+
+struct SessionObject {
+  PyObject_HEAD
+  ProgramObject* program;
+  Py_buffer state;
+  PyObject* width;  // of an output, as numpy wants it
+};
+
+// (program, float32 array of the program's states)
+PyObject* session_new(PyTypeObject* type, PyObject* args, PyObject*) {
+  PyObject *program, *state;
+  if (!PyArg_ParseTuple(args, "OO", &program, &state)) return nullptr;
+  if (Py_TYPE(program) != program_type) return PyErr_Format(PyExc_TypeError, "expected a Program, got %R", program);
+  if (!numpy_empty) {
+    PyObject* numpy = PyImport_ImportModule("numpy");
+    if (!numpy) return nullptr;
+    numpy_float32 = PyObject_GetAttrString(numpy, "float32");
+    numpy_int64 = PyObject_GetAttrString(numpy, "int64");
+    numpy_asarray = PyObject_GetAttrString(numpy, "ascontiguousarray");
+    numpy_empty = PyObject_GetAttrString(numpy, "empty");
+    Py_DECREF(numpy);
+    if (!numpy_empty || !numpy_float32 || !numpy_asarray || !numpy_int64) return nullptr;
+  }
+  SessionObject* self = reinterpret_cast<SessionObject*>(reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc))(type, 0));
+  if (!self) return nullptr;
+  Py_INCREF(program);
+  self->program = reinterpret_cast<ProgramObject*>(program);
+  self->width = PyLong_FromLongLong(self->program->program.O);
+  if (PyObject_GetBuffer(state, &self->state, PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT)) {
+    self->state.obj = nullptr;
+    Py_DECREF(self);
+    return nullptr;
+  }
+  if (self->state.itemsize != 4 || self->state.len < self->program->program.state * 4) {
+    Py_DECREF(self);
+    return PyErr_Format(PyExc_ValueError, "the states need %lld float32", static_cast<long long>(self->program->program.state));
+  }
+  return reinterpret_cast<PyObject*>(self);
+}
+
+void session_free(PyObject* object) {
+  SessionObject* self = reinterpret_cast<SessionObject*>(object);
+  if (self->state.obj) PyBuffer_Release(&self->state);
+  Py_XDECREF(reinterpret_cast<PyObject*>(self->program));
+  Py_XDECREF(self->width);
+  PyTypeObject* type = Py_TYPE(object);
+  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(object);
+  Py_DECREF(type);
+}
+
+// An array's memory while it is used.
+struct View {
+  Py_buffer buffer = {};
+  bool open(PyObject* object, int flags) { return PyObject_GetBuffer(object, &buffer, flags) == 0; }
+  bool floats() const { return buffer.itemsize == 4 && buffer.format && buffer.format[0] == 'f' && !buffer.format[1]; }
+  ~View() {
+    if (buffer.obj) PyBuffer_Release(&buffer);
+  }
+};
+
+// The steps that x holds, read into `u`: one, [I] floats or an id; or some, [T, I] or [T].
+bool read_input(SessionObject* self, PyObject* x, View& view, i64& id, Steps& u) {
+  const Program& p = self->program->program;
+  const char* wanted = p.I ? "expected %lld float32 for a step, or [T, %lld] for some" : "expected an id, or an array of them";
+  u.program = &p, u.B = 1, u.T = 1, u.state = static_cast<float*>(self->state.buf), u.stride = p.state, u.end = p.stages;
+  if (!p.I && PyLong_Check(x)) {
+    id = PyLong_AsLongLong(x);
+    if (id == -1 && PyErr_Occurred()) return false;
+    u.ids = &id;
+  } else {
+    const bool ready = view.open(x, PyBUF_ND | PyBUF_FORMAT) && (p.I ? view.floats() : false);
+    if (!ready) {
+      PyErr_Clear();
+      if (view.buffer.obj) PyBuffer_Release(&view.buffer);
+      PyObject* array = PyObject_CallFunctionObjArgs(numpy_asarray, x, p.I ? numpy_float32 : numpy_int64, nullptr);
+      if (!array) return false;
+      const bool opened = view.open(array, PyBUF_ND | PyBUF_FORMAT);
+      Py_DECREF(array);  // the view keeps it
+      if (!opened) return false;
+    }
+    const Py_buffer& b = view.buffer;
+    const bool many = b.ndim == (p.I ? 2 : 1);
+    if (!(many || b.ndim == (p.I ? 1 : 0)) || (p.I && b.shape[b.ndim - 1] != p.I)) {
+      PyErr_Format(PyExc_ValueError, wanted, static_cast<long long>(p.I), static_cast<long long>(p.I));
+      return false;
+    }
+    u.T = many ? i64(b.shape[0]) : 1;
+    if (p.I)
+      u.x = static_cast<const float*>(b.buf);
+    else
+      u.ids = static_cast<const i64*>(b.buf);
+  }
+  for (i64 t = 0; !p.I && t < u.T; ++t) {
+    if (u.ids[t] < 0 || u.ids[t] >= p.stage[0].I) {
+      PyErr_Format(PyExc_ValueError, "expected an id in 0..%lld, got %lld", static_cast<long long>(p.stage[0].I - 1),
+                   static_cast<long long>(u.ids[t]));
+      return false;
+    }
+  }
+  return true;
+}
+
+PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, PyObject* names) {
+  SessionObject* self = reinterpret_cast<SessionObject*>(object);
+  const Program& p = self->program->program;
+  PyObject* out = nullptr;
+  if (names && PyTuple_Size(names) == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "out") == 0) {
+    out = args[n] == Py_None ? nullptr : args[n];
+  } else if (names && PyTuple_Size(names)) {
+    return PyErr_Format(PyExc_TypeError, "push takes one input and out=");
+  }
+  if (n != 1) return PyErr_Format(PyExc_TypeError, "push takes one input, got %zd", n);
+  Steps u = {};
+  View x, y;
+  i64 id = 0;
+  if (!read_input(self, args[0], x, id, u)) return nullptr;
+  if (p.pool >= 0) {  // nothing is final before the end
+    u.end = p.pool + 1;
+    if (!run_steps(u, self->program->bytes, 1)) return PyErr_NoMemory();
+    Py_RETURN_NONE;
+  }
+  if (out) {
+    Py_INCREF(out);
+  } else if (x.buffer.ndim == (p.I ? 2 : 1)) {
+    PyObject* shape = Py_BuildValue("(LO)", static_cast<long long>(u.T), self->width);
+    if (!shape) return nullptr;
+    out = PyObject_CallFunctionObjArgs(numpy_empty, shape, numpy_float32, nullptr);
+    Py_DECREF(shape);
+  } else {
+    out = PyObject_CallFunctionObjArgs(numpy_empty, self->width, numpy_float32, nullptr);
+  }
+  if (!out) return nullptr;
+  if (!y.open(out, PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT) || !y.floats() || y.buffer.len != u.T * p.O * 4) {
+    if (!PyErr_Occurred()) {
+      PyErr_Format(PyExc_ValueError, "out must be a contiguous float32 array of %lld numbers", static_cast<long long>(u.T * p.O));
+    }
+    Py_DECREF(out);
+    return nullptr;
+  }
+  u.y = static_cast<float*>(y.buffer.buf);
+  if (!run_steps(u, self->program->bytes, 1)) {
+    Py_DECREF(out);
+    return PyErr_NoMemory();
+  }
+  return out;
+}
+
+// (x, n): the seconds that n native steps of x take, one after the other, without Python.
+PyObject* session_time(PyObject* object, PyObject* args) {
+  SessionObject* self = reinterpret_cast<SessionObject*>(object);
+  PyObject* given;
+  long long n;
+  if (!PyArg_ParseTuple(args, "OL", &given, &n)) return nullptr;
+  Steps u = {};
+  View x;
+  i64 id = 0;
+  if (!read_input(self, given, x, id, u)) return nullptr;
+  std::vector<float> y(size_t(u.T * self->program->program.O));
+  u.y = y.data();
+  bool ok = true;
+  const auto start = std::chrono::steady_clock::now();
+  for (long long i = 0; i < n; ++i) ok = ok && stepper()->run(u, 1);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return ok ? PyFloat_FromDouble(seconds) : PyErr_NoMemory();
+}
+
+PyMethodDef session_methods[] = {
+    {"push", as_method(session_push), METH_FASTCALL | METH_KEYWORDS, "push($self, x, /, *, out=None)\n--\n\nTake a step, or some: what the model says after each."},
+    {"time", session_time, METH_VARARGS, "(x, n): seconds of n native steps"},
+    {nullptr, nullptr, 0, nullptr}};
+PyType_Slot session_slots[] = {{Py_tp_new, reinterpret_cast<void*>(session_new)},
+                               {Py_tp_dealloc, reinterpret_cast<void*>(session_free)},
+                               {Py_tp_methods, session_methods},
+                               {0, nullptr}};
+PyType_Spec session_spec = {"hitherto._native.Session", sizeof(SessionObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, session_slots};
 
 // ---- what this machine can do ----------------------------------------------------------------------------------------
 
@@ -234,11 +550,6 @@ PyObject* calibrate(PyObject*, PyObject* args) {
   return PyFloat_FromDouble(result);
 }
 
-template <class F>
-PyCFunction as_method(F f) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f));
-}
-
 PyMethodDef methods[] = {
     {"forward", as_method(forward), METH_FASTCALL,
      "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, h0, c0, y, hT, cT, saved, cells)"},
@@ -260,8 +571,20 @@ PyModuleDef module = {PyModuleDef_HEAD_INIT, "hitherto._native", "Kernels of the
 PyMODINIT_FUNC PyInit__native() {
   if (!kernels()) {
     return PyErr_Format(PyExc_ImportError,
-                        "HITHERTO_ISA names an instruction set that this machine or build lacks: expected avx512, avx2 or base "
+                        "HITHERTO_ISA names an instruction set that this machine or build lacks: expected avx512_bf16, avx512_vnni, avx512, "
+                        "avx2 or base "
                         "(base runs everywhere); unset it to let Hitherto choose");
   }
-  return PyModule_Create(&module);
+  PyObject* made = PyModule_Create(&module);
+  PyObject* program = PyType_FromSpec(&program_spec);
+  PyObject* session = PyType_FromSpec(&session_spec);
+  if (!made || !program || !session || PyModule_AddObjectRef(made, "Program", program) || PyModule_AddObjectRef(made, "Session", session)) {
+    Py_XDECREF(made);
+    Py_XDECREF(program);
+    Py_XDECREF(session);
+    return nullptr;
+  }
+  program_type = reinterpret_cast<PyTypeObject*>(program);  // kept for good
+  Py_DECREF(session);
+  return made;
 }

@@ -74,6 +74,64 @@ struct Kernels {
   double (*read_sum)(const float* buffer, i64 n, i64 rounds);  // reads it so often: bytes read in a round
 };
 
+// ---- a whole model, step by step -------------------------------------------------------------------------------------
+
+enum Precision { FLOAT32, BFLOAT16, INT8, PRECISIONS };
+enum Op { EMBED, RECURRENT, POOL, LINEAR, OPS };
+enum Pooling { LAST, MEAN, MAX, POOLINGS };
+
+// One direction of a layer, or the weights of a linear map (w_ih and b_ih alone), as torch keeps them; any but w_ih may be null.
+struct Parameters {
+  const float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *scale_ih, *scale_hh, *scale_c, *shift_c;
+};
+
+// One operation of a program. Widths are of its input and output; a layer's state h has P units, c has H, and direction d
+// has them at h + d * P and c + d * H of a row's states. A pool has its value and its count there.
+struct Stage {
+  int op, cell, pooling;
+  bool layer_norm, residual, bounded;  // bounded: no input is beyond -1 .. 1
+  i64 I, O, H, P, D, h, c;
+  Parameters given[2];  // null but for EMBED once they are packed
+  std::uint32_t* packs[2];
+};
+
+struct Program {
+  int precision;
+  i64 stages, state, I, O;  // floats of a row's states, numbers in (0: one id) and out
+  i64 pool;                 // the stage that makes one row of all steps, or -1
+  bool whole;               // some layer is read backward, so that a sequence cannot come in parts
+  Stage* stage;
+};
+
+// Some steps of some rows. Row b has its states at state + slot(b) * stride, and takes its first length(b) steps.
+struct Steps {
+  const Program* program;
+  i64 T, B;
+  const i64* lengths;  // [B], or null: T
+  const i64* slots;    // [B], or null: b
+  const i64* order;    // [B] rows by falling length, or null where all are equal
+  const float* x;      // [T, B, I], or null where ids are given
+  const i64* ids;      // [T, B]
+  float* state;
+  i64 stride;
+  float* y;  // [T, B, O], after a pool [B, O]; null: only the states are wanted
+  i64 begin, end;  // the stages that are run: all, the last alone, or all but the last
+  i64 length(i64 b) const { return lengths ? lengths[b] : T; }
+  i64 slot(i64 b) const { return slots ? slots[b] : b; }
+  i64 out() const { return program->stage[end - 1].O; }
+};
+
+struct Stepper {
+  const char* isa;
+  i64 (*pack_size)(const Stage&, int precision);  // in words of 4 bytes, for one direction
+  void (*pack)(const Stage&, int precision, i64 direction, std::uint32_t* to);
+  bool (*run)(const Steps&, int threads);  // false: out of memory; the states are then not to be used
+};
+
+extern const Stepper stepper_base, stepper_avx2, stepper_avx512, stepper_avx512_vnni, stepper_avx512_bf16;
+const Stepper* stepper();  // as kernels()
+const Stepper* stepper(const char* isa);
+
 extern const Kernels kernels_base, kernels_avx2, kernels_avx512;
 
 // The instruction set in use: the best that the machine has, or what HITHERTO_ISA names. Null where that is unknown here.

@@ -60,6 +60,32 @@ HT_INLINE Vec where_positive(Vec test, Vec a) {  // a where test > 0, else 0
 HT_INLINE Vec round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 HT_INLINE Vec scale(Vec a, Vec n) { return _mm512_scalef_ps(a, n); }  // a 2^n, n whole
 
+// Words of four bytes, VL of them: four times 8 bits or twice 16 bits of a product's depth.
+using Ints = __m512i;
+HT_INLINE Ints load_words(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
+HT_INLINE Ints set_word(std::uint32_t a) { return _mm512_set1_epi32(int(a)); }
+HT_INLINE Vec to_floats(Ints a) { return _mm512_cvtepi32_ps(a); }
+// sum + four products of unsigned a and signed w, exact.
+HT_INLINE Ints dot4(Ints a, Ints w, Ints sum) {
+#if defined(HT_VNNI)
+  return _mm512_dpbusd_epi32(sum, a, w);
+#else
+  const Ints even = _mm512_madd_epi16(_mm512_and_si512(a, _mm512_set1_epi16(255)), _mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8));
+  const Ints odd = _mm512_madd_epi16(_mm512_srli_epi16(a, 8), _mm512_srai_epi16(w, 8));
+  return _mm512_add_epi32(sum, _mm512_add_epi32(even, odd));
+#endif
+}
+// sum + two products of bfloat16.
+HT_INLINE Vec dot2(Ints a, Ints w, Vec sum) {
+#if defined(HT_BF16)
+  return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)w);
+#else
+  const auto low = [](Ints v) HT_LAMBDA { return _mm512_castsi512_ps(_mm512_slli_epi32(v, 16)); };
+  const auto high = [](Ints v) HT_LAMBDA { return _mm512_castsi512_ps(_mm512_and_si512(v, _mm512_set1_epi32(int(0xffff0000u)))); };
+  return fma(high(a), high(w), fma(low(a), low(w), sum));
+#endif
+}
+
 #elif defined(HT_AVX2)
 
 using Vec = __m256;
@@ -96,6 +122,21 @@ HT_INLINE Vec round(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT
 HT_INLINE Vec scale(Vec a, Vec n) {  // n in -127 (gives 0) .. 128 (gives inf)
   __m256i bits = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
   return _mm256_mul_ps(a, _mm256_castsi256_ps(bits));
+}
+
+using Ints = __m256i;
+HT_INLINE Ints load_words(const std::uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+HT_INLINE Ints set_word(std::uint32_t a) { return _mm256_set1_epi32(int(a)); }
+HT_INLINE Vec to_floats(Ints a) { return _mm256_cvtepi32_ps(a); }
+HT_INLINE Ints dot4(Ints a, Ints w, Ints sum) {
+  const Ints even = _mm256_madd_epi16(_mm256_and_si256(a, _mm256_set1_epi16(255)), _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8));
+  const Ints odd = _mm256_madd_epi16(_mm256_srli_epi16(a, 8), _mm256_srai_epi16(w, 8));
+  return _mm256_add_epi32(sum, _mm256_add_epi32(even, odd));
+}
+HT_INLINE Vec dot2(Ints a, Ints w, Vec sum) {
+  const auto low = [](Ints v) HT_LAMBDA { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); };
+  const auto high = [](Ints v) HT_LAMBDA { return _mm256_castsi256_ps(_mm256_and_si256(v, _mm256_set1_epi32(int(0xffff0000u)))); };
+  return fma(high(a), high(w), fma(low(a), low(w), sum));
 }
 
 #else
@@ -151,6 +192,36 @@ HT_INLINE Vec scale(Vec a, Vec n) {
     out.v[l] = a.v[l] * power;
   }
   return out;
+}
+struct Ints {
+  std::int32_t v[4];
+};
+HT_INLINE Ints load_words(const std::uint32_t* p) {
+  Ints a;
+  std::memcpy(a.v, p, sizeof a.v);
+  return a;
+}
+HT_INLINE Ints set_word(std::uint32_t a) { return Ints{{std::int32_t(a), std::int32_t(a), std::int32_t(a), std::int32_t(a)}}; }
+HT_INLINE Vec to_floats(Ints a) { HT_LANES(float(a.v[l])); }
+HT_INLINE Ints dot4(Ints a, Ints w, Ints sum) {
+  for (int l = 0; l < VL; ++l) {
+    const std::uint32_t u = std::uint32_t(a.v[l]), s = std::uint32_t(w.v[l]);
+    for (int i = 0; i < 4; ++i) sum.v[l] += int(u >> 8 * i & 255u) * int(std::int8_t(s >> 8 * i & 255u));
+  }
+  return sum;
+}
+HT_INLINE Vec dot2(Ints a, Ints w, Vec sum) {
+  const auto part = [](std::uint32_t bits) {
+    float value;
+    std::memcpy(&value, &bits, 4);
+    return value;
+  };
+  for (int l = 0; l < VL; ++l) {
+    const std::uint32_t u = std::uint32_t(a.v[l]), s = std::uint32_t(w.v[l]);
+    sum.v[l] += part(u << 16) * part(s << 16);
+    sum.v[l] += part(u & 0xffff0000u) * part(s & 0xffff0000u);
+  }
+  return sum;
 }
 #undef HT_LANES
 

@@ -1,0 +1,940 @@
+// A whole model, one step or some, for one row or many: what streams.
+//
+// Each product reads its weights in panels as gemm.h does, but x's and h's lie side by side, [panel][x words, then h words]
+// [N][VL], in words of four bytes: one float32, two bfloat16 or four int8 of the depth. An output is its bias, then x's part,
+// then h's part, each in ascending depth, whoever else is in the call: the bits do not depend on rows, chunks or threads.
+//
+// int8: a weight is an integer times the scale of its row. What it multiplies is one too: with 1/127 as scale where no number
+// is beyond -1 .. 1, else with the scale of its largest. Sums of integers are exact; states and all else stay float32.
+#pragma once
+#include <cmath>
+
+#include "cells.h"
+#include "gemm.h"
+#include "kernels.h"
+#include "pool.h"
+#if defined(__x86_64__) || defined(_M_X64)
+#include <xmmintrin.h>
+#endif
+
+namespace {
+
+using namespace hitherto;
+using u32 = std::uint32_t;
+
+constexpr i64 least(i64 a, i64 b) { return a < b ? a : b; }
+constexpr i64 most(i64 a, i64 b) { return a > b ? a : b; }
+constexpr i64 up16(i64 n) { return ceil_div(n, 16) * 16; }
+constexpr int word_depth(int precision) { return precision == INT8 ? 4 : precision == BFLOAT16 ? 2 : 1; }
+
+// Numbers below 1e-38 take a hundred times as long as others, and a state that fades goes through all of them.
+struct NoDenormals {
+#if defined(__x86_64__) || defined(_M_X64)
+  unsigned before = _mm_getcsr();
+  NoDenormals() { _mm_setcsr(before | 0x8040); }
+  ~NoDenormals() { _mm_setcsr(before); }
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+  std::uint64_t before;
+  NoDenormals() {
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | (1u << 24)));
+  }
+  ~NoDenormals() { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
+#endif
+};
+
+// ---- packed weights --------------------------------------------------------------------------------------------------
+
+// Where the parts of a direction's pack begin, in words. A linear map is a layer with one gate and no h.
+struct StepPack {
+  i64 gates, blocks, vectors, width, x_words, h_words, r_words, recurrent_gates;
+  i64 bias, bias_n, x_scales, h_scales, n_scales, r_scales, x_begins, h_begins, n_begins, r_begins;
+  i64 norm_ih, norm_hh, norm_c, shift_c, panels, candidate, projection, size;
+  StepPack(const Stage& s, int precision) {
+    const i64 depth = word_depth(precision);
+    const bool layer = s.op == RECURRENT, apart = layer && s.cell == GRU_BEFORE, int8 = precision == INT8;
+    gates = layer ? gates_of(s.cell) : 1;
+    blocks = ceil_div(s.H, VL), vectors = blocks * gates, width = gates == 1 ? 4 : gates;
+    x_words = ceil_div(s.I, depth), h_words = layer ? ceil_div(s.P, depth) : 0, r_words = ceil_div(s.H, depth);
+    recurrent_gates = apart ? 2 : gates;
+    const i64 projected = layer && s.P != s.H ? ceil_div(s.P, VL) : 0;
+    size = 0;
+    const auto take = [&](i64 vectors_) {
+      const i64 at = size;
+      size += up16(vectors_ * VL);
+      return at;
+    };
+    bias = take(vectors), bias_n = take(layer ? blocks : 0);
+    x_scales = take(int8 * vectors), h_scales = take(int8 * vectors), n_scales = take(int8 * blocks), r_scales = take(int8 * projected);
+    x_begins = take(int8 * vectors), h_begins = take(int8 * vectors), n_begins = take(int8 * blocks), r_begins = take(int8 * projected);
+    norm_ih = take(s.layer_norm * vectors), norm_hh = take(s.layer_norm * vectors);
+    norm_c = take(s.layer_norm * blocks), shift_c = take(s.layer_norm * blocks);
+    panels = take(blocks * (gates * x_words + recurrent_gates * h_words));
+    candidate = take(apart * blocks * h_words);
+    projection = take(projected * r_words);
+  }
+  // The panel whose first vector is v.
+  i64 panel(i64 v) const { return panels + (v * x_words + v / gates * recurrent_gates * h_words) * VL; }
+};
+
+u32 bits_of(float a) {
+  u32 bits;
+  std::memcpy(&bits, &a, 4);
+  return bits;
+}
+u32 bfloat16_of(float a) {  // to the nearest, ties to even
+  const u32 bits = bits_of(a);
+  return a != a ? 0x7fc0u : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
+// Rounds what lies within +-2^22; adding the magic number leaves the whole part in the low bits.
+u32 rounded_bits(float a) { return bits_of(a + 12582912.0f) - 0x4B400000u; }
+
+// The rows of a matrix [outputs, K], each with the words of its K and, for INT8, its scale and the value that its sums begin with:
+// what multiplies it is unsigned, 128 too high.
+struct PackedRow {
+  const float* row;
+  i64 K;
+  int precision;
+  float scale = 0, inverse = 0;
+  PackedRow(const float* from, i64 k, int p) : row(from), K(k), precision(p) {
+    if (p != INT8) return;
+    float largest = 0;
+    for (i64 i = 0; i < K; ++i) largest = std::fabs(row[i]) > largest ? std::fabs(row[i]) : largest;
+    scale = largest / 127, inverse = scale > 0 ? 1 / scale : 0;
+  }
+  u32 word(i64 w) const {
+    if (precision == FLOAT32) return bits_of(row[w]);
+    const i64 depth = word_depth(precision), first = w * depth;
+    u32 out = 0;
+    for (i64 i = 0; i < depth && first + i < K; ++i) {
+      if (precision == BFLOAT16)
+        out |= bfloat16_of(row[first + i]) << 16 * i;
+      else
+        out |= (rounded_bits(row[first + i] * inverse) & 255u) << 8 * i;
+    }
+    return out;
+  }
+  u32 begin() const {
+    i64 sum = 0;
+    for (i64 i = 0; precision == INT8 && i < K; ++i) sum += std::int32_t(rounded_bits(row[i] * inverse));
+    return u32(-128 * sum);
+  }
+};
+
+// `gates` gates of H units each into panels of `width` vectors; `panel(v)` is where the words of the panel that begins with vector v stand.
+template <class Panel>
+void pack_words(u32* pack, const float* source, i64 K, i64 H, i64 gates, i64 width, int precision, i64 scales, i64 begins,
+                const Panel& panel) {
+  const i64 vectors = ceil_div(H, VL) * gates, words = ceil_div(K, word_depth(precision));
+  for (i64 v = 0; v < vectors; ++v) {
+    const i64 first = v / width * width, n = least(vectors - first, width), unit = v / gates * VL;
+    u32* to = pack + panel(first) + (v - first) * VL;
+    for (i64 lane = 0; lane < VL; ++lane) {
+      if (unit + lane >= H) {
+        for (i64 w = 0; w < words; ++w) to[w * n * VL + lane] = 0;
+        if (precision == INT8) pack[scales + v * VL + lane] = pack[begins + v * VL + lane] = 0;
+        continue;
+      }
+      const PackedRow row(source + (v % gates * H + unit + lane) * K, K, precision);
+      for (i64 w = 0; w < words; ++w) to[w * n * VL + lane] = row.word(w);
+      if (precision == INT8) pack[scales + v * VL + lane] = bits_of(row.scale), pack[begins + v * VL + lane] = row.begin();
+    }
+  }
+}
+
+// A vector of `gates` * H numbers in the order of the panels' vectors; zeros where there is none.
+void pack_vector(u32* to, const float* source, i64 H, i64 gates) {
+  for (i64 v = 0; v < ceil_div(H, VL) * gates; ++v) {
+    for (i64 lane = 0; lane < VL; ++lane) {
+      const i64 unit = v / gates * VL + lane;
+      to[v * VL + lane] = source && unit < H ? bits_of(source[v % gates * H + unit]) : 0;
+    }
+  }
+}
+
+i64 step_pack_size(const Stage& s, int precision) { return s.op == EMBED || s.op == POOL ? 0 : StepPack(s, precision).size; }
+
+void step_pack(const Stage& s, int precision, i64 direction, u32* to) {
+  const Parameters& p = s.given[direction];
+  const StepPack at(s, precision);
+  const i64 H = s.H, G = at.gates;
+  const bool before = s.op == RECURRENT && s.cell == GRU_BEFORE, gru = s.op == RECURRENT && (s.cell == GRU || before);
+  for (i64 i = 0; i < at.panels; ++i) to[i] = 0;
+  const auto x_panel = [&](i64 v) { return at.panel(v); };
+  pack_words(to, p.w_ih, s.I, H, G, at.width, precision, at.x_scales, at.x_begins, x_panel);
+  // b and b' add up, but for that of a GRU's candidate where r multiplies U h + b', and where each part is normalised.
+  pack_vector(to + at.bias, p.b_ih, H, G);
+  if (s.op == LINEAR) return;
+  for (i64 v = 0; p.b_hh && v < at.vectors; ++v) {
+    const i64 gate = v % G, block = v / G;
+    for (i64 lane = 0; lane < VL && block * VL + lane < H; ++lane) {
+      const float b = p.b_hh[gate * H + block * VL + lane];
+      if (gru && gate == 2 && !before) {
+        to[at.bias_n + block * VL + lane] = bits_of(b);
+      } else {
+        float* sum = reinterpret_cast<float*>(to + at.bias) + v * VL + lane;
+        *sum += b;
+      }
+    }
+  }
+  const i64 R = at.recurrent_gates, h_width = before ? 2 : at.width;
+  // Vector v of the recurrent gates stands in the panel of its block.
+  const auto h_panel = [&](i64 v) {
+    const i64 first = v / R * G, n = before ? 3 : least(at.vectors - first, at.width);
+    return at.panel(first) + n * at.x_words * VL;
+  };
+  pack_words(to, p.w_hh, s.P, H, R, h_width, precision, at.h_scales, at.h_begins, h_panel);
+  if (before) {
+    pack_words(to, p.w_hh + 2 * H * s.P, s.P, H, 1, 4, precision, at.n_scales, at.n_begins,
+               [&](i64 v) { return at.candidate + v * at.h_words * VL; });
+  }
+  if (s.P != H) {
+    pack_words(to, p.w_hr, H, s.P, 1, 4, precision, at.r_scales, at.r_begins,
+               [&](i64 v) { return at.projection + v * at.r_words * VL; });
+  }
+  if (s.layer_norm) {
+    pack_vector(to + at.norm_ih, p.scale_ih, H, G), pack_vector(to + at.norm_hh, p.scale_hh, H, G);
+    pack_vector(to + at.norm_c, p.scale_c, H, 1), pack_vector(to + at.shift_c, p.shift_c, H, 1);
+  }
+}
+
+// ---- what is multiplied ----------------------------------------------------------------------------------------------
+
+struct Rows {
+  const u32* words;  // row r at r * ld
+  i64 ld;
+  const float* scales;  // INT8: of each row
+};
+
+// One row in words. Gives its scale; NaN where INT8 meets a number that is not finite, so that it is not lost.
+template <int KIND>
+float to_words(const float* from, i64 K, bool bounded, u32* to) {
+  if constexpr (KIND == FLOAT32) {
+    std::memcpy(to, from, size_t(K) * 4);
+    return 1;
+  } else if constexpr (KIND == BFLOAT16) {
+    std::uint16_t* halves = reinterpret_cast<std::uint16_t*>(to);
+    for (i64 k = 0; k < K; ++k) halves[k] = std::uint16_t(bfloat16_of(from[k]));
+    if (K % 2) halves[K] = 0;
+    return 1;
+  } else {
+    Vec top = zero(), off = zero();
+    for (i64 k = 0; k < K; k += VL) {
+      const Vec a = load(from + k, K - k);
+      top = max(top, max(a, sub(zero(), a)));
+      off = fma(a, zero(), off);  // NaN from a number that is not finite, else 0
+    }
+    float lanes_[2][VL], largest = 0, nan = 0;
+    store(lanes_[0], top), store(lanes_[1], off);
+    for (int l = 0; l < VL; ++l) largest = lanes_[0][l] > largest ? lanes_[0][l] : largest, nan += lanes_[1][l];
+    std::uint8_t* bytes = reinterpret_cast<std::uint8_t*>(to);
+    const float scale = (bounded ? 1.0f : largest) / 127, inverse = scale > 0 && nan == 0 ? 1 / scale : 0;
+    for (i64 k = 0; k < K; ++k) {
+      const float a = from[k] * inverse, low = a < -127.0f ? -127.0f : a;
+      bytes[k] = std::uint8_t(rounded_bits(low > 127.0f ? 127.0f : low) + 128u);
+    }
+    for (i64 k = K; k % 4; ++k) bytes[k] = 128;
+    return scale + nan;
+  }
+}
+
+// acc + the product of R rows from `row` on with PANELS panels of N vectors, `apart` words from each other.
+template <int KIND, int PANELS, int R, int N>
+HT_INLINE void accumulate(Vec (&acc)[PANELS][R][N], const Rows& a, i64 row, const u32* panel, i64 apart, i64 words, const u32* scales,
+                          const u32* begins) {
+  const u32* rows = a.words + row * a.ld;
+  if constexpr (KIND == INT8) {
+    Ints sum[PANELS][R][N];
+    HT_UNROLL
+    for (int p = 0; p < PANELS; ++p) {
+      HT_UNROLL
+      for (int r = 0; r < R; ++r) {
+        HT_UNROLL
+        for (int n = 0; n < N; ++n) sum[p][r][n] = load_words(begins + (p * N + n) * VL);
+      }
+    }
+    for (i64 k = 0; k < words; ++k, panel += N * VL) {
+      Ints w[PANELS][N];
+      HT_UNROLL
+      for (int p = 0; p < PANELS; ++p) {
+        HT_UNROLL
+        for (int n = 0; n < N; ++n) w[p][n] = load_words(panel + p * apart + n * VL);
+      }
+      HT_UNROLL
+      for (int r = 0; r < R; ++r) {
+        const Ints b = set_word(rows[r * a.ld + k]);
+        HT_UNROLL
+        for (int p = 0; p < PANELS; ++p) {
+          HT_UNROLL
+          for (int n = 0; n < N; ++n) sum[p][r][n] = dot4(b, w[p][n], sum[p][r][n]);
+        }
+      }
+    }
+    HT_UNROLL
+    for (int p = 0; p < PANELS; ++p) {
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) {
+        const Vec scale = load(reinterpret_cast<const float*>(scales) + (p * N + n) * VL);
+        HT_UNROLL
+        for (int r = 0; r < R; ++r) acc[p][r][n] = fma(to_floats(sum[p][r][n]), mul(set(a.scales[row + r]), scale), acc[p][r][n]);
+      }
+    }
+  } else {
+    for (i64 k = 0; k < words; ++k, panel += N * VL) {
+      if constexpr (KIND == BFLOAT16) {
+        Ints w[PANELS][N];
+        HT_UNROLL
+        for (int p = 0; p < PANELS; ++p) {
+          HT_UNROLL
+          for (int n = 0; n < N; ++n) w[p][n] = load_words(panel + p * apart + n * VL);
+        }
+        HT_UNROLL
+        for (int r = 0; r < R; ++r) {
+          const Ints b = set_word(rows[r * a.ld + k]);
+          HT_UNROLL
+          for (int p = 0; p < PANELS; ++p) {
+            HT_UNROLL
+            for (int n = 0; n < N; ++n) acc[p][r][n] = dot2(b, w[p][n], acc[p][r][n]);
+          }
+        }
+      } else {
+        Vec w[PANELS][N];
+        HT_UNROLL
+        for (int p = 0; p < PANELS; ++p) {
+          HT_UNROLL
+          for (int n = 0; n < N; ++n) w[p][n] = load(reinterpret_cast<const float*>(panel + p * apart + n * VL));
+        }
+        HT_UNROLL
+        for (int r = 0; r < R; ++r) {
+          const Vec b = set(reinterpret_cast<const float*>(rows)[r * a.ld + k]);
+          HT_UNROLL
+          for (int p = 0; p < PANELS; ++p) {
+            HT_UNROLL
+            for (int n = 0; n < N; ++n) acc[p][r][n] = fma(b, w[p][n], acc[p][r][n]);
+          }
+        }
+      }
+    }
+  }
+}
+
+// `rows` rows in tiles, body(first row, R) each, of a few heights: each is a kernel of its own.
+template <int V>
+struct Constant {
+  static constexpr int value = V;
+};
+template <int N, class Body>
+HT_INLINE void in_tiles(i64 rows, const Body& body) {
+  constexpr int top = VL == 4 ? 2 : max_rows<N>();  // plain C++ gains nothing from more, and takes minutes to compile
+  i64 row = 0;
+  for (; rows - row >= top; row += top) body(row, Constant<top>());
+  if constexpr (top > 2) {
+    for (; rows - row >= 2; row += 2) body(row, Constant<2>());
+  }
+  if (rows > row) body(row, Constant<1>());
+}
+
+// All panels of a product for `rows` rows: body(v, row, PANELS, R, N), v the first vector. A row alone takes two panels at a
+// time, for a sum cannot be faster than its chain, and more chains fit side by side.
+template <int WIDTH, bool RAGGED, class Body>
+HT_INLINE void in_panels(i64 vectors, i64 rows, const Body& body) {
+  i64 v = 0;
+  if (VL > 4 && rows == 1) {
+    for (; v + 2 * WIDTH <= vectors; v += 2 * WIDTH) body(v, 0, Constant<2>(), Constant<1>(), Constant<WIDTH>());
+  }
+  for (; v + WIDTH <= vectors; v += WIDTH) {
+    in_tiles<WIDTH>(rows, [&](i64 row, auto R) HT_LAMBDA { body(v, row, Constant<1>(), R, Constant<WIDTH>()); });
+  }
+  if constexpr (RAGGED) {
+    const auto rest = [&](auto N) HT_LAMBDA {
+      in_tiles<N.value>(rows, [&](i64 row, auto R) HT_LAMBDA { body(v, row, Constant<1>(), R, N); });
+    };
+    switch (vectors - v) {
+      case 1: rest(Constant<1>()); break;
+      case 2: rest(Constant<2>()); break;
+      case 3: rest(Constant<3>()); break;
+    }
+  }
+}
+
+// ---- a layer ---------------------------------------------------------------------------------------------------------
+
+// One direction of a layer over one step of the group, or a part of it over all.
+struct Layer {
+  const Stage* s;
+  const StepPack* at;
+  const u32* pack;
+  i64 d, T, t, rows;         // the step, and the rows that take it
+  i64 stride;                // rows of the group: token (t, r) is t * stride + r
+  const i64* lengths;        // of these rows, in these steps
+  float* const* states;      // of these rows
+  const float* input;        // [tokens, ld_input]
+  float* y;                  // [tokens, ld_y]
+  i64 ld_input, ld_y;
+  Rows x, h;                 // tokens and rows in words
+  float* projected;          // [tokens, vectors * VL] bias and x's part; null: done with the step
+  u32* h_words;              // [stride, ..] where h is put in words, and its scales
+  float* h_scales;
+  float* spare;              // [stride, 3 * vectors * VL]
+
+  const float* floats(i64 offset) const { return reinterpret_cast<const float*>(pack + offset); }
+  i64 token(i64 r) const { return (d ? lengths[r] - 1 - t : t) * stride + r; }
+  float* h_of(i64 r) const { return states[r] + s->h + d * s->P; }
+  float* c_of(i64 r) const { return states[r] + s->c + d * s->H; }
+  i64 wide() const { return at->vectors * VL; }
+  // What the layer gives at `unit` of row r.
+  HT_INLINE void put(i64 r, i64 unit, i64 n, Vec value) const {
+    store(h_of(r) + unit, value, n);
+    const i64 k = token(r), column = d * s->P + unit;
+    store(y + k * ld_y + column, s->residual ? add(value, load(input + k * ld_input + column, n)) : value, n);
+  }
+  // What the cell gives: with a projection that is not yet the layer's.
+  HT_INLINE void put_cell(i64 r, i64 unit, Vec value) const {
+    if (s->P != s->H)
+      store(spare + r * 3 * wide() + unit, value);
+    else
+      put(r, unit, s->H - unit, value);
+  }
+};
+
+template <int KIND>
+void read_h(const Layer& l) {
+  const bool bounded = !(l.s->cell == RNN_RELU || l.s->P != l.s->H);
+  for (i64 r = 0; r < l.rows; ++r) l.h_scales[r] = to_words<KIND>(l.h_of(r), l.s->P, bounded, l.h_words + r * l.h.ld);
+}
+
+// Bias and x's part for all tokens at once: each weight is read once for many of them.
+template <int KIND, int WIDTH>
+void project(const Layer& l, i64 tokens, bool with_bias) {
+  const StepPack& at = *l.at;
+  in_panels<WIDTH, WIDTH == 4>(at.vectors, tokens, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
+    Vec acc[PANELS.value][R.value][N.value];
+    HT_UNROLL
+    for (int p = 0; p < PANELS.value; ++p) {
+      for (int r = 0; r < R.value; ++r) {
+        for (int n = 0; n < N.value; ++n) acc[p][r][n] = with_bias ? load(l.floats(at.bias) + (v + p * N.value + n) * VL) : zero();
+      }
+    }
+    accumulate<KIND>(acc, l.x, row, l.pack + at.panel(v), at.panel(v + N.value) - at.panel(v), at.x_words, l.pack + at.x_scales + v * VL,
+                     l.pack + at.x_begins + v * VL);
+    HT_UNROLL
+    for (int p = 0; p < PANELS.value; ++p) {
+      for (int r = 0; r < R.value; ++r) {
+        for (int n = 0; n < N.value; ++n) store(l.projected + (row + r) * l.wide() + (v + p * N.value + n) * VL, acc[p][r][n]);
+      }
+    }
+  });
+}
+
+// One step of a cell with all its gates at once: everything but GRU_BEFORE.
+template <int CELL, int KIND>
+void cell_step(const Layer& l) {
+  constexpr int G = gates_of(CELL), WIDTH = G == 1 ? 4 : G;
+  const StepPack& at = *l.at;
+  in_panels<WIDTH, G == 1>(at.vectors, l.rows, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
+    constexpr int M = PANELS.value, Q = R.value, W = N.value;
+    Vec acc[M][Q][W], x_part[M][Q];
+    const i64 apart = at.panel(v + W) - at.panel(v);
+    HT_UNROLL
+    for (int p = 0; p < M; ++p) {
+      HT_UNROLL
+      for (int r = 0; r < Q; ++r) {
+        const float* from = l.projected ? l.projected + l.token(row + r) * l.wide() : l.floats(at.bias);
+        HT_UNROLL
+        for (int n = 0; n < W; ++n) acc[p][r][n] = load(from + (v + p * W + n) * VL);
+      }
+    }
+    if (!l.projected) {
+      accumulate<KIND>(acc, l.x, row, l.pack + at.panel(v), apart, at.x_words, l.pack + at.x_scales + v * VL, l.pack + at.x_begins + v * VL);
+    }
+    if constexpr (CELL == GRU) {  // r multiplies U_n h + b'_n alone
+      HT_UNROLL
+      for (int p = 0; p < M; ++p) {
+        HT_UNROLL
+        for (int r = 0; r < Q; ++r) {
+          x_part[p][r] = acc[p][r][2];
+          acc[p][r][2] = load(l.floats(at.bias_n) + (v / G + p) * VL);
+        }
+      }
+    }
+    accumulate<KIND>(acc, l.h, row, l.pack + at.panel(v) + W * at.x_words * VL, apart, at.h_words, l.pack + at.h_scales + v * VL,
+                     l.pack + at.h_begins + v * VL);
+    HT_UNROLL
+    for (int p = 0; p < M; ++p) {
+      HT_UNROLL
+      for (int r = 0; r < Q; ++r) {
+        if constexpr (CELL == LSTM) {
+          const i64 unit = (v / G + p) * VL;
+          float* c = l.c_of(row + r) + unit;
+          Vec cell = load(c, l.s->H - unit);
+          const Vec h = lstm_forward(acc[p][r], cell);
+          store(c, cell, l.s->H - unit);
+          l.put_cell(row + r, unit, h);
+        } else if constexpr (CELL == GRU) {
+          const i64 unit = (v / G + p) * VL;
+          const Vec reset = sigmoid(acc[p][r][0]), update = sigmoid(acc[p][r][1]);
+          const Vec candidate = tanh(fma(reset, acc[p][r][2], x_part[p][r]));
+          l.put_cell(row + r, unit, gru_mix(update, candidate, load(l.h_of(row + r) + unit, l.s->H - unit)));
+        } else {
+          HT_UNROLL
+          for (int n = 0; n < W; ++n) {
+            const Vec a = acc[p][r][n];
+            l.put_cell(row + r, (v + p * W + n) * VL, l.s->cell == RNN_RELU ? positive_or_nan(a) : tanh(a));
+          }
+        }
+      }
+    }
+  });
+}
+
+// A product with a matrix of its own over rows in words, into to(row) + vector * VL.
+template <int KIND, class Put>
+void matrix(const Layer& l, i64 rows, const Rows& a, i64 vectors, i64 words, i64 panels, i64 scales, i64 begins, const Put& put) {
+  in_panels<4, true>(vectors, rows, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
+    Vec acc[PANELS.value][R.value][N.value];
+    for (auto& panel : acc) {
+      for (auto& of_row : panel) {
+        for (Vec& value : of_row) value = zero();
+      }
+    }
+    accumulate<KIND>(acc, a, row, l.pack + panels + v * words * VL, N.value * words * VL, words, l.pack + scales + v * VL,
+                     l.pack + begins + v * VL);
+    for (int p = 0; p < PANELS.value; ++p) {
+      for (int r = 0; r < R.value; ++r) {
+        for (int n = 0; n < N.value; ++n) put(row + r, v + p * N.value + n, acc[p][r][n]);
+      }
+    }
+  });
+}
+
+// h's part of the recurrent gates, from zero, into gates[r][vector].
+template <int KIND, int G, int R_GATES>
+void recurrent_part(const Layer& l, float* gates, i64 ld) {
+  const StepPack& at = *l.at;
+  constexpr int WIDTH = G == 1 ? 4 : R_GATES;
+  in_panels<WIDTH, G == 1>(at.blocks * R_GATES, l.rows, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
+    constexpr int M = PANELS.value, Q = R.value, W = N.value;
+    Vec acc[M][Q][W];
+    for (auto& panel : acc) {
+      for (auto& of_row : panel) {
+        for (Vec& value : of_row) value = zero();
+      }
+    }
+    const i64 first = v / R_GATES * G, n_x = G == 1 ? W : G;
+    accumulate<KIND>(acc, l.h, row, l.pack + at.panel(first) + n_x * at.x_words * VL, at.panel(first + n_x) - at.panel(first), at.h_words,
+                     l.pack + at.h_scales + v * VL, l.pack + at.h_begins + v * VL);
+    for (int p = 0; p < M; ++p) {
+      for (int r = 0; r < Q; ++r) {
+        for (int n = 0; n < W; ++n) {
+          const i64 vector = v + p * W + n;
+          store(gates + (row + r) * ld + (vector / R_GATES * G + vector % R_GATES) * VL, acc[p][r][n]);
+        }
+      }
+    }
+  });
+}
+
+// Mean 0 and variance 1 over the H units of one gate, times its scale.
+void normalise(float* v, i64 H, i64 gates, i64 gate, const float* scale) {
+  const i64 blocks = ceil_div(H, VL);
+  const auto total = [&](auto value) {
+    Vec sum = zero();
+    for (i64 b = 0; b < blocks; ++b) sum = add(sum, value(load(v + (b * gates + gate) * VL, least(VL, H - b * VL)), b));
+    float lanes_[VL], out = 0;
+    store(lanes_, sum);
+    for (float lane : lanes_) out += lane;
+    return out;
+  };
+  const float mean = total([](Vec a, i64) { return a; }) / float(H);
+  const float square = total([&](Vec a, i64 b) {
+    float kept[VL];
+    const Vec off = sub(a, set(mean));
+    store(kept, off);
+    const Vec inside = load(kept, least(VL, H - b * VL));
+    return mul(inside, inside);
+  });
+  const Vec inverse = set(1.0f / std::sqrt(square / float(H) + 1e-5f));
+  for (i64 b = 0; b < blocks; ++b) {
+    const i64 at = (b * gates + gate) * VL;
+    store(v + at, mul(mul(sub(load(v + at), set(mean)), inverse), load(scale + at)));
+  }
+}
+
+// One step where something stands between a product and the cell: layer normalisation, or GRU_BEFORE's second product.
+template <int KIND>
+void apart_step(const Layer& l) {
+  const Stage& s = *l.s;
+  const StepPack& at = *l.at;
+  const i64 G = at.gates, wide = l.wide(), ld = 3 * wide;
+  float* gates = l.spare + wide;
+  switch (s.cell) {
+    case LSTM: recurrent_part<KIND, 4, 4>(l, gates, ld); break;
+    case GRU: recurrent_part<KIND, 3, 3>(l, gates, ld); break;
+    case GRU_BEFORE: recurrent_part<KIND, 3, 2>(l, gates, ld); break;
+    default: recurrent_part<KIND, 1, 1>(l, gates, ld);
+  }
+  const float* bias = l.floats(at.bias);
+  for (i64 r = 0; r < l.rows; ++r) {
+    float* own = gates + r * ld;
+    float* x = l.projected + l.token(r) * wide;  // without bias where it is normalised
+    if (s.layer_norm) {
+      for (i64 g = 0; g < G; ++g) normalise(x, s.H, G, g, l.floats(at.norm_ih));
+      for (i64 g = 0; g < at.recurrent_gates; ++g) normalise(own, s.H, G, g, l.floats(at.norm_hh));
+      for (i64 v = 0; v < at.vectors; ++v) store(x + v * VL, add(load(x + v * VL), load(bias + v * VL)));
+    }
+    for (i64 b = 0; b < at.blocks; ++b) {
+      const i64 unit = b * VL, n = s.H - unit;
+      const auto both = [&](i64 g) { return add(load(x + (b * G + g) * VL), load(own + (b * G + g) * VL)); };
+      if (s.cell == LSTM) {
+        Vec ifgo[4] = {both(0), both(1), both(2), both(3)}, c = load(l.c_of(r) + unit, n);
+        lstm_forward(ifgo, c);
+        store(l.c_of(r) + unit, c, n);
+        store(own + b * G * VL + 3 * VL, ifgo[3]);  // o, once c is normalised
+      } else if (s.cell == GRU) {
+        const Vec reset = sigmoid(both(0)), update = sigmoid(both(1));
+        const Vec inner = add(load(own + (b * G + 2) * VL), load(l.floats(at.bias_n) + unit));
+        const Vec candidate = tanh(fma(reset, inner, load(x + (b * G + 2) * VL)));
+        l.put_cell(r, unit, gru_mix(update, candidate, load(l.h_of(r) + unit, n)));
+      } else if (s.cell == GRU_BEFORE) {
+        store(l.spare + r * ld + unit, mul(sigmoid(both(0)), load(l.h_of(r) + unit, n)));  // r h
+        store(own + b * G * VL, sigmoid(both(1)));                                          // z
+      } else {
+        l.put_cell(r, unit, s.cell == RNN_RELU ? rnn_activation<true>(both(0)) : rnn_activation<false>(both(0)));
+      }
+    }
+    if (s.cell == LSTM) {
+      float* c = l.spare + r * ld;
+      for (i64 b = 0; b < at.blocks; ++b) store(c + b * VL, load(l.c_of(r) + b * VL, s.H - b * VL));
+      normalise(c, s.H, 1, 0, l.floats(at.norm_c));
+      for (i64 b = 0; b < at.blocks; ++b) {
+        const Vec inner = add(load(c + b * VL), load(l.floats(at.shift_c) + b * VL));
+        l.put_cell(r, b * VL, mul(load(own + b * G * VL + 3 * VL), tanh(inner)));
+      }
+    }
+  }
+  if (s.cell != GRU_BEFORE) return;
+  for (i64 r = 0; r < l.rows; ++r) l.h_scales[r] = to_words<KIND>(l.spare + r * ld, s.P, true, l.h_words + r * l.h.ld);
+  matrix<KIND>(l, l.rows, l.h, at.blocks, at.h_words, at.candidate, at.n_scales, at.n_begins,
+               [&](i64 r, i64 v, Vec value) { store(gates + r * ld + (v * G + 2) * VL, value); });
+  for (i64 r = 0; r < l.rows; ++r) {
+    float *own = gates + r * ld, *x = l.projected + l.token(r) * wide;
+    if (s.layer_norm) normalise(own, s.H, G, 2, l.floats(at.norm_hh));
+    for (i64 b = 0; b < at.blocks; ++b) {
+      const Vec candidate = tanh(add(load(x + (b * G + 2) * VL), load(own + (b * G + 2) * VL)));
+      l.put_cell(r, b * VL, gru_mix(load(own + b * G * VL), candidate, load(l.h_of(r) + b * VL, s.H - b * VL)));
+    }
+  }
+}
+
+// All steps of one direction.
+template <int KIND>
+void layer_run(Layer& l, i64 tokens) {
+  const Stage& s = *l.s;
+  const bool apart = s.layer_norm || s.cell == GRU_BEFORE;
+  if (tokens > l.stride || apart) {
+    const bool bias = !s.layer_norm;
+    if (l.at->width == 4) project<KIND, 4>(l, tokens, bias);
+    else project<KIND, 3>(l, tokens, bias);
+  } else {
+    l.projected = nullptr;
+  }
+  i64 active = l.stride;
+  for (l.t = 0; l.t < l.T; ++l.t) {
+    while (active > 0 && l.lengths[active - 1] <= l.t) --active;
+    l.rows = active;
+    read_h<KIND>(l);
+    if (apart) {
+      apart_step<KIND>(l);
+    } else {
+      switch (s.cell) {
+        case RNN_TANH:
+        case RNN_RELU: cell_step<RNN_TANH, KIND>(l); break;
+        case LSTM: cell_step<LSTM, KIND>(l); break;
+        case GRU: cell_step<GRU, KIND>(l); break;
+      }
+    }
+    if (s.P == s.H) continue;
+    const i64 ld = 3 * l.wide();
+    Rows whole = {l.h_words, l.at->r_words, l.h_scales};
+    for (i64 r = 0; r < l.rows; ++r) l.h_scales[r] = to_words<KIND>(l.spare + r * ld, s.H, true, l.h_words + r * whole.ld);
+    matrix<KIND>(l, l.rows, whole, ceil_div(s.P, VL), l.at->r_words, l.at->projection, l.at->r_scales, l.at->r_begins,
+                 [&](i64 r, i64 v, Vec value) { l.put(r, v * VL, s.P - v * VL, value); });
+  }
+  for (i64 r = 0; r < l.stride; ++r) {  // what is no step is nothing
+    for (i64 t = l.lengths[r]; t < l.T; ++t) std::memset(l.y + (t * l.stride + r) * l.ld_y + l.d * s.P, 0, size_t(s.P) * 4);
+  }
+}
+
+// ---- a group of rows through the whole program -----------------------------------------------------------------------
+
+// Whether the last product can be written where it is wanted: a vocabulary is not to be copied.
+bool in_place(const Steps& u) {
+  const Stage& last = u.program->stage[u.end - 1];
+  return u.y && !u.order && last.op == LINEAR && (u.T == 1 || u.B == 1 || u.program->pool >= 0);
+}
+
+// The memory that a group of rows needs for so many steps, in floats.
+struct Room {
+  i64 width = 0, vectors = 0, words = 0, h_words = 0, buffer, projected, x_words, h, spare, size;
+  Room(const Steps& u, i64 rows, i64 steps) {
+    const Program& p = *u.program;
+    for (i64 i = u.begin; i < u.end; ++i) {
+      const Stage& s = p.stage[i];
+      width = most(width, i == u.end - 1 && in_place(u) ? s.I : most(s.I, s.O));
+      if (s.op != RECURRENT && s.op != LINEAR) continue;
+      const StepPack at(s, p.precision);
+      words = most(words, at.x_words);
+      if (s.op == RECURRENT) vectors = most(vectors, at.vectors), h_words = most(h_words, most(at.h_words, at.r_words));
+    }
+    width = up16(width);
+    const i64 tokens = rows * steps;
+    buffer = tokens * width;
+    projected = tokens * vectors * VL;
+    x_words = p.precision == FLOAT32 ? 0 : up16(tokens * words + tokens);
+    h = up16(rows * h_words + rows);
+    spare = rows * 3 * vectors * VL;
+    size = 2 * buffer + projected + x_words + h + spare + 64;
+  }
+};
+
+constexpr i64 GROUP = 48;    // rows at a time: a multiple of every tile's height
+constexpr i64 TOKENS = 768;  // of a group at a time, where it can stop between
+
+struct Group {
+  const Steps& u;
+  const Program& p;
+  i64 first, rows, steps;  // in the order of falling length; steps at a time
+  float* memory;
+  Room room;
+  i64 lengths[GROUP];
+  float* states[GROUP];
+
+  Group(const Steps& given, i64 steps_, const Room& needed, float* own)
+      : u(given), p(*given.program), first(0), rows(0), steps(steps_), memory(own), room(needed) {}
+
+  i64 row(i64 j) const { return u.order ? u.order[first + j] : first + j; }
+  float* states_of(i64 j) const { return u.state + u.slot(row(j)) * u.stride; }
+
+  template <int KIND>
+  void run(i64 first_, i64 rows_) {
+    first = first_, rows = rows_;
+    i64 longest = 0;
+    for (i64 j = 0; j < rows; ++j) {
+      states[j] = states_of(j);
+      longest = most(longest, u.length(row(j)));
+    }
+    const bool pooled = p.pool >= u.begin;
+    for (i64 done = 0; done < longest; done += steps) {
+      const i64 now = least(steps, longest - done);
+      for (i64 j = 0; j < rows; ++j) lengths[j] = most(0, least(now, u.length(row(j)) - done));
+      const float* at = part<KIND>(u.begin, pooled ? least(u.end, p.pool + 1) : u.end, nullptr, done, now);
+      if (!pooled && u.y) give(at, done, now);
+    }
+    if (!u.y) return;
+    for (i64 t = longest; t < u.T && !pooled; ++t) {
+      for (i64 j = 0; j < rows; ++j) std::memset(y_of(t, j), 0, size_t(u.out()) * 4);
+    }
+    if (!pooled || u.end <= p.pool) return;
+    // The answer so far, from the pool's state: a row is a token now.
+    for (i64 j = 0; j < rows; ++j) lengths[j] = 1, pool_value(p.stage[p.pool], states[j], memory + j * room.width);
+    give(part<KIND>(p.pool + 1, u.end, memory, 0, 1), 0, 1);
+  }
+
+  float* y_of(i64 t, i64 j) const { return u.y + (t * u.B + row(j)) * u.out(); }
+
+  void give(const float* from, i64 done, i64 now) {
+    if (!from) return;  // written in place
+    for (i64 t = 0; t < now; ++t) {
+      for (i64 j = 0; j < rows; ++j) {
+        if (t < lengths[j])
+          std::memcpy(y_of(done + t, j), from + (t * rows + j) * room.width, size_t(u.out()) * 4);
+        else
+          std::memset(y_of(done + t, j), 0, size_t(u.out()) * 4);
+      }
+    }
+  }
+
+  // Stages from .. to over `now` steps that begin with `done`; gives where the last of them wrote.
+  template <int KIND>
+  const float* part(i64 from, i64 to, const float* input, i64 done, i64 now) {
+    const i64 tokens = now * rows;
+    float* buffers[2] = {memory, memory + room.buffer};
+    float* projected = memory + 2 * room.buffer;
+    u32* x_words = reinterpret_cast<u32*>(projected + room.projected);
+    u32* h_words = x_words + room.x_words;
+    float* spare = reinterpret_cast<float*>(h_words + room.h);
+    i64 ld = room.width, turn = input == memory;
+    const i64 I = p.stage[from].I;
+    if (!input && p.stage[from].op != EMBED) {
+      if (!u.order && (u.B == rows || u.T == 1)) {  // side by side as they are
+        input = u.x + (done * u.B + first) * I, ld = I;
+      } else {
+        for (i64 t = 0; t < now; ++t) {
+          for (i64 j = 0; j < rows; ++j) {
+            float* token = buffers[0] + (t * rows + j) * ld;
+            if (t < lengths[j])
+              std::memcpy(token, u.x + ((done + t) * u.B + row(j)) * I, size_t(I) * 4);
+            else
+              std::memset(token, 0, size_t(I) * 4);
+          }
+        }
+        input = buffers[0], turn = 1;
+      }
+    }
+    for (i64 i = from; i < to; ++i) {
+      const Stage& s = p.stage[i];
+      float* output = buffers[turn];
+      if (s.op == EMBED) {
+        for (i64 t = 0; t < now; ++t) {
+          for (i64 j = 0; j < rows; ++j) {
+            float* token = output + (t * rows + j) * room.width;
+            if (t < lengths[j])
+              std::memcpy(token, s.given[0].w_ih + u.ids[(done + t) * u.B + row(j)] * s.O, size_t(s.O) * 4);
+            else
+              std::memset(token, 0, size_t(s.O) * 4);
+          }
+        }
+      } else if (s.op == POOL) {
+        for (i64 j = 0; j < rows; ++j) {
+          for (i64 t = 0; t < lengths[j]; ++t) pool_step(s, states[j], input + (t * rows + j) * ld);
+          if (s.D == 2 && s.pooling == LAST && lengths[j])  // the direction from the end has read all at the first step
+            std::memcpy(states[j] + s.h + s.I / 2, input + j * ld + s.I / 2, size_t(s.I / 2) * 4);
+        }
+      } else {
+        const StepPack at(s, p.precision);
+        Layer l = {};
+        l.s = &s, l.at = &at, l.stride = rows, l.T = now, l.lengths = lengths, l.states = states;
+        l.input = input, l.ld_input = ld, l.y = output, l.ld_y = room.width;
+        l.x = {reinterpret_cast<const u32*>(input), ld, nullptr};
+        if (KIND != FLOAT32) {
+          float* scales = reinterpret_cast<float*>(x_words + tokens * at.x_words);
+          for (i64 k = 0; k < tokens; ++k) scales[k] = to_words<KIND>(input + k * ld, s.I, s.bounded, x_words + k * at.x_words);
+          l.x = {x_words, at.x_words, scales};
+        }
+        l.h_words = h_words, l.h_scales = reinterpret_cast<float*>(h_words + rows * room.h_words), l.spare = spare;
+        l.h = {h_words, at.h_words, l.h_scales};
+        if (s.op == LINEAR) {
+          l.pack = s.packs[0];
+          const bool last = i == u.end - 1 && in_place(u);
+          if (last) l.y = u.y + (done * u.B + first) * s.O, l.ld_y = s.O;
+          linear<KIND>(l, tokens);
+          if (last) return nullptr;
+        }
+        for (l.d = 0; s.op == RECURRENT && l.d < s.D; ++l.d) {
+          l.pack = s.packs[l.d], l.projected = projected;
+          layer_run<KIND>(l, tokens);
+        }
+      }
+      if (s.op != POOL) input = output, ld = room.width, turn = !turn;
+    }
+    return input;
+  }
+
+  template <int KIND>
+  static void linear(const Layer& l, i64 tokens) {
+    const StepPack& at = *l.at;
+    in_panels<4, true>(at.vectors, tokens, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
+      Vec acc[PANELS.value][R.value][N.value];
+      HT_UNROLL
+      for (int p = 0; p < PANELS.value; ++p) {
+        for (int r = 0; r < R.value; ++r) {
+          for (int n = 0; n < N.value; ++n) acc[p][r][n] = load(l.floats(at.bias) + (v + p * N.value + n) * VL);
+        }
+      }
+      accumulate<KIND>(acc, l.x, row, l.pack + at.panel(v), at.panel(v + N.value) - at.panel(v), at.x_words,
+                       l.pack + at.x_scales + v * VL, l.pack + at.x_begins + v * VL);
+      HT_UNROLL
+      for (int p = 0; p < PANELS.value; ++p) {
+        for (int r = 0; r < R.value; ++r) {
+          for (int n = 0; n < N.value; ++n) {
+            const i64 unit = (v + p * N.value + n) * VL;
+            store(l.y + (row + r) * l.ld_y + unit, acc[p][r][n], l.s->H - unit);
+          }
+        }
+      }
+    });
+  }
+
+  static void pool_step(const Stage& s, float* state, const float* x) {
+    float *value = state + s.h, &count = state[s.c];
+    if (s.pooling == LAST) {
+      std::memcpy(value, x, size_t(s.I) * 4);
+      return;
+    }
+    for (i64 k = 0; k < s.I; k += VL) {
+      const i64 n = s.I - k;
+      const Vec a = load(x + k, n), b = load(value + k, n);
+      // max gives its second operand where one is NaN: so a NaN stays, wherever it came
+      const Vec kept = s.pooling == MEAN ? add(b, a) : count > 0 ? max(b, max(a, b)) : a;
+      store(value + k, kept, n);
+    }
+    count += 1;
+  }
+  static void pool_value(const Stage& s, const float* state, float* to) {
+    std::memcpy(to, state + s.h, size_t(s.I) * 4);
+    if (s.pooling != MEAN) return;
+    const Vec count = set(state[s.c] > 1 ? state[s.c] : 1);
+    for (i64 k = 0; k < s.I; k += VL) store(to + k, div(load(to + k, s.I - k), count), s.I - k);
+  }
+};
+
+struct Work {
+  const Steps* u;
+  i64 rows, steps;  // of a group
+  bool failed;
+
+  static void entry(void* self, int id, int n) {
+    Work& w = *static_cast<Work*>(self);
+    const Steps& u = *w.u;
+    const Room room(u, w.rows, w.steps);
+    float* memory = workspace(size_t(room.size));
+    if (!memory) {
+      w.failed = true;
+      return;
+    }
+    const NoDenormals flushed;
+    Group group(u, w.steps, room, memory);
+    for (i64 first = id * w.rows; first < u.B; first += n * w.rows) {
+      // States of many rows lie all over the memory: ask for the next ones while these are computed.
+      for (i64 j = first + n * w.rows; u.slots && j < least(u.B, first + (n + 1) * w.rows); ++j) {
+        const char* at = reinterpret_cast<const char*>(u.state + u.slot(u.order ? u.order[j] : j) * u.stride);
+        for (i64 byte = 0; byte < u.program->state * 4; byte += 64) {
+#if defined(__GNUC__)
+          __builtin_prefetch(at + byte, 1);
+#endif
+        }
+      }
+      const i64 rows = least(w.rows, u.B - first);
+      switch (u.program->precision) {
+        case FLOAT32: group.run<FLOAT32>(first, rows); break;
+        case BFLOAT16: group.run<BFLOAT16>(first, rows); break;
+        case INT8: group.run<INT8>(first, rows); break;
+      }
+    }
+  }
+};
+
+bool step_run(const Steps& u, int threads) {
+  const Program& p = *u.program;
+  Work work = {&u, least(GROUP, u.B), 1, false};
+  if (u.B == 1 && u.T == 1) {  // a stream's step: nothing to plan
+    Work::entry(&work, 0, 1);
+    return !work.failed;
+  }
+  double per_token = 0;
+  if (u.B == 0) return true;
+  for (i64 i = u.begin; i < u.end; ++i) per_token += double(p.stage[i].H) * double(p.stage[i].I + p.stage[i].P) * 8;
+  if (per_token * double(u.B) * double(u.T) < 2e6) threads = 1;
+  work.rows = least(work.rows, most(1, ceil_div(u.B, threads)));
+  work.steps = p.whole ? most(1, u.T) : most(1, least(u.T, TOKENS / most(1, work.rows)));
+  while (p.whole && work.rows > 1 && Room(u, work.rows, work.steps).size > (i64(16) << 20)) work.rows = ceil_div(work.rows, 2);
+  parallel(int(least(threads, ceil_div(u.B, most(1, work.rows)))), Work::entry, &work);
+  return !work.failed;
+}
+
+}  // namespace
+
+namespace hitherto {
+extern const Stepper HT_STEPPER;
+const Stepper HT_STEPPER = {HT_NAME, step_pack_size, step_pack, step_run};
+}  // namespace hitherto

@@ -1,0 +1,310 @@
+"""The plan on our own kernels: one of the two executors, the one that runs without torch.
+
+    engine = Engine(plan, tensors, weights="int8")
+    features, state = engine.forward(inputs, lengths, state)     # all operations but the head's
+    params = engine.params(features)                             # what the head reads
+
+Every product is native, in one fixed order of summation: an answer's bits depend neither on the rows beside it nor on
+how a sequence is cut, nor on the number of threads. State is a dict of [K, B, W] arrays, named as in `plan.states`.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from hitherto import _native
+from hitherto.cells import CELLS
+from hitherto.errors import UsageError
+from hitherto.plan import OPS, cell_options, states, tensor_name
+
+__all__ = ["WEIGHTS", "Engine", "threads"]
+
+Array = np.ndarray[Any, Any]
+State = dict[str, Array]
+
+WEIGHTS = ("float32", "bfloat16", "int8")
+
+# The numbers by which kernels.h knows them.
+_EMBED, _RECURRENT, _POOL, _LINEAR = range(4)
+_CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
+_POOLINGS = {"last": 0, "mean": 1, "max": 2}
+_PARAMETERS = (
+    "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "scale_ih", "scale_hh", "scale_c", "shift_c"
+)  # fmt: skip
+
+
+def threads() -> int:
+    """How many threads a batch is shared by: HITHERTO_NUM_THREADS, or all cores that this process may use."""
+    given = os.environ.get("HITHERTO_NUM_THREADS", "")
+    if given.isdigit() and int(given) > 0:
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Engine:
+    """A plan that runs on the extension. `weights` says how they are held: float32, bfloat16 or int8."""
+
+    def __init__(self, plan: Mapping[str, Any], tensors: Mapping[str, Array], weights: str = "float32") -> None:
+        if weights not in WEIGHTS:
+            raise UsageError(f"weights must be one of {', '.join(WEIGHTS)}, but came as {weights!r}.")
+        self.plan = dict(plan)
+        self.weights = weights
+        self.places: dict[str, tuple[int, int, int]] = {}  # state -> its first float in a row's block, K, W
+        size = 0
+        for name, (k, w) in states(self.plan).items():
+            self.places[name] = (size, k, w)
+            size += k * w
+        self.size = size
+        self.stride = -(-size // 16) * 16 or 16  # of a row's block: whole lines of the cache
+        stages = _Stages(self.plan, tensors, self.places)
+        self._kept = stages.embeddings  # the program reads these where they are
+        self.program = _native.Program(WEIGHTS.index(weights), size, *stages.numbers)
+        self.stages = len(stages.numbers) // 31
+        head = self.plan["head"]
+        self.head = self.stages - 1 if head is not None else self.stages  # the first stage that is not features
+        self.widths = stages.widths
+        self.pools = stages.pool is not None
+        self.ids = stages.ids
+        self.input_size = stages.input_size
+
+    # ---- states
+
+    def zero_state(self, rows: int) -> State:
+        """The state before any input."""
+        return {name: np.zeros((k, rows, w), np.float32) for name, (_, k, w) in self.places.items()}
+
+    def block(self, rows: int) -> Array:
+        """Zeroed memory for the states of so many rows, as the program has them: [rows, stride], on lines of the cache."""
+        whole = np.zeros(rows * self.stride + 16, np.float32)
+        first = (-whole.ctypes.data // 4) % 16
+        return whole[first : first + rows * self.stride].reshape(rows, self.stride)
+
+    def views(self, block: Array) -> State:
+        """The states in `block` by name, [rows, K, W]: views, so writing to them writes to it."""
+        return {
+            name: block[:, first : first + k * w].reshape(len(block), k, w)
+            for name, (first, k, w) in self.places.items()
+        }
+
+    # ---- running
+
+    def forward(
+        self, inputs: Mapping[str, Array], lengths: Array | None = None, state: State | None = None
+    ) -> tuple[Array, State]:
+        """What the head reads, [T, B, F] or after a pool [B, F]; and the state afterwards."""
+        x = next(iter(inputs.values()))
+        block = self.block(x.shape[1])
+        if state is not None:
+            for name, view in self.views(block).items():
+                view[:] = state[name].transpose(1, 0, 2)
+        features = self.run(x, block, lengths, end=self.head)
+        return features, {name: view.transpose(1, 0, 2).copy() for name, view in self.views(block).items()}
+
+    def params(self, features: Array) -> Array:
+        """The head's parameters for `features`."""
+        flat = np.ascontiguousarray(features, np.float32).reshape(1, -1, features.shape[-1])
+        found = self.run(flat, self.block(0), begin=self.head, stateless=True)
+        return found.reshape(*features.shape[:-1], found.shape[-1])
+
+    def step(self, state: State | None, x: Array) -> tuple[Array, State]:
+        """The step contract: one more input for every row, and what the head says then."""
+        features, after = self.forward({"x": np.asarray(x)[None]}, None, state)
+        return self.params(features if self.pools else features[-1]), after
+
+    def run(
+        self,
+        x: Array,
+        block: Array,
+        lengths: Array | None = None,
+        *,
+        slots: Array | None = None,
+        begin: int = 0,
+        end: int | None = None,
+        out: Array | None = None,
+        stateless: bool = False,
+    ) -> Array:
+        """Steps x [T, B, ..] of the rows of `block`, or of those that `slots` names; the states move on in place.
+
+        Stages begin .. end - 1 are run; what the last of them gives is written to `out`, if that is given.
+        """
+        end = self.stages if end is None else end
+        ids = begin == 0 and self.ids is not None
+        x = self._input(x, begin, ids)
+        T, B = x.shape[:2]
+        pooled = self.pools and begin == 0
+        shape = (B, self.widths[end - 1]) if pooled else (T, B, self.widths[end - 1])
+        if out is None:
+            out = np.empty(shape, np.float32)
+        elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
+            raise UsageError(f"out must be a contiguous float32 array of shape {shape}, but is {out.dtype} {out.shape}.")
+        order = None
+        if lengths is not None:
+            lengths = np.ascontiguousarray(lengths, np.int64)
+            if lengths.shape != (B,) or ((lengths < 0) | (lengths > T)).any():
+                raise UsageError(f"lengths must be {B} numbers from 0 to {T}.")
+            order = np.argsort(-lengths, kind="stable")
+            if len(lengths) == 0 or lengths.min() == lengths.max():
+                order = None
+        if not stateless and slots is None and len(block) != B:
+            raise UsageError(f"there are states of {len(block)} rows, but inputs of {B}.")
+        self.program.run(
+            T, B, _at(lengths), _at(slots), _at(order), 0 if ids else _at(x), _at(x) if ids else 0,
+            _at(block), self.stride, _at(out), begin, end, threads(),
+        )  # fmt: skip
+        return out
+
+    def _input(self, x: Array, begin: int, ids: bool) -> Array:
+        if ids:
+            x = np.ascontiguousarray(x, np.int64)
+            assert self.ids is not None  # noqa: S101
+            if x.ndim != 2:
+                raise UsageError(f"expected ids of shape [T, B], got an array of shape {x.shape}.")
+            if x.size and (x.min() < 0 or x.max() >= self.ids):
+                raise UsageError(f"expected ids from 0 to {self.ids - 1}, got {x.min()} to {x.max()}.")
+            return x
+        x = np.ascontiguousarray(x, np.float32)
+        width = self.input_size if begin == 0 else self.widths[begin - 1]
+        if x.ndim != 3 or x.shape[2] != width:
+            raise UsageError(f"expected an array of shape [T, B, {width}], got {x.shape}.")
+        return x
+
+    # ---- batches
+
+    def outputs(self, batches: Iterator[Any], answers: str) -> Iterator[tuple[Any, Array]]:
+        """Every batch with what the model says at its scored places: the head's parameters, or the loss there."""
+        kept: State | None = None
+        for batch in batches:
+            features, after = self.forward(batch.inputs, batch.lengths, _carried(batch.carry, kept))
+            kept = None if batch.keep is None else {name: v[:, batch.keep] for name, v in after.items()}
+            flat = features.reshape(-1, features.shape[-1])
+            scored = flat if batch.at is None else flat[batch.at]
+            if answers == "params":
+                yield batch, self.params(scored)
+            else:
+                yield batch, self._losses(scored, batch.targets["y"])
+
+    def _losses(self, features: Array, y: Array) -> Array:
+        """The negative log-likelihood of each class in y; a part at a time, since the numbers of a vocabulary are many."""
+        found = np.empty(len(y), np.float32)
+        for first in range(0, len(y), 512):
+            part = slice(first, first + 512)
+            params = self.params(features[part])
+            top = params.max(-1, keepdims=True)
+            total = np.exp(params - top).sum(-1, dtype=np.float64)
+            chosen = np.take_along_axis(params, np.asarray(y[part], np.int64)[:, None], 1)[:, 0]
+            found[part] = np.log(total) + top[:, 0] - chosen
+        return found
+
+
+def _carried(carry: Array | None, kept: State | None) -> State | None:
+    """The state that the rows of a batch begin with: of those that go on, what was kept."""
+    if carry is None or kept is None:
+        return None
+    return {
+        name: np.where((carry < 0)[None, :, None], np.float32(0), value[:, np.maximum(carry, 0)])
+        for name, value in kept.items()
+    }
+
+
+def _at(array: Array | None) -> int:
+    return 0 if array is None else int(array.ctypes.data)
+
+
+class _Stages:
+    """The plan's operations as the numbers that `_native.Program` takes, a layer each."""
+
+    def __init__(
+        self, plan: Mapping[str, Any], tensors: Mapping[str, Array], places: Mapping[str, tuple[int, int, int]]
+    ) -> None:
+        self.tensors, self.places = tensors, places
+        self.numbers: list[int] = []
+        self.widths: list[int] = []
+        self.embeddings: list[Array] = []
+        self.copies: list[Array] = []  # alive until the program is made
+        self.pool: int | None = None
+        self.ids: int | None = None
+        self.bounded = False  # no number that goes on is beyond -1 .. 1
+        (x,) = plan["inputs"].values()
+        self.input_size = self.width = int(x["size"])
+        if x["kind"] == "ids":
+            self.ids = self.input_size
+        for op in plan["step"]:
+            _RUN[op["op"]](self, op)
+
+    def weight(self, op: Mapping[str, Any], name: str) -> Array | None:
+        found = self.tensors.get(tensor_name(op, name))
+        if found is None:
+            return None
+        found = np.ascontiguousarray(found, np.float32)
+        self.copies.append(found)
+        return found
+
+    def add(
+        self, op: int, I: int, O: int, H: int, P: int = 0, D: int = 1, h: int = 0, c: int = 0,
+        cell: int = 0, pooling: int = 0, layer_norm: bool = False, residual: bool = False,
+        weights: tuple[list[Array | None], ...] = (),
+    ) -> None:  # fmt: skip
+        self.numbers += [op, cell, pooling, int(layer_norm), int(residual), int(self.bounded), I, O, H, P, D, h, c]
+        for d in range(2):
+            own = weights[d] if d < len(weights) else []
+            self.numbers += [_at(own[i]) if i < len(own) else 0 for i in range(len(_PARAMETERS))]
+        self.widths.append(O)
+        self.width = O
+
+
+def _embed(stages: _Stages, op: Mapping[str, Any]) -> None:
+    table = stages.weight(op, "weight")
+    assert table is not None  # noqa: S101 - a checked plan has its tensors
+    stages.embeddings.append(table)
+    stages.add(_EMBED, table.shape[0], table.shape[1], 0, weights=([table],))
+
+
+def _recurrent(stages: _Stages, op: Mapping[str, Any]) -> None:
+    o = op["options"]
+    cell = o["cell"]
+    kind = {"rnn": f"rnn_{o.get('nonlinearity', 'tanh')}", "gru": f"gru_{o.get('reset', 'after')}"}.get(cell, cell)
+    D, H = 1 + bool(o["bidirectional"]), o["hidden_size"]
+    P = CELLS[cell].state_sizes(H, **cell_options(o))[0]
+    starts = [stages.places[f"{op['name']}.{state}"] for state in CELLS[cell].states]
+    for layer in range(o["num_layers"]):
+        weights = tuple(
+            [stages.weight(op, f"{name}_l{layer}{way}") for name in _PARAMETERS] for way in ("", "_reverse")[:D]
+        )
+        at = [first + layer * D * w for first, _, w in starts]
+        residual = bool(o.get("residual")) and stages.width == D * P
+        stages.add(
+            _RECURRENT, stages.width, D * P, H, P, D, at[0], at[-1], cell=_CELLS[kind],
+            layer_norm=bool(o.get("layer_norm")), residual=residual, weights=weights,
+        )  # fmt: skip
+        stages.bounded = kind != "rnn_relu" and P == H and not residual
+
+
+def _pool(stages: _Stages, op: Mapping[str, Any]) -> None:
+    o = op["options"]
+    count = f"{op['name']}.count"
+    stages.pool = len(stages.widths)
+    stages.add(
+        _POOL, stages.width, stages.width, 0, D=1 + bool(o["bidirectional"]),
+        h=stages.places[f"{op['name']}.value"][0], c=stages.places[count][0] if count in stages.places else 0,
+        pooling=_POOLINGS[o["kind"]],
+    )  # fmt: skip
+
+
+def _linear(stages: _Stages, op: Mapping[str, Any]) -> None:
+    weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
+    assert weight is not None  # noqa: S101 - a checked plan has its tensors
+    stages.add(_LINEAR, weight.shape[1], weight.shape[0], weight.shape[0], weights=([weight, None, bias],))
+    stages.bounded = False
+
+
+_RUN: dict[str, Callable[[_Stages, Mapping[str, Any]], None]] = {
+    "embed": _embed,
+    "dropout": lambda _stages, _op: None,
+    "recurrent": _recurrent,
+    "pool": _pool,
+    "linear": _linear,
+}
+if _RUN.keys() != OPS.keys():
+    raise AssertionError("an operation of OPS has no way to run here")
