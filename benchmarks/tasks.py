@@ -572,12 +572,13 @@ def linear(
 
 ETT: Row = {
     "independent": True,
-    "anchor": "mean",
+    "anchor": "last",
     "season": 24,
     "cell": "gru",
     "hidden_size": 128,
     "scaling": "causal",
     "bptt": 336,
+    "lr": 3e-3,
 }
 
 

@@ -228,7 +228,7 @@ def test_lines_of_text_and_tied_words() -> None:
     words = hitherto.train(
         "lm", [TEXT] * 4, tokens="words", tied=True, embedding_size=12, epochs=4, lr=0.02, **SMALL
     )
-    assert "head.weight" not in words._module.tensors()
+    assert "head.weight" not in words.tensors
     assert "cat" in words.generate("the ", max_new_tokens=60, seed=1) or "dog" in words.generate(
         "the ", max_new_tokens=60, seed=1
     )
@@ -445,13 +445,13 @@ def test_a_run_goes_on_from_its_folder_alone(table: Path, tmp_path: Path) -> Non
     out = tmp_path / "m.safetensors"
     options = {"input": "review", "output": "label", "epochs": 4, "checkpoint_every": 2, **SMALL}
     whole = hitherto.train("classify", table, out=out, **options)
-    tensors = whole._module.tensors()
+    tensors = whole.tensors
     half = tmp_path / "half.safetensors"
     with pytest.raises(KeyboardInterrupt):
         hitherto.train("classify", table, out=half, show=_interrupt_at(6), **options)
     again = hitherto.train("", resume=tmp_path / "half.run")
     assert again.path == half
-    assert all((again._module.tensors()[name] == value).all() for name, value in tensors.items())
+    assert all((again.tensors[name] == value).all() for name, value in tensors.items())
     table.write_text(table.read_text() + "a new lovely film,good,3\n")
     out.unlink()
     with pytest.raises(CheckpointError, match="other data"):

@@ -1,6 +1,7 @@
 """What a person calls: `train`, `open`, and the `Model` that both return."""
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
@@ -14,34 +15,57 @@ from hitherto import bundle, checkpoint
 from hitherto import spec as specs
 from hitherto.errors import CheckpointError, MissingExtra, UsageError
 from hitherto.plan import check, make, streams
+from hitherto.runtime.engine import Engine
+from hitherto.runtime.session import STREAMS, Session, Sessions, Stream, log_softmax
 from hitherto.sources import SOURCES, Results
 from hitherto.spec import Spec
 from hitherto.tasks import TASKS
 
 __all__ = ["Model", "open", "train"]
 
+Array = np.ndarray[Any, Any]
 Say = Callable[[str], None]
 
 
 class Model:
-    """A trained model: its codecs, its plan and something that runs the plan.
+    """A trained model: its codecs, its plan and the engine that runs the plan.
 
     Its methods are those of its task: `generate` and `suggest` of `lm`, `anomalies` of `forecast`; `predict` and
     `evaluate` of every task.
     """
 
     def __init__(
-        self, spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], module: Any, **kept: Any
+        self,
+        spec: Spec,
+        plan: dict[str, Any],
+        codecs: dict[str, Any],
+        tensors: Mapping[str, Array],
+        weights: str = "float32",
+        **kept: Any,
     ) -> None:
         self.spec = spec
         self.plan = plan
         self.codecs = codecs
+        self.tensors = tensors
+        self.weights = weights
         self.metrics: dict[str, float] = kept.get("metrics", {})
         self.made: dict[str, Any] = kept.get("made", {})
         self.path: Path | None = kept.get("path")
         self.run: Path | None = kept.get("run")
-        self._module = module
-        self._source = SOURCES[TASKS[spec.task].source](spec, codecs)
+        self._digest: str | None = kept.get("digest")
+        self.source = SOURCES[TASKS[spec.task].source](spec, codecs)
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """What runs the plan."""
+        return Engine(self.plan, self.tensors, self.weights)
+
+    @property
+    def digest(self) -> str:
+        """By which sessions know their model again."""
+        if self._digest is None:
+            self._digest = bundle.digest(self.tensors, self.plan, self.codecs)
+        return self._digest
 
     def __repr__(self) -> str:
         recurrent = next(op["options"] for op in self.plan["step"] if op["op"] == "recurrent")
@@ -61,9 +85,11 @@ class Model:
 
     def examine(self, data: Any, **options: Any) -> Results:
         """`evaluate`, with the details that a report shows."""
-        from hitherto.training import evaluate
+        return self._measure(self.source.load(data, **options))
 
-        return evaluate(self._module, self._source, self._source.load(data, **options))
+    def _measure(self, examples: Any) -> Results:
+        found: Results = self.source.measure(examples, self._outputs(self.source.evaluation(examples)))
+        return found
 
     def predict(self, data: Any, *, details: bool = False, **options: Any) -> list[Any]:
         """An answer for each input: a label, a list of labels, or a row of the future.
@@ -72,7 +98,7 @@ class Model:
         also says how sure the model is. Of two classes, `threshold` is the probability from which on the positive one
         is said.
         """
-        source = self._source
+        source = self.source
         examples = source.load(data, labelled=False)
         batches = source.future(examples) if hasattr(source, "future") else source.evaluation(examples)
         rows: list[dict[str, Any]] = source.predictions(examples, self._outputs(batches), **options)
@@ -80,15 +106,13 @@ class Model:
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
 
     def _outputs(self, batches: Iterator[Any]) -> Iterator[Any]:
-        from hitherto.training import outputs
-
-        return outputs(self._module, batches, self._source.answers)
+        return self.engine.outputs(batches, self.source.answers)
 
     def save(self, path: str | Path) -> str:
         """Write the bundle; gives its digest."""
-        digest = bundle.write(
+        self._digest = digest = bundle.write(
             path,
-            tensors=self._module.tensors(),
+            tensors=self.tensors,
             plan=self.plan,
             spec=specs.to_document(self.spec),
             codecs=self.codecs,
@@ -97,6 +121,29 @@ class Model:
         )
         self.path = Path(path)
         return digest
+
+    # ---- streams
+
+    def stream(self, saved: bytes | None = None) -> Stream:
+        """A live stream: values in, answers out, the state in your hands; one that goes on from `saved`, if given."""
+        self._streams()
+        made = STREAMS[self.spec.task](self)
+        return made if saved is None else made.load(saved)
+
+    def session(self) -> Session:
+        """A stream of plain arrays: what the codec would give in, what the head reads out."""
+        self._streams()
+        return Session(self.engine)
+
+    def streams(self, n: int) -> Sessions:
+        """So many sessions of plain arrays, to be stepped together: each with its own state."""
+        self._streams()
+        return Sessions(self.engine, n)
+
+    def _streams(self) -> None:
+        why = streams(self.plan)
+        if why is not None:
+            raise UsageError(why)
 
     # ---- lm
 
@@ -141,15 +188,21 @@ class Model:
 
     def suggest(self, text: str, k: int = 5) -> list[tuple[str, float]]:
         """The k most probable next words after `text`, or ends of its last word; each with its probability."""
-        from hitherto.decode import suggest
-
         self._only("lm", "suggest")
         codec = self.codecs["input"]
         cut = max((i for i, c in enumerate(text) if c.isspace()), default=-1) + 1
         head, prefix = text[:cut], text[cut:]
         joined = codec.tokens != "words" and head.endswith(" ")
         state, log_probs = self._advance(self._read(head[:-1] if joined else head)[0])
-        if joined:  # where tokens have their blanks, the next word begins with the one just before it
+        return self.suggest_from(state, log_probs, " " * joined + prefix, k)
+
+    def suggest_from(self, state: Any, log_probs: Array, rest: str, k: int) -> list[tuple[str, float]]:
+        """`suggest` after a state: `rest` is the text that is no token yet, the word that has begun."""
+        from hitherto.decode import suggest
+
+        codec = self.codecs["input"]
+        if rest.startswith(" ") and codec.tokens != "words":
+            # where tokens have their blanks, the next word begins with the one just before it
             blank = [codec.decode([i]).startswith(" ") for i in range(codec.size)]
             log_probs = np.where(blank, log_probs, -np.inf)
         found = suggest(
@@ -159,7 +212,7 @@ class Model:
             k,
             is_start=codec.is_word_start,
             text_of=codec.decode,
-            prefix=prefix,
+            prefix=rest.strip(),
         )
         return [(word, float(np.exp(p))) for word, p in found]
 
@@ -170,7 +223,7 @@ class Model:
     def _read(self, prompt: str) -> tuple[np.ndarray[Any, Any], Any]:
         """The start token and the prompt's tokens; and a decoder that knows what came before."""
         codec = self.codecs["input"]
-        ids = np.concatenate([[self._source.start_id], codec.encode(prompt) if prompt else []]).astype(
+        ids = np.concatenate([[self.source.start_id], codec.encode(prompt) if prompt else []]).astype(
             np.int64
         )
         if prompt and codec.end_id is not None and ids[-1] == codec.end_id and not prompt.endswith("\n"):
@@ -197,20 +250,15 @@ class Model:
         return log_probs, state
 
     def _run(self, state: Any, x: np.ndarray[Any, Any]) -> tuple[Any, np.ndarray[Any, Any]]:
-        import torch
-
-        with torch.inference_mode():
-            given = None if state is None else {name: torch.from_numpy(v) for name, v in state.items()}
-            features, after = self._module({"x": torch.from_numpy(np.ascontiguousarray(x))}, None, given)
-            log_probs = torch.log_softmax(self._module.params(features[-1]).double(), -1)
-        return {name: v.numpy() for name, v in after.items()}, log_probs.numpy()
+        features, after = self.engine.forward({"x": np.ascontiguousarray(x)}, None, state)
+        return after, log_softmax(self.engine.params(features[-1]).astype(np.float64))
 
     # ---- forecast
 
     def anomalies(self, data: Any, last: int = 100) -> list[dict[str, Any]]:
         """How surprising each of the `last` newest points of every series was, seen from the step before."""
         self._only("forecast", "anomalies")
-        source = self._source
+        source = self.source
         examples = source.load(data)
         examples.first = [max(0, len(s.values) - 1 - last) for s in examples.series]
         origins = [examples.origins(i, 1, whole=False) for i in range(len(examples))]
@@ -225,21 +273,25 @@ def _need_torch(what: str) -> None:
         raise MissingExtra(what, "torch", "train")
 
 
-def open(path: str | Path, *, tokenizer: Any = None) -> Model:  # noqa: A001 - `hitherto.open` is what it is called
-    """The model in the bundle at `path`; one that was trained with a tokenizer of its own needs the same again."""
-    _need_torch("running a model")
-    from hitherto.model.build import build
+def open(path: str | Path, *, weights: str = "float32", tokenizer: Any = None) -> Model:  # noqa: A001 - its name
+    """The model in the bundle at `path`, ready to run without torch.
 
+    `weights` says how they are held in memory: "float32", "bfloat16" or "int8", of which the smaller are faster where a
+    model does not fit into a cache; what they cost in accuracy stands in docs/running.md. A model that was trained with
+    a tokenizer of its own needs the same again.
+    """
     found = bundle.read(path)
     plan = check(found.plan, found.tensors)
-    module = build(plan)
-    module.load(found.tensors)
-    module.eval()
     codecs = {name: found.codec(name) for name in found.codecs}
     if tokenizer is not None:
         codecs["input"] = codecs["input"].with_tokenizer(tokenizer)
     spec = specs.from_document(found.spec, str(path))
-    return Model(spec, plan, codecs, module, metrics=found.metrics, made=found.made, path=Path(path))
+    model = Model(
+        spec, plan, codecs, found.tensors, weights, metrics=found.metrics, made=found.made, path=Path(path),
+        digest=found.digest,
+    )  # fmt: skip
+    assert model.engine is not None  # noqa: S101 - made now, so that what is wrong with it is said here
+    return model
 
 
 def train(
@@ -362,12 +414,11 @@ def _train(
     if saved is not None:
         for line in (*saved.notes, *training.differences(saved)):
             say(f"resuming: {line}; bits may differ" if line not in saved.notes else line)
-    model = Model(spec, plan, source.codecs, module, run=run)
     trained = training.fit(
         spec, module, source, examples, valid_examples, run, metric=metric, resume=saved,
-        digest=f"{source.digest(examples)}:{json.dumps(plan, sort_keys=True)}", watch=watcher(model), show=show,
+        digest=f"{source.digest(examples)}:{json.dumps(plan, sort_keys=True)}", watch=watcher(spec, plan, source.codecs), show=show,
     )  # fmt: skip
-    module.to("cpu")
+    model = Model(spec, plan, source.codecs, module.tensors(), run=run)
     best = next((r for r in trained.progress.history if r["step"] == trained.progress.best_step), {})
     model.metrics = {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
     model.made = {
@@ -392,12 +443,10 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
     """report.html in the run's folder."""
     from hitherto import report
     from hitherto.sources import show
-    from hitherto.training import evaluate
-
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     found = show.curves(progress.history, log, metric, progress.best_step)
     if valid is not None:
-        results = evaluate(model._module, source, valid)
+        results = model._measure(valid)
         found = show.sections(source, valid, results, progress.watched) + found
     shown = [(name, value) for name, value in model.metrics.items() if name != "train_loss"][:6]
     summary = [
@@ -478,14 +527,16 @@ def describe(plan: Mapping[str, Any]) -> str:
     return f"{layers} of {r['hidden_size']}, {plan['head']['kind']}{stream}"
 
 
-def watcher(model: Model) -> Callable[[Any], dict[str, Any]]:
+def watcher(
+    spec: Spec, plan: dict[str, Any], codecs: dict[str, Any]
+) -> Callable[[Any], dict[str, Any]] | None:
     """What to note at every evaluation: of language models a sample."""
+    if spec.task != "lm":
+        return None
 
     def watch(module: Any) -> dict[str, Any]:
-        if model.spec.task != "lm":
-            return {}
-        module.eval()
-        size = 120 if model.codecs["input"].size < 1000 else 30
+        model = Model(spec, plan, codecs, module.tensors())
+        size = 120 if codecs["input"].size < 1000 else 30
         return {"sample": model.generate(max_new_tokens=size, temperature=0.8, seed=1)}
 
     return watch

@@ -161,16 +161,24 @@ def write(
         "made": plain(made, "made"),
         "tied": tied,
     }
-    digest = _digest(documents, {name: row(name, array) for name, array in stored.items()})
+    found = _digest(documents, {name: row(name, array) for name, array in stored.items()})
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in documents.items()}
-    write_tensors(path, stored, {"hitherto": str(FORMAT), "digest": digest, **metadata})
-    return digest
+    write_tensors(path, stored, {"hitherto": str(FORMAT), "digest": found, **metadata})
+    return found
+
+
+def digest(tensors: Mapping[str, Array], plan: Mapping[str, Any], codecs: Mapping[str, Codec]) -> str:
+    """The digest that `write` would give."""
+    stored, tied = _tie(tensors)
+    described = {name: _describe(name, codec, stored) for name, codec in codecs.items()}
+    documents = {"plan": plain(plan, "plan"), "codecs": plain(described, "codecs"), "tied": tied}
+    return _digest(documents, {name: row(name, array) for name, array in stored.items()})
 
 
 def read(path: str | Path, verify: bool = True) -> Bundle:
     """Read a bundle, or raise BundleError. `verify=False` leaves out the digest, and nothing else."""
     path = Path(path)
-    metadata, arrays = open_tensors(path)
+    metadata, arrays = open_tensors(path, mapped=True)
     version = _version(path, metadata)
     documents: Documents = {name: _document(path, name, metadata) for name in DOCUMENTS}
     stored: Tensors = {}
@@ -181,8 +189,8 @@ def read(path: str | Path, verify: bool = True) -> Bundle:
         if verify:
             rows[name] = row(name, array)
     _check_tied(path, documents["tied"], stored)
-    digest = metadata.get("digest", "")
-    if verify and digest != _digest(documents, rows):
+    quoted = metadata.get("digest", "")
+    if verify and quoted != _digest(documents, rows):
         raise BundleError(
             f"{path} is damaged or was changed: its digest does not fit its contents. Fetch it again."
         )
@@ -205,7 +213,7 @@ def read(path: str | Path, verify: bool = True) -> Bundle:
         codecs=codecs,
         metrics=documents["metrics"],
         made=documents["made"],
-        digest=digest,
+        digest=quoted,
     )
 
 
@@ -580,8 +588,11 @@ def _cannot_write(path: Path, size: int, error: OSError) -> str:
 # ---------------------------------------------------------------------------------------------- reading files
 
 
-def open_tensors(path: Path) -> tuple[dict[str, str], Iterator[tuple[str, Array]]]:
+def open_tensors(path: Path, mapped: bool = False) -> tuple[dict[str, str], Iterator[tuple[str, Array]]]:
     """The metadata of a `.safetensors` file, and its tensors by name, each read when its turn comes.
+
+    With `mapped` they are read-only views of the file in memory: pages come from the disk when they are used, and are
+    shared by all processes that have it open.
 
     The header is checked whole before anything else is read: no shape in it can take memory that the file
     does not fill.
@@ -593,7 +604,7 @@ def open_tensors(path: Path) -> tuple[dict[str, str], Iterator[tuple[str, Array]
         if isinstance(error, FileNotFoundError) and path.parent.is_dir():
             hint = nearest(path.name, (file.name for file in path.parent.iterdir()))
         raise BundleError(f"{path} cannot be read: {error.strerror or error}.{hint}") from error
-    return metadata, _read_tensors(path, names)
+    return metadata, _read_tensors(path, names, mapped)
 
 
 def _read_header(path: Path) -> tuple[dict[str, str], list[str]]:
@@ -694,17 +705,32 @@ def _check_layout(path: Path, entries: dict[str, Any], size: int) -> None:
         raise BundleError(f"{path} is damaged: {size - reached:,} bytes at its end belong to no tensor.")
 
 
-def _read_tensors(path: Path, names: list[str]) -> Iterator[tuple[str, Array]]:
+def _read_tensors(path: Path, names: list[str], mapped: bool) -> Iterator[tuple[str, Array]]:
     try:
         with safe_open(path, framework="numpy") as file:
+            views = _views(path) if mapped else {}
             for name in names:
-                array = file.get_tensor(name)
+                array = views[name] if mapped else file.get_tensor(name)
                 if array.dtype == np.bool_ and array.size and array.view(np.uint8).max() > 1:
                     raise BundleError(
                         f"{path} is damaged: tensor {name!r} has values that are neither true nor false."
                     )
                 yield name, array
-    except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, MemoryError) as error:
         if isinstance(error, BundleError):
             raise
         raise BundleError(f"{path} cannot be read: {error}.") from error
+
+
+def _views(path: Path) -> Tensors:
+    """Every tensor of a file whose header has been checked, where it lies in the mapped file."""
+    whole = np.asarray(np.memmap(path, np.uint8, "r"))
+    length = int.from_bytes(whole[:8].tobytes(), "little")
+    entries = json.loads(whole[8 : 8 + length].tobytes())
+    data = whole[8 + length :]
+    found = {}
+    for name, entry in entries.items():
+        if name != "__metadata__":
+            begin, end = entry["data_offsets"]
+            found[name] = np.asarray(data[begin:end]).view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    return found

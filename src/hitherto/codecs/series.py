@@ -105,7 +105,7 @@ def gather(
     """The series in a table's rows, and what was found out about them."""
     groups: dict[str, list[tuple[Any, int, list[float], list[Any], list[Any]]]] = {}
     for i, row in enumerate(rows):
-        when = i if time is None else _time(row[time], i, time)
+        when = i if time is None else time_of(row[time], i, time)
         name = "" if id is None else str(row[id])
         values = [_number(row[c], i, c) for c in target]
         groups.setdefault(name, []).append(
@@ -137,13 +137,13 @@ def _series(
     for before, after in pairwise(ordered):
         if before[0] == after[0]:
             raise DataError(
-                f"{said}the time {_said(after[0])} comes twice (also in row {before[1] + 1}). Many series in one "
+                f"{said}the time {written(after[0])} comes twice (also in row {before[1] + 1}). Many series in one "
                 "table need a column that tells them apart: --id", row=after[1] + 1, column=time,
             )  # fmt: skip
     values = np.array([row[2] for row in ordered], np.float64).reshape(len(ordered), len(target))
     times = np.array([row[0] for row in ordered], np.int64 if kinds == {True} else "M8[s]")
     covariates = np.array([row[3] for row in ordered], object).reshape(len(ordered), len(known))
-    step, irregular = _step(times, freq)
+    step, irregular = step_of(times, freq)
     if irregular:
         notes.append(f"{said}{irregular}")
     else:
@@ -183,7 +183,7 @@ _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:[ T](.+))?")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T](.+))?")
 
 
-def _time(value: Any, row: int, column: str) -> Any:
+def time_of(value: Any, row: int = 0, column: str = "time") -> Any:
     """A datetime64[s] or an int."""
     if isinstance(value, np.datetime64):
         return value.astype("M8[s]")
@@ -233,7 +233,7 @@ _UNITS = {
 }  # fmt: skip
 
 
-def _step(times: Array, freq: str | None) -> tuple[Step, str | None]:
+def step_of(times: Array, freq: str | None) -> tuple[Step, str | None]:
     """The step between the times; and, where they do not keep to one, a sentence about it."""
     if freq is not None:
         match = _FREQ.fullmatch(freq.strip())
@@ -262,7 +262,7 @@ def _step(times: Array, freq: str | None) -> tuple[Step, str | None]:
     step = Step("i" if integers else "s", common)
     first = times[int(np.flatnonzero(gaps % common != 0)[0]) + 1]
     usual = f"{off} of {len(gaps)} steps are not a multiple of the usual {step.said()}"
-    return step, f"{usual}, the first at {_said(first)}; they are kept as they are"
+    return step, f"{usual}, the first at {written(first)}; they are kept as they are"
 
 
 def _fill(times: Array, values: Array, known: Array, step: Step) -> tuple[Array, Array, Array, int]:
@@ -290,7 +290,8 @@ def _fill(times: Array, values: Array, known: Array, step: Step) -> tuple[Array,
     return every, full, covariates, total - len(times)
 
 
-def _said(time: Any) -> str:
+def written(time: Any) -> str:
+    """A time as a person writes it."""
     return str(time).replace("T", " ").removesuffix(" 00:00:00")
 
 
@@ -474,6 +475,28 @@ class SeriesCodec:
             "y": self.targets(arrays, start, stop),
             "scale": arrays["scale"][start:stop, None].astype(np.float32),
         }
+
+    def ahead(self, arrays: Arrays, stream: "SeriesStream") -> tuple[Array, Array]:
+        """`affine` of the step that a stream has just taken: loc [horizon, C] and scale [1, C]."""
+        filled = stream.state["season"]  # the newest, as many as a season has
+        last = len(filled) - 1
+        steps = {
+            "mean": arrays["mean"][-1:], "scale": arrays["scale"][-1:], "last": arrays["last"][-1:],
+        }  # fmt: skip
+        if self.anchor != "season":
+            loc, scale = self.affine(steps, 0, 1)
+            return loc[0], scale[0]
+        at = self._season_before(last, last + 1)[0]  # [horizon]
+        values = filled[np.maximum(at, 0)]
+        values = np.where(np.isfinite(values), values, steps["mean"])
+        loc = np.where((at >= 0)[:, None], values, steps["last"])
+        return loc, steps["scale"]
+
+    def steps(self, value: Any) -> Array:
+        """What a person pushes, as [n, C]: a number or a row of them is a step."""
+        array = _array(value) if np.ndim(value) == 2 else np.asarray(value, np.float64).reshape(1, -1)
+        self._check_width(array)
+        return array
 
     def naive(self, arrays: Arrays, start: int, stop: int) -> Array:
         """The seasonal naive forecast made at each t: the values of a season before."""

@@ -214,7 +214,7 @@ class Pairs:
                         i, _names(table, data.output)[0], "the label is missing; give one or drop the row"
                     )
                 if self.per_step:
-                    yield from _items(y)
+                    yield from items(y)
                 else:
                     yield y
 
@@ -250,7 +250,7 @@ class Pairs:
                 "min_count", 2
             )  # so that the model learns what to do with words it does not know
         if self.per_step:
-            return TextCodec.fit((_items(x) for _, x, _ in training()), **options)
+            return TextCodec.fit((items(x) for _, x, _ in training()), **options)
         return TextCodec.fit((self._text(x) for i, x, _ in training()), **options)
 
     def _text(self, value: Any) -> Any:
@@ -299,7 +299,7 @@ class Pairs:
         try:
             if self.numeric:
                 return self.codecs["input"].encode(self._numbers(value, i))["x"]  # type: ignore[no-any-return]
-            value = _items(value) if self.per_step else self._text(value)
+            value = items(value) if self.per_step else self._text(value)
             ids = self.codecs["input"].encode(value)
         except DataError as error:
             raise table.error(i, column, str(error)) from error
@@ -311,7 +311,7 @@ class Pairs:
         try:
             if not self.per_step:
                 return codec.encode(label)
-            y = codec.encode_sequence(_items(label))
+            y = codec.encode_sequence(items(label))
         except DataError as error:
             raise table.error(i, column, str(error)) from error
         cut = self.spec.data.max_length
@@ -522,40 +522,23 @@ class Pairs:
             raise UsageError(
                 "a threshold is for two classes, or for several labels at once; here the likeliest class wins."
             )
+        return [self.answer(p, threshold) for p in self.collect(examples, outputs)]
+
+    def answer(self, p: Array, threshold: float | None = None) -> dict[str, Any]:
+        """What these probabilities, [K] or [T, K], say."""
         codec: LabelCodec = self.codecs["output"]
-        rows: list[dict[str, Any]] = []
-        for p in self.collect(examples, outputs):
-            if self.per_step:
-                best = p.argmax(-1) if len(p) else np.zeros(0, np.int64)
-                rows.append(
-                    {
-                        "labels": list(codec.decode(best)),
-                        "probabilities": [round(float(v), 6) for v in p.max(-1)] if len(p) else [],
-                    }
-                )
-            elif self.spec.data.multi:
-                rows.append(
-                    {
-                        "label": [
-                            c
-                            for c, v in zip(codec.classes, p, strict=True)
-                            if v >= (0.5 if threshold is None else threshold)
-                        ],
-                        "probabilities": dict(zip(codec.classes, map(float, p), strict=True)),
-                    }
-                )
-            else:
-                k = int(p.argmax())
-                if threshold is not None and positive is not None:
-                    k = positive if p[positive] >= threshold else 1 - positive
-                rows.append(
-                    {
-                        "label": codec.classes[k],
-                        "probability": float(p[k]),
-                        "probabilities": dict(zip(codec.classes, map(float, p), strict=True)),
-                    }
-                )
-        return rows
+        if self.per_step:
+            best = p.argmax(-1) if len(p) else np.zeros(0, np.int64)
+            sure = [round(float(v), 6) for v in p.max(-1)] if len(p) else []
+            return {"labels": list(codec.decode(best)), "probabilities": sure}
+        each = dict(zip(codec.classes, map(float, p), strict=True))
+        if self.spec.data.multi:
+            least = 0.5 if threshold is None else threshold
+            return {"label": [c for c, v in each.items() if v >= least], "probabilities": each}
+        k, positive = int(p.argmax()), self.positive()
+        if threshold is not None and positive is not None:
+            k = positive if p[positive] >= threshold else 1 - positive
+        return {"label": codec.classes[k], "probability": float(p[k]), "probabilities": each}
 
 
 def _name(table: Table | None, column: Any) -> str | None:
@@ -582,7 +565,7 @@ def _listed(names: Sequence[str]) -> str:
     )
 
 
-def _items(value: Any) -> list[str]:
+def items(value: Any) -> list[str]:
     """The tokens or labels of a sequence: a list as it is, a str at its blanks."""
     if isinstance(value, str):
         return value.split()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hitherto.codecs.series import Series, SeriesCodec, gather, naive_scale
+from hitherto.codecs.series import Series, SeriesCodec, gather, naive_scale, written
 from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS
@@ -403,7 +403,7 @@ class Windows:
                         if len(names) == 1
                         else [part for part in (series.id, name) if part]
                     )
-                    row: dict[str, Any] = {"unique_id": "/".join(own), "ds": _written(when)}
+                    row: dict[str, Any] = {"unique_id": "/".join(own), "ds": written(when)}
                     row["y"] = float(made["median"][-1, h, c])
                     row |= {f"q{q:g}": float(made["quantiles"][-1, h, c, k]) for k, q in enumerate(levels)}
                     rows.append(row)
@@ -426,7 +426,7 @@ class Windows:
                 width = np.maximum((bounds[:, 1] - bounds[:, 0]) / 2, 1e-12)
                 score = np.abs(actual - made["median"][k, 0]) / width
                 for c, name in enumerate(series.names):
-                    rows.append({"unique_id": series.id or name, "ds": _written(series.times[t + 1]),
+                    rows.append({"unique_id": series.id or name, "ds": written(series.times[t + 1]),
                                  "y": float(actual[c]),
                                  "expected": float(made["median"][k, 0, c]), "score": float(score[c])})  # fmt: skip
         return rows
@@ -466,10 +466,5 @@ def _step_of(series: Series, first: Any) -> int:
         return first
     found = int(np.searchsorted(series.times, np.asarray(first, series.times.dtype)))
     if found >= len(series.times):
-        raise UsageError(f"series {series.id!r} ends at {_written(series.times[-1])}, before {first}.")
+        raise UsageError(f"series {series.id!r} ends at {written(series.times[-1])}, before {first}.")
     return found
-
-
-def _written(time: Any) -> str:
-    text = str(time).replace("T", " ")
-    return text.removesuffix(" 00:00:00")

@@ -1,0 +1,487 @@
+"""Live streams: a model and a state, a step at a time.
+
+`Session` takes arrays and gives what the model's head reads: one row of states, pushed from C. `Sessions` are many of
+them at once. `STREAMS` has a class for each kind of task on top: a user's values in, answers out.
+
+    s = model.stream()
+    s.push(part)        what became final by it, a list of rows
+    s.peek()            the answer so far, as if the input ended here
+    s.finish()          the end of the input: the rest
+    s.fork(), s.save(), s.load(blob), s.reset(), s.state
+
+What a stream knows is its state, a dict of named arrays: those of the plan are views, so that writing to them changes
+the stream; what the codec and the stream hold beside them are copies, taken over by setting `state`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from safetensors import SafetensorError, deserialize
+from safetensors.numpy import save as to_bytes
+
+from hitherto import _native
+from hitherto.codecs.series import SeriesStream, Step, step_of, time_of, written
+from hitherto.errors import DataError, UsageError
+from hitherto.heads import HEADS
+from hitherto.runtime.engine import Array, Engine
+from hitherto.sources.pairs import items
+
+__all__ = ["STREAMS", "Session", "Sessions", "Stream"]
+
+Row = dict[str, Any]
+
+
+class Session(_native.Session):
+    """One row of states and the steps it takes: arrays in, the head's numbers out.
+
+    `push(x)` takes one step, [I] float32 or an id, or some, [T, I] or [T]; gives [P] or [T, P], and None where only the
+    end answers. `push(x, out=array)` writes there instead of making an array. For one thread at a time.
+    """
+
+    engine: Engine
+
+    def __new__(cls, engine: Engine) -> Self:
+        """A session of this engine, before any input."""
+        block = engine.block(1)
+        self = super().__new__(cls, engine.program, block)
+        self.engine, self._block = engine, block
+        return self
+
+    _block: Array
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """The states by name, [K, W]: views."""
+        return {name: view[0] for name, view in self.engine.views(self._block).items()}
+
+    def peek(self) -> Array | None:
+        """Where the end answers: what it would say if it were now, [P]."""
+        if not self.engine.pools:
+            return None
+        width = self.engine.input_size
+        nothing = np.zeros((0, 1) if self.engine.ids is not None else (0, 1, width))
+        found: Array = self.engine.run(nothing, self._block)[0]
+        return found
+
+    def fork(self) -> "Session":
+        """Another session that has seen the same."""
+        other = type(self)(self.engine)
+        other._block[:] = self._block
+        return other
+
+    def reset(self) -> None:
+        """As before any input."""
+        self._block[:] = 0
+
+
+class Sessions:
+    """Many sessions of one engine, each with its own state: `push(ids, x)` takes a step of those in `ids`.
+
+    Numbers of sessions run from 0 to n - 1. `x` has a row for each id: [k, I] float32, or [k] token numbers; so has what
+    is given back, [k, P], or None where only the end answers: then `peek(ids)` does. A session's bits are those it would
+    have alone.
+    """
+
+    def __init__(self, engine: Engine, n: int) -> None:
+        if n < 1:
+            raise UsageError(f"there must be one session at least, but {n} are asked for.")
+        self.engine = engine
+        self._block = engine.block(n)
+        self._seen = np.zeros(n, np.int32)  # where each id stood in the last call that was checked
+
+    def __len__(self) -> int:
+        return len(self._block)
+
+    def push(self, ids: Array, x: Array, out: Array | None = None) -> Array | None:
+        """One step of each session in `ids`, none of them twice."""
+        slots = self._slots(ids)
+        x = np.asarray(x)
+        if len(x) != len(slots):
+            raise UsageError(f"there are {len(slots)} ids, but {len(x)} inputs: give a row for each.")
+        pools = self.engine.pools
+        end = None if not pools else self.engine.stages - 1
+        given = None if out is None else out[None]
+        found = self.engine.run(x[None], self._block, slots=slots, end=end, out=None if pools else given)
+        if pools:
+            return None
+        one: Array = found[0]
+        return one if out is None else out
+
+    def peek(self, ids: Array) -> Array:
+        """What each of these sessions would answer at its end, [k, P]."""
+        if not self.engine.pools:
+            raise UsageError("this model answers at every step: push gives it.")
+        slots = self._slots(ids)
+        shape = (0, len(slots)) if self.engine.ids is not None else (0, len(slots), self.engine.input_size)
+        return self.engine.run(np.zeros(shape), self._block, slots=slots)
+
+    def reset(self, ids: Array) -> None:
+        """These sessions as before any input: a slot for another stream."""
+        self._block[self._slots(ids)] = 0
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """The states by name, [n, K, W]: views."""
+        return self.engine.views(self._block)
+
+    def _slots(self, ids: Array) -> Array:
+        slots = np.ascontiguousarray(ids)
+        if slots.ndim != 1 or (slots.dtype.kind not in "iu" and slots.size):
+            raise UsageError(f"ids must be a list of whole numbers, but are {slots.dtype} of shape {slots.shape}.")
+        slots = slots.astype(np.int64, copy=False)
+        if slots.size and (slots.min() < 0 or slots.max() >= len(self)):
+            raise UsageError(f"ids must lie in 0..{len(self) - 1}, but {slots.min()}..{slots.max()} came.")
+        places = np.arange(len(slots), dtype=np.int32)
+        self._seen[slots] = places  # of an id that stands twice only one place is kept
+        twice = np.flatnonzero(self._seen[slots] != places)
+        if len(twice):
+            raise UsageError(f"id {slots[twice[0]]} stands twice in one call; a session takes one step at a time.")
+        return slots
+
+
+# ------------------------------------------------------------------------------------------------ with a user's values
+
+
+class Stream:
+    """What all streams of values share. `model` has `engine`, `source`, `codecs`, `digest` and `spec`."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.core = Session(model.engine)
+        self.kept: dict[str, Array] = {}  # what the stream itself remembers
+        self.begin()
+
+    def begin(self) -> None:
+        """Take the codec's stream, and whatever is read before any input."""
+        self.input: Any = self.model.codecs["input"].stream()
+
+    def push(self, value: Any) -> list[Row]:
+        """Take more input; what became final by it."""
+        raise NotImplementedError
+
+    def peek(self) -> Any:
+        """The answer so far, as if the input ended here."""
+        raise NotImplementedError
+
+    def finish(self) -> Any:
+        """The end of the input: the rest of the answers."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def fork(self) -> Self:
+        """Another stream that has seen the same; from here on they know nothing of each other."""
+        other = type(self)(self.model)
+        other.state = self.state
+        return other
+
+    def reset(self) -> None:
+        """As before any input."""
+        self.core.reset()
+        self.kept = {}
+        self.begin()
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """All that the stream knows, by name."""
+        codec = {f"input.{name}": np.asarray(value) for name, value in self.input.state.items()}
+        return {**self.core.state, **codec, **{f"stream.{name}": value for name, value in self.kept.items()}}
+
+    @state.setter
+    def state(self, value: Mapping[str, Array]) -> None:
+        own = self.core.state
+        for name, view in own.items():
+            if name not in value or np.shape(value[name]) != view.shape:
+                raise UsageError(f"the state {name!r} must have the shape {view.shape}.")
+        for name, view in own.items():
+            view[:] = value[name]
+        codec = {n.removeprefix("input."): v for n, v in value.items() if n.startswith("input.")}
+        if codec.keys() != self.input.state.keys():
+            raise UsageError(f"the state must have input.{', input.'.join(self.input.state)}.")
+        if codec:
+            self.input.state = {name: np.array(v) for name, v in codec.items()}
+        self.kept = {n.removeprefix("stream."): np.array(v) for n, v in value.items() if n.startswith("stream.")}
+
+    def save(self) -> bytes:
+        """The state as bytes, for `load` of a stream of the same model: safetensors, with nothing in it that runs."""
+        arrays = {name: np.ascontiguousarray(value) for name, value in self.state.items()}
+        whole = {"hitherto_session": "1", "digest": self.model.digest, "sum": _sum(arrays)}
+        return to_bytes(arrays, metadata=whole)
+
+    def load(self, blob: bytes) -> Self:
+        """Go on from what `save` gave."""
+        arrays, metadata = _read(blob)
+        if metadata.get("digest") != self.model.digest:
+            raise UsageError(
+                "the session was saved with another model: open the bundle that it belongs to (its digest is "
+                f"{metadata.get('digest', '')[:12]}, this model's {self.model.digest[:12]})."
+            )
+        before = {name: value.copy() for name, value in self.state.items()}
+        try:
+            self.state = arrays
+        except Exception as error:
+            self.state = before
+            raise DataError(f"the saved session does not fit its model: {error}") from error
+        return self
+
+
+def _sum(arrays: Mapping[str, Array]) -> str:
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        found.update(f"{name} {array.dtype.str} {array.shape} ".encode() + array.tobytes())
+    return found.hexdigest()
+
+
+def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, str]]:
+    """The arrays and metadata of a saved session; a DataError where it is none, or was changed."""
+    try:
+        blob = bytes(blob)
+        size = int.from_bytes(blob[:8], "little")
+        metadata = json.loads(blob[8 : 8 + size]).get("__metadata__", {})
+        if metadata.get("hitherto_session") != "1":
+            raise ValueError("it is not a saved session, or one of a newer version")
+        kinds = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1"}
+        arrays = {
+            name: np.frombuffer(found["data"], kinds[found["dtype"]]).reshape(found["shape"])
+            for name, found in deserialize(blob)
+        }
+        if _sum(arrays) != metadata.get("sum"):
+            raise ValueError("its checksum is wrong, so it was damaged on the way")
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, SafetensorError) as error:
+        raise DataError(f"the saved session cannot be read: {error}. Give the bytes that save() gave.") from error
+    return arrays, metadata
+
+
+class LabelStream(Stream):
+    """`classify`: nothing is final before the end; `peek` says the label so far and how sure the model is."""
+
+    def begin(self) -> None:
+        super().begin()
+        self.kept = {"steps": np.zeros(1, np.int64)}
+
+    def push(self, value: Any) -> list[Row]:
+        """A part of the text, of any size; or a step of numbers, or several."""
+        self._take(self.core, self._encoded(value))
+        return []
+
+    def peek(self) -> Row:
+        if isinstance(self.input, SeriesStream):
+            return self._answer(self.core)
+        other = self.fork()
+        other._take(other.core, other.input.finish())
+        return other._answer(other.core)
+
+    def finish(self) -> Row:
+        if not isinstance(self.input, SeriesStream):
+            self._take(self.core, self.input.finish())
+        return self._answer(self.core)
+
+    def _encoded(self, value: Any) -> Array:
+        source = self.model.source
+        if not source.numeric:
+            found: Array = self.input.push(value)
+            return found
+        numbers = self.model.codecs["input"].steps(value)
+        most = self.model.spec.data.max_length
+        left = len(numbers) if most is None else max(0, most - int(self.kept["steps"][0]))
+        self.kept["steps"] = self.kept["steps"] + len(numbers[:left])
+        scaled: Array = self.input.push(numbers[:left])["x"]
+        return scaled
+
+    @staticmethod
+    def _take(core: Session, x: Array) -> None:
+        if len(x):
+            core.push(x)
+
+    def _answer(self, core: Session) -> Row:
+        source = self.model.source
+        row: Row = source.answer(source.probabilities(core.peek()[None])[0])
+        return row
+
+
+class TagStream(Stream):
+    """`tag`: a label for each token, as soon as the token is whole."""
+
+    def begin(self) -> None:
+        super().begin()
+        self.kept = {"rest": np.zeros(0, np.uint8)}
+
+    def push(self, value: Any) -> list[Row]:
+        """Text, whose words end at blanks, or a list of tokens."""
+        if not isinstance(value, str):
+            return self._labels(items(value))
+        text = self.kept["rest"].tobytes().decode() + value
+        cut = max((i for i, c in enumerate(text) if c.isspace()), default=-1) + 1
+        self.kept["rest"] = np.frombuffer(text[cut:].encode(), np.uint8).copy()
+        return self._labels(text[:cut].split())
+
+    def peek(self) -> list[Row]:
+        return self.fork().finish()
+
+    def finish(self) -> list[Row]:
+        rest = self.kept["rest"].tobytes().decode()
+        self.kept["rest"] = np.zeros(0, np.uint8)
+        return self._labels(rest.split())
+
+    def _labels(self, tokens: list[str]) -> list[Row]:
+        if not tokens:
+            return []
+        found = self.core.push(self.model.codecs["input"].encode(tokens))
+        probabilities = self.model.source.probabilities(found)
+        names = self.model.codecs["output"].classes
+        return [
+            {"token": token, "label": names[int(p.argmax())], "probability": float(p.max())}
+            for token, p in zip(tokens, probabilities, strict=True)
+        ]
+
+
+class TextStream(Stream):
+    """`lm`: how probable each token was, and what may come next."""
+
+    def begin(self) -> None:
+        super().begin()
+        self._next(self.core.push(np.array([self.model.source.start_id])))
+
+    def push(self, text: str) -> list[Row]:
+        """More text, cut anywhere: a row for each token that became whole, with its probability given all before it."""
+        return self._rows(self.input.push(text))
+
+    def peek(self, k: int = 5) -> list[tuple[str, float]]:
+        """The k most probable next words, or ends of the word that has begun, each with its probability."""
+        rest = self.input.state.get("rest", np.zeros(0, np.uint8)).tobytes().decode()
+        found: list[tuple[str, float]] = self.model.suggest_from(self.engine_state(), self.log_probs, rest, k)
+        return found
+
+    def finish(self) -> list[Row]:
+        return self._rows(self.input.finish())
+
+    @property
+    def log_probs(self) -> Array:
+        """Of each token, to be the next: [1, V]."""
+        return self.kept["next"][None]
+
+    def engine_state(self) -> dict[str, Array]:
+        """The state as the engine has it, [K, 1, W]."""
+        return {name: value[:, None].copy() for name, value in self.core.state.items()}
+
+    def _rows(self, ids: Array) -> list[Row]:
+        if not len(ids):
+            return []
+        codec = self.model.codecs["input"]
+        found = self.core.push(ids)
+        rows = []
+        for place, token in enumerate(np.asarray(ids).tolist()):
+            p = float(np.exp(self.kept["next"][token]))
+            rows.append({"token": codec.vocabulary[token] if token != codec.end_id else "\n", "probability": p})
+            self._next(found[place : place + 1])
+        return rows
+
+    def _next(self, params: Array) -> None:
+        self.kept = {"next": log_softmax(params[-1].astype(np.float64))}
+
+
+def log_softmax(params: Array) -> Array:
+    """Log-probabilities along the last axis."""
+    away = params - params.max(-1, keepdims=True)
+    found: Array = away - np.log(np.exp(away).sum(-1, keepdims=True))
+    return found
+
+
+class ForecastStream(Stream):
+    """`forecast`: the future as it looks after each observation, and how surprising the observation was."""
+
+    def push(self, value: Any, time: Any = None, known: Any = None, static: Any = None) -> list[Row]:
+        """One observation, of each channel (NaN or None where it is missing), at `time`.
+
+        `known` are the covariates of the steps of the horizon that follows, [horizon, K]; `static` those of the series.
+        """
+        codec = self.model.codecs["input"]
+        values = np.array([np.nan if v is None else v for v in np.ravel(np.asarray(value, object))], np.float64)
+        if values.shape != (codec.channels,):
+            raise UsageError(f"expected {codec.channels} number(s) for a step, but {values.size} came.")
+        if np.isinf(values).any():
+            raise DataError("an observation is infinite; push NaN where it is missing.")
+        when = None if time is None else time_of(time)
+        scores = self._surprise(values)
+        found = self.input.push(
+            values[None],
+            None if when is None else np.array([when]),
+            None if known is None else np.asarray(known, object)[None],
+            static,
+        )
+        params = self.core.push(found["x"])
+        loc, scale = codec.ahead(found, self.input)
+        times = self.kept.get("times", np.zeros(0, np.int64))
+        if when is not None:
+            number = int(np.asarray(when).astype(np.int64))
+            if len(times) and number <= times[-1]:
+                raise DataError(f"the time {time} is not after the one before it.")
+            times = np.append(times[-12:], number)
+        self.kept = {"params": params[0], "loc": loc, "scale": scale, "times": times}
+        if isinstance(when, np.datetime64):
+            self.kept["dates"] = np.ones(1, np.int64)
+        row: Row = {} if when is None else {"ds": written(when)}
+        row |= {"y": _plain(values), **scores, "forecast": self.peek()}
+        return [row]
+
+    def peek(self) -> list[Row]:
+        """The forecast of the next steps: median and quantiles."""
+        if "params" not in self.kept:
+            return []
+        times = self._times()
+        levels = [q for q in self.model.spec.model.levels if q != 0.5]
+        middle = self._quantile(0.5)
+        outer = [self._quantile(q) for q in levels]
+        return [
+            {"step": h + 1, **({} if times is None else {"ds": written(times[h])}), "y": _plain(middle[h]),
+             **{f"q{q:g}": _plain(values[h]) for q, values in zip(levels, outer, strict=True)}}
+            for h in range(len(middle))
+        ]  # fmt: skip
+
+    def finish(self) -> list[Row]:
+        return []
+
+    def _quantile(self, level: float) -> Array:
+        """[horizon, C]"""
+        kind, options = self.model.source.head()
+        params = self.kept["params"].astype(np.float64)
+        found: Array = HEADS[kind].quantile(params, level, loc=self.kept["loc"], scale=self.kept["scale"], **options)
+        return found
+
+    def _surprise(self, values: Array) -> Row:
+        """What was expected, and how far off it is: the distance from the median in half 80 % intervals."""
+        if "params" not in self.kept:
+            return {"expected": None, "score": None}
+        low, middle, high = (self._quantile(q)[0] for q in (0.1, 0.5, 0.9))
+        score = np.abs(values - middle) / np.maximum((high - low) / 2, 1e-12)
+        return {"expected": _plain(middle), "score": _plain(score)}
+
+    def _times(self) -> Array | None:
+        times = self.kept["times"]
+        if len(times) < 2:
+            return None
+        dates = times.astype("M8[s]") if "dates" in self.kept else times
+        step: Step = step_of(dates, self.model.spec.data.freq)[0]
+        return step.after(dates[-1], self.model.codecs["input"].horizon)
+
+
+def _plain(values: Array) -> Any:
+    """A number, or a list of them; None where one is missing."""
+    found = [float(v) if np.isfinite(v) else None for v in np.ravel(values)]
+    return found[0] if len(found) == 1 else found
+
+
+STREAMS: dict[str, type[Stream]] = {
+    "classify": LabelStream,
+    "tag": TagStream,
+    "lm": TextStream,
+    "forecast": ForecastStream,
+}
