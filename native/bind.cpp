@@ -322,11 +322,26 @@ PyType_Spec program_spec = {"hitherto._native.Program", sizeof(ProgramObject), 0
 PyTypeObject* program_type = nullptr;
 PyObject *numpy_empty = nullptr, *numpy_float32 = nullptr, *numpy_asarray = nullptr, *numpy_int64 = nullptr;
 
+// An array's memory while it is used.
+struct View {
+  Py_buffer buffer = {};
+  bool open(PyObject* object, int flags) {
+    close();
+    return PyObject_GetBuffer(object, &buffer, flags) == 0;
+  }
+  void close() {
+    if (buffer.obj) PyBuffer_Release(&buffer);
+  }
+  bool floats() const { return buffer.itemsize == 4 && buffer.format && buffer.format[0] == 'f' && !buffer.format[1]; }
+};
+
+// x and out of the last step stay open: who pushes the same arrays again pays for asking once.
 struct SessionObject {
   PyObject_HEAD
   ProgramObject* program;
   Py_buffer state;
   PyObject* width;  // of an output, as numpy wants it
+  View x, out;
 };
 
 // (program, float32 array of the program's states)
@@ -364,6 +379,8 @@ PyObject* session_new(PyTypeObject* type, PyObject* args, PyObject*) {
 void session_free(PyObject* object) {
   SessionObject* self = reinterpret_cast<SessionObject*>(object);
   if (self->state.obj) PyBuffer_Release(&self->state);
+  self->x.close();
+  self->out.close();
   Py_XDECREF(reinterpret_cast<PyObject*>(self->program));
   Py_XDECREF(self->width);
   PyTypeObject* type = Py_TYPE(object);
@@ -371,18 +388,9 @@ void session_free(PyObject* object) {
   Py_DECREF(type);
 }
 
-// An array's memory while it is used.
-struct View {
-  Py_buffer buffer = {};
-  bool open(PyObject* object, int flags) { return PyObject_GetBuffer(object, &buffer, flags) == 0; }
-  bool floats() const { return buffer.itemsize == 4 && buffer.format && buffer.format[0] == 'f' && !buffer.format[1]; }
-  ~View() {
-    if (buffer.obj) PyBuffer_Release(&buffer);
-  }
-};
-
 // The steps that x holds, read into `u`: one, [I] floats or an id; or some, [T, I] or [T].
-bool read_input(SessionObject* self, PyObject* x, View& view, i64& id, Steps& u) {
+bool read_input(SessionObject* self, PyObject* x, i64& id, Steps& u) {
+  View& view = self->x;
   const Program& p = self->program->program;
   const char* wanted = p.I ? "expected %lld float32 for a step, or [T, %lld] for some" : "expected an id, or an array of them";
   u.program = &p, u.B = 1, u.T = 1, u.state = static_cast<float*>(self->state.buf), u.stride = p.state, u.end = p.stages;
@@ -391,10 +399,10 @@ bool read_input(SessionObject* self, PyObject* x, View& view, i64& id, Steps& u)
     if (id == -1 && PyErr_Occurred()) return false;
     u.ids = &id;
   } else {
-    const bool ready = view.open(x, PyBUF_ND | PyBUF_FORMAT) && (p.I ? view.floats() : false);
+    const bool ready = p.I && (view.buffer.obj == x || (view.open(x, PyBUF_ND | PyBUF_FORMAT) && view.floats()));
     if (!ready) {
       PyErr_Clear();
-      if (view.buffer.obj) PyBuffer_Release(&view.buffer);
+      view.close();
       PyObject* array = PyObject_CallFunctionObjArgs(numpy_asarray, x, p.I ? numpy_float32 : numpy_int64, nullptr);
       if (!array) return false;
       const bool opened = view.open(array, PyBUF_ND | PyBUF_FORMAT);
@@ -434,17 +442,18 @@ PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, Py
   }
   if (n != 1) return PyErr_Format(PyExc_TypeError, "push takes one input, got %zd", n);
   Steps u = {};
-  View x, y;
+  View& y = self->out;
   i64 id = 0;
-  if (!read_input(self, args[0], x, id, u)) return nullptr;
+  if (!read_input(self, args[0], id, u)) return nullptr;
   if (p.pool >= 0) {  // nothing is final before the end
     u.end = p.pool + 1;
     if (!run_steps(u, self->program->bytes, 1)) return PyErr_NoMemory();
     Py_RETURN_NONE;
   }
-  if (out) {
+  const bool given = out != nullptr;
+  if (given) {
     Py_INCREF(out);
-  } else if (x.buffer.ndim == (p.I ? 2 : 1)) {
+  } else if (u.ids != &id && self->x.buffer.ndim == (p.I ? 2 : 1)) {
     PyObject* shape = Py_BuildValue("(LO)", static_cast<long long>(u.T), self->width);
     if (!shape) return nullptr;
     out = PyObject_CallFunctionObjArgs(numpy_empty, shape, numpy_float32, nullptr);
@@ -453,7 +462,9 @@ PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, Py
     out = PyObject_CallFunctionObjArgs(numpy_empty, self->width, numpy_float32, nullptr);
   }
   if (!out) return nullptr;
-  if (!y.open(out, PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT) || !y.floats() || y.buffer.len != u.T * p.O * 4) {
+  const bool known = y.buffer.obj == out || (y.open(out, PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT) && y.floats());
+  if (!known || y.buffer.len != u.T * p.O * 4) {
+    if (!known) y.close();
     if (!PyErr_Occurred()) {
       PyErr_Format(PyExc_ValueError, "out must be a contiguous float32 array of %lld numbers", static_cast<long long>(u.T * p.O));
     }
@@ -461,6 +472,7 @@ PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, Py
     return nullptr;
   }
   u.y = static_cast<float*>(y.buffer.buf);
+  if (!given) y.close();  // an array of ours is the caller's now, to do with what they like
   if (!run_steps(u, self->program->bytes, 1)) {
     Py_DECREF(out);
     return PyErr_NoMemory();
@@ -475,9 +487,8 @@ PyObject* session_time(PyObject* object, PyObject* args) {
   long long n;
   if (!PyArg_ParseTuple(args, "OL", &given, &n)) return nullptr;
   Steps u = {};
-  View x;
   i64 id = 0;
-  if (!read_input(self, given, x, id, u)) return nullptr;
+  if (!read_input(self, given, id, u)) return nullptr;
   std::vector<float> y(size_t(u.T * self->program->program.O));
   u.y = y.data();
   bool ok = true;

@@ -45,7 +45,8 @@ struct NoDenormals {
 
 // ---- packed weights --------------------------------------------------------------------------------------------------
 
-// Where the parts of a direction's pack begin, in words. A linear map is a layer with one gate and no h.
+// Where the parts of a direction's pack begin, in words: itself at its head, so that a step need not work it out. A linear
+// map is a layer with one gate and no h.
 struct StepPack {
   i64 gates, blocks, vectors, width, x_words, h_words, r_words, recurrent_gates;
   i64 bias, bias_n, x_scales, h_scales, n_scales, r_scales, x_begins, h_begins, n_begins, r_begins;
@@ -58,7 +59,7 @@ struct StepPack {
     x_words = ceil_div(s.I, depth), h_words = layer ? ceil_div(s.P, depth) : 0, r_words = ceil_div(s.H, depth);
     recurrent_gates = apart ? 2 : gates;
     const i64 projected = layer && s.P != s.H ? ceil_div(s.P, VL) : 0;
-    size = 0;
+    size = up16(sizeof(StepPack) / 4);
     const auto take = [&](i64 vectors_) {
       const i64 at = size;
       size += up16(vectors_ * VL);
@@ -73,6 +74,7 @@ struct StepPack {
     candidate = take(apart * blocks * h_words);
     projection = take(projected * r_words);
   }
+  static const StepPack& of(const u32* pack) { return *reinterpret_cast<const StepPack*>(pack); }
   // The panel whose first vector is v.
   i64 panel(i64 v) const { return panels + (v * x_words + v / gates * recurrent_gates * h_words) * VL; }
 };
@@ -160,6 +162,7 @@ void step_pack(const Stage& s, int precision, i64 direction, u32* to) {
   const i64 H = s.H, G = at.gates;
   const bool before = s.op == RECURRENT && s.cell == GRU_BEFORE, gru = s.op == RECURRENT && (s.cell == GRU || before);
   for (i64 i = 0; i < at.panels; ++i) to[i] = 0;
+  std::memcpy(to, &at, sizeof at);
   const auto x_panel = [&](i64 v) { return at.panel(v); };
   pack_words(to, p.w_ih, s.I, H, G, at.width, precision, at.x_scales, at.x_begins, x_panel);
   // b and b' add up, but for that of a GRU's candidate where r multiplies U h + b', and where each part is normalised.
@@ -302,7 +305,9 @@ HT_INLINE void accumulate(Vec (&acc)[PANELS][R][N], const Rows& a, i64 row, cons
         HT_UNROLL
         for (int p = 0; p < PANELS; ++p) {
           HT_UNROLL
-          for (int n = 0; n < N; ++n) w[p][n] = load(reinterpret_cast<const float*>(panel + p * apart + n * VL));
+          for (int n = 0; n < N; ++n) {
+            w[p][n] = load(reinterpret_cast<const float*>(panel + p * apart + n * VL));
+          }
         }
         HT_UNROLL
         for (int r = 0; r < R; ++r) {
@@ -682,7 +687,7 @@ struct Room {
       const Stage& s = p.stage[i];
       width = most(width, i == u.end - 1 && in_place(u) ? s.I : most(s.I, s.O));
       if (s.op != RECURRENT && s.op != LINEAR) continue;
-      const StepPack at(s, p.precision);
+      const StepPack& at = StepPack::of(s.packs[0]);
       words = most(words, at.x_words);
       if (s.op == RECURRENT) vectors = most(vectors, at.vectors), h_words = most(h_words, most(at.h_words, at.r_words));
     }
@@ -801,7 +806,7 @@ struct Group {
             std::memcpy(states[j] + s.h + s.I / 2, input + j * ld + s.I / 2, size_t(s.I / 2) * 4);
         }
       } else {
-        const StepPack at(s, p.precision);
+        const StepPack& at = StepPack::of(s.packs[0]);
         Layer l = {};
         l.s = &s, l.at = &at, l.stride = rows, l.T = now, l.lengths = lengths, l.states = states;
         l.input = input, l.ld_input = ld, l.y = output, l.ld_y = room.width;

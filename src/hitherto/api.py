@@ -162,9 +162,14 @@ class Model:
         repetition_penalty: float = 1.0,
         stop: str | list[str] | None = None,
         seed: int | None = None,
+        num_beams: int = 1,
+        length_penalty: float = 1.0,
     ) -> Iterator[str]:
-        """The text that follows `prompt`, piece by piece as it is made."""
-        from hitherto.decode import sample, until
+        """The text that follows `prompt`, piece by piece as it is made.
+
+        With `num_beams` above 1 it is the most probable text that a beam search finds, which draws nothing.
+        """
+        from hitherto.decode import best_beam, sample, until
 
         self._only("lm", "generate")
         codec = self.codecs["input"]
@@ -173,10 +178,20 @@ class Model:
         banned = [i for i in (codec.unknown,) if i is not None]
         if not prompt:  # a line that ends before it begins is nothing
             log_probs[:, self._ends()] = -np.inf
-        made = sample(
-            self._step, state, log_probs, max_new_tokens=max_new_tokens, temperature=temperature, top_k=top_k,
-            top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, banned=banned, stop_ids=self._ends(),
-        )  # fmt: skip
+        shared = {"max_new_tokens": max_new_tokens, "banned": banned, "stop_ids": self._ends()}
+        if num_beams > 1:
+            if (top_k, top_p, repetition_penalty, seed) != (0, 1.0, 1.0, None):
+                raise UsageError(
+                    "a beam search draws nothing: leave out top_k, top_p, repetition_penalty and seed, or num_beams."
+                )
+            made = best_beam(
+                self._step, state, log_probs, num_beams=num_beams, length_penalty=length_penalty, **shared
+            )
+        else:
+            made = sample(
+                self._step, state, log_probs, temperature=temperature, top_k=top_k, top_p=top_p,
+                repetition_penalty=repetition_penalty, seed=seed, **shared,
+            )  # fmt: skip
 
         def text() -> Iterator[str]:
             for token in made:

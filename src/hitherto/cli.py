@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeAlias
 import click
 
 from hitherto import __version__
-from hitherto.errors import HithertoError, UsageError
+from hitherto.errors import DataError, HithertoError, UsageError
 
 Report: TypeAlias = dict[str, Any]
 
@@ -256,20 +256,29 @@ def _span(seconds: float) -> str:
 # ---------------------------------------------------------------------------------------------------- use a model
 
 
+_weights = click.option(
+    "--weights",
+    type=click.Choice(["float32", "bfloat16", "int8"]),
+    default="float32",
+    help="How the weights are held in memory; fewer bits are faster and a little less exact.",
+)
+
+
 @cli.command(short_help="Measure a model on labelled data.")
 @click.argument("bundle")
+@_weights
 @click.argument("data")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--start", help="Forecasts: score from this time on.")
 @click.option("--stride", type=click.IntRange(1), help="Forecasts: steps between the origins.")
-def evaluate(bundle: str, data: str, as_json: bool, start: str | None, stride: int | None) -> None:
+def evaluate(bundle: str, weights: str, data: str, as_json: bool, start: str | None, stride: int | None) -> None:
     """Measure the model in BUNDLE on labelled DATA: metrics by name.
 
     Example: hitherto evaluate spam.safetensors test.tsv --json
     """
     import hitherto
 
-    model = hitherto.open(bundle)
+    model = hitherto.open(bundle, weights=weights)
     given = {name: value for name, value in (("start", start), ("stride", stride)) if value is not None}
     if given and model.spec.task != "forecast":
         raise UsageError(f"--{next(iter(given))} is for forecasts; this model does {model.spec.task}.")
@@ -284,6 +293,7 @@ def evaluate(bundle: str, data: str, as_json: bool, start: str | None, stride: i
 
 @cli.command(short_help="Answer for new data.")
 @click.argument("bundle")
+@_weights
 @click.argument("data", required=False)
 @click.option("--out", metavar="FILE", help="Write here; the ending says whether CSV, TSV or JSONL.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
@@ -296,6 +306,7 @@ def evaluate(bundle: str, data: str, as_json: bool, start: str | None, stride: i
 )
 def predict(
     bundle: str,
+    weights: str,
     data: str | None,
     out: str | None,
     as_json: bool,
@@ -309,7 +320,7 @@ def predict(
     """
     import hitherto
 
-    model = hitherto.open(bundle)
+    model = hitherto.open(bundle, weights=weights)
     if (data is None) == (not given_text):
         raise UsageError("give DATA or --text, one of the two.")
     source: Any = list(given_text) or data
@@ -348,6 +359,7 @@ def _cell(value: Any) -> str:
 
 @cli.command(short_help="Write on from a prompt.")
 @click.argument("bundle")
+@_weights
 @click.argument("prompt", default="")
 @click.option(
     "--max-new-tokens", default=200, show_default=True, type=click.IntRange(1), help="How many at most."
@@ -356,16 +368,18 @@ def _cell(value: Any) -> str:
 @click.option("--top-k", default=0, help="Choose among so many; 0 for all.")
 @click.option("--top-p", default=1.0, help="Choose among those that make up this probability.")
 @click.option("--repetition-penalty", default=1.0, help="Above 1 avoids what was said.")
+@click.option("--num-beams", default=1, type=click.IntRange(1), help="Above 1: the most probable text of a search.")
+@click.option("--length-penalty", default=1.0, help="Of a search: 0 prefers short texts, above 1 long ones.")
 @click.option("--stop", multiple=True, help="End before this text.")
 @click.option("--seed", type=int, help="The same seed gives the same text.")
-def generate(bundle: str, prompt: str, stop: tuple[str, ...], **options: Any) -> None:
+def generate(bundle: str, weights: str, prompt: str, stop: tuple[str, ...], **options: Any) -> None:
     """Write on from PROMPT with the language model in BUNDLE, as it is made.
 
     Example: hitherto generate book.safetensors "It was" --temperature 0.7 --seed 1
     """
     import hitherto
 
-    model = hitherto.open(bundle)
+    model = hitherto.open(bundle, weights=weights)
     click.echo(prompt, nl=False)
     for piece in model.pieces(prompt, stop=list(stop), **options):
         click.echo(piece, nl=False)
@@ -375,22 +389,80 @@ def generate(bundle: str, prompt: str, stop: tuple[str, ...], **options: Any) ->
 
 @cli.command(short_help="The most probable next words.")
 @click.argument("bundle")
+@_weights
 @click.argument("text")
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1), help="How many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def suggest(bundle: str, text: str, k: int, as_json: bool) -> None:
+def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None:
     """The k most probable next words after TEXT, or ends of its last word, with their probabilities.
 
     Example: hitherto suggest book.safetensors "the right of the pe"
     """
     import hitherto
 
-    found = hitherto.open(bundle).suggest(text, k)
+    found = hitherto.open(bundle, weights=weights).suggest(text, k)
     if as_json:
         click.echo(json.dumps(dict(found), ensure_ascii=False))
         return
     for word, probability in found:
         click.echo(f"{probability:7.2%}  {word}")
+
+
+@cli.command(short_help="Answer line by line, as it comes.")
+@click.argument("bundle")
+@_weights
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
+@click.option("--load", metavar="FILE", help="Go on from the state in FILE.")
+@click.option("--save", metavar="FILE", help="Keep the state in FILE at the end.")
+def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str | None) -> int:
+    """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
+
+    \b
+    classify   a line of text, or of numbers (a step) -> the label so far
+    tag        words -> each with its label
+    lm         text -> how many bits it was worth, and the most probable next words
+    forecast   "time,value" or {"ds": .., "y": ..} -> how surprising it was, and the future now
+
+    Example: tail -f meter.csv | hitherto stream load.safetensors --json
+    """
+    import hitherto
+
+    live = hitherto.open(bundle, weights=weights).stream(Path(load).read_bytes() if load else None)
+
+    def show(rows: Any) -> None:
+        for row in rows:
+            plain = [_shown(value) for name, value in row.items() if name != "probabilities"]
+            print(json.dumps(row, ensure_ascii=False) if as_json else "\t".join(plain))
+        sys.stdout.flush()  # whoever reads waits for this line
+
+    number, status = 0, 0
+    try:
+        for number, line in enumerate(sys.stdin, 1):
+            show(live.line(line))
+        rest = live.finish()
+        if isinstance(rest, list):
+            show(rest)
+    except BrokenPipeError:  # whoever read has seen enough; the state is kept all the same
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
+    except HithertoError as error:
+        raise DataError(str(error), path="standard input", line=number) from error
+    except UnicodeDecodeError as error:
+        raise DataError("the text is not UTF-8", path="standard input", line=number + 1) from error
+    if save:
+        Path(save).write_bytes(live.save())
+    return status
+
+
+def _shown(value: Any) -> str:
+    """A value of a streamed answer, short enough to read."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(v)}" for name, v in sorted(value.items(), key=lambda item: -item[1]))
+    if isinstance(value, list) and value and isinstance(value[0], dict):  # a forecast: its medians
+        return " ".join(_shown(row["y"]) for row in value)
+    return " ".join(map(_shown, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
 # ------------------------------------------------------------------------------------------------------- doctor

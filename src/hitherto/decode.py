@@ -13,7 +13,7 @@ import numpy as np
 
 from hitherto.errors import UsageError
 
-__all__ = ["DECODERS", "greedy", "nucleus", "penalised", "sample", "suggest", "top", "until"]
+__all__ = ["DECODERS", "beam", "best_beam", "greedy", "nucleus", "penalised", "sample", "suggest", "top", "until"]
 
 Array = np.ndarray[Any, Any]
 State = Any
@@ -115,6 +115,78 @@ def _draw(
         said.append(token)
         if place + 1 < count:
             log_probs, state = step(state, np.array([token], np.int64))
+
+
+def beam(
+    step: Step,
+    state: State,
+    log_probs: Array,
+    *,
+    max_new_tokens: int,
+    num_beams: int = 4,
+    length_penalty: float = 1.0,
+    stop_ids: Iterable[int] = (),
+    banned: Iterable[int] = (),
+    pick: Callable[[State, Array], State] | None = None,
+) -> list[tuple[list[int], float]]:
+    """The best whole sequences that a beam search finds, best first, each without its end and with its score.
+
+    In each round the `num_beams` most probable beginnings that have not ended are gone on with. A score is the sum of the
+    log-probabilities over length ** `length_penalty`, the end counted: 0 prefers short ones, above 1 long ones. The search
+    is over when no beginning can still come before the worst of `num_beams` sequences that have ended, or at
+    `max_new_tokens`, where what has not ended counts as it is. `pick(state, rows)` gives the states of these rows; the
+    default is for a dict of [K, B, W] arrays.
+    """
+    if max_new_tokens < 1 or num_beams < 1:
+        raise UsageError(
+            f"max_new_tokens and num_beams must be 1 at least, but came as {max_new_tokens} and {num_beams}."
+        )
+    pick = pick or (lambda kept, rows: {name: value[:, rows] for name, value in kept.items()})
+    stop, never = frozenset(stop_ids), sorted(set(banned))
+    beams: list[tuple[float, list[int]]] = [(0.0, [])]
+    ended: list[tuple[float, list[int]]] = []
+
+    def score(total: float, length: int) -> float:
+        return total / max(length, 1) ** length_penalty
+
+    for place in range(max_new_tokens):
+        scores = np.array(log_probs, np.float64)  # [beams, V]
+        scores[:, never] = -np.inf
+        totals = scores + np.array([total for total, _ in beams])[:, None]
+        flat = totals.reshape(-1)
+        # of equals the first: as many as there are beams could all be ends
+        best = np.argsort(-flat, kind="stable")[: num_beams * (1 + len(stop))]
+        longer: list[tuple[float, list[int]]] = []
+        rows: list[int] = []
+        for at in best.tolist():
+            row, token = divmod(at, totals.shape[1])
+            if not np.isfinite(flat[at]) or len(longer) == num_beams:
+                continue
+            if token in stop:
+                ended.append((score(float(flat[at]), place + 1), beams[row][1]))
+            else:
+                longer.append((float(flat[at]), [*beams[row][1], token]))
+                rows.append(row)
+        ended = sorted(ended, key=lambda e: -e[0])[:num_beams]
+        if not longer:
+            beams = []
+            break
+        beams = longer
+        # log-probabilities only sink: the most that a beginning can come to is at one end of the lengths left
+        most = max(max(score(t, place + 1), score(t, max_new_tokens)) for t, _ in beams)
+        if place + 1 == max_new_tokens or (len(ended) == num_beams and ended[-1][0] >= most):
+            break
+        log_probs, state = step(pick(state, np.array(rows)), np.array([b[-1] for _, b in beams], np.int64))
+    if len(ended) < num_beams:
+        ended += [(score(total, len(tokens)), tokens) for total, tokens in beams]
+    ranked = sorted(ended, key=lambda e: -e[0])[:num_beams]
+    return [(tokens, value) for value, tokens in ranked]
+
+
+def best_beam(step: Step, state: State, log_probs: Array, **options: Any) -> Iterator[int]:
+    """The tokens of the best sequence that `beam` finds."""
+    found = beam(step, state, log_probs, **options)
+    yield from found[0][0] if found else []
 
 
 def penalised(scores: Array, said: Iterable[int], penalty: float) -> Array:
@@ -236,4 +308,4 @@ def _leads(text: str, prefix: str) -> bool:
     return text.startswith(prefix) or prefix.startswith(text)
 
 
-DECODERS: dict[str, Callable[..., Iterator[int]]] = {"greedy": greedy, "sample": sample}
+DECODERS: dict[str, Callable[..., Iterator[int]]] = {"greedy": greedy, "sample": sample, "beam": best_beam}

@@ -93,7 +93,7 @@ TASKS: dict[str, Task] = {
             *_TEXT,
             *("input", "layout", "documents", "tied", "sampled", "label_smoothing", "batch_tokens"),
         ),
-        decoders=("sample", "greedy"),
+        decoders=("sample", "greedy", "beam"),
         example="hitherto train lm book.txt --tokens chars --out book.safetensors",
     ),
     "forecast": Task(

@@ -170,6 +170,10 @@ class Stream:
         """The end of the input: the rest of the answers."""
         raise NotImplementedError
 
+    def line(self, text: str) -> list[Row]:
+        """What a line of text, its end included, brings forth: `push` for those who come with text."""
+        return self.push(text)
+
     def __enter__(self) -> Self:
         return self
 
@@ -211,9 +215,9 @@ class Stream:
 
     def save(self) -> bytes:
         """The state as bytes, for `load` of a stream of the same model: safetensors, with nothing in it that runs."""
-        arrays = {name: np.ascontiguousarray(value) for name, value in self.state.items()}
-        whole = {"hitherto_session": "1", "digest": self.model.digest, "sum": _sum(arrays)}
-        return to_bytes(arrays, metadata=whole)
+        arrays = {name: np.array(value, order="C") for name, value in self.state.items()}
+        said = {"version": 1, "digest": self.model.digest, "sum": _sum(arrays)}
+        return to_bytes(arrays, metadata={"hitherto_session": json.dumps(said)})  # one entry: their order varies
 
     def load(self, blob: bytes) -> Self:
         """Go on from what `save` gave."""
@@ -240,14 +244,14 @@ def _sum(arrays: Mapping[str, Array]) -> str:
     return found.hexdigest()
 
 
-def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, str]]:
+def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays and metadata of a saved session; a DataError where it is none, or was changed."""
     try:
         blob = bytes(blob)
         size = int.from_bytes(blob[:8], "little")
-        metadata = json.loads(blob[8 : 8 + size]).get("__metadata__", {})
-        if metadata.get("hitherto_session") != "1":
-            raise ValueError("it is not a saved session, or one of a newer version")
+        metadata = json.loads(json.loads(blob[8 : 8 + size])["__metadata__"]["hitherto_session"])
+        if metadata["version"] != 1:
+            raise ValueError("it was saved by a newer version")
         kinds = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1"}
         arrays = {
             name: np.frombuffer(found["data"], kinds[found["dtype"]]).reshape(found["shape"])
@@ -283,6 +287,10 @@ class LabelStream(Stream):
         if not isinstance(self.input, SeriesStream):
             self._take(self.core, self.input.finish())
         return self._answer(self.core)
+
+    def line(self, text: str) -> list[Row]:
+        self.push(_numbers(text) if self.model.source.numeric else text)
+        return [self.peek()]
 
     def _encoded(self, value: Any) -> Array:
         source = self.model.source
@@ -363,6 +371,11 @@ class TextStream(Stream):
     def finish(self) -> list[Row]:
         return self._rows(self.input.finish())
 
+    def line(self, text: str) -> list[Row]:
+        rows = self.push(text)
+        bits = [-np.log2(max(row["probability"], 1e-300)) for row in rows]
+        return [{"tokens": len(rows), "bits": float(sum(bits)), "next": dict(self.peek())}]
+
     @property
     def log_probs(self) -> Array:
         """Of each token, to be the next: [1, V]."""
@@ -380,7 +393,7 @@ class TextStream(Stream):
         rows = []
         for place, token in enumerate(np.asarray(ids).tolist()):
             p = float(np.exp(self.kept["next"][token]))
-            rows.append({"token": codec.vocabulary[token] if token != codec.end_id else "\n", "probability": p})
+            rows.append({"token": codec.decode([token]), "probability": p})
             self._next(found[place : place + 1])
         return rows
 
@@ -449,6 +462,18 @@ class ForecastStream(Stream):
     def finish(self) -> list[Row]:
         return []
 
+    def line(self, text: str) -> list[Row]:
+        """A JSON object (y, and ds, known, static where the model reads them), or a time and numbers between commas."""
+        if text.lstrip().startswith("{"):
+            try:
+                given = json.loads(text)
+            except ValueError as error:
+                raise DataError(f"expected a JSON object, but {error}") from error
+            return self.push(given.get("y"), given.get("ds"), given.get("known"), given.get("static"))
+        cells = [cell.strip() for cell in text.replace("\t", ",").split(",")]
+        time = cells.pop(0) if len(cells) > self.model.codecs["input"].channels else None
+        return self.push(_numbers(",".join(cells)), time)
+
     def _quantile(self, level: float) -> Array:
         """[horizon, C]"""
         kind, options = self.model.source.head()
@@ -471,6 +496,16 @@ class ForecastStream(Stream):
         dates = times.astype("M8[s]") if "dates" in self.kept else times
         step: Step = step_of(dates, self.model.spec.data.freq)[0]
         return step.after(dates[-1], self.model.codecs["input"].horizon)
+
+
+def _numbers(text: str) -> list[float]:
+    """The numbers of a line, between commas or blanks; NaN where there is none between two commas."""
+    text = text.strip().strip("[]")
+    cells = text.split(",") if "," in text else text.split() or [""]
+    try:
+        return [float(cell) if cell.strip() not in ("", "null", "NA") else float("nan") for cell in cells]
+    except ValueError as error:
+        raise DataError(f"expected numbers between commas, but got {text!r:.60}") from error
 
 
 def _plain(values: Array) -> Any:

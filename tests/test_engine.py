@@ -1,0 +1,224 @@
+"""The engine beside the torch module on the same plans: values, and the bits that the runtime promises."""
+
+import subprocess
+import sys
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from hitherto import _native  # noqa: E402
+from hitherto.errors import UsageError  # noqa: E402
+from hitherto.model.build import build  # noqa: E402
+from hitherto.plan import make  # noqa: E402
+from hitherto.runtime.engine import WEIGHTS, Engine  # noqa: E402
+from hitherto.spec import ModelSpec  # noqa: E402
+
+Array = np.ndarray[Any, Any]
+
+SIZES = 7  # kinds of tokens, or numbers in a step
+
+# What each cell is tried with, beside widths that end within a vector and others that do not.
+VARIANTS: list[dict[str, Any]] = [
+    *({"cell": c, **more} for c in ("rnn", "lstm", "gru") for more in (
+        {}, {"bidirectional": True}, {"residual": True, "num_layers": 3}, {"layer_norm": True}, {"hidden_size": 37},
+        {"hidden_size": 64, "num_layers": 1}, {"pool": "max"}, {"pool": "mean"}, {"pool": "max", "bidirectional": True},
+    )),
+    {"cell": "rnn", "nonlinearity": "relu"},
+    {"cell": "lstm", "proj_size": 6},
+    {"cell": "lstm", "proj_size": 6, "bidirectional": True, "layer_norm": True},
+    {"cell": "gru", "reset": "before"},
+    {"cell": "gru", "reset": "before", "layer_norm": True},
+]  # fmt: skip
+
+
+def plan_of(kind: str = "vectors", **options: Any) -> dict[str, Any]:
+    form = "many_to_one" if "pool" in options else "many_to_many"
+    given = {"hidden_size": 20, "num_layers": 2, "embedding_size": 9, "dropout": 0.1} | options
+    return make(ModelSpec(**given), form, {"x": {"kind": kind, "size": SIZES}}, "softmax", {"classes": 5})
+
+
+def both(plan: dict[str, Any], weights: str = "float32") -> tuple[Engine, Any]:
+    module = build(plan, seed=3).eval()
+    return Engine(plan, module.tensors(), weights), module
+
+
+def drawn(kind: str, T: int, B: int, seed: int = 0) -> Array:
+    random = np.random.default_rng(seed)
+    return random.integers(0, SIZES, (T, B)) if kind == "ids" else random.standard_normal((T, B, SIZES)).astype("f4")
+
+
+def start(engine: Engine, rows: int) -> dict[str, Array]:
+    """A state as some past would leave it; a pool that has seen nothing."""
+    random = np.random.default_rng(1)
+    state = engine.zero_state(rows)
+    return {k: v if k.startswith("pool") else random.uniform(-0.9, 0.9, v.shape).astype("f4") for k, v in state.items()}
+
+
+def same(a: Any, b: Any) -> bool:
+    return bool(np.array_equal(a[0], b[0]) and all(np.array_equal(a[1][k], b[1][k]) for k in a[1]))
+
+
+@pytest.mark.parametrize("kind", ["vectors", "ids"])
+@pytest.mark.parametrize("options", VARIANTS, ids=lambda o: " ".join(f"{k}={v}" for k, v in o.items()))
+def test_it_gives_what_the_torch_module_gives(options: dict[str, Any], kind: str) -> None:
+    engine, module = both(plan_of(kind, **options))
+    for (T, B), ragged in product([(1, 1), (9, 3), (30, 50), (1, 70), (0, 2)], [False, True]):
+        x, state = drawn(kind, T, B), start(engine, B)
+        lengths = np.random.default_rng(T).integers(0, T + 1, B) if ragged else None
+        features, after = engine.forward({"x": x}, lengths, state)
+        with torch.inference_mode():
+            expected, expected_after = module(
+                {"x": torch.from_numpy(x)},
+                None if lengths is None else torch.from_numpy(lengths),
+                {k: torch.from_numpy(v) for k, v in state.items()},
+            )
+            params = module.params(expected).numpy()
+        # a norm divides by a small deviation at the first steps, and differences grow from there
+        bound = 1e-3 if options.get("layer_norm") else 1e-5
+        np.testing.assert_allclose(features, expected.numpy(), atol=bound, rtol=0)
+        np.testing.assert_allclose(engine.params(features), params, atol=bound, rtol=0)
+        for name, value in after.items():
+            np.testing.assert_allclose(value, expected_after[name].numpy(), atol=bound * 5, rtol=0, err_msg=name)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("options", VARIANTS, ids=lambda o: " ".join(f"{k}={v}" for k, v in o.items()))
+def test_bits_depend_on_nothing_but_the_row(
+    options: dict[str, Any], weights: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither on who else is in the batch, nor on padding, chunks or threads."""
+    for kind in ("vectors", "ids"):
+        engine, _ = both(plan_of(kind, **options), weights)
+        T, B = 13, 53
+        x, state = drawn(kind, T, B), start(engine, B)
+        lengths = np.random.default_rng(5).integers(0, T + 1, B)
+        whole = engine.forward({"x": x}, lengths, state)
+        for row in (0, 7, B - 1):
+            own = {k: v[:, row : row + 1] for k, v in state.items()}
+            cut = x[: lengths[row], row : row + 1]
+            features, after = engine.forward({"x": cut}, None, own)
+            expected = whole[0][row : row + 1] if engine.pools else whole[0][: lengths[row], row : row + 1]
+            assert np.array_equal(features, expected)
+            assert all(np.array_equal(after[k], whole[1][k][:, row : row + 1]) for k in after)
+        if not options.get("bidirectional"):
+            parts, now = [], state
+            for a, b in ((0, 1), (1, 2), (2, 9), (9, 9), (9, T)):
+                some = np.clip(lengths - a, 0, b - a)
+                features, now = engine.forward({"x": x[a:b]}, some, now)
+                parts.append(features)
+            assert same((parts[-1] if engine.pools else np.concatenate(parts), now), whole)
+        monkeypatch.setenv("HITHERTO_NUM_THREADS", "3")
+        assert same(engine.forward({"x": x}, lengths, state), whole)
+        monkeypatch.setenv("HITHERTO_NUM_THREADS", "1")
+        assert same(engine.forward({"x": x}, lengths, state), whole)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_narrow_weights_cost_little(cell: str) -> None:
+    plan = plan_of("ids", cell=cell, hidden_size=64)
+    exact, _ = both(plan)
+    x = drawn("ids", 40, 8)
+    expected, _ = exact.forward({"x": x})
+    off = {}
+    for weights in WEIGHTS:
+        engine, _ = both(plan, weights)
+        off[weights] = float(np.abs(engine.forward({"x": x})[0] - expected).max())
+        assert engine.program.bytes < {"float32": 1.0, "bfloat16": 0.6, "int8": 0.4}[weights] * 1.2 * exact.program.bytes
+    assert off["float32"] == 0
+    assert 0 < off["bfloat16"] < 0.02
+    assert 0 < off["int8"] < 0.05
+
+
+def test_what_is_not_finite_is_not_hidden() -> None:
+    for weights, value in product(WEIGHTS, (np.nan, np.inf)):
+        engine, _ = both(plan_of(cell="lstm"), weights)
+        x = drawn("vectors", 6, 3)
+        x[2, 1, 4] = value
+        features, _ = engine.forward({"x": x})
+        assert np.isfinite(features[:, [0, 2]]).all()
+        assert np.isfinite(features[:2, 1]).all()
+        if np.isnan(value):
+            assert np.isnan(features[2:, 1]).any(-1).all(), weights
+
+
+def test_tied_weights_and_big_vocabularies() -> None:
+    spec = ModelSpec(cell="lstm", hidden_size=24, num_layers=1, embedding_size=24, tied=True)
+    plan = make(spec, "many_to_many", {"x": {"kind": "ids", "size": 3001}}, "softmax", {"classes": 3001})
+    engine, module = both(plan)
+    x = np.random.default_rng(0).integers(0, 3001, (5, 4))
+    features, _ = engine.forward({"x": x})
+    with torch.inference_mode():
+        expected = module.params(module({"x": torch.from_numpy(x)}, None, None)[0])
+    np.testing.assert_allclose(engine.params(features), expected.numpy(), atol=1e-5)
+    whole = engine.run(x, engine.block(4))
+    assert np.array_equal(whole, engine.params(features))
+
+
+def test_states_that_fade_do_not_slow_down_and_stay_zero() -> None:
+    """Denormal numbers, which are slow on every processor, do not arise."""
+    plan = plan_of(cell="gru", hidden_size=16, num_layers=1)
+    engine, module = both(plan)
+    quiet = Engine(plan, {k: v * (0 if "bias" in k else 1) for k, v in module.tensors().items()})
+    state = {k: np.full(v.shape, 1e-38, np.float32) for k, v in quiet.zero_state(1).items()}
+    x = np.zeros((300, 1, SIZES), np.float32)
+    _, after = quiet.forward({"x": x}, None, state)
+    tiny = np.abs(after["recurrent.h"])
+    assert ((tiny == 0) | (tiny >= np.finfo(np.float32).tiny)).all()
+    assert np.float32(1e-40) * np.float32(0.5) != 0, "the caller's own arithmetic is as it was"
+    del engine
+
+
+def test_bad_input_is_refused() -> None:
+    engine, _ = both(plan_of("ids", cell="gru"))
+    with pytest.raises(UsageError, match="ids from 0 to 6, got 0 to 9"):
+        engine.forward({"x": np.array([[0], [9]])})
+    with pytest.raises(UsageError, match="ids from 0 to 6, got -1"):
+        engine.forward({"x": np.array([[-1]])})
+    with pytest.raises(UsageError, match=r"shape \[T, B\]"):
+        engine.forward({"x": np.zeros((2, 3, 4), np.int64)})
+    engine, module = both(plan_of(cell="gru"))
+    with pytest.raises(UsageError, match=r"shape \[T, B, 7\], got \(2, 3, 8\)"):
+        engine.forward({"x": np.zeros((2, 3, 8), np.float32)})
+    with pytest.raises(UsageError, match="lengths must be 3 numbers from 0 to 2"):
+        engine.forward({"x": np.zeros((2, 3, 7), np.float32)}, np.array([1, 2, 3]))
+    with pytest.raises(UsageError, match="float32, bfloat16, int8, but came as 'int4'"):
+        Engine(engine.plan, module.tensors(), "int4")
+    with pytest.raises(TypeError, match="run: expected"):
+        engine.program.run(1, 2)
+    with pytest.raises(ValueError, match="do not fit together"):
+        _native.Program(0, 4, *range(31))
+
+
+PROGRAM = """
+import sys; sys.path.insert(0, {tests!r})
+from test_engine import *
+assert _native.info()["isa"] == {isa!r}, _native.info()
+for options in VARIANTS:
+    for kind in ("vectors", "ids"):
+        test_it_gives_what_the_torch_module_gives(options, kind)
+for options in VARIANTS[::4]:
+    for weights in WEIGHTS:
+        test_bits_depend_on_nothing_but_the_row(options, weights, pytest.MonkeyPatch())
+for cell in ("rnn", "lstm", "gru"):
+    test_narrow_weights_cost_little(cell)
+test_what_is_not_finite_is_not_hidden()
+"""
+
+
+@pytest.mark.parametrize("isa", ["avx512_vnni", "avx512", "avx2", "base"])
+def test_other_instruction_sets(isa: str) -> None:
+    if isa not in _native.info()["isas"]:
+        pytest.skip(f"this machine has no {isa}")
+    import os
+    from pathlib import Path
+
+    code = PROGRAM.format(tests=str(Path(__file__).parent), isa=isa)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=False,
+        env={**os.environ, "HITHERTO_ISA": isa},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
