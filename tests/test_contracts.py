@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hitherto.cells import CELLS
-from hitherto.checks import check_cell, check_codec
+from hitherto.checks import check_cell, check_codec, check_task
 from hitherto.codecs import CODECS
 from hitherto.codecs.series import gather
 from hitherto.decode import DECODERS
@@ -112,3 +112,35 @@ def test_operations_have_weights_and_states_of_plain_shapes():
             for shape in (*row.weights(op["options"]).values(), *row.states(op["options"]).values()):
                 assert all(isinstance(n, int) for n in shape)
     assert used == set(OPS)
+
+
+REVIEWS = [
+    {"text": f"{word} film, {word} " + "and so on " * (i % 5), "label": label}
+    for i in range(15)
+    for word, label in (("good", "+"), ("great", "+"), ("bad", "-"), ("dull", "-"))
+]
+TAGGED = [{"tokens": ["ann", "met", "bob"][:n], "tags": ["P", "O", "P"][:n]} for n in (1, 2, 3)] * 10
+TEXT = "the cat sat on the mat.\n" * 60
+DAYS = [{"unique_id": s, "ds": t, "y": (t * 7 + len(s)) % 11} for s in ("a", "bb") for t in range(90)]
+NARROW = {"hidden_size": 12, "epochs": 1}
+TASK_CASES = {
+    "classify": (REVIEWS, {"input": "text", "output": "label", "bidirectional": False}),
+    "classify from both ends": (REVIEWS, {"input": "text", "output": "label", "bidirectional": True, "pool": "max"}),
+    "tag": (TAGGED, {"input": "tokens", "output": "tags", "bidirectional": False, "cell": "gru"}),
+    "lm": (TEXT.splitlines(), {"tokens": "words", "num_layers": 2, "tied": True, "embedding_size": 12}),
+    "forecast": (DAYS, {"id": "unique_id", "time": "ds", "output": "y", "horizon": 3, "season": 11, "cell": "rnn"}),
+}
+
+
+@pytest.mark.parametrize("name", TASK_CASES)
+def test_a_task_keeps_its_promises(name):
+    pytest.importorskip("torch")
+    import hitherto
+
+    data, options = TASK_CASES[name]
+    model = hitherto.train(name.split()[0], data, **NARROW, **options)
+    assert [(promise, detail) for promise, ok, detail in check_task(model, data) if not ok] == []
+
+
+def test_every_task_is_tried():
+    assert {name.split()[0] for name in TASK_CASES} == set(TASKS)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitherto.decode import DECODERS, greedy, nucleus, penalised, sample, suggest, top, until
+from hitherto.decode import DECODERS, beam, greedy, nucleus, penalised, sample, suggest, top, until
 from hitherto.errors import UsageError
 
 V = 6
@@ -187,4 +187,85 @@ def test_models_of_words_suggest_tokens() -> None:
 
 
 def test_rows_name_themselves() -> None:
-    assert set(DECODERS) == {"greedy", "sample"}
+    assert set(DECODERS) == {"greedy", "sample", "beam"}
+
+
+# ---- beam search
+
+
+def every(seed: int, length: int, stop: int | None) -> dict[tuple[int, ...], float]:
+    """Every sequence that ends with `stop` or has this length, and its log-probability, by trying all of them."""
+    step, state, first = model(seed)
+    found: dict[tuple[int, ...], float] = {}
+
+    def go(tokens: tuple[int, ...], total: float, log_probs: Any, state: Any) -> None:
+        for token in range(V):
+            p = total + float(log_probs[0, token])
+            if token == stop:
+                found[(*tokens, token)] = p
+            elif len(tokens) + 1 == length:
+                found[(*tokens, token)] = p
+            else:
+                more, after = step({"last": state["last"]}, np.array([token]))
+                go((*tokens, token), p, more, after)
+
+    go((), 0.0, first, state)
+    return found
+
+
+def rows_of(state: Any, rows: Any) -> Any:
+    return {"last": state["last"][rows]}
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("stop", [None, 2])
+def test_a_wide_beam_finds_the_best_of_all(penalty: float, stop: int | None) -> None:
+    for seed in range(4):
+        step, state, first = model(seed)
+        all_ = every(seed, 4, stop)
+        ranked = sorted(((p / len(t) ** penalty, t) for t, p in all_.items()), reverse=True)
+        found = beam(step, state, first, max_new_tokens=4, num_beams=V**4, length_penalty=penalty,
+                     stop_ids=[] if stop is None else [stop], pick=rows_of)  # fmt: skip
+        for (tokens, value), (best, sequence) in zip(found[:20], ranked[:20], strict=True):
+            assert value == pytest.approx(best)
+            assert tuple(tokens) == tuple(t for t in sequence if t != stop)
+
+
+def test_one_beam_is_greedy_and_more_are_never_worse() -> None:
+    for seed in range(6):
+        step, state, first = model(seed)
+        values = []
+        for width in (1, 2, 8):
+            found = beam(step, state, first, max_new_tokens=6, num_beams=width, pick=rows_of)
+            assert len(found) == width
+            assert [v for _, v in found] == sorted((v for _, v in found), reverse=True)
+            values.append(found[0][1])
+            if width == 1:
+                assert found[0][0] == list(greedy(step, state, first, max_new_tokens=6))
+        assert values[-1] >= values[0] - 1e-12
+
+
+def test_length_normalisation_chooses_between_short_and_long() -> None:
+    """End at once with probability 0.5, or go on for ten sure tokens after one of 0.45."""
+    sure = np.full((4, 3), -30.0)
+    sure[:, 1] = 0.0
+
+    def step(state: Any, tokens: Any) -> Any:
+        n = state["n"] + 1
+        return np.where(n >= 10, np.array([0.0, -30, -30]), sure[: len(tokens)]), {"n": n}
+
+    first = np.log(np.array([[0.5, 0.45, 0.05]]))
+    for penalty, length in ((0.0, 0), (1.0, 10)):
+        found = beam(step, {"n": np.zeros((1, 1))}, first, max_new_tokens=20, num_beams=2, length_penalty=penalty,
+                     stop_ids=[0], pick=lambda s, rows: {"n": s["n"][rows]})  # fmt: skip
+        assert len(found[0][0]) == length
+
+
+def test_a_beam_keeps_out_what_is_banned_and_refuses_nonsense() -> None:
+    step, state, first = model(1)
+    found = beam(step, state, first, max_new_tokens=5, num_beams=3, banned=[0, 3], pick=rows_of)
+    assert all(not {0, 3} & set(tokens) for tokens, _ in found)
+    assert list(DECODERS["beam"](step, state, first, max_new_tokens=5, num_beams=3, banned=[0, 3], pick=rows_of)) == found[0][0]
+    for bad in ({"max_new_tokens": 0}, {"max_new_tokens": 2, "num_beams": 0}):
+        with pytest.raises(UsageError, match="1 at least"):
+            beam(step, state, first, **bad)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hitherto
 from hitherto.errors import DataError, UsageError
 from hitherto.sources import SOURCES
 from hitherto.sources.base import bucket, pad, share_rows
@@ -391,3 +392,12 @@ def test_each_channel_by_itself() -> None:
     source, examples, _, _ = windows(wave(channels=3), independent=True)
     assert len(examples.series) == 3
     assert source.codec.channels == 1
+
+
+def test_labels_of_lines_of_different_length_need_no_labels() -> None:
+    rows = [{"tokens": ["a", "b", "c"][:n], "tags": ["P", "O", "O"][:n]} for n in (3, 1, 2)] * 4
+    pytest.importorskip("torch")
+    model = hitherto.train("tag", rows, input="tokens", output="tags", hidden_size=8, epochs=1)
+    found = model.predict([{"tokens": row["tokens"]} for row in rows])
+    assert [len(labels) for labels in found] == [3, 1, 2] * 4
+    assert found[1] == model.predict([{"tokens": ["a"]}])[0]

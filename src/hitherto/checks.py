@@ -1,7 +1,7 @@
 """Conformance checks, public: what every row of a table promises, tested on this machine.
 
 `check_cell` takes a row of `CELLS`, or one of your own that stands in no table yet, `check_codec` a fitted codec and
-some values. Where torch is installed, a row of `CELLS` is also checked as the layer that it becomes, on its path here:
+some values, `check_task` a trained model and some data. Where torch is installed, a row of `CELLS` is also checked as the layer that it becomes, on its path here:
 kernels keep bits.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from hitherto.cells import CELLS, Cell
 from hitherto.errors import UsageError
 
-__all__ = ["check_cell", "check_codec"]
+__all__ = ["check_cell", "check_codec", "check_task"]
 
 Result = tuple[str, bool, str]  # promise, whether it holds, and by how much or why not
 Array = Any
@@ -374,3 +374,92 @@ def _decoded(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
         if found + decoder.finish() != codec.decode(ids):
             return False, f"differs for {value!r:.60}"
     return True, f"{len(values)} values token by token"
+
+
+# ---- trained models ----------------------------------------------------------------------------------------
+
+
+def check_task(model: Any, data: Any) -> list[Result]:
+    """Every promise of a trained model, on labelled data as `evaluate` takes them."""
+    promises: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
+        ("an answer does not depend on the batch", lambda: _alone(model, data)),
+        ("steps and chunks equal the whole", lambda: _stepped(model, data)),
+        ("a bundle gives the same answers", lambda: _bundled(model, data)),
+    ]
+    if find_spec("torch"):
+        promises.append(("the engine gives what the torch module gives", lambda: _executors(model, data)))
+    return [(name, *_outcome(test)) for name, test in promises]
+
+
+def _batches(model: Any, data: Any) -> list[Any]:
+    return list(model.source.evaluation(model.source.load(data)))
+
+
+def _alone(model: Any, data: Any) -> tuple[bool, str]:
+    rows = 0
+    for batch in _batches(model, data):
+        x = batch.inputs["x"]
+        T, B = x.shape[:2]
+        lengths = np.full(B, T) if batch.lengths is None else batch.lengths
+        whole, _ = model.engine.forward(batch.inputs, batch.lengths)
+        for b in range(0, B, max(1, B // 8)):
+            own, _ = model.engine.forward({"x": x[: lengths[b], b : b + 1]})
+            beside = whole[b : b + 1] if model.engine.pools else whole[: lengths[b], b : b + 1]
+            if not np.array_equal(own, beside):
+                return False, f"row {b} of a batch differs from the row alone"
+            rows += 1
+    return True, f"{rows} rows, bit for bit"
+
+
+def _stepped(model: Any, data: Any) -> tuple[bool, str]:
+    from hitherto.plan import streams
+
+    why = streams(model.plan)
+    if why is not None:
+        return True, "it does not stream, and says why"
+    for batch in _batches(model, data):
+        x = batch.inputs["x"][:64, :3]
+        whole, end = model.engine.forward({"x": x})
+        for size in (1, 5):
+            state, parts = None, []
+            for t in range(0, len(x), size):
+                part, state = model.engine.forward({"x": x[t : t + size]}, None, state)
+                parts.append(part)
+            last = parts[-1] if model.engine.pools else np.concatenate(parts)
+            if not np.array_equal(last, whole) or any(not np.array_equal(end[k], state[k]) for k in end):
+                return False, f"chunks of {size} differ from the whole"
+    return True, "steps and chunks of 5, bit for bit"
+
+
+def _bundled(model: Any, data: Any) -> tuple[bool, str]:
+    import tempfile
+    from pathlib import Path
+
+    import hitherto
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        digest = model.save(path)
+        again = hitherto.open(path)
+        same = again.evaluate(data) == model.evaluate(data) and again.digest == digest == model.digest
+        return same, "metrics and digest"
+
+
+def _executors(model: Any, data: Any) -> tuple[bool, str]:
+    import torch
+
+    from hitherto.model.build import build
+
+    module = build(model.plan).eval()
+    module.load(model.tensors)
+    worst = 0.0
+    for batch in _batches(model, data):
+        features, _ = model.engine.forward(batch.inputs, batch.lengths)
+        with torch.inference_mode():
+            lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
+            inputs = {name: torch.from_numpy(value) for name, value in batch.inputs.items()}
+            expected, _ = module(inputs, lengths, None)
+            params = module.params(expected).numpy()
+        found = model.engine.params(features)
+        worst = max(worst, float(np.max(np.abs(found - params) / (1 + np.abs(params)), initial=0.0)))
+    return _within(worst, 2e-5)

@@ -419,13 +419,13 @@ class Pairs:
         targets: Arrays = {}
         at = None
         real = rows >= 0
+        if self.per_step:
+            at = np.flatnonzero(np.arange(T)[:, None] < (np.full(B, T) if lengths is None else lengths))
         if examples.y is not None and self.per_step:
-            inside = np.arange(T)[:, None] < (np.full(B, T) if lengths is None else lengths)
             y = np.zeros((T, B), np.int64)
             for b, r in enumerate(rows):
                 part = examples.y[r][first:stop] if r >= 0 else []
                 y[: len(part), b] = part
-            at = np.flatnonzero(inside)
             targets["y"] = y.reshape(-1)[at]
         elif examples.y is not None:
             y = np.stack([examples.y[max(r, 0)] for r in rows])
