@@ -430,6 +430,175 @@ void a_forked_child_has_threads(const Kernels& k) {
 #endif
 }
 
+// ---- steps -----------------------------------------------------------------------------------------------------------
+
+// A program with its packs, each on memory of exactly the size that was asked for.
+struct Compiled {
+  std::vector<Stage> stages;
+  std::vector<std::vector<std::uint32_t>> packs;
+  Program program = {};
+  i64 taken = 0;  // floats of the states
+
+  void add(Stage s) {
+    s.h = taken, taken += s.op == RECURRENT ? s.D * s.P : s.op == POOL ? s.I : 0;
+    s.c = taken, taken += s.op == RECURRENT && s.cell == LSTM ? s.D * s.H : s.op == POOL ? 1 : 0;
+    stages.push_back(s);
+  }
+  void finish(const Stepper& stepper, int precision) {
+    program.precision = precision, program.stages = i64(stages.size()), program.state = taken, program.pool = -1;
+    program.I = stages[0].op == EMBED ? 0 : stages[0].I, program.O = stages.back().O;
+    packs.reserve(2 * stages.size());
+    for (size_t i = 0; i < stages.size(); ++i) {
+      Stage& s = stages[i];
+      if (s.op == POOL) program.pool = i64(i);
+      program.whole = program.whole || (s.op == RECURRENT && s.D == 2);
+      for (i64 d = 0; d < s.D && (s.op == RECURRENT || s.op == LINEAR); ++d) {
+        packs.emplace_back(size_t(stepper.pack_size(s, precision)));
+        s.packs[d] = packs.back().data();
+        stepper.pack(s, precision, d, s.packs[d]);
+      }
+    }
+    program.stage = stages.data();
+  }
+};
+
+struct Sequence {  // what goes in, for B rows of T steps
+  i64 T, B;
+  std::vector<i64> lengths, ids;
+  Floats x;
+};
+
+// Runs steps from .. to of the sequence for rows row0 .. row0 + rows - 1; states [rows, state] go on in place.
+Floats run(const Stepper& s, const Compiled& c, const Sequence& q, i64 row0, i64 rows, i64 from, i64 to, Floats& state, int threads) {
+  const i64 T = to - from, I = c.program.I, O = c.program.O;
+  Floats x(size_t(T * rows * I)), y(size_t((c.program.pool < 0 ? T : 1) * rows * O));
+  std::vector<i64> lengths, ids(size_t(I ? 0 : T * rows)), order;
+  for (i64 b = 0; b < rows; ++b) {
+    lengths.push_back(std::max<i64>(0, std::min(T, q.lengths[size_t(row0 + b)] - from)));
+    order.push_back(b);
+    for (i64 t = 0; t < T; ++t) {
+      const i64 source = (from + t) * q.B + row0 + b;
+      for (i64 i = 0; i < I; ++i) x[size_t((t * rows + b) * I + i)] = q.x[size_t(source * I + i)];
+      if (!I) ids[size_t(t * rows + b)] = q.ids[size_t(source)];
+    }
+  }
+  std::stable_sort(order.begin(), order.end(), [&](i64 a, i64 b) { return lengths[size_t(a)] > lengths[size_t(b)]; });
+  const bool equal = rows == 0 || lengths[size_t(order.front())] == lengths[size_t(order.back())];
+  Steps u = {};
+  u.program = &c.program, u.T = T, u.B = rows, u.lengths = lengths.data(), u.order = equal ? nullptr : order.data();
+  u.x = x.data(), u.ids = ids.data(), u.state = state.data(), u.stride = c.taken, u.y = y.data(), u.end = c.program.stages;
+  check(s.run(u, threads), "memory for steps");
+  return y;
+}
+
+Stage linear(i64 I, i64 O, const Floats& w, const Floats& b) {
+  Stage s = {};
+  s.op = LINEAR, s.I = I, s.O = s.H = O, s.D = 1;
+  s.given[0].w_ih = w.data(), s.given[0].b_ih = b.data();
+  return s;
+}
+
+void steps_equal_the_oracle(const Stepper& s) {
+  for (int cell = 0; cell < CELLS; ++cell) {
+    for (const Case& c : {Case{cell, 5, 3, 7, 21, 1, true, false, true, false, 1, AUTO}, Case{cell, 9, 50, 16, 32, 2, true, false, true, false, 2, AUTO},
+                          Case{cell, 4, 1, 5, 64, 1, false, false, true, false, 1, AUTO}, Case{cell, 1, 7, 33, 5, 1, false, false, false, false, 1, AUTO},
+                          Case{cell, 0, 2, 3, 4, 1, false, false, true, false, 1, AUTO}}) {
+      const Layer l(c);
+      const Oracle oracle(l);
+      Compiled compiled;
+      Stage stage = {};
+      stage.op = RECURRENT, stage.cell = cell, stage.I = c.I, stage.H = stage.P = c.H, stage.D = c.D, stage.O = c.D * c.H;
+      for (i64 d = 0; d < c.D; ++d) {
+        stage.given[d].w_ih = l.w_ih[d].data(), stage.given[d].w_hh = l.w_hh[d].data();
+        if (c.bias) stage.given[d].b_ih = l.b_ih[d].data(), stage.given[d].b_hh = l.b_hh[d].data();
+      }
+      compiled.add(stage);
+      compiled.finish(s, FLOAT32);
+      Sequence q = {c.T, c.B, l.lengths, {}, Floats(size_t(c.T * c.B * c.I), 1e9f)};
+      Doubles expected(size_t(c.T * c.B * stage.O));
+      for (i64 t = 0; t < c.T; ++t) {
+        for (i64 b = 0; b < c.B && l.lengths[size_t(b)] > t; ++b) {
+          for (i64 i = 0; i < c.I; ++i) q.x[size_t((t * c.B + b) * c.I + i)] = l.x[size_t(l.row(t, b) * c.I + i)];
+          for (i64 i = 0; i < stage.O; ++i) expected[size_t((t * c.B + b) * stage.O + i)] = oracle.y[size_t(l.row(t, b) * stage.O + i)];
+        }
+      }
+      for (i64 b = 0; b < c.B; ++b) {
+        if (l.lengths[size_t(b)] < 0 || l.lengths[size_t(b)] > c.T) check(false, "lengths");
+      }
+      Floats state(size_t(c.B * compiled.taken));
+      const Floats y = run(s, compiled, q, 0, c.B, 0, c.T, state, c.threads);
+      check(near(y, expected), "steps beside the oracle: " + describe(s.isa, c));
+    }
+  }
+}
+
+// Whole models in every precision: a row's bits are those it has alone, in chunks and in any number of threads.
+void steps_keep_their_bits(const Stepper& s) {
+  for (int precision = 0; precision < PRECISIONS; ++precision) {
+    for (int kind = 0; kind < 24; ++kind) {
+      const int cell = kind % CELLS;
+      const bool ids = kind & 1, pooled = kind & 2, norm = kind & 4, both = kind % 7 == 3, projected = cell == LSTM && kind & 8;
+      const i64 I = 13, H = 19, P = projected ? 6 : H, D = both ? 2 : 1, G = gates_of(cell), V = 11, O = 5;
+      Compiled compiled;
+      std::vector<Floats> kept;
+      kept.reserve(64);
+      const auto weight = [&](i64 n) { return kept.emplace_back(draw(n, 0.3f)).data(); };
+      if (ids) {
+        Stage embed = {};
+        embed.op = EMBED, embed.I = V, embed.O = I, embed.D = 1;
+        embed.given[0].w_ih = weight(V * I);
+        compiled.add(embed);
+      }
+      for (i64 layer = 0; layer < 2; ++layer) {
+        Stage r = {};
+        r.op = RECURRENT, r.cell = cell, r.I = layer ? P * D : I, r.H = H, r.P = P, r.D = D, r.O = P * D;
+        r.layer_norm = norm, r.residual = layer == 1, r.bounded = layer == 1 && !projected && cell != RNN_RELU;
+        for (i64 d = 0; d < D; ++d) {
+          Parameters& g = r.given[d];
+          g.w_ih = weight(G * H * r.I), g.w_hh = weight(G * H * P), g.b_ih = weight(G * H), g.b_hh = weight(G * H);
+          if (projected) g.w_hr = weight(P * H);
+          if (norm) g.scale_ih = weight(G * H), g.scale_hh = weight(G * H);
+          if (norm && cell == LSTM) g.scale_c = weight(H), g.shift_c = weight(H);
+        }
+        compiled.add(r);
+      }
+      if (pooled) {
+        Stage pool = {};
+        pool.op = POOL, pool.I = pool.O = P * D, pool.D = D, pool.pooling = kind % POOLINGS;
+        compiled.add(pool);
+      }
+      const Floats w = draw(O * P * D), b = draw(O);
+      compiled.add(linear(P * D, O, w, b));
+      compiled.finish(s, precision);
+      const i64 T = 17, B = 53;
+      Sequence q = {T, B, {}, {}, draw(T * B * I)};
+      std::uniform_int_distribution<i64> any(0, T), word(0, V - 1);
+      for (i64 row = 0; row < B; ++row) q.lengths.push_back(any(random_bits));
+      for (i64 i = 0; i < T * B; ++i) q.ids.push_back(word(random_bits));
+      Floats state(size_t(B * compiled.taken)), other = state;
+      const Floats whole = run(s, compiled, q, 0, B, 0, T, state, 1);
+      const std::string name = std::string(s.isa) + " precision " + std::to_string(precision) + " kind " + std::to_string(kind);
+      check(run(s, compiled, q, 0, B, 0, T, other, 3) == whole && other == state, "bits of steps in threads: " + name);
+      bool finite = true, same = true;
+      for (float v : whole) finite = finite && std::isfinite(v);
+      check(finite, "steps are finite: " + name);
+      for (i64 row = 0; row < B; row += 13) {
+        for (i64 cut : {T, i64(5)}) {
+          if (both && cut != T) continue;
+          Floats own(size_t(compiled.taken));
+          Floats first = run(s, compiled, q, row, 1, 0, cut, own, 1);
+          const Floats second = run(s, compiled, q, row, 1, cut, T, own, 1);
+          if (pooled) first = second;
+          else first.insert(first.end(), second.begin(), second.end());
+          for (i64 i = 0; i < i64(first.size()); ++i) same = same && first[size_t(i)] == whole[size_t((i / O * B + row) * O + i % O)];
+          same = same && std::equal(own.begin(), own.end(), state.begin() + row * compiled.taken);
+        }
+      }
+      check(same, "bits of steps beside others and in chunks: " + name);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -445,6 +614,11 @@ int main() {
     bits_do_not_depend_on_threads_or_neighbours(*k);
     callers_at_once(*k);
     a_forked_child_has_threads(*k);
+  }
+  for (const char* isa : {"avx512_bf16", "avx512_vnni", "avx512", "avx2", "base"}) {
+    if (!stepper(isa)) continue;
+    steps_equal_the_oracle(*stepper(isa));
+    steps_keep_their_bits(*stepper(isa));
   }
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
