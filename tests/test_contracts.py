@@ -125,10 +125,16 @@ DAYS = [{"unique_id": s, "ds": t, "y": (t * 7 + len(s)) % 11} for s in ("a", "bb
 NARROW = {"hidden_size": 12, "epochs": 1}
 TASK_CASES = {
     "classify": (REVIEWS, {"input": "text", "output": "label", "bidirectional": False}),
-    "classify from both ends": (REVIEWS, {"input": "text", "output": "label", "bidirectional": True, "pool": "max"}),
+    "classify from both ends": (
+        REVIEWS,
+        {"input": "text", "output": "label", "bidirectional": True, "pool": "max"},
+    ),
     "tag": (TAGGED, {"input": "tokens", "output": "tags", "bidirectional": False, "cell": "gru"}),
     "lm": (TEXT.splitlines(), {"tokens": "words", "num_layers": 2, "tied": True, "embedding_size": 12}),
-    "forecast": (DAYS, {"id": "unique_id", "time": "ds", "output": "y", "horizon": 3, "season": 11, "cell": "rnn"}),
+    "forecast": (
+        DAYS,
+        {"id": "unique_id", "time": "ds", "output": "y", "horizon": 3, "season": 11, "cell": "rnn"},
+    ),
 }
 
 

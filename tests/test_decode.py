@@ -201,9 +201,7 @@ def every(seed: int, length: int, stop: int | None) -> dict[tuple[int, ...], flo
     def go(tokens: tuple[int, ...], total: float, log_probs: Any, state: Any) -> None:
         for token in range(V):
             p = total + float(log_probs[0, token])
-            if token == stop:
-                found[(*tokens, token)] = p
-            elif len(tokens) + 1 == length:
+            if token == stop or len(tokens) + 1 == length:
                 found[(*tokens, token)] = p
             else:
                 more, after = step({"last": state["last"]}, np.array([token]))
@@ -265,7 +263,10 @@ def test_a_beam_keeps_out_what_is_banned_and_refuses_nonsense() -> None:
     step, state, first = model(1)
     found = beam(step, state, first, max_new_tokens=5, num_beams=3, banned=[0, 3], pick=rows_of)
     assert all(not {0, 3} & set(tokens) for tokens, _ in found)
-    assert list(DECODERS["beam"](step, state, first, max_new_tokens=5, num_beams=3, banned=[0, 3], pick=rows_of)) == found[0][0]
+    assert (
+        list(DECODERS["beam"](step, state, first, max_new_tokens=5, num_beams=3, banned=[0, 3], pick=rows_of))
+        == found[0][0]
+    )
     for bad in ({"max_new_tokens": 0}, {"max_new_tokens": 2, "num_beams": 0}):
         with pytest.raises(UsageError, match="1 at least"):
             beam(step, state, first, **bad)

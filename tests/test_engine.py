@@ -48,14 +48,21 @@ def both(plan: dict[str, Any], weights: str = "float32") -> tuple[Engine, Any]:
 
 def drawn(kind: str, T: int, B: int, seed: int = 0) -> Array:
     random = np.random.default_rng(seed)
-    return random.integers(0, SIZES, (T, B)) if kind == "ids" else random.standard_normal((T, B, SIZES)).astype("f4")
+    return (
+        random.integers(0, SIZES, (T, B))
+        if kind == "ids"
+        else random.standard_normal((T, B, SIZES)).astype("f4")
+    )
 
 
 def start(engine: Engine, rows: int) -> dict[str, Array]:
     """A state as some past would leave it; a pool that has seen nothing."""
     random = np.random.default_rng(1)
     state = engine.zero_state(rows)
-    return {k: v if k.startswith("pool") else random.uniform(-0.9, 0.9, v.shape).astype("f4") for k, v in state.items()}
+    return {
+        k: v if k.startswith("pool") else random.uniform(-0.9, 0.9, v.shape).astype("f4")
+        for k, v in state.items()
+    }
 
 
 def same(a: Any, b: Any) -> bool:
@@ -82,7 +89,9 @@ def test_it_gives_what_the_torch_module_gives(options: dict[str, Any], kind: str
         np.testing.assert_allclose(features, expected.numpy(), atol=bound, rtol=0)
         np.testing.assert_allclose(engine.params(features), params, atol=bound, rtol=0)
         for name, value in after.items():
-            np.testing.assert_allclose(value, expected_after[name].numpy(), atol=bound * 5, rtol=0, err_msg=name)
+            np.testing.assert_allclose(
+                value, expected_after[name].numpy(), atol=bound * 5, rtol=0, err_msg=name
+            )
 
 
 @pytest.mark.parametrize("weights", WEIGHTS)
@@ -127,7 +136,10 @@ def test_narrow_weights_cost_little(cell: str) -> None:
     for weights in WEIGHTS:
         engine, _ = both(plan, weights)
         off[weights] = float(np.abs(engine.forward({"x": x})[0] - expected).max())
-        assert engine.program.bytes < {"float32": 1.0, "bfloat16": 0.6, "int8": 0.4}[weights] * 1.2 * exact.program.bytes
+        assert (
+            engine.program.bytes
+            < {"float32": 1.0, "bfloat16": 0.6, "int8": 0.4}[weights] * 1.2 * exact.program.bytes
+        )
     assert off["float32"] == 0
     assert 0 < off["bfloat16"] < 0.02
     assert 0 < off["int8"] < 0.05

@@ -93,7 +93,9 @@ def bundles(folder: Path) -> dict[str, tuple[str, str, list[list[object]]]]:
     return found
 
 
-def use(python: Path | str, given: dict[str, tuple[str, str, list[list[object]]]], cwd: Path, *start: str) -> object:
+def use(
+    python: Path | str, given: dict[str, tuple[str, str, list[list[object]]]], cwd: Path, *start: str
+) -> object:
     code = "".join(start) + USE
     done = subprocess.run(
         [python, *(["-I", "-S"] if start else []), "-c", code, json.dumps(given)],
@@ -126,7 +128,9 @@ def test_the_wheel_alone_is_enough(tmp_path: Path) -> None:
     """The wheel is built, installed with the base dependencies only, and used for every task."""
     given = bundles(tmp_path)
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT], check=True, cwd=tmp_path
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, ROOT],
+        check=True,
+        cwd=tmp_path,
     )
     (wheel,) = tmp_path.glob("*.whl")
     venv.create(tmp_path / "venv", with_pip=True)

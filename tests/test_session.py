@@ -11,33 +11,47 @@ import pytest
 
 pytest.importorskip("torch")
 
+from test_engine import SIZES, both, drawn, plan_of
+
 import hitherto
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
-from test_engine import SIZES, both, drawn, plan_of
 
 random = np.random.default_rng(0)
 SMALL: dict[str, Any] = {"hidden_size": 16, "num_layers": 1, "epochs": 1}
 
-TEXT = [f"the {a} {b} on the {c}." for a in ("cat", "dog") for b in ("sat", "ran", "slept") for c in ("mat", "rug")] * 8
-REVIEWS = [{"text": f"{w} film, {w} end", "label": l} for w, l in (("good", "+"), ("great", "+"), ("bad", "-"), ("dull", "-"))] * 10  # fmt: skip
-TAGGED = [{"tokens": ["ann", "met", "bob"], "tags": ["P", "O", "P"]}, {"tokens": ["cid", "ran"], "tags": ["P", "O"]}] * 20
+TEXT = [
+    f"the {a} {b} on the {c}."
+    for a in ("cat", "dog")
+    for b in ("sat", "ran", "slept")
+    for c in ("mat", "rug")
+] * 8
+WORDS = (("good", "+"), ("great", "+"), ("bad", "-"), ("dull", "-"))
+REVIEWS = [{"text": f"{word} film, {word} end", "label": label} for word, label in WORDS] * 10
+TAGGED = [
+    {"tokens": ["ann", "met", "bob"], "tags": ["P", "O", "P"]},
+    {"tokens": ["cid", "ran"], "tags": ["P", "O"]},
+] * 20
 MOVES = [{"x": (random.standard_normal((9, 3)) + i % 2).tolist(), "label": str(i % 2)} for i in range(40)]
 DAYS = [
-    {"ds": str(np.datetime64("2024-01-01") + i), "y": None if i % 17 == 3 else 50 + 10 * np.sin(i / 3) + i % 5}
+    {
+        "ds": str(np.datetime64("2024-01-01") + i),
+        "y": None if i % 17 == 3 else 50 + 10 * np.sin(i / 3) + i % 5,
+    }
     for i in range(120)
 ]
 
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, hitherto.Model]:
+    one_way, days = SMALL | {"bidirectional": False}, SMALL | {"horizon": 4, "season": 7}
     return {
-        "classify": hitherto.train("classify", REVIEWS, input="text", output="label", bidirectional=False, **SMALL),
-        "moves": hitherto.train("classify", MOVES, input="x", output="label", bidirectional=False, pool="mean", **SMALL),
-        "tag": hitherto.train("tag", TAGGED, input="tokens", output="tags", bidirectional=False, **SMALL),
+        "classify": hitherto.train("classify", REVIEWS, input="text", output="label", **one_way),
+        "moves": hitherto.train("classify", MOVES, input="x", output="label", pool="mean", **one_way),
+        "tag": hitherto.train("tag", TAGGED, input="tokens", output="tags", **one_way),
         **{t: hitherto.train("lm", TEXT, tokens=t, **SMALL) for t in ("words", "chars", "subwords")},
-        **{f"forecast {a}": hitherto.train("forecast", DAYS, time="ds", output="y", horizon=4, season=7, anchor=a, **SMALL)
+        **{f"forecast {a}": hitherto.train("forecast", DAYS, time="ds", output="y", anchor=a, **days)
            for a in ("last", "season", "mean")},
     }  # fmt: skip
 
@@ -137,7 +151,8 @@ def test_forecasts_follow_the_observations(models: dict[str, hitherto.Model], an
 
 
 FEEDS: dict[str, list[Any]] = {
-    "classify": [["a good "], ["fil"], ["m"]], "moves": [[row] for row in MOVES[0]["x"][:3]], "tag": [["ann m"], ["et "]],
+    "classify": [["a good "], ["fil"], ["m"]], "moves": [[row] for row in MOVES[0]["x"][:3]],
+    "tag": [["ann m"], ["et "]],
     **{t: [["the c"], ["at s"], ["at"]] for t in ("words", "chars", "subwords")},
     **{f"forecast {a}": [[d["y"], d["ds"]] for d in DAYS[:9]] for a in ("last", "season", "mean")},
 }  # fmt: skip
@@ -160,10 +175,19 @@ def test_a_session_is_saved_forked_and_reset(models: dict[str, hitherto.Model], 
 
 
 def test_bad_blobs_are_refused_and_lose_nothing(models: dict[str, hitherto.Model]) -> None:
-    model, stream = models["words"], models["words"].stream()
+    _model, stream = models["words"], models["words"].stream()
     stream.push("the cat ")
     blob = stream.save()
-    for bad in (b"", b"x", blob[:-1], blob[: len(blob) // 2], blob + b"1", b"\x80\x04pickle", bytes(len(blob)), 7):
+    for bad in (
+        b"",
+        b"x",
+        blob[:-1],
+        blob[: len(blob) // 2],
+        blob + b"1",
+        b"\x80\x04pickle",
+        bytes(len(blob)),
+        7,
+    ):
         with pytest.raises(DataError, match="saved session cannot be read"):
             stream.load(bad)  # type: ignore[arg-type]
     for at in range(0, len(blob), 7):
@@ -208,7 +232,9 @@ def test_a_model_that_reads_from_both_ends_says_why_not() -> None:
 @pytest.mark.parametrize("weights", ["float32", "int8"])
 @pytest.mark.parametrize("kind", ["vectors", "ids"])
 @pytest.mark.parametrize("options", [{}, {"pool": "max"}], ids=str)
-def test_steps_chunks_and_batches_give_the_same_bits(options: dict[str, Any], kind: str, weights: str) -> None:
+def test_steps_chunks_and_batches_give_the_same_bits(
+    options: dict[str, Any], kind: str, weights: str
+) -> None:
     engine, _ = both(plan_of(kind, cell="lstm", **options), weights)
     x = drawn(kind, 40, 1)
     expected = engine.run(x, engine.block(1))[:, 0] if not options else engine.run(x, engine.block(1))[0]
@@ -257,7 +283,12 @@ def test_push_writes_where_it_is_told() -> None:
             session.push(bad)
         with pytest.raises((ValueError, TypeError), match=says):
             session.push(bad)
-    for wrong in (np.empty(4, np.float32), np.empty(5), np.empty(10, np.float32)[::2], b"12345678901234567890"):
+    for wrong in (
+        np.empty(4, np.float32),
+        np.empty(5),
+        np.empty(10, np.float32)[::2],
+        b"12345678901234567890",
+    ):
         with pytest.raises((ValueError, BufferError, TypeError)):
             session.push(x[0], out=wrong)
     with pytest.raises(TypeError, match="one input"):
@@ -270,7 +301,9 @@ def test_push_writes_where_it_is_told() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"pool": "mean"}, {"num_layers": 1, "hidden_size": 64}], ids=str)
 @pytest.mark.parametrize("kind", ["vectors", "ids"])
-def test_many_sessions_are_each_as_one_alone(kind: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_sessions_are_each_as_one_alone(
+    kind: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine, _ = both(plan_of(kind, cell="gru", **options))
     n, draws = 130, np.random.default_rng(4)
     many, alone = Sessions(engine, n), [Session(engine) for _ in range(n)]
@@ -325,7 +358,9 @@ def test_memory_does_not_grow_with_the_stream() -> None:
     assert np.isfinite(session.push(x)).all()
 
 
-def test_streams_open_from_a_file_in_every_precision(models: dict[str, hitherto.Model], tmp_path: Path) -> None:
+def test_streams_open_from_a_file_in_every_precision(
+    models: dict[str, hitherto.Model], tmp_path: Path
+) -> None:
     path = tmp_path / "words.safetensors"
     models["words"].save(path)
     exact = hitherto.open(path).stream().push("the cat sat on ")

@@ -178,7 +178,11 @@ class Model:
         banned = [i for i in (codec.unknown,) if i is not None]
         if not prompt:  # a line that ends before it begins is nothing
             log_probs[:, self._ends()] = -np.inf
-        shared = {"max_new_tokens": max_new_tokens, "banned": banned, "stop_ids": self._ends()}
+        shared: dict[str, Any] = {
+            "max_new_tokens": max_new_tokens,
+            "banned": banned,
+            "stop_ids": self._ends(),
+        }
         if num_beams > 1:
             if (top_k, top_p, repetition_penalty, seed) != (0, 1.0, 1.0, None):
                 raise UsageError(
@@ -431,7 +435,8 @@ def _train(
             say(f"resuming: {line}; bits may differ" if line not in saved.notes else line)
     trained = training.fit(
         spec, module, source, examples, valid_examples, run, metric=metric, resume=saved,
-        digest=f"{source.digest(examples)}:{json.dumps(plan, sort_keys=True)}", watch=watcher(spec, plan, source.codecs), show=show,
+        digest=f"{source.digest(examples)}:{json.dumps(plan, sort_keys=True)}", show=show,
+        watch=watcher(spec, plan, source.codecs),
     )  # fmt: skip
     model = Model(spec, plan, source.codecs, module.tensors(), run=run)
     best = next((r for r in trained.progress.history if r["step"] == trained.progress.best_step), {})
@@ -458,6 +463,7 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
     """report.html in the run's folder."""
     from hitherto import report
     from hitherto.sources import show
+
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     found = show.curves(progress.history, log, metric, progress.best_step)
     if valid is not None:

@@ -1,8 +1,8 @@
 """Conformance checks, public: what every row of a table promises, tested on this machine.
 
 `check_cell` takes a row of `CELLS`, or one of your own that stands in no table yet, `check_codec` a fitted codec and
-some values, `check_task` a trained model and some data. Where torch is installed, a row of `CELLS` is also checked as the layer that it becomes, on its path here:
-kernels keep bits.
+some values, `check_task` a trained model and some data. Where torch is installed, a row of `CELLS` is also checked as
+the layer that it becomes, on its path here: kernels keep bits.
 """
 
 import json
@@ -421,7 +421,8 @@ def _stepped(model: Any, data: Any) -> tuple[bool, str]:
         x = batch.inputs["x"][:64, :3]
         whole, end = model.engine.forward({"x": x})
         for size in (1, 5):
-            state, parts = None, []
+            parts: list[Any] = []
+            state: Any = None
             for t in range(0, len(x), size):
                 part, state = model.engine.forward({"x": x[t : t + size]}, None, state)
                 parts.append(part)

@@ -271,7 +271,9 @@ _weights = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--start", help="Forecasts: score from this time on.")
 @click.option("--stride", type=click.IntRange(1), help="Forecasts: steps between the origins.")
-def evaluate(bundle: str, weights: str, data: str, as_json: bool, start: str | None, stride: int | None) -> None:
+def evaluate(
+    bundle: str, weights: str, data: str, as_json: bool, start: str | None, stride: int | None
+) -> None:
     """Measure the model in BUNDLE on labelled DATA: metrics by name.
 
     Example: hitherto evaluate spam.safetensors test.tsv --json
@@ -368,7 +370,9 @@ def _cell(value: Any) -> str:
 @click.option("--top-k", default=0, help="Choose among so many; 0 for all.")
 @click.option("--top-p", default=1.0, help="Choose among those that make up this probability.")
 @click.option("--repetition-penalty", default=1.0, help="Above 1 avoids what was said.")
-@click.option("--num-beams", default=1, type=click.IntRange(1), help="Above 1: the most probable text of a search.")
+@click.option(
+    "--num-beams", default=1, type=click.IntRange(1), help="Above 1: the most probable text of a search."
+)
 @click.option("--length-penalty", default=1.0, help="Of a search: 0 prefers short texts, above 1 long ones.")
 @click.option("--stop", multiple=True, help="End before this text.")
 @click.option("--seed", type=int, help="The same seed gives the same text.")
@@ -415,7 +419,7 @@ def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None
 @click.option("--load", metavar="FILE", help="Go on from the state in FILE.")
 @click.option("--save", metavar="FILE", help="Keep the state in FILE at the end.")
 def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str | None) -> int:
-    """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
+    r"""Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
 
     \b
     classify   a line of text, or of numbers (a step) -> the label so far
@@ -437,7 +441,8 @@ def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str
 
     number, status = 0, 0
     try:
-        for number, line in enumerate(sys.stdin, 1):
+        for line in sys.stdin:
+            number += 1
             show(live.line(line))
         rest = live.finish()
         if isinstance(rest, list):
@@ -459,7 +464,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(v)}" for name, v in sorted(value.items(), key=lambda item: -item[1]))
+        return ", ".join(
+            f"{name} {_shown(v)}" for name, v in sorted(value.items(), key=lambda item: -item[1])
+        )
     if isinstance(value, list) and value and isinstance(value[0], dict):  # a forecast: its medians
         return " ".join(_shown(row["y"]) for row in value)
     return " ".join(map(_shown, value)) if isinstance(value, list) else "" if value is None else str(value)

@@ -13,7 +13,18 @@ import numpy as np
 
 from hitherto.errors import UsageError
 
-__all__ = ["DECODERS", "beam", "best_beam", "greedy", "nucleus", "penalised", "sample", "suggest", "top", "until"]
+__all__ = [
+    "DECODERS",
+    "beam",
+    "best_beam",
+    "greedy",
+    "nucleus",
+    "penalised",
+    "sample",
+    "suggest",
+    "top",
+    "until",
+]
 
 Array = np.ndarray[Any, Any]
 State = Any
@@ -131,9 +142,9 @@ def beam(
 ) -> list[tuple[list[int], float]]:
     """The best whole sequences that a beam search finds, best first, each without its end and with its score.
 
-    In each round the `num_beams` most probable beginnings that have not ended are gone on with. A score is the sum of the
-    log-probabilities over length ** `length_penalty`, the end counted: 0 prefers short ones, above 1 long ones. The search
-    is over when no beginning can still come before the worst of `num_beams` sequences that have ended, or at
+    In each round the `num_beams` most probable beginnings that have not ended are gone on with. A score is the sum of
+    the log-probabilities over length ** `length_penalty`, the end counted: 0 prefers short ones, above 1 long ones. The
+    search is over when no beginning can still come before the worst of `num_beams` sequences that have ended, or at
     `max_new_tokens`, where what has not ended counts as it is. `pick(state, rows)` gives the states of these rows; the
     default is for a dict of [K, B, W] arrays.
     """
@@ -147,7 +158,7 @@ def beam(
     ended: list[tuple[float, list[int]]] = []
 
     def score(total: float, length: int) -> float:
-        return total / max(length, 1) ** length_penalty
+        return float(total / max(length, 1) ** length_penalty)
 
     for place in range(max_new_tokens):
         scores = np.array(log_probs, np.float64)  # [beams, V]

@@ -46,7 +46,9 @@ def threads() -> int:
 class Engine:
     """A plan that runs on the extension. `weights` says how they are held: float32, bfloat16 or int8."""
 
-    def __init__(self, plan: Mapping[str, Any], tensors: Mapping[str, Array], weights: str = "float32") -> None:
+    def __init__(
+        self, plan: Mapping[str, Any], tensors: Mapping[str, Array], weights: str = "float32"
+    ) -> None:
         if weights not in WEIGHTS:
             raise UsageError(f"weights must be one of {', '.join(WEIGHTS)}, but came as {weights!r}.")
         self.plan = dict(plan)
@@ -63,7 +65,9 @@ class Engine:
         self.program = _native.Program(WEIGHTS.index(weights), size, *stages.numbers)
         self.stages = len(stages.numbers) // 31
         head = self.plan["head"]
-        self.head = self.stages - 1 if head is not None else self.stages  # the first stage that is not features
+        self.head = (
+            self.stages - 1 if head is not None else self.stages
+        )  # the first stage that is not features
         self.widths = stages.widths
         self.pools = stages.pool is not None
         self.ids = stages.ids
@@ -76,7 +80,7 @@ class Engine:
         return {name: np.zeros((k, rows, w), np.float32) for name, (_, k, w) in self.places.items()}
 
     def block(self, rows: int) -> Array:
-        """Zeroed memory for the states of so many rows, as the program has them: [rows, stride], on lines of the cache."""
+        """Zeroed memory for the states of so many rows, [rows, stride], as the program has them."""
         whole = np.zeros(rows * self.stride + 16, np.float32)
         first = (-whole.ctypes.data // 4) % 16
         return whole[first : first + rows * self.stride].reshape(rows, self.stride)
@@ -138,7 +142,9 @@ class Engine:
         if out is None:
             out = np.empty(shape, np.float32)
         elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
-            raise UsageError(f"out must be a contiguous float32 array of shape {shape}, but is {out.dtype} {out.shape}.")
+            raise UsageError(
+                f"out must be a contiguous float32 array of shape {shape}, but is {out.dtype} {out.shape}."
+            )
         order = None
         if lengths is not None:
             lengths = np.ascontiguousarray(lengths, np.int64)
@@ -186,7 +192,7 @@ class Engine:
                 yield batch, self._losses(scored, batch.targets["y"])
 
     def _losses(self, features: Array, y: Array) -> Array:
-        """The negative log-likelihood of each class in y; a part at a time, since the numbers of a vocabulary are many."""
+        """The negative log-likelihood of each class in y; a part at a time, since a vocabulary has many numbers."""
         found = np.empty(len(y), np.float32)
         for first in range(0, len(y), 512):
             part = slice(first, first + 512)
@@ -216,7 +222,10 @@ class _Stages:
     """The plan's operations as the numbers that `_native.Program` takes, a layer each."""
 
     def __init__(
-        self, plan: Mapping[str, Any], tensors: Mapping[str, Array], places: Mapping[str, tuple[int, int, int]]
+        self,
+        plan: Mapping[str, Any],
+        tensors: Mapping[str, Array],
+        places: Mapping[str, tuple[int, int, int]],
     ) -> None:
         self.tensors, self.places = tensors, places
         self.numbers: list[int] = []
@@ -246,7 +255,21 @@ class _Stages:
         cell: int = 0, pooling: int = 0, layer_norm: bool = False, residual: bool = False,
         weights: tuple[list[Array | None], ...] = (),
     ) -> None:  # fmt: skip
-        self.numbers += [op, cell, pooling, int(layer_norm), int(residual), int(self.bounded), I, O, H, P, D, h, c]
+        self.numbers += [
+            op,
+            cell,
+            pooling,
+            int(layer_norm),
+            int(residual),
+            int(self.bounded),
+            I,
+            O,
+            H,
+            P,
+            D,
+            h,
+            c,
+        ]
         for d in range(2):
             own = weights[d] if d < len(weights) else []
             self.numbers += [_at(own[i]) if i < len(own) else 0 for i in range(len(_PARAMETERS))]
@@ -264,13 +287,16 @@ def _embed(stages: _Stages, op: Mapping[str, Any]) -> None:
 def _recurrent(stages: _Stages, op: Mapping[str, Any]) -> None:
     o = op["options"]
     cell = o["cell"]
-    kind = {"rnn": f"rnn_{o.get('nonlinearity', 'tanh')}", "gru": f"gru_{o.get('reset', 'after')}"}.get(cell, cell)
+    kind = {"rnn": f"rnn_{o.get('nonlinearity', 'tanh')}", "gru": f"gru_{o.get('reset', 'after')}"}.get(
+        cell, cell
+    )
     D, H = 1 + bool(o["bidirectional"]), o["hidden_size"]
     P = CELLS[cell].state_sizes(H, **cell_options(o))[0]
     starts = [stages.places[f"{op['name']}.{state}"] for state in CELLS[cell].states]
     for layer in range(o["num_layers"]):
         weights = tuple(
-            [stages.weight(op, f"{name}_l{layer}{way}") for name in _PARAMETERS] for way in ("", "_reverse")[:D]
+            [stages.weight(op, f"{name}_l{layer}{way}") for name in _PARAMETERS]
+            for way in ("", "_reverse")[:D]
         )
         at = [first + layer * D * w for first, _, w in starts]
         residual = bool(o.get("residual")) and stages.width == D * P

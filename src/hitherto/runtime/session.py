@@ -46,9 +46,9 @@ class Session(_native.Session):
     def __new__(cls, engine: Engine) -> Self:
         """A session of this engine, before any input."""
         block = engine.block(1)
-        self = super().__new__(cls, engine.program, block)
+        self: Any = super().__new__(cls, engine.program, block)
         self.engine, self._block = engine, block
-        return self
+        return self  # type: ignore[no-any-return]
 
     _block: Array
 
@@ -80,9 +80,9 @@ class Session(_native.Session):
 class Sessions:
     """Many sessions of one engine, each with its own state: `push(ids, x)` takes a step of those in `ids`.
 
-    Numbers of sessions run from 0 to n - 1. `x` has a row for each id: [k, I] float32, or [k] token numbers; so has what
-    is given back, [k, P], or None where only the end answers: then `peek(ids)` does. A session's bits are those it would
-    have alone.
+    Numbers of sessions run from 0 to n - 1. `x` has a row for each id: [k, I] float32, or [k] token numbers; so has
+    what is given back, [k, P], or None where only the end answers: then `peek(ids)` does. A session's bits are those it
+    would have alone.
     """
 
     def __init__(self, engine: Engine, n: int) -> None:
@@ -130,7 +130,9 @@ class Sessions:
     def _slots(self, ids: Array) -> Array:
         slots = np.ascontiguousarray(ids)
         if slots.ndim != 1 or (slots.dtype.kind not in "iu" and slots.size):
-            raise UsageError(f"ids must be a list of whole numbers, but are {slots.dtype} of shape {slots.shape}.")
+            raise UsageError(
+                f"ids must be a list of whole numbers, but are {slots.dtype} of shape {slots.shape}."
+            )
         slots = slots.astype(np.int64, copy=False)
         if slots.size and (slots.min() < 0 or slots.max() >= len(self)):
             raise UsageError(f"ids must lie in 0..{len(self) - 1}, but {slots.min()}..{slots.max()} came.")
@@ -138,7 +140,9 @@ class Sessions:
         self._seen[slots] = places  # of an id that stands twice only one place is kept
         twice = np.flatnonzero(self._seen[slots] != places)
         if len(twice):
-            raise UsageError(f"id {slots[twice[0]]} stands twice in one call; a session takes one step at a time.")
+            raise UsageError(
+                f"id {slots[twice[0]]} stands twice in one call; a session takes one step at a time."
+            )
         return slots
 
 
@@ -211,13 +215,17 @@ class Stream:
             raise UsageError(f"the state must have input.{', input.'.join(self.input.state)}.")
         if codec:
             self.input.state = {name: np.array(v) for name, v in codec.items()}
-        self.kept = {n.removeprefix("stream."): np.array(v) for n, v in value.items() if n.startswith("stream.")}
+        self.kept = {
+            n.removeprefix("stream."): np.array(v) for n, v in value.items() if n.startswith("stream.")
+        }
 
     def save(self) -> bytes:
         """The state as bytes, for `load` of a stream of the same model: safetensors, with nothing in it that runs."""
         arrays = {name: np.array(value, order="C") for name, value in self.state.items()}
         said = {"version": 1, "digest": self.model.digest, "sum": _sum(arrays)}
-        return to_bytes(arrays, metadata={"hitherto_session": json.dumps(said)})  # one entry: their order varies
+        return to_bytes(
+            arrays, metadata={"hitherto_session": json.dumps(said)}
+        )  # one entry: their order varies
 
     def load(self, blob: bytes) -> Self:
         """Go on from what `save` gave."""
@@ -250,17 +258,30 @@ def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
         blob = bytes(blob)
         size = int.from_bytes(blob[:8], "little")
         metadata = json.loads(json.loads(blob[8 : 8 + size])["__metadata__"]["hitherto_session"])
-        if metadata["version"] != 1:
-            raise ValueError("it was saved by a newer version")
+        newer = metadata["version"] != 1
         kinds = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1"}
         arrays = {
             name: np.frombuffer(found["data"], kinds[found["dtype"]]).reshape(found["shape"])
-            for name, found in deserialize(blob)
+            for name, found in deserialize(blob)  # type: ignore[no-untyped-call]
         }
-        if _sum(arrays) != metadata.get("sum"):
-            raise ValueError("its checksum is wrong, so it was damaged on the way")
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, SafetensorError) as error:
-        raise DataError(f"the saved session cannot be read: {error}. Give the bytes that save() gave.") from error
+        changed = _sum(arrays) != metadata["sum"]
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        SafetensorError,
+    ) as error:
+        raise DataError(
+            f"the saved session cannot be read: {error}. Give the bytes that save() gave."
+        ) from error
+    if newer or changed:
+        why = (
+            "it was saved by a newer version" if newer else "its checksum is wrong: it was damaged on the way"
+        )
+        raise DataError(f"the saved session cannot be read: {why}. Give the bytes that save() gave.")
     return arrays, metadata
 
 
@@ -311,7 +332,8 @@ class LabelStream(Stream):
 
     def _answer(self, core: Session) -> Row:
         source = self.model.source
-        row: Row = source.answer(source.probabilities(core.peek()[None])[0])
+        params: Any = core.peek()
+        row: Row = source.answer(source.probabilities(params[None])[0])
         return row
 
 
@@ -417,7 +439,9 @@ class ForecastStream(Stream):
         `known` are the covariates of the steps of the horizon that follows, [horizon, K]; `static` those of the series.
         """
         codec = self.model.codecs["input"]
-        values = np.array([np.nan if v is None else v for v in np.ravel(np.asarray(value, object))], np.float64)
+        values = np.array(
+            [np.nan if v is None else v for v in np.ravel(np.asarray(value, object))], np.float64
+        )
         if values.shape != (codec.channels,):
             raise UsageError(f"expected {codec.channels} number(s) for a step, but {values.size} came.")
         if np.isinf(values).any():
@@ -478,7 +502,9 @@ class ForecastStream(Stream):
         """[horizon, C]"""
         kind, options = self.model.source.head()
         params = self.kept["params"].astype(np.float64)
-        found: Array = HEADS[kind].quantile(params, level, loc=self.kept["loc"], scale=self.kept["scale"], **options)
+        found: Array = HEADS[kind].quantile(
+            params, level, loc=self.kept["loc"], scale=self.kept["scale"], **options
+        )
         return found
 
     def _surprise(self, values: Array) -> Row:
