@@ -708,6 +708,28 @@ def corpus(runs: Path, mebibytes: int = 1024) -> None:
     )
 
 
+def weights(runs: Path) -> None:
+    """What narrow weights cost: the models of `ptb` and `sst2`, which must be there, on validation data."""
+    import hitherto
+
+    dev = [{"text": r[0], "label": r[1]} for r in rows_of(DATA / "sst2" / "dev.tsv.gz")]
+    for kind in ("float32", "bfloat16", "int8"):
+        model = hitherto.open(runs / "ptb-small-lstm.safetensors", weights=kind)
+        started = time.monotonic()
+        found = model.evaluate(ptb_text("valid", runs))["perplexity"]
+        seconds = time.monotonic() - started
+        models = [hitherto.open(path, weights=kind) for path in sorted(runs.glob("sst2-?.safetensors"))]
+        accuracy = [m.evaluate(dev)["accuracy"] for m in models]
+        keep(
+            f"weights-{kind}",
+            ptb_valid_perplexity=common.rounded(found),
+            ptb_seconds=common.rounded(seconds, 3),
+            ptb_MiB=common.rounded(model.engine.program.bytes / 2**20, 3),
+            sst2_dev_accuracy=common.rounded(float(np.mean(accuracy)), 4),
+            sst2_models=len(models),
+        )
+
+
 BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "ptb": lambda runs: ptb(runs, "lstm"),
     "ptb-gru": lambda runs: ptb(runs, "gru"),
@@ -724,6 +746,7 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "series": series,
     "tag": tag,
     "corpus": corpus,
+    "weights": weights,
 }
 
 
