@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import layers
+import stream
 from common import REPETITIONS, RESULTS, ROOT, Row, geometric_mean, median, read_rows
 from roofline import bound
 
@@ -400,6 +401,9 @@ TARGETS = {
     "series-apple": "mase beside the last value",
     "tag": "accuracy at least 0.99",
     "corpus": "at most 2048 MiB for 1 GiB of text",
+    "weights-float32": "what narrow weights cost",
+    "weights-bfloat16": "what narrow weights cost",
+    "weights-int8": "what narrow weights cost",
 }
 
 
@@ -420,9 +424,59 @@ def tasks(folder: Path) -> str:
     return table(("what", "measured", "set out", "published", "commit"), rows)
 
 
+WEIGHTS = ("float32", "bfloat16", "int8")
+
+
+def streams(folder: Path) -> str:
+    """The newest run of benchmarks/stream.py: steps, chunks, many sessions, the first prediction."""
+    rows = read_rows(folder / "stream.jsonl")
+    last = max(i for i, row in enumerate(rows) if row["kind"] == "run")
+    run, rows = rows[last], rows[last + 1 :]
+    steps = of_kind(rows, "step")
+    said = [
+        f"`{run['command']}`, {run['when']}, commit `{run['commit']}`, {run['cpu']}. Microseconds of one call from Python, "
+        "one thread, batch 1, input = hidden; in brackets the 99th and 99.9th percentile. Native: without Python. Bound: that "
+        "over the time that reading its bytes takes at the bandwidth measured for so many. Cold: 64 MiB were read since the "
+        "step before. Then the time of others over ours, p50 over p50, on the same weights.\n",
+        table(
+            ("layer", "weights", "p50 (p99, p99.9)", "native", "x bound", "cold", "torch layer", "torch cell", "ONNX Runtime",
+             "largest difference"),
+            [
+                (f"{r['cell']} {r['hidden']}", r["weights"],
+                 f"{r['hitherto']['p50']:g} ({r['hitherto']['p99']:g}, {r['hitherto']['p99.9']:g})",
+                 f"{r['native']:g}", f"{r['times_bound']:g}", f"{r['cold']:g}",
+                 *(f"{r['faster'][p]:g}" if p in r["faster"] else "not installed"
+                   for p in ("torch layer", "torch cell", "onnxruntime")),
+                 f"{r['difference']:g}")
+                for r in steps
+            ],
+        ),
+        "\nA chunk of 256 steps in one call, beside torch.nn's layer:\n",
+        table(
+            ("layer", "steps a second", "faster"),
+            [(f"{r['cell']} {r['hidden']}", f"{r['steps_per_second']:,}", f"{r['faster']:g}") for r in of_kind(rows, "chunk")],
+        ),
+        "\nMany sessions of a GRU of 64, a step of each in random order on one core:\n",
+        table(
+            ("sessions", *(f"{w}: steps a second" for w in WEIGHTS), "bytes a session (float32)"),
+            [
+                (f"{n:,}", *(f"{found[w]['steps_per_second']:,}" for w in WEIGHTS), f"{found['float32']['bytes_a_session']:,}")
+                for n in sorted({r["sessions"] for r in of_kind(rows, "many")})
+                for found in [{r["weights"]: r for r in of_kind(rows, "many") if r["sessions"] == n}]
+            ],
+        ),
+        *(f"\nFirst prediction of a model of {r['MB']:g} MB: {r['milliseconds']:g} ms after `import hitherto` begins in a "
+          f"fresh process; importing numpy alone takes {r['of_which_numpy']:g} ms." for r in of_kind(rows, "first")),
+        "\nSet out and missed:\n\n" + "\n".join(f"- {line}" for line in stream.missed(rows) or ["nothing"]),
+    ]  # fmt: skip
+    return "\n".join(said)
+
+
 def report(folder: Path = RESULTS) -> str:
     """The whole page."""
     parts = [INTRODUCTION]
+    if (folder / "stream.jsonl").exists():
+        parts.append(f"## Streams\n\n{streams(folder)}\n")
     if (folder / "tasks.jsonl").exists():
         parts.append(
             f"## Tasks\n\n`python benchmarks/tasks.py NAME`, on real data; test splits read once.\n\n{tasks(folder)}\n"

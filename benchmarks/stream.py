@@ -20,8 +20,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-os.environ["HITHERTO_NUM_THREADS"] = "1"
-
 import common
 import numpy as np
 
@@ -302,11 +300,13 @@ print(time.perf_counter() - start)
 
 
 def first() -> Row:
-    """From `import hitherto` to the first prediction of a model of 10 MB, in a fresh process; and numpy's own import."""
+    """From `import hitherto` to the first prediction of a model of 10 MB, in a fresh process; and numpy's import."""
     import hitherto
 
     words = [f"w{i}" for i in range(19_000)]
-    data = [{"text": " ".join(words[i : i + 100]), "label": str(i % 2)} for i in range(0, len(words), 100)]
+    data = [
+        {"text": " ".join(words[i : i + 100]), "label": str(i // 100 % 2)} for i in range(0, len(words), 100)
+    ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
         options: Row = {"embedding_size": 128, "hidden_size": 128, "min_count": 1, "valid": 0.0, "steps": 1}
@@ -358,6 +358,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a part of the grid, one line of JSON")
     args = parser.parse_args(argv)
+    os.environ["HITHERTO_NUM_THREADS"] = "1"
     import torch
 
     torch.set_num_threads(1)
@@ -371,29 +372,34 @@ def main(argv: Sequence[str] | None = None) -> int:
                  for r in rows if r["kind"] == "step"}  # fmt: skip
         print(json.dumps({**found, "gru 64 sessions": rows[-1]["steps_per_second"], "missed": missed(rows)}))
         return 0
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    run = {"kind": "run", "command": "python benchmarks/stream.py", "commit": common.commit(), "when": when}
+    common.append_row(RESULTS, {**run, **common.machine()})
+
+    def keep(row: Row) -> None:
+        rows.append(row)
+        common.append_row(RESULTS, row)
+
+    keep(first())
+    say(str(rows[-1]))
+    for weights in WEIGHTS:
+        for sessions in (1, 10, 100, 1000, 10_000, 100_000):
+            keep(many("gru", 64, sessions, weights))
+            say(str(rows[-1]))
+    for cell in CELLS:
+        for hidden in (64, 256):
+            keep(chunk(cell, hidden))
+            say(str(rows[-1]))
     for cell in CELLS:
         for hidden in HIDDEN:
             for row in point(cell, hidden, WEIGHTS, 9, 1.0):
-                rows.append(row)
+                keep(row)
                 faster = ", ".join(f"{v} x {p}" for p, v in row["faster"].items())
-                say(f"{cell} {hidden} {row['weights']}: {row['hitherto']['p50']} us, native {row['native']}, "
-                    f"{row['times_bound']} x bound, {faster}")  # fmt: skip
-    rows.append(first())
-    say(str(rows[-1]))
-    for cell in CELLS:
-        for hidden in (64, 256):
-            rows.append(chunk(cell, hidden))
-            say(str(rows[-1]))
-    for weights in WEIGHTS:
-        for sessions in (1, 10, 100, 1000, 10_000, 100_000):
-            rows.append(many("gru", 64, sessions, weights))
-            say(str(rows[-1]))
-    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    run = {"kind": "run", "command": "python benchmarks/stream.py", "commit": common.commit(), "when": when,
-           **common.machine(), "missed": missed(rows)}  # fmt: skip
-    for row in (run, *rows):
-        common.append_row(RESULTS, row)
-    for line in run["missed"]:
+                say(
+                    f"{cell} {hidden} {row['weights']}: {row['hitherto']['p50']} us, native {row['native']}, "
+                    f"{row['times_bound']} x bound, {faster}"
+                )
+    for line in missed(rows):
         say(f"missed: {line}")
     return 0
 
