@@ -88,7 +88,7 @@ def percent_of_roofline(row: Row, runs: Sequence[Row]) -> tuple[float, Row] | No
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def interval(won: Row) -> str:
@@ -424,7 +424,13 @@ def tasks(folder: Path) -> str:
     return table(("what", "measured", "set out", "published", "commit"), rows)
 
 
-WEIGHTS = ("float32", "bfloat16", "int8")
+STREAMS = """`{command}`, {when}, commit `{commit}`, {cpu}.
+
+Microseconds of one call from Python: one thread, batch 1, input = hidden; in brackets the 99th and the 99.9th
+percentile. Native is the same without Python; x bound is that over the time which reading its bytes takes at the
+bandwidth measured for so many. Cold: 64 MiB were read since the step before. Then the time of others over ours, p50
+over p50, on the same weights.
+"""
 
 
 def streams(folder: Path) -> str:
@@ -432,44 +438,72 @@ def streams(folder: Path) -> str:
     rows = read_rows(folder / "stream.jsonl")
     last = max(i for i, row in enumerate(rows) if row["kind"] == "run")
     run, rows = rows[last], rows[last + 1 :]
-    steps = of_kind(rows, "step")
-    said = [
-        f"`{run['command']}`, {run['when']}, commit `{run['commit']}`, {run['cpu']}. Microseconds of one call from Python, "
-        "one thread, batch 1, input = hidden; in brackets the 99th and 99.9th percentile. Native: without Python. Bound: that "
-        "over the time that reading its bytes takes at the bandwidth measured for so many. Cold: 64 MiB were read since the "
-        "step before. Then the time of others over ours, p50 over p50, on the same weights.\n",
-        table(
-            ("layer", "weights", "p50 (p99, p99.9)", "native", "x bound", "cold", "torch layer", "torch cell", "ONNX Runtime",
-             "largest difference"),
-            [
-                (f"{r['cell']} {r['hidden']}", r["weights"],
-                 f"{r['hitherto']['p50']:g} ({r['hitherto']['p99']:g}, {r['hitherto']['p99.9']:g})",
-                 f"{r['native']:g}", f"{r['times_bound']:g}", f"{r['cold']:g}",
-                 *(f"{r['faster'][p]:g}" if p in r["faster"] else "not installed"
-                   for p in ("torch layer", "torch cell", "onnxruntime")),
-                 f"{r['difference']:g}")
-                for r in steps
-            ],
-        ),
-        "\nA chunk of 256 steps in one call, beside torch.nn's layer:\n",
+    missed = "\n".join(f"- {line}" for line in stream.missed(rows) or ["nothing"])
+    parts = [
+        STREAMS.format(**run),
+        one_step(of_kind(rows, "step")),
+        "A chunk of 256 steps in one call, beside torch.nn's layer:\n",
         table(
             ("layer", "steps a second", "faster"),
-            [(f"{r['cell']} {r['hidden']}", f"{r['steps_per_second']:,}", f"{r['faster']:g}") for r in of_kind(rows, "chunk")],
-        ),
-        "\nMany sessions of a GRU of 64, a step of each in random order on one core:\n",
-        table(
-            ("sessions", *(f"{w}: steps a second" for w in WEIGHTS), "bytes a session (float32)"),
             [
-                (f"{n:,}", *(f"{found[w]['steps_per_second']:,}" for w in WEIGHTS), f"{found['float32']['bytes_a_session']:,}")
-                for n in sorted({r["sessions"] for r in of_kind(rows, "many")})
-                for found in [{r["weights"]: r for r in of_kind(rows, "many") if r["sessions"] == n}]
+                (f"{r['cell']} {r['hidden']}", f"{r['steps_per_second']:,}", f"{r['faster']:g}")
+                for r in of_kind(rows, "chunk")
             ],
         ),
-        *(f"\nFirst prediction of a model of {r['MB']:g} MB: {r['milliseconds']:g} ms after `import hitherto` begins in a "
-          f"fresh process; importing numpy alone takes {r['of_which_numpy']:g} ms." for r in of_kind(rows, "first")),
-        "\nSet out and missed:\n\n" + "\n".join(f"- {line}" for line in stream.missed(rows) or ["nothing"]),
-    ]  # fmt: skip
-    return "\n".join(said)
+        "Many sessions of a GRU of 64, a step of each in random order on one core:\n",
+        many_sessions(of_kind(rows, "many")),
+        *(
+            f"The first prediction of a model of {r['MB']:g} MB is there {r['milliseconds']:g} ms after "
+            f"`import hitherto` begins in a fresh process; importing numpy alone takes {r['of_which_numpy']:g} ms.\n"
+            for r in of_kind(rows, "first")
+        ),
+        f"Set out and missed:\n\n{missed}\n",
+    ]
+    return "\n".join(parts)
+
+
+def one_step(rows: Sequence[Row]) -> str:
+    others = ("torch layer", "torch cell", "onnxruntime")
+    header = (
+        "layer",
+        "weights",
+        "p50 (p99, p99.9)",
+        "native",
+        "x bound",
+        "cold",
+        *others,
+        "largest difference",
+    )
+    lines = []
+    for r in rows:
+        own = r["hitherto"]
+        lines.append(
+            (
+                f"{r['cell']} {r['hidden']}",
+                r["weights"],
+                f"{own['p50']:g} ({own['p99']:g}, {own['p99.9']:g})",
+                *(f"{r[name]:g}" for name in ("native", "times_bound", "cold")),
+                *(f"{r['faster'][p]:g}" if p in r["faster"] else "not installed" for p in others),
+                f"{r['difference']:g}",
+            )
+        )
+    return table(header, lines)
+
+
+def many_sessions(rows: Sequence[Row]) -> str:
+    found = {(r["sessions"], r["weights"]): r for r in rows}
+    header = ("sessions", *(f"{w}: steps a second" for w in stream.WEIGHTS), "float32: bytes a session")
+    return table(
+        header,
+        [
+            (
+                f"{n:,}",
+                *(f"{found[n, w]['steps_per_second']:,}" for w in stream.WEIGHTS),
+                f"{found[n, 'float32']['bytes_a_session']:,}",
+            )
+            for n in sorted({r["sessions"] for r in rows})
+        ],
+    )
 
 
 def report(folder: Path = RESULTS) -> str:

@@ -408,6 +408,7 @@ def _train(
         torch.set_num_threads(given.train.threads)
     extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
     if task.source == "corpus":
+        extras["say"] = say
         extras["folder"] = None if run is None else run / (f"tokens-{rank}" if rank else "tokens")
     held = valid if valid is not None and not isinstance(valid, float | int) else None
     if held is None and isinstance(given.data.valid, str):

@@ -25,8 +25,6 @@ import json
 import math
 import os
 import re
-import secrets
-import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -538,7 +536,7 @@ def _bytes(array: Array) -> memoryview:
 def _replacing(path: Path, size: int, check: Callable[[Path], None] | None) -> Iterator[BinaryIO]:
     """A file to write that takes the place of `path` once it is on disk, or leaves no trace."""
     path = Path(os.path.realpath(path))  # through a link, so that the link stays one
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         with temporary.open("xb") as file:
             if path.exists():
@@ -577,6 +575,8 @@ def sync_folder(folder: Path) -> None:
 def _cannot_write(path: Path, size: int, error: OSError) -> str:
     kept = " What was there before is untouched." if path.is_file() else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        import shutil
+
         free = shutil.disk_usage(path.parent).free
         return (
             f"{path} was not written: the disk is full or the file over a limit ({size:,} bytes are needed, "

@@ -15,7 +15,6 @@ line ends on that error.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar
 
@@ -91,5 +90,7 @@ class TrainingError(HithertoError):
 
 def nearest(word: str, words: Iterable[str]) -> str:
     """The end of an error's sentence: ` Did you mean 'x'?`, or nothing where no word is close."""
+    from difflib import get_close_matches  # only where there is an error: it takes a millisecond
+
     close = get_close_matches(word, list(words), n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""

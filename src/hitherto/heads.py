@@ -140,7 +140,7 @@ def _forecast(
 
     def head_sample(
         params: Array,
-        rng: np.random.Generator,
+        rng: "np.random.Generator",
         *,
         count: int | None = None,
         loc: Array = 0,
@@ -188,7 +188,7 @@ def _softmax_mean(params: Array, **_options: Any) -> Array:
 
 
 def _softmax_sample(
-    params: Array, rng: np.random.Generator, *, count: int | None = None, **_options: Any
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: Any
 ) -> Array:
     """Class numbers, [...]."""
     upto = np.cumsum(_softmax_mean(params), -1)  # [..., K]
@@ -211,7 +211,7 @@ def _sigmoid_mean(params: Array, **_options: Any) -> Array:
 
 
 def _sigmoid_sample(
-    params: Array, rng: np.random.Generator, *, count: int | None = None, **_options: Any
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: Any
 ) -> Array:
     """0 or 1 for each label, [..., K]."""
     p = _sigmoid_mean(params)
@@ -275,7 +275,7 @@ def _quantile_quantile(v: Array, level: float, loc: Array, scale: Array, levels:
 
 
 def _quantile_sample(
-    v: Array, rng: np.random.Generator, shape: Shape, loc: Array, scale: Array, levels: Sequence[float]
+    v: Array, rng: "np.random.Generator", shape: Shape, loc: Array, scale: Array, levels: Sequence[float]
 ) -> Array:
     return loc + scale * _z_at(v, rng.standard_normal(shape), levels)
 
@@ -315,7 +315,7 @@ def _gaussian_quantile(v: Array, level: float, loc: Array, scale: Array) -> Arra
     return loc + scale * (mean + deviation * _NORMAL.inv_cdf(level))
 
 
-def _gaussian_sample(v: Array, rng: np.random.Generator, shape: Shape, loc: Array, scale: Array) -> Array:
+def _gaussian_sample(v: Array, rng: "np.random.Generator", shape: Shape, loc: Array, scale: Array) -> Array:
     mean, deviation = _gaussian(v)
     return loc + scale * (mean + deviation * rng.standard_normal(shape))
 
@@ -338,7 +338,7 @@ def _student_t_quantile(v: Array, level: float, loc: Array, scale: Array) -> Arr
     return loc + scale * (centre + width * _t_quantile(level, freedom))
 
 
-def _student_t_sample(v: Array, rng: np.random.Generator, shape: Shape, loc: Array, scale: Array) -> Array:
+def _student_t_sample(v: Array, rng: "np.random.Generator", shape: Shape, loc: Array, scale: Array) -> Array:
     centre, width, freedom = _student_t(v)
     return loc + scale * (centre + width * rng.standard_t(freedom, shape))
 
@@ -367,7 +367,7 @@ def _negative_binomial_quantile(v: Array, level: float, _loc: Array, scale: Arra
 
 
 def _negative_binomial_sample(
-    v: Array, rng: np.random.Generator, shape: Shape, _loc: Array, scale: Array
+    v: Array, rng: "np.random.Generator", shape: Shape, _loc: Array, scale: Array
 ) -> Array:
     mean, dispersion = _negative_binomial(v, scale)
     return rng.poisson(rng.gamma(1 / dispersion, dispersion * mean, shape)).astype(np.float64)

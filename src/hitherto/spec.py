@@ -11,7 +11,6 @@ that is None is chosen from the data when training begins, and what was chosen i
     True
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -279,6 +278,8 @@ def from_options(task: str, path: str | None = None, out: str | None = None, **v
 
 def from_toml(text: str, source: str = "the TOML text") -> Spec:
     """The spec that a TOML text holds."""
+    import tomllib  # opening a model should be quick, and needs none
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -70,7 +70,7 @@ def pad(arrays: Sequence[Array], length: int | None = None) -> tuple[Array, Arra
     return out, None if (lengths == T).all() else lengths
 
 
-def order(seed: int, epoch: int, stream: int = 0) -> np.random.Generator:
+def order(seed: int, epoch: int, stream: int = 0) -> "np.random.Generator":
     """The one random source of an epoch's order."""
     return np.random.Generator(np.random.Philox(key=[seed, (epoch << 8) + stream]))
 

@@ -6,7 +6,7 @@ ends where its text does, so a lane's few steps may become several rows of a bat
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -64,6 +64,7 @@ class Corpus:
     codecs: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     folder: Path | None = None  # where tokens go that memory should not hold
+    say: Callable[[str], None] | None = None  # hears how far that is
 
     answers: ClassVar[str] = "nll"
 
@@ -98,15 +99,15 @@ class Corpus:
     @classmethod
     def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
         """Fit on the training part alone, and tokenise both parts."""
-        folder = extras.pop("folder", None)
+        folder, say = extras.pop("folder", None), extras.pop("say", None)
         data, valid = _given(spec, data), None if valid is None else _given(spec, valid)
         if valid is not None:
             self = cls.fit(spec, data, None, extras)
-            self.folder = folder
+            self.folder, self.say = folder, say
             return self, self.read(data), self.read(valid, name="valid")
         at = cls(spec, {}).split(data)
         self = cls.fit(spec, data, at, extras)
-        self.folder = folder
+        self.folder, self.say = folder, say
         held = self.characters(data) > at
         return self, self.read(data, 0, at), self.read(data, at, None, "valid") if held else None
 
@@ -153,7 +154,17 @@ class Corpus:
             pieces = self.codec.encode_all(counted())
         size = _size(data)
         if self.folder is not None and size is not None and size > IN_MEMORY:
-            tokens = shards.write(self.folder / name, pieces, size=self.codec.size, borders=borders)
+            told, total = 0, size if stop is None else min(size, stop - start)
+
+            def progress(_tokens: int) -> None:
+                nonlocal told
+                if self.say is not None and count * 10 // total > told:
+                    told = count * 10 // total
+                    self.say(f"{told * 10} % of the text for {name} is tokens in {self.folder}")
+
+            tokens = shards.write(
+                self.folder / name, pieces, size=self.codec.size, borders=borders, progress=progress
+            )
         else:
             tokens = shards.in_memory(_joined(pieces))
         if len(tokens) == 0:
