@@ -412,7 +412,7 @@ def test_bad_usage_and_bad_data_have_their_status(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate", "predict", "generate", "suggest", "doctor"])
+@pytest.mark.parametrize("verb", ["train", "evaluate", "predict", "generate", "suggest", "stream", "doctor"])
 def test_every_verb_shows_an_example(verb: str) -> None:
     done = command(verb, "--help")
     assert done.returncode == 0
@@ -474,3 +474,84 @@ def test_a_bundle_that_is_none_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a model at all, but long enough to have a header")
     with pytest.raises(BundleError):
         hitherto.open(path)
+
+
+def test_stream_answers_line_by_line(models: dict[str, hitherto.Model], tmp_path: Path) -> None:
+    """Each line is answered before the next one comes; the state can be kept for another process."""
+    model = hitherto.train(
+        "classify", reviews(), input="review", output="label", bidirectional=False, **SMALL
+    )
+    path, kept = tmp_path / "m.safetensors", tmp_path / "state.bin"
+    model.save(path)
+    text = ["a lovely film\n", "but a dull plot\n"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "hitherto", "stream", str(path), "--json"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        expected = model.stream()
+        for line in text:
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline()) == expected.line(line)[0]
+        process.stdin.close()
+        assert process.wait(60) == 0
+    first = command("stream", str(path), "--save", str(kept), input=text[0])
+    second = command("stream", str(path), "--load", str(kept), "--json", input=text[1])
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert json.loads(second.stdout) == expected.peek()
+    assert first.stdout.split("\t")[0] in ("good", "bad")
+
+
+def test_stream_of_the_other_tasks(tmp_path: Path, models: dict[str, hitherto.Model]) -> None:
+    for task, lines, names in (
+        ("lm", "the cat\nsat on", {"tokens", "bits", "next"}),
+        ("forecast", '{"y": 4, "ds": 1}\n2,5\n3,\n', {"ds", "y", "expected", "score", "forecast"}),
+    ):
+        path = tmp_path / f"{task}.safetensors"
+        models[task].save(path)
+        done = command("stream", str(path), "--json", input=lines)
+        if task == "forecast" and models[task].codecs["input"].channels > 1:
+            continue
+        assert done.returncode == 0, done.stderr
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        assert rows[0].keys() >= names
+        assert len(rows) >= 2
+
+
+def test_stream_refuses_what_it_cannot_read_and_outlives_its_reader(tmp_path: Path) -> None:
+    moves = [{"x": [[float(i), 1.0], [0.0, float(i % 2)]], "label": str(i % 2)} for i in range(40)]
+    path = tmp_path / "moves.safetensors"
+    options = SMALL | {"epochs": 1}
+    hitherto.train("classify", moves, input="x", output="label", bidirectional=False, **options).save(path)
+    done = command("stream", str(path), input="1,2\n1,x\n")
+    assert done.returncode == 3
+    assert "standard input, line 2: expected numbers between commas, but got '1,x'" in done.stderr
+    assert len(done.stdout.splitlines()) == 1, "the line before has its answer"
+    done = command("stream", str(path), input="1,2,3\n")
+    assert done.returncode == 3
+    assert "expected 2 channels" in done.stderr
+    kept = tmp_path / "state.bin"
+    with subprocess.Popen(
+        [sys.executable, "-m", "hitherto", "stream", str(path), "--save", str(kept)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write("1,2\n")
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.stdout.close()  # the reader has seen enough
+        process.stdin.write("3,4\n" * 3)
+        process.stdin.close()
+        said = process.stderr.read()
+        assert process.wait(60) == 141
+    assert "Traceback" not in said
+    assert kept.stat().st_size > 0
+    both = hitherto.train("classify", moves, input="x", output="label", bidirectional=True, **options)
+    both.save(path)
+    done = command("stream", str(path), input="1,2\n")
+    assert done.returncode == 2
+    assert "both ends" in done.stderr

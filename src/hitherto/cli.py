@@ -427,7 +427,7 @@ def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str
     lm         text -> how many bits it was worth, and the most probable next words
     forecast   "time,value" or {"ds": .., "y": ..} -> how surprising it was, and the future now
 
-    Example: tail -f meter.csv | hitherto stream load.safetensors --json
+    Example: hitherto stream load.safetensors --json < meter.csv
     """
     import hitherto
 
