@@ -446,6 +446,7 @@ PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, Py
   i64 id = 0;
   if (!read_input(self, args[0], id, u)) return nullptr;
   if (p.pool >= 0) {  // nothing is final before the end
+    if (out) return PyErr_Format(PyExc_ValueError, "this model answers at its end: push gives nothing to write; peek does");
     u.end = p.pool + 1;
     if (!run_steps(u, self->program->bytes, 1)) return PyErr_NoMemory();
     Py_RETURN_NONE;

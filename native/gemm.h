@@ -9,6 +9,8 @@
 namespace {
 
 constexpr i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
+constexpr i64 min_of(i64 a, i64 b) { return a < b ? a : b; }
+constexpr i64 max_of(i64 a, i64 b) { return a > b ? a : b; }
 
 // Row stride of a matrix that tiles broadcast from: not a multiple of 4 KiB, else the rows of a tile evict each other.
 constexpr i64 padded(i64 columns) { return ceil_div(columns, 16) * 16 + 16; }

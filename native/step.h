@@ -22,8 +22,6 @@ namespace {
 using namespace hitherto;
 using u32 = std::uint32_t;
 
-constexpr i64 least(i64 a, i64 b) { return a < b ? a : b; }
-constexpr i64 most(i64 a, i64 b) { return a > b ? a : b; }
 constexpr i64 up16(i64 n) { return ceil_div(n, 16) * 16; }
 constexpr int word_depth(int precision) { return precision == INT8 ? 4 : precision == BFLOAT16 ? 2 : 1; }
 
@@ -66,8 +64,10 @@ struct StepPack {
       return at;
     };
     bias = take(vectors), bias_n = take(layer ? blocks : 0);
-    x_scales = take(int8 * vectors), h_scales = take(int8 * vectors), n_scales = take(int8 * blocks), r_scales = take(int8 * projected);
-    x_begins = take(int8 * vectors), h_begins = take(int8 * vectors), n_begins = take(int8 * blocks), r_begins = take(int8 * projected);
+    x_scales = take(int8 * vectors), h_scales = take(int8 * vectors);
+    n_scales = take(int8 * blocks), r_scales = take(int8 * projected);
+    x_begins = take(int8 * vectors), h_begins = take(int8 * vectors);
+    n_begins = take(int8 * blocks), r_begins = take(int8 * projected);
     norm_ih = take(s.layer_norm * vectors), norm_hh = take(s.layer_norm * vectors);
     norm_c = take(s.layer_norm * blocks), shift_c = take(s.layer_norm * blocks);
     panels = take(blocks * (gates * x_words + recurrent_gates * h_words));
@@ -91,8 +91,8 @@ u32 bfloat16_of(float a) {  // to the nearest, ties to even
 // Rounds what lies within +-2^22; adding the magic number leaves the whole part in the low bits.
 u32 rounded_bits(float a) { return bits_of(a + 12582912.0f) - 0x4B400000u; }
 
-// The rows of a matrix [outputs, K], each with the words of its K and, for INT8, its scale and the value that its sums begin with:
-// what multiplies it is unsigned, 128 too high.
+// The rows of a matrix [outputs, K], each with the words of its K and, for INT8, its scale and the value that its sums begin
+// with: what multiplies it is unsigned, 128 too high.
 struct PackedRow {
   const float* row;
   i64 K;
@@ -123,13 +123,14 @@ struct PackedRow {
   }
 };
 
-// `gates` gates of H units each into panels of `width` vectors; `panel(v)` is where the words of the panel that begins with vector v stand.
+// `gates` gates of H units each into panels of `width` vectors; `panel(v)` is where the words of the panel stand that begins
+// with vector v.
 template <class Panel>
 void pack_words(u32* pack, const float* source, i64 K, i64 H, i64 gates, i64 width, int precision, i64 scales, i64 begins,
                 const Panel& panel) {
   const i64 vectors = ceil_div(H, VL) * gates, words = ceil_div(K, word_depth(precision));
   for (i64 v = 0; v < vectors; ++v) {
-    const i64 first = v / width * width, n = least(vectors - first, width), unit = v / gates * VL;
+    const i64 first = v / width * width, n = min_of(vectors - first, width), unit = v / gates * VL;
     u32* to = pack + panel(first) + (v - first) * VL;
     for (i64 lane = 0; lane < VL; ++lane) {
       if (unit + lane >= H) {
@@ -183,7 +184,7 @@ void step_pack(const Stage& s, int precision, i64 direction, u32* to) {
   const i64 R = at.recurrent_gates, h_width = before ? 2 : at.width;
   // Vector v of the recurrent gates stands in the panel of its block.
   const auto h_panel = [&](i64 v) {
-    const i64 first = v / R * G, n = before ? 3 : least(at.vectors - first, at.width);
+    const i64 first = v / R * G, n = before ? 3 : min_of(at.vectors - first, at.width);
     return at.panel(first) + n * at.x_words * VL;
   };
   pack_words(to, p.w_hh, s.P, H, R, h_width, precision, at.h_scales, at.h_begins, h_panel);
@@ -243,8 +244,8 @@ float to_words(const float* from, i64 K, bool bounded, u32* to) {
 
 // acc + the product of R rows from `row` on with PANELS panels of N vectors, `apart` words from each other.
 template <int KIND, int PANELS, int R, int N>
-HT_INLINE void accumulate(Vec (&acc)[PANELS][R][N], const Rows& a, i64 row, const u32* panel, i64 apart, i64 words, const u32* scales,
-                          const u32* begins) {
+HT_INLINE void accumulate(Vec (&acc)[PANELS][R][N], const Rows& a, i64 row, const u32* panel, i64 apart, i64 words,
+                          const u32* scales, const u32* begins) {
   const u32* rows = a.words + row * a.ld;
   if constexpr (KIND == INT8) {
     Ints sum[PANELS][R][N];
@@ -408,27 +409,38 @@ void read_h(const Layer& l) {
   for (i64 r = 0; r < l.rows; ++r) l.h_scales[r] = to_words<KIND>(l.h_of(r), l.s->P, bounded, l.h_words + r * l.h.ld);
 }
 
-// Bias and x's part for all tokens at once: each weight is read once for many of them.
-template <int KIND, int WIDTH>
-void project(const Layer& l, i64 tokens, bool with_bias) {
-  const StepPack& at = *l.at;
-  in_panels<WIDTH, WIDTH == 4>(at.vectors, tokens, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
-    Vec acc[PANELS.value][R.value][N.value];
+// A product whose values are not used at once: begin(vector) is what it adds to, put(row, vector, value) takes it.
+// panel(v, n) is where the words of the panel stand that begins with vector v and is n wide.
+template <int KIND, int WIDTH, class Panel, class Begin, class Put>
+void multiply(const u32* pack, const Rows& a, i64 rows, i64 vectors, i64 words, i64 scales, i64 begins, const Panel& panel,
+              const Begin& begin, const Put& put) {
+  in_panels<WIDTH, WIDTH == 4>(vectors, rows, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
+    constexpr int M = PANELS.value, Q = R.value, W = N.value;
+    Vec acc[M][Q][W];
     HT_UNROLL
-    for (int p = 0; p < PANELS.value; ++p) {
-      for (int r = 0; r < R.value; ++r) {
-        for (int n = 0; n < N.value; ++n) acc[p][r][n] = with_bias ? load(l.floats(at.bias) + (v + p * N.value + n) * VL) : zero();
+    for (int p = 0; p < M; ++p) {
+      for (int r = 0; r < Q; ++r) {
+        for (int n = 0; n < W; ++n) acc[p][r][n] = begin(v + p * W + n);
       }
     }
-    accumulate<KIND>(acc, l.x, row, l.pack + at.panel(v), at.panel(v + N.value) - at.panel(v), at.x_words, l.pack + at.x_scales + v * VL,
-                     l.pack + at.x_begins + v * VL);
+    const i64 at = panel(v, W);
+    accumulate<KIND>(acc, a, row, pack + at, panel(v + W, W) - at, words, pack + scales + v * VL, pack + begins + v * VL);
     HT_UNROLL
-    for (int p = 0; p < PANELS.value; ++p) {
-      for (int r = 0; r < R.value; ++r) {
-        for (int n = 0; n < N.value; ++n) store(l.projected + (row + r) * l.wide() + (v + p * N.value + n) * VL, acc[p][r][n]);
+    for (int p = 0; p < M; ++p) {
+      for (int r = 0; r < Q; ++r) {
+        for (int n = 0; n < W; ++n) put(row + r, v + p * W + n, acc[p][r][n]);
       }
     }
   });
+}
+
+// x's part of `rows` tokens, bias included if it is wanted: each weight is read once for many of them.
+template <int KIND, int WIDTH, class Put>
+void project(const Layer& l, i64 rows, bool with_bias, const Put& put) {
+  const StepPack& at = *l.at;
+  multiply<KIND, WIDTH>(
+      l.pack, l.x, rows, at.vectors, at.x_words, at.x_scales, at.x_begins, [&](i64 v, i64) HT_LAMBDA { return at.panel(v); },
+      [&](i64 v) HT_LAMBDA { return with_bias ? load(l.floats(at.bias) + v * VL) : zero(); }, put);
 }
 
 // One step of a cell with all its gates at once: everything but GRU_BEFORE.
@@ -450,7 +462,8 @@ void cell_step(const Layer& l) {
       }
     }
     if (!l.projected) {
-      accumulate<KIND>(acc, l.x, row, l.pack + at.panel(v), apart, at.x_words, l.pack + at.x_scales + v * VL, l.pack + at.x_begins + v * VL);
+      accumulate<KIND>(acc, l.x, row, l.pack + at.panel(v), apart, at.x_words, l.pack + at.x_scales + v * VL,
+                       l.pack + at.x_begins + v * VL);
     }
     if constexpr (CELL == GRU) {  // r multiplies U_n h + b'_n alone
       HT_UNROLL
@@ -492,51 +505,23 @@ void cell_step(const Layer& l) {
   });
 }
 
-// A product with a matrix of its own over rows in words, into to(row) + vector * VL.
+// A product with a matrix of its own, one gate, over rows in words.
 template <int KIND, class Put>
-void matrix(const Layer& l, i64 rows, const Rows& a, i64 vectors, i64 words, i64 panels, i64 scales, i64 begins, const Put& put) {
-  in_panels<4, true>(vectors, rows, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
-    Vec acc[PANELS.value][R.value][N.value];
-    for (auto& panel : acc) {
-      for (auto& of_row : panel) {
-        for (Vec& value : of_row) value = zero();
-      }
-    }
-    accumulate<KIND>(acc, a, row, l.pack + panels + v * words * VL, N.value * words * VL, words, l.pack + scales + v * VL,
-                     l.pack + begins + v * VL);
-    for (int p = 0; p < PANELS.value; ++p) {
-      for (int r = 0; r < R.value; ++r) {
-        for (int n = 0; n < N.value; ++n) put(row + r, v + p * N.value + n, acc[p][r][n]);
-      }
-    }
-  });
+void matrix(const Layer& l, const Rows& a, i64 vectors, i64 words, i64 panels, i64 scales, i64 begins, const Put& put) {
+  multiply<KIND, 4>(
+      l.pack, a, l.rows, vectors, words, scales, begins, [&](i64 v, i64) HT_LAMBDA { return panels + v * words * VL; },
+      [](i64) HT_LAMBDA { return zero(); }, put);
 }
 
-// h's part of the recurrent gates, from zero, into gates[r][vector].
-template <int KIND, int G, int R_GATES>
+// h's part of R of the G gates, from zero, into gates[row][vector].
+template <int KIND, int G, int R>
 void recurrent_part(const Layer& l, float* gates, i64 ld) {
   const StepPack& at = *l.at;
-  constexpr int WIDTH = G == 1 ? 4 : R_GATES;
-  in_panels<WIDTH, G == 1>(at.blocks * R_GATES, l.rows, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
-    constexpr int M = PANELS.value, Q = R.value, W = N.value;
-    Vec acc[M][Q][W];
-    for (auto& panel : acc) {
-      for (auto& of_row : panel) {
-        for (Vec& value : of_row) value = zero();
-      }
-    }
-    const i64 first = v / R_GATES * G, n_x = G == 1 ? W : G;
-    accumulate<KIND>(acc, l.h, row, l.pack + at.panel(first) + n_x * at.x_words * VL, at.panel(first + n_x) - at.panel(first), at.h_words,
-                     l.pack + at.h_scales + v * VL, l.pack + at.h_begins + v * VL);
-    for (int p = 0; p < M; ++p) {
-      for (int r = 0; r < Q; ++r) {
-        for (int n = 0; n < W; ++n) {
-          const i64 vector = v + p * W + n;
-          store(gates + (row + r) * ld + (vector / R_GATES * G + vector % R_GATES) * VL, acc[p][r][n]);
-        }
-      }
-    }
-  });
+  multiply<KIND, G == 1 ? 4 : R>(
+      l.pack, l.h, l.rows, at.blocks * R, at.h_words, at.h_scales, at.h_begins,
+      [&](i64 v, i64 n) HT_LAMBDA { return at.panel(v / R * G) + (G == 1 ? n : G) * at.x_words * VL; },
+      [](i64) HT_LAMBDA { return zero(); },
+      [&](i64 r, i64 v, Vec value) HT_LAMBDA { store(gates + r * ld + (v / R * G + v % R) * VL, value); });
 }
 
 // Mean 0 and variance 1 over the H units of one gate, times its scale.
@@ -544,7 +529,7 @@ void normalise(float* v, i64 H, i64 gates, i64 gate, const float* scale) {
   const i64 blocks = ceil_div(H, VL);
   const auto total = [&](auto value) {
     Vec sum = zero();
-    for (i64 b = 0; b < blocks; ++b) sum = add(sum, value(load(v + (b * gates + gate) * VL, least(VL, H - b * VL)), b));
+    for (i64 b = 0; b < blocks; ++b) sum = add(sum, value(load(v + (b * gates + gate) * VL, min_of(VL, H - b * VL)), b));
     float lanes_[VL], out = 0;
     store(lanes_, sum);
     for (float lane : lanes_) out += lane;
@@ -555,7 +540,7 @@ void normalise(float* v, i64 H, i64 gates, i64 gate, const float* scale) {
     float kept[VL];
     const Vec off = sub(a, set(mean));
     store(kept, off);
-    const Vec inside = load(kept, least(VL, H - b * VL));
+    const Vec inside = load(kept, min_of(VL, H - b * VL));
     return mul(inside, inside);
   });
   const Vec inverse = set(1.0f / std::sqrt(square / float(H) + 1e-5f));
@@ -619,7 +604,7 @@ void apart_step(const Layer& l) {
   }
   if (s.cell != GRU_BEFORE) return;
   for (i64 r = 0; r < l.rows; ++r) l.h_scales[r] = to_words<KIND>(l.spare + r * ld, s.P, true, l.h_words + r * l.h.ld);
-  matrix<KIND>(l, l.rows, l.h, at.blocks, at.h_words, at.candidate, at.n_scales, at.n_begins,
+  matrix<KIND>(l, l.h, at.blocks, at.h_words, at.candidate, at.n_scales, at.n_begins,
                [&](i64 r, i64 v, Vec value) { store(gates + r * ld + (v * G + 2) * VL, value); });
   for (i64 r = 0; r < l.rows; ++r) {
     float *own = gates + r * ld, *x = l.projected + l.token(r) * wide;
@@ -637,9 +622,11 @@ void layer_run(Layer& l, i64 tokens) {
   const Stage& s = *l.s;
   const bool apart = s.layer_norm || s.cell == GRU_BEFORE;
   if (tokens > l.stride || apart) {
-    const bool bias = !s.layer_norm;
-    if (l.at->width == 4) project<KIND, 4>(l, tokens, bias);
-    else project<KIND, 3>(l, tokens, bias);
+    const auto put = [&](i64 k, i64 v, Vec value) HT_LAMBDA { store(l.projected + k * l.wide() + v * VL, value); };
+    if (l.at->width == 4)
+      project<KIND, 4>(l, tokens, !s.layer_norm, put);
+    else
+      project<KIND, 3>(l, tokens, !s.layer_norm, put);
   } else {
     l.projected = nullptr;
   }
@@ -662,7 +649,7 @@ void layer_run(Layer& l, i64 tokens) {
     const i64 ld = 3 * l.wide();
     Rows whole = {l.h_words, l.at->r_words, l.h_scales};
     for (i64 r = 0; r < l.rows; ++r) l.h_scales[r] = to_words<KIND>(l.spare + r * ld, s.H, true, l.h_words + r * whole.ld);
-    matrix<KIND>(l, l.rows, whole, ceil_div(s.P, VL), l.at->r_words, l.at->projection, l.at->r_scales, l.at->r_begins,
+    matrix<KIND>(l, whole, ceil_div(s.P, VL), l.at->r_words, l.at->projection, l.at->r_scales, l.at->r_begins,
                  [&](i64 r, i64 v, Vec value) { l.put(r, v * VL, s.P - v * VL, value); });
   }
   for (i64 r = 0; r < l.stride; ++r) {  // what is no step is nothing
@@ -685,11 +672,11 @@ struct Room {
     const Program& p = *u.program;
     for (i64 i = u.begin; i < u.end; ++i) {
       const Stage& s = p.stage[i];
-      width = most(width, i == u.end - 1 && in_place(u) ? s.I : most(s.I, s.O));
+      width = max_of(width, i == u.end - 1 && in_place(u) ? s.I : max_of(s.I, s.O));
       if (s.op != RECURRENT && s.op != LINEAR) continue;
       const StepPack& at = StepPack::of(s.packs[0]);
-      words = most(words, at.x_words);
-      if (s.op == RECURRENT) vectors = most(vectors, at.vectors), h_words = most(h_words, most(at.h_words, at.r_words));
+      words = max_of(words, at.x_words);
+      if (s.op == RECURRENT) vectors = max_of(vectors, at.vectors), h_words = max_of(h_words, max_of(at.h_words, at.r_words));
     }
     width = up16(width);
     const i64 tokens = rows * steps;
@@ -726,13 +713,13 @@ struct Group {
     i64 longest = 0;
     for (i64 j = 0; j < rows; ++j) {
       states[j] = states_of(j);
-      longest = most(longest, u.length(row(j)));
+      longest = max_of(longest, u.length(row(j)));
     }
     const bool pooled = p.pool >= u.begin;
     for (i64 done = 0; done < longest; done += steps) {
-      const i64 now = least(steps, longest - done);
-      for (i64 j = 0; j < rows; ++j) lengths[j] = most(0, least(now, u.length(row(j)) - done));
-      const float* at = part<KIND>(u.begin, pooled ? least(u.end, p.pool + 1) : u.end, nullptr, done, now);
+      const i64 now = min_of(steps, longest - done);
+      for (i64 j = 0; j < rows; ++j) lengths[j] = max_of(0, min_of(now, u.length(row(j)) - done));
+      const float* at = part<KIND>(u.begin, pooled ? min_of(u.end, p.pool + 1) : u.end, nullptr, done, now);
       if (!pooled && u.y) give(at, done, now);
     }
     if (!u.y) return;
@@ -822,7 +809,8 @@ struct Group {
           l.pack = s.packs[0];
           const bool last = i == u.end - 1 && in_place(u);
           if (last) l.y = u.y + (done * u.B + first) * s.O, l.ld_y = s.O;
-          linear<KIND>(l, tokens);
+          project<KIND, 4>(l, tokens, true,
+                           [&](i64 k, i64 v, Vec value) HT_LAMBDA { store(l.y + k * l.ld_y + v * VL, value, s.O - v * VL); });
           if (last) return nullptr;
         }
         for (l.d = 0; s.op == RECURRENT && l.d < s.D; ++l.d) {
@@ -833,31 +821,6 @@ struct Group {
       if (s.op != POOL) input = output, ld = room.width, turn = !turn;
     }
     return input;
-  }
-
-  template <int KIND>
-  static void linear(const Layer& l, i64 tokens) {
-    const StepPack& at = *l.at;
-    in_panels<4, true>(at.vectors, tokens, [&](i64 v, i64 row, auto PANELS, auto R, auto N) HT_LAMBDA {
-      Vec acc[PANELS.value][R.value][N.value];
-      HT_UNROLL
-      for (int p = 0; p < PANELS.value; ++p) {
-        for (int r = 0; r < R.value; ++r) {
-          for (int n = 0; n < N.value; ++n) acc[p][r][n] = load(l.floats(at.bias) + (v + p * N.value + n) * VL);
-        }
-      }
-      accumulate<KIND>(acc, l.x, row, l.pack + at.panel(v), at.panel(v + N.value) - at.panel(v), at.x_words,
-                       l.pack + at.x_scales + v * VL, l.pack + at.x_begins + v * VL);
-      HT_UNROLL
-      for (int p = 0; p < PANELS.value; ++p) {
-        for (int r = 0; r < R.value; ++r) {
-          for (int n = 0; n < N.value; ++n) {
-            const i64 unit = (v + p * N.value + n) * VL;
-            store(l.y + (row + r) * l.ld_y + unit, acc[p][r][n], l.s->H - unit);
-          }
-        }
-      }
-    });
   }
 
   static void pool_step(const Stage& s, float* state, const float* x) {
@@ -901,7 +864,7 @@ struct Work {
     Group group(u, w.steps, room, memory);
     for (i64 first = id * w.rows; first < u.B; first += n * w.rows) {
       // States of many rows lie all over the memory: ask for the next ones while these are computed.
-      for (i64 j = first + n * w.rows; u.slots && j < least(u.B, first + (n + 1) * w.rows); ++j) {
+      for (i64 j = first + n * w.rows; u.slots && j < min_of(u.B, first + (n + 1) * w.rows); ++j) {
         const char* at = reinterpret_cast<const char*>(u.state + u.slot(u.order ? u.order[j] : j) * u.stride);
         for (i64 byte = 0; byte < u.program->state * 4; byte += 64) {
 #if defined(__GNUC__)
@@ -909,7 +872,7 @@ struct Work {
 #endif
         }
       }
-      const i64 rows = least(w.rows, u.B - first);
+      const i64 rows = min_of(w.rows, u.B - first);
       switch (u.program->precision) {
         case FLOAT32: group.run<FLOAT32>(first, rows); break;
         case BFLOAT16: group.run<BFLOAT16>(first, rows); break;
@@ -921,7 +884,7 @@ struct Work {
 
 bool step_run(const Steps& u, int threads) {
   const Program& p = *u.program;
-  Work work = {&u, least(GROUP, u.B), 1, false};
+  Work work = {&u, min_of(GROUP, u.B), 1, false};
   if (u.B == 1 && u.T == 1) {  // a stream's step: nothing to plan
     Work::entry(&work, 0, 1);
     return !work.failed;
@@ -930,10 +893,10 @@ bool step_run(const Steps& u, int threads) {
   if (u.B == 0) return true;
   for (i64 i = u.begin; i < u.end; ++i) per_token += double(p.stage[i].H) * double(p.stage[i].I + p.stage[i].P) * 8;
   if (per_token * double(u.B) * double(u.T) < 2e6) threads = 1;
-  work.rows = least(work.rows, most(1, ceil_div(u.B, threads)));
-  work.steps = p.whole ? most(1, u.T) : most(1, least(u.T, TOKENS / most(1, work.rows)));
+  work.rows = min_of(work.rows, max_of(1, ceil_div(u.B, threads)));
+  work.steps = p.whole ? max_of(1, u.T) : max_of(1, min_of(u.T, TOKENS / max_of(1, work.rows)));
   while (p.whole && work.rows > 1 && Room(u, work.rows, work.steps).size > (i64(16) << 20)) work.rows = ceil_div(work.rows, 2);
-  parallel(int(least(threads, ceil_div(u.B, most(1, work.rows)))), Work::entry, &work);
+  parallel(int(min_of(threads, ceil_div(u.B, max_of(1, work.rows)))), Work::entry, &work);
   return !work.failed;
 }
 

@@ -15,8 +15,6 @@ namespace {
 
 using namespace hitherto;
 
-constexpr i64 min_of(i64 a, i64 b) { return a < b ? a : b; }
-constexpr i64 max_of(i64 a, i64 b) { return a > b ? a : b; }
 constexpr i64 blocks_of(i64 H) { return ceil_div(H, VL); }
 constexpr i64 STRIPE = 4;  // blocks of units that stay in one thread: the width of the widest panel
 

@@ -249,6 +249,11 @@ def test_steps_chunks_and_batches_give_the_same_bits(
         assert np.array_equal(np.stack(steps), expected)
         assert np.array_equal(np.concatenate(parts), expected)
         assert one.peek() is None
+    if options:
+        with pytest.raises(ValueError, match="answers at its end"):
+            one.push(x[0, 0], out=np.empty(5, np.float32))
+        with pytest.raises(UsageError, match="answers at its end"):
+            Sessions(engine, 2).push([0], x[0, :1], out=np.empty((1, 5), np.float32))
     assert all(np.array_equal(v, some.state[k]) for k, v in one.state.items())
 
 

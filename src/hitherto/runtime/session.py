@@ -102,6 +102,8 @@ class Sessions:
         if len(x) != len(slots):
             raise UsageError(f"there are {len(slots)} ids, but {len(x)} inputs: give a row for each.")
         pools = self.engine.pools
+        if pools and out is not None:
+            raise UsageError("this model answers at its end: push gives nothing to write; peek does.")
         end = None if not pools else self.engine.stages - 1
         given = None if out is None else out[None]
         found = self.engine.run(x[None], self._block, slots=slots, end=end, out=None if pools else given)
