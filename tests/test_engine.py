@@ -208,6 +208,7 @@ def test_bad_input_is_refused() -> None:
 PROGRAM = """
 import sys; sys.path.insert(0, {tests!r})
 from test_engine import *
+from hitherto import _native
 assert _native.info()["isa"] == {isa!r}, _native.info()
 for options in VARIANTS:
     for kind in ("vectors", "ids"):
