@@ -61,4 +61,5 @@ soak: $(INSTALLED)
 	$(BIN)/python -m pytest -m soak
 
 bench: $(PEERS)
+	$(BIN)/python benchmarks/stream.py
 	$(BIN)/python benchmarks/layers.py

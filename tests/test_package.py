@@ -22,12 +22,23 @@ def test_the_version_is_the_installed_one() -> None:
     assert importlib.metadata.version("hitherto") == hitherto.__version__
 
 
-def test_the_extension_serves_every_python() -> None:
+def home(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def extension() -> Path:
     spec = importlib.util.find_spec("hitherto._native")
     assert spec is not None
     assert spec.origin is not None
+    return Path(spec.origin)
+
+
+def test_the_extension_serves_every_python() -> None:
     suffix = ".pyd" if sys.platform == "win32" else ".abi3.so"
-    assert Path(spec.origin).name == f"_native{suffix}"
+    assert extension().name == f"_native{suffix}"
 
 
 def test_one_floor_for_python() -> None:
@@ -110,14 +121,15 @@ def test_every_task_runs_on_the_base_packages_alone(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     alone = tmp_path / "alone"
     alone.mkdir()
-    for name in ("numpy", "safetensors", "msgspec", "click", "hitherto"):
-        spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        folder = Path(spec.origin).parent
+    for name in ("numpy", "safetensors", "msgspec", "click"):
+        folder = home(name)
         (alone / name).symlink_to(folder)
         if (folder.parent / f"{name}.libs").exists():
             (alone / f"{name}.libs").symlink_to(folder.parent / f"{name}.libs")
+    (alone / "hitherto").mkdir()
+    for child in (*home("hitherto").iterdir(), extension()):  # of an editable install they lie apart
+        if not (alone / "hitherto" / child.name).exists():
+            (alone / "hitherto" / child.name).symlink_to(child)
     given = bundles(tmp_path)
     found = use(sys.executable, given, tmp_path, f"import sys; sys.path.append({str(alone)!r})\n")
     assert found == use(sys.executable, given, tmp_path)
