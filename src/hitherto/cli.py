@@ -419,16 +419,16 @@ def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None
 @click.option("--load", metavar="FILE", help="Go on from the state in FILE.")
 @click.option("--save", metavar="FILE", help="Keep the state in FILE at the end.")
 def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str | None) -> int:
-    r"""Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
+    """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
 
     \b
     classify   a line of text, or of numbers (a step) -> the label so far
     tag        words -> each with its label
-    lm         text -> how many bits it was worth, and the most probable next words
-    forecast   "time,value" or {"ds": .., "y": ..} -> how surprising it was, and the future now
+    lm         text -> how many bits it was worth, and what may come next
+    forecast   "time,value" or {"ds": .., "y": ..} -> surprise, and the future
 
     Example: hitherto stream load.safetensors --json < meter.csv
-    """
+    """  # noqa: D301 - the \b is a sign to click: lines stay as they are
     import hitherto
 
     live = hitherto.open(bundle, weights=weights).stream(Path(load).read_bytes() if load else None)
@@ -443,6 +443,9 @@ def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str
     try:
         for line in sys.stdin:
             number += 1
+            if number == 1 and live.numbers and not any(c.isdigit() for c in line):
+                click.echo(f"line 1 is taken for a header: {line.strip():.60}", err=True)
+                continue
             show(live.line(line))
         rest = live.finish()
         if isinstance(rest, list):

@@ -235,7 +235,8 @@ def streams(plan: Plan) -> str | None:
         if op["options"].get("bidirectional"):
             return (
                 f"the model reads its input from both ends ({op['name']} is bidirectional), so it cannot answer before "
-                "the input is over. Train it with bidirectional = false to stream it, or predict whole inputs."
+                "the input is over. Train it with bidirectional = false (--no-bidirectional) to stream it, or predict "
+                "whole inputs."
             )
     return None
 

@@ -176,6 +176,11 @@ class Stream:
         """The end of the input: the rest of the answers."""
         raise NotImplementedError
 
+    @property
+    def numbers(self) -> bool:
+        """Whether its input is numbers, not text."""
+        return isinstance(self.input, SeriesStream)
+
     def line(self, text: str) -> list[Row]:
         """What a line of text, its end included, brings forth: `push` for those who come with text."""
         return self.push(text)
@@ -300,24 +305,23 @@ class LabelStream(Stream):
         return []
 
     def peek(self) -> Row:
-        if isinstance(self.input, SeriesStream):
+        if self.numbers:
             return self._answer(self.core)
         other = self.fork()
         other._take(other.core, other.input.finish())
         return other._answer(other.core)
 
     def finish(self) -> Row:
-        if not isinstance(self.input, SeriesStream):
+        if not self.numbers:
             self._take(self.core, self.input.finish())
         return self._answer(self.core)
 
     def line(self, text: str) -> list[Row]:
-        self.push(_numbers(text) if self.model.source.numeric else text)
+        self.push(_numbers(text) if self.numbers else text)
         return [self.peek()]
 
     def _encoded(self, value: Any) -> Array:
-        source = self.model.source
-        if not source.numeric:
+        if not self.numbers:
             found: Array = self.input.push(value)
             return found
         numbers = self.model.codecs["input"].steps(value)
