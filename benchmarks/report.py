@@ -457,6 +457,12 @@ def streams(folder: Path) -> str:
             f"`import hitherto` begins in a fresh process; importing numpy alone takes {r['of_which_numpy']:g} ms.\n"
             for r in of_kind(rows, "first")
         ),
+        *(
+            f"{r['steps']:,} steps of a GRU of 64 whose state fades through the denormal numbers: the last tenth took "
+            f"{r['last_over_first']:g} times as long as the first, the slowest {r['slowest_over_first']:g} times; "
+            f"memory grew by {r['grown_KiB']:,} KiB.\n"
+            for r in of_kind(rows, "endurance")
+        ),
         f"Set out and missed:\n\n{missed}\n",
     ]
     return "\n".join(parts)

@@ -288,6 +288,35 @@ def many(cell: str, hidden: int, sessions: int, weights: str = "float32") -> Row
     }  # fmt: skip
 
 
+def endurance(steps: int = 1_000_000) -> Row:
+    """A stream that goes on: the time of its first and last tenth, and what memory grew; with an input that fades away.
+
+    The weights are small and the biases zero, so that the state sinks through the numbers below 1e-38, which take most
+    processors a hundred times as long.
+    """
+    import resource
+
+    import torch
+
+    from hitherto.runtime.session import Session
+
+    layer = layer_of("gru", 64)
+    with torch.no_grad():
+        for name, value in layer.named_parameters():
+            value.mul_(0.1 if "weight" in name else 0.0)
+    session = Session(engine_of("gru", layer, "float32"))
+    x = np.full(64, 1e-30, np.float32)
+    session.time(x, 1000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    taken = [session.time(x * np.float32(10.0**-k), steps // 10) for k in range(10)]
+    return {
+        "kind": "endurance", "cell": "gru", "hidden": 64, "steps": steps,
+        "last_over_first": common.rounded(taken[-1] / taken[0], 3),
+        "slowest_over_first": common.rounded(max(taken) / taken[0], 3),
+        "grown_KiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before,
+    }  # fmt: skip
+
+
 FIRST = """
 import sys, time
 if sys.argv[1] == "numpy":
@@ -381,8 +410,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows.append(row)
         common.append_row(RESULTS, row)
 
-    keep(first())
-    say(str(rows[-1]))
+    for row in (first(), endurance()):
+        keep(row)
+        say(str(row))
     for weights in WEIGHTS:
         for sessions in (1, 10, 100, 1000, 10_000, 100_000):
             keep(many("gru", 64, sessions, weights))
