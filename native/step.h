@@ -242,12 +242,64 @@ float to_words(const float* from, i64 K, bool bounded, u32* to) {
   }
 }
 
-// acc + the product of R rows from `row` on with PANELS panels of N vectors, `apart` words from each other.
+// What a word of weights is, what multiplies it, and what the products add up to.
+template <int KIND>
+struct Word {
+  using Weights = Ints;
+  using Sum = Vec;
+  static HT_INLINE Ints weights(const u32* p) { return load_words(p); }
+  static HT_INLINE Ints number(u32 bits) { return set_word(bits); }
+  static HT_INLINE Vec add(Ints a, Ints w, Vec sum) { return dot2(a, w, sum); }
+};
+template <>
+struct Word<INT8> : Word<BFLOAT16> {
+  using Sum = Ints;
+  static HT_INLINE Ints add(Ints a, Ints w, Ints sum) { return dot4(a, w, sum); }
+};
+template <>
+struct Word<FLOAT32> {
+  using Weights = Vec;
+  using Sum = Vec;
+  static HT_INLINE Vec weights(const u32* p) { return load(reinterpret_cast<const float*>(p)); }
+  static HT_INLINE Vec number(u32 bits) {
+    float value;
+    std::memcpy(&value, &bits, 4);
+    return set(value);
+  }
+  static HT_INLINE Vec add(Vec a, Vec w, Vec sum) { return fma(a, w, sum); }
+};
+
+// sum + the words of R rows from `row` on times PANELS panels of N vectors, `apart` words from each other.
+template <int KIND, int PANELS, int R, int N>
+HT_INLINE void add_words(typename Word<KIND>::Sum (&sum)[PANELS][R][N], const Rows& a, i64 row, const u32* panel, i64 apart,
+                         i64 words) {
+  const u32* rows = a.words + row * a.ld;
+  for (i64 k = 0; k < words; ++k, panel += N * VL) {
+    typename Word<KIND>::Weights w[PANELS][N];
+    HT_UNROLL
+    for (int p = 0; p < PANELS; ++p) {
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) w[p][n] = Word<KIND>::weights(panel + p * apart + n * VL);
+    }
+    HT_UNROLL
+    for (int r = 0; r < R; ++r) {
+      const auto b = Word<KIND>::number(rows[r * a.ld + k]);
+      HT_UNROLL
+      for (int p = 0; p < PANELS; ++p) {
+        HT_UNROLL
+        for (int n = 0; n < N; ++n) sum[p][r][n] = Word<KIND>::add(b, w[p][n], sum[p][r][n]);
+      }
+    }
+  }
+}
+
+// acc + the product. `scales` and `begins` are those of the first vector.
 template <int KIND, int PANELS, int R, int N>
 HT_INLINE void accumulate(Vec (&acc)[PANELS][R][N], const Rows& a, i64 row, const u32* panel, i64 apart, i64 words,
                           const u32* scales, const u32* begins) {
-  const u32* rows = a.words + row * a.ld;
-  if constexpr (KIND == INT8) {
+  if constexpr (KIND != INT8) {
+    add_words<KIND>(acc, a, row, panel, apart, words);
+  } else {
     Ints sum[PANELS][R][N];
     HT_UNROLL
     for (int p = 0; p < PANELS; ++p) {
@@ -257,67 +309,15 @@ HT_INLINE void accumulate(Vec (&acc)[PANELS][R][N], const Rows& a, i64 row, cons
         for (int n = 0; n < N; ++n) sum[p][r][n] = load_words(begins + (p * N + n) * VL);
       }
     }
-    for (i64 k = 0; k < words; ++k, panel += N * VL) {
-      Ints w[PANELS][N];
-      HT_UNROLL
-      for (int p = 0; p < PANELS; ++p) {
-        HT_UNROLL
-        for (int n = 0; n < N; ++n) w[p][n] = load_words(panel + p * apart + n * VL);
-      }
-      HT_UNROLL
-      for (int r = 0; r < R; ++r) {
-        const Ints b = set_word(rows[r * a.ld + k]);
-        HT_UNROLL
-        for (int p = 0; p < PANELS; ++p) {
-          HT_UNROLL
-          for (int n = 0; n < N; ++n) sum[p][r][n] = dot4(b, w[p][n], sum[p][r][n]);
-        }
-      }
-    }
+    add_words<KIND>(sum, a, row, panel, apart, words);
     HT_UNROLL
     for (int p = 0; p < PANELS; ++p) {
       HT_UNROLL
       for (int n = 0; n < N; ++n) {
         const Vec scale = load(reinterpret_cast<const float*>(scales) + (p * N + n) * VL);
         HT_UNROLL
-        for (int r = 0; r < R; ++r) acc[p][r][n] = fma(to_floats(sum[p][r][n]), mul(set(a.scales[row + r]), scale), acc[p][r][n]);
-      }
-    }
-  } else {
-    for (i64 k = 0; k < words; ++k, panel += N * VL) {
-      if constexpr (KIND == BFLOAT16) {
-        Ints w[PANELS][N];
-        HT_UNROLL
-        for (int p = 0; p < PANELS; ++p) {
-          HT_UNROLL
-          for (int n = 0; n < N; ++n) w[p][n] = load_words(panel + p * apart + n * VL);
-        }
-        HT_UNROLL
         for (int r = 0; r < R; ++r) {
-          const Ints b = set_word(rows[r * a.ld + k]);
-          HT_UNROLL
-          for (int p = 0; p < PANELS; ++p) {
-            HT_UNROLL
-            for (int n = 0; n < N; ++n) acc[p][r][n] = dot2(b, w[p][n], acc[p][r][n]);
-          }
-        }
-      } else {
-        Vec w[PANELS][N];
-        HT_UNROLL
-        for (int p = 0; p < PANELS; ++p) {
-          HT_UNROLL
-          for (int n = 0; n < N; ++n) {
-            w[p][n] = load(reinterpret_cast<const float*>(panel + p * apart + n * VL));
-          }
-        }
-        HT_UNROLL
-        for (int r = 0; r < R; ++r) {
-          const Vec b = set(reinterpret_cast<const float*>(rows)[r * a.ld + k]);
-          HT_UNROLL
-          for (int p = 0; p < PANELS; ++p) {
-            HT_UNROLL
-            for (int n = 0; n < N; ++n) acc[p][r][n] = fma(b, w[p][n], acc[p][r][n]);
-          }
+          acc[p][r][n] = fma(to_floats(sum[p][r][n]), mul(set(a.scales[row + r]), scale), acc[p][r][n]);
         }
       }
     }
