@@ -155,7 +155,7 @@ def ptb_regularised(runs: Path) -> None:
         "lr": 20.0,
         "clip": 0.25,
         "schedule": "one-cycle",
-        "epochs": 8,
+        "epochs": 6,
         "init": "uniform",
         "init_range": 0.05,
         "weight_decay": 0.0,
