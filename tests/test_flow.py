@@ -502,6 +502,11 @@ def test_stream_answers_line_by_line(models: dict[str, hitherto.Model], tmp_path
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert json.loads(second.stdout) == expected.peek()
     assert first.stdout.split("\t")[0] in ("good", "bad")
+    for option in ("--load", "--save"):
+        refused = command("stream", str(path), option, str(tmp_path / "none" / "state.bin"), input=text[0])
+        assert refused.returncode == 2
+        assert "none" in refused.stderr
+        assert "Traceback" not in refused.stderr
 
 
 def test_stream_of_the_other_tasks(tmp_path: Path, models: dict[str, hitherto.Model]) -> None:

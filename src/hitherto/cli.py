@@ -416,7 +416,12 @@ def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None
 @click.argument("bundle")
 @_weights
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
-@click.option("--load", metavar="FILE", help="Go on from the state in FILE.")
+@click.option(
+    "--load",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Go on from the state in FILE.",
+)
 @click.option("--save", metavar="FILE", help="Keep the state in FILE at the end.")
 def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str | None) -> int:
     """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
@@ -431,12 +436,16 @@ def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str
     """  # noqa: D301 - the \b is a sign to click: lines stay as they are
     import hitherto
 
+    if save and not Path(save).parent.is_dir():  # said now, not when the state is there and cannot be kept
+        raise UsageError(f"--save {save}: there is no folder {Path(save).parent}.")
     live = hitherto.open(bundle, weights=weights).stream(Path(load).read_bytes() if load else None)
 
     def show(rows: Any) -> None:
         for row in rows:
-            plain = [_shown(value) for name, value in row.items() if name != "probabilities"]
-            print(json.dumps(row, ensure_ascii=False) if as_json else "\t".join(plain))
+            if as_json:
+                print(json.dumps(row, ensure_ascii=False))
+            else:
+                print("\t".join(_shown(value) for name, value in row.items() if name != "probabilities"))
         sys.stdout.flush()  # whoever reads waits for this line
 
     number, status = 0, 0

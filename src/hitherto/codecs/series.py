@@ -555,8 +555,7 @@ class SeriesStream:
             return {"x": codec._scaled(array, codec.mean, codec.deviation)}
         if codec.calendar and times is None:
             raise UsageError("this model reads the calendar: push times with the values.")
-        found = self._advance(array, times)
-        parts = [found["x"]]
+        parts = []  # all that may be refused comes before the state moves on
         if codec.known:
             if known is None:
                 raise UsageError("this model reads covariates known in advance: push known with the values.")
@@ -568,7 +567,8 @@ class SeriesStream:
                     "this model reads what stays the same along a series: push static with the values."
                 )
             parts.append(np.repeat(_encoded(np.asarray(static, object)[None], codec.static), len(array), 0))
-        return found | {"x": np.concatenate(parts, 1)}
+        found = self._advance(array, times)
+        return found | {"x": np.concatenate([found["x"], *parts], 1)}
 
     def finish(self) -> Arrays:
         return {"x": np.zeros((0, self.codec.size), np.float32)}

@@ -215,11 +215,11 @@ class Stream:
         for name, view in own.items():
             if name not in value or np.shape(value[name]) != view.shape:
                 raise UsageError(f"the state {name!r} must have the shape {view.shape}.")
-        for name, view in own.items():
-            view[:] = value[name]
         codec = {n.removeprefix("input."): v for n, v in value.items() if n.startswith("input.")}
         if codec.keys() != self.input.state.keys():
             raise UsageError(f"the state must have input.{', input.'.join(self.input.state)}.")
+        for name, view in own.items():
+            view[:] = value[name]
         if codec:
             self.input.state = {name: np.array(v) for name, v in codec.items()}
         self.kept = {
@@ -453,6 +453,12 @@ class ForecastStream(Stream):
         if np.isinf(values).any():
             raise DataError("an observation is infinite; push NaN where it is missing.")
         when = None if time is None else time_of(time)
+        times = self.kept.get("times", np.zeros(0, np.int64))
+        if when is not None:
+            number = int(np.asarray(when).astype(np.int64))
+            if len(times) and number <= times[-1]:
+                raise DataError(f"the time {time} is not after the one before it.")
+            times = np.append(times[-12:], number)
         scores = self._surprise(values)
         found = self.input.push(
             values[None],
@@ -462,12 +468,6 @@ class ForecastStream(Stream):
         )
         params = self.core.push(found["x"])
         loc, scale = codec.ahead(found, self.input)
-        times = self.kept.get("times", np.zeros(0, np.int64))
-        if when is not None:
-            number = int(np.asarray(when).astype(np.int64))
-            if len(times) and number <= times[-1]:
-                raise DataError(f"the time {time} is not after the one before it.")
-            times = np.append(times[-12:], number)
         self.kept = {"params": params[0], "loc": loc, "scale": scale, "times": times}
         if isinstance(when, np.datetime64):
             self.kept["dates"] = np.ones(1, np.int64)
