@@ -173,7 +173,7 @@ def test_tied_weights_and_big_vocabularies() -> None:
 def test_states_that_fade_do_not_slow_down_and_stay_zero() -> None:
     """Denormal numbers, which are slow on every processor, do not arise."""
     plan = plan_of(cell="gru", hidden_size=16, num_layers=1)
-    engine, module = both(plan)
+    _, module = both(plan)
     quiet = Engine(plan, {k: v * (0 if "bias" in k else 1) for k, v in module.tensors().items()})
     state = {k: np.full(v.shape, 1e-38, np.float32) for k, v in quiet.zero_state(1).items()}
     x = np.zeros((300, 1, SIZES), np.float32)
@@ -181,7 +181,6 @@ def test_states_that_fade_do_not_slow_down_and_stay_zero() -> None:
     tiny = np.abs(after["recurrent.h"])
     assert ((tiny == 0) | (tiny >= np.finfo(np.float32).tiny)).all()
     assert np.float32(1e-40) * np.float32(0.5) != 0, "the caller's own arithmetic is as it was"
-    del engine
 
 
 def test_bad_input_is_refused() -> None:

@@ -14,9 +14,10 @@ import hitherto
 from hitherto import bundle, checkpoint
 from hitherto import spec as specs
 from hitherto.errors import CheckpointError, MissingExtra, UsageError
+from hitherto.heads import log_softmax
 from hitherto.plan import check, make, streams
 from hitherto.runtime.engine import Engine
-from hitherto.runtime.session import STREAMS, Session, Sessions, Stream, log_softmax
+from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
 from hitherto.sources import SOURCES, Results
 from hitherto.spec import Spec
 from hitherto.tasks import TASKS
@@ -269,8 +270,8 @@ class Model:
         return log_probs, state
 
     def _run(self, state: Any, x: np.ndarray[Any, Any]) -> tuple[Any, np.ndarray[Any, Any]]:
-        features, after = self.engine.forward({"x": np.ascontiguousarray(x)}, None, state)
-        return after, log_softmax(self.engine.params(features[-1]).astype(np.float64))
+        features, after = self.engine.forward({"x": x}, None, state)
+        return after, log_softmax(self.engine.params(features[-1]))
 
     # ---- forecast
 

@@ -149,17 +149,12 @@ def write(
         if name.startswith("codec."):
             raise UsageError(f"The name of tensor {name!r} begins with 'codec.', which is kept for codecs.")
         _check_finite(path, name, array)
-    stored, tied = _tie(tensors)
-    described = {name: _describe(name, codec, stored) for name, codec in codecs.items()}
-    documents = {
-        "plan": plain(plan, "plan"),
+    stored, documents, found = _contents(tensors, plan, codecs)
+    documents |= {
         "spec": plain(spec, "spec"),
-        "codecs": plain(described, "codecs"),
         "metrics": plain(metrics, "metrics", finite=False),
         "made": plain(made, "made"),
-        "tied": tied,
     }
-    found = _digest(documents, {name: row(name, array) for name, array in stored.items()})
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in documents.items()}
     write_tensors(path, stored, {"hitherto": str(FORMAT), "digest": found, **metadata})
     return found
@@ -167,10 +162,17 @@ def write(
 
 def digest(tensors: Mapping[str, Array], plan: Mapping[str, Any], codecs: Mapping[str, Codec]) -> str:
     """The digest that `write` would give."""
+    return _contents(tensors, plan, codecs)[2]
+
+
+def _contents(
+    tensors: Mapping[str, Array], plan: Mapping[str, Any], codecs: Mapping[str, Codec]
+) -> tuple[Tensors, Documents, str]:
+    """What a digest covers: the tensors to store, the documents that go with them, and the digest."""
     stored, tied = _tie(tensors)
     described = {name: _describe(name, codec, stored) for name, codec in codecs.items()}
     documents = {"plan": plain(plan, "plan"), "codecs": plain(described, "codecs"), "tied": tied}
-    return _digest(documents, {name: row(name, array) for name, array in stored.items()})
+    return stored, documents, _digest(documents, {name: row(name, array) for name, array in stored.items()})
 
 
 def read(path: str | Path, verify: bool = True) -> Bundle:
@@ -598,16 +600,17 @@ def open_tensors(path: Path, mapped: bool = False) -> tuple[dict[str, str], Iter
     does not fill.
     """
     try:
-        metadata, names = _read_header(path)
+        metadata, entries, begin = _read_header(path)
     except OSError as error:
         hint = ""
         if isinstance(error, FileNotFoundError) and path.parent.is_dir():
             hint = nearest(path.name, (file.name for file in path.parent.iterdir()))
         raise BundleError(f"{path} cannot be read: {error.strerror or error}.{hint}") from error
-    return metadata, _read_tensors(path, names, mapped)
+    return metadata, _read_tensors(path, entries, begin if mapped else None)
 
 
-def _read_header(path: Path) -> tuple[dict[str, str], list[str]]:
+def _read_header(path: Path) -> tuple[dict[str, str], dict[str, Any], int]:
+    """The metadata, the tensors' descriptions, and the byte that the data begin with."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
@@ -652,7 +655,7 @@ def _read_header(path: Path) -> tuple[dict[str, str], list[str]]:
             f"{path} has {size:,} bytes of metadata, but {MAX_METADATA:,} are the most allowed."
         )
     _check_layout(path, entries, status.st_size - 8 - length)
-    return metadata, sorted(entries)
+    return metadata, entries, 8 + length
 
 
 def _check_layout(path: Path, entries: dict[str, Any], size: int) -> None:
@@ -705,32 +708,25 @@ def _check_layout(path: Path, entries: dict[str, Any], size: int) -> None:
         raise BundleError(f"{path} is damaged: {size - reached:,} bytes at its end belong to no tensor.")
 
 
-def _read_tensors(path: Path, names: list[str], mapped: bool) -> Iterator[tuple[str, Array]]:
+def _read_tensors(path: Path, entries: dict[str, Any], data: int | None) -> Iterator[tuple[str, Array]]:
+    """Each tensor: a view of the mapped file, whose data begin at byte `data`, or a copy where that is None."""
     try:
         with safe_open(path, framework="numpy") as file:
-            views = _views(path) if mapped else {}
-            for name in names:
-                array = views[name] if mapped else file.get_tensor(name)
+            whole = None if data is None else np.asarray(np.memmap(path, np.uint8, "r"))[data:]
+            for name in sorted(entries):
+                array = file.get_tensor(name) if whole is None else _view(whole, entries[name])
                 if array.dtype == np.bool_ and array.size and array.view(np.uint8).max() > 1:
                     raise BundleError(
                         f"{path} is damaged: tensor {name!r} has values that are neither true nor false."
                     )
                 yield name, array
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, MemoryError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
         if isinstance(error, BundleError):
             raise
         raise BundleError(f"{path} cannot be read: {error}.") from error
 
 
-def _views(path: Path) -> Tensors:
-    """Every tensor of a file whose header has been checked, where it lies in the mapped file."""
-    whole = np.asarray(np.memmap(path, np.uint8, "r"))
-    length = int.from_bytes(whole[:8].tobytes(), "little")
-    entries = json.loads(whole[8 : 8 + length].tobytes())
-    data = whole[8 + length :]
-    found = {}
-    for name, entry in entries.items():
-        if name != "__metadata__":
-            begin, end = entry["data_offsets"]
-            found[name] = np.asarray(data[begin:end]).view(DTYPES[entry["dtype"]]).reshape(entry["shape"])
-    return found
+def _view(data: Array, entry: dict[str, Any]) -> Array:
+    """A tensor where it lies in the data of its file; the header has been checked."""
+    begin, end = entry["data_offsets"]
+    return data[begin:end].view(DTYPES[entry["dtype"]]).reshape(entry["shape"])

@@ -158,7 +158,7 @@ def beam(
     ended: list[tuple[float, list[int]]] = []
 
     def score(total: float, length: int) -> float:
-        return float(total / max(length, 1) ** length_penalty)
+        return float(total / length**length_penalty)
 
     for place in range(max_new_tokens):
         scores = np.array(log_probs, np.float64)  # [beams, V]

@@ -176,7 +176,8 @@ def _softmax_size(*, classes: int) -> int:
     return _count("classes", classes)
 
 
-def _log_softmax(params: Array) -> Array:
+def log_softmax(params: Array) -> Array:
+    """Log-probabilities along the last axis, in float64."""
     params = np.asarray(params, np.float64)
     params = params - params.max(-1, keepdims=True)
     return params - np.log(np.exp(params).sum(-1, keepdims=True))
@@ -184,7 +185,7 @@ def _log_softmax(params: Array) -> Array:
 
 def _softmax_mean(params: Array, **_options: Any) -> Array:
     """The probability of each class, [..., K]."""
-    return np.exp(_log_softmax(params))
+    return np.exp(log_softmax(params))
 
 
 def _softmax_sample(
@@ -198,7 +199,7 @@ def _softmax_sample(
 
 def _softmax_log_prob(params: Array, y: Array, **_options: Any) -> Array:
     """Of class numbers y, [...]."""
-    return np.take_along_axis(_log_softmax(params), np.asarray(y, np.int64)[..., None], -1)[..., 0]
+    return np.take_along_axis(log_softmax(params), np.asarray(y, np.int64)[..., None], -1)[..., 0]
 
 
 def _sigmoid_size(*, labels: int) -> int:

@@ -479,24 +479,10 @@ class SeriesCodec:
     def ahead(self, arrays: Arrays, stream: "SeriesStream") -> tuple[Array, Array]:
         """`affine` of the step that a stream has just taken: loc [horizon, C] and scale [1, C]."""
         filled = stream.state["season"]  # the newest, as many as a season has
-        last = len(filled) - 1
-        steps = {
-            "mean": arrays["mean"][-1:], "scale": arrays["scale"][-1:], "last": arrays["last"][-1:],
-        }  # fmt: skip
-        if self.anchor != "season":
-            loc, scale = self.affine(steps, 0, 1)
-            return loc[0], scale[0]
-        at = self._season_before(last, last + 1)[0]  # [horizon]
-        values = filled[np.maximum(at, 0)]
-        values = np.where(np.isfinite(values), values, steps["mean"])
-        loc = np.where((at >= 0)[:, None], values, steps["last"])
-        return loc, steps["scale"]
-
-    def steps(self, value: Any) -> Array:
-        """What a person pushes, as [n, C]: a number or a row of them is a step."""
-        array = _array(value) if np.ndim(value) == 2 else np.asarray(value, np.float64).reshape(1, -1)
-        self._check_width(array)
-        return array
+        steps = {name: np.broadcast_to(arrays[name][-1:], filled.shape) for name in ("mean", "scale", "last")}
+        steps["filled"] = np.where(np.isfinite(filled), filled, steps["mean"])
+        loc, scale = self.affine(steps, len(filled) - 1, len(filled))
+        return loc[0], scale[0]
 
     def naive(self, arrays: Arrays, start: int, stop: int) -> Array:
         """The seasonal naive forecast made at each t: the values of a season before."""
@@ -548,8 +534,7 @@ class SeriesStream:
         `known` are the covariates of the horizon after each step, [n, horizon, K]; `times` are needed for the calendar.
         """
         codec = self.codec
-        array = np.asarray(values, np.float64)
-        array = array.reshape(1, -1) if array.ndim == 1 else array
+        array = np.atleast_2d(np.asarray(values, np.float64))
         codec._check_width(array)
         if not codec.horizon:
             return {"x": codec._scaled(array, codec.mean, codec.deviation)}

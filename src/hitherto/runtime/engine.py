@@ -63,7 +63,7 @@ class Engine:
         stages = _Stages(self.plan, tensors, self.places)
         self._kept = stages.embeddings  # the program reads these where they are
         self.program = _native.Program(WEIGHTS.index(weights), size, *stages.numbers)
-        self.stages = len(stages.numbers) // 31
+        self.stages = len(stages.widths)
         head = self.plan["head"]
         self.head = (
             self.stages - 1 if head is not None else self.stages

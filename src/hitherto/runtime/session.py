@@ -25,9 +25,10 @@ from safetensors.numpy import save as to_bytes
 from hitherto import _native
 from hitherto.codecs.series import SeriesStream, Step, step_of, time_of, written
 from hitherto.errors import DataError, UsageError
-from hitherto.heads import HEADS
+from hitherto.heads import HEADS, log_softmax
 from hitherto.runtime.engine import Array, Engine
 from hitherto.sources.pairs import items
+from hitherto.sources.windows import surprise
 
 __all__ = ["STREAMS", "Session", "Sessions", "Stream"]
 
@@ -301,20 +302,16 @@ class LabelStream(Stream):
 
     def push(self, value: Any) -> list[Row]:
         """A part of the text, of any size; or a step of numbers, or several."""
-        self._take(self.core, self._encoded(value))
+        self.core.push(self._encoded(value))
         return []
 
     def peek(self) -> Row:
-        if self.numbers:
-            return self._answer(self.core)
-        other = self.fork()
-        other._take(other.core, other.input.finish())
-        return other._answer(other.core)
+        return self._answer() if self.numbers else self.fork().finish()
 
     def finish(self) -> Row:
         if not self.numbers:
-            self._take(self.core, self.input.finish())
-        return self._answer(self.core)
+            self.core.push(self.input.finish())
+        return self._answer()
 
     def line(self, text: str) -> list[Row]:
         self.push(_numbers(text) if self.numbers else text)
@@ -324,21 +321,15 @@ class LabelStream(Stream):
         if not self.numbers:
             found: Array = self.input.push(value)
             return found
-        numbers = self.model.codecs["input"].steps(value)
+        scaled: Array = self.input.push(value)["x"]
         most = self.model.spec.data.max_length
-        left = len(numbers) if most is None else max(0, most - int(self.kept["steps"][0]))
-        self.kept["steps"] = self.kept["steps"] + len(numbers[:left])
-        scaled: Array = self.input.push(numbers[:left])["x"]
+        scaled = scaled if most is None else scaled[: max(0, most - int(self.kept["steps"][0]))]
+        self.kept["steps"] = self.kept["steps"] + len(scaled)
         return scaled
 
-    @staticmethod
-    def _take(core: Session, x: Array) -> None:
-        if len(x):
-            core.push(x)
-
-    def _answer(self, core: Session) -> Row:
+    def _answer(self) -> Row:
         source = self.model.source
-        params: Any = core.peek()
+        params: Any = self.core.peek()
         row: Row = source.answer(source.probabilities(params[None])[0])
         return row
 
@@ -426,14 +417,7 @@ class TextStream(Stream):
         return rows
 
     def _next(self, params: Array) -> None:
-        self.kept = {"next": log_softmax(params[-1].astype(np.float64))}
-
-
-def log_softmax(params: Array) -> Array:
-    """Log-probabilities along the last axis."""
-    away = params - params.max(-1, keepdims=True)
-    found: Array = away - np.log(np.exp(away).sum(-1, keepdims=True))
-    return found
+        self.kept = {"next": log_softmax(params[-1])}
 
 
 class ForecastStream(Stream):
@@ -518,8 +502,7 @@ class ForecastStream(Stream):
         if "params" not in self.kept:
             return {"expected": None, "score": None}
         low, middle, high = (self._quantile(q)[0] for q in (0.1, 0.5, 0.9))
-        score = np.abs(values - middle) / np.maximum((high - low) / 2, 1e-12)
-        return {"expected": _plain(middle), "score": _plain(score)}
+        return {"expected": _plain(middle), "score": _plain(surprise(values, low, middle, high))}
 
     def _times(self) -> Array | None:
         times = self.kept["times"]

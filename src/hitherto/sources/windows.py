@@ -32,7 +32,7 @@ from hitherto.sources.base import (
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
 
-__all__ = ["WindowExamples", "Windows"]
+__all__ = ["WindowExamples", "Windows", "surprise"]
 
 EVALUATE = 512  # steps at a time
 LEVELS = tuple(np.round(np.arange(0.05, 0.951, 0.05), 2).tolist())  # at which distributions are scored
@@ -416,20 +416,25 @@ class Windows:
     def anomalies(
         self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]
     ) -> list[dict[str, Any]]:
-        """How surprising each newest point was a step before: the distance from the median in half 80 % intervals."""
+        """How surprising each newest point was, seen from the step before."""
         rows = []
         for i, made in enumerate(self.collect(examples, outputs, (0.1, 0.9))):
             series = examples.series[i]
             for k, t in enumerate(made.get("times", [])):
                 actual = np.asarray(series.values[t + 1], np.float64)
-                bounds = made["quantiles"][k, 0]
-                width = np.maximum((bounds[:, 1] - bounds[:, 0]) / 2, 1e-12)
-                score = np.abs(actual - made["median"][k, 0]) / width
+                low, high = made["quantiles"][k, 0].T
+                score = surprise(actual, low, made["median"][k, 0], high)
                 for c, name in enumerate(series.names):
                     rows.append({"unique_id": series.id or name, "ds": written(series.times[t + 1]),
                                  "y": float(actual[c]),
                                  "expected": float(made["median"][k, 0, c]), "score": float(score[c])})  # fmt: skip
         return rows
+
+
+def surprise(actual: Array, low: Array, median: Array, high: Array) -> Array:
+    """How far off a value is: its distance from the median, in half widths of the 80 % interval low .. high."""
+    found: Array = np.abs(actual - median) / np.maximum((high - low) / 2, 1e-12)
+    return found
 
 
 _ANCHORS = {"last": "last value", "season": "value a season before", "mean": "running mean"}
