@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -29,7 +29,7 @@ import numpy as np
 
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
 
-__all__ = ["READERS", "Table", "read", "split", "texts"]
+__all__ = ["READERS", "Table", "parallel", "read", "split", "texts"]
 
 Row = dict[str, Any]
 Numbered = tuple[int, Row]  # the line that a row begins at, and the row
@@ -572,6 +572,31 @@ def _read_folder(
             )
 
     return ["text", "label", "file"], rows, [f"{len(classes)} folders are the labels of {len(files)} files"]
+
+
+def parallel(source: str | Path, target: str | Path, *, encoding: str | None = None) -> Table:
+    """The table of two files whose lines belong together: columns source and target."""
+    paths = Path(source), Path(target)
+    for path in paths:
+        if not path.is_file():
+            _format_of(path)
+            raise DataError("expected a file of lines, but this is a folder", path=path)
+    options = Options(encoding=encoding)
+
+    def rows() -> Iterator[Numbered]:
+        for left, right in zip_longest(*(_plain_lines(path, options) for path in paths)):
+            if left is None or right is None:
+                number = (left or right)[0]
+                short, long = paths if left is None else paths[::-1]
+                raise DataError(
+                    f"the lines of two files belong together, but this one ends at line {number - 1} and {long} goes on",
+                    path=short,
+                )
+            yield left[0], {"source": left[1], "target": right[1]}
+
+    if next(rows(), None) is None:
+        raise DataError("the file is empty", path=paths[0])
+    return Table(["source", "target"], rows, path=paths[0])
 
 
 READERS: dict[str, Reader] = {

@@ -9,7 +9,10 @@
     head.sample(params, numpy.random.default_rng(0), count=100, ...) [100, ..., 24, 7]
     head.log_prob(params, y, ...)                                    [..., 24, 7], in nats
 
-`softmax` (option `classes`) and `sigmoid` (`labels`) say probabilities: their mean, [..., K]. The others
+`softmax` (option `classes`) and `sigmoid` (`labels`) say probabilities: their mean, [..., K]. `pointer`
+(`classes`) is a softmax that also copies: with `gate`, [...], the logit of writing itself, the probability of a
+class is sigmoid(gate) of what the softmax says and 1 - sigmoid(gate) of `copied`, the share of the attention that
+lies on places of that class. The others
 forecast `channels` series over `horizon` steps. Their params are P numbers for each, flat in the order
 [horizon, channels, P], and describe a standardised value z; the value is loc + scale * z, where loc and scale
 are broadcast against [..., horizon, channels]. With softplus(a) = log(1 + exp(a)):
@@ -202,6 +205,29 @@ def _softmax_log_prob(params: Array, y: Array, **_options: Any) -> Array:
     return np.take_along_axis(log_softmax(params), np.asarray(y, np.int64)[..., None], -1)[..., 0]
 
 
+def _pointer_mean(params: Array, *, gate: Array, copied: Array, **_options: Any) -> Array:
+    """The probability of each class, [..., K]; `copied` is [..., K] too."""
+    own = np.exp(-_softplus(-np.asarray(gate, np.float64)))[..., None]
+    return own * _softmax_mean(params) + (1 - own) * copied
+
+
+def _pointer_sample(
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **parts: Any
+) -> Array:
+    """Class numbers, [...]."""
+    with np.errstate(divide="ignore"):
+        return _softmax_sample(np.log(_pointer_mean(params, **parts)), rng, count=count)
+
+
+def _pointer_log_prob(params: Array, y: Array, *, gate: Array, copied: Array, **_options: Any) -> Array:
+    """Of class numbers y, [...]; `copied` is that of these classes alone, [...]."""
+    gate = np.asarray(gate, np.float64)
+    with np.errstate(divide="ignore"):
+        return np.logaddexp(
+            _softmax_log_prob(params, y) - _softplus(-gate), np.log(copied) - _softplus(gate)
+        )
+
+
 def _sigmoid_size(*, labels: int) -> int:
     return _count("labels", labels)
 
@@ -385,6 +411,9 @@ def _negative_binomial_log_prob(v: Array, y: Array, _loc: Array, scale: Array) -
 HEADS: dict[str, Head] = {
     "softmax": Head(
         "softmax", _softmax_size, _softmax_mean, _no_quantile("softmax"), _softmax_sample, _softmax_log_prob
+    ),
+    "pointer": Head(
+        "pointer", _softmax_size, _pointer_mean, _no_quantile("pointer"), _pointer_sample, _pointer_log_prob
     ),
     "sigmoid": Head(
         "sigmoid", _sigmoid_size, _sigmoid_mean, _no_quantile("sigmoid"), _sigmoid_sample, _sigmoid_log_prob

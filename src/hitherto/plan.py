@@ -12,10 +12,14 @@ call. Its last operation, `head`, makes what the head of that kind in `HEADS` re
 tensors `name.*`; an operation's "weights" may say that one of them is another's tensor (tied). Arrays are [T, B, ...];
 states are [K, B, W], whatever they belong to.
 
+A plan of form `seq2seq` has two programs more, and an input `source` beside `x`, what was written so far. `encode` reads
+the source; the last of its outputs, "memory", is what `attend` looks at. `bridge` makes the states that `step` begins
+with from those that `encode` ends with: its inputs and outputs are names of states.
+
 `OPS` lists the operations. An operation knows its weights and states, not how it is run: that is each executor's part.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +29,14 @@ from hitherto.heads import HEADS
 from hitherto.spec import ModelSpec
 from hitherto.tasks import FORMS
 
-__all__ = ["OPS", "Op", "check", "make", "streams", "weights"]
+__all__ = ["ACTIVATIONS", "OPS", "PROGRAMS", "Op", "check", "make", "operations", "stepwise", "streams", "weights"]
 
 Plan = dict[str, Any]
 Options = Mapping[str, Any]
 Shapes = dict[str, tuple[int, ...]]
+
+PROGRAMS = ("encode", "bridge", "step")  # in the order in which they run
+ACTIVATIONS = ("", "tanh")  # of a linear map
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,27 @@ def _pool_states(o: Options) -> Shapes:
     return shapes if o["kind"] == "last" else shapes | {"count": (1, 1)}
 
 
+def _bridge_weights(o: Options) -> Shapes:
+    shapes: Shapes = {}
+    for row in range(o["rows"]):
+        shapes |= {
+            f"weight_{row}": (o["output_size"], o["directions"] * o["input_size"]),
+            f"bias_{row}": (o["output_size"],),
+        }
+    return shapes
+
+
+def _attend_weights(o: Options) -> Shapes:
+    if o["kind"] == "multiplicative":
+        return {"weight": (o["size"], o["memory_size"])}
+    return {
+        "weight_key": (o["size"], o["memory_size"]),
+        "bias": (o["size"],),
+        "weight_query": (o["size"], o["query_size"]),
+        "score": (o["size"],),
+    }
+
+
 OPS: dict[str, Op] = {
     "embed": Op(
         "embed",
@@ -107,16 +135,112 @@ OPS: dict[str, Op] = {
     "pool": Op("pool", {"kind": str, "size": int, "bidirectional": bool}, _none, _pool_states),
     "linear": Op(
         "linear",
-        {"input_size": int, "output_size": int, "bias": bool},
+        {"input_size": int, "output_size": int, "bias": bool, "activation": str},
         lambda o: (
             {"weight": (o["output_size"], o["input_size"])}
             | ({"bias": (o["output_size"],)} if o["bias"] else {})
         ),
         _none,
     ),
+    # A state of so many rows from the last ones of as many layers, both directions of each side by side.
+    "bridge": Op(
+        "bridge",
+        {
+            "layers": int,
+            "directions": int,
+            "input_size": int,
+            "rows": int,
+            "output_size": int,
+            "activation": str,
+        },
+        _bridge_weights,
+        _none,
+    ),
+    # Its input, and beside it the mean of the memory, weighted by how well each place fits the query: by a product with
+    # the input (multiplicative), or by a small network that asks the state `query` as the step before left it (additive).
+    "attend": Op(
+        "attend",
+        {"kind": str, "input_size": int, "memory_size": int, "size": int, "query": str, "query_size": int},
+        _attend_weights,
+        _none,
+        inputs=2,
+    ),
+    # Its input, and beside it a value that stays, or that a `keep` further on changed one step before.
+    "recall": Op("recall", {"size": int}, _none, lambda o: {"value": (1, o["size"])}),
+    "keep": Op("keep", {"state": str}, _none, _none),
+    # How much of an answer is written, not copied from where attention looks; only the head "pointer" reads it.
+    "copy": Op("copy", {"input_size": int}, lambda o: {"weight": (1, o["input_size"]), "bias": (1,)}, _none),
 }
 
 # ------------------------------------------------------------------------------------------------------- making
+
+
+class _Program:
+    """Operations in a row, each reading what the one before gave."""
+
+    def __init__(self, first: str, width: int) -> None:
+        self.operations: list[dict[str, Any]] = []
+        self.name, self.width = first, width
+
+    def add(self, op: str, called: str, output: str, width: int | None = None, **options: Any) -> dict[str, Any]:
+        made = {"op": op, "name": called, "inputs": [self.name], "outputs": [output], "options": options}
+        self.operations.append(made)
+        self.name, self.width = output, self.width if width is None else width
+        return made
+
+    def read(self, model: ModelSpec, kind: str, called: str, suffix: str = "") -> None:
+        """The input: of token numbers their embedding, with what is dropped of it."""
+        if kind != "ids":
+            return
+        size, width = self.width, model.embedding_size or self.width
+        self.add("embed", called, "embedded" + suffix, width, size=size, width=width, dropout=model.embedding_dropout)
+        if model.dropout:
+            self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
+
+    def layers(self, model: ModelSpec, called: str, output: str, sides: int = 1) -> dict[str, Any]:
+        """The recurrent layers; with two `sides` each direction has half the units, so that the width stays."""
+        both = bool(model.bidirectional) and called != "decoder"
+        hidden, projected = (model.hidden_size or 0) // sides, model.proj_size // sides
+        return self.add(
+            "recurrent",
+            called,
+            output,
+            (projected or hidden) * (1 + both),
+            **{
+                "cell": model.cell,
+                "input_size": self.width,
+                "hidden_size": hidden,
+                "num_layers": model.num_layers,
+                "bidirectional": both,
+                "dropout": model.dropout or 0.0 if (model.num_layers or 1) > 1 else 0.0,
+                "recurrent_dropout": model.recurrent_dropout,
+                "layer_norm": model.layer_norm,
+                "residual": model.residual,
+                **_cell_choices(model),
+                **({"proj_size": projected} if model.cell == "lstm" else {}),
+            },
+        )
+
+    def answer(self, model: ModelSpec, head: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The last product."""
+        if model.dropout:
+            self.add("dropout", "drop_out", "dropped_out", rate=model.dropout)
+        if head == "pointer":
+            features = self.name
+            self.add("copy", "copy", "gate", input_size=self.width)
+            self.name = features
+        size = HEADS[head].size(**options)
+        made = self.add("linear", "head", "params", size, input_size=self.width, output_size=size, bias=True)
+        if model.tied:
+            embed = next((op["options"] for op in self.operations if op["name"] == "embed"), {"width": None})
+            if (embed["width"], embed.get("size")) != (made["options"]["input_size"], size):
+                raise UsageError(
+                    "tied weights need an embedding as wide as the output of the last layer: embedding_size is "
+                    f"{embed['width']}, the output {made['options']['input_size']}. Set both to the same, or use "
+                    "proj_size."
+                )
+            made["weights"] = {"weight": "embed.weight"}
+        return made
 
 
 def make(
@@ -126,64 +250,86 @@ def make(
 
     Every field of `model` that the plan needs must be set: what is chosen from data is chosen before.
     """
-    (x,) = inputs.values()
-    step: list[dict[str, Any]] = []
-    name, width = "x", x["size"]
+    plan: Plan = {"form": form, "inputs": {key: dict(value) for key, value in inputs.items()}}
+    if form == "seq2seq":
+        plan |= _sequence_to_sequence(model, inputs, head, options)
+    else:
+        (x,) = inputs.values()
+        step = _Program("x", x["size"])
+        step.read(model, x["kind"], "embed")
+        step.layers(model, "recurrent", "y")
+        if form == "many_to_one":
+            both = bool(model.bidirectional)
+            step.add("pool", "pool", "pooled", kind=model.pool or "last", size=step.width, bidirectional=both)
+        step.answer(model, head, options)
+        plan["step"] = step.operations
+    return plan | {"head": {"kind": head, "name": "head", "options": dict(options)}}
 
-    def add(op: str, called: str, output: str, **values: Any) -> None:
-        nonlocal name
-        step.append({"op": op, "name": called, "inputs": [name], "outputs": [output], "options": values})
-        name = output
 
-    dropout = model.dropout or 0.0
-    if x["kind"] == "ids":
-        width = model.embedding_size or width
-        add("embed", "embed", "embedded", size=x["size"], width=width, dropout=model.embedding_dropout)
-    if dropout and x["kind"] == "ids":
-        add("dropout", "drop_in", "dropped_in", rate=dropout)
-    recurrent = {
-        "cell": model.cell,
-        "input_size": width,
-        "hidden_size": model.hidden_size,
-        "num_layers": model.num_layers,
-        "bidirectional": bool(model.bidirectional),
-        "dropout": dropout if (model.num_layers or 1) > 1 else 0.0,
-        "recurrent_dropout": model.recurrent_dropout,
-        "layer_norm": model.layer_norm,
-        "residual": model.residual,
-        **_cell_choices(model),
-    }
-    add("recurrent", "recurrent", "y", **recurrent)
-    width = (model.proj_size or model.hidden_size or 0) * (1 + bool(model.bidirectional))
-    if form == "many_to_one":
-        add(
-            "pool",
-            "pool",
-            "pooled",
-            kind=model.pool or "last",
-            size=width,
-            bidirectional=bool(model.bidirectional),
+def _sequence_to_sequence(
+    model: ModelSpec, inputs: Mapping[str, Any], head: str, options: Mapping[str, Any]
+) -> Plan:
+    """The three programs of an encoder and a decoder."""
+    source, x = inputs["source"], inputs["x"]
+    sides = 1 + bool(model.bidirectional)
+    if (model.hidden_size or 0) % sides or model.proj_size % sides:
+        raise UsageError(
+            f"hidden_size and proj_size are shared by the encoder's two directions, so they must be even, but are "
+            f"{model.hidden_size} and {model.proj_size}."
         )
-    if dropout:
-        add("dropout", "drop_out", "dropped_out", rate=dropout)
-    add("linear", "head", "params", input_size=width, output_size=HEADS[head].size(**options), bias=True)
-    if model.tied:
-        if (
-            x["kind"] != "ids"
-            or x["size"] != step[-1]["options"]["output_size"]
-            or step[0]["options"]["width"] != width
-        ):
-            raise UsageError(
-                f"tied weights need an embedding as wide as the output of the last layer: embedding_size is "
-                f"{step[0]['options'].get('width')}, the output {width}. Set both to the same, or use proj_size."
-            )
-        step[-1]["weights"] = {"weight": "embed.weight"}
-    return {
-        "form": form,
-        "inputs": {key: dict(value) for key, value in inputs.items()},
-        "step": step,
-        "head": {"kind": head, "name": "head", "options": dict(options)},
-    }
+    attends = model.attention != "none"
+    if not attends and (model.input_feeding or head == "pointer"):
+        raise UsageError(
+            f"{'copy' if head == 'pointer' else 'input_feeding'} needs attention, but attention is none; choose "
+            "multiplicative or additive."
+        )
+    encode = _Program("source", source["size"])
+    encode.read(model, source["kind"], "embed_source", "_source")
+    encoder = encode.layers(model, "encoder", "memory", sides)["options"]
+    memory = encode.width
+
+    step = _Program("x", x["size"])
+    step.read(model, x["kind"], "embed")
+    top = (model.proj_size if model.cell == "lstm" else 0) or model.hidden_size or 0  # what the decoder says
+    given = model.embedding_size or top if model.tied else top  # and what is made of it and of what it looks at
+    if not attends or model.input_feeding:
+        step.add("recall", "recall", "recalled", step.width + (given if attends else memory), size=given if attends else memory)
+    if model.attention == "additive":
+        asked = {"query": "decoder.h", "query_size": top}
+        step.add("attend", "attend", "attended", step.width + memory, kind="additive", input_size=step.width, memory_size=memory, size=top, **asked)
+        step.operations[-1]["inputs"].append("memory")
+    decoder = step.layers(model, "decoder", "y")["options"]
+    if model.attention == "multiplicative":
+        step.add("attend", "attend", "attended", step.width + memory, kind="multiplicative", input_size=step.width, memory_size=memory, size=step.width, query="", query_size=0)
+        step.operations[-1]["inputs"].append("memory")
+    if attends:
+        step.add("linear", "combine", "combined", given, input_size=step.width, output_size=given, bias=True, activation="tanh")
+    if attends and model.input_feeding:
+        step.add("keep", "keep", "kept", state="recall.value")
+    last = step.answer(model, head, options)
+    if model.shared:
+        if source != x:
+            raise UsageError("a shared embedding needs one vocabulary for source and target; set shared = true on both.")
+        for op in step.operations:
+            if op["name"] == "embed":
+                op["weights"] = {"weight": "embed_source.weight"}
+        if model.tied:
+            last["weights"] = {"weight": "embed_source.weight"}
+
+    before, after = CELLS[model.cell].state_sizes, {}
+    sizes = {"encoder": before(encoder["hidden_size"], **cell_options(encoder)), "decoder": before(decoder["hidden_size"], **cell_options(decoder))}
+    bridge = []
+    for i, state in enumerate(CELLS[model.cell].states):
+        after[f"decoder.{state}"] = (f"encoder.{state}", sizes["encoder"][i], decoder["num_layers"], sizes["decoder"][i])
+    if not attends:  # the vector that holds all of the source, given to every step
+        after["recall.value"] = ("encoder.h", sizes["encoder"][0], 1, memory)
+    for output, (begin, width, rows, size) in after.items():
+        bridge.append({
+            "op": "bridge", "name": f"bridge_{output.replace('.', '_')}", "inputs": [begin], "outputs": [output],
+            "options": {"layers": encoder["num_layers"], "directions": sides, "input_size": width, "rows": rows,
+                        "output_size": size, "activation": "" if output.endswith(".c") else "tanh"},
+        })  # fmt: skip
+    return {"encode": encode.operations, "bridge": bridge, "step": step.operations}
 
 
 def _cell_choices(model: ModelSpec) -> dict[str, Any]:
@@ -205,10 +351,16 @@ def _cell_choices(model: ModelSpec) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------ reading
 
 
+def operations(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Every operation of every program, in the order in which they run."""
+    for program in PROGRAMS:
+        yield from plan.get(program, [])
+
+
 def weights(plan: Plan) -> Shapes:
     """The tensors that the plan needs: full name -> shape, tied ones under the name they are kept by."""
     found: Shapes = {}
-    for op in plan["step"]:
+    for op in operations(plan):
         for name, shape in OPS[op["op"]].weights(op["options"]).items():
             found[tensor_name(op, name)] = tuple(shape)
     return found
@@ -220,13 +372,18 @@ def tensor_name(op: Mapping[str, Any], weight: str) -> str:
     return kept
 
 
-def states(plan: Plan) -> Shapes:
-    """What is carried from step to step: `name.state` -> [K, W]; each array is [K, B, W]."""
+def states(plan: Plan, program: str = "step") -> Shapes:
+    """What a program carries from step to step: `name.state` -> [K, W]; each array is [K, B, W]."""
     return {
         f"{op['name']}.{state}": shape
-        for op in plan["step"]
+        for op in plan[program]
         for state, shape in OPS[op["op"]].states(op["options"]).items()
     }
+
+
+def stepwise(plan: Plan) -> bool:
+    """Whether a step needs what the whole of the step before gave, so that steps cannot be taken operation by operation."""
+    return any(op["op"] == "keep" or op["options"].get("kind") == "additive" for op in plan["step"])
 
 
 def streams(plan: Plan) -> str | None:
@@ -247,15 +404,30 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
     for key in ("form", "inputs", "step", "head"):
         _expect(key in plan, f"the plan has no {key!r}")
     _expect(plan["form"] in FORMS, f"the plan's form {plan['form']!r} is not known")
-    _expect(
-        isinstance(plan["inputs"], dict) and isinstance(plan["step"], list), "the plan's parts are malformed"
-    )
-    known = set(plan["inputs"])
+    _expect(isinstance(plan["inputs"], dict), "the plan's inputs are malformed")
+    apart = {"encode", "bridge"} & plan.keys()
+    _expect(len(apart) in (0, 2), "a plan has both of encode and bridge, or none of them")
     names: set[str] = set()
+    states_of: dict[str, Shapes] = {}
+    for program in PROGRAMS:
+        if program not in plan:
+            continue
+        _expect(isinstance(plan[program], list), f"the plan's {program} is malformed")
+        known = set(states_of.get("encode", {})) if program == "bridge" else set(plan["inputs"])
+        if program == "step" and apart:
+            known.add("memory")
+        for op in plan[program]:
+            _check_op(op, known, names)
+            known |= set(op["outputs"])
+            names.add(op["name"])
+        states_of[program] = states(plan, program)
+    for op in plan.get("bridge", []):
+        _expect(op["op"] == "bridge", f"{op['name']} is no bridge")
+        _check_bridge(op, states_of["encode"], states_of["step"])
     for op in plan["step"]:
-        _check_op(op, known, names)
-        known |= set(op["outputs"])
-        names.add(op["name"])
+        kept = op["options"].get("query" if op["op"] == "attend" else "state")
+        _expect(not kept or kept in states_of["step"], f"{op['name']} names no state: {kept!r}")
+        _expect(op["op"] != "attend" or bool(apart), f"{op['name']} has nothing to attend to")
     head = plan["head"]
     _expect(isinstance(head, dict) and head.get("kind") in HEADS, "the plan's head is not known")
     _expect(head.get("name") in names, "the plan's head names no operation")
@@ -295,6 +467,17 @@ def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
         op["op"] != "recurrent" or op["options"].get("cell") in CELLS,
         f"the cell of {op['name']} is not known",
     )
+    _expect(op["options"].get("activation", "") in ACTIVATIONS, f"the activation of {op['name']} is not known")
+    kinds = {"attend": ("multiplicative", "additive"), "pool": ("last", "mean", "max")}.get(op["op"])
+    _expect(kinds is None or op["options"].get("kind") in kinds, f"the kind of {op['name']} is not known")
+
+
+def _check_bridge(op: Mapping[str, Any], begin: Shapes, end: Shapes) -> None:
+    o = op["options"]
+    (given,), (made,) = op["inputs"], op["outputs"]
+    _expect(begin[given] == (o["layers"] * o["directions"], o["input_size"]), f"{op['name']} does not fit {given}")
+    _expect(end.get(made) == (o["rows"], o["output_size"]), f"{op['name']} does not fit {made}")
+    _expect(1 <= o["rows"] <= o["layers"], f"{op['name']} makes more rows than there are layers")
 
 
 def _expect(holds: bool, message: str) -> None:

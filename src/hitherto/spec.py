@@ -50,6 +50,10 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """Which data, and how a value becomes arrays."""
 
     path: Annotated[str | None, _about("the data: a file or a folder")] = None
+    source: Annotated[str | None, _about("a file with an input a line, in place of a table")] = None
+    target: Annotated[str | None, _about("the file with the outputs to --source, line by line")] = None
+    valid_source: Annotated[str | None, _about("a file with an input a line, to validate")] = None
+    valid_target: Annotated[str | None, _about("the file with the outputs to --valid-source")] = None
     input: Annotated[
         Column | tuple[Column, ...] | None, _about("input column: its name or its number from 1")
     ] = None
@@ -77,6 +81,10 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     min_count: Annotated[Count | None, _about("words that occur less often become <unk>")] = None
     lower: Annotated[bool | None, _about("fold letters to lower case")] = None
     max_length: Annotated[Count | None, _about("the most tokens or steps of one input")] = None
+    max_output: Annotated[Count | None, _about("the most tokens of one output")] = None
+    turns: Annotated[Count | None, _about("how many turns of a conversation are read before a reply")] = None
+    speaker: Annotated[str | None, _about("learn the replies of this speaker alone")] = None
+    by: Annotated[Column | None, _about("also measure each value of this column apart")] = None
     layout: Annotated[
         Literal["stream", "lines"] | None,
         _about("one long stream with its state carried, or a line at a time"),
@@ -127,6 +135,13 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         Literal["last", "mean", "max"] | None, _about("what of a sequence the answer is made from")
     ] = None
     tied: Annotated[bool, _about("one matrix for embedding and output")] = False
+    attention: Annotated[
+        Literal["multiplicative", "additive", "none"],
+        _about("how the writer looks at what was read: after its layers, before its cell, or not at all"),
+    ] = "multiplicative"
+    input_feeding: Annotated[bool, _about("give each step what the last one made of its look")] = False
+    copy: Annotated[bool | None, _about("let words of the input be copied")] = None
+    shared: Annotated[bool | None, _about("one vocabulary and one embedding for input and output")] = None
     head: Annotated[
         Literal["softmax", "sigmoid", "quantile", "gaussian", "student_t", "negative_binomial"] | None,
         _about("what comes out, and its loss"),
@@ -165,6 +180,9 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     accumulate: Annotated[Count, _about("batches whose gradients are added up for one step")] = 1
     average: Annotated[Share, _about("keep a running average of the weights, with this decay")] = 0.0
     label_smoothing: Annotated[Share, _about("share of the truth given to other labels")] = 0.0
+    scheduled_sampling: Annotated[
+        Share, _about("how often, at the end of training, a writer reads its own last word in place of the true one")
+    ] = 0.0
     sampled: Annotated[Whole, _about("train on so many sampled words, for huge vocabularies")] = 0
     non_finite: Annotated[
         Literal["skip", "stop"], _about("what to do with a step whose loss or gradient is not finite")

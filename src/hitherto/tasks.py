@@ -1,6 +1,6 @@
 """The tasks: one row each, of names only. A row composes an input codec, a form, a head, metrics and a decoder.
 
-`source` says how data become examples (`hitherto.examples.SOURCES`); everything else a row names stands in the table
+`source` says how data become examples (`hitherto.sources.SOURCES`); everything else a row names stands in the table
 of its kind. To add a task, add a row; to add what it is made of, add a row there.
 """
 
@@ -34,10 +34,18 @@ class Task:
     options: tuple[str, ...]  # those of the spec that not every task has
     defaults: dict[str, Any] = field(default_factory=dict)
     decoders: tuple[str, ...] = ()
+    decoding: dict[str, Any] = field(default_factory=dict)  # how it writes, unless asked otherwise
     example: str = ""
 
 
 _TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedding_dropout")
+
+_WRITE = (
+    *(*_TEXT, "input", "source", "target", "valid_source", "valid_target", "group", "max_length", "max_output"),
+    *("bidirectional", "attention", "input_feeding", "copy", "shared", "tied"),
+    *("batch_tokens", "label_smoothing", "scheduled_sampling"),
+)
+_DECODERS = ("beam", "greedy", "sample")
 
 TASKS: dict[str, Task] = {
     "classify": Task(
@@ -110,5 +118,65 @@ TASKS: dict[str, Task] = {
             *("independent", "levels"),
         ),
         example="hitherto train forecast sales.csv --time date --output sold --horizon 14 --out sales.safetensors",
+    ),
+    "translate": Task(
+        name="translate",
+        about="A text -> the same in another language, or any text that follows from it.",
+        form="seq2seq",
+        source="texts",
+        inputs=("text",),
+        output="text",
+        heads=("softmax", "pointer"),
+        metrics=("bleu", "chrf", "perplexity"),
+        options=_WRITE,
+        defaults={"tokens": "subwords"},
+        decoders=_DECODERS,
+        decoding={"num_beams": 5},
+        example="hitherto train translate --source train.de --target train.en --out de-en.safetensors",
+    ),
+    "summarize": Task(
+        name="summarize",
+        about="A long text -> a short one that says what matters.",
+        form="seq2seq",
+        source="texts",
+        inputs=("text",),
+        output="text",
+        heads=("softmax", "pointer"),
+        metrics=("rougeL", "rouge1", "rouge2", "perplexity"),
+        options=_WRITE,
+        defaults={"tokens": "subwords", "shared": True, "copy": True, "max_length": 400},
+        decoders=_DECODERS,
+        decoding={"num_beams": 4, "no_repeat_ngram": 3},
+        example="hitherto train summarize papers.jsonl --input abstract --output tldr --out tldr.safetensors",
+    ),
+    "chat": Task(
+        name="chat",
+        about="The turns of a conversation so far -> the next one.",
+        form="seq2seq",
+        source="texts",
+        inputs=("text",),
+        output="text",
+        heads=("softmax", "pointer"),
+        metrics=("perplexity", "bleu", "distinct_1", "distinct_2"),
+        options=(*_WRITE, "turns", "speaker"),
+        defaults={"tokens": "subwords", "shared": True, "turns": 3, "max_length": 200},
+        decoders=_DECODERS,
+        decoding={"num_beams": 4, "no_repeat_ngram": 4},
+        example="hitherto train chat dialogues.jsonl --input turns --out helper.safetensors",
+    ),
+    "answer": Task(
+        name="answer",
+        about="A story and a question -> the answer.",
+        form="seq2seq",
+        source="texts",
+        inputs=("text",),
+        output="text",
+        heads=("softmax", "pointer"),
+        metrics=("exact_match", "perplexity"),
+        options=(*_WRITE, "by"),
+        defaults={"tokens": "words", "shared": True},
+        decoders=_DECODERS,
+        decoding={"num_beams": 1},
+        example="hitherto train answer stories.jsonl --input story --input question --output answer --out qa.safetensors",
     ),
 }

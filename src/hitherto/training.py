@@ -27,7 +27,7 @@ from hitherto import checkpoint
 from hitherto.errors import CheckpointError, TrainingError, UsageError
 from hitherto.metrics import METRICS
 from hitherto.model.build import Module, State
-from hitherto.model.losses import LOSSES
+from hitherto.model.losses import LOSSES, nll
 from hitherto.sources import Batch, Results
 from hitherto.spec import Spec, TrainSpec
 
@@ -77,11 +77,13 @@ def fit(
     metric: str,
     digest: str = "",
     resume: checkpoint.Checkpoint | None = None,
+    judge: Callable[[Module], dict[str, float]] | None = None,
     watch: Callable[[Module], dict[str, Any]] | None = None,
     show: Callable[[Progress, dict[str, Any]], None] | None = None,
 ) -> Trained:
     """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen.
 
+    At every evaluation `judge` gives further metrics, such as need more than a look at `valid`; what `watch` gives is noted.
     SIGTERM or SIGINT saves after the step under way, and then raises Interrupted.
     """
     train = spec.train
@@ -101,7 +103,7 @@ def fit(
             epoch_over = progress.position >= len(schedule)
             due = progress.step % train.evaluate_every == 0 if train.evaluate_every else epoch_over
             if valid is not None and (due or progress.step == progress.total):
-                row = run.evaluate(valid, metric, lr, watch)
+                row = run.evaluate(valid, metric, lr, judge, watch)
                 log.write(row)
                 if show is not None:
                     show(progress, row)
@@ -144,6 +146,8 @@ class _Run:
         """One step of the optimiser over some batches: mean loss, norm of the gradient, learning rate."""
         progress, train = self.progress, self.train
         torch.manual_seed(_seed(train.seed, progress.step, self.rank))
+        if train.scheduled_sampling:  # more and more often, so that the first steps learn from what is true
+            self.module.sampling = train.scheduled_sampling * progress.step / max(1, progress.total)
         losses: list[Tensor] = []
         counts: list[Tensor] = []
         for item in items:
@@ -170,12 +174,19 @@ class _Run:
         return loss, norm, lr
 
     def evaluate(
-        self, valid: Any, metric: str, lr: float, watch: Callable[[Module], dict[str, Any]] | None
+        self,
+        valid: Any,
+        metric: str,
+        lr: float,
+        judge: Callable[[Module], dict[str, float]] | None,
+        watch: Callable[[Module], dict[str, Any]] | None,
     ) -> dict[str, Any]:
         """Measure on `valid`, note it, and keep the weights if they are the best so far; gives the row noted."""
         progress = self.progress
         with _weights(self.module, self.average):
             metrics = evaluate(self.module, self.source, valid).metrics
+            if judge is not None:
+                metrics |= judge(self.module)
             if metric not in metrics:
                 raise UsageError(f"there is no metric {metric!r} here; there are {', '.join(metrics)}.")
             value, sign = metrics[metric], 1 if METRICS[metric].better == "higher" else -1
@@ -285,16 +296,37 @@ def forward(
         batch, state = _last_steps(module, batch, state, train.bptt, device)
     single = train.precision == "float32"
     with contextlib.nullcontext() if single else torch.autocast(device.type, torch.bfloat16):
-        lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
-        features, after = module(_tensors(batch.inputs, device), lengths, state)
+        features, after = module(_tensors(batch.inputs, device), *_lengths(batch, state))
         head = module.plan["head"]
         options = dict(head["options"])
+        if head["kind"] in ("softmax", "pointer"):
+            options["label_smoothing"] = train.label_smoothing
         if head["kind"] == "softmax":
-            options |= {"label_smoothing": train.label_smoothing, "sampled": train.sampled}
+            options["sampled"] = train.sampled
         total, count = LOSSES[head["kind"]](
-            _scored(batch, features), *module.head_weights(), _tensors(batch.targets, device), **options
+            _scored(batch, features), *module.head_weights(), _targets(batch, after, device), **options
         )
     return total, count, _keep(batch, after)
+
+
+def _lengths(batch: Batch, state: State | None) -> tuple[Tensor | None, State | None, Tensor | None]:
+    """What a module wants beside the inputs: their lengths, the state that it begins with, the lengths of sources."""
+    of_x, of_source = (
+        None if known is None else torch.from_numpy(known) for known in (batch.lengths, batch.source_lengths)
+    )
+    return of_x, state, of_source
+
+
+def _targets(batch: Batch, after: State, device: torch.device) -> dict[str, Tensor]:
+    """What a loss compares with; where answers are copied, how much of the attention lies on what is true, too."""
+    found = _tensors(batch.targets, device)
+    if "gate" in after and "y" in found:
+        attention = _scored(batch, after["attention"])  # [N, S]
+        source = torch.from_numpy(batch.inputs["source"]).to(device).t()  # [B, S]
+        rows = torch.arange(len(attention), device=device) if batch.at is None else torch.from_numpy(batch.at).to(device)
+        same = source[rows % len(source)] == found["y"].unsqueeze(1)
+        found |= {"copied": (attention * same).sum(1), "gate": _scored(batch, after["gate"])[:, 0]}
+    return found
 
 
 def _last_steps(
@@ -468,18 +500,18 @@ def outputs(
     kept: State | None = None
     for batch in batches:
         with torch.inference_mode():
-            lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
-            features, after = module(_tensors(batch.inputs, device), lengths, _begin(batch, kept))
+            features, after = module(_tensors(batch.inputs, device), *_lengths(batch, _begin(batch, kept)))
             kept = _keep(batch, after)
             scored = _scored(batch, features)
             if answers == "params":
                 found = module.params(scored)
             else:
-                y = torch.from_numpy(batch.targets["y"]).to(device)
+                targets = _targets(batch, after, device)
+                parts = [slice(i, i + 512) for i in range(0, len(scored), 512)]
                 found = torch.cat([
-                    torch.nn.functional.cross_entropy(module.params(f), t, reduction="none")
-                    for f, t in zip(scored.split(512), y.split(512), strict=True)
-                ]) if len(y) else scored.new_zeros(0)  # fmt: skip
+                    scored.new_zeros(0),
+                    *(nll(module.params(scored[p]), {k: v[p] for k, v in targets.items()}) for p in parts),
+                ])  # fmt: skip
         yield batch, found.float().cpu().numpy()
 
 

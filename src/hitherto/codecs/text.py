@@ -342,7 +342,19 @@ class TextCodec:
             cut = len(text) if self.end and piece[0][0] == "\n" else piece.start()
         return cut
 
+    def cut(self, text: Any) -> list[str]:
+        """What each token of `encode(text)` stands for in the text, where some may be unknown: of words and characters."""
+        if self.tokens == "chars":
+            return list(self._checked(text))
+        if not isinstance(text, str):
+            return [self._checked(word) for word in text]
+        return self._words(self._checked(text))
+
     # ---- decoding
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """Each token by itself, for who looks at them."""
+        return [self.vocabulary[i] if i in (self.end_id, self.unknown) else self.decode([i]) for i in ids]
 
     def decode(self, ids: Iterable[int]) -> str:
         decoder = TextDecoder(self)
@@ -458,6 +470,10 @@ class TextDecoder:
         if codec.tokens == "words":
             return self._word(text)
         return self._bytes.decode(bytes(_NAME_BYTES[c] for c in text))
+
+    def word(self, word: str) -> str:
+        """A word that is no token, in the place of one that is unknown."""
+        return self._word(word) if self.codec.tokens == "words" else word
 
     def _word(self, word: str) -> str:
         last, self._last = self._last, word

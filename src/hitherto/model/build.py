@@ -7,7 +7,7 @@
 It interprets the plan's operations and knows no task. State is a dict of [K, B, W] tensors, named as in `plan.states`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from hitherto.model import layers
 from hitherto.model.losses import embedding
-from hitherto.plan import OPS, cell_options, states, tensor_name, weights
+from hitherto.plan import OPS, cell_options, operations, states, stepwise, tensor_name, weights
 
 __all__ = ["Module", "build"]
 
@@ -32,11 +32,12 @@ class Module(nn.Module):
         self.sparse = (
             False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
         )
-        for op in plan["step"]:
+        self.sampling = 0.0  # in training, how often a step reads what the last one would have said, not the truth
+        for op in operations(self.plan):
             made = MAKE[op["op"]](op["options"], **(start if op["op"] == "recurrent" else {}))
             if made is not None:
                 self.add_module(op["name"], made)
-        for op in plan["step"]:  # tied weights: one parameter, kept under the first name only
+        for op in operations(self.plan):  # tied weights: one parameter, kept under the first name only
             for weight in op.get("weights", {}):
                 owner, _, name = tensor_name(op, weight).rpartition(".")
                 module = self.get_submodule(op["name"])
@@ -44,25 +45,94 @@ class Module(nn.Module):
                 object.__setattr__(module, "_tied", (self.get_submodule(owner), name))
 
     def forward(
-        self, inputs: Mapping[str, Tensor], lengths: Tensor | None, state: State | None
+        self,
+        inputs: Mapping[str, Tensor],
+        lengths: Tensor | None,
+        state: State | None,
+        source_lengths: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """What the head's operation reads, [T, B, F] or, in form many_to_one, [B, F]; and the state afterwards."""
-        values = dict(inputs)
+        """What the head's operation reads, [T, B, F] or, in form many_to_one, [B, F]; and the state afterwards.
+
+        Of a plan that attends, the state has its weights too, [T, B, S]; of one that copies, how much it writes itself.
+        """
+        if state is None and "encode" in self.plan:
+            state = self.encode(inputs["source"], source_lengths)
+        sampling = self.sampling if self.training else 0.0
+        if not stepwise(self.plan) and not sampling:
+            return self._run(inputs["x"], lengths, state)
+        parts: list[tuple[Tensor, State]] = []
+        x = inputs["x"]
+        token = x[:1]
+        for t in range(len(x)):
+            token = x[t : t + 1]
+            if sampling and t:
+                with torch.no_grad():
+                    said = self.params(parts[-1][0]).argmax(-1).to(x.dtype)
+                token = torch.where(torch.rand(token.shape, device=x.device) < sampling, said, token)
+            parts.append(self._run(token, None, state))
+            state = {**(state or {}), **parts[-1][1]}
+        after = {
+            name: torch.cat([own[name] for _, own in parts]) if name in _EACH_STEP else value
+            for name, value in (parts[-1][1] if parts else {}).items()
+        }
+        return torch.cat([features for features, _ in parts]), after
+
+    def _run(self, x: Tensor, lengths: Tensor | None, state: State | None) -> tuple[Tensor, State]:
+        """The step program over all steps of x, operation by operation."""
+        values = {"x": x}
         after: State = {}
         for op in self.plan["step"]:
-            x = values[op["inputs"][0]]
+            given = values[op["inputs"][0]]
             if op["name"] == self.plan["head"]["name"]:
-                return x, after
-            own = None if state is None else {k: state[f"{op['name']}.{k}"] for k in _state_names(op)}
-            values[op["outputs"][0]], new = RUN[op["op"]](self, op, x, lengths, own)
-            after |= {f"{op['name']}.{k}": v for k, v in new.items()}
+                return given, after
+            values[op["outputs"][0]], new = RUN[op["op"]](self, op, given, lengths, state)
+            after |= new
         raise AssertionError("a checked plan ends with its head")
+
+    def encode(self, source: Tensor, lengths: Tensor | None) -> State:
+        """What the step program begins with: its states, and what it attends to."""
+        values, ends = {"source": source}, {}
+        for op in self.plan["encode"]:
+            values[op["outputs"][0]], new = RUN[op["op"]](self, op, values[op["inputs"][0]], lengths, None)
+            ends |= new
+        state: State = {}
+        for op in self.plan["bridge"]:
+            state[op["outputs"][0]] = self._bridge(op, ends[op["inputs"][0]])
+        memory = values["memory"].transpose(0, 1)  # [B, S, M]
+        B, S = memory.shape[:2]
+        for op in self.plan["step"]:
+            if op["op"] == "attend":
+                own = self.get_submodule(op["name"])
+                if op["options"]["kind"] == "multiplicative":
+                    state["attend.keys"] = nn.functional.linear(memory, own.weight)  # type: ignore[arg-type]
+                else:
+                    state["attend.keys"] = nn.functional.linear(memory, own.weight_key, own.bias)  # type: ignore[arg-type]
+                state["attend.memory"] = memory
+                given = torch.full((B,), S, device=source.device) if lengths is None else lengths.to(source.device)
+                state["attend.outside"] = torch.arange(S, device=source.device) >= given.unsqueeze(1)  # [B, S]
+        return state
+
+    def _bridge(self, op: Mapping[str, Any], end: Tensor) -> Tensor:
+        """[rows, B, W] from the last `rows` layers of [L * D, B, P]."""
+        o, own = op["options"], self.get_submodule(op["name"])
+        sides = end.reshape(o["layers"], o["directions"], *end.shape[1:])[o["layers"] - o["rows"] :]
+        found = [
+            nn.functional.linear(torch.cat(list(layer), -1), getattr(own, f"weight_{i}"), getattr(own, f"bias_{i}"))
+            for i, layer in enumerate(sides)
+        ]
+        return ACTIVATE[o["activation"]](torch.stack(found))
+
+    def weight(self, op: Mapping[str, Any]) -> Tensor:
+        """The weight of an operation, whoever keeps it."""
+        module = self.get_submodule(op["name"])
+        owner, name = getattr(module, "_tied", (module, "weight"))
+        found: Tensor = getattr(owner, name)
+        return found
 
     def head_weights(self) -> tuple[Tensor, Tensor | None]:
         """Weight and bias of the last product."""
-        module = self.get_submodule(self.plan["head"]["name"])
-        owner, name = getattr(module, "_tied", (module, "weight"))
-        return getattr(owner, name), module.bias  # type: ignore[return-value]
+        op = self.plan["step"][-1]
+        return self.weight(op), self.get_submodule(op["name"]).bias  # type: ignore[return-value]
 
     def params(self, features: Tensor) -> Tensor:
         """The head's parameters for `features`."""
@@ -84,8 +154,9 @@ class Module(nn.Module):
                 value.copy_(torch.from_numpy(np.ascontiguousarray(tensors[name])))
 
 
-def _state_names(op: Mapping[str, Any]) -> list[str]:
-    return list(OPS[op["op"]].states(op["options"]))
+_EACH_STEP = ("attention", "gate")  # what `forward` gives beside the state, a step at a time
+
+ACTIVATE: dict[str, Callable[[Tensor], Tensor]] = {"": lambda x: x, "tanh": torch.tanh}
 
 
 # ----------------------------------------------------------------------------------------------------- operations
@@ -96,7 +167,7 @@ Result = tuple[Tensor, State]
 def _run_embed(
     module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
-    weight: Tensor = module.get_submodule(op["name"]).weight  # type: ignore[assignment]
+    weight = module.weight(op)
     y = embedding(x, weight, module.sparse and module.training)
     rate = op["options"]["dropout"]
     if module.training and rate:  # whole words: the same ones at every place of the batch
@@ -115,7 +186,7 @@ def _run_recurrent(
     module: Module, op: Mapping[str, Any], x: Tensor, lengths: Tensor | None, state: State | None
 ) -> Result:
     layer = module.get_submodule(op["name"])
-    names = _state_names(op)
+    names = [f"{op['name']}.{name}" for name in OPS["recurrent"].states(op["options"])]
     before = None
     if state is not None:
         before = tuple(state[name] for name in names) if len(names) > 1 else state[names[0]]
@@ -123,10 +194,57 @@ def _run_recurrent(
     return y, dict(zip(names, after if len(names) > 1 else (after,), strict=True))
 
 
+def _run_linear(
+    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    y = nn.functional.linear(x, module.weight(op), module.get_submodule(op["name"]).bias)  # type: ignore[arg-type]
+    return ACTIVATE[op["options"].get("activation", "")](y), {}
+
+
+def _run_attend(
+    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
+) -> Result:
+    assert state is not None  # noqa: S101 - the source was encoded
+    keys, memory, outside = state["attend.keys"], state["attend.memory"], state["attend.outside"].unsqueeze(1)
+    if op["options"]["kind"] == "multiplicative":
+        scores = torch.bmm(x.transpose(0, 1), keys.transpose(1, 2))  # [B, T, S]
+    else:
+        own = module.get_submodule(op["name"])
+        query = nn.functional.linear(state[op["options"]["query"]][-1], own.weight_query)  # type: ignore[arg-type]
+        scores = (torch.tanh(keys + query.unsqueeze(1)) @ own.score).unsqueeze(1)  # type: ignore[operator]
+    scores = scores.masked_fill(outside, torch.finfo(scores.dtype).min)
+    weights = scores.softmax(-1).masked_fill(outside, 0.0)  # a source of no length gives nothing
+    context = torch.bmm(weights, memory).transpose(0, 1)  # [T, B, M]
+    return torch.cat([x, context], -1), {"attention": weights.transpose(0, 1)}
+
+
+def _run_recall(
+    _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
+) -> Result:
+    name, (k, w) = f"{op['name']}.value", OPS["recall"].states(op["options"])["value"]
+    value = x.new_zeros(k, x.shape[1], w) if state is None or name not in state else state[name]
+    return torch.cat([x, value.expand(x.shape[0], -1, -1)], -1), {name: value}
+
+
+def _run_keep(
+    _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    return x, {op["options"]["state"]: x[-1:]}
+
+
+def _run_copy(
+    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    own = module.get_submodule(op["name"])
+    gate = nn.functional.linear(x, own.weight, own.bias)  # type: ignore[arg-type]
+    return gate, {"gate": gate}
+
+
 def _run_pool(
     _module: Module, op: Mapping[str, Any], x: Tensor, lengths: Tensor | None, state: State | None
 ) -> Result:
     options = op["options"]
+    of_value, of_count = f"{op['name']}.value", f"{op['name']}.count"
     T, B, F = x.shape
     if lengths is None:
         lengths = torch.full((B,), T, dtype=torch.int64)
@@ -136,29 +254,39 @@ def _run_pool(
         value = x[at, torch.arange(B, device=x.device)] if T else x.new_zeros(B, F)  # [B, F]
         if options["bidirectional"] and T:  # the reverse direction ends at the first step
             value = torch.cat([value[:, : F // 2], x[0, :, F // 2 :]], 1)
-        before = x.new_zeros(1, B, F) if state is None else state["value"]
+        before = x.new_zeros(1, B, F) if state is None else state[of_value]
         value = torch.where((lengths > 0).unsqueeze(1), value, before[0])
-        return value, {"value": value.unsqueeze(0)}
+        return value, {of_value: value.unsqueeze(0)}
     inside = (torch.arange(T, device=x.device).unsqueeze(1) < lengths).unsqueeze(2)  # [T, B, 1]
     count = lengths.to(x.dtype).reshape(1, B, 1)
-    before_count = x.new_zeros(1, B, 1) if state is None else state["count"]
+    before_count = x.new_zeros(1, B, 1) if state is None else state[of_count]
     if options["kind"] == "mean":
         total = x.masked_fill(~inside, 0).sum(0, keepdim=True)
         if state is not None:
-            total = total + state["value"]
+            total = total + state[of_value]
         count = count + before_count
-        return (total / count.clamp(min=1))[0], {"value": total, "count": count}
+        return (total / count.clamp(min=1))[0], {of_value: total, of_count: count}
     lowest = torch.finfo(x.dtype).min
     top = x.masked_fill(~inside, lowest)
     top = top.amax(0, keepdim=True) if T else x.new_full((1, B, F), lowest)
     if state is not None:
-        top = torch.maximum(top, torch.where(before_count > 0, state["value"], lowest))
+        top = torch.maximum(top, torch.where(before_count > 0, state[of_value], lowest))
     count = count + before_count
     top = torch.where(count > 0, top, 0.0)
-    return top[0], {"value": top, "count": count}
+    return top[0], {of_value: top, of_count: count}
 
 
-RUN = {"embed": _run_embed, "dropout": _run_dropout, "recurrent": _run_recurrent, "pool": _run_pool}
+RUN: dict[str, Callable[[Module, Mapping[str, Any], Tensor, Tensor | None, State | None], Result]] = {
+    "embed": _run_embed,
+    "dropout": _run_dropout,
+    "recurrent": _run_recurrent,
+    "pool": _run_pool,
+    "linear": _run_linear,
+    "attend": _run_attend,
+    "recall": _run_recall,
+    "keep": _run_keep,
+    "copy": _run_copy,
+}
 
 
 def _make_recurrent(
@@ -182,16 +310,31 @@ def _make_embed(o: Mapping[str, Any]) -> nn.Module:
     return nn.Embedding(o["size"], o["width"])
 
 
+class _Weights(nn.Module):
+    """Weights of an operation that is no layer of torch's, drawn as a linear map's are."""
+
+    def __init__(self, op: str, o: Mapping[str, Any]) -> None:
+        super().__init__()
+        for name, shape in OPS[op].weights(o).items():
+            bound = (shape[-1] if len(shape) > 1 else max(1, o.get("input_size", shape[0]))) ** -0.5
+            self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
+
+
 def _make_linear(o: Mapping[str, Any]) -> nn.Module:
     return nn.Linear(o["input_size"], o["output_size"], bias=o["bias"])
 
 
-MAKE = {
+MAKE: dict[str, Callable[..., nn.Module | None]] = {
     "embed": _make_embed,
     "dropout": lambda _options: None,
     "recurrent": _make_recurrent,
     "pool": lambda _options: None,
     "linear": _make_linear,
+    "bridge": lambda o: _Weights("bridge", o),
+    "attend": lambda o: _Weights("attend", o),
+    "recall": lambda _options: None,
+    "keep": lambda _options: None,
+    "copy": lambda o: _Weights("copy", o),
 }
 
 
@@ -211,10 +354,10 @@ def build(
             if init == "uniform":
                 value.uniform_(-init_range, init_range)
                 if (
-                    forget_bias is not None and ".bias_" in name
+                    forget_bias is not None and (".bias_ih_" in name or ".bias_hh_" in name)
                 ):  # drawn over just now; two biases add up to it
                     value[value.shape[0] // 4 : value.shape[0] // 2] = forget_bias * (".bias_ih_" in name)
-            elif name == "embed.weight":  # torch's N(0, 1) drowns what the first layer begins with
+            elif name in ("embed.weight", "embed_source.weight"):  # torch's N(0, 1) drowns what the first layer begins with
                 value.normal_(std=0.1)
     expected, found = (
         weights(dict(plan)),

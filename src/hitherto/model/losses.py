@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import FLOOR, SMALL, check_levels
 
-__all__ = ["LOSSES", "embedding"]
+__all__ = ["LOSSES", "embedding", "nll"]
 
 Targets = Mapping[str, Tensor]
 Loss = Callable[..., tuple[Tensor, Tensor]]
@@ -215,6 +215,42 @@ def _cross_entropy(y: Tensor, weights: Tensor | None, of_class: Tensor | None, s
     return piece
 
 
+def nll(params: Tensor, targets: Targets) -> Tensor:
+    """Of each place, [N], the negative log-likelihood of the class y; with `gate` and `copied` as `pointer` has it."""
+    y = targets["y"].long()
+    own = F.cross_entropy(params, y, reduction="none")
+    if "gate" not in targets:
+        return own
+    gate, copied = targets["gate"], targets["copied"].clamp(min=1e-30)  # what is not there is not copied
+    return -torch.logaddexp(F.logsigmoid(gate) - own, F.logsigmoid(-gate) + copied.log())
+
+
+def _pointer(
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Targets,
+    *,
+    classes: int | None = None,
+    label_smoothing: float = 0.0,
+) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of a mixture: what the softmax says, and what the attention copies.
+
+    targets: `gate`, [N], is the logit of the first part; `copied`, [N], how much of the attention lies on places of y.
+    label_smoothing: this share of the truth is given to all classes of the softmax alike.
+    The layer's output exists whole: what is copied is for vocabularies of thousands, not of hundreds of thousands.
+    """
+    y = targets["y"].long()
+    _check(classes is None or weight.shape[0] == classes, "classes", classes, weight)
+    _check_rows(features, y, [])
+    params = F.linear(features, weight, bias).float()  # [N, O]
+    loss = nll(params, targets)
+    if label_smoothing:
+        loss = (1 - label_smoothing) * loss - label_smoothing * params.log_softmax(1).mean(1)
+    weights = targets.get("weight")
+    return (loss if weights is None else loss * weights).sum(), _counted(loss.sum(), y, weights)
+
+
 def _sampled(
     features: Tensor, weight: Tensor, bias: Tensor | None, targets: Targets, count: int, sparse: bool
 ) -> tuple[Tensor, Tensor]:
@@ -394,6 +430,7 @@ def _negative_binomial(
 
 LOSSES: dict[str, Loss] = {
     "softmax": _softmax,
+    "pointer": _pointer,
     "sigmoid": _sigmoid,
     "quantile": _quantile,
     "gaussian": _gaussian,

@@ -14,6 +14,8 @@ training loop, the executors and the command line see only this contract:
     source.evaluation(examples)                   batches that score everything once, in order
     source.measure(examples, outputs)             metrics, and what a report shows
 
+A source of texts to be written also has `judge(examples, written)`, metrics of what a decoder made.
+
 `SOURCES` lists them. `source.answers` says what it needs of an executor: "params", what the head reads at every scored
 place, or "nll", the loss there.
 """
@@ -23,8 +25,9 @@ from typing import Any
 from hitherto.sources.base import Batch, Results
 from hitherto.sources.corpus import Corpus
 from hitherto.sources.pairs import Pairs
+from hitherto.sources.texts import Texts
 from hitherto.sources.windows import Windows
 
 __all__ = ["SOURCES", "Batch", "Results"]
 
-SOURCES: dict[str, Any] = {"pairs": Pairs, "corpus": Corpus, "windows": Windows}
+SOURCES: dict[str, Any] = {"pairs": Pairs, "corpus": Corpus, "windows": Windows, "texts": Texts}

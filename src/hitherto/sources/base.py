@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hitherto.data import Table, read
+from hitherto.data import Table, parallel, read
 from hitherto.spec import Spec
 
 __all__ = [
@@ -44,12 +44,16 @@ class Batch:
     )
     keep: Array | None = None  # [lanes]: whose final states are kept for the next batch
     rows: Array | None = None  # [B]: which examples these are; -1 for padding of a share
+    source_lengths: Array | None = None  # [B]: as lengths, of the input "source" where there is one
 
     @property
     def steps(self) -> int:
         """True steps of all rows: what tokens per second count."""
-        x = next(iter(self.inputs.values()))
-        return int(x.shape[0] * x.shape[1] if self.lengths is None else self.lengths.sum())
+        sizes = {"x": self.lengths, "source": self.source_lengths}
+        return sum(
+            int(np.prod(value.shape[:2]) if (known := sizes[name]) is None else known.sum())
+            for name, value in self.inputs.items()
+        )
 
 
 @dataclass(slots=True)
@@ -75,8 +79,13 @@ def order(seed: int, epoch: int, stream: int = 0) -> "np.random.Generator":
     return np.random.Generator(np.random.Philox(key=[seed, (epoch << 8) + stream]))
 
 
-def bucket(lengths: Array, rows: int | None, tokens: int | None, seed: int, epoch: int) -> list[Array]:
-    """Row numbers in batches of alike lengths, shuffled; all of it a function of (seed, epoch)."""
+def bucket(
+    lengths: Array, rows: int | None, tokens: int | None, seed: int, epoch: int, alike: Array | None = None
+) -> list[Array]:
+    """Row numbers in batches of alike lengths, shuffled; all of it a function of (seed, epoch).
+
+    `alike` is what makes rows neighbours, where it is more than one length.
+    """
     random = order(seed, epoch)
     rows_in_order = random.permutation(len(lengths))
     rows = rows or max(1, int((tokens or 4096) // max(1.0, float(lengths.mean()))))
@@ -84,7 +93,7 @@ def bucket(lengths: Array, rows: int | None, tokens: int | None, seed: int, epoc
     batches: list[Array] = []
     for start in range(0, len(rows_in_order), pool):
         some = rows_in_order[start : start + pool]
-        some = some[np.argsort(lengths[some], kind="stable")]
+        some = some[np.argsort((lengths if alike is None else alike)[some], kind="stable")]
         if tokens is None:
             batches += [some[i : i + rows] for i in range(0, len(some), rows)]
         else:
@@ -117,6 +126,8 @@ def load(spec: Spec, data: Any) -> Table:
     if isinstance(data, Table):
         return data
     given = spec.data
+    if isinstance(data, tuple):
+        return parallel(*data, encoding=given.encoding)
     return read(
         data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding
     )

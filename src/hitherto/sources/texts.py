@@ -1,0 +1,475 @@
+"""A text in, a text out: what `translate`, `summarize`, `chat` and `answer` learn from.
+
+An input of several fields or turns is one text, its parts one a line: the end of line, `<eos>`, parts them as tokens.
+The turns of a conversation are marked: `>` for those of the other, `<` for those of who is to reply.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.codecs.text import TextCodec
+from hitherto.data import Table, split
+from hitherto.decode import Hypothesis
+from hitherto.errors import DataError, UsageError
+from hitherto.metrics import METRICS
+from hitherto.sources.base import (
+    Array,
+    Arrays,
+    Batch,
+    Prepared,
+    Results,
+    Share,
+    bucket,
+    digest_of,
+    load,
+    pad,
+    share_rows,
+)
+from hitherto.sources.pairs import _listed, _names
+from hitherto.spec import Spec, TrainSpec
+from hitherto.tasks import TASKS
+
+__all__ = ["TextExamples", "Texts"]
+
+# Columns that are taken for input and output where none is named, the surest first.
+_INPUTS = ("source", "src", "input", "text", "document", "article", "prompt", "dialogue", "turns")
+_OUTPUTS = ("target", "tgt", "output", "summary", "reply", "response", "answer", "translation")
+_CONTEXTS = ("story", "context", "passage")
+
+THEIRS, OURS = ">", "<"  # who said a turn, seen from who replies
+
+
+@dataclass(slots=True)
+class TextExamples:
+    """Encoded rows: the tokens of an input each, and of an output where there is one; and the texts themselves."""
+
+    x: list[Array]
+    y: list[Array] | None
+    texts: list[str | list[str]]  # inputs
+    references: list[list[str]]  # outputs that would be right; none where there are no labels
+    picked: Array  # row number in the table of each example
+    by: list[str]  # the value of the column `by` of each
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def part(self, chosen: Array) -> "TextExamples":
+        """Those examples whose rows of the table are in `chosen`."""
+        at = np.flatnonzero(np.isin(self.picked, chosen))
+        return TextExamples(
+            [self.x[i] for i in at],
+            None if self.y is None else [self.y[i] for i in at],
+            [self.texts[i] for i in at],
+            [self.references[i] for i in at],
+            self.picked[at],
+            [self.by[i] for i in at] if self.by else [],
+        )
+
+
+@dataclass
+class Texts:
+    """A text in, a text out, in each row: `translate`, `summarize`, `chat`, `answer`."""
+
+    spec: Spec
+    codecs: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    answers: ClassVar[str] = "nll"
+
+    @property
+    def target(self) -> TextCodec:
+        """The codec of outputs: that of inputs, where they share one."""
+        codec: TextCodec = self.codecs.get("output", self.codecs["input"])
+        return codec
+
+    @property
+    def start_id(self) -> int:
+        """What is read before anything is written."""
+        assert self.target.end_id is not None  # noqa: S101 - fitted with an end
+        return self.target.end_id
+
+    # ---- fitting
+
+    @classmethod
+    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+        """Fit on the training part alone, and encode both parts."""
+        spec = _defaults(spec)
+        table = load(spec, data)
+        spec, notes = cls.columns(spec, table)
+        self = cls(spec, {}, notes)
+        first, second = (None, None) if valid is not None else self.split(table)
+        self._fit(table, first, extras)
+        examples = self.read(table)
+        if first is None or second is None:
+            held = self.read(load(spec, valid))
+        else:
+            examples, held = examples.part(first), examples.part(second) if len(second) else None
+        most = spec.data.max_output
+        if most is not None and examples.y is not None:
+            examples.y = [y[:most] for y in examples.y]
+        return self, examples, held
+
+    @classmethod
+    def columns(cls, spec: Spec, table: Table) -> tuple[Spec, list[str]]:
+        """The spec with its columns found in the table, and what was guessed."""
+        data, notes = spec.data, list(table.notes)
+        inputs, outputs = _names(table, data.input), _names(table, data.output)
+        if len(outputs) > 1:
+            raise UsageError(f"an output stands in one column, but --output names {len(outputs)}.")
+        kinds = table.kinds() if not inputs or not outputs else {}
+        taken = {*inputs, *outputs, *(_names(table, data.group)), *(_names(table, data.by))}
+        left = [c for c in table.columns if c not in taken and kinds.get(c) in ("text", "list", "label")]
+        known = {c.lower(): c for c in left}
+        if not inputs:
+            context = [known[c] for c in _CONTEXTS if c in known][: spec.task == "answer"]
+            asked = [known["question"]] if "question" in known and spec.task == "answer" else []
+            named = [known[c] for c in _INPUTS if c in known]
+            first = [c for c in left if c.lower() not in _OUTPUTS]
+            inputs = context + asked or named[:1] or first[:1]
+            if not inputs:
+                raise UsageError(
+                    "cannot tell which column is the input; the columns are "
+                    f"{', '.join(map(repr, table.columns))}. Say --input COLUMN."
+                )
+            notes.append(f"input is taken from {_listed(inputs)}; --input says otherwise")
+        turns = spec.task == "chat" and len(inputs) == 1 and kinds.get(inputs[0]) == "list"
+        if not outputs:
+            named = [known[c] for c in _OUTPUTS if c in known and known[c] not in inputs]
+            others = [c for c in left if c not in inputs]
+            found = named[:1] or ([] if turns else others[:1])
+            if found:
+                outputs = found
+                notes.append(f"output is taken from column {found[0]!r}; --output says otherwise")
+            elif spec.task != "chat":
+                raise UsageError(
+                    "cannot tell which column is the output; the columns are "
+                    f"{', '.join(map(repr, table.columns))}. Say --output COLUMN."
+                )
+        if set(inputs) & set(outputs):
+            raise UsageError(
+                f"column {outputs[0]!r} is both input and output. Say another --input or --output."
+            )
+        return spec.replace(input=tuple(inputs), output=outputs[0] if outputs else None), notes
+
+    def split(self, table: Table) -> tuple[Array, Array]:
+        """Which rows of the table to train on, and which to validate on: a conversation stays whole."""
+        data = self.spec.data
+        share = data.valid if isinstance(data.valid, float | int) else 0.1
+        groups = None if data.group is None else list(table.values(data.group))
+        labels = None if data.by is None or groups is not None else [str(v) for v in table.values(data.by)]
+        return split(len(table), share, self.spec.train.seed, groups=groups, labels=labels)
+
+    def _fit(self, table: Table, rows: Array | None, extras: dict[str, Any]) -> None:
+        data = self.spec.data
+        chosen = None if rows is None else set(rows.tolist())
+
+        def texts(side: int) -> Iterator[Any]:
+            for i, source, targets, _by in self._values(table, labelled=True):
+                if chosen is None or i in chosen:
+                    yield source if side == 0 else targets[0]
+
+        options: dict[str, Any] = {"tokens": data.tokens or "words", "end": True, **extras}
+        options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
+        if options["tokens"] == "words" and (len(table) if rows is None else len(rows)) >= 1000:
+            options.setdefault("min_count", 2)  # so that the model learns what to do with words it does not know
+        shared = bool(self.spec.model.shared)
+        if shared:
+            self.codecs["input"] = TextCodec.fit((t for side in (0, 1) for t in texts(side)), **options)
+        else:
+            self.codecs["input"] = TextCodec.fit(texts(0), **options)
+            self.codecs["output"] = TextCodec.fit(texts(1), **options)
+        for name, codec in self.codecs.items():
+            self.notes += [note if shared else f"{name}: {note}" for note in codec.notes]
+
+    # ---- reading
+
+    def load(self, data: Any, labelled: bool = True) -> TextExamples:
+        """Encode what a person gives: a path, two paths, a frame, rows or plain texts."""
+        data = [data] if isinstance(data, list) and self.spec.task == "chat" and _is_turns(data) else data
+        table = load(self.spec, data)
+        given = self.spec.data
+        if table.columns == ["value"] and not labelled:
+            return replace(self, spec=self.spec.replace(input=("value",))).read(table, labelled=False)
+        if isinstance(data, tuple):
+            return replace(self, spec=self.spec.replace(input=("source",), output="target")).read(table)
+        if not set(_names(None, given.input)) <= set(table.columns):
+            spec, notes = self.columns(self.spec.replace(input=None, output=given.output if labelled else None), table)
+            self.notes += notes
+            return replace(self, spec=spec).read(table, labelled)
+        return self.read(table, labelled)
+
+    def read(self, table: Table, labelled: bool = True) -> TextExamples:
+        """Encode every row; an error names its place."""
+        x, y, texts, references, picked, by = [], [], [], [], [], []
+        for i, source, targets, value in self._values(table, labelled):
+            x.append(self._encode(table, i, 0, source))
+            if labelled:
+                y.append(self._encode(table, i, 1, targets[0]))
+                references.append([t if isinstance(t, str) else " ".join(t) for t in targets])
+            texts.append(source)
+            picked.append(i)
+            if value is not None:
+                by.append(value)
+        if not x:
+            raise DataError("the data holds no rows to learn from" if labelled else "the data holds no rows",
+                            path=self.spec.data.path)  # fmt: skip
+        return TextExamples(x, y if labelled else None, texts, references, np.array(picked, np.int64), by)
+
+    def _values(self, table: Table, labelled: bool) -> Iterator[tuple[int, Any, list[Any], str | None]]:
+        """(row number, input, outputs, value of `by`) of every example."""
+        data = self.spec.data
+        inputs = [table.column(c) for c in _names(None, data.input)]
+        output = table.column(_names(None, data.output)[0]) if labelled and data.output is not None else None
+        by = None if data.by is None or not labelled else table.column(data.by)
+        for i, row in enumerate(table):
+            value = None if by is None else str(row[by])
+            if self.spec.task == "chat":
+                reply = (row[output],) if output else None
+                for source, said in self._turns(table, i, row[inputs[0]], reply, labelled):
+                    yield i, source, [said], value
+                continue
+            parts = [self._checked(table, i, c, row[c]) for c in inputs]
+            source = parts[0] if len(parts) == 1 else "\n".join(_joined(p) for p in parts)
+            targets: list[Any] = []
+            if output is not None:
+                given = row[output]
+                many = given if isinstance(given, list | tuple) and self._many(given) else [given]
+                targets = [self._checked(table, i, output, t) for t in many]
+                if not targets:
+                    raise table.error(i, output, "expected a text, or a list of them, but the list is empty")
+            yield i, source, targets, value
+
+    def _many(self, given: Sequence[Any]) -> bool:
+        """Whether a list of outputs is one of texts, any of which would be right; else it is the words of one."""
+        return self.spec.data.tokens != "words" or any(" " in str(v) for v in given) or len(given) == 0
+
+    def _checked(self, table: Table, i: int, column: str | None, value: Any) -> Any:
+        """A text on one line, or the words of one."""
+        if isinstance(value, list | tuple):
+            if self.spec.data.tokens == "words":
+                return [str(v) for v in value]
+            value = " ".join(str(v) for v in value)
+        if value is None or (isinstance(value, float) and np.isnan(value)):
+            raise table.error(i, column, "the text is missing; give one or drop the row")
+        if not isinstance(value, str | int | float | np.number):
+            raise table.error(i, column, f"expected text, but got {value!r:.60}")
+        return " ".join(str(value).split("\n"))
+
+    def _turns(
+        self, table: Table, i: int, given: Any, reply: tuple[Any] | None, labelled: bool
+    ) -> Iterator[tuple[str, str]]:
+        """(what is read, the reply) of every turn that is to be learned, or of the one that is to be made."""
+        column = _names(None, self.spec.data.input)[0]
+        turns = [self._turn(table, i, column, v) for v in (given if isinstance(given, list | tuple) else [given])]
+        if not labelled or reply is not None:
+            answer = "" if not labelled else self._turn(table, i, self.spec.data.output, *(reply or ()))[1]
+            yield self.history(turns, None), answer
+            return
+        for n in range(1, len(turns)):
+            who, said = turns[n]
+            if self.spec.data.speaker is None or who == self.spec.data.speaker:
+                yield self.history(turns[:n], who), said
+
+    def _turn(self, table: Table, i: int, column: Any, value: Any) -> tuple[str | None, str]:
+        """Who said it, where that is known, and what."""
+        who = None
+        if isinstance(value, dict):
+            said = next((value[k] for k in ("text", "utterance", "content", "value") if k in value), None)
+            who = next((str(value[k]) for k in ("speaker", "role", "from") if k in value), None)
+            value = said
+        return who, _joined(self._checked(table, i, column, value))
+
+    def history(self, turns: Sequence[tuple[str | None, str]], replier: str | None) -> str:
+        """The last turns as one text: each on a line, marked by who said it."""
+        last = list(turns)[-(self.spec.data.turns or 3) :]
+        replier = self.spec.data.speaker if replier is None else replier
+        lines = []
+        for back, (who, said) in enumerate(reversed(last)):
+            own = back % 2 == 1 if who is None or replier is None else who == replier
+            lines.append(f"{OURS if own else THEIRS} {said}")
+        return "\n".join(reversed(lines))
+
+    def _encode(self, table: Table | None, i: int, side: int, text: Any) -> Array:
+        codec: TextCodec = self.target if side else self.codecs["input"]
+        try:
+            ids = codec.encode(text)
+        except DataError as error:
+            if table is None:
+                raise
+            column = _names(None, self.spec.data.output if side else self.spec.data.input)
+            raise table.error(i, column[0] if column else None, str(error)) from error
+        return ids if side else self.cut(ids)
+
+    def cut(self, ids: Any) -> Any:
+        """As much of an input as is read: of a conversation its end, of other texts their beginning."""
+        most = self.spec.data.max_length
+        if most is None or len(ids) <= most:
+            return ids
+        return ids[-most:] if self.spec.task == "chat" else ids[:most]
+
+    # ---- what the plan and the training need
+
+    def inputs(self) -> dict[str, Any]:
+        return {
+            "source": {"kind": "ids", "size": self.codecs["input"].size},
+            "x": {"kind": "ids", "size": self.target.size},
+        }
+
+    def head(self) -> tuple[str, dict[str, Any]]:
+        model = self.spec.model
+        if model.copy and not model.shared:
+            raise UsageError("what is copied must have the same number on both sides: copy needs shared = true.")
+        return "pointer" if model.copy else "softmax", {"classes": self.target.size}
+
+    def choose(self, examples: TextExamples) -> tuple[dict[str, Any], list[str]]:
+        """Sizes by how much there is to learn from."""
+        assert examples.y is not None  # noqa: S101 - what is learned from is labelled
+        count = len(examples)
+        read, written = (np.array([len(v) for v in part]) for part in (examples.x, examples.y))
+        small = count < 5000
+        options: dict[str, Any] = {
+            "hidden_size": 256 if small else 512,
+            "num_layers": 1,
+            "embedding_size": 128 if small else 256,
+            "bidirectional": True,
+            "dropout": 0.3 if count > 100_000 else 0.5,
+            "batch_size": 32 if count < 20_000 else 64,
+            "epochs": int(np.clip(400_000 // max(1, count), 4, 40)),
+            "lr": 1e-3,
+            "schedule": "one-cycle",
+            "clip": 1.0,
+            "max_output": int(written.max(initial=1)),
+        }
+        return options, [
+            f"{count:,} pairs of {int(np.median(read)):,} and {int(np.median(written)):,} tokens (medians; the longest "
+            f"{int(read.max()):,} and {int(written.max()):,})"
+        ]
+
+    def digest(self, examples: TextExamples) -> str:
+        return digest_of([*examples.x, *(examples.y or [])])
+
+    # ---- batches
+
+    def schedule(self, examples: TextExamples, train: TrainSpec, epoch: int) -> list[Array]:
+        """Rows of alike lengths, on both sides."""
+        assert examples.y is not None  # noqa: S101 - what is learned from is labelled
+        read, written = (np.array([len(v) for v in part], np.int64) for part in (examples.x, examples.y))
+        rows = None if train.batch_tokens else train.batch_size
+        alike = written * (int(read.max(initial=0)) + 1) + read
+        return bucket(np.maximum(read, written + 1), rows, train.batch_tokens, train.seed, epoch, alike)
+
+    def batch(self, examples: TextExamples, rows: Array, share: Share = (0, 1)) -> Batch:
+        rows = share_rows(rows, share)
+        real = rows >= 0
+        none = np.zeros(0, np.int64)
+        source, source_lengths = pad([examples.x[r].astype(np.int64) if r >= 0 else none for r in rows])
+        if examples.y is None:
+            return Batch({"source": source}, None, rows=rows, source_lengths=source_lengths)
+        end = [self.start_id]
+        y = [np.concatenate([examples.y[r], end]).astype(np.int64) if r >= 0 else none for r in rows]
+        x = [np.concatenate([end, own[:-1]]) if len(own) else none for own in y]
+        x_padded, lengths = pad(x)
+        T, B = x_padded.shape
+        at = np.flatnonzero(np.arange(T)[:, None] < (np.full(B, T) * real if lengths is None else lengths))
+        targets: Arrays = {"y": pad(y)[0].reshape(-1)[at]}
+        inputs = {"source": source, "x": x_padded}
+        return Batch(inputs, lengths, targets, at, rows=rows, source_lengths=source_lengths)
+
+    def evaluation(self, examples: TextExamples, rows: int = 64) -> Iterator[Batch]:
+        """Batches of alike lengths; `Batch.rows` says whose each row is."""
+        longest = [len(x) for x in examples.x]
+        order = np.argsort(longest, kind="stable")
+        for start in range(0, len(order), rows):
+            yield self.batch(examples, order[start : start + rows])
+
+    # ---- answers
+
+    def measure(self, examples: TextExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
+        """What the model thinks of the true outputs."""
+        if examples.y is None:
+            raise UsageError("an evaluation needs outputs to compare with")
+        total, count = 0.0, 0
+        for _batch, nll in outputs:
+            total, count = total + float(nll.sum(dtype=np.float64)), count + len(nll)
+        arrays = {"nll": total, "tokens": count}
+        return Results(self._metrics(arrays), arrays)
+
+    def _metrics(self, arrays: dict[str, Any]) -> dict[str, float]:
+        rows = [METRICS[name] for name in TASKS[self.spec.task].metrics]
+        return {row.name: float(row.compute(**arrays)) for row in rows if all(n in arrays for n in row.needs)}
+
+    def judge(self, examples: TextExamples, written: Sequence[Sequence[Hypothesis]]) -> Results:
+        """What the texts that the model wrote are worth beside the true ones."""
+        texts = [self.text(found[0], examples.texts[i]) for i, found in enumerate(written)]
+        arrays: dict[str, Any] = {"texts": texts, "references": examples.references}
+        metrics = self._metrics(arrays)
+        details: dict[str, Any] = {**arrays, "inputs": examples.texts, "written": written}
+        if "bleu" in metrics:
+            from hitherto.metrics import signature
+
+            details["signature"] = signature(texts, examples.references)
+        if examples.by:
+            details["by"] = {}
+            for value in sorted(set(examples.by)):
+                own = [i for i, v in enumerate(examples.by) if v == value]
+                part = {name: [v[i] for i in own] for name, v in arrays.items()}
+                details["by"][value] = {**self._metrics(part), "rows": len(own)}
+        return Results(metrics, details)
+
+    def predictions(
+        self, examples: TextExamples, written: Sequence[Sequence[Hypothesis]], attention: bool = False
+    ) -> list[dict[str, Any]]:
+        """A row for each example: the text, its score, and the others of an n-best list."""
+        return [self.answer(found, examples.texts[i], attention) for i, found in enumerate(written)]
+
+    def answer(self, found: Sequence[Hypothesis], source: Any, attention: bool = False) -> dict[str, Any]:
+        """What these hypotheses, the best first, say."""
+        best = found[0]
+        row: dict[str, Any] = {"text": self.text(best, source), "score": best.score}
+        if len(found) > 1:
+            row["others"] = [{"text": self.text(h, source), "score": h.score} for h in found[1:]]
+        if attention and best.attention is not None:
+            read = self.cut(self.codecs["input"].encode(source))
+            row["attention"] = {
+                "source": self.codecs["input"].pieces(read),
+                "target": self.target.pieces([*best.tokens, self.start_id])[: len(best.attention)],
+                "weights": [[round(float(w), 4) for w in step[: len(read)]] for step in best.attention],
+            }
+        return row
+
+    def text(self, hypothesis: Hypothesis, source: Any) -> str:
+        """What a hypothesis says; in place of an unknown word stands the one of the source that was looked at most."""
+        decoder, unknown = self.target.decoder(), self.target.unknown
+        weights, words = hypothesis.attention, None
+        said = []
+        for place, token in enumerate(hypothesis.tokens):
+            if token == unknown and weights is not None:
+                words = self.cut(self.codecs["input"].cut(source)) if words is None else words
+                at = int(weights[place].argmax())
+                said.append(decoder.word(words[at]) if at < len(words) else "")
+            else:
+                said.append(decoder.push(int(token)))
+        return ("".join(said) + decoder.finish()).strip("\n")
+
+
+def _joined(value: Any) -> str:
+    return value if isinstance(value, str) else " ".join(value)
+
+
+def _is_turns(data: list[Any]) -> bool:
+    """Whether a list is one conversation of turns with their speakers, not many inputs."""
+    return bool(data) and all(isinstance(turn, dict) and "speaker" in turn for turn in data)
+
+
+def _defaults(spec: Spec) -> Spec:
+    """The spec with what its task has where nothing is said."""
+    given = {**TASKS[spec.task].defaults}
+    known = {**vars_of(spec.data), **vars_of(spec.model)}
+    return spec.replace(**{name: value for name, value in given.items() if known[name] is None})
+
+
+def vars_of(struct: Any) -> dict[str, Any]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}
