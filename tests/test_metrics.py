@@ -1,14 +1,15 @@
 """Metrics: beside scikit-learn where it has them, beside examples worked by hand where it has not."""
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from hitherto.errors import InputError, UsageError
-from hitherto.metrics import METRICS, best_threshold, confusion, entities, report
+from hitherto.errors import InputError, MissingExtra, UsageError
+from hitherto.metrics import METRICS, best_threshold, confusion, entities, report, signature
 
 
 def value(name: str, **arrays: Any) -> float:
@@ -230,6 +231,147 @@ def test_text() -> None:
         assert math.isnan(value(name, nll=0.0, tokens=0, characters=0))
     assert value("perplexity", nll=1e6, tokens=1) == math.inf
     assert math.isnan(value("perplexity", nll=math.nan, tokens=3))
+
+
+# ---- written texts
+
+WRITTEN = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "exact_match")
+SAID = ["A man in a blue shirt is standing on a ladder.", "Two dogs run.", "", "The same words!"]
+TRUE = [
+    "A man in a blue shirt stands on a ladder.",
+    "Two brown dogs are running.",
+    "Nobody.",
+    "The same words!",
+]
+
+
+def test_bleu_and_chrf_are_sacrebleus() -> None:
+    import sacrebleu
+
+    for name, theirs in (("bleu", sacrebleu.corpus_bleu), ("chrf", sacrebleu.corpus_chrf)):
+        ours = value(name, texts=SAID, references=TRUE)
+        assert ours == pytest.approx(theirs(SAID, [TRUE]).score)
+        assert 20 < ours < 90
+        assert ours == value(name, texts=SAID, references=[[t] for t in TRUE], nll=3.0)
+        assert value(name, texts=TRUE, references=TRUE) == pytest.approx(100)
+        more = [[TRUE[0], "A man stands on a ladder."], "Two dogs run.", ("No one.", "Nobody.", ""), TRUE[3]]
+        streams = [
+            [TRUE[0], "Two dogs run.", "No one.", TRUE[3]],
+            [more[0][1], None, "Nobody.", None],
+            [None, None, "", None],
+        ]
+        assert value(name, texts=SAID, references=more) == pytest.approx(theirs(SAID, streams).score) != ours
+
+
+def test_bleu_by_hand() -> None:
+    # 4-grams 1 of 2, trigrams 2 of 3, pairs 3 of 4, words 4 of 5; as long as the reference
+    expected = 100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25
+    assert value("bleu", texts=["a b c d x"], references=["a b c d e"]) == pytest.approx(expected)
+
+
+def test_the_signature_says_how_bleu_was_computed() -> None:
+    assert signature(SAID, TRUE).startswith("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert signature(SAID, [[t, t] for t in TRUE]).startswith("nrefs:2|")
+    assert signature(SAID, [TRUE[:2], *TRUE[1:]]).startswith("nrefs:var|")
+    assert signature([], []) == ""
+
+
+def test_texts_that_look_tokenised_bring_no_advice(caplog: pytest.LogCaptureFixture) -> None:
+    value("bleu", texts=["some words ."] * 200, references=["some words ."] * 200)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("said", "true", "one", "two", "longest"),
+    [
+        # shared 5 of 6 and 6 words, 3 of 5 and 5 pairs; the, cat, the, mat and either sat or on stay in order
+        ("the cat sat on the mat", "the cat on the mat sat", 1, 3 / 5, 5 / 6),
+        ("police killed the gunman", "police kill the gunman", 3 / 4, 1 / 3, 3 / 4),
+        ("the gunman kill police", "police kill the gunman", 1, 1 / 3, 1 / 2),
+        # each as often as it is in both: 2 of 4 and 2
+        ("the the the the", "the the", 2 * 2 / 6, 2 * 1 / 4, 2 * 2 / 6),
+        ("We've 2 cats!", "we ve 2 CATS", 1, 1, 1),
+        ("snake_case, well-known", "snake case well known", 1, 1, 1),
+        ("Schöne Grüße", "schöne grüße", 1, 1, 1),
+        ("cats", "cat", 0, 0, 0),  # not stemmed
+        ("word", "word", 1, 0, 1),  # no pair in either
+        ("", "something", 0, 0, 0),
+        ("...", "", 0, 0, 0),
+    ],
+)
+def test_rouge_by_hand(said: str, true: str, one: float, two: float, longest: float) -> None:
+    for name, expected in (("rouge1", one), ("rouge2", two), ("rougeL", longest)):
+        assert value(name, texts=[said], references=[true]) == pytest.approx(100 * expected), name
+        assert value(name, texts=[true], references=[said]) == pytest.approx(100 * expected), name
+
+
+def test_rouge_is_the_mean_over_rows_of_the_best_reference() -> None:
+    arrays = {"texts": ["a b c", "d"], "references": [["a", "a b c d", "x"], "e"]}
+    assert value("rouge1", **arrays) == pytest.approx(100 * (6 / 7 + 0) / 2)
+    assert value("rouge2", **arrays) == pytest.approx(100 * (4 / 5 + 0) / 2)
+    assert value("rougeL", **arrays) == pytest.approx(100 * (6 / 7 + 0) / 2)
+
+
+def test_the_longest_common_subsequence_is_that_of_the_table() -> None:
+    def table(a: list[str], b: list[str]) -> int:
+        lengths = np.zeros((len(a) + 1, len(b) + 1), int)
+        for i, x in enumerate(a):
+            for j, y in enumerate(b):
+                lengths[i + 1, j + 1] = (
+                    lengths[i, j] + 1 if x == y else max(lengths[i, j + 1], lengths[i + 1, j])
+                )
+        return int(lengths[-1, -1])
+
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        a, b = (random.choice(list("abcd"), random.integers(1, 90)).tolist() for _ in range(2))
+        found = value("rougeL", texts=[" ".join(a)], references=[" ".join(b)])
+        assert found == pytest.approx(200 * table(a, b) / (len(a) + len(b)))
+
+
+def test_exact_match() -> None:
+    arrays = {
+        "texts": ["Bath  room", " kitchen\n", "milk,apple", "STRASSE", "hall"],
+        "references": ["bath room", "Kitchen", ["apple", "milk, apple"], ["office", "straße"], "hallway"],
+    }
+    assert value("exact_match", **arrays) == 3 / 5
+
+
+def test_distinct() -> None:
+    texts = ["I don't know", "i know", "."]
+    # i don t know i know: 4 words of 6; i-don don-t t-know i-know: no pair across the texts
+    assert value("distinct_1", texts=texts) == pytest.approx(4 / 6)
+    assert value("distinct_2", texts=texts) == 1
+    assert value("distinct_2", texts=[*texts, "I know!"]) == pytest.approx(4 / 5)
+    for name in ("distinct_1", "distinct_2"):
+        assert math.isnan(value(name, texts=[]))
+        assert math.isnan(value(name, texts=["", "..."]))
+    assert math.isnan(value("distinct_2", texts=["one", "two"]))
+
+
+def test_texts_that_are_none_or_do_not_fit() -> None:
+    for name in WRITTEN:
+        assert math.isnan(value(name, texts=[], references=[]))
+        for texts, references, said in (
+            (["a", "b"], ["a"], "2 texts need as many references, but 1 came"),
+            (["a", "b"], ["a", []], "text 1 has no reference"),
+            (["a"], "a", "one string came"),
+            ("a", ["a"], "one string came"),
+            (["a"], [["a", None]], "references must be strings, but NoneType came"),
+            ([3], ["a"], "texts must be strings, but int came"),
+        ):
+            with pytest.raises(InputError, match=said):
+                value(name, texts=texts, references=references)
+    with pytest.raises(InputError, match="one string came"):
+        value("distinct_1", texts="a b")
+
+
+def test_without_sacrebleu_the_pip_line_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
+    for name in ("bleu", "chrf"):
+        with pytest.raises(MissingExtra, match=rf"{name} needs sacrebleu.*'hitherto\[train\]'"):
+            value(name, texts=SAID, references=TRUE)
+    assert value("rouge1", texts=SAID, references=TRUE) > 0
 
 
 # ---- forecasts

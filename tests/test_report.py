@@ -1,6 +1,7 @@
 """Reports: well-formed, nothing of the data can run, and odd numbers break nothing."""
 
 import math
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -53,11 +54,32 @@ BANDS = {"kind": "bands", "title": "f", "past": [1.0, 2.0, math.nan, 3.0], "actu
          "bands": [([3.0, 3.0], [6.0, 7.0])], "naive": [1.0, 2.0]}  # fmt: skip
 CONFUSION = {"kind": "confusion", "title": "c", "classes": ["yes", "no"], "counts": [[3, 1], [0, 5]]}
 TABLE = {"kind": "table", "title": "t", "columns": ["a", "b"], "rows": [["x", 0.5], [None, 7]]}
+BARS = {
+    "kind": "bars",
+    "title": "BLEU by length",
+    "labels": ["1-5", "6-10", "11-15"],
+    "series": [
+        {"name": "attention", "values": [40.0, 35.0, math.nan]},
+        {"name": "none", "values": [30.0, 20.0, 5.0]},
+    ],
+}
+HEAT = {
+    "kind": "heat",
+    "title": "attention",
+    "items": [
+        {
+            "caption": "the first sentence",
+            "rows": ["a", "man", "</s>"],
+            "columns": ["ein", "Mann"],
+            "values": [[0.9, 0.1], [0.001, 0.999], [0.5, 0.5]],
+        }
+    ],
+}
 TEXTS = {"kind": "texts", "title": "s", "items": [("after 10 steps", "some text")]}
 
 
 def test_a_page_holds_what_it_was_given(tmp_path: Path) -> None:
-    found = page(tmp_path, CURVE, BANDS, CONFUSION, TABLE, TEXTS)
+    found = page(tmp_path, CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT)
     for text in (
         "a title",
         "0.988",
@@ -67,14 +89,16 @@ def test_a_page_holds_what_it_was_given(tmp_path: Path) -> None:
         "some text",
         "after 10 steps",
         "best: 1.00 at step 3",
+        "attention, 6-10: 35.0",
+        "man ← Mann: 0.999",
     ):
         assert text in found.text
-    assert found.tags.count("svg") == 3
+    assert found.tags.count("svg") == 5
     assert {"script", "link", "img"} & set(found.tags) == set()
 
 
 def test_every_kind_is_tried() -> None:
-    assert {s["kind"] for s in (CURVE, BANDS, CONFUSION, TABLE, TEXTS)} == set(report.SECTIONS)
+    assert {s["kind"] for s in (CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT)} == set(report.SECTIONS)
 
 
 def test_nothing_of_the_data_can_run(tmp_path: Path) -> None:
@@ -85,6 +109,8 @@ def test_nothing_of_the_data_can_run(tmp_path: Path) -> None:
         {**CONFUSION, "classes": [evil, "b"]},
         {**TABLE, "columns": [evil], "rows": [[evil]]},
         {**TEXTS, "items": [(evil, evil)]},
+        {**BARS, "title": evil, "labels": [evil], "series": [{"name": evil, "values": [1.0]}]},
+        {**HEAT, "items": [{"caption": evil, "rows": [evil], "columns": [evil], "values": [[1.0]]}]},
         title=evil,
     )
     assert "script" not in found.tags
@@ -115,6 +141,53 @@ def test_odd_numbers_break_nothing(tmp_path: Path, values: list[float]) -> None:
         assert "nan" not in text.split("</style>")[1]
         assert len(text) < 60_000
         assert "x" in found.text
+
+
+def test_bars_start_at_nothing_and_leave_out_what_is_missing(tmp_path: Path) -> None:
+    found = page(tmp_path, BARS)
+    assert found.tags.count("rect") == 5
+    assert "11-15" in found.text
+    odd = {"name": "odd", "values": [None, -2.0, math.inf]}
+    assert page(tmp_path, {**BARS, "series": [odd]}).tags.count("rect") == 1
+    for series in ([], [{"name": "none", "values": [math.nan, None, None]}]):
+        assert "Nothing was measured." in page(tmp_path, {**BARS, "series": series}).text
+    many = {
+        **BARS,
+        "labels": [f"{n} words" for n in range(40)],
+        "series": [{"name": "n", "values": range(40)}],
+    }
+    found = page(tmp_path, many)
+    assert found.tags.count("rect") == 40
+    assert "30 words" not in found.text.replace("n, 30 words", "")  # there is no room for all labels
+
+
+@pytest.mark.parametrize(("T", "S"), [(1, 1), (2, 2), (3, 60), (60, 3), (60, 60), (90, 100)])
+def test_heat_of_any_size(tmp_path: Path, T: int, S: int) -> None:
+    rows, columns = [f"target{i}" for i in range(T)], [f"source{i}" for i in range(S)]
+    values = [[1.0 if i % S == j else 0.0 for j in range(S)] for i in range(T)]
+    item = {"caption": "all", "rows": rows, "columns": columns, "values": values}
+    found = page(tmp_path, {**HEAT, "items": [item, item]})
+    text = (tmp_path / "r.html").read_text()
+    # the ground, and the weights that can be seen
+    assert found.tags.count("rect") == 2 * (1 + min(T, report.SQUARES))
+    width, height = map(int, re.findall(r'viewBox="0 0 (\d+) (\d+)"', text)[0])
+    assert 15 * min(T, report.SQUARES) < height < 30 * T + 200
+    assert 15 * min(S, report.SQUARES) < width < 30 * S + 300
+    assert ("of which the first 80 are shown" in found.text) == (T > report.SQUARES)
+    if T > report.SQUARES:
+        assert "90 rows" in found.text
+        assert "100 columns" in found.text
+        assert "target80" not in found.text
+
+
+def test_odd_weights_break_nothing(tmp_path: Path) -> None:
+    item = {"rows": ["a"], "columns": ["b" * 50, "c", "d"], "values": [[math.nan, 1.5, -1.0]]}
+    found = page(tmp_path, {**HEAT, "items": [{**item, "caption": "odd"}]})
+    assert found.tags.count("rect") == 2
+    assert "nan" not in (tmp_path / "r.html").read_text().split("</style>")[1]
+    assert "b" * 17 + "…" in found.text
+    for items in ([], [{"caption": "nothing", "rows": [], "columns": ["a"], "values": []}]):
+        assert "Nothing was measured." in page(tmp_path, {**HEAT, "items": items}).text
 
 
 @pytest.mark.parametrize(

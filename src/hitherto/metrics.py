@@ -13,6 +13,14 @@ given. Of more, they are means over the classes that occur in labels or predicti
 at once, they are over all labels together (micro).
 Tags: `labels` and `predicted`, lists of sequences of strings.
 Text: `nll`, the sum in nats; `tokens`; `characters`.
+Written texts: `texts`, a list of strings, and `references`, a list as long whose entries are a string or several.
+`bleu` and `chrf` are sacrebleu's, of the whole corpus, and `signature` is what sacrebleu says of that BLEU. `rouge1`,
+`rouge2` and `rougeL` are the F1 of words, of pairs of words and of the longest common subsequence of words: of several
+references the best, the mean over the rows. Their words are the runs of letters and digits of the lower-cased text, not
+stemmed: those of the rouge_score package, except that letters beyond a-z count here too. These five go from 0 to 100.
+`exact_match` is the share of rows that equal one of their references but for case and blanks. `distinct_1` and
+`distinct_2` need no references: how many words, or pairs of words within a text, differ from each other among all
+texts, as a share of their number.
 Forecasts: `actual`, `mean`, `median`, [N, horizon, channels]; `quantiles`, [..., Q], at `levels`; and
 `naive_scale`, broadcast against them. What is NaN in `actual` is not scored. `crps` is the continuous ranked
 probability score as far as the levels tell: twice the pinball loss, mean over the levels. `coverage` is the
@@ -21,15 +29,17 @@ do not bound that one, the widest that they bound.
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from hitherto.errors import InputError, UsageError, nearest
+from hitherto.errors import InputError, MissingExtra, UsageError, nearest
 
-__all__ = ["METRICS", "Metric", "best_threshold", "confusion", "entities", "report"]
+__all__ = ["METRICS", "Metric", "best_threshold", "confusion", "entities", "report", "signature"]
 
 Array = Any  # a numpy array, or what becomes one
 
@@ -311,6 +321,127 @@ def _bits_per_character(nll: float, characters: int, **_rest: Any) -> float:
     return float(nll) / characters / math.log(2) if characters else math.nan
 
 
+# ---------------------------------------------------------------------------------------------- written texts
+
+_LETTERS = re.compile(r"[^\W_]+")  # and digits
+
+
+def _strings(texts: Iterable[str], what: str) -> list[str]:
+    """The texts as a list, once it is sure that they are texts and not one text's letters."""
+    if isinstance(texts, str):
+        raise InputError(f"{what} must be a list of strings, but one string came.")
+    texts = list(texts)
+    for text in texts:
+        if not isinstance(text, str):
+            raise InputError(f"{what} must be strings, but {type(text).__name__} came.")
+    return texts
+
+
+def _written(
+    texts: Iterable[str], references: Iterable[str | Iterable[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """Texts, and the references of each, once they fit together."""
+    texts = _strings(texts, "texts")
+    if isinstance(references, str):
+        raise InputError("references must be a list with an entry for each text, but one string came.")
+    several = [[r] if isinstance(r, str) else _strings(r, "references") for r in references]
+    if len(texts) != len(several):
+        raise InputError(f"{len(texts)} texts need as many references, but {len(several)} came.")
+    if [] in several:
+        raise InputError(f"text {several.index([])} has no reference.")
+    return texts, several
+
+
+def _sacrebleu(
+    kind: Literal["bleu", "chrf"], texts: Iterable[str], references: Iterable[str | Iterable[str]]
+) -> tuple[float, str]:
+    """Score and signature; NaN and "" of no texts."""
+    texts, several = _written(texts, references)
+    if not texts:
+        return math.nan, ""
+    try:
+        from sacrebleu.metrics.bleu import BLEU
+        from sacrebleu.metrics.chrf import CHRF
+    except ImportError as error:
+        raise MissingExtra(f"the metric {kind}", "sacrebleu", "train") from error
+    # the n-th references of all texts together, None where a text has fewer
+    most = max(map(len, several))
+    streams = [[r[n] if n < len(r) else None for r in several] for n in range(most)]
+    # force: no advice on the log that the texts look tokenised; where they are, their references are too
+    metric: Any = BLEU(force=True) if kind == "bleu" else CHRF()
+    score = float(metric.corpus_score(texts, streams).score)
+    return score, str(metric.get_signature())
+
+
+def _bleu(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+    return _sacrebleu("bleu", texts, references)[0]
+
+
+def _chrf(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+    return _sacrebleu("chrf", texts, references)[0]
+
+
+def signature(texts: Iterable[str], references: Iterable[str | Iterable[str]]) -> str:
+    """What says how `bleu` of these was computed, to be quoted beside it; "" of no texts."""
+    return _sacrebleu("bleu", texts, references)[1]
+
+
+def _grams(text: str, n: int) -> list[tuple[str, ...]]:
+    """All runs of n words of a text."""
+    words = _LETTERS.findall(text.lower())
+    return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
+
+
+def _overlap(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """How many of a are in b, each as often as it is there."""
+    return (Counter(a) & Counter(b)).total()
+
+
+def _common(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """The length of the longest common subsequence.
+
+    One column of the table of lengths is one integer, whose bit i is 0 where the length grows from a[:i] to
+    a[:i + 1]; the next column is a sum (Hyyrö 2004). So it takes len(b) steps on whole integers.
+    """
+    where: dict[Any, int] = {}
+    for i, word in enumerate(a):
+        where[word] = where.get(word, 0) | 1 << i
+    full = column = (1 << len(a)) - 1
+    for word in b:
+        found = column & where.get(word, 0)
+        column = (column + found | column - found) & full
+    return len(a) - column.bit_count()
+
+
+def _rouge(n: int, shared: Callable[[Sequence[Any], Sequence[Any]], int]) -> Callable[..., float]:
+    """The F1 of what `shared` counts in two lists of n-grams."""
+
+    def compute(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+        scores = []
+        for text, several in zip(*_written(texts, references), strict=True):
+            said, true = _grams(text, n), [_grams(r, n) for r in several]
+            scores.append(max(200 * shared(said, t) / max(1, len(said) + len(t)) for t in true))
+        return _mean(scores)
+
+    return compute
+
+
+def _exact_match(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+    def plain(text: str) -> str:
+        return " ".join(text.casefold().split())
+
+    rows = zip(*_written(texts, references), strict=True)
+    return _mean([plain(text) in map(plain, several) for text, several in rows])
+
+
+def _distinct(n: int) -> Callable[..., float]:
+    def compute(texts: Iterable[str], **_rest: Any) -> float:
+        grams = [gram for text in _strings(texts, "texts") for gram in _grams(text, n)]
+        return len(set(grams)) / len(grams) if grams else math.nan
+
+    return compute
+
+
 # -------------------------------------------------------------------------------------------------- forecasts
 
 
@@ -396,7 +527,7 @@ def _interval(levels: Sequence[float], level: float | None) -> tuple[int | None,
     return found.get(0.8) or (found[max(found)] if found else (None, None))
 
 
-_C, _T = ("labels", "probabilities"), ("labels", "predicted")
+_C, _T, _W = ("labels", "probabilities"), ("labels", "predicted"), ("texts", "references")
 
 METRICS: dict[str, Metric] = {
     "accuracy": Metric("accuracy", "higher", _accuracy, ("labels",)),
@@ -412,6 +543,14 @@ METRICS: dict[str, Metric] = {
     "perplexity": Metric("perplexity", "lower", _perplexity, ("nll", "tokens")),
     "bits_per_character": Metric("bits_per_character", "lower", _bits_per_character, ("nll", "characters")),
     "nats": Metric("nats", "lower", _nats, ("nll", "tokens")),
+    "bleu": Metric("bleu", "higher", _bleu, _W),
+    "chrf": Metric("chrf", "higher", _chrf, _W),
+    "rouge1": Metric("rouge1", "higher", _rouge(1, _overlap), _W),
+    "rouge2": Metric("rouge2", "higher", _rouge(2, _overlap), _W),
+    "rougeL": Metric("rougeL", "higher", _rouge(1, _common), _W),
+    "exact_match": Metric("exact_match", "higher", _exact_match, _W),
+    "distinct_1": Metric("distinct_1", "higher", _distinct(1), ("texts",)),
+    "distinct_2": Metric("distinct_2", "higher", _distinct(2), ("texts",)),
     "mae": Metric("mae", "lower", _mae, ("actual", "median")),
     "mse": Metric("mse", "lower", _mse, ("actual", "mean")),
     "rmse": Metric("rmse", "lower", _rmse, ("actual", "mean")),

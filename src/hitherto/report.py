@@ -3,10 +3,13 @@
 `write(path, title, summary, sections)` takes sections as plain dicts; `SECTIONS` lists their kinds:
 
     {"kind": "curves",    "title", "series": [{"name", "x": [...], "y": [...], "best": x | None}], "log": bool}
+    {"kind": "bars",      "title", "labels": [...], "series": [{"name", "values": [...]}]}
     {"kind": "table",     "title", "columns": [...], "rows": [[...], ...]}
     {"kind": "confusion", "title", "classes": [...], "counts": [[...], ...]}      rows are truths
     {"kind": "bands",     "title", "past", "actual", "median", "naive": [...], "bands": [(low, high), ...]}
     {"kind": "texts",     "title", "items": [(caption, text), ...]}
+    {"kind": "heat",      "title", "items": [{"caption", "rows": [...], "columns": [...], "values": [[...], ...]}]}
+                                                        rows and columns are labels, values from 0 to 1
 """
 
 import html
@@ -22,12 +25,16 @@ Section = Mapping[str, Any]
 W, H = 720, 260  # of a picture
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 34
 POINTS = 600  # as many as a picture can show
+SQUARES = 80  # rows and columns of a heat map, at most
+NOTHING = '<p class="legend">Nothing was measured.</p>'
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # told apart by every eye
 
 STYLE = """
-:root { color-scheme: light dark; --fg: #1d2329; --mild: #66707a; --line: #d9dee3; --bg: #fff; --soft: #f5f7f9; }
+:root { color-scheme: light dark; --fg: #1d2329; --mild: #66707a; --line: #d9dee3; --bg: #fff; --soft: #f5f7f9;
+  --weight: #0072b2; }
 @media (prefers-color-scheme: dark) {
-  :root { --fg: #e4e8ec; --mild: #98a2ac; --line: #39424b; --bg: #14181c; --soft: #1c2228; }
+  :root { --fg: #e4e8ec; --mild: #98a2ac; --line: #39424b; --bg: #14181c; --soft: #1c2228;
+    --weight: #56b4e9; }
 }
 body { margin: 0 auto; max-width: 760px; padding: 2rem 1.2rem 4rem; background: var(--bg); color: var(--fg);
   font: 16px/1.55 system-ui, sans-serif; }
@@ -107,10 +114,21 @@ def _thin(x: Sequence[float], y: Sequence[float]) -> list[tuple[float, float]]:
     return kept
 
 
-class _Plot:
-    """Axes over a range, and what is drawn on them."""
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
-    def __init__(self, xs: Sequence[float], ys: Sequence[float], log: bool = False) -> None:
+
+def _width(texts: Sequence[str]) -> float:
+    """How wide the widest of them becomes, about; letters of East Asia are as wide as they are high."""
+    return max((sum(12.0 if c >= "\u1100" else 7.0 for c in text) for text in texts), default=0.0)
+
+
+class _Plot:
+    """Axes over a range, and what is drawn on them. With labels, x are places: 0 for the first of them."""
+
+    def __init__(
+        self, xs: Sequence[float], ys: Sequence[float], log: bool = False, labels: Sequence[str] = ()
+    ) -> None:
         self.log = log and min(ys, default=1) > 0
         low, high = (min(ys), max(ys)) if ys else (0.0, 1.0)
         if self.log:
@@ -121,7 +139,7 @@ class _Plot:
         if self.x1 <= self.x0:
             self.x0, self.x1 = self.x0 - 0.5, self.x1 + 0.5
         self.parts: list[str] = []
-        self._axes()
+        self._axes(labels)
 
     def x(self, value: float) -> float:
         return LEFT + (value - self.x0) / (self.x1 - self.x0) * (W - LEFT - RIGHT)
@@ -130,7 +148,7 @@ class _Plot:
         value = math.log10(value) if self.log else value
         return H - BOTTOM - (value - self.y0) / (self.y1 - self.y0) * (H - TOP - BOTTOM)
 
-    def _axes(self) -> None:
+    def _axes(self, labels: Sequence[str]) -> None:
         for tick in _ticks(self.y0, self.y1):
             value = 10**tick if self.log else tick
             y = self.y(value)
@@ -140,8 +158,14 @@ class _Plot:
             self.parts.append(
                 f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{number(float(value))}</text>'
             )
-        for tick in _ticks(self.x0, self.x1, 6):
-            said = number(int(tick) if tick == int(tick) else tick)
+        if labels:
+            room = (W - LEFT - RIGHT) / len(labels)
+            every = math.ceil((_width(labels) + 8) / room)  # as many as do not overlap
+            ticks = [(float(i), _text(labels[i])) for i in range(0, len(labels), every)]
+        else:
+            round_ones = _ticks(self.x0, self.x1, 6)
+            ticks = [(t, number(int(t) if t == int(t) else t)) for t in round_ones]
+        for tick, said in ticks:
             self.parts.append(f'<text x="{self.x(tick):.1f}" y="{H - 12}" text-anchor="middle">{said}</text>')
 
     def line(
@@ -173,6 +197,13 @@ class _Plot:
         path = " ".join(f"{self.x(a):.1f},{self.y(b):.1f}" for a, b in edge)
         self.parts.append(f'<polygon points="{path}" fill="{colour}" opacity="{opacity}"/>')
 
+    def bar(self, x: float, width: float, value: float, colour: str, said: str) -> None:
+        left, right, top, foot = self.x(x - width / 2), self.x(x + width / 2), self.y(value), self.y(0)
+        self.parts.append(
+            f'<rect x="{left:.1f}" y="{min(top, foot):.1f}" width="{right - left:.1f}" '
+            f'height="{max(1.0, abs(foot - top)):.1f}" fill="{colour}"><title>{_text(said)}</title></rect>'
+        )
+
     def svg(self, said: str) -> str:
         return f'<svg viewBox="0 0 {W} {H}" role="img" aria-label="{_text(said)}">{"".join(self.parts)}</svg>'
 
@@ -188,7 +219,7 @@ def _curves(section: Section) -> str:
     lines = [(s, _thin(s["x"], s["y"])) for s in section["series"]]
     lines = [(s, points) for s, points in lines if points]
     if not lines:
-        return '<p class="legend">Nothing was measured.</p>'
+        return NOTHING
     plot = _Plot(
         [x for _, p in lines for x, _ in p], [y for _, p in lines for _, y in p], section.get("log", False)
     )
@@ -198,6 +229,26 @@ def _curves(section: Section) -> str:
         if best:
             plot.mark(*best, colour, f"best: {number(best[1])} at step {number(best[0])}")
     entries = [(s["name"], colour) for (s, _), colour in zip(lines, COLOURS * 9, strict=False)]
+    return plot.svg(section["title"]) + _legend(entries)
+
+
+def _bars(section: Section) -> str:
+    labels, series = section["labels"], section["series"]
+    shown = [
+        (i, j, float(value))
+        for j, s in enumerate(series)
+        for i, value in enumerate(s["values"])
+        if value is not None and math.isfinite(value)
+    ]
+    if not shown:
+        return NOTHING
+    plot = _Plot([-0.5, len(labels) - 0.5], [0.0, *(v for _, _, v in shown)], labels=labels)
+    width = 0.8 / len(series)
+    for i, j, value in shown:
+        said = f"{series[j]['name']}, {labels[i]}: {number(value)}"
+        x = i + (j - (len(series) - 1) / 2) * width
+        plot.bar(x, width * 0.92, value, COLOURS[j % len(COLOURS)], said)
+    entries = [(s["name"], colour) for s, colour in zip(series, COLOURS * 9, strict=False)]
     return plot.svg(section["title"]) + _legend(entries)
 
 
@@ -215,7 +266,7 @@ def _table(section: Section) -> str:
 
 def _confusion(section: Section) -> str:
     classes, counts = section["classes"][:40], section["counts"]
-    names = [c if len(c) <= 14 else c[:13] + "…" for c in classes]
+    names = [_short(c, 14) for c in classes]
     size = max(26, min(64, 600 // max(1, len(classes))))
     left = 120
     width, height = left + size * len(classes) + 10, size * len(classes) + 78
@@ -267,10 +318,60 @@ def _texts(section: Section) -> str:
     )
 
 
+def _heat(section: Section) -> str:
+    return "".join(_weights(item) for item in section["items"]) or NOTHING
+
+
+def _weights(item: Section) -> str:
+    """One map: a square for each weight, as strong as it is; those that would not be seen are left out."""
+    rows, columns, values = item["rows"], item["columns"], item["values"]
+    if not rows or not columns:
+        return f"<figure><figcaption>{_text(item['caption'])}</figcaption>{NOTHING}</figure>"
+    names, tops = ([_short(t, 18) for t in labels[:SQUARES]] for labels in (rows, columns))
+    size = max(15, min(30, 600 // len(tops)))
+    slant = math.radians(60)
+    left, reach = _width(names) + 14, _width(tops)
+    top = reach * math.sin(slant) + 16
+    wide, high = size * len(tops), size * len(names)
+    parts = [
+        f'<rect x="{left:.0f}" y="{top:.0f}" width="{wide}" height="{high}" fill="var(--soft)"/>',
+        *(
+            f'<text transform="translate({left + size * (j + 0.5) + 4:.0f} {top - 6:.0f}) rotate(-60)">'
+            f"{_text(name)}</text>"
+            for j, name in enumerate(tops)
+        ),
+        *(
+            f'<text x="{left - 8:.0f}" y="{top + size * (i + 0.5) + 4:.0f}" text-anchor="end">{_text(name)}</text>'
+            for i, name in enumerate(names)
+        ),
+        '<g fill="var(--weight)">',
+    ]
+    for i, line in enumerate(values[: len(names)]):
+        for j, weight in enumerate(line[: len(tops)]):
+            if float(weight) >= 0.005:  # nor NaN
+                said = f"{rows[i]} ← {columns[j]}: {number(float(weight))}"
+                parts.append(
+                    f'<rect x="{left + size * j:.0f}" y="{top + size * i:.0f}" width="{size - 1}" '
+                    f'height="{size - 1}" opacity="{min(1.0, float(weight)):.2f}"><title>{_text(said)}</title></rect>'
+                )
+    width, height = left + wide + reach * math.cos(slant) + 12, top + high + 4
+    look = f'viewBox="0 0 {width:.0f} {height:.0f}" style="width:{width:.0f}px" role="img"'
+    cut = [
+        f"{len(labels):,} {what}, of which the first {SQUARES} are shown"
+        for what, labels in (("rows", rows), ("columns", columns))
+        if len(labels) > SQUARES
+    ]
+    caption = f"<figcaption>{_text('; '.join([item['caption'], *cut]))}</figcaption>"
+    said = f'aria-label="{_text(item["caption"])}"'
+    return f'<figure>{caption}<div class="wide"><svg {look} {said}>{"".join(parts)}</g></svg></div></figure>'
+
+
 SECTIONS: dict[str, Callable[[Section], str]] = {
     "curves": _curves,
+    "bars": _bars,
     "table": _table,
     "confusion": _confusion,
     "bands": _bands,
     "texts": _texts,
+    "heat": _heat,
 }
