@@ -13,16 +13,23 @@ import numpy as np
 import hitherto
 from hitherto import bundle, checkpoint
 from hitherto import spec as specs
-from hitherto.errors import CheckpointError, MissingExtra, UsageError
+from hitherto.decode import Hypothesis
+from hitherto.errors import CheckpointError, MissingExtra, UsageError, nearest
 from hitherto.heads import log_softmax
-from hitherto.plan import check, make, streams
+from hitherto.plan import check, make, operations, streams
 from hitherto.runtime.engine import Engine
-from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
+from hitherto.runtime.session import STREAMS, Session, Sessions, Stream, WriteStream
+from hitherto.runtime.writer import write
 from hitherto.sources import SOURCES, Results
 from hitherto.spec import Spec
 from hitherto.tasks import TASKS
 
 __all__ = ["Model", "open", "train"]
+
+_DECODING = (
+    "max_new_tokens", "min_new_tokens", "num_beams", "n_best", "length_penalty", "coverage_penalty", "no_repeat_ngram"
+)  # fmt: skip
+_DRAWING = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
 
 Array = np.ndarray[Any, Any]
 Say = Callable[[str], None]
@@ -69,27 +76,36 @@ class Model:
         return self._digest
 
     def __repr__(self) -> str:
-        recurrent = next(op["options"] for op in self.plan["step"] if op["op"] == "recurrent")
-        return (
-            f"<hitherto {self.spec.task} model: {recurrent['num_layers']} x {recurrent['hidden_size']} "
-            f"{recurrent['cell']}{', bidirectional' if recurrent['bidirectional'] else ''}>"
-        )
+        return f"<hitherto {self.spec.task} model: {describe(self.plan)}>"
 
     # ---- every task
 
     def evaluate(self, data: Any, **options: Any) -> dict[str, float]:
         """Metrics by name on labelled data: a path, a frame, or rows as dicts.
 
-        Forecasts: `start` (a time) scores only what is forecast from there on, `stride` every so many steps.
+        Forecasts: `start` (a time) scores only what is forecast from there on, `stride` every so many steps. Models
+        that write: how, as `decoding` has it.
         """
         return self.examine(data, **options).metrics
 
     def examine(self, data: Any, **options: Any) -> Results:
         """`evaluate`, with the details that a report shows."""
+        if self.writes:
+            return self._measure(self.source.load(data), **options)
         return self._measure(self.source.load(data, **options))
 
-    def _measure(self, examples: Any) -> Results:
+    def _measure(self, examples: Any, **decoding: Any) -> Results:
         found: Results = self.source.measure(examples, self._outputs(self.source.evaluation(examples)))
+        if not self.writes:
+            return found
+        judged = self.judge(examples, **decoding)
+        order = [*TASKS[self.spec.task].metrics]
+        metrics = found.metrics | judged.metrics
+        return Results({n: metrics[n] for n in order if n in metrics}, found.details | judged.details)
+
+    def judge(self, examples: Any, **decoding: Any) -> Results:
+        """What the texts are worth that a model writes to these encoded inputs."""
+        found: Results = self.source.judge(examples, self._written(examples, **decoding))
         return found
 
     def predict(self, data: Any, *, details: bool = False, **options: Any) -> list[Any]:
@@ -97,14 +113,60 @@ class Model:
 
         `data` is a path, a frame, rows as dicts, or a plain list of inputs. With `details` each answer is a dict that
         also says how sure the model is. Of two classes, `threshold` is the probability from which on the positive one
-        is said.
+        is said. A model that writes answers with texts: `decoding` has the options; `attention` adds where it looked.
         """
         source = self.source
         examples = source.load(data, labelled=False)
+        if self.writes:
+            attention = options.pop("attention", False)
+            rows = source.predictions(examples, self._written(examples, **options), attention)
+            return rows if details or attention else [row["text"] for row in rows]
         batches = source.future(examples) if hasattr(source, "future") else source.evaluation(examples)
-        rows: list[dict[str, Any]] = source.predictions(examples, self._outputs(batches), **options)
+        rows = source.predictions(examples, self._outputs(batches), **options)
         plain = {"label", "labels"} & rows[0].keys() if rows else set()
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
+
+    # ---- models that write
+
+    @property
+    def writes(self) -> bool:
+        """Whether its answers are texts that a decoder makes: translations, summaries, replies."""
+        return "encode" in self.plan
+
+    def _written(self, examples: Any, **decoding: Any) -> list[list[Hypothesis]]:
+        """Hypotheses for each example, in their order."""
+        options = self.decoding(decoding)
+        found: list[list[Hypothesis]] = [[]] * len(examples)
+        for batch in self.source.evaluation(examples):
+            written = write(
+                self.engine, batch.inputs["source"], batch.source_lengths, numbers=batch.rows, **options
+            )
+            for row, hypotheses in zip(batch.rows, written, strict=True):
+                found[row] = hypotheses
+        return found
+
+    def decoding(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All that a decoder is told: what is given, and the task's own ways where nothing is.
+
+        max_new_tokens, min_new_tokens, num_beams, n_best, length_penalty, coverage_penalty, no_repeat_ngram; or, to
+        draw, temperature, top_k, top_p, repetition_penalty, seed.
+        """
+        known = (*_DECODING, *_DRAWING)
+        for name in given:
+            if name not in known:
+                raise UsageError(f"there is no option {name!r} of writing.{nearest(name, known)}")
+        own = TASKS[self.spec.task].decoding
+        draws = bool(given.get("temperature"))
+        unknown = self.source.target.unknown
+        return {
+            "start": self.source.start_id,
+            "stop": [self.source.start_id],
+            "max_new_tokens": (self.spec.data.max_output or 100) + 1,
+            # where it can be seen what an unknown word stands for, it may be said
+            "banned": [] if self.engine.attends or unknown is None else [unknown],
+            **({} if draws else own),
+            **{name: value for name, value in given.items() if value is not None},
+        }
 
     def _outputs(self, batches: Iterator[Any]) -> Iterator[Any]:
         return self.engine.outputs(batches, self.source.answers)
@@ -125,21 +187,37 @@ class Model:
 
     # ---- streams
 
-    def stream(self, saved: bytes | None = None) -> Stream:
-        """A live stream: values in, answers out, the state in your hands; one that goes on from `saved`, if given."""
+    def stream(self, saved: bytes | None = None, **decoding: Any) -> Stream:
+        """A live stream: values in, answers out, the state in your hands; one that goes on from `saved`, if given.
+
+        Of a model that writes, `decoding` says how, as for `predict`.
+        """
         self._streams()
         made = STREAMS[self.spec.task](self)
+        if decoding and not isinstance(made, WriteStream):
+            raise UsageError(
+                f"{next(iter(decoding))} is for models that write; this one does {self.spec.task}."
+            )
+        if isinstance(made, WriteStream):
+            made.decoding = self.decoding(decoding)
         return made if saved is None else made.load(saved)
 
     def session(self) -> Session:
         """A stream of plain arrays: what the codec would give in, what the head reads out."""
-        self._streams()
+        self._arrays()
         return Session(self.engine)
 
     def streams(self, n: int) -> Sessions:
         """So many sessions of plain arrays, to be stepped together: each with its own state."""
-        self._streams()
+        self._arrays()
         return Sessions(self.engine, n)
+
+    def _arrays(self) -> None:
+        if self.writes:
+            raise UsageError(
+                "a model with an encoder has no session of plain arrays: it writes when its input is over. Use stream()."
+            )
+        self._streams()
 
     def _streams(self) -> None:
         why = streams(self.plan)
@@ -353,6 +431,9 @@ def _given(
         return _resumed(Path(resume))
     if isinstance(valid, str | Path | float | int):
         options = {**options, "valid": str(valid) if isinstance(valid, Path) else valid}
+    for pair, names in ((data, ("source", "target")), (valid, ("valid_source", "valid_target"))):
+        if isinstance(pair, tuple):
+            options = {**options, **dict(zip(names, map(str, pair), strict=True))}
     path = str(data) if isinstance(data, str | Path) else None
     if isinstance(task, str):
         found = specs.from_options(task, path, None if out is None else str(out), **options)
@@ -364,7 +445,14 @@ def _given(
         for name, value in document.items():
             whole[name] = {**whole.get(name, {}), **value} if isinstance(value, dict) else value
         found = specs.from_document(whole)
-    if found.data.path is None and data is None:
+    for one, other in (("source", "target"), ("valid_source", "valid_target")):
+        if (getattr(found.data, one) is None) != (getattr(found.data, other) is None):
+            raise UsageError(
+                f"{one} and {other} belong together: give both files, or a table with both columns."
+            )
+    if found.data.path is not None and found.data.source is not None:
+        raise UsageError("give the data as a table, or as two files (source and target), not both.")
+    if found.data.path is None and found.data.source is None and data is None:
         raise UsageError("there is no data: give a path, a frame or rows; in a TOML file, [data] path.")
     return found, None
 
@@ -412,8 +500,12 @@ def _train(
         extras["say"] = say
         extras["folder"] = None if run is None else run / (f"tokens-{rank}" if rank else "tokens")
     held = valid if valid is not None and not isinstance(valid, float | int) else None
+    if held is None and given.data.valid_source is not None:
+        held = (given.data.valid_source, given.data.valid_target)
     if held is None and isinstance(given.data.valid, str):
         held = given.data.valid
+    if data is None and given.data.source is not None:
+        data = (given.data.source, given.data.target)
     source, examples, valid_examples = SOURCES[task.source].prepare(
         given, given.data.path if data is None else data, held, extras
     )
@@ -438,7 +530,7 @@ def _train(
     trained = training.fit(
         spec, module, source, examples, valid_examples, run, metric=metric, resume=saved,
         digest=f"{source.digest(examples)}:{json.dumps(plan, sort_keys=True)}", show=show,
-        watch=watcher(spec, plan, source.codecs),
+        judge=judge(spec, plan, source.codecs, valid_examples), watch=watcher(spec, plan, source.codecs),
     )  # fmt: skip
     model = Model(spec, plan, source.codecs, module.tensors(), run=run)
     best = next((r for r in trained.progress.history if r["step"] == trained.progress.best_step), {})
@@ -483,7 +575,8 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
 
 
 def _form(source: Any) -> str:
-    return "many_to_one" if TASKS[source.spec.task].form == "many_to_one" else "many_to_many"
+    """Of tasks with an answer a step the head may differ, not how it aligns."""
+    return TASKS[source.spec.task].form
 
 
 def _claim(run: Path, spec: Spec) -> None:
@@ -543,11 +636,31 @@ def _device(name: str) -> Any:
 
 def describe(plan: Mapping[str, Any]) -> str:
     """A plan in a few words."""
-    r = next(op["options"] for op in plan["step"] if op["op"] == "recurrent")
-    way = "bidirectional " if r["bidirectional"] else ""
+    parts = []
+    for op in operations(dict(plan)):
+        o = op["options"]
+        if op["op"] == "recurrent":
+            way = "bidirectional " if o["bidirectional"] else ""
+            layers = f"{o['num_layers']} {way}{o['cell']} layer{'s' if o['num_layers'] > 1 else ''}"
+            parts.append(f"{layers} of {o['hidden_size']}")
+        elif op["op"] == "attend":
+            parts.append(f"{o['kind']} attention")
     stream = "" if streams(dict(plan)) is None else " (answers when its input is over)"
-    layers = f"{r['num_layers']} {way}{r['cell']} layer{'s' if r['num_layers'] > 1 else ''}"
-    return f"{layers} of {r['hidden_size']}, {plan['head']['kind']}{stream}"
+    return f"{', '.join(parts)}, {plan['head']['kind']}{stream}"
+
+
+def judge(
+    spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], valid: Any
+) -> Callable[[Any], dict[str, float]] | None:
+    """What the texts are worth that a model in training writes: quickly, without a search."""
+    if "encode" not in plan or valid is None:
+        return None
+
+    def judged(module: Any) -> dict[str, float]:
+        model = Model(spec, plan, codecs, module.tensors())
+        return model.judge(valid, num_beams=1, n_best=1).metrics
+
+    return judged
 
 
 def watcher(

@@ -386,6 +386,8 @@ def check_task(model: Any, data: Any) -> list[Result]:
         ("steps and chunks equal the whole", lambda: _stepped(model, data)),
         ("a bundle gives the same answers", lambda: _bundled(model, data)),
     ]
+    if model.writes:
+        promises.append(("a stream writes what the whole input brings", lambda: _written(model, data)))
     if find_spec("torch"):
         promises.append(("the engine gives what the torch module gives", lambda: _executors(model, data)))
     return [(name, *_outcome(test)) for name, test in promises]
@@ -398,13 +400,15 @@ def _batches(model: Any, data: Any) -> list[Any]:
 def _alone(model: Any, data: Any) -> tuple[bool, str]:
     rows = 0
     for batch in _batches(model, data):
-        x = batch.inputs["x"]
-        T, B = x.shape[:2]
-        lengths = np.full(B, T) if batch.lengths is None else batch.lengths
-        whole, _ = model.engine.forward(batch.inputs, batch.lengths)
-        for b in range(0, B, max(1, B // 8)):
-            own, _ = model.engine.forward({"x": x[: lengths[b], b : b + 1]})
-            beside = whole[b : b + 1] if model.engine.pools else whole[: lengths[b], b : b + 1]
+        known = {"x": batch.lengths, "source": batch.source_lengths}
+        whole, _ = model.engine.forward(batch.inputs, batch.lengths, None, batch.source_lengths)
+        for b in range(0, batch.inputs["x"].shape[1], max(1, batch.inputs["x"].shape[1] // 8)):
+            alone = {
+                name: value[: len(value) if known[name] is None else known[name][b], b : b + 1]
+                for name, value in batch.inputs.items()
+            }
+            own, _ = model.engine.forward(alone)
+            beside = whole[b : b + 1] if model.engine.pools else whole[: len(alone["x"]), b : b + 1]
             if not np.array_equal(own, beside):
                 return False, f"row {b} of a batch differs from the row alone"
             rows += 1
@@ -417,19 +421,46 @@ def _stepped(model: Any, data: Any) -> tuple[bool, str]:
     why = streams(model.plan)
     if why is not None:
         return True, "it does not stream, and says why"
+    engine = model.engine
     for batch in _batches(model, data):
         x = batch.inputs["x"][:64, :3]
-        whole, end = model.engine.forward({"x": x})
+        begun = None
+        if engine.encoder is not None:
+            known = None if batch.source_lengths is None else batch.source_lengths[:3]
+            begun = engine.encode(batch.inputs["source"][:, :3], known)
+        whole, end = engine.forward({"x": x}, None, begun)
         for size in (1, 5):
             parts: list[Any] = []
-            state: Any = None
+            state: Any = begun
             for t in range(0, len(x), size):
-                part, state = model.engine.forward({"x": x[t : t + size]}, None, state)
+                part, state = engine.forward({"x": x[t : t + size]}, None, state)
                 parts.append(part)
-            last = parts[-1] if model.engine.pools else np.concatenate(parts)
-            if not np.array_equal(last, whole) or any(not np.array_equal(end[k], state[k]) for k in end):
+            last = parts[-1] if engine.pools else np.concatenate(parts)
+            if not np.array_equal(last, whole) or any(
+                not np.array_equal(end[k], state[k]) for k in engine.places
+            ):
                 return False, f"chunks of {size} differ from the whole"
     return True, "steps and chunks of 5, bit for bit"
+
+
+def _written(model: Any, data: Any) -> tuple[bool, str]:
+    """A text does not depend on the others, and a stream of any pieces writes what the whole input brings."""
+    from hitherto.sources.texts import as_text
+
+    examples = model.source.load(data)
+    found = model.source.predictions(examples, model._written(examples))
+    count = 0
+    for i in range(0, len(examples), max(1, len(examples) // 4)):
+        text = as_text(examples.texts[i])
+        if model.spec.task == "chat":
+            continue  # its stream marks the turns itself: tested by what it is told, in the tests of streams
+        stream = model.stream()
+        for piece in [text[k : k + 3] for k in range(0, len(text), 3)]:
+            stream.push(piece)
+        if stream.finish() != found[i]:
+            return False, f"a stream writes something else to {text!r:.60}"
+        count += 1
+    return True, f"{len(found)} texts, {count} streams"
 
 
 def _bundled(model: Any, data: Any) -> tuple[bool, str]:
@@ -455,11 +486,14 @@ def _executors(model: Any, data: Any) -> tuple[bool, str]:
     module.load(model.tensors)
     worst = 0.0
     for batch in _batches(model, data):
-        features, _ = model.engine.forward(batch.inputs, batch.lengths)
+        features, _ = model.engine.forward(batch.inputs, batch.lengths, None, batch.source_lengths)
         with torch.inference_mode():
-            lengths = None if batch.lengths is None else torch.from_numpy(batch.lengths)
+            lengths, of_source = (
+                None if known is None else torch.from_numpy(known)
+                for known in (batch.lengths, batch.source_lengths)
+            )
             inputs = {name: torch.from_numpy(value) for name, value in batch.inputs.items()}
-            expected, _ = module(inputs, lengths, None)
+            expected, _ = module(inputs, lengths, None, of_source)
             params = module.params(expected).numpy()
         found = model.engine.params(features)
         worst = max(worst, float(np.max(np.abs(found - params) / (1 + np.abs(params)), initial=0.0)))

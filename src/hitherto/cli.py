@@ -110,10 +110,12 @@ def _train_command(task: str, toml: str | None) -> click.Command:
         given = {name: value for name, value in values.items() if value is not None and value != ()}
         start: Any = specs.read(toml) if toml else task
         known = specs.read(toml).out if toml else None
-        path = data or (specs.read(toml).data.path if toml else None)
-        if path is None:
+        known_data = specs.read(toml).data if toml else None
+        path = data or (known_data.path if known_data else None)
+        first = path or values.get("source") or (known_data.source if known_data else None)
+        if first is None:
             raise UsageError("which data? Give a file or a folder: hitherto train TASK DATA")
-        final = out or known or f"{Path(path.removesuffix('.gz')).stem}-{task}.safetensors"
+        final = out or known or f"{Path(first.removesuffix('.gz')).stem}-{task}.safetensors"
         _run(start, path, None, as_json, out=final, **given)
 
     params: list[click.Parameter] = [
@@ -183,7 +185,8 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _next(model: Any) -> str:
-    verb = {"lm": "generate {} 'The'"}.get(model.spec.task, "predict {} NEW-DATA")
+    verbs = {"lm": "generate {} 'The'", "chat": "chat {}"}
+    verb = verbs.get(model.spec.task, "predict {} NEW-DATA")
     return "hitherto " + verb.format(model.path)
 
 
@@ -256,6 +259,43 @@ def _span(seconds: float) -> str:
 # ---------------------------------------------------------------------------------------------------- use a model
 
 
+def _writing(command: Any) -> Any:
+    """The options of models that write; None leaves each as its task has it."""
+    for flag, kind, about in reversed((
+        ("--max-new-tokens", click.IntRange(1), "How many tokens at most."),
+        ("--min-new-tokens", click.IntRange(0), "How many at least."),
+        ("--num-beams", click.IntRange(1), "How many beginnings a search goes on with; 1 always takes the likeliest."),
+        ("--n-best", click.IntRange(1), "Give so many texts, the best first."),
+        ("--length-penalty", float, "Of a search: 0 prefers short texts, above 1 long ones."),
+        ("--coverage-penalty", float, "Of a search: above 0 prefers what looked at all of the input."),
+        ("--no-repeat-ngram", click.IntRange(0), "Never say so many tokens in a row twice."),
+        ("--temperature", float, "Draw words, the more freely the higher; 0 searches."),
+        ("--top-k", click.IntRange(0), "Draw among so many; 0 for all."),
+        ("--top-p", float, "Draw among those that make up this probability."),
+        ("--repetition-penalty", float, "Of a draw: above 1 avoids what was said."),
+        ("--seed", int, "The same seed draws the same text."),
+    )):  # fmt: skip
+        command = click.option(flag, type=kind, help=f"Models that write: {about[0].lower()}{about[1:]}")(
+            command
+        )
+    return command
+
+
+def _given(model: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The options of writing that were given; an error where the model does not write."""
+    given = {name: value for name, value in values.items() if value is not None}
+    if given and not model.writes:
+        raise UsageError(
+            f"--{next(iter(given)).replace('_', '-')} is for models that write; this one does {model.spec.task}."
+        )
+    return given
+
+
+_files = (
+    click.option("--source", metavar="FILE", help="A file with an input a line, in place of DATA."),
+    click.option("--target", metavar="FILE", help="The file with the outputs to --source, line by line."),
+)
+
 _weights = click.option(
     "--weights",
     type=click.Choice(["float32", "bfloat16", "int8"]),
@@ -267,12 +307,23 @@ _weights = click.option(
 @cli.command(short_help="Measure a model on labelled data.")
 @click.argument("bundle")
 @_weights
-@click.argument("data")
+@click.argument("data", required=False)
+@_files[0]
+@_files[1]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--start", help="Forecasts: score from this time on.")
 @click.option("--stride", type=click.IntRange(1), help="Forecasts: steps between the origins.")
+@_writing
 def evaluate(
-    bundle: str, weights: str, data: str, as_json: bool, start: str | None, stride: int | None
+    bundle: str,
+    weights: str,
+    data: str | None,
+    source: str | None,
+    target: str | None,
+    as_json: bool,
+    start: str | None,
+    stride: int | None,
+    **decoding: Any,
 ) -> None:
     """Measure the model in BUNDLE on labelled DATA: metrics by name.
 
@@ -284,13 +335,21 @@ def evaluate(
     given = {name: value for name, value in (("start", start), ("stride", stride)) if value is not None}
     if given and model.spec.task != "forecast":
         raise UsageError(f"--{next(iter(given))} is for forecasts; this model does {model.spec.task}.")
-    results = model.examine(data, **given)
+    if (data is None) == (source is None) or (source is None) != (target is None):
+        raise UsageError("give DATA, or both of --source and --target.")
+    results = model.examine((source, target) if data is None else data, **given, **_given(model, decoding))
+    signature, by = results.details.get("signature"), results.details.get("by", {})
     if as_json:
         finite = {k: v if math.isfinite(v) else None for k, v in results.metrics.items()}
-        click.echo(json.dumps(finite))
+        extra = {"signature": signature} if signature else {}
+        click.echo(json.dumps({**finite, **extra, **({"by": by} if by else {})}))
         return
     for name, value in results.metrics.items():
         click.echo(f"{name:20} {value:.6g}")
+    if signature:
+        click.echo(f"{'signature':20} {signature}")
+    for value, row in by.items():
+        click.echo(f"{value:20} " + "  ".join(f"{name} {number:.4g}" for name, number in row.items()))
 
 
 @cli.command(short_help="Answer for new data.")
@@ -306,6 +365,8 @@ def evaluate(
 @click.option(
     "--anomalies", type=click.IntRange(1), help="Forecasts: score the surprise of so many newest points."
 )
+@click.option("--attention", is_flag=True, help="Models that write: also where they looked (with --json).")
+@_writing
 def predict(
     bundle: str,
     weights: str,
@@ -315,6 +376,8 @@ def predict(
     given_text: tuple[str, ...],
     threshold: float | None,
     anomalies: int | None,
+    attention: bool,
+    **decoding: Any,
 ) -> None:
     """Answer for every row of DATA with the model in BUNDLE. DATA may be - for lines of standard input.
 
@@ -330,7 +393,13 @@ def predict(
         source = [line.rstrip("\n") for line in sys.stdin]
     if threshold is not None and model.spec.task != "classify":
         raise UsageError(f"--threshold is for classify; this model does {model.spec.task}.")
-    given = {} if threshold is None else {"threshold": threshold}
+    if attention and not model.writes:
+        raise UsageError(f"--attention is for models that write; this one does {model.spec.task}.")
+    given = {
+        **({} if threshold is None else {"threshold": threshold}),
+        **({"attention": True} if attention else {}),
+        **_given(model, decoding),
+    }
     rows = model.anomalies(source, anomalies) if anomalies else model.predict(source, details=True, **given)
     ending = "jsonl" if as_json else Path(out).suffix.lstrip(".") if out else "tsv"
     if ending not in ("csv", "tsv", "jsonl"):
@@ -346,7 +415,13 @@ def _write_rows(rows: list[dict[str, Any]], ending: str, file: Any) -> None:
     if ending == "jsonl":
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         return
-    names = [name for name in (rows[0] if rows else {}) if name != "probabilities"]
+    if any("others" in row for row in rows):  # an n-best list: a line each
+        rows = [
+            {"input": i, "rank": rank, "text": one["text"], "score": one["score"]}
+            for i, row in enumerate(rows, 1)
+            for rank, one in enumerate([row, *row["others"]], 1)
+        ]
+    names = [name for name in (rows[0] if rows else {}) if name not in ("probabilities", "attention")]
     writer = csv.writer(file, delimiter="\t" if ending == "tsv" else ",", lineterminator="\n")
     writer.writerow(names)
     for row in rows:
@@ -423,7 +498,10 @@ def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None
     help="Go on from the state in FILE.",
 )
 @click.option("--save", metavar="FILE", help="Keep the state in FILE at the end.")
-def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str | None) -> int:
+@_writing
+def stream(
+    bundle: str, weights: str, as_json: bool, load: str | None, save: str | None, **decoding: Any
+) -> int:
     """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
 
     \b
@@ -431,6 +509,8 @@ def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str
     tag        words -> each with its label
     lm         text -> how many bits it was worth, and what may come next
     forecast   "time,value" or {"ds": .., "y": ..} -> surprise, and the future
+    translate  a line -> its translation; so summarize and answer, fields between tabs
+    chat       a turn -> the reply
 
     Example: hitherto stream load.safetensors --json < meter.csv
     """  # noqa: D301 - the \b is a sign to click: lines stay as they are
@@ -438,7 +518,8 @@ def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str
 
     if save and not Path(save).parent.is_dir():  # said now, not when the state is there and cannot be kept
         raise UsageError(f"--save {save}: there is no folder {Path(save).parent}.")
-    live = hitherto.open(bundle, weights=weights).stream(Path(load).read_bytes() if load else None)
+    model = hitherto.open(bundle, weights=weights)
+    live = model.stream(Path(load).read_bytes() if load else None, **_given(model, decoding))
 
     def show(rows: Any) -> None:
         for row in rows:
@@ -469,6 +550,45 @@ def stream(bundle: str, weights: str, as_json: bool, load: str | None, save: str
     if save:
         Path(save).write_bytes(live.save())
     return status
+
+
+@cli.command(short_help="Talk with a model.")
+@click.argument("bundle")
+@_weights
+@click.option(
+    "--load",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Go on with the conversation in FILE.",
+)
+@click.option("--save", metavar="FILE", help="Keep the conversation in FILE at the end.")
+@_writing
+def chat(bundle: str, weights: str, load: str | None, save: str | None, **decoding: Any) -> None:
+    """Talk with the chat model in BUNDLE: a line is a turn. /new forgets what was said, /quit ends.
+
+    Example: hitherto chat helper.safetensors --temperature 0.7
+    """
+    import hitherto
+
+    if save and not Path(save).parent.is_dir():
+        raise UsageError(f"--save {save}: there is no folder {Path(save).parent}.")
+    model = hitherto.open(bundle, weights=weights)
+    if model.spec.task != "chat":
+        raise UsageError(f"chat is for chat models; this one does {model.spec.task}. Use predict.")
+    live = model.stream(Path(load).read_bytes() if load else None, **_given(model, decoding))
+    prompt = "> " if sys.stdin.isatty() else ""
+    while True:
+        click.echo(prompt, nl=False)
+        sys.stdout.flush()
+        line = sys.stdin.readline()
+        if not line or line.strip() == "/quit":
+            break
+        if line.strip() == "/new":
+            live.reset()
+        elif line.strip():
+            click.echo(live.line(line)[0]["text"])
+    if save:
+        Path(save).write_bytes(live.save())
 
 
 def _shown(value: Any) -> str:

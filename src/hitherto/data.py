@@ -589,7 +589,7 @@ def parallel(source: str | Path, target: str | Path, *, encoding: str | None = N
                 number = (left or right)[0]
                 short, long = paths if left is None else paths[::-1]
                 raise DataError(
-                    f"the lines of two files belong together, but this one ends at line {number - 1} and {long} goes on",
+                    f"lines of two files belong together, but this one ends at line {number - 1} and {long} goes on",
                     path=short,
                 )
             yield left[0], {"source": left[1], "target": right[1]}

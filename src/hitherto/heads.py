@@ -223,9 +223,7 @@ def _pointer_log_prob(params: Array, y: Array, *, gate: Array, copied: Array, **
     """Of class numbers y, [...]; `copied` is that of these classes alone, [...]."""
     gate = np.asarray(gate, np.float64)
     with np.errstate(divide="ignore"):
-        return np.logaddexp(
-            _softmax_log_prob(params, y) - _softplus(-gate), np.log(copied) - _softplus(gate)
-        )
+        return np.logaddexp(_softmax_log_prob(params, y) - _softplus(-gate), np.log(copied) - _softplus(gate))
 
 
 def _sigmoid_size(*, labels: int) -> int:

@@ -12,9 +12,9 @@ call. Its last operation, `head`, makes what the head of that kind in `HEADS` re
 tensors `name.*`; an operation's "weights" may say that one of them is another's tensor (tied). Arrays are [T, B, ...];
 states are [K, B, W], whatever they belong to.
 
-A plan of form `seq2seq` has two programs more, and an input `source` beside `x`, what was written so far. `encode` reads
-the source; the last of its outputs, "memory", is what `attend` looks at. `bridge` makes the states that `step` begins
-with from those that `encode` ends with: its inputs and outputs are names of states.
+A plan of form `seq2seq` has two programs more, and an input `source` beside `x`, what was written so far. `encode`
+reads the source; the last of its outputs, "memory", is what `attend` looks at. `bridge` makes the states that `step`
+begins with from those that `encode` ends with: its inputs and outputs are names of states.
 
 `OPS` lists the operations. An operation knows its weights and states, not how it is run: that is each executor's part.
 """
@@ -29,7 +29,18 @@ from hitherto.heads import HEADS
 from hitherto.spec import ModelSpec
 from hitherto.tasks import FORMS
 
-__all__ = ["ACTIVATIONS", "OPS", "PROGRAMS", "Op", "check", "make", "operations", "stepwise", "streams", "weights"]
+__all__ = [
+    "ACTIVATIONS",
+    "OPS",
+    "PROGRAMS",
+    "Op",
+    "check",
+    "make",
+    "operations",
+    "stepwise",
+    "streams",
+    "weights",
+]
 
 Plan = dict[str, Any]
 Options = Mapping[str, Any]
@@ -156,8 +167,8 @@ OPS: dict[str, Op] = {
         _bridge_weights,
         _none,
     ),
-    # Its input, and beside it the mean of the memory, weighted by how well each place fits the query: by a product with
-    # the input (multiplicative), or by a small network that asks the state `query` as the step before left it (additive).
+    # Its input, and beside it the mean of the memory, weighted by how well each place fits: by a product with the input
+    # (multiplicative), or by a small network that asks the state `query` as the step before left it (additive).
     "attend": Op(
         "attend",
         {"kind": str, "input_size": int, "memory_size": int, "size": int, "query": str, "query_size": int},
@@ -182,10 +193,12 @@ class _Program:
         self.operations: list[dict[str, Any]] = []
         self.name, self.width = first, width
 
-    def add(self, op: str, called: str, output: str, width: int | None = None, **options: Any) -> dict[str, Any]:
+    def add(
+        self, op: str, called: str, output: str, wide: int | None = None, /, **options: Any
+    ) -> dict[str, Any]:
         made = {"op": op, "name": called, "inputs": [self.name], "outputs": [output], "options": options}
         self.operations.append(made)
-        self.name, self.width = output, self.width if width is None else width
+        self.name, self.width = output, self.width if wide is None else wide
         return made
 
     def read(self, model: ModelSpec, kind: str, called: str, suffix: str = "") -> None:
@@ -193,7 +206,15 @@ class _Program:
         if kind != "ids":
             return
         size, width = self.width, model.embedding_size or self.width
-        self.add("embed", called, "embedded" + suffix, width, size=size, width=width, dropout=model.embedding_dropout)
+        self.add(
+            "embed",
+            called,
+            "embedded" + suffix,
+            width,
+            size=size,
+            width=width,
+            dropout=model.embedding_dropout,
+        )
         if model.dropout:
             self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
 
@@ -274,62 +295,90 @@ def _sequence_to_sequence(
     sides = 1 + bool(model.bidirectional)
     if (model.hidden_size or 0) % sides or model.proj_size % sides:
         raise UsageError(
-            f"hidden_size and proj_size are shared by the encoder's two directions, so they must be even, but are "
+            "hidden_size and proj_size are shared by the encoder's two directions, so they must be even, but are "
             f"{model.hidden_size} and {model.proj_size}."
         )
-    attends = model.attention != "none"
-    if not attends and (model.input_feeding or head == "pointer"):
+    if model.attention == "none" and (model.input_feeding or head == "pointer"):
         raise UsageError(
             f"{'copy' if head == 'pointer' else 'input_feeding'} needs attention, but attention is none; choose "
             "multiplicative or additive."
         )
+    if model.shared and source != x:
+        raise UsageError("a shared embedding needs one vocabulary for source and target.")
     encode = _Program("source", source["size"])
     encode.read(model, source["kind"], "embed_source", "_source")
-    encoder = encode.layers(model, "encoder", "memory", sides)["options"]
-    memory = encode.width
+    encode.layers(model, "encoder", "memory", sides)
+    step = _writer(model, x, encode.width, head, options)
+    if stepwise({"step": step}) and model.recurrent_dropout:
+        raise UsageError(
+            "recurrent_dropout keeps one mask for a whole sequence, but additive attention and input_feeding go step by "
+            "step; leave one of them out."
+        )
+    if model.shared:
+        for op in step:
+            if op["name"] == "embed" or op.get("weights"):
+                op["weights"] = {"weight": "embed_source.weight"}
+    plan = {"encode": encode.operations, "step": step}
+    return {"encode": encode.operations, "bridge": _bridges(plan, sides), "step": step}
 
+
+def _writer(
+    model: ModelSpec, x: Mapping[str, Any], memory: int, head: str, options: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The step program of a decoder that looks at a memory of this width."""
     step = _Program("x", x["size"])
     step.read(model, x["kind"], "embed")
+    attends = model.attention != "none"
     top = (model.proj_size if model.cell == "lstm" else 0) or model.hidden_size or 0  # what the decoder says
-    given = model.embedding_size or top if model.tied else top  # and what is made of it and of what it looks at
+    combined = (
+        model.embedding_size or top if model.tied else top
+    )  # and what is made of it and of what it looks at
+    recalled = combined if attends else memory
+
+    def attend(size: int, **asked: Any) -> None:
+        op = step.add(
+            "attend", "attend", "attended", step.width + memory, kind=model.attention, input_size=step.width,
+            memory_size=memory, size=size, **asked,
+        )  # fmt: skip
+        op["inputs"].append("memory")
+
     if not attends or model.input_feeding:
-        step.add("recall", "recall", "recalled", step.width + (given if attends else memory), size=given if attends else memory)
+        step.add("recall", "recall", "recalled", step.width + recalled, size=recalled)
     if model.attention == "additive":
-        asked = {"query": "decoder.h", "query_size": top}
-        step.add("attend", "attend", "attended", step.width + memory, kind="additive", input_size=step.width, memory_size=memory, size=top, **asked)
-        step.operations[-1]["inputs"].append("memory")
-    decoder = step.layers(model, "decoder", "y")["options"]
+        attend(top, query="decoder.h", query_size=top)
+    step.layers(model, "decoder", "y")
     if model.attention == "multiplicative":
-        step.add("attend", "attend", "attended", step.width + memory, kind="multiplicative", input_size=step.width, memory_size=memory, size=step.width, query="", query_size=0)
-        step.operations[-1]["inputs"].append("memory")
+        attend(step.width, query="", query_size=0)
     if attends:
-        step.add("linear", "combine", "combined", given, input_size=step.width, output_size=given, bias=True, activation="tanh")
+        sizes = {"input_size": step.width, "output_size": combined}
+        step.add("linear", "combine", "combined", combined, **sizes, bias=True, activation="tanh")
     if attends and model.input_feeding:
         step.add("keep", "keep", "kept", state="recall.value")
-    last = step.answer(model, head, options)
-    if model.shared:
-        if source != x:
-            raise UsageError("a shared embedding needs one vocabulary for source and target; set shared = true on both.")
-        for op in step.operations:
-            if op["name"] == "embed":
-                op["weights"] = {"weight": "embed_source.weight"}
-        if model.tied:
-            last["weights"] = {"weight": "embed_source.weight"}
+    step.answer(model, head, options)
+    return step.operations
 
-    before, after = CELLS[model.cell].state_sizes, {}
-    sizes = {"encoder": before(encoder["hidden_size"], **cell_options(encoder)), "decoder": before(decoder["hidden_size"], **cell_options(decoder))}
-    bridge = []
-    for i, state in enumerate(CELLS[model.cell].states):
-        after[f"decoder.{state}"] = (f"encoder.{state}", sizes["encoder"][i], decoder["num_layers"], sizes["decoder"][i])
-    if not attends:  # the vector that holds all of the source, given to every step
-        after["recall.value"] = ("encoder.h", sizes["encoder"][0], 1, memory)
-    for output, (begin, width, rows, size) in after.items():
-        bridge.append({
-            "op": "bridge", "name": f"bridge_{output.replace('.', '_')}", "inputs": [begin], "outputs": [output],
-            "options": {"layers": encoder["num_layers"], "directions": sides, "input_size": width, "rows": rows,
-                        "output_size": size, "activation": "" if output.endswith(".c") else "tanh"},
-        })  # fmt: skip
-    return {"encode": encode.operations, "bridge": bridge, "step": step.operations}
+
+def _bridges(plan: Plan, sides: int) -> list[dict[str, Any]]:
+    """What makes each state that a decoder begins with from one that its encoder ends with."""
+    begin, end = states(plan, "encode"), states(plan, "step")
+    found = []
+    for made, (rows, size) in end.items():
+        given = made.replace("decoder", "encoder")
+        if given == "recall.value":
+            if "memory" in (name for op in plan["step"] for name in op["inputs"]):
+                continue  # what was said before anything was: zeros
+            given = "encoder.h"  # the vector that holds all of the source, given to every step
+        options = {
+            "layers": begin[given][0] // sides,
+            "directions": sides,
+            "input_size": begin[given][1],
+            "rows": rows,
+            "output_size": size,
+            "activation": "" if made.endswith(".c") else "tanh",
+        }
+        name = f"bridge_{made.replace('.', '_')}"
+        found.append({"op": "bridge", "name": name, "inputs": [given], "outputs": [made], "options": options})
+    return found
 
 
 def _cell_choices(model: ModelSpec) -> dict[str, Any]:
@@ -382,7 +431,7 @@ def states(plan: Plan, program: str = "step") -> Shapes:
 
 
 def stepwise(plan: Plan) -> bool:
-    """Whether a step needs what the whole of the step before gave, so that steps cannot be taken operation by operation."""
+    """Whether a step needs all that the step before gave, so that no operation can take steps ahead of the others."""
     return any(op["op"] == "keep" or op["options"].get("kind") == "additive" for op in plan["step"])
 
 
@@ -467,7 +516,9 @@ def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
         op["op"] != "recurrent" or op["options"].get("cell") in CELLS,
         f"the cell of {op['name']} is not known",
     )
-    _expect(op["options"].get("activation", "") in ACTIVATIONS, f"the activation of {op['name']} is not known")
+    _expect(
+        op["options"].get("activation", "") in ACTIVATIONS, f"the activation of {op['name']} is not known"
+    )
     kinds = {"attend": ("multiplicative", "additive"), "pool": ("last", "mean", "max")}.get(op["op"])
     _expect(kinds is None or op["options"].get("kind") in kinds, f"the kind of {op['name']} is not known")
 
@@ -475,7 +526,9 @@ def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
 def _check_bridge(op: Mapping[str, Any], begin: Shapes, end: Shapes) -> None:
     o = op["options"]
     (given,), (made,) = op["inputs"], op["outputs"]
-    _expect(begin[given] == (o["layers"] * o["directions"], o["input_size"]), f"{op['name']} does not fit {given}")
+    _expect(
+        begin[given] == (o["layers"] * o["directions"], o["input_size"]), f"{op['name']} does not fit {given}"
+    )
     _expect(end.get(made) == (o["rows"], o["output_size"]), f"{op['name']} does not fit {made}")
     _expect(1 <= o["rows"] <= o["layers"], f"{op['name']} makes more rows than there are layers")
 

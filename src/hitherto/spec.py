@@ -181,7 +181,10 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     average: Annotated[Share, _about("keep a running average of the weights, with this decay")] = 0.0
     label_smoothing: Annotated[Share, _about("share of the truth given to other labels")] = 0.0
     scheduled_sampling: Annotated[
-        Share, _about("how often, at the end of training, a writer reads its own last word in place of the true one")
+        Share,
+        _about(
+            "how often, at the end of training, a writer reads its own last word in place of the true one"
+        ),
     ] = 0.0
     sampled: Annotated[Whole, _about("train on so many sampled words, for huge vocabularies")] = 0
     non_finite: Annotated[

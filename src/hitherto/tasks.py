@@ -41,7 +41,17 @@ class Task:
 _TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedding_dropout")
 
 _WRITE = (
-    *(*_TEXT, "input", "source", "target", "valid_source", "valid_target", "group", "max_length", "max_output"),
+    *(
+        *_TEXT,
+        "input",
+        "source",
+        "target",
+        "valid_source",
+        "valid_target",
+        "group",
+        "max_length",
+        "max_output",
+    ),
     *("bidirectional", "attention", "input_feeding", "copy", "shared", "tied"),
     *("batch_tokens", "label_smoothing", "scheduled_sampling"),
 )
@@ -177,6 +187,6 @@ TASKS: dict[str, Task] = {
         defaults={"tokens": "words", "shared": True},
         decoders=_DECODERS,
         decoding={"num_beams": 1},
-        example="hitherto train answer stories.jsonl --input story --input question --output answer --out qa.safetensors",
+        example="hitherto train answer stories.jsonl --input story --input question --output answer",
     ),
 }

@@ -83,7 +83,7 @@ def fit(
 ) -> Trained:
     """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen.
 
-    At every evaluation `judge` gives further metrics, such as need more than a look at `valid`; what `watch` gives is noted.
+    At every evaluation `judge` gives further metrics, from more than a look at `valid`; what `watch` gives is noted.
     SIGTERM or SIGINT saves after the step under way, and then raises Interrupted.
     """
     train = spec.train
@@ -323,7 +323,11 @@ def _targets(batch: Batch, after: State, device: torch.device) -> dict[str, Tens
     if "gate" in after and "y" in found:
         attention = _scored(batch, after["attention"])  # [N, S]
         source = torch.from_numpy(batch.inputs["source"]).to(device).t()  # [B, S]
-        rows = torch.arange(len(attention), device=device) if batch.at is None else torch.from_numpy(batch.at).to(device)
+        rows = (
+            torch.arange(len(attention), device=device)
+            if batch.at is None
+            else torch.from_numpy(batch.at).to(device)
+        )
         same = source[rows % len(source)] == found["y"].unsqueeze(1)
         found |= {"copied": (attention * same).sum(1), "gate": _scored(batch, after["gate"])[:, 0]}
     return found

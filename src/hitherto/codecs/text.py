@@ -343,7 +343,7 @@ class TextCodec:
         return cut
 
     def cut(self, text: Any) -> list[str]:
-        """What each token of `encode(text)` stands for in the text, where some may be unknown: of words and characters."""
+        """What each token of `encode(text)` stands for in the text, where some may be unknown: words, characters."""
         if self.tokens == "chars":
             return list(self._checked(text))
         if not isinstance(text, str):

@@ -32,7 +32,9 @@ class Module(nn.Module):
         self.sparse = (
             False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
         )
-        self.sampling = 0.0  # in training, how often a step reads what the last one would have said, not the truth
+        self.sampling = (
+            0.0  # in training, how often a step reads what the last one would have said, not the truth
+        )
         for op in operations(self.plan):
             made = MAKE[op["op"]](op["options"], **(start if op["op"] == "recurrent" else {}))
             if made is not None:
@@ -91,7 +93,8 @@ class Module(nn.Module):
 
     def encode(self, source: Tensor, lengths: Tensor | None) -> State:
         """What the step program begins with: its states, and what it attends to."""
-        values, ends = {"source": source}, {}
+        values = {"source": source}
+        ends: State = {}
         for op in self.plan["encode"]:
             values[op["outputs"][0]], new = RUN[op["op"]](self, op, values[op["inputs"][0]], lengths, None)
             ends |= new
@@ -108,8 +111,14 @@ class Module(nn.Module):
                 else:
                     state["attend.keys"] = nn.functional.linear(memory, own.weight_key, own.bias)  # type: ignore[arg-type]
                 state["attend.memory"] = memory
-                given = torch.full((B,), S, device=source.device) if lengths is None else lengths.to(source.device)
-                state["attend.outside"] = torch.arange(S, device=source.device) >= given.unsqueeze(1)  # [B, S]
+                given = (
+                    torch.full((B,), S, device=source.device)
+                    if lengths is None
+                    else lengths.to(source.device)
+                )
+                state["attend.outside"] = torch.arange(S, device=source.device) >= given.unsqueeze(
+                    1
+                )  # [B, S]
         return state
 
     def _bridge(self, op: Mapping[str, Any], end: Tensor) -> Tensor:
@@ -117,7 +126,9 @@ class Module(nn.Module):
         o, own = op["options"], self.get_submodule(op["name"])
         sides = end.reshape(o["layers"], o["directions"], *end.shape[1:])[o["layers"] - o["rows"] :]
         found = [
-            nn.functional.linear(torch.cat(list(layer), -1), getattr(own, f"weight_{i}"), getattr(own, f"bias_{i}"))
+            nn.functional.linear(
+                torch.cat(list(layer), -1), getattr(own, f"weight_{i}"), getattr(own, f"bias_{i}")
+            )
             for i, layer in enumerate(sides)
         ]
         return ACTIVATE[o["activation"]](torch.stack(found))
@@ -353,11 +364,14 @@ def build(
         for name, value in module.named_parameters():
             if init == "uniform":
                 value.uniform_(-init_range, init_range)
-                if (
-                    forget_bias is not None and (".bias_ih_" in name or ".bias_hh_" in name)
+                if forget_bias is not None and (
+                    ".bias_ih_" in name or ".bias_hh_" in name
                 ):  # drawn over just now; two biases add up to it
                     value[value.shape[0] // 4 : value.shape[0] // 2] = forget_bias * (".bias_ih_" in name)
-            elif name in ("embed.weight", "embed_source.weight"):  # torch's N(0, 1) drowns what the first layer begins with
+            elif name in (
+                "embed.weight",
+                "embed_source.weight",
+            ):  # torch's N(0, 1) drowns what the first layer begins with
                 value.normal_(std=0.1)
     expected, found = (
         weights(dict(plan)),

@@ -6,6 +6,11 @@
 
 Every product is native, in one fixed order of summation: an answer's bits depend neither on the rows beside it nor on
 how a sequence is cut, nor on the number of threads. State is a dict of [K, B, W] arrays, named as in `plan.states`.
+
+Of a plan with an encoder, `encode(source, lengths)` gives the state to begin with. To its states come, where the plan
+attends, what it looks at: `attend.keys` and `attend.memory`, [R, S, ..], and `attend.lengths`, [R], of R sources, and
+`attend.row`, [B], which of these each row has; `attend.source`, [R, S], is the sources' ids. After a step `attention`,
+[T, B, S], says where it looked, and `gate`, [T, B], how much of its answer it writes itself, where it may copy.
 """
 
 import os
@@ -17,6 +22,7 @@ import numpy as np
 from hitherto import _native
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
+from hitherto.heads import HEADS
 from hitherto.plan import OPS, cell_options, states, tensor_name
 
 __all__ = ["WEIGHTS", "Engine", "threads"]
@@ -27,9 +33,10 @@ State = dict[str, Array]
 WEIGHTS = ("float32", "bfloat16", "int8")
 
 # The numbers by which kernels.h knows them.
-_EMBED, _RECURRENT, _POOL, _LINEAR = range(4)
+_EMBED, _RECURRENT, _POOL, _LINEAR, _ATTEND, _RECALL, _KEEP = range(7)
 _CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
 _POOLINGS = {"last": 0, "mean": 1, "max": 2}
+_ATTENTIONS = {"multiplicative": 0, "additive": 1}
 _PARAMETERS = (
     "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "scale_ih", "scale_hh", "scale_c", "shift_c"
 )  # fmt: skip
@@ -72,6 +79,51 @@ class Engine:
         self.pools = stages.pool is not None
         self.ids = stages.ids
         self.input_size = stages.input_size
+        self.two_ways = any(op["options"].get("bidirectional") for op in self.plan["step"])
+        self.attends = any(op["op"] == "attend" for op in self.plan["step"])
+        self.gate: Engine | None = None
+        self.keys: Engine | None = None
+        self.encoder: Engine | None = None
+        if "encode" in self.plan:
+            self._prepare_encoder(tensors)
+
+    def _prepare_encoder(self, tensors: Mapping[str, Array]) -> None:
+        """What runs beside the steps: the encoder, the bridges from its states to ours, the keys of what it read."""
+
+        def product(op: Mapping[str, Any], weight: str, bias: str | None, activation: str = "") -> Engine:
+            kept = {"p.weight": tensors[tensor_name(op, weight)]}
+            if bias is not None:
+                kept["p.bias"] = tensors[tensor_name(op, bias)]
+            size, width = kept["p.weight"].shape
+            options = {
+                "input_size": width,
+                "output_size": size,
+                "bias": bias is not None,
+                "activation": activation,
+            }
+            linear = {"op": "linear", "name": "p", "inputs": ["x"], "outputs": ["y"], "options": options}
+            plan = {"inputs": {"x": {"kind": "vectors", "size": width}}, "step": [linear], "head": None}
+            return Engine(plan, kept, self.weights)
+
+        reads = {"inputs": {"x": self.plan["inputs"]["source"]}, "step": self.plan["encode"], "head": None}
+        self.encoder = Engine(reads, tensors, self.weights)
+        self.bridges = [
+            (
+                op,
+                [
+                    product(op, f"weight_{i}", f"bias_{i}", op["options"]["activation"])
+                    for i in range(op["options"]["rows"])
+                ],
+            )
+            for op in self.plan["bridge"]
+        ]
+        for op in self.plan["step"]:
+            if op["op"] == "attend" and op["options"]["kind"] == "multiplicative":
+                self.keys = product(op, "weight", None)
+            elif op["op"] == "attend":
+                self.keys = product(op, "weight_key", "bias")
+            elif op["op"] == "copy":
+                self.gate = product(op, "weight", "bias")
 
     # ---- states
 
@@ -94,17 +146,75 @@ class Engine:
 
     # ---- running
 
+    def encode(self, source: Array, lengths: Array | None = None) -> State:
+        """What the steps begin with, once these sources, ids [S, R], are read."""
+        assert self.encoder is not None  # noqa: S101 - asked of plans that have one
+        memory, ends = self.encoder.forward({"x": source}, lengths)
+        S, R = source.shape[:2]
+        return self.begin(memory, ends, source, np.full(R, S, np.int64) if lengths is None else lengths)
+
+    def begin(self, memory: Array, ends: State, source: Array, lengths: Array) -> State:
+        """What the steps begin with, once the encoder gave `memory`, [S, R, M], and ended with the states `ends`."""
+        state: State = {}
+        for op, rows in self.bridges:
+            o, end = op["options"], ends[op["inputs"][0]]
+            R = end.shape[1]
+            sides = end.reshape(o["layers"], o["directions"], R, -1)[o["layers"] - o["rows"] :]
+            whole = sides.transpose(0, 2, 1, 3).reshape(o["rows"], R, -1)
+            state[op["outputs"][0]] = np.concatenate(
+                [product.apply(whole[i : i + 1]) for i, product in enumerate(rows)]
+            )
+        if self.keys is not None:
+            memory = np.ascontiguousarray(memory.transpose(1, 0, 2))  # [R, S, M]
+            state |= {
+                "attend.keys": self.keys.apply(memory),
+                "attend.memory": memory,
+                "attend.lengths": np.ascontiguousarray(lengths, np.int64),
+                "attend.row": np.arange(memory.shape[0]),
+                "attend.source": np.ascontiguousarray(source.T, np.int64),
+            }
+        return state
+
+    def pick(self, state: State, rows: Array) -> State:
+        """The state of these rows; sources that no row has any more are let go."""
+        found = {name: value[:, rows] for name, value in state.items() if name in self.places}
+        if not self.attends:
+            return found
+        used, row = np.unique(state["attend.row"][rows], return_inverse=True)
+        for name in ("keys", "memory", "lengths", "source"):
+            kept = state[f"attend.{name}"]
+            found[f"attend.{name}"] = kept if len(used) == len(kept) else kept[used]
+        return found | {"attend.row": row.astype(np.int64)}
+
     def forward(
-        self, inputs: Mapping[str, Array], lengths: Array | None = None, state: State | None = None
+        self,
+        inputs: Mapping[str, Array],
+        lengths: Array | None = None,
+        state: State | None = None,
+        source_lengths: Array | None = None,
     ) -> tuple[Array, State]:
         """What the head reads, [T, B, F] or after a pool [B, F]; and the state afterwards."""
-        x = next(iter(inputs.values()))
+        x = inputs["x"]
+        if state is None and self.encoder is not None:
+            state = self.encode(inputs["source"], source_lengths)
         block = self.block(x.shape[1])
         if state is not None:
             for name, view in self.views(block).items():
                 view[:] = state[name].transpose(1, 0, 2)
-        features = self.run(x, block, lengths, end=self.head)
-        return features, {name: view.transpose(1, 0, 2).copy() for name, view in self.views(block).items()}
+        after: State = {}
+        if self.attends and state is not None:
+            after = {name: value for name, value in state.items() if name.startswith("attend.")}
+            after["attention"] = np.empty((*x.shape[:2], after["attend.keys"].shape[1]), np.float32)
+        features = self.run(x, block, lengths, end=self.head, memory=after)
+        if self.gate is not None:
+            after["gate"] = self.gate.apply(features)[..., 0]
+        after |= {name: view.transpose(1, 0, 2).copy() for name, view in self.views(block).items()}
+        return features, after
+
+    def apply(self, x: Array) -> Array:
+        """All operations of a plan without states, at every place of x [.., I]."""
+        flat = np.ascontiguousarray(x, np.float32).reshape(1, -1, x.shape[-1])
+        return self.run(flat, self.block(0), stateless=True).reshape(*x.shape[:-1], self.widths[-1])
 
     def params(self, features: Array) -> Array:
         """The head's parameters for `features`."""
@@ -128,10 +238,12 @@ class Engine:
         end: int | None = None,
         out: Array | None = None,
         stateless: bool = False,
+        memory: State | None = None,
     ) -> Array:
         """Steps x [T, B, ..] of the rows of `block`, or of those that `slots` names; the states move on in place.
 
-        Stages begin .. end - 1 are run; what the last of them gives is written to `out`, if that is given.
+        Stages begin .. end - 1 are run; what the last of them gives is written to `out`, if that is given. `memory` has
+        what they attend to, and the array `attention` that is written.
         """
         end = self.stages if end is None else end
         ids = begin == 0 and self.ids is not None
@@ -157,7 +269,7 @@ class Engine:
             raise UsageError(f"there are states of {len(block)} rows, but inputs of {B}.")
         self.program.run(
             T, B, _at(lengths), _at(slots), _at(order), 0 if ids else _at(x), _at(x) if ids else 0,
-            _at(block), self.stride, _at(out), begin, end, threads(),
+            _at(block), self.stride, _at(out), begin, end, threads(), *_attended(memory),
         )  # fmt: skip
         return out
 
@@ -182,26 +294,43 @@ class Engine:
         """Every batch with what the model says at its scored places: the head's parameters, or the loss there."""
         kept: State | None = None
         for batch in batches:
-            features, after = self.forward(batch.inputs, batch.lengths, _carried(batch.carry, kept))
+            features, after = self.forward(
+                batch.inputs, batch.lengths, _carried(batch.carry, kept), batch.source_lengths
+            )
             kept = None if batch.keep is None else {name: v[:, batch.keep] for name, v in after.items()}
             flat = features.reshape(-1, features.shape[-1])
             scored = flat if batch.at is None else flat[batch.at]
             if answers == "params":
                 yield batch, self.params(scored)
             else:
-                yield batch, self._losses(scored, batch.targets["y"])
+                yield batch, self._losses(scored, batch.targets["y"], _copied(batch, after))
 
-    def _losses(self, features: Array, y: Array) -> Array:
+    def _losses(self, features: Array, y: Array, copied: State) -> Array:
         """The negative log-likelihood of each class in y; a part at a time, since a vocabulary has many numbers."""
         found = np.empty(len(y), np.float32)
         for first in range(0, len(y), 512):
             part = slice(first, first + 512)
             params = self.params(features[part])
+            if copied:
+                parts = {name: value[part] for name, value in copied.items()}
+                found[part] = -HEADS["pointer"].log_prob(params, y[part], **parts)
+                continue
             top = params.max(-1, keepdims=True)
             total = np.exp(params - top).sum(-1, dtype=np.float64)
             chosen = np.take_along_axis(params, np.asarray(y[part], np.int64)[:, None], 1)[:, 0]
             found[part] = np.log(total) + top[:, 0] - chosen
         return found
+
+
+def _copied(batch: Any, after: State) -> State:
+    """Where answers are copied: at each scored place the gate, and how much of the attention lies on what is true."""
+    if "gate" not in after:
+        return {}
+    attention, gate = after["attention"].reshape(-1, after["attention"].shape[-1]), after["gate"].reshape(-1)
+    at = np.arange(len(gate)) if batch.at is None else batch.at
+    source = batch.inputs["source"].T  # [B, S]
+    same = source[at % len(source)] == batch.targets["y"][:, None]
+    return {"gate": gate[at], "copied": np.maximum((attention[at] * same).sum(1), 1e-30)}
 
 
 def _carried(carry: Array | None, kept: State | None) -> State | None:
@@ -212,6 +341,18 @@ def _carried(carry: Array | None, kept: State | None) -> State | None:
         name: np.where((carry < 0)[None, :, None], np.float32(0), value[:, np.maximum(carry, 0)])
         for name, value in kept.items()
     }
+
+
+def _attended(memory: State | None) -> tuple[int, ...]:
+    """What a program is told of the memory that it attends to."""
+    if not memory:
+        return (0,) * 7
+    keys, row = memory["attend.keys"], memory["attend.row"]
+    alone = len(row) == len(keys) and bool((row == np.arange(len(row))).all())
+    return (
+        _at(keys), _at(memory["attend.memory"]), _at(memory["attend.lengths"]), 0 if alone else _at(row), len(keys),
+        keys.shape[1], _at(memory["attention"]),
+    )  # fmt: skip
 
 
 def _at(array: Array | None) -> int:
@@ -235,7 +376,7 @@ class _Stages:
         self.pool: int | None = None
         self.ids: int | None = None
         self.bounded = False  # no number that goes on is beyond -1 .. 1
-        (x,) = plan["inputs"].values()
+        x = plan["inputs"]["x"]
         self.input_size = self.width = int(x["size"])
         if x["kind"] == "ids":
             self.ids = self.input_size
@@ -252,16 +393,17 @@ class _Stages:
 
     def add(
         self, op: int, I: int, O: int, H: int, P: int = 0, D: int = 1, h: int = 0, c: int = 0,
-        cell: int = 0, pooling: int = 0, layer_norm: bool = False, residual: bool = False,
+        cell: int = 0, kind: int = 0, layer_norm: bool = False, residual: bool = False, tanh: bool = False,
         weights: tuple[list[Array | None], ...] = (),
     ) -> None:  # fmt: skip
         self.numbers += [
             op,
             cell,
-            pooling,
+            kind,
             int(layer_norm),
             int(residual),
             int(self.bounded),
+            int(tanh),
             I,
             O,
             H,
@@ -314,15 +456,42 @@ def _pool(stages: _Stages, op: Mapping[str, Any]) -> None:
     stages.add(
         _POOL, stages.width, stages.width, 0, D=1 + bool(o["bidirectional"]),
         h=stages.places[f"{op['name']}.value"][0], c=stages.places[count][0] if count in stages.places else 0,
-        pooling=_POOLINGS[o["kind"]],
+        kind=_POOLINGS[o["kind"]],
     )  # fmt: skip
 
 
 def _linear(stages: _Stages, op: Mapping[str, Any]) -> None:
     weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
     assert weight is not None  # noqa: S101 - a checked plan has its tensors
-    stages.add(_LINEAR, weight.shape[1], weight.shape[0], weight.shape[0], weights=([weight, None, bias],))
+    tanh = op["options"].get("activation") == "tanh"
+    stages.add(
+        _LINEAR, weight.shape[1], weight.shape[0], weight.shape[0], tanh=tanh, weights=([weight, None, bias],)
+    )
+    stages.bounded = tanh
+
+
+def _attend(stages: _Stages, op: Mapping[str, Any]) -> None:
+    o = op["options"]
+    I, M, H = o["input_size"], o["memory_size"], o["size"]
+    if o["kind"] == "multiplicative":
+        stages.add(_ATTEND, I, I + M, H, kind=_ATTENTIONS[o["kind"]])
+    else:
+        first, k, w = stages.places[o["query"]]
+        weights = [stages.weight(op, "weight_query"), stages.weight(op, "score")]
+        stages.add(
+            _ATTEND, I, I + M, H, P=w, h=first + (k - 1) * w, kind=_ATTENTIONS[o["kind"]], weights=(weights,)
+        )
     stages.bounded = False
+
+
+def _recall(stages: _Stages, op: Mapping[str, Any]) -> None:
+    first, _, w = stages.places[f"{op['name']}.value"]
+    stages.add(_RECALL, stages.width, stages.width + w, 0, h=first)
+    stages.bounded = False
+
+
+def _keep(stages: _Stages, op: Mapping[str, Any]) -> None:
+    stages.add(_KEEP, stages.width, stages.width, 0, h=stages.places[op["options"]["state"]][0])
 
 
 _RUN: dict[str, Callable[[_Stages, Mapping[str, Any]], None]] = {
@@ -331,6 +500,11 @@ _RUN: dict[str, Callable[[_Stages, Mapping[str, Any]], None]] = {
     "recurrent": _recurrent,
     "pool": _pool,
     "linear": _linear,
+    "attend": _attend,
+    "recall": _recall,
+    "keep": _keep,
+    "copy": lambda _stages, _op: None,  # beside the steps: it has an output of its own
+    "bridge": lambda _stages, _op: None,  # between two programs
 }
 if _RUN.keys() != OPS.keys():
     raise AssertionError("an operation of OPS has no way to run here")

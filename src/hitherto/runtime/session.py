@@ -27,7 +27,9 @@ from hitherto.codecs.series import SeriesStream, Step, step_of, time_of, written
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS, log_softmax
 from hitherto.runtime.engine import Array, Engine
+from hitherto.runtime.writer import write, write_from
 from hitherto.sources.pairs import items
+from hitherto.sources.texts import OURS, THEIRS
 from hitherto.sources.windows import surprise
 
 __all__ = ["STREAMS", "Session", "Sessions", "Stream"]
@@ -157,9 +159,13 @@ class Stream:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.core = Session(model.engine)
+        self.core = self.session()
         self.kept: dict[str, Array] = {}  # what the stream itself remembers
         self.begin()
+
+    def session(self) -> Session:
+        """The steps that are taken as input comes."""
+        return Session(self.model.engine)
 
     def begin(self) -> None:
         """Take the codec's stream, and whatever is read before any input."""
@@ -529,9 +535,142 @@ def _plain(values: Array) -> Any:
     return found[0] if len(found) == 1 else found
 
 
+class WriteStream(Stream):
+    """`translate`, `summarize`, `answer`: the source as it comes; at its end the text.
+
+    An encoder that reads in one direction takes steps as the source comes; another waits for its end. Either way what
+    is kept grows with the source, for any of it may be looked at while the answer is written.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.decoding = model.decoding({})
+        super().__init__(model)
+
+    def session(self) -> Session:
+        """Steps of the encoder."""
+        return Session(self.model.engine.encoder)
+
+    def begin(self) -> None:
+        super().begin()
+        self.kept = {"text": np.zeros(0, np.uint8)}
+        if self.steps:
+            self.kept |= {
+                "memory": np.zeros((0, self.core.engine.widths[-1]), np.float32),
+                "ids": np.zeros(0, np.int64),
+            }
+
+    @property
+    def steps(self) -> bool:
+        """Whether the source is encoded as it comes."""
+        return not self.core.engine.two_ways
+
+    def push(self, value: str) -> list[Row]:
+        """A part of the source, of any size. Its fields, a story and a question, say, stand on lines of their own."""
+        if not isinstance(value, str):
+            raise UsageError(
+                f"expected text, but got {value!r:.60}; put the fields of an input on lines of their own."
+            )
+        if self.steps:
+            self._read(self.input.push(value))
+        more = np.frombuffer(value.encode(), np.uint8)
+        self.kept["text"] = np.concatenate([self.kept["text"], more])
+        return []
+
+    def peek(self) -> Row:
+        return self.fork().finish()
+
+    def finish(self) -> Row:
+        """What is written to all of the source; the next source begins anew."""
+        text = self.kept["text"].tobytes().decode()
+        row = self._answer(text)
+        self.reset()
+        return row
+
+    def line(self, text: str) -> list[Row]:
+        """A line is a source; its fields stand between tabs."""
+        self.push(text.rstrip("\r\n").replace("\t", "\n"))
+        return [self.finish()]
+
+    def fork(self) -> Self:
+        other = super().fork()
+        other.decoding = self.decoding
+        return other
+
+    def _read(self, ids: Array) -> None:
+        """Steps of the encoder, as many as are ever read."""
+        most = self.model.spec.data.max_length
+        ids = np.asarray(ids, np.int64)
+        ids = ids if most is None else ids[: max(0, most - len(self.kept["ids"]))]
+        if len(ids):
+            self.kept["memory"] = np.concatenate([self.kept["memory"], self.core.push(ids)])
+            self.kept["ids"] = np.concatenate([self.kept["ids"], ids])
+
+    def _answer(self, text: str) -> Row:
+        source, engine = self.model.source, self.model.engine
+        if self.steps:
+            self._read(self.input.finish())
+            ends = {name: value[:, None].copy() for name, value in self.core.state.items()}
+            ids = self.kept["ids"][:, None]
+            state = engine.begin(self.kept["memory"][:, None], ends, ids, np.array([len(ids)]))
+            found = write_from(engine, state, **self.decoding)
+        else:
+            ids = np.asarray(source.cut(self.model.codecs["input"].encode(text)), np.int64)[:, None]
+            found = write(engine, ids, None, **self.decoding)
+        row: Row = source.answer(found[0], text)
+        return row
+
+
+class ChatStream(WriteStream):
+    """`chat`: a turn in, at its end the reply; what was said stays, as far back as the model reads."""
+
+    def begin(self) -> None:
+        super().begin()
+        self.kept = {
+            "text": np.zeros(0, np.uint8),
+            "history": np.zeros(0, np.uint8),
+            "replies": np.zeros(1, np.int64),
+        }
+
+    @property
+    def steps(self) -> bool:
+        return False  # what is read is the last turns, which are others with each
+
+    def finish(self) -> Row:
+        """The reply to the turn that is over, given those before it."""
+        said = " ".join(self.kept["text"].tobytes().decode().split("\n"))
+        turns = [*self.history, (THEIRS, said)]
+        source, replies = self.model.source, int(self.kept["replies"][0])
+        text = source.history(turns, OURS)
+        ids = np.asarray(source.cut(self.model.codecs["input"].encode(text)), np.int64)[:, None]
+        found = write(self.model.engine, ids, None, numbers=[replies], **self.decoding)
+        row: Row = source.answer(found[0], text)
+        turns = [*turns, (OURS, row["text"])][-(self.model.spec.data.turns or 3) :]
+        self.kept = {
+            "text": np.zeros(0, np.uint8),
+            "history": np.frombuffer(json.dumps(turns).encode(), np.uint8).copy(),
+            "replies": np.array([replies + 1]),
+        }
+        return row
+
+    @property
+    def history(self) -> list[tuple[str, str]]:
+        """The turns that may still be read: who said it, seen from the model, and what."""
+        found = json.loads(self.kept["history"].tobytes() or b"[]")
+        return [(who, said) for who, said in found]
+
+    def line(self, text: str) -> list[Row]:
+        """A line is a turn."""
+        self.push(text.rstrip("\r\n"))
+        return [self.finish()]
+
+
 STREAMS: dict[str, type[Stream]] = {
     "classify": LabelStream,
     "tag": TagStream,
     "lm": TextStream,
     "forecast": ForecastStream,
+    "translate": WriteStream,
+    "summarize": WriteStream,
+    "answer": WriteStream,
+    "chat": ChatStream,
 }

@@ -1,16 +1,19 @@
 """What a report shows of a training, and what `evaluate` prints: sections for `hitherto.report`, by source."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from hitherto.metrics import best_threshold, confusion
+from hitherto.metrics import METRICS, best_threshold, confusion
 from hitherto.metrics import report as per_class
 from hitherto.sources.base import Results
 from hitherto.sources.corpus import Corpus
 from hitherto.sources.pairs import Pairs
+from hitherto.sources.texts import Texts, as_text
 from hitherto.sources.windows import LEVELS, Windows
+from hitherto.tasks import TASKS
 
 __all__ = ["curves", "sections"]
 
@@ -142,4 +145,63 @@ def _windows(
     ]
 
 
-SHOW: dict[type, Callable[..., list[Section]]] = {Pairs: _pairs, Corpus: _corpus, Windows: _windows}
+def _texts(source: Texts, examples: Any, results: Results, _watched: list[dict[str, Any]]) -> list[Section]:
+    details = results.details
+    inputs, texts, references = details["inputs"], details["texts"], details["references"]
+    some = np.linspace(0, len(texts) - 1, min(12, len(texts))).astype(int)
+    rows = [[as_text(inputs[i])[:300], texts[i], " / ".join(references[i])] for i in some]
+    found: list[Section] = [
+        {"kind": "table", "title": "Examples", "columns": ["input", "written", "expected"], "rows": rows}
+    ]
+    if "by" in details:
+        names = list(next(iter(details["by"].values())))
+        table = [[value, *(row[n] for n in names)] for value, row in details["by"].items()]
+        found.append(
+            {"kind": "table", "title": f"By {source.spec.data.by}", "columns": ["", *names], "rows": table}
+        )
+    seen = [i for i in range(len(texts)) if details["written"][i][0].attention is not None]
+    short = [i for i in seen if 4 <= len(examples.x[i]) <= 30 and len(details["written"][i][0].tokens) > 2]
+    items = []
+    for i in (short or seen)[:4]:
+        row = source.answer(details["written"][i], inputs[i], attention=True)
+        if "attention" in row and row["attention"]["target"]:
+            looks = row["attention"]
+            items.append({"caption": row["text"], "rows": looks["target"], "columns": looks["source"],
+                          "values": looks["weights"]})  # fmt: skip
+    if items:
+        found.append({"kind": "heat", "title": "Where it looked", "items": items})
+    return [*found, *_by_length(source, examples, results)]
+
+
+def _by_length(source: Texts, examples: Any, results: Results) -> list[Section]:
+    """The first metric of the texts, apart for short and long inputs."""
+    lengths = np.array([len(x) for x in examples.x])
+    details = results.details
+    metric = next(m for n in TASKS[source.spec.task].metrics if "references" in (m := METRICS[n]).needs)
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, 7)).astype(int))
+    labels: list[str] = []
+    values: list[float] = []
+    for low, high in pairwise(edges):
+        own = np.flatnonzero((lengths > low) & (lengths <= high) if labels else lengths <= high)
+        if len(own) < 5:
+            continue
+        labels.append(f"{low + 1 if labels else low}-{high}")
+        values.append(
+            metric.compute(
+                texts=[details["texts"][i] for i in own], references=[details["references"][i] for i in own]
+            )
+        )
+    if len(labels) < 2:
+        return []
+    bars = [{"name": metric.name, "values": values}]
+    return [
+        {"kind": "bars", "title": f"{metric.name} by tokens of the input", "labels": labels, "series": bars}
+    ]
+
+
+SHOW: dict[type, Callable[..., list[Section]]] = {
+    Pairs: _pairs,
+    Corpus: _corpus,
+    Windows: _windows,
+    Texts: _texts,
+}

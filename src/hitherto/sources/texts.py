@@ -32,7 +32,7 @@ from hitherto.sources.pairs import _listed, _names
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
 
-__all__ = ["TextExamples", "Texts"]
+__all__ = ["OURS", "THEIRS", "TextExamples", "Texts", "as_text"]
 
 # Columns that are taken for input and output where none is named, the surest first.
 _INPUTS = ("source", "src", "input", "text", "document", "article", "prompt", "dialogue", "turns")
@@ -103,6 +103,7 @@ class Texts:
         first, second = (None, None) if valid is not None else self.split(table)
         self._fit(table, first, extras)
         examples = self.read(table)
+        held: TextExamples | None = None
         if first is None or second is None:
             held = self.read(load(spec, valid))
         else:
@@ -174,7 +175,9 @@ class Texts:
         options: dict[str, Any] = {"tokens": data.tokens or "words", "end": True, **extras}
         options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
         if options["tokens"] == "words" and (len(table) if rows is None else len(rows)) >= 1000:
-            options.setdefault("min_count", 2)  # so that the model learns what to do with words it does not know
+            options.setdefault(
+                "min_count", 2
+            )  # so that the model learns what to do with words it does not know
         shared = bool(self.spec.model.shared)
         if shared:
             self.codecs["input"] = TextCodec.fit((t for side in (0, 1) for t in texts(side)), **options)
@@ -196,7 +199,9 @@ class Texts:
         if isinstance(data, tuple):
             return replace(self, spec=self.spec.replace(input=("source",), output="target")).read(table)
         if not set(_names(None, given.input)) <= set(table.columns):
-            spec, notes = self.columns(self.spec.replace(input=None, output=given.output if labelled else None), table)
+            spec, notes = self.columns(
+                self.spec.replace(input=None, output=given.output if labelled else None), table
+            )
             self.notes += notes
             return replace(self, spec=spec).read(table, labelled)
         return self.read(table, labelled)
@@ -232,7 +237,7 @@ class Texts:
                     yield i, source, [said], value
                 continue
             parts = [self._checked(table, i, c, row[c]) for c in inputs]
-            source = parts[0] if len(parts) == 1 else "\n".join(_joined(p) for p in parts)
+            source = parts[0] if len(parts) == 1 else "\n".join(as_text(p) for p in parts)
             targets: list[Any] = []
             if output is not None:
                 given = row[output]
@@ -263,7 +268,9 @@ class Texts:
     ) -> Iterator[tuple[str, str]]:
         """(what is read, the reply) of every turn that is to be learned, or of the one that is to be made."""
         column = _names(None, self.spec.data.input)[0]
-        turns = [self._turn(table, i, column, v) for v in (given if isinstance(given, list | tuple) else [given])]
+        turns = [
+            self._turn(table, i, column, v) for v in (given if isinstance(given, list | tuple) else [given])
+        ]
         if not labelled or reply is not None:
             answer = "" if not labelled else self._turn(table, i, self.spec.data.output, *(reply or ()))[1]
             yield self.history(turns, None), answer
@@ -280,7 +287,7 @@ class Texts:
             said = next((value[k] for k in ("text", "utterance", "content", "value") if k in value), None)
             who = next((str(value[k]) for k in ("speaker", "role", "from") if k in value), None)
             value = said
-        return who, _joined(self._checked(table, i, column, value))
+        return who, as_text(self._checked(table, i, column, value))
 
     def history(self, turns: Sequence[tuple[str | None, str]], replier: str | None) -> str:
         """The last turns as one text: each on a line, marked by who said it."""
@@ -321,7 +328,9 @@ class Texts:
     def head(self) -> tuple[str, dict[str, Any]]:
         model = self.spec.model
         if model.copy and not model.shared:
-            raise UsageError("what is copied must have the same number on both sides: copy needs shared = true.")
+            raise UsageError(
+                "what is copied must have the same number on both sides: copy needs shared = true."
+            )
         return "pointer" if model.copy else "softmax", {"classes": self.target.size}
 
     def choose(self, examples: TextExamples) -> tuple[dict[str, Any], list[str]]:
@@ -343,10 +352,9 @@ class Texts:
             "clip": 1.0,
             "max_output": int(written.max(initial=1)),
         }
-        return options, [
-            f"{count:,} pairs of {int(np.median(read)):,} and {int(np.median(written)):,} tokens (medians; the longest "
-            f"{int(read.max()):,} and {int(written.max()):,})"
-        ]
+        middle, most = ([f"{int(of(part)):,}" for part in (read, written)] for of in (np.median, np.max))
+        said = f"{count:,} pairs of {' and '.join(middle)} tokens (medians; the longest {' and '.join(most)})"
+        return options, [said]
 
     def digest(self, examples: TextExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])
@@ -455,7 +463,8 @@ class Texts:
         return ("".join(said) + decoder.finish()).strip("\n")
 
 
-def _joined(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """An input as one text, also where it came as words."""
     return value if isinstance(value, str) else " ".join(value)
 
 
