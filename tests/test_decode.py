@@ -608,22 +608,67 @@ def test_of_several_ends_of_one_text_the_best_counts() -> None:
     assert found[0].log_prob == pytest.approx(math.log(0.5))
 
 
-def test_lengths_are_weighed_as_by_hand() -> None:
-    """After a token of 0.6 the end has 0.5; the end at once has 0.4."""
-    table = np.log(np.array([[0.4, 0.6], [0.5, 0.5]]))
+def told_by_place(table: Any) -> tuple[Any, Any]:
+    """A step and its state: probabilities by place (the last goes on) and the token before, [places, V, V]."""
+    log_probs = np.log(np.maximum(table, 1e-300))
 
     def step(state: Any, tokens: Any) -> Any:
-        return table[np.minimum(state["n"][0, :, 0], 1)], {"n": state["n"] + 1}
+        n = state["n"][0, :, 0]
+        return log_probs[np.minimum(n, len(log_probs) - 1), tokens], {"n": n[None, :, None] + 1}
 
+    return step, {"n": np.zeros((1, 1, 1), np.int64)}
+
+
+def test_lengths_are_weighed_as_by_hand() -> None:
+    """After a token of 0.6 the end has 0.5; the end at once has 0.4."""
+    step, state = told_by_place([[[0.4, 0.6]] * 2, [[0.5, 0.5]] * 2])
     for penalty, order in ((0.0, [0, 1]), (1.0, [1, 0]), (3.0, [1, 0])):
         (found,) = beams(
-            step, {"n": np.zeros((1, 1, 1), np.int64)}, np.zeros(1), max_new_tokens=2, num_beams=2, n_best=2,
-            length_penalty=penalty, stop_ids=[0],
-        )  # fmt: skip
+            step,
+            state,
+            np.zeros(1),
+            max_new_tokens=2,
+            num_beams=2,
+            n_best=2,
+            length_penalty=penalty,
+            stop_ids=[0],
+        )
         assert [len(h.tokens) for h in found] == order
         expected = {0: math.log(0.4), 1: math.log(0.3) / 2**penalty}  # the end is counted
         assert [h.score for h in found] == pytest.approx([expected[n] for n in order])
         assert [h.log_prob for h in found] == pytest.approx([expected[0], math.log(0.3)][:: 1 - 2 * order[0]])
+
+
+def test_a_search_goes_on_while_a_longer_text_may_come_before_the_worst() -> None:
+    """Ends of 0.48 and 0.198 after one token; what is left has 0.02, but then all is sure."""
+    first = [[0.3, 0.5, 0.2]] * 3
+    second = [[1, 0, 0], [0.96, 0.04, 0], [0.99, 0.01, 0]]
+    step, state = told_by_place([first, second, *[[[0, 1, 0]] * 3] * 7, [[1, 0, 0]] * 3])
+    options: dict[str, Any] = {"max_new_tokens": 10, "num_beams": 2, "n_best": 2, "stop_ids": [0]}
+    (found,) = beams(step, state, np.zeros(1, np.int64), **options)
+    assert [h.tokens for h in found] == [[1], [1] * 9]
+    assert [h.score for h in found] == pytest.approx([math.log(0.48) / 2, math.log(0.02) / 10])
+    steps = 0
+
+    def counted(state: Any, tokens: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        return step(state, tokens)
+
+    (found,) = beams(counted, state, np.zeros(1, np.int64), length_penalty=0.0, **options)
+    assert [h.tokens for h in found] == [[1], []]
+    assert steps == 2  # no sum rises
+
+
+def test_a_search_goes_on_while_the_next_end_may_come_before_the_worst() -> None:
+    """Where length costs, so that a beginning is worth most at once."""
+    second = [[1, 0, 0], [0.1, 0.9, 0], [0, 1, 0]]
+    step, state = told_by_place([[[0.06, 0.9, 0.04]] * 3, second, [[1, 0, 0]] * 3])
+    (found,) = beams(
+        step, state, np.zeros(1, np.int64), max_new_tokens=40, num_beams=2, length_penalty=-1.0, stop_ids=[0]
+    )
+    assert found[0].tokens == [1, 1]
+    assert found[0].score == pytest.approx(3 * math.log(0.81))
 
 
 def test_coverage_is_weighed_as_by_hand() -> None:
