@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import HEADS
 from hitherto.model import losses
-from hitherto.model.losses import LOSSES, embedding
+from hitherto.model.losses import LOSSES, embedding, nll
 
 LEVELS = (0.1, 0.5, 0.9)
 FORECASTS: dict[str, dict[str, Any]] = {
@@ -236,14 +236,45 @@ def test_bfloat16_by_autocast() -> None:
 @pytest.mark.parametrize("name", LOSSES)
 def test_no_rows_no_loss(name: str) -> None:
     x, w, b = layer(0, 4, 6)
-    shape = {"softmax": (0,), "sigmoid": (0, 6)}.get(
+    shape = {"softmax": (0,), "pointer": (0,), "sigmoid": (0, 6)}.get(
         name, (0, 6 // {"quantile": 3, "student_t": 3}.get(name, 2), 1)
     )
-    y = torch.zeros(shape, dtype=torch.int64 if name == "softmax" else torch.float32)
+    y = torch.zeros(shape, dtype=torch.int64 if len(shape) == 1 else torch.float32)
     options = FORECASTS.get(name, {}) | ({"horizon": shape[1]} if len(shape) == 3 else {})
     total, count = LOSSES[name](x, w, b, {"y": y}, **options)
     assert (value(total), value(count)) == (0, 0)
     assert all(not g.any() for g in gradients(total, (x, w, b)))
+
+
+def test_a_pointer_writes_or_copies() -> None:
+    """Beside the mixture written out in probabilities, values and gradients; and as the head says it in numpy."""
+    x, w, b = layer(9, 5, 7)
+    y = integers(9, 7)
+    gate = torch.randn(9, requires_grad=True)
+    copied = torch.rand(9).masked_fill(torch.arange(9) % 3 == 0, 0.0).requires_grad_()
+    own = torch.sigmoid(gate)
+    p = F.linear(x, w, b).softmax(1)
+    mixed = own * p[torch.arange(9), y] + (1 - own) * copied
+    for smoothing in (0.0, 0.1):
+        expected = -(1 - smoothing) * mixed.log().sum() - smoothing * p.log().mean(1).sum()
+        total, count = LOSSES["pointer"](
+            x, w, b, {"y": y, "gate": gate, "copied": copied}, classes=7, label_smoothing=smoothing
+        )
+        assert value(count) == 9
+        assert value(total) == pytest.approx(value(expected), rel=1e-5)
+        parts = (x, w, b, gate)
+        assert close(gradients(total, parts), torch.autograd.grad(expected, parts, retain_graph=True), 1e-5)
+    weighted, mass = LOSSES["pointer"](
+        x, w, b, {"y": y, "gate": gate, "copied": copied, "weight": torch.arange(9.0)}, classes=7
+    )
+    assert value(weighted) == pytest.approx(value(-(mixed.log() * torch.arange(9.0)).sum()), rel=1e-5)
+    assert value(mass) == 36
+    in_numpy = HEADS["pointer"].log_prob(
+        F.linear(x, w, b).detach().numpy(), y.numpy(), gate=gate.detach().numpy(), copied=copied.detach().numpy()
+    )
+    assert in_numpy.sum() == pytest.approx(value(mixed.log().sum()), rel=1e-5)
+    without = nll(F.linear(x, w, b), {"y": y})
+    assert torch.allclose(without, -p[torch.arange(9), y].log(), atol=1e-6)
 
 
 def test_what_does_not_fit_is_refused() -> None:

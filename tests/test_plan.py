@@ -8,7 +8,7 @@ import pytest
 
 from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
-from hitherto.plan import OPS, check, make, states, streams, weights
+from hitherto.plan import OPS, check, make, states, stepwise, streams, weights
 from hitherto.spec import ModelSpec
 
 IDS = {"x": {"kind": "ids", "size": 50}}
@@ -117,6 +117,79 @@ def _option(name: str, value: Any, at: int = 1) -> Any:
 )
 def test_plans_that_are_not_sound_are_refused(change: Any, said: str) -> None:
     bad = copy.deepcopy(plan())
+    change(bad)
+    with pytest.raises(BundleError, match="not sound") as error:
+        check(bad)
+    assert said in str(error.value)
+
+
+def writer(**options: Any) -> dict[str, Any]:
+    given = {"hidden_size": 8, "num_layers": 2, "embedding_size": 6, "bidirectional": True} | options
+    inputs = {"source": {"kind": "ids", "size": 9}, "x": {"kind": "ids", "size": 9}}
+    head = "pointer" if options.get("copy") else "softmax"
+    return make(ModelSpec(**given), "seq2seq", inputs, head, {"classes": 9})
+
+
+def test_an_encoder_and_a_decoder_have_three_programs() -> None:
+    made = check(writer(cell="lstm"))
+    assert [op["op"] for op in made["encode"]] == ["embed", "recurrent"]
+    assert [op["op"] for op in made["step"]] == ["embed", "recurrent", "attend", "linear", "linear"]
+    assert [(op["inputs"], op["outputs"]) for op in made["bridge"]] == [
+        (["encoder.h"], ["decoder.h"]),
+        (["encoder.c"], ["decoder.c"]),
+    ]
+    assert weights(made)["encoder.weight_hh_l0_reverse"] == (16, 4)  # two directions share the width
+    assert weights(made)["attend.weight"] == (8, 8)
+    assert states(made) == {"decoder.h": (2, 8), "decoder.c": (2, 8)}
+    assert streams(made) is None  # its encoder reads from both ends, but a source is over when it writes
+    assert not stepwise(made)
+
+
+@pytest.mark.parametrize(
+    ("options", "ops", "goes_step_by_step"),
+    [
+        ({"attention": "additive"}, ["embed", "attend", "recurrent", "linear", "linear"], True),
+        ({"input_feeding": True}, ["embed", "recall", "recurrent", "attend", "linear", "keep", "linear"], True),
+        ({"attention": "none"}, ["embed", "recall", "recurrent", "linear"], False),
+        ({"copy": True}, ["embed", "recurrent", "attend", "linear", "copy", "linear"], False),
+    ],
+)
+def test_each_way_of_looking_has_its_operations(
+    options: dict[str, Any], ops: list[str], goes_step_by_step: bool
+) -> None:
+    made = check(writer(**options))
+    assert [op["op"] for op in made["step"]] == ops
+    assert stepwise(made) == goes_step_by_step
+
+
+def test_writers_that_cannot_be_are_refused() -> None:
+    for options, said in (
+        ({"hidden_size": 7}, "must be even, but are 7"),
+        ({"attention": "none", "input_feeding": True}, "input_feeding needs attention"),
+        ({"attention": "none", "copy": True}, "copy needs attention"),
+        ({"attention": "additive", "recurrent_dropout": 0.1}, "leave one of them out"),
+        ({"attention": "none", "tied": True}, "as wide as"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            writer(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda p: p.pop("bridge"), "both of encode and bridge"),
+        (lambda p: p["bridge"][0].update(inputs=["encoder.x"]), "reads 'encoder.x'"),
+        (lambda p: p["bridge"][0].update(outputs=["decoder.x"]), "does not fit decoder.x"),
+        (lambda p: p["bridge"][0]["options"].update(input_size=3), "does not fit encoder.h"),
+        (lambda p: p["bridge"].append(p["step"][0] | {"name": "e", "inputs": ["encoder.h"]}), "is no bridge"),
+        (lambda p: p["step"][2]["options"].update(kind="telepathic"), "kind of attend"),
+        (lambda p: p["step"][2]["options"].update(query="nobody.h"), "names no state"),
+        (lambda p: p["step"][3]["options"].update(activation="exec"), "activation of combine"),
+        (lambda p: (p.pop("encode"), p.pop("bridge")), "reads 'memory'"),
+    ],
+)
+def test_writers_that_are_not_sound_are_refused(change: Any, said: str) -> None:
+    bad = copy.deepcopy(writer())
     change(bad)
     with pytest.raises(BundleError, match="not sound") as error:
         check(bad)

@@ -215,7 +215,7 @@ class Model:
     def _arrays(self) -> None:
         if self.writes:
             raise UsageError(
-                "a model with an encoder has no session of plain arrays: it writes when its input is over. Use stream()."
+                "a model with an encoder has no session of arrays: it writes when its input is over. Use stream()."
             )
         self._streams()
 

@@ -311,8 +311,8 @@ def _sequence_to_sequence(
     step = _writer(model, x, encode.width, head, options)
     if stepwise({"step": step}) and model.recurrent_dropout:
         raise UsageError(
-            "recurrent_dropout keeps one mask for a whole sequence, but additive attention and input_feeding go step by "
-            "step; leave one of them out."
+            "recurrent_dropout keeps one mask for a whole sequence, but additive attention and input_feeding go step "
+            "by step; leave one of them out."
         )
     if model.shared:
         for op in step:

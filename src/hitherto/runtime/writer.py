@@ -1,6 +1,6 @@
 """From what was read to what is written: an engine with an encoder, and a decoder of `hitherto.decode`.
 
-written = write(engine, source, lengths, start=2, stop=[2], num_beams=5)     # for each source its hypotheses, best first
+    written = write(engine, source, lengths, start=2, stop=[2], num_beams=5)  # hypotheses for each, the best first
 """
 
 from collections.abc import Iterable, Sequence
@@ -74,10 +74,12 @@ def write_from(
             )
             for b in range(rows)
         ]  # fmt: skip
-    return beams(
+    found = beams(
         decoder.step, state, np.full(rows, start), **known, **options, pick=engine.pick, top=decoder.top,
         attention=decoder.attention if engine.attends else None,
     )  # fmt: skip
+    nothing = Hypothesis([], -np.inf, -np.inf, None)  # where all that could be said is barred
+    return [own or [nothing] for own in found]
 
 
 class _Decoder:
