@@ -564,7 +564,7 @@ void steps_keep_their_bits(const Stepper& s) {
       }
       if (pooled) {
         Stage pool = {};
-        pool.op = POOL, pool.I = pool.O = P * D, pool.D = D, pool.pooling = kind % POOLINGS;
+        pool.op = POOL, pool.I = pool.O = P * D, pool.D = D, pool.kind = kind % POOLINGS;
         compiled.add(pool);
       }
       const Floats w = draw(O * P * D), b = draw(O);

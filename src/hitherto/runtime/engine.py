@@ -158,6 +158,7 @@ class Engine:
         self.program.run(
             T, B, _at(lengths), _at(slots), _at(order), 0 if ids else _at(x), _at(x) if ids else 0,
             _at(block), self.stride, _at(out), begin, end, threads(),
+            0, 0, 0, 0, 0, 0, 0,
         )  # fmt: skip
         return out
 
@@ -252,16 +253,17 @@ class _Stages:
 
     def add(
         self, op: int, I: int, O: int, H: int, P: int = 0, D: int = 1, h: int = 0, c: int = 0,
-        cell: int = 0, pooling: int = 0, layer_norm: bool = False, residual: bool = False,
+        cell: int = 0, kind: int = 0, layer_norm: bool = False, residual: bool = False, tanh: bool = False,
         weights: tuple[list[Array | None], ...] = (),
     ) -> None:  # fmt: skip
         self.numbers += [
             op,
             cell,
-            pooling,
+            kind,
             int(layer_norm),
             int(residual),
             int(self.bounded),
+            int(tanh),
             I,
             O,
             H,
@@ -314,7 +316,7 @@ def _pool(stages: _Stages, op: Mapping[str, Any]) -> None:
     stages.add(
         _POOL, stages.width, stages.width, 0, D=1 + bool(o["bidirectional"]),
         h=stages.places[f"{op['name']}.value"][0], c=stages.places[count][0] if count in stages.places else 0,
-        pooling=_POOLINGS[o["kind"]],
+        kind=_POOLINGS[o["kind"]],
     )  # fmt: skip
 
 
