@@ -166,6 +166,24 @@ PyObject* activations(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Py_RETURN_NONE;
 }
 
+PyObject* best(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  Arguments a(args, n);
+  Best b = {};
+  b.logits = a.address<const float>();
+  b.rows = a.integer(), b.V = a.integer(), b.k = a.integer();
+  b.values = a.address<float>(), b.ids = a.address<i64>(), b.totals = a.address<double>();
+  const i64 threads = a.integer();
+  if (!a.ok("best")) return nullptr;
+  if (b.rows < 0 || b.k < 1 || b.k > b.V) {
+    return PyErr_Format(PyExc_ValueError, "best: expected rows of 0 or more and k from 1 to V, got rows %lld, V %lld, k %lld",
+                        static_cast<long long>(b.rows), static_cast<long long>(b.V), static_cast<long long>(b.k));
+  }
+  Py_BEGIN_ALLOW_THREADS;
+  stepper()->best(b, int(threads));
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
 PyObject* adopt(PyObject*, PyObject*) { return PyBool_FromLong(adopt_openmp()); }
 
 PyObject* info(PyObject*, PyObject*) {
@@ -203,8 +221,32 @@ struct ProgramObject {
 
 unsigned char* aligned(unsigned char* p) { return reinterpret_cast<unsigned char*>((reinterpret_cast<std::uintptr_t>(p) + 63) / 64 * 64); }
 
-// (precision, floats of a row's states, then for each stage: op, cell, pooling, layer_norm, residual, bounded, I, O, H, P, D, h, c, and for both
-// directions w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c)
+// What attends in a program, or null.
+const Stage* attention_of(const Program& p, i64 begin, i64 end) {
+  for (i64 i = begin; i < end; ++i) {
+    if (p.stage[i].op == ATTEND) return &p.stage[i];
+  }
+  return nullptr;
+}
+
+// Whether a stage's sizes are those of its operation, and its states lie within a row's.
+bool fits(const Stage& s, i64 state) {
+  const i64 added = s.O - s.I;
+  switch (s.op) {
+    case RECURRENT:
+      return s.H > 0 && s.P > 0 && s.O == s.P * s.D && s.h + s.D * s.P <= state && (s.cell != LSTM || s.c + s.D * s.H <= state);
+    case POOL: return s.kind < POOLINGS && s.h + s.I <= state && s.c < state;
+    case ATTEND:
+      if (s.kind >= ATTENTIONS || s.H < 1 || added < 1 || s.D != 1) return false;
+      return s.kind == MULTIPLICATIVE ? s.H == s.I : s.P > 0 && s.h + s.P <= state && s.given[0].w_ih && s.given[0].w_hh;
+    case RECALL: return added > 0 && s.h + added <= state;
+    case KEEP: return added == 0 && s.h + s.I <= state;
+    default: return true;
+  }
+}
+
+// (precision, floats of a row's states, then for each stage: op, cell, kind, layer_norm, residual, bounded, tanh, I, O, H, P, D, h, c, and for
+// both directions w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c)
 PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   std::vector<PyObject*> items;
   for (Py_ssize_t i = 0; i < PyTuple_Size(args); ++i) items.push_back(PyTuple_GetItem(args, i));
@@ -212,28 +254,32 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   Program p = {};
   p.precision = int(a.integer()), p.state = a.integer(), p.pool = -1;
   std::vector<Stage> stages;
-  bool good = p.precision >= 0 && p.precision < PRECISIONS && p.state >= 0 && p.state < WIDEST * 64 && (items.size() - 2) % 31 == 0;
-  for (size_t i = 0; good && i < (items.size() - 2) / 31; ++i) {
+  bool good = p.precision >= 0 && p.precision < PRECISIONS && p.state >= 0 && p.state < WIDEST * 64;
+  const size_t count = items.size() < 2 ? 0 : (items.size() - 2) / 32;
+  i64 attends = 0;
+  bool decodes = false;
+  for (size_t i = 0; i < count; ++i) {
     Stage s = {};
-    s.op = int(a.integer()), s.cell = int(a.integer()), s.pooling = int(a.integer());
-    s.layer_norm = a.integer(), s.residual = a.integer(), s.bounded = a.integer();
+    s.op = int(a.integer()), s.cell = int(a.integer()), s.kind = int(a.integer());
+    s.layer_norm = a.integer(), s.residual = a.integer(), s.bounded = a.integer(), s.tanh = a.integer();
     s.I = a.integer(), s.O = a.integer(), s.H = a.integer(), s.P = a.integer(), s.D = a.integer(), s.h = a.integer(), s.c = a.integer();
     for (Parameters& g : s.given) {
       for (const float** to : {&g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.w_hr, &g.scale_ih, &g.scale_hh, &g.scale_c, &g.shift_c}) {
         *to = a.address<const float>();
       }
     }
-    good = s.op >= 0 && s.op < OPS && s.cell >= 0 && s.cell < CELLS && s.pooling >= 0 && s.pooling < POOLINGS && s.D >= 1 && s.D <= 2;
+    good = s.op >= 0 && s.op < OPS && s.cell >= 0 && s.cell < CELLS && s.kind >= 0 && s.D >= 1 && s.D <= 2;
     for (i64 n : {s.I, s.O, s.H, s.P}) good = good && n >= 0 && n < WIDEST;
     good = good && s.h >= 0 && s.c >= 0 && (s.op == EMBED || stages.empty() || stages.back().O == s.I);
-    if (s.op == RECURRENT) {
-      good = good && s.H > 0 && s.P > 0 && s.O == s.P * s.D && s.h + s.D * s.P <= p.state && (s.cell != LSTM || s.c + s.D * s.H <= p.state);
-    }
-    if (s.op == POOL) good = good && s.h + s.I <= p.state && s.c < p.state && p.pool < 0;
+    good = good && fits(s, p.state) && (s.op != POOL || p.pool < 0);
     if (s.op == POOL) p.pool = i64(i);
     p.whole = p.whole || (s.op == RECURRENT && s.D == 2);
+    attends += s.op == ATTEND;
+    decodes = decodes || s.op == ATTEND || s.op == RECALL || s.op == KEEP;
     stages.push_back(s);
   }
+  // A memory has the keys of one attention; and what is decoded step by step is neither pooled nor read backward.
+  good = good && attends < 2 && !(decodes && (p.whole || p.pool >= 0));
   if (!a.ok("Program")) return nullptr;
   if (!good || stages.empty()) return PyErr_Format(PyExc_ValueError, "Program: the stages do not fit together");
   p.stages = i64(stages.size()), p.I = stages[0].op == EMBED ? 0 : stages[0].I, p.O = stages.back().O;
@@ -253,7 +299,7 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   Py_BEGIN_ALLOW_THREADS;
   unsigned char* at = aligned(self->memory);
   for (Stage& s : *self->stages) {
-    if (s.op == EMBED || s.op == POOL) continue;
+    if (!stepper()->pack_size(s, p.precision)) continue;
     for (i64 d = 0; d < s.D; ++d) {
       s.packs[d] = reinterpret_cast<std::uint32_t*>(at);
       stepper()->pack(s, p.precision, d, s.packs[d]);
@@ -284,6 +330,29 @@ bool run_steps(const Steps& u, i64 bytes, i64 threads) {
   return ok;
 }
 
+// Whether what attention reads is there; else a ValueError.
+bool good_memory(const Steps& u) {
+  if (u.R < 0 || u.S < 0) {
+    PyErr_Format(PyExc_ValueError, "run: expected R and S of 0 or more");
+  } else if ((u.R && !u.memory_lengths) || (u.R && u.S && (!u.keys || !u.values)) || (!u.R && u.B)) {
+    PyErr_Format(PyExc_ValueError, "run: this program attends, and needs keys, values and memory_lengths");
+  } else if (!u.memory_of && u.B > u.R) {
+    PyErr_Format(PyExc_ValueError, "run: %lld rows have %lld memories, and no memory_of says which", static_cast<long long>(u.B),
+                 static_cast<long long>(u.R));
+  }
+  for (i64 b = 0; b < u.B && u.memory_of && !PyErr_Occurred(); ++b) {
+    if (u.memory_of[b] >= 0 && u.memory_of[b] < u.R) continue;
+    PyErr_Format(PyExc_ValueError, "run: memory_of must be from 0 to %lld, but row %lld has %lld", static_cast<long long>(u.R - 1),
+                 static_cast<long long>(b), static_cast<long long>(u.memory_of[b]));
+  }
+  for (i64 r = 0; r < u.R && !PyErr_Occurred(); ++r) {
+    if (u.memory_lengths[r] >= 0 && u.memory_lengths[r] <= u.S) continue;
+    PyErr_Format(PyExc_ValueError, "run: memory_lengths must be from 0 to %lld, but memory %lld has %lld", static_cast<long long>(u.S),
+                 static_cast<long long>(r), static_cast<long long>(u.memory_lengths[r]));
+  }
+  return !PyErr_Occurred();
+}
+
 // Steps of rows: the caller has checked shapes; what could reach outside the memory is checked here again.
 PyObject* program_run(PyObject* object, PyObject* const* args, Py_ssize_t n) {
   ProgramObject* self = reinterpret_cast<ProgramObject*>(object);
@@ -297,17 +366,29 @@ PyObject* program_run(PyObject* object, PyObject* const* args, Py_ssize_t n) {
   u.y = a.address<float>();
   u.begin = a.integer(), u.end = a.integer();
   const i64 threads = a.integer();
+  u.keys = a.address<const float>(), u.values = a.address<const float>();
+  u.memory_lengths = a.address<const i64>(), u.memory_of = a.address<const i64>();
+  u.R = a.integer(), u.S = a.integer();
+  u.attention = a.address<float>();
   if (!a.ok("run")) return nullptr;
   if (u.T < 0 || u.B < 0 || u.begin < 0 || u.begin >= u.end || u.end > self->program.stages || u.stride < self->program.state) {
     return PyErr_Format(PyExc_ValueError, "run: the sizes do not fit the program");
   }
-  return done(run_steps(u, self->bytes, threads));
+  const Stage* attention = attention_of(self->program, u.begin, u.end);
+  if (!attention) {
+    u.keys = u.values = nullptr, u.attention = nullptr, u.R = u.S = 0;
+  } else if (!good_memory(u)) {
+    return nullptr;
+  }
+  const i64 read = attention ? u.S * (attention->H + attention->O) * 4 : 0;  // of a memory, by each row
+  return done(run_steps(u, self->bytes + read, threads));
 }
 
 PyObject* program_bytes(PyObject* object, void*) { return PyLong_FromLongLong(reinterpret_cast<ProgramObject*>(object)->bytes); }
 
 PyMethodDef program_methods[] = {
-    {"run", as_method(program_run), METH_FASTCALL, "(T, B, lengths, slots, order, x, ids, state, stride, y, begin, end, threads)"},
+    {"run", as_method(program_run), METH_FASTCALL,
+     "(T, B, lengths, slots, order, x, ids, state, stride, y, begin, end, threads, keys, values, memory_lengths, memory_of, R, S, attention)"},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef program_members[] = {{"bytes", program_bytes, nullptr, "of the packed weights", nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyType_Slot program_slots[] = {{Py_tp_new, reinterpret_cast<void*>(program_new)},
@@ -349,6 +430,10 @@ PyObject* session_new(PyTypeObject* type, PyObject* args, PyObject*) {
   PyObject *program, *state;
   if (!PyArg_ParseTuple(args, "OO", &program, &state)) return nullptr;
   if (Py_TYPE(program) != program_type) return PyErr_Format(PyExc_TypeError, "expected a Program, got %R", program);
+  const Program& p = reinterpret_cast<ProgramObject*>(program)->program;
+  if (attention_of(p, 0, p.stages)) {
+    return PyErr_Format(PyExc_ValueError, "this program attends to a source, and a session has none: run the program");
+  }
   if (!numpy_empty) {
     PyObject* numpy = PyImport_ImportModule("numpy");
     if (!numpy) return nullptr;
@@ -569,6 +654,9 @@ PyMethodDef methods[] = {
      "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, y, h0, c0, saved, cells, dy, dhT, "
      "dcT, dx, dh0, dc0, 2 x (dw_ih, dw_hh, db_ih, db_hh), dgates)"},
     {"activations", as_method(activations), METH_FASTCALL, "(x, sigmoid, tanh, n)"},
+    {"best", as_method(best), METH_FASTCALL,
+     "(logits, rows, V, k, values, ids, totals, threads): of each row the k largest in falling order with their places, and the logarithm of "
+     "the sum of its exponentials"},
     {"adopt_openmp", adopt, METH_NOARGS, "Use the threads of the OpenMP runtime that torch has loaded, if there is one."},
     {"info", info, METH_NOARGS, "What is in use: isa, isas usable here, pool of threads, compiler."},
     {"calibrate", calibrate, METH_VARARGS,

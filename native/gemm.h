@@ -21,6 +21,22 @@ constexpr int max_rows() {
   return REGISTERS == 32 ? (N == 4 ? 6 : 8) : (N == 4 ? 3 : N == 3 ? 4 : N == 2 ? 6 : 8);
 }
 
+// `rows` rows in tiles, body(first row, R) each, of a few heights: each is a kernel of its own.
+template <int V>
+struct Constant {
+  static constexpr int value = V;
+};
+template <int N, class Body>
+HT_INLINE void in_tiles(i64 rows, const Body& body) {
+  constexpr int top = VL == 4 ? 2 : max_rows<N>();  // plain C++ gains nothing from more, and takes minutes to compile
+  i64 row = 0;
+  for (; rows - row >= top; row += top) body(row, Constant<top>());
+  if constexpr (top > 2) {
+    for (; rows - row >= 2; row += 2) body(row, Constant<2>());
+  }
+  if (rows > row) body(row, Constant<1>());
+}
+
 // begin(r, n) gives the first value of row r, vector n; end(r, acc) takes the N vectors of row r. Element (row, k) of a
 // stands at row * lda + k, or with TURNED, where the product is of a's columns, at k * lda + row.
 template <bool TURNED, int R, int N, class Begin, class End>

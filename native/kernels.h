@@ -77,19 +77,25 @@ struct Kernels {
 // ---- a whole model, step by step -------------------------------------------------------------------------------------
 
 enum Precision { FLOAT32, BFLOAT16, INT8, PRECISIONS };
-enum Op { EMBED, RECURRENT, POOL, LINEAR, OPS };
+enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, OPS };
 enum Pooling { LAST, MEAN, MAX, POOLINGS };
+enum Attention { MULTIPLICATIVE, ADDITIVE, ATTENTIONS };
 
-// One direction of a layer, or the weights of a linear map (w_ih and b_ih alone), as torch keeps them; any but w_ih may be null.
+// One direction of a layer, as torch keeps it; or the weights of a linear map, w_ih and b_ih alone; or of additive attention,
+// w_ih [H, P] what makes a query of a state and w_hh [H] what makes a score of a tanh. Any but w_ih may be null.
 struct Parameters {
   const float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *scale_ih, *scale_hh, *scale_c, *shift_c;
 };
 
 // One operation of a program. Widths are of its input and output; a layer's state h has P units, c has H, and direction d
 // has them at h + d * P and c + d * H of a row's states. A pool has its value and its count there.
+//
+// Attention joins what a row finds in its memory to its input: keys have H numbers, values O - I. Its query is the input, of H
+// numbers too, or where it is additive made from the P state floats at h. RECALL joins the O - I state floats at h to its input,
+// and KEEP writes them there: its input, which it passes on.
 struct Stage {
-  int op, cell, pooling;
-  bool layer_norm, residual, bounded;  // bounded: no input is beyond -1 .. 1
+  int op, cell, kind;                        // kind: of a pool or of attention
+  bool layer_norm, residual, bounded, tanh;  // bounded: no input is beyond -1 .. 1; tanh: of a linear map's result
   i64 I, O, H, P, D, h, c;
   Parameters given[2];  // null but for EMBED once they are packed
   std::uint32_t* packs[2];
@@ -116,9 +122,26 @@ struct Steps {
   i64 stride;
   float* y;  // [T, B, O], after a pool [B, O]; null: only the states are wanted
   i64 begin, end;  // the stages that are run: all, the last alone, or all but the last
+  // What attention reads: R memories of up to S places. Row b has memory memory(b); rows that share one should be neighbours.
+  const float *keys, *values;  // [R, S, H], [R, S, M]
+  const i64* memory_lengths;   // [R]
+  const i64* memory_of;        // [B], or null: b
+  i64 R, S;
+  float* attention;  // [T, B, S] the weight of each place, 0 where there is none; null: not wanted
+  i64 memory(i64 b) const { return memory_of ? memory_of[b] : b; }
   i64 length(i64 b) const { return lengths ? lengths[b] : T; }
   i64 slot(i64 b) const { return slots ? slots[b] : b; }
   i64 out() const { return program->stage[end - 1].O; }
+};
+
+// The k largest of each row in falling order, of equals the lower number first; and the logarithm of the sum of the row's
+// exponentials. That is NaN for a row with a NaN, whose best are then any k of its numbers.
+struct Best {
+  const float* logits;  // [rows, V]
+  i64 rows, V, k;       // 1 <= k <= V
+  float* values;        // [rows, k]
+  i64* ids;             // [rows, k]
+  double* totals;       // [rows]
 };
 
 struct Stepper {
@@ -126,6 +149,8 @@ struct Stepper {
   i64 (*pack_size)(const Stage&, int precision);  // in words of 4 bytes, for one direction
   void (*pack)(const Stage&, int precision, i64 direction, std::uint32_t* to);
   bool (*run)(const Steps&, int threads);  // false: out of memory; the states are then not to be used
+  void (*best)(const Best&, int threads);
+  void (*exp)(const float* x, float* y, i64 n);  // for the tests
 };
 
 extern const Stepper stepper_base, stepper_avx2, stepper_avx512, stepper_avx512_vnni, stepper_avx512_bf16;

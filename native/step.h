@@ -9,13 +9,12 @@
 #pragma once
 #include <cmath>
 
+#include "attend.h"
+#include "best.h"
 #include "cells.h"
 #include "gemm.h"
 #include "kernels.h"
 #include "pool.h"
-#if defined(__x86_64__) || defined(_M_X64)
-#include <xmmintrin.h>
-#endif
 
 namespace {
 
@@ -25,36 +24,23 @@ using u32 = std::uint32_t;
 constexpr i64 up16(i64 n) { return ceil_div(n, 16) * 16; }
 constexpr int word_depth(int precision) { return precision == INT8 ? 4 : precision == BFLOAT16 ? 2 : 1; }
 
-// Numbers below 1e-38 take a hundred times as long as others, and a state that fades goes through all of them.
-struct NoDenormals {
-#if defined(__x86_64__) || defined(_M_X64)
-  unsigned before = _mm_getcsr();
-  NoDenormals() { _mm_setcsr(before | 0x8040); }
-  ~NoDenormals() { _mm_setcsr(before); }
-#elif defined(__aarch64__) && !defined(_MSC_VER)
-  std::uint64_t before;
-  NoDenormals() {
-    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
-    __asm__ volatile("msr fpcr, %0" : : "r"(before | (1u << 24)));
-  }
-  ~NoDenormals() { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
-#endif
-};
-
 // ---- packed weights --------------------------------------------------------------------------------------------------
 
+bool is_packed(const Stage& s) { return s.op == RECURRENT || s.op == LINEAR || (s.op == ATTEND && s.kind == ADDITIVE); }
+
 // Where the parts of a direction's pack begin, in words: itself at its head, so that a step need not work it out. A linear
-// map is a layer with one gate and no h.
+// map is a layer with one gate and no h, and what makes a query is a linear map of the state that it asks.
 struct StepPack {
   i64 gates, blocks, vectors, width, x_words, h_words, r_words, recurrent_gates;
   i64 bias, bias_n, x_scales, h_scales, n_scales, r_scales, x_begins, h_begins, n_begins, r_begins;
-  i64 norm_ih, norm_hh, norm_c, shift_c, panels, candidate, projection, size;
+  i64 norm_ih, norm_hh, norm_c, shift_c, v, x_width, panels, candidate, projection, size;
   StepPack(const Stage& s, int precision) {
     const i64 depth = word_depth(precision);
     const bool layer = s.op == RECURRENT, apart = layer && s.cell == GRU_BEFORE, int8 = precision == INT8;
     gates = layer ? gates_of(s.cell) : 1;
     blocks = ceil_div(s.H, VL), vectors = blocks * gates, width = gates == 1 ? 4 : gates;
-    x_words = ceil_div(s.I, depth), h_words = layer ? ceil_div(s.P, depth) : 0, r_words = ceil_div(s.H, depth);
+    x_width = s.op == ATTEND ? s.P : s.I;
+    x_words = ceil_div(x_width, depth), h_words = layer ? ceil_div(s.P, depth) : 0, r_words = ceil_div(s.H, depth);
     recurrent_gates = apart ? 2 : gates;
     const i64 projected = layer && s.P != s.H ? ceil_div(s.P, VL) : 0;
     size = up16(sizeof(StepPack) / 4);
@@ -70,6 +56,7 @@ struct StepPack {
     n_begins = take(int8 * blocks), r_begins = take(int8 * projected);
     norm_ih = take(s.layer_norm * vectors), norm_hh = take(s.layer_norm * vectors);
     norm_c = take(s.layer_norm * blocks), shift_c = take(s.layer_norm * blocks);
+    v = take(s.op == ATTEND ? blocks : 0);
     panels = take(blocks * (gates * x_words + recurrent_gates * h_words));
     candidate = take(apart * blocks * h_words);
     projection = take(projected * r_words);
@@ -155,7 +142,7 @@ void pack_vector(u32* to, const float* source, i64 H, i64 gates) {
   }
 }
 
-i64 step_pack_size(const Stage& s, int precision) { return s.op == EMBED || s.op == POOL ? 0 : StepPack(s, precision).size; }
+i64 step_pack_size(const Stage& s, int precision) { return is_packed(s) ? StepPack(s, precision).size : 0; }
 
 void step_pack(const Stage& s, int precision, i64 direction, u32* to) {
   const Parameters& p = s.given[direction];
@@ -165,10 +152,11 @@ void step_pack(const Stage& s, int precision, i64 direction, u32* to) {
   for (i64 i = 0; i < at.panels; ++i) to[i] = 0;
   std::memcpy(to, &at, sizeof at);
   const auto x_panel = [&](i64 v) { return at.panel(v); };
-  pack_words(to, p.w_ih, s.I, H, G, at.width, precision, at.x_scales, at.x_begins, x_panel);
+  pack_words(to, p.w_ih, at.x_width, H, G, at.width, precision, at.x_scales, at.x_begins, x_panel);
   // b and b' add up, but for that of a GRU's candidate where r multiplies U h + b', and where each part is normalised.
   pack_vector(to + at.bias, p.b_ih, H, G);
-  if (s.op == LINEAR) return;
+  if (s.op == ATTEND) pack_vector(to + at.v, p.w_hh, H, 1);
+  if (s.op != RECURRENT) return;
   for (i64 v = 0; p.b_hh && v < at.vectors; ++v) {
     const i64 gate = v % G, block = v / G;
     for (i64 lane = 0; lane < VL && block * VL + lane < H; ++lane) {
@@ -322,22 +310,6 @@ HT_INLINE void accumulate(Vec (&acc)[PANELS][R][N], const Rows& a, i64 row, cons
       }
     }
   }
-}
-
-// `rows` rows in tiles, body(first row, R) each, of a few heights: each is a kernel of its own.
-template <int V>
-struct Constant {
-  static constexpr int value = V;
-};
-template <int N, class Body>
-HT_INLINE void in_tiles(i64 rows, const Body& body) {
-  constexpr int top = VL == 4 ? 2 : max_rows<N>();  // plain C++ gains nothing from more, and takes minutes to compile
-  i64 row = 0;
-  for (; rows - row >= top; row += top) body(row, Constant<top>());
-  if constexpr (top > 2) {
-    for (; rows - row >= 2; row += 2) body(row, Constant<2>());
-  }
-  if (rows > row) body(row, Constant<1>());
 }
 
 // All panels of a product for `rows` rows: body(v, row, PANELS, R, N), v the first vector. A row alone takes two panels at a
@@ -527,16 +499,13 @@ void recurrent_part(const Layer& l, float* gates, i64 ld) {
 // Mean 0 and variance 1 over the H units of one gate, times its scale.
 void normalise(float* v, i64 H, i64 gates, i64 gate, const float* scale) {
   const i64 blocks = ceil_div(H, VL);
-  const auto total = [&](auto value) {
+  const auto sum_of = [&](auto value) {
     Vec sum = zero();
     for (i64 b = 0; b < blocks; ++b) sum = add(sum, value(load(v + (b * gates + gate) * VL, min_of(VL, H - b * VL)), b));
-    float lanes_[VL], out = 0;
-    store(lanes_, sum);
-    for (float lane : lanes_) out += lane;
-    return out;
+    return total(sum);
   };
-  const float mean = total([](Vec a, i64) { return a; }) / float(H);
-  const float square = total([&](Vec a, i64 b) {
+  const float mean = sum_of([](Vec a, i64) { return a; }) / float(H);
+  const float square = sum_of([&](Vec a, i64 b) {
     float kept[VL];
     const Vec off = sub(a, set(mean));
     store(kept, off);
@@ -667,16 +636,21 @@ bool in_place(const Steps& u) {
 
 // The memory that a group of rows needs for so many steps, in floats.
 struct Room {
-  i64 width = 0, vectors = 0, words = 0, h_words = 0, buffer, projected, x_words, h, spare, size;
+  i64 width = 0, vectors = 0, words = 0, h_words = 0, buffer, projected, x_words, h, spare, weights = 0, size;
   Room(const Steps& u, i64 rows, i64 steps) {
     const Program& p = *u.program;
     for (i64 i = u.begin; i < u.end; ++i) {
       const Stage& s = p.stage[i];
       width = max_of(width, i == u.end - 1 && in_place(u) ? s.I : max_of(s.I, s.O));
-      if (s.op != RECURRENT && s.op != LINEAR) continue;
+      if (s.op == ATTEND) weights = ASKERS * up16(u.S);
+      if (!is_packed(s)) continue;
       const StepPack& at = StepPack::of(s.packs[0]);
-      words = max_of(words, at.x_words);
-      if (s.op == RECURRENT) vectors = max_of(vectors, at.vectors), h_words = max_of(h_words, max_of(at.h_words, at.r_words));
+      if (s.op == ATTEND)
+        h_words = max_of(h_words, at.x_words);
+      else
+        words = max_of(words, at.x_words);
+      if (s.op == RECURRENT) h_words = max_of(h_words, max_of(at.h_words, at.r_words));
+      if (s.op != LINEAR) vectors = max_of(vectors, at.vectors);
     }
     width = up16(width);
     const i64 tokens = rows * steps;
@@ -685,7 +659,7 @@ struct Room {
     x_words = p.precision == FLOAT32 ? 0 : up16(tokens * words + tokens);
     h = up16(rows * h_words + rows);
     spare = rows * 3 * vectors * VL;
-    size = 2 * buffer + projected + x_words + h + spare + 64;
+    size = 2 * buffer + projected + x_words + h + spare + weights + 64;
   }
 };
 
@@ -722,6 +696,9 @@ struct Group {
       const float* at = part<KIND>(u.begin, pooled ? min_of(u.end, p.pool + 1) : u.end, nullptr, done, now);
       if (!pooled && u.y) give(at, done, now);
     }
+    for (i64 t = longest; t < u.T && u.attention; ++t) {
+      for (i64 j = 0; j < rows; ++j) std::memset(attention_of(t, j), 0, size_t(u.S) * 4);
+    }
     if (!u.y) return;
     for (i64 t = longest; t < u.T && !pooled; ++t) {
       for (i64 j = 0; j < rows; ++j) std::memset(y_of(t, j), 0, size_t(u.out()) * 4);
@@ -733,6 +710,7 @@ struct Group {
   }
 
   float* y_of(i64 t, i64 j) const { return u.y + (t * u.B + row(j)) * u.out(); }
+  float* attention_of(i64 t, i64 j) const { return u.attention + (t * u.B + row(j)) * u.S; }
 
   void give(const float* from, i64 done, i64 now) {
     if (!from) return;  // written in place
@@ -755,6 +733,7 @@ struct Group {
     u32* x_words = reinterpret_cast<u32*>(projected + room.projected);
     u32* h_words = x_words + room.x_words;
     float* spare = reinterpret_cast<float*>(h_words + room.h);
+    float* weights = spare + room.spare;
     i64 ld = room.width, turn = input == memory;
     const i64 I = p.stage[from].I;
     if (!input && p.stage[from].op != EMBED) {
@@ -776,20 +755,29 @@ struct Group {
     for (i64 i = from; i < to; ++i) {
       const Stage& s = p.stage[i];
       float* output = buffers[turn];
+      const auto copy_input = [&](i64 t, i64 j, float* token) { copy(token, input + (t * rows + j) * ld, s.I); };
       if (s.op == EMBED) {
-        for (i64 t = 0; t < now; ++t) {
-          for (i64 j = 0; j < rows; ++j) {
-            float* token = output + (t * rows + j) * room.width;
-            if (t < lengths[j])
-              std::memcpy(token, s.given[0].w_ih + u.ids[(done + t) * u.B + row(j)] * s.O, size_t(s.O) * 4);
-            else
-              std::memset(token, 0, size_t(s.O) * 4);
-          }
+        each(now, output, s.O, [&](i64 t, i64 j, float* token) {
+          copy(token, s.given[0].w_ih + u.ids[(done + t) * u.B + row(j)] * s.O, s.O);
+        });
+      } else if (s.op == RECALL) {
+        each(now, output, s.O, [&](i64 t, i64 j, float* token) {
+          copy_input(t, j, token), copy(token + s.I, states[j] + s.h, s.O - s.I);
+        });
+      } else if (s.op == KEEP) {
+        each(now, output, s.O, [&](i64 t, i64 j, float* token) { copy_input(t, j, token), copy(states[j] + s.h, token, s.O); });
+      } else if (s.op == ATTEND) {
+        each(now, output, s.O, copy_input);
+        if (s.kind == ADDITIVE) {
+          make_queries<KIND>(s, h_words, projected);
+          answer(s, projected, StepPack::of(s.packs[0]).vectors * VL, output, weights, done, now);
+        } else {
+          answer(s, input, ld, output, weights, done, now);
         }
       } else if (s.op == POOL) {
         for (i64 j = 0; j < rows; ++j) {
           for (i64 t = 0; t < lengths[j]; ++t) pool_step(s, states[j], input + (t * rows + j) * ld);
-          if (s.D == 2 && s.pooling == LAST && lengths[j])  // the direction from the end has read all at the first step
+          if (s.D == 2 && s.kind == LAST && lengths[j])  // the direction from the end has read all at the first step
             std::memcpy(states[j] + s.h + s.I / 2, input + j * ld + s.I / 2, size_t(s.I / 2) * 4);
         }
       } else {
@@ -809,8 +797,9 @@ struct Group {
           l.pack = s.packs[0];
           const bool last = i == u.end - 1 && in_place(u);
           if (last) l.y = u.y + (done * u.B + first) * s.O, l.ld_y = s.O;
-          project<KIND, 4>(l, tokens, true,
-                           [&](i64 k, i64 v, Vec value) HT_LAMBDA { store(l.y + k * l.ld_y + v * VL, value, s.O - v * VL); });
+          project<KIND, 4>(l, tokens, true, [&](i64 k, i64 v, Vec value) HT_LAMBDA {
+            store(l.y + k * l.ld_y + v * VL, s.tanh ? tanh(value) : value, s.O - v * VL);
+          });
           if (last) return nullptr;
         }
         for (l.d = 0; s.op == RECURRENT && l.d < s.D; ++l.d) {
@@ -823,24 +812,83 @@ struct Group {
     return input;
   }
 
+  static void copy(float* to, const float* from, i64 n) { std::memcpy(to, from, size_t(n) * 4); }
+
+  // body(step, row, token) for each step that a row takes; what is no step is nothing.
+  template <class Body>
+  void each(i64 now, float* output, i64 O, const Body& body) const {
+    for (i64 t = 0; t < now; ++t) {
+      for (i64 j = 0; j < rows; ++j) {
+        float* token = output + (t * rows + j) * room.width;
+        if (t < lengths[j])
+          body(t, j, token);
+        else
+          std::memset(token, 0, size_t(O) * 4);
+      }
+    }
+  }
+
+  // What additive attention asks in this one step, from the rows' states.
+  template <int KIND>
+  void make_queries(const Stage& s, u32* words, float* queries) const {
+    const StepPack& at = StepPack::of(s.packs[0]);
+    float* scales = reinterpret_cast<float*>(words + rows * room.h_words);
+    i64 active = rows;
+    while (active > 0 && lengths[active - 1] == 0) --active;
+    for (i64 j = 0; j < active; ++j) scales[j] = to_words<KIND>(states[j] + s.h, s.P, false, words + j * at.x_words);
+    Layer l = {};
+    l.at = &at, l.pack = s.packs[0], l.x = {words, at.x_words, scales};
+    project<KIND, 4>(l, active, false, [&](i64 j, i64 v, Vec value) HT_LAMBDA { store(queries + j * l.wide() + v * VL, value); });
+  }
+
+  // Every token's context, after what its output has already: rows that share a memory ask it together.
+  void answer(const Stage& s, const float* queries, i64 ld, float* output, float* weights, i64 done, i64 now) const {
+    const float* asked[ASKERS];
+    float *found[ASKERS], *wanted[ASKERS];
+    const float* v = s.kind == ADDITIVE ? reinterpret_cast<const float*>(s.packs[0] + StepPack::of(s.packs[0]).v) : nullptr;
+    const i64 M = s.O - s.I, ld_weights = up16(u.S);
+    i64 count = 0, current = -1;
+    const auto ask = [&] {
+      if (!count) return;
+      const Memory m = {u.keys + current * u.S * s.H, u.values + current * u.S * M, u.memory_lengths[current], s.H, M};
+      attend(m, v, count, asked, weights, ld_weights, found);
+      for (i64 k = 0; k < count && u.attention; ++k) {
+        copy(wanted[k], weights + k * ld_weights, m.n);
+        std::memset(wanted[k] + m.n, 0, size_t(u.S - m.n) * 4);
+      }
+      count = 0;
+    };
+    for (i64 j = 0; j < rows; ++j) {
+      if (u.memory(row(j)) != current) ask(), current = u.memory(row(j));
+      for (i64 t = 0; t < now; ++t) {
+        if (t >= lengths[j]) {
+          if (u.attention) std::memset(attention_of(done + t, j), 0, size_t(u.S) * 4);
+          continue;
+        }
+        const i64 k = t * rows + j;
+        asked[count] = queries + k * ld, found[count] = output + k * room.width + s.I;
+        wanted[count++] = u.attention ? attention_of(done + t, j) : nullptr;
+        if (count == ASKERS) ask();
+      }
+    }
+    ask();
+  }
+
   static void pool_step(const Stage& s, float* state, const float* x) {
     float *value = state + s.h, &count = state[s.c];
-    if (s.pooling == LAST) {
-      std::memcpy(value, x, size_t(s.I) * 4);
-      return;
-    }
+    if (s.kind == LAST) return copy(value, x, s.I);
     for (i64 k = 0; k < s.I; k += VL) {
       const i64 n = s.I - k;
       const Vec a = load(x + k, n), b = load(value + k, n);
       // max gives its second operand where one is NaN: so a NaN stays, wherever it came
-      const Vec kept = s.pooling == MEAN ? add(b, a) : count > 0 ? max(b, max(a, b)) : a;
+      const Vec kept = s.kind == MEAN ? add(b, a) : count > 0 ? max(b, max(a, b)) : a;
       store(value + k, kept, n);
     }
     count += 1;
   }
   static void pool_value(const Stage& s, const float* state, float* to) {
-    std::memcpy(to, state + s.h, size_t(s.I) * 4);
-    if (s.pooling != MEAN) return;
+    copy(to, state + s.h, s.I);
+    if (s.kind != MEAN) return;
     const Vec count = set(state[s.c] > 1 ? state[s.c] : 1);
     for (i64 k = 0; k < s.I; k += VL) store(to + k, div(load(to + k, s.I - k), count), s.I - k);
   }
@@ -891,18 +939,28 @@ bool step_run(const Steps& u, int threads) {
   }
   double per_token = 0;
   if (u.B == 0) return true;
-  for (i64 i = u.begin; i < u.end; ++i) per_token += double(p.stage[i].H) * double(p.stage[i].I + p.stage[i].P) * 8;
+  bool step_by_step = false;  // what a later stage did one step before is what an earlier one asks
+  for (i64 i = u.begin; i < u.end; ++i) {
+    const Stage& s = p.stage[i];
+    per_token += s.op == ATTEND ? double(u.S) * double(s.H * (s.kind == ADDITIVE ? 32 : 2) + s.O * 2) : double(s.H) * double(s.I + s.P) * 8;
+    step_by_step = step_by_step || s.op == KEEP || (s.op == ATTEND && s.kind == ADDITIVE);
+  }
   if (per_token * double(u.B) * double(u.T) < 2e6) threads = 1;
   work.rows = min_of(work.rows, max_of(1, ceil_div(u.B, threads)));
-  work.steps = p.whole ? max_of(1, u.T) : max_of(1, min_of(u.T, TOKENS / max_of(1, work.rows)));
+  work.steps = step_by_step ? 1 : p.whole ? max_of(1, u.T) : max_of(1, min_of(u.T, TOKENS / max_of(1, work.rows)));
   while (p.whole && work.rows > 1 && Room(u, work.rows, work.steps).size > (i64(16) << 20)) work.rows = ceil_div(work.rows, 2);
   parallel(int(min_of(threads, ceil_div(u.B, max_of(1, work.rows)))), Work::entry, &work);
   return !work.failed;
+}
+
+void exponentials(const float* x, float* y, i64 n) {
+  const NoDenormals flushed;
+  for (i64 i = 0; i < n; i += VL) store(y + i, exp(load(x + i, n - i)), n - i);
 }
 
 }  // namespace
 
 namespace hitherto {
 extern const Stepper HT_STEPPER;
-const Stepper HT_STEPPER = {HT_NAME, step_pack_size, step_pack, step_run};
+const Stepper HT_STEPPER = {HT_NAME, step_pack_size, step_pack, step_run, best_run, exponentials};
 }  // namespace hitherto

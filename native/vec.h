@@ -15,6 +15,8 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <immintrin.h>
+#elif defined(__x86_64__) || defined(_M_X64)
+#include <xmmintrin.h>
 #endif
 
 #if defined(_MSC_VER)
@@ -30,6 +32,29 @@
 namespace {
 
 using i64 = std::int64_t;
+
+// Numbers below 1e-38 take a hundred times as long as others, and a state that fades goes through all of them.
+struct NoDenormals {
+#if defined(__x86_64__) || defined(_M_X64)
+  unsigned before = _mm_getcsr();
+  NoDenormals() { _mm_setcsr(before | 0x8040); }
+  ~NoDenormals() { _mm_setcsr(before); }
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+  std::uint64_t before;
+  NoDenormals() {
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | (1u << 24)));
+  }
+  ~NoDenormals() { __asm__ volatile("msr fpcr, %0" : : "r"(before)); }
+#endif
+};
+
+#if defined(HT_AVX512) || defined(HT_AVX2)
+HT_INLINE float total(__m128 a) {
+  const __m128 b = _mm_add_ps(a, _mm_movehl_ps(a, a));
+  return _mm_cvtss_f32(_mm_add_ss(b, _mm_shuffle_ps(b, b, 1)));
+}
+#endif
 
 #if defined(HT_AVX512)
 
@@ -59,6 +84,11 @@ HT_INLINE Vec where_positive(Vec test, Vec a) {  // a where test > 0, else 0
 }
 HT_INLINE Vec round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 HT_INLINE Vec scale(Vec a, Vec n) { return _mm512_scalef_ps(a, n); }  // a 2^n, n whole
+HT_INLINE std::uint32_t above(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }  // a bit for each lane where a > b
+HT_INLINE float total(Vec a) {  // of all lanes, in one order
+  const __m256 b = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+  return total(_mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1)));
+}
 
 // Words of four bytes, VL of them: four times 8 bits or twice 16 bits of a product's depth.
 using Ints = __m512i;
@@ -123,6 +153,8 @@ HT_INLINE Vec scale(Vec a, Vec n) {  // n in -127 (gives 0) .. 128 (gives inf)
   __m256i bits = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
   return _mm256_mul_ps(a, _mm256_castsi256_ps(bits));
 }
+HT_INLINE std::uint32_t above(Vec a, Vec b) { return std::uint32_t(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ))); }
+HT_INLINE float total(Vec a) { return total(_mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1))); }
 
 using Ints = __m256i;
 HT_INLINE Ints load_words(const std::uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
@@ -193,6 +225,12 @@ HT_INLINE Vec scale(Vec a, Vec n) {
   }
   return out;
 }
+HT_INLINE std::uint32_t above(Vec a, Vec b) {
+  std::uint32_t bits = 0;
+  for (int l = 0; l < VL; ++l) bits |= std::uint32_t(a.v[l] > b.v[l]) << l;
+  return bits;
+}
+HT_INLINE float total(Vec a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
 struct Ints {
   std::int32_t v[4];
 };
@@ -229,6 +267,14 @@ HT_INLINE Vec dot2(Ints a, Ints w, Vec sum) {
 
 HT_INLINE Vec zero() { return set(0.0f); }
 
+// The first n numbers at p, and `rest` after them where that is not a whole vector.
+HT_INLINE Vec load(const float* p, i64 n, float rest) {
+  if (n >= VL) return load(p);
+  float lanes_[VL];
+  for (int l = 0; l < VL; ++l) lanes_[l] = l < n ? p[l] : rest;
+  return load(lanes_);
+}
+
 HT_INLINE Vec clamp(Vec a, float lo, float hi) { return min(set(hi), max(set(lo), a)); }
 
 // expm1(y) = 2^n expm1(r) + (2^n - 1), y = n ln 2 + r: `n` and expm1(r), good to about one ulp.
@@ -242,6 +288,12 @@ HT_INLINE Vec expm1_parts(Vec y, Vec& n) {
   q = fma(q, r, set(0.166665435f));
   q = fma(q, r, set(0.49999997f));
   return fma(mul(r, r), q, r);
+}
+
+// At most 2 ulp for x in -87 .. 88; below -87.4 a denormal number or zero, and zero where those are flushed.
+HT_INLINE Vec exp(Vec x) {
+  Vec n, p = expm1_parts(clamp(x, -88.0f, 89.0f), n);
+  return scale(add(set(1.0f), p), n);
 }
 
 // At most 3 ulp where the result is a normal number; below that it may be zero, and is for -inf.

@@ -440,7 +440,8 @@ struct Compiled {
   i64 taken = 0;  // floats of the states
 
   void add(Stage s) {
-    s.h = taken, taken += s.op == RECURRENT ? s.D * s.P : s.op == POOL ? s.I : 0;
+    if (s.op != ATTEND && s.op != KEEP) s.h = taken;  // theirs is another's state
+    taken += s.op == RECURRENT ? s.D * s.P : s.op == POOL ? s.I : s.op == RECALL ? s.O - s.I : 0;
     s.c = taken, taken += s.op == RECURRENT && s.cell == LSTM ? s.D * s.H : s.op == POOL ? 1 : 0;
     stages.push_back(s);
   }
@@ -452,7 +453,7 @@ struct Compiled {
       Stage& s = stages[i];
       if (s.op == POOL) program.pool = i64(i);
       program.whole = program.whole || (s.op == RECURRENT && s.D == 2);
-      for (i64 d = 0; d < s.D && (s.op == RECURRENT || s.op == LINEAR); ++d) {
+      for (i64 d = 0; d < s.D && stepper.pack_size(s, precision); ++d) {
         packs.emplace_back(size_t(stepper.pack_size(s, precision)));
         s.packs[d] = packs.back().data();
         stepper.pack(s, precision, d, s.packs[d]);
@@ -462,14 +463,24 @@ struct Compiled {
   }
 };
 
+struct Memories {  // what is attended to; `of` may be empty: row b has memory b
+  i64 R, S, H, M;
+  std::vector<i64> lengths, of;
+  Floats keys, values;
+
+  i64 memory(i64 b) const { return of.empty() ? b : of[size_t(b)]; }
+};
+
 struct Sequence {  // what goes in, for B rows of T steps
   i64 T, B;
   std::vector<i64> lengths, ids;
   Floats x;
+  Memories memories = {};
 };
 
 // Runs steps from .. to of the sequence for rows row0 .. row0 + rows - 1; states [rows, state] go on in place.
-Floats run(const Stepper& s, const Compiled& c, const Sequence& q, i64 row0, i64 rows, i64 from, i64 to, Floats& state, int threads) {
+Floats run(const Stepper& s, const Compiled& c, const Sequence& q, i64 row0, i64 rows, i64 from, i64 to, Floats& state, int threads,
+           Floats* attention = nullptr) {
   const i64 T = to - from, I = c.program.I, O = c.program.O;
   Floats x(size_t(T * rows * I)), y(size_t((c.program.pool < 0 ? T : 1) * rows * O));
   std::vector<i64> lengths, ids(size_t(I ? 0 : T * rows)), order;
@@ -487,6 +498,11 @@ Floats run(const Stepper& s, const Compiled& c, const Sequence& q, i64 row0, i64
   Steps u = {};
   u.program = &c.program, u.T = T, u.B = rows, u.lengths = lengths.data(), u.order = equal ? nullptr : order.data();
   u.x = x.data(), u.ids = ids.data(), u.state = state.data(), u.stride = c.taken, u.y = y.data(), u.end = c.program.stages;
+  const Memories& m = q.memories;
+  const std::vector<i64> of(m.of.begin() + (m.of.empty() ? 0 : row0), m.of.begin() + (m.of.empty() ? 0 : row0 + rows));
+  u.keys = m.keys.data(), u.values = m.values.data(), u.memory_lengths = m.lengths.data(), u.R = m.R, u.S = m.S;
+  u.memory_of = m.of.empty() ? nullptr : of.data();
+  if (attention) attention->assign(size_t(T * rows * m.S), 7.0f), u.attention = attention->data();
   check(s.run(u, threads), "memory for steps");
   return y;
 }
@@ -564,7 +580,7 @@ void steps_keep_their_bits(const Stepper& s) {
       }
       if (pooled) {
         Stage pool = {};
-        pool.op = POOL, pool.I = pool.O = P * D, pool.D = D, pool.pooling = kind % POOLINGS;
+        pool.op = POOL, pool.I = pool.O = P * D, pool.D = D, pool.kind = kind % POOLINGS;
         compiled.add(pool);
       }
       const Floats w = draw(O * P * D), b = draw(O);
@@ -599,6 +615,325 @@ void steps_keep_their_bits(const Stepper& s) {
   }
 }
 
+// ---- decoders --------------------------------------------------------------------------------------------------------
+
+Memories remember(i64 B, i64 R, i64 S, i64 H, i64 M, bool shared) {
+  Memories m = {R, S, H, M, {}, {}, draw(R * S * H, 2 / std::sqrt(float(H))), draw(R * S * M)};
+  std::uniform_int_distribution<i64> length(0, S), any(0, R ? R - 1 : 0);
+  for (i64 r = 0; r < R; ++r) m.lengths.push_back(r == 0 ? S : r == 1 ? 0 : length(random_bits));
+  for (i64 b = 0; b < B && shared; ++b) m.of.push_back(b % 7 == 3 ? any(random_bits) : b * R / B);  // mostly neighbours
+  return m;
+}
+
+// A row's steps in double precision, a stage after the other: every decoder whose layers are plain RNNs.
+struct Slow {
+  const Compiled& c;
+  const Memories& m;
+  Doubles state, weights;  // of the last step
+
+  Doubles product(const float* w, const float* b, size_t O, const Doubles& x) const {
+    Doubles y(O);
+    for (size_t o = 0; o < O; ++o) {
+      y[o] = b ? double(b[o]) : 0.0;
+      for (size_t i = 0; i < x.size(); ++i) y[o] += double(w[o * x.size() + i]) * x[i];
+    }
+    return y;
+  }
+  Doubles part_of_state(const Stage& s, i64 n) const { return Doubles(state.begin() + s.h, state.begin() + s.h + n); }
+  Doubles step(const Doubles& given, i64 row) {
+    Doubles x = given;
+    for (const Stage& s : c.stages) {
+      const Parameters& p = s.given[0];
+      if (s.op == LINEAR) {
+        x = product(p.w_ih, p.b_ih, size_t(s.O), x);
+        for (double& v : x) v = s.tanh ? std::tanh(v) : v;
+      } else if (s.op == RECURRENT) {
+        const Doubles h = product(p.w_hh, p.b_hh, size_t(s.H), part_of_state(s, s.P));
+        x = product(p.w_ih, p.b_ih, size_t(s.H), x);
+        for (size_t i = 0; i < x.size(); ++i) state[size_t(s.h) + i] = x[i] = std::tanh(x[i] + h[i]);
+      } else if (s.op == RECALL) {
+        const Doubles value = part_of_state(s, s.O - s.I);
+        x.insert(x.end(), value.begin(), value.end());
+      } else if (s.op == KEEP) {
+        std::copy(x.begin(), x.end(), state.begin() + s.h);
+      } else if (s.op == ATTEND) {
+        const size_t H = size_t(m.H), M = size_t(m.M), at = size_t(m.memory(row) * m.S), n = size_t(m.lengths[size_t(m.memory(row))]);
+        const Doubles query = s.kind == ADDITIVE ? product(p.w_ih, nullptr, H, part_of_state(s, s.P)) : x;
+        double top = -1e300, sum = 0;
+        weights.assign(size_t(m.S), 0);
+        for (size_t place = 0; place < n; ++place) {
+          for (size_t i = 0; i < H; ++i) {
+            const double key = m.keys[(at + place) * H + i];
+            weights[place] += s.kind == ADDITIVE ? double(p.w_hh[i]) * std::tanh(key + query[i]) : key * query[i];
+          }
+          top = std::fmax(top, weights[place]);
+        }
+        for (size_t place = 0; place < n; ++place) sum += weights[place] = std::exp(weights[place] - top);
+        x.resize(x.size() + M);
+        for (size_t place = 0; place < n; ++place) {
+          weights[place] /= sum;
+          for (size_t i = 0; i < M; ++i) x[size_t(s.I) + i] += weights[place] * m.values[(at + place) * M + i];
+        }
+      }
+    }
+    return x;
+  }
+};
+
+struct Shape {
+  i64 T, B, I, P, H, M, S, R;
+  bool additive, feeding, recurrent, head, shared;
+};
+
+// (recall) (attend before) (recurrent) (attend after) (linear with tanh) (keep) (head)
+Compiled decoder(const Shape& c, std::vector<Floats>& kept) {
+  Compiled out;
+  kept.reserve(kept.size() + 16);
+  i64 width = c.I, heard = 0;
+  const auto weight = [&](i64 n, i64 fan) { return kept.emplace_back(draw(n, 1.5f / std::sqrt(float(fan)))).data(); };
+  const auto attend = [&](i64 h) {
+    Stage s = {};
+    s.op = ATTEND, s.kind = c.additive ? ADDITIVE : MULTIPLICATIVE, s.I = width, s.O = width + c.M, s.H = c.additive ? c.H : width, s.D = 1;
+    if (c.additive) s.P = c.P, s.h = h, s.given[0].w_ih = weight(c.H * c.P, c.P), s.given[0].w_hh = weight(c.H, 1);
+    out.add(s);
+    width = s.O;
+  };
+  const auto map = [&](i64 O, bool tanh) {
+    Stage s = {};
+    s.op = LINEAR, s.I = width, s.O = s.H = O, s.D = 1, s.tanh = tanh;
+    s.given[0].w_ih = weight(width * O, width), s.given[0].b_ih = weight(O, 1);
+    out.add(s);
+    width = O;
+  };
+  if (c.feeding) {
+    Stage s = {};
+    s.op = RECALL, s.I = width, s.O = width + c.I + 1, s.D = 1;
+    heard = out.taken;
+    out.add(s);
+    width = s.O;
+  }
+  const i64 h = out.taken;
+  if (c.additive) attend(h);
+  if (c.recurrent) {
+    Stage s = {};
+    s.op = RECURRENT, s.cell = RNN_TANH, s.I = width, s.H = s.P = s.O = c.P, s.D = 1;
+    s.given[0].w_ih = weight(c.P * width, width), s.given[0].w_hh = weight(c.P * c.P, c.P), s.given[0].b_ih = weight(c.P, 1);
+    out.add(s);
+    width = c.P;
+  } else if (c.additive) {
+    out.taken += c.P;  // the state that it asks is nobody's
+  }
+  if (!c.additive) attend(0);
+  if (c.feeding) {
+    map(c.I + 1, true);
+    Stage s = {};
+    s.op = KEEP, s.I = s.O = width, s.D = 1, s.h = heard;
+    out.add(s);
+  }
+  if (c.head) map(11, false);
+  return out;
+}
+
+std::string describe(const char* isa, const Shape& c, int precision) {
+  char text[240];
+  std::snprintf(text, sizeof text, "%s precision %d T %d B %d I %d P %d H %d M %d S %d R %d additive %d feeding %d recurrent %d head %d shared %d",
+                isa, precision, int(c.T), int(c.B), int(c.I), int(c.P), int(c.H), int(c.M), int(c.S), int(c.R), c.additive, c.feeding,
+                c.recurrent, c.head, c.shared);
+  return text;
+}
+
+Sequence sequence(const Shape& c, const Compiled& compiled) {
+  Sequence q = {c.T, c.B, {}, {}, draw(c.T * c.B * c.I), {}};
+  std::uniform_int_distribution<i64> any(0, c.T);
+  for (i64 b = 0; b < c.B; ++b) q.lengths.push_back(c.shared ? any(random_bits) : c.T);
+  for (const Stage& s : compiled.stages) {
+    if (s.op == ATTEND) q.memories = remember(c.B, c.R, c.S, s.H, c.M, c.shared);
+  }
+  return q;
+}
+
+void decoders_equal_the_oracle(const Stepper& s) {
+  const Shape shapes[] = {
+      {1, 1, 1, 1, 1, 1, 1, 1, false, false, false, false, false},     {3, 5, 33, 7, 0, 70, 9, 5, false, false, false, false, false},
+      {4, 9, 64, 8, 0, 64, 3, 4, false, false, false, true, true},      {5, 70, 7, 20, 0, 130, 37, 12, false, false, true, true, true},
+      {2, 40, 16, 300, 0, 256, 50, 3, false, true, true, true, true},   {1, 7, 3, 5, 6, 40, 4, 7, true, false, false, false, false},
+      {6, 50, 9, 21, 17, 33, 11, 60, true, false, true, true, true},    {3, 49, 12, 35, 80, 19, 8, 10, true, true, true, true, true},
+      {4, 1, 5, 16, 32, 64, 23, 1, true, true, true, false, false},     {4, 1, 5, 16, 0, 150, 23, 1, false, true, true, false, false},
+      {2, 3, 4, 5, 6, 7, 0, 3, true, false, true, false, true},         {0, 3, 4, 5, 6, 7, 8, 3, false, true, true, true, true},
+      {3, 0, 4, 5, 6, 7, 8, 0, true, true, true, true, true},           {5, 6, 8, 9, 0, 10, 5, 1, false, true, false, true, true},
+  };
+  for (const Shape& c : shapes) {
+    for (int precision = 0; precision < PRECISIONS; ++precision) {
+      std::vector<Floats> kept;
+      Compiled compiled = decoder(c, kept);
+      compiled.finish(s, precision);
+      const Sequence q = sequence(c, compiled);
+      const Memories& m = q.memories;
+      const i64 O = compiled.program.O;
+      Floats state = draw(c.B * compiled.taken), attention;
+      Doubles expected(size_t(c.T * c.B * O)), weights(size_t(c.T * c.B * c.S)), after;
+      for (i64 b = 0; b < c.B; ++b) {
+        Slow slow = {compiled, m, Doubles(state.begin() + b * compiled.taken, state.begin() + (b + 1) * compiled.taken), {}};
+        for (i64 t = 0; t < q.lengths[size_t(b)]; ++t) {
+          const auto x = q.x.begin() + (t * c.B + b) * c.I;
+          const Doubles y = slow.step(Doubles(x, x + c.I), b);
+          std::copy(y.begin(), y.end(), expected.begin() + (t * c.B + b) * O);
+          std::copy(slow.weights.begin(), slow.weights.end(), weights.begin() + (t * c.B + b) * c.S);
+        }
+        after.insert(after.end(), slow.state.begin(), slow.state.end());
+      }
+      const Floats y = run(s, compiled, q, 0, c.B, 0, c.T, state, 2, &attention);
+      const std::string name = describe(s.isa, c, precision);
+      const auto off = [](const Floats& got, const Doubles& wanted) {
+        double most = 0;
+        for (size_t i = 0; i < got.size(); ++i) {
+          const double apart = std::fabs(double(got[i]) - wanted[i]) / std::fmax(1, std::fabs(wanted[i]));
+          most = apart <= most ? most : apart;
+        }
+        return most;
+      };
+      const double bound = precision == FLOAT32 ? 1e-5 : precision == BFLOAT16 ? 0.03 : 0.06;
+      check(off(y, expected) <= bound && off(state, after) <= bound, "decoders beside the oracle: " + name);
+      check(off(attention, weights) <= bound, "weights of attention: " + name);
+      bool zeros = true;
+      for (size_t i = 0; i < weights.size(); ++i) zeros = zeros && (weights[i] != 0 || attention[i] == 0);
+      check(zeros, "no weight past the end of a source: " + name);
+    }
+  }
+}
+
+// A row's bits are those it has alone, in chunks and in any number of threads, whoever asks its memory too.
+void decoders_keep_their_bits(const Stepper& s) {
+  for (int precision = 0; precision < PRECISIONS; ++precision) {
+    for (int kind = 0; kind < 8; ++kind) {
+      const bool additive = kind & 1, feeding = kind & 2, wide = kind & 4;
+      const Shape c = {9, 101, 13, wide ? 70 : 19, 24, wide ? 130 : 21, 17, 30, additive, feeding, true, true, true};
+      std::vector<Floats> kept;
+      Compiled compiled = decoder(c, kept);
+      compiled.finish(s, precision);
+      const Sequence q = sequence(c, compiled);
+      const Floats start = draw(c.B * compiled.taken);
+      Floats state = start, other = start, attention, again;
+      const i64 O = compiled.program.O, taken = compiled.taken;
+      const Floats whole = run(s, compiled, q, 0, c.B, 0, c.T, state, 1, &attention);
+      const std::string name = describe(s.isa, c, precision);
+      const bool equal = run(s, compiled, q, 0, c.B, 0, c.T, other, 3, &again) == whole && other == state && again == attention;
+      check(equal, "bits of decoders in threads: " + name);
+      bool same = true;
+      for (i64 row = 0; row < c.B; row += 9) {
+        for (i64 rows : {i64(1), i64(2), i64(5)}) {
+          for (i64 cut : {c.T, i64(4)}) {
+            if (row + rows > c.B) continue;
+            Floats own(start.begin() + row * taken, start.begin() + (row + rows) * taken), weights, rest;
+            Floats y = run(s, compiled, q, row, rows, 0, cut, own, 1, &weights);
+            const Floats second = run(s, compiled, q, row, rows, cut, c.T, own, 1, &rest);
+            y.insert(y.end(), second.begin(), second.end()), weights.insert(weights.end(), rest.begin(), rest.end());
+            same = same && std::equal(own.begin(), own.end(), state.begin() + row * taken);
+            for (i64 t = 0; t < c.T; ++t) {
+              same = same && std::equal(y.begin() + t * rows * O, y.begin() + (t + 1) * rows * O, whole.begin() + (t * c.B + row) * O) &&
+                     std::equal(weights.begin() + t * rows * c.S, weights.begin() + (t + 1) * rows * c.S,
+                                attention.begin() + (t * c.B + row) * c.S);
+            }
+          }
+        }
+      }
+      check(same, "bits of decoders beside others and in chunks: " + name);
+    }
+  }
+}
+
+double ulps(float got, double expected) {
+  int exponent;
+  std::frexp(expected, &exponent);
+  return std::fabs(double(got) - expected) / std::ldexp(1.0, exponent - 24);
+}
+
+void functions_are_exact_to_some_ulps(const Stepper& s) {
+  const i64 n = 200003;
+  Floats x = draw(n, 87.0f), y(static_cast<size_t>(n));
+  for (i64 i = 0; i < n; i += 2) x[size_t(i)] *= x[size_t(i)] / 87 * x[size_t(i)] / 87;  // more of them near zero
+  s.exp(x.data(), y.data(), n);
+  double most = 0;
+  for (size_t i = 0; i < x.size(); ++i) most = std::fmax(most, ulps(y[i], std::exp(double(x[i]))));
+  check(most <= 2, std::string(s.isa) + ": exp is off by ulps " + std::to_string(most));
+  const float odd[] = {0.0f, -0.0f, -INFINITY, -200.0f, NAN};
+  float got[5];
+  s.exp(odd, got, 5);
+  check(got[0] == 1 && got[1] == 1 && got[2] == 0 && got[3] == 0 && std::isnan(got[4]), std::string(s.isa) + ": exp of odd numbers");
+
+  const Floats in = draw(3 * 37 * 5, 4.0f), w = draw(37 * 41), b = draw(41);
+  Compiled plain, curved;
+  Stage stage = linear(37, 41, w, b);
+  plain.add(stage), stage.tanh = true, curved.add(stage);
+  plain.finish(s, FLOAT32), curved.finish(s, FLOAT32);
+  const Sequence q = {3, 5, {3, 3, 3, 3, 3}, {}, in, {}};
+  Floats none(1);
+  const Floats before = run(s, plain, q, 0, 5, 0, 3, none, 1), after = run(s, curved, q, 0, 5, 0, 3, none, 1);
+  most = 0;
+  for (size_t i = 0; i < before.size(); ++i) most = std::fmax(most, ulps(after[i], std::tanh(double(before[i]))));
+  check(most <= 3, std::string(s.isa) + ": tanh of a linear map is off by ulps " + std::to_string(most));
+}
+
+void the_best_are_the_largest(const Stepper& s) {
+  const float infinity = INFINITY;
+  for (const i64 V : {1, 2, 15, 16, 17, 63, 64, 65, 1000, 5003, 20000}) {
+    for (const i64 k : {i64(1), i64(2), i64(5), i64(33), i64(64), V}) {
+      if (k > V) continue;
+      const i64 rows = V > 5000 ? 9 : 21;
+      Floats logits = draw(rows * V, 12.0f);
+      for (i64 r = 0; r < rows; ++r) {
+        float* row = logits.data() + r * V;
+        for (i64 i = 0; i < V; ++i) {
+          if (r % 3 == 1) row[i] = std::round(row[i]);  // many are equal
+          if (r % 7 == 2 && i % 3) row[i] = -infinity;
+          if (r == 3) row[i] = float(i);  // each is better than all before
+          if (r == 4) row[i] = -float(i) * 100;
+          if (r == 5) row[i] = -infinity;
+        }
+        if (r == 6) row[V / 2] = infinity;
+        if (r == 7) row[V - 1] = NAN;
+        if (r == 8) row[V - 1] = infinity, row[0] = NAN;
+      }
+      Floats values(size_t(rows * k)), values_again = values;
+      std::vector<i64> ids(size_t(rows * k)), ids_again = ids;
+      Doubles totals(size_t(rows), 0), totals_again = totals;
+      const Best b = {logits.data(), rows, V, k, values.data(), ids.data(), totals.data()};
+      s.best(b, 1);
+      s.best({logits.data(), rows, V, k, values_again.data(), ids_again.data(), totals_again.data()}, 3);
+      bool right = true;
+      for (i64 r = 0; r < rows; ++r) {
+        const float* row = logits.data() + r * V;
+        std::vector<i64> order;
+        for (i64 i = 0; i < V; ++i) order.push_back(i);
+        if (r == 7 || r == 8) {  // NaN: the places exist, and each comes once
+          std::vector<i64> got(ids.begin() + r * k, ids.begin() + (r + 1) * k);
+          std::sort(got.begin(), got.end());
+          right = right && std::isnan(totals[size_t(r)]) && got[0] >= 0 && got.back() < V && std::unique(got.begin(), got.end()) == got.end();
+          continue;
+        }
+        std::stable_sort(order.begin(), order.end(), [&](i64 x, i64 y) { return row[x] > row[y]; });
+        for (i64 i = 0; i < k; ++i) {
+          right = right && ids[size_t(r * k + i)] == order[size_t(i)] && values[size_t(r * k + i)] == row[order[size_t(i)]];
+        }
+        const double top = row[order[0]];
+        double sum = 0;
+        for (i64 i = 0; i < V; ++i) sum += std::exp(double(row[i]) - top);
+        const double total = std::isinf(top) ? top : top + std::log(sum);
+        right = right && (total == totals[size_t(r)] || std::fabs(totals[size_t(r)] - total) < 3e-7);
+        // the same beside no others
+        Floats alone(static_cast<size_t>(k));
+        std::vector<i64> alone_ids(static_cast<size_t>(k));
+        double alone_total;
+        s.best({row, 1, V, k, alone.data(), alone_ids.data(), &alone_total}, 2);
+        right = right && std::equal(alone.begin(), alone.end(), values.begin() + r * k) && alone_total == totals[size_t(r)];
+      }
+      right = right && same(values, values_again) && ids == ids_again && !std::memcmp(totals.data(), totals_again.data(), totals.size() * 8);
+      check(right, std::string(s.isa) + ": the best " + std::to_string(k) + " of " + std::to_string(V));
+    }
+  }
+  s.best({nullptr, 0, 5, 2, nullptr, nullptr, nullptr}, 3);
+}
+
 }  // namespace
 
 int main() {
@@ -619,6 +954,10 @@ int main() {
     if (!stepper(isa)) continue;
     steps_equal_the_oracle(*stepper(isa));
     steps_keep_their_bits(*stepper(isa));
+    decoders_equal_the_oracle(*stepper(isa));
+    decoders_keep_their_bits(*stepper(isa));
+    functions_are_exact_to_some_ulps(*stepper(isa));
+    the_best_are_the_largest(*stepper(isa));
   }
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
