@@ -267,7 +267,9 @@ def test_shared_weights_are_one() -> None:
         "head.bias",
     ]
     features, after = made(
-        {"source": torch.zeros((3, 2), dtype=torch.int64), "x": torch.ones((4, 2), dtype=torch.int64)}, None, None
+        {"source": torch.zeros((3, 2), dtype=torch.int64), "x": torch.ones((4, 2), dtype=torch.int64)},
+        None,
+        None,
     )
     assert made.params(features).shape == (4, 2, 9)
     assert after["gate"].shape == (4, 2, 1)

@@ -99,18 +99,25 @@ def test_a_task_names_only_rows_that_exist(name):
 
 
 def test_operations_have_weights_and_states_of_plain_shapes():
-    from hitherto.plan import make
+    import msgspec
+
+    from hitherto.plan import make, operations
     from hitherto.spec import ModelSpec
 
     spec = ModelSpec(hidden_size=4, num_layers=2, embedding_size=3, dropout=0.1)
-    used = set()
+    used, plans = set(), []
     for form in ("many_to_one", "many_to_many"):
         plan = make(spec, form, {"x": {"kind": "ids", "size": 5}}, "softmax", {"classes": 2})
-        for op in plan["step"]:
-            used.add(op["op"])
-            row = OPS[op["op"]]
-            for shape in (*row.weights(op["options"]).values(), *row.states(op["options"]).values()):
-                assert all(isinstance(n, int) for n in shape)
+        plans.append(plan)
+    for options in ({"attention": "additive", "input_feeding": True}, {"attention": "none"}, {}):
+        inputs = {name: {"kind": "ids", "size": 5} for name in ("source", "x")}
+        head = "softmax" if options else "pointer"
+        plans.append(make(msgspec.structs.replace(spec, **options), "seq2seq", inputs, head, {"classes": 5}))
+    for op in (op for plan in plans for op in operations(plan)):
+        used.add(op["op"])
+        row = OPS[op["op"]]
+        for shape in (*row.weights(op["options"]).values(), *row.states(op["options"]).values()):
+            assert all(isinstance(n, int) for n in shape)
     assert used == set(OPS)
 
 
@@ -122,6 +129,21 @@ REVIEWS = [
 TAGGED = [{"tokens": ["ann", "met", "bob"][:n], "tags": ["P", "O", "P"][:n]} for n in (1, 2, 3)] * 10
 TEXT = "the cat sat on the mat.\n" * 60
 DAYS = [{"unique_id": s, "ds": t, "y": (t * 7 + len(s)) % 11} for s in ("a", "bb") for t in range(90)]
+PAIRS = [{"source": f"{a} {b} {n}", "target": f"{n} {b.upper()} {a}"}
+         for a in ("ein", "kein") for b in ("hund", "haus") for n in range(8)]  # fmt: skip
+TALKS = [
+    {"turns": ["hello there", f"hi, {name}", "how are you?", f"well, {name}"]} for name in ("ann", "bob")
+] * 8
+STORIES = [
+    {
+        "story": f"{who} went to the {place}.",
+        "question": f"where is {who}?",
+        "answer": place,
+        "kind": place[0],
+    }
+    for who in ("mary", "john", "sue")
+    for place in ("hall", "garden", "office", "kitchen")
+] * 3
 NARROW = {"hidden_size": 12, "epochs": 1}
 TASK_CASES = {
     "classify": (REVIEWS, {"input": "text", "output": "label", "bidirectional": False}),
@@ -135,6 +157,15 @@ TASK_CASES = {
         DAYS,
         {"id": "unique_id", "time": "ds", "output": "y", "horizon": 3, "season": 11, "cell": "rnn"},
     ),
+    "translate": (PAIRS, {"vocab_size": 280}),
+    "translate reading one way": (
+        PAIRS,
+        {"tokens": "words", "bidirectional": False, "attention": "additive"},
+    ),
+    "translate through one vector": (PAIRS, {"tokens": "chars", "attention": "none", "cell": "gru"}),
+    "summarize": (PAIRS, {"vocab_size": 280, "input_feeding": True, "max_length": 6}),
+    "chat": (TALKS, {"input": "turns", "vocab_size": 280}),
+    "answer": (STORIES, {"copy": True, "by": "kind"}),
 }
 
 

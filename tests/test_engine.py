@@ -234,3 +234,105 @@ def test_other_instruction_sets(isa: str) -> None:
         env={**os.environ, "HITHERTO_ISA": isa},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+# ---- an encoder and a decoder
+
+WRITERS: list[dict[str, Any]] = [
+    {"attention": a, "input_feeding": f, "bidirectional": b, "cell": c, "hidden_size": h}
+    for a, f in (
+        ("multiplicative", False),
+        ("multiplicative", True),
+        ("additive", False),
+        ("additive", True),
+        ("none", False),
+    )
+    for b, c, h in ((True, "gru", 36), (False, "lstm", 20), (True, "rnn", 6))
+] + [{"copy": True, "shared": True, "tied": True, "embedding_size": 9, "hidden_size": 24}]
+
+
+def writer_of(**options: Any) -> dict[str, Any]:
+    given = {"hidden_size": 20, "num_layers": 2, "embedding_size": 9, "dropout": 0.1, "bidirectional": True}
+    inputs = {name: {"kind": "ids", "size": SIZES} for name in ("source", "x")}
+    head = "pointer" if options.get("copy") else "softmax"
+    return make(ModelSpec(**(given | options)), "seq2seq", inputs, head, {"classes": SIZES})
+
+
+def named(options: dict[str, Any]) -> str:
+    return " ".join(f"{k}={v}" for k, v in options.items())
+
+
+@pytest.mark.parametrize("options", WRITERS, ids=named)
+def test_a_writer_gives_what_the_torch_module_gives(options: dict[str, Any]) -> None:
+    engine, module = both(writer_of(**options))
+    for S, T, B in [(1, 1, 1), (12, 9, 5), (40, 7, 50), (0, 3, 2)]:
+        source, x = drawn("ids", S, B), drawn("ids", T, B, seed=1)
+        lengths = np.random.default_rng(S).integers(0, S + 1, B)
+        features, after = engine.forward({"source": source, "x": x}, None, None, lengths)
+        with torch.inference_mode():
+            expected, expected_after = module(
+                {"source": torch.from_numpy(source), "x": torch.from_numpy(x)},
+                None,
+                None,
+                torch.from_numpy(lengths),
+            )
+            params = module.params(expected).numpy()
+        np.testing.assert_allclose(features, expected.numpy(), atol=1e-5, rtol=0)
+        np.testing.assert_allclose(engine.params(features), params, atol=1e-5, rtol=0)
+        for name in engine.places:
+            np.testing.assert_allclose(
+                after[name], expected_after[name].numpy(), atol=5e-5, rtol=0, err_msg=name
+            )
+        if engine.attends:
+            np.testing.assert_allclose(
+                after["attention"], expected_after["attention"].numpy(), atol=1e-5, rtol=0
+            )
+        if engine.gate is not None:
+            gates = expected_after["gate"][..., 0].numpy()
+            np.testing.assert_allclose(after["gate"], gates, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("options", WRITERS, ids=named)
+def test_a_writers_bits_depend_on_nothing_but_the_row(options: dict[str, Any], weights: str) -> None:
+    """Neither on other rows, nor on padding of the source, nor on how steps come; and rows may share a source."""
+    engine, _ = both(writer_of(**options), weights)
+    S, T, B = 11, 6, 53
+    source, x = drawn("ids", S, B), drawn("ids", T, B, seed=1)
+    lengths = np.random.default_rng(5).integers(0, S + 1, B)
+    whole, after = engine.forward({"source": source, "x": x}, None, None, lengths)
+    for row in (0, 7, B - 1):
+        alone, own = engine.forward(
+            {"source": source[: lengths[row], row : row + 1], "x": x[:, row : row + 1]}
+        )
+        assert np.array_equal(alone[:, 0], whole[:, row])
+        assert all(np.array_equal(own[name][:, 0], after[name][:, row]) for name in engine.places)
+    state = engine.encode(source, lengths)
+    rows = np.array([3, 3, 0, 52, 7])
+    some = engine.pick(state, rows)
+    if engine.attends:
+        assert len(some["attend.lengths"]) == 4
+    for t in range(T):
+        one, some = engine.forward({"x": x[t : t + 1, rows]}, None, some)
+        assert np.array_equal(one[0], whole[t, rows])
+    if engine.attends:
+        assert not after["attention"][:, np.arange(S) >= lengths[:, None]].any()
+        np.testing.assert_allclose(
+            after["attention"].sum(-1), np.broadcast_to(lengths > 0, (T, B)), atol=1e-5
+        )
+
+
+def test_the_loss_of_a_pointer_is_that_of_the_torch_module() -> None:
+    from hitherto import training
+    from hitherto.sources import Batch
+
+    engine, module = both(writer_of(**WRITERS[-1]))
+    source, x = drawn("ids", 8, 5), drawn("ids", 6, 5, seed=1)
+    lengths = np.array([8, 3, 0, 5, 8])
+    at = np.flatnonzero(np.random.default_rng(2).random(30) < 0.7)
+    targets = {"y": np.random.default_rng(3).integers(0, SIZES, len(at))}
+    batch = Batch({"source": source, "x": x}, None, targets, at, source_lengths=lengths)
+    ((_, ours),) = engine.outputs(iter([batch]), "nll")
+    ((_, theirs),) = training.outputs(module, iter([batch]), "nll")
+    np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)
+    assert np.isfinite(ours).all()

@@ -46,6 +46,51 @@ def tagged(count: int = 60) -> list[dict[str, Any]]:
     return rows
 
 
+def turned(count: int = 300) -> list[dict[str, Any]]:
+    """Digits, and their names the other way round."""
+    random, names = np.random.default_rng(2), ["null", "eins", "zwei", "drei", "vier"]
+    rows = [random.integers(0, 5, random.integers(2, 5)) for _ in range(count)]
+    return [{"source": " ".join(map(str, r)), "target": " ".join(names[i] for i in r[::-1])} for r in rows]
+
+
+def summed(count: int = 200) -> list[dict[str, Any]]:
+    """What stands between the marks."""
+    random = np.random.default_rng(3)
+    made = []
+    for _ in range(count):
+        words = random.choice(["sun", "rain", "snow", "wind", "fog", "hail"], 6).tolist()
+        at = int(random.integers(0, 4))
+        made.append({"document": " ".join([*words[:at], "(", *words[at : at + 2], ")", *words[at + 2 :]]),
+                     "summary": [" ".join(words[at : at + 2]), "nothing of note"]})  # fmt: skip
+    return made
+
+
+def talks(count: int = 40) -> list[dict[str, Any]]:
+    names = ["ann", "bob"]
+    return [
+        {
+            "turns": [
+                "hello there",
+                f"hello , who is it ? {names[i % 2]} ?",
+                "yes",
+                f"welcome , {names[i % 2]}",
+            ]
+        }
+        for i in range(count)
+    ]
+
+
+def stories(count: int = 120) -> list[dict[str, Any]]:
+    random = np.random.default_rng(4)
+    made = []
+    for i in range(count):
+        people, places = random.permutation(["mary", "john"]), random.choice(["hall", "garden", "office"], 2)
+        story = " ".join(f"{who} went to the {where} ." for who, where in zip(people, places, strict=True))
+        made.append({"story": story, "question": f"where is {people[i % 2]} ?", "answer": places[i % 2],
+                     "kind": ["first", "last"][i % 2]})  # fmt: skip
+    return made
+
+
 TEXT = "the cat sat on the mat and the dog sat on the log. " * 60
 
 TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -53,6 +98,10 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "tag": (tagged(), {"input": "tokens", "output": "tags", "epochs": 20, "lr": 0.02}),
     "lm": ([TEXT] * 4, {"tokens": "chars", "epochs": 6, "lr": 0.02, "batch_size": 8, "bptt": 32}),
     "forecast": (waves(), {"horizon": 7, "epochs": 10, "lr": 0.02}),
+    "translate": (turned(), {"tokens": "words", "epochs": 12, "lr": 0.02, "dropout": 0.0, "hidden_size": 32}),
+    "summarize": (summed(), {"tokens": "words", "epochs": 15, "lr": 0.02, "dropout": 0.0, "hidden_size": 32}),
+    "chat": (talks(), {"tokens": "words", "epochs": 25, "lr": 0.02, "dropout": 0.0, "hidden_size": 32}),
+    "answer": (stories(), {"epochs": 40, "lr": 0.02, "dropout": 0.0, "copy": True, "by": "kind"}),
 }
 
 
@@ -60,7 +109,7 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, hitherto.Model]:
     folder = tmp_path_factory.mktemp("models")
     return {
-        task: hitherto.train(task, data, out=folder / f"{task}.safetensors", **SMALL, **options)
+        task: hitherto.train(task, data, out=folder / f"{task}.safetensors", **SMALL | options)
         for task, (data, options) in TASKS.items()
     }
 
@@ -70,6 +119,10 @@ GOOD = {
     "tag": lambda m: m["accuracy"] > 0.99 and m["entity_f1"] > 0.99,
     "lm": lambda m: m["perplexity"] < 1.6,
     "forecast": lambda m: m["mase"] < 1.2 and m["mae"] < 1.0,
+    "translate": lambda m: m["bleu"] > 90 and m["chrf"] > 90 and m["perplexity"] < 1.3,
+    "summarize": lambda m: m["rougeL"] > 90 and m["rouge2"] <= m["rougeL"],
+    "chat": lambda m: m["perplexity"] < 1.3 and m["bleu"] > 80 and m["distinct_1"] < 0.1,
+    "answer": lambda m: m["exact_match"] == 1.0,
 }
 
 
@@ -232,6 +285,47 @@ def test_lines_of_text_and_tied_words() -> None:
     assert "cat" in words.generate("the ", max_new_tokens=60, seed=1) or "dog" in words.generate(
         "the ", max_new_tokens=60, seed=1
     )
+
+
+def test_answers_are_measured_apart(models: dict[str, hitherto.Model]) -> None:
+    found = models["answer"].examine(stories())
+    assert found.details["by"]["first"] == {"exact_match": 1.0, "rows": 60}
+    assert (
+        models["translate"]
+        .examine(turned(20), num_beams=2)
+        .details["signature"]
+        .startswith("nrefs:1|case:mixed")
+    )
+
+
+def test_writing_as_asked(models: dict[str, hitherto.Model]) -> None:
+    model = models["translate"]
+    assert model.predict(["0 1", "3 2 1"]) == ["eins null", "eins zwei drei"]
+    (row,) = model.predict(["1 2 3"], details=True, n_best=3, num_beams=4, attention=True)
+    assert row["text"] == "drei zwei eins"
+    assert len({row["text"], *(o["text"] for o in row["others"])}) == 3
+    looks = np.array(row["attention"]["weights"])
+    assert looks.shape == (4, 3)
+    assert row["attention"]["target"] == ["drei", "zwei", "eins", "<eos>"]
+    assert looks[:3].argmax(1).tolist() == [2, 1, 0]  # it looks where it should
+    assert len(model.predict(["1 2 3 4"], max_new_tokens=2)[0].split()) == 2
+    assert len(model.predict(["1"], min_new_tokens=3)[0].split()) >= 3
+    drawn = model.predict(["1 2", "3 4 0"] * 4, temperature=3.0, seed=1)
+    assert drawn == model.predict(["1 2", "3 4 0"] * 4, temperature=3.0, seed=1)
+    assert drawn[0] != drawn[2]
+    with pytest.raises(UsageError, match=r"no option 'num_beam' of writing.*num_beams"):
+        model.predict(["1"], num_beam=3)
+    with pytest.raises(UsageError, match="n_best must lie"):
+        model.predict(["1"], n_best=9)
+
+
+def test_a_report_of_texts_shows_where_it_looked(models: dict[str, hitherto.Model]) -> None:
+    assert models["translate"].run is not None
+    page = (models["translate"].run / "report.html").read_text(encoding="utf-8")
+    for title in ("Examples", "Where it looked", "bleu by tokens of the input"):
+        assert f"<h2>{title}</h2>" in page
+    assert models["answer"].run is not None
+    assert "<h2>By kind</h2>" in (models["answer"].run / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("head", ["gaussian", "student_t", "quantile"])
@@ -412,7 +506,9 @@ def test_bad_usage_and_bad_data_have_their_status(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("verb", ["train", "evaluate", "predict", "generate", "suggest", "stream", "doctor"])
+@pytest.mark.parametrize(
+    "verb", ["train", "evaluate", "predict", "generate", "suggest", "stream", "chat", "doctor"]
+)
 def test_every_verb_shows_an_example(verb: str) -> None:
     done = command(verb, "--help")
     assert done.returncode == 0
@@ -560,3 +656,73 @@ def test_stream_refuses_what_it_cannot_read_and_outlives_its_reader(tmp_path: Pa
     done = command("stream", str(path), input="1,2\n")
     assert done.returncode == 2
     assert "both ends" in done.stderr
+
+
+def test_parallel_files_on_the_command_line(tmp_path: Path) -> None:
+    for part, rows in (("train", turned()), ("test", turned(20))):
+        for side in ("source", "target"):
+            lines = "".join(row[side] + "\n" for row in rows)
+            (tmp_path / f"{part}.{side}").write_text(lines, encoding="utf-8")
+    files = ["--source", "train.source", "--target", "train.target"]
+    options = [
+        "--tokens",
+        "words",
+        "--epochs",
+        "3",
+        "--hidden-size",
+        "16",
+        "--lr",
+        "0.02",
+        "--out",
+        "t.safetensors",
+    ]
+    held = ["--valid-source", "test.source", "--valid-target", "test.target"]
+    made = command("train", "translate", *files, *held, *options, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "hitherto predict t.safetensors" in made.stderr
+    found = command(
+        "evaluate", "t.safetensors", "--source", "test.source", "--target", "test.target", "--json", "--num-beams", "2",
+        cwd=tmp_path,
+    )  # fmt: skip
+    metrics = json.loads(found.stdout)
+    assert {"bleu", "chrf", "perplexity", "signature"} == metrics.keys()
+    (tmp_path / "new.txt").write_text("0 1\n2 3\n", encoding="utf-8")
+    rows = command("predict", "t.safetensors", "new.txt", cwd=tmp_path).stdout.splitlines()
+    assert (len(rows), rows[0]) == (3, "text\tscore")
+    best = command("predict", "t.safetensors", "new.txt", "--n-best", "2", cwd=tmp_path).stdout.splitlines()
+    assert [line.split("\t")[:2] for line in best] == [
+        ["input", "rank"],
+        ["1", "1"],
+        ["1", "2"],
+        ["2", "1"],
+        ["2", "2"],
+    ]
+    looks = json.loads(
+        command("predict", "t.safetensors", "--text", "0 1", "--attention", "--json", cwd=tmp_path).stdout
+    )
+    assert looks["attention"]["source"] == ["0", "1"]
+    lines = command("stream", "t.safetensors", cwd=tmp_path, input="0 1\n2 3\n").stdout.splitlines()
+    assert lines == rows[1:] or [line.split("\t")[0] for line in lines] == [
+        r.split("\t")[0] for r in rows[1:]
+    ]
+    for wrong, said in (
+        (["evaluate", "t.safetensors", "--source", "test.source"], "both of --source and --target"),
+        (["train", "translate", "--source", "test.source"], "belong together"),
+        (["predict", "t.safetensors", "new.txt", "--top-k", "3"], "top_k has no use without a temperature"),
+        (["chat", "t.safetensors"], "chat is for chat models"),
+    ):
+        refused = command(*wrong, cwd=tmp_path)
+        assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+
+
+def test_a_conversation_on_the_command_line(tmp_path: Path, models: dict[str, hitherto.Model]) -> None:
+    path = str(models["chat"].path)
+    whole = command("chat", path, cwd=tmp_path, input="hello there\nyes\n").stdout.splitlines()
+    assert len(whole) == 2
+    one = command(
+        "chat", path, "--save", "talk.bin", cwd=tmp_path, input="hello there\n/quit\nyes\n"
+    ).stdout.splitlines()
+    two = command("chat", path, "--load", "talk.bin", cwd=tmp_path, input="yes\n").stdout.splitlines()
+    assert [*one, *two] == whole
+    anew = command("chat", path, cwd=tmp_path, input="hello there\n\n/new\nhello there\n").stdout.splitlines()
+    assert anew == [whole[0], whole[0]]

@@ -270,7 +270,10 @@ def test_a_pointer_writes_or_copies() -> None:
     assert value(weighted) == pytest.approx(value(-(mixed.log() * torch.arange(9.0)).sum()), rel=1e-5)
     assert value(mass) == 36
     in_numpy = HEADS["pointer"].log_prob(
-        F.linear(x, w, b).detach().numpy(), y.numpy(), gate=gate.detach().numpy(), copied=copied.detach().numpy()
+        F.linear(x, w, b).detach().numpy(),
+        y.numpy(),
+        gate=gate.detach().numpy(),
+        copied=copied.detach().numpy(),
     )
     assert in_numpy.sum() == pytest.approx(value(mixed.log().sum()), rel=1e-5)
     without = nll(F.linear(x, w, b), {"y": y})

@@ -149,7 +149,11 @@ def test_an_encoder_and_a_decoder_have_three_programs() -> None:
     ("options", "ops", "goes_step_by_step"),
     [
         ({"attention": "additive"}, ["embed", "attend", "recurrent", "linear", "linear"], True),
-        ({"input_feeding": True}, ["embed", "recall", "recurrent", "attend", "linear", "keep", "linear"], True),
+        (
+            {"input_feeding": True},
+            ["embed", "recall", "recurrent", "attend", "linear", "keep", "linear"],
+            True,
+        ),
         ({"attention": "none"}, ["embed", "recall", "recurrent", "linear"], False),
         ({"copy": True}, ["embed", "recurrent", "attend", "linear", "copy", "linear"], False),
     ],

@@ -380,3 +380,59 @@ def test_streams_open_from_a_file_in_every_precision(
             assert a["probability"] == pytest.approx(b["probability"], rel=0.1)
     saved = hitherto.open(path).stream().save()
     assert saved == models["words"].stream().save(), "a model that was never saved has the same digest"
+
+
+# ---- models that write
+
+PAIRS = [
+    {"source": f"{a} {b} {n}", "target": f"{n} {b.upper()} {a}"}
+    for a in ("ein", "kein")
+    for b in ("hund", "haus")
+    for n in range(8)
+]
+TALKS = [
+    {"turns": ["hello there", f"hi, {name}", "how are you?", f"well, {name}"]} for name in ("ann", "bob")
+] * 8
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_a_source_comes_in_pieces(bidirectional: bool) -> None:
+    model = hitherto.train(
+        "translate", PAIRS, tokens="chars", bidirectional=bidirectional, max_length=9, **SMALL | {"epochs": 3}
+    )
+    for text in ("kein hund 3", "", "ein"):
+        (whole,) = model.predict([text], details=True, num_beams=3)
+        for seed in range(3):
+            stream = model.stream(num_beams=3)
+            for part in pieces(text, seed):
+                assert stream.push(part) == []
+                stream = model.stream(stream.save(), num_beams=3)
+            assert stream.fork().peek() == stream.peek() == whole
+            assert stream.finish() == whole
+            assert stream.line("ein haus 1\n") == model.predict(["ein haus 1"], details=True, num_beams=3)
+    with pytest.raises(UsageError, match="expected text"):
+        model.stream().push(["a"])
+    with pytest.raises(UsageError, match="no session of arrays"):
+        model.session()
+    with pytest.raises(UsageError, match="no option 'beams' of writing"):
+        model.stream(beams=3)
+
+
+def test_a_conversation_keeps_its_turns() -> None:
+    model = hitherto.train("chat", TALKS, input="turns", vocab_size=280, turns=3, **SMALL | {"epochs": 2})
+    live, said = model.stream(), []
+    for turn in ("hello there", "how\nare you?", "well"):
+        live.push(turn[:4])
+        live.push(turn[4:])
+        kept = model.stream(live.save())
+        row = live.finish()
+        assert kept.finish() == row
+        said.append((" ".join(turn.split("\n")), row["text"]))
+    turns = [said[0][1], said[1][0], said[1][1], said[2][0]][-3:]
+    assert model.predict([turns]) == [said[2][1]]
+    assert [text for _, text in live.history] == [*turns[1:], said[2][1]]
+    live.reset()
+    assert live.line("hello there\n")[0]["text"] == said[0][1]
+    drawn = [model.stream(temperature=1.0, seed=s).line("hello there")[0]["text"] for s in (1, 1, 2, 3, 4)]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) > 1

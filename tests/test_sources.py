@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hitherto
+from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError
 from hitherto.sources import SOURCES
 from hitherto.sources.base import bucket, pad, share_rows
@@ -401,3 +402,163 @@ def test_labels_of_lines_of_different_length_need_no_labels() -> None:
     found = model.predict([{"tokens": row["tokens"]} for row in rows])
     assert [len(labels) for labels in found] == [3, 1, 2] * 4
     assert found[1] == model.predict([{"tokens": ["a"]}])[0]
+
+
+# ---- texts in, texts out
+
+ANSWERS = [
+    {"story": f"{who} went\nhome.", "question": "where?", "answer": "home", "task": str(i % 2)}
+    for i, who in enumerate(["Ann", "Bob", "Cid"] * 5)
+]
+
+
+def texts(task: str, data: Any, **options: Any) -> tuple[Any, Any, Any]:
+    spec = from_options(task, **({"tokens": "words"} | options))
+    return SOURCES["texts"].prepare(spec, data, None, {})
+
+
+def said(source: Any, ids: Any, side: str = "input") -> list[str]:
+    codec = source.codecs["input"] if side == "input" else source.target
+    return list(codec.pieces(ids))
+
+
+def test_a_batch_reads_what_stands_before_what_it_writes() -> None:
+    pairs = [
+        {"source": "a b c", "target": "x y"},
+        {"source": "c", "target": "y y x x"},
+        {"source": "b", "target": ""},
+    ]
+    source, examples, held = texts("translate", pairs, valid=0.0)
+    assert held is None
+    batch = source.batch(examples, np.array([1, 0, -1, 2]))
+    end = source.start_id
+    assert batch.source_lengths.tolist() == [1, 3, 0, 1]
+    assert batch.lengths.tolist() == [5, 3, 0, 1]
+    y = np.full(batch.inputs["x"].size, -1)
+    y[batch.at] = batch.targets["y"]
+    y = y.reshape(batch.inputs["x"].shape).T  # [B, T]
+    assert said(source, y[0], "output") == ["y", "y", "x", "x", "<eos>"]
+    assert said(source, y[1][:3], "output") == ["x", "y", "<eos>"]
+    assert (y[1][3:] == -1).all()
+    assert (y[2] == -1).all()
+    assert said(source, batch.inputs["x"][:5, 0], "output") == ["<eos>", "y", "y", "x", "x"]
+    assert batch.inputs["x"][0, 3] == y[3][0] == end
+    assert batch.steps == 5 + 9
+
+
+def test_fields_of_an_input_are_parted_by_a_token() -> None:
+    source, examples, _ = texts(
+        "answer", ANSWERS, input=("story", "question"), output="answer", lower=True, by="task"
+    )
+    assert said(source, examples.x[0]) == ["ann", "went", "home", ".", "<eos>", "where", "?"]
+    assert source.target is source.codecs["input"]  # one vocabulary for both
+    assert set(examples.by) == {"0", "1"}
+
+
+def test_columns_of_texts_are_guessed_and_said() -> None:
+    def found(task: str, row: dict[str, Any]) -> tuple[Any, Any]:
+        spec, notes = SOURCES["texts"].columns(from_options(task), hitherto.data.read([row] * 3))
+        assert len(notes) >= 1
+        return spec.data.input, spec.data.output
+
+    assert found("translate", {"de": "ein Hund", "en": "a dog"}) == (("de",), "en")
+    assert found("translate", {"target": "a dog", "source": "ein Hund"}) == (("source",), "target")
+    assert found("summarize", {"title": "t", "document": "long", "summary": "short"}) == (
+        ("document",),
+        "summary",
+    )
+    assert found("answer", {"question": "q", "story": "s", "answer": "a"}) == (
+        ("story", "question"),
+        "answer",
+    )
+    assert found("chat", {"turns": ["a", "b"]}) == (("turns",), None)
+    assert found("chat", {"prompt": "hi", "reply": "ho"}) == (("prompt",), "reply")
+    with pytest.raises(UsageError, match=r"which column is the output.*'text'"):
+        SOURCES["texts"].columns(from_options("translate"), hitherto.data.read([{"text": "a b"}]))
+    with pytest.raises(UsageError, match="both input and output"):
+        SOURCES["texts"].columns(
+            from_options("translate", input="a", output="a"), hitherto.data.read([{"a": "x", "b": "y"}])
+        )
+
+
+def test_conversations_become_replies() -> None:
+    talk = {"turns": [{"speaker": "u", "text": "hi"}, {"speaker": "s", "text": "yes\nsir"},
+                      {"speaker": "s", "text": "well ?"}, {"speaker": "u", "text": "no"}]}  # fmt: skip
+    every, examples, _ = texts("chat", [talk, talk], valid=0.0)
+    assert examples.texts[:3] == ["> hi", "> hi\n< yes sir", "< hi\n> yes sir\n> well ?"]
+    assert [r[0] for r in examples.references[:3]] == ["yes sir", "well ?", "no"]
+    assert said(every, examples.x[1])[:3] == [">", "hi", "<eos>"]
+    _, one, _ = texts("chat", [talk, talk], valid=0.0, speaker="u", turns=1)
+    assert (one.texts[0], one.references[0]) == ("> well ?", ["no"])
+    plain = {"turns": ["a", "b", "c"]}
+    _, two, _ = texts("chat", [plain, plain], valid=0.0)
+    assert two.texts[:2] == ["> a", "< a\n> b"]
+    _, pairs, _ = texts("chat", [{"prompt": "hi", "reply": "ho"}] * 2, valid=0.0)
+    assert (pairs.texts[0], pairs.references[0]) == ("> hi", ["ho"])
+    (asked,) = every.load([talk], labelled=False).texts
+    assert asked.endswith(("> no", "< no"))
+    assert every.load(["hi"], labelled=False).texts == ["> hi"]
+    assert every.load([["hi", "ho", "hu"]], labelled=False).texts == ["> hi\n< ho\n> hu"]
+
+
+def test_a_conversation_stays_on_one_side_of_the_split_and_keeps_its_end() -> None:
+    talks = [{"turns": [f"t{i} a", f"t{i} b", f"t{i} c"]} for i in range(20)]
+    source, examples, held = texts("chat", talks, max_length=4, turns=9)
+    names = [{t.split()[1] for t in part.texts} for part in (examples, held)]
+    assert len(names[0]) == 18
+    assert len(names[1]) == 2
+    assert not names[0] & names[1]
+    assert len(examples.x[1]) == 4
+    assert said(source, examples.x[1])[-1] == "b"
+
+
+def test_a_text_has_one_reference_or_many() -> None:
+    rows = [{"text": "a b c", "summary": ["a b", "b c"]}, {"text": "c b", "summary": "c c"}] * 2
+    source, examples, _ = texts("summarize", rows, tokens="chars", valid=0.0)
+    assert examples.references[:2] == [["a b", "b c"], ["c c"]]
+    assert "".join(said(source, examples.y[0])) == "a b"
+    found = [[Hypothesis([*source.target.encode("b c")], -1.0, -1.0, None)]] * 4
+    assert source.judge(examples, found).metrics["rouge1"] == pytest.approx((100 + 50) / 2)
+
+
+def test_an_unknown_word_is_the_one_that_was_looked_at() -> None:
+    rows = [{"source": "a b", "target": "b a"}] * 4
+    source, _, _ = texts("translate", rows, valid=0.0)
+    unknown, a = source.target.unknown, source.target.encode("a")[0]
+    looks = np.array([[0.1, 0.2, 0.7], [0.8, 0.1, 0.1], [0.0, 0.0, 1.0]])
+    found = Hypothesis([unknown, a], 0.0, 0.0, looks)
+    assert source.text(found, "what is Oslo") == "Oslo a"
+    assert source.text(Hypothesis([a], 0.0, 0.0, None), "what") == "a"
+    row = source.answer([found, found], "what is Oslo", attention=True)
+    assert row["attention"]["source"] == ["<unk>"] * 3
+    assert row["attention"]["target"] == ["<unk>", "a", "<eos>"]
+    assert np.shape(row["attention"]["weights"]) == (3, 3)
+    assert len(row["others"]) == 1
+
+
+def test_missing_texts_and_long_ones() -> None:
+    rows = [{"source": "a b c d", "target": "x y z"}, {"source": "a", "target": None}]
+    with pytest.raises(DataError, match="row 2, column 'target': the text is missing"):
+        texts("translate", rows, input="source", output="target")
+    source, examples, _ = texts("translate", rows[:1] * 4, max_length=2, max_output=1, valid=0.0)
+    assert (len(examples.x[0]), len(examples.y[0])) == (2, 1)
+    assert len(source.load(rows[:1]).y[0]) == 3  # what is measured is never cut
+    source.spec = source.spec.replace(copy=True, shared=False)
+    with pytest.raises(UsageError, match="copy needs shared"):
+        source.head()
+
+
+def test_two_files_belong_together(tmp_path: Path) -> None:
+    for name, lines in (("a.de", "eins\nzwei\n"), ("a.en", "one\ntwo\n"), ("b.en", "one\n")):
+        (tmp_path / name).write_text(lines, encoding="utf-8")
+    good = (tmp_path / "a.de", tmp_path / "a.en")
+    source, examples, _ = texts("translate", good, valid=0.0)
+    assert examples.texts == ["eins", "zwei"]
+    assert source.load(good).references == [["one"], ["two"]]
+    with pytest.raises(DataError, match=r"b\.en.*ends at line 1"):
+        texts("translate", (tmp_path / "a.de", tmp_path / "b.en"))
+    with pytest.raises(DataError, match="no such file"):
+        texts("translate", (tmp_path / "a.de", tmp_path / "none.en"))
+    (tmp_path / "c.en").write_bytes(b"one\n\xff\xfe\n")
+    with pytest.raises(DataError, match=r"c\.en.*not utf-8"):
+        texts("translate", (tmp_path / "a.de", tmp_path / "c.en"))

@@ -496,5 +496,7 @@ def _executors(model: Any, data: Any) -> tuple[bool, str]:
             expected, _ = module(inputs, lengths, None, of_source)
             params = module.params(expected).numpy()
         found = model.engine.params(features)
+        if model.writes:  # what a looking module says past a row's end is never read
+            found, params = (v.reshape(-1, v.shape[-1])[batch.at] for v in (found, params))
         worst = max(worst, float(np.max(np.abs(found - params) / (1 + np.abs(params)), initial=0.0)))
     return _within(worst, 2e-5)

@@ -155,7 +155,7 @@ class Engine:
 
     def begin(self, memory: Array, ends: State, source: Array, lengths: Array) -> State:
         """What the steps begin with, once the encoder gave `memory`, [S, R, M], and ended with the states `ends`."""
-        state: State = {}
+        state = self.zero_state(len(lengths))
         for op, rows in self.bridges:
             o, end = op["options"], ends[op["inputs"][0]]
             R = end.shape[1]

@@ -562,7 +562,9 @@ class WriteStream(Stream):
     @property
     def steps(self) -> bool:
         """Whether the source is encoded as it comes."""
-        return not self.core.engine.two_ways
+        return (
+            not self.core.engine.two_ways and self.model.spec.task != "answer"
+        )  # which reads the end of its input
 
     def push(self, value: str) -> list[Row]:
         """A part of the source, of any size. Its fields, a story and a question, say, stand on lines of their own."""

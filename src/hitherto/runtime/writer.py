@@ -1,6 +1,6 @@
 """From what was read to what is written: an engine with an encoder, and a decoder of `hitherto.decode`.
 
-    written = write(engine, source, lengths, start=2, stop=[2], num_beams=5)  # hypotheses for each, the best first
+written = write(engine, source, lengths, start=2, stop=[2], num_beams=5)  # hypotheses for each, the best first
 """
 
 from collections.abc import Iterable, Sequence

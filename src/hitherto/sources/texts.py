@@ -311,11 +311,11 @@ class Texts:
         return ids if side else self.cut(ids)
 
     def cut(self, ids: Any) -> Any:
-        """As much of an input as is read: of a conversation its end, of other texts their beginning."""
+        """As much of an input as is read: its end where that is what is asked, of other texts their beginning."""
         most = self.spec.data.max_length
         if most is None or len(ids) <= most:
             return ids
-        return ids[-most:] if self.spec.task == "chat" else ids[:most]
+        return ids[-most:] if self.spec.task in ("chat", "answer") else ids[:most]
 
     # ---- what the plan and the training need
 
@@ -454,13 +454,13 @@ class Texts:
         weights, words = hypothesis.attention, None
         said = []
         for place, token in enumerate(hypothesis.tokens):
-            if token == unknown and weights is not None:
+            if token == unknown and weights is not None and weights.shape[1]:
                 words = self.cut(self.codecs["input"].cut(source)) if words is None else words
                 at = int(weights[place].argmax())
                 said.append(decoder.word(words[at]) if at < len(words) else "")
             else:
                 said.append(decoder.push(int(token)))
-        return ("".join(said) + decoder.finish()).strip("\n")
+        return ("".join(said) + decoder.finish()).strip()
 
 
 def as_text(value: Any) -> str:

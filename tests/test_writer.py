@@ -1,0 +1,108 @@
+"""From an engine's steps to texts: what a search finds is what a plain search over the module's steps finds."""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from test_engine import SIZES, both, drawn, writer_of
+
+from hitherto.errors import UsageError
+from hitherto.heads import HEADS, log_softmax
+from hitherto.runtime.engine import Engine
+from hitherto.runtime.writer import write
+
+END = 2
+
+
+def log_prob(engine: Engine, source: Any, tokens: list[int], end: bool) -> float:
+    """Of a sequence, each step from the beginning anew."""
+    said = [*tokens, END] if end else tokens
+    x = np.array([END, *tokens])[: len(said), None]
+    features, after = engine.forward({"source": source, "x": x})
+    params = engine.params(features)[:, 0]
+    if engine.gate is None:
+        found = log_softmax(params)
+    else:
+        copied = np.zeros((len(said), SIZES))
+        for s, token in enumerate(source[:, 0]):
+            copied[:, token] += after["attention"][:, 0, s]
+        found = np.log(HEADS["pointer"].mean(params, gate=after["gate"][:, 0], copied=copied))
+    return float(found[np.arange(len(said)), said].sum())
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_wide_search_finds_the_best_of_all(copy: bool) -> None:
+    engine, _ = both(writer_of(copy=copy, shared=copy, input_feeding=not copy))
+    source = drawn("ids", 5, 3)
+    lengths = np.array([5, 2, 4])
+    found = write(
+        engine,
+        source,
+        lengths,
+        start=END,
+        stop=[END],
+        max_new_tokens=3,
+        num_beams=200,
+        n_best=5,
+        length_penalty=0.7,
+    )
+    for b in range(3):
+        own = source[: lengths[b], b : b + 1]
+        every = []
+        for n in range(4):
+            for tokens in product([t for t in range(SIZES) if t != END], repeat=n):
+                if n < 3:
+                    every.append((log_prob(engine, own, list(tokens), True) / (n + 1) ** 0.7, list(tokens)))
+                else:
+                    every.append((log_prob(engine, own, list(tokens), False) / n**0.7, list(tokens)))
+        # fewer end than there are beams, so what has not ended after three tokens counts, too
+        assert [h.tokens for h in found[b]] == [tokens for _, tokens in sorted(every, reverse=True)[:5]]
+        for h in found[b]:
+            assert h.log_prob == pytest.approx(log_prob(engine, own, h.tokens, len(h.tokens) < 3), abs=1e-4)
+            assert h.attention is not None
+            assert h.attention.shape[1] == lengths[b]
+
+
+def test_a_draw_is_a_function_of_seed_number_and_place() -> None:
+    engine, _ = both(writer_of())
+    source = drawn("ids", 6, 4)
+    how: dict[str, Any] = {"start": END, "stop": [END], "max_new_tokens": 12, "temperature": 1.3, "seed": 5}
+    whole = write(engine, source, None, **how)
+    alone = write(engine, source[:, 2:3], None, numbers=[2], **how)
+    assert [h.tokens for h in alone[0]] == [h.tokens for h in whole[2]]
+    others = write(engine, source, None, **{**how, "seed": 6})
+    assert [h[0].tokens for h in others] != [h[0].tokens for h in whole]
+    for b, (h,) in enumerate(whole):
+        ended = len(h.tokens) < 12
+        assert h.log_prob == pytest.approx(log_prob(engine, source[:, b : b + 1], h.tokens, ended), abs=1e-4)
+
+
+def test_a_cold_draw_and_one_beam_are_the_same() -> None:
+    engine, _ = both(writer_of(hidden_size=12))
+    source = drawn("ids", 6, 8)
+    how: dict[str, Any] = {"start": END, "stop": [END], "max_new_tokens": 9}
+    greedy = write(engine, source, None, num_beams=1, **how)
+    cold = write(engine, source, None, temperature=1e-6, seed=1, **how)
+    assert [h[0].tokens for h in greedy] == [h[0].tokens for h in cold]
+
+
+def test_what_a_search_and_a_draw_do_not_share_is_refused() -> None:
+    engine, _ = both(writer_of())
+    how: dict[str, Any] = {"start": END, "stop": [END], "max_new_tokens": 3}
+    with pytest.raises(UsageError, match="num_beams has no use with a temperature"):
+        write(engine, drawn("ids", 3, 1), None, temperature=1.0, num_beams=2, **how)
+    with pytest.raises(UsageError, match="top_k has no use without a temperature"):
+        write(engine, drawn("ids", 3, 1), None, top_k=2, **how)
+
+
+def test_nothing_to_say_is_an_empty_text() -> None:
+    engine, _ = both(writer_of())
+    found = write(
+        engine, drawn("ids", 3, 2), None, start=END, stop=[END], max_new_tokens=3, min_new_tokens=3,
+        banned=[i for i in range(SIZES) if i != END],
+    )  # fmt: skip
+    assert [h[0].tokens for h in found] == [[], []]
