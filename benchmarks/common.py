@@ -1,4 +1,4 @@
-"""What every benchmark here shares: statistics, interleaved timing, the machine, and files of results.
+"""What every benchmark here shares: statistics, interleaved timing, the machine, files of results, jobs by name.
 
 Results are JSON lines: one row for every run (what was measured, where, by which command) and one for
 everything measured, each appended as soon as it is known, so that an interrupted run loses nothing and the
@@ -7,6 +7,7 @@ next one goes on.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import hashlib
 import importlib.metadata
@@ -17,7 +18,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ Call = Callable[[], Any]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+DATA = Path(os.environ.get("HITHERTO_DATA", ROOT.parent / "shared" / "data"))
 REPETITIONS = 15
 # The sources whose change makes older measurements old.
 MEASURED = (
@@ -155,6 +157,44 @@ def ratios(taken: dict[str, list[float]], ours: str) -> dict[str, Row]:
     }
 
 
+def steps_in_turn(ours: Callable[[int], float], theirs: Callable[[int], float], count: int) -> Row:
+    """Step i of ours, step i of theirs, and so on: our time over theirs, and how far their losses ever differ.
+
+    The first ten are not timed: they pay for what is made once.
+    """
+    taken: dict[str, list[float]] = {"hitherto": [], "torch": []}
+    worst = 0.0
+    for i in range(count):
+        losses = []
+        for name, step in (("hitherto", ours), ("torch", theirs)):
+            started = time.perf_counter()
+            losses.append(step(i))
+            taken[name].append(time.perf_counter() - started)
+        worst = max(worst, abs(losses[0] - losses[1]))
+    pairs = [a / b for a, b in zip(taken["hitherto"][10:], taken["torch"][10:], strict=True)]
+    low, high, _ = median_interval(pairs)
+    return {
+        "time_ratio": rounded(median(pairs), 3),
+        "low": rounded(low, 3),
+        "high": rounded(high, 3),
+        "largest_loss_difference": rounded(worst, 2),
+    }
+
+
+def our_step(
+    module: Any, optimizer: Any, batch: Any, train: Any, kept: Any = None, lr: float = 1.0
+) -> tuple[float, Any]:
+    """One step as the training loop takes it: its mean loss, and the state for the next."""
+    from hitherto import training
+
+    total, count, kept = training.forward(module, batch, kept, train)
+    total.backward()
+    loss, _ = optimizer.gradient([total.detach()], [count])
+    optimizer.step(lr)
+    optimizer.clear()
+    return loss, kept
+
+
 # ---- where and what
 
 
@@ -270,3 +310,75 @@ def read_rows(path: Path) -> list[Row]:
         except json.JSONDecodeError:
             print(f"{path.name}: line {number} is not JSON; left out", file=sys.stderr)
     return rows
+
+
+# ---- jobs by name
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def finite(values: Mapping[str, Any]) -> Row:
+    """Those of the values that are finite numbers with a fraction, rounded."""
+    return {k: rounded(v) for k, v in values.items() if isinstance(v, float) and math.isfinite(v)}
+
+
+def keep(path: Path, name: str, **row: Any) -> None:
+    """Write one result of the benchmark down in its file, with what made it."""
+    about = {
+        "command": " ".join([f"python benchmarks/{path.stem}.py", *sys.argv[1:]]),
+        "commit": commit(),
+        "cpu": cpu_name(),
+        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    }
+    append_row(path, {"name": name, **row, **about})
+    say(f"{name}: " + ", ".join(f"{k} {v}" for k, v in row.items()))
+
+
+def fitted(
+    runs: Path, name: str, task: str, data: Any, valid: Any = None, **options: Any
+) -> tuple[Any, float]:
+    """The model called `name`, trained now or before, and the seconds that its training took."""
+    import hitherto
+
+    out = runs / f"{name}.safetensors"
+    run = out.with_suffix(".run")
+    if out.exists():
+        model = hitherto.open(out)
+        return model, float(model.made["seconds"])
+
+    def show(progress: Any, row: Row) -> None:
+        if "loss" not in row:
+            say(
+                f"  {name} epoch {row['epoch'] + 1} step {row['step']}: "
+                + " ".join(f"{k} {v:.4g}" for k, v in row.items() if isinstance(v, float))
+            )
+
+    if (run / "checkpoints").is_dir() and any((run / "checkpoints").iterdir()):
+        # a run knows the files that it was given, and nothing else
+        given = {"data": data, "valid": valid}
+        again = {k: v for k, v in given.items() if not isinstance(v, str | Path | float)}
+        model = hitherto.train(task, **again, resume=run, say=say, show=show)
+    else:
+        model = hitherto.train(task, data, valid=valid, out=out, say=say, show=show, **options)
+    return model, float(model.made["seconds"])  # of training, over all of its processes
+
+
+def run_named(
+    about: str, jobs: Mapping[str, Callable[[Path], None]], folder: str, argv: Sequence[str] | None = None
+) -> int:
+    """The command line of a benchmark on real data: names of jobs, and where their trainings are kept."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("names", nargs="+", choices=[*jobs, "all"], metavar="NAME", help=", ".join(jobs))
+    parser.add_argument(
+        "--runs", type=Path, default=ROOT / "benchmarks" / folder, help="where trainings are kept"
+    )
+    args = parser.parse_args(argv)
+    if not DATA.is_dir():
+        say(f"there is no folder {DATA}: set HITHERTO_DATA to the folder with the data sets")
+        return 2
+    args.runs.mkdir(parents=True, exist_ok=True)
+    for name in jobs if "all" in args.names else args.names:
+        jobs[name](args.runs)
+    return 0

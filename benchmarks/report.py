@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import layers
 import stream
+import writing
 from common import REPETITIONS, RESULTS, ROOT, Row, geometric_mean, median, read_rows
 from roofline import bound
 
@@ -424,6 +425,261 @@ def tasks(folder: Path) -> str:
     return table(("what", "measured", "set out", "published", "commit"), rows)
 
 
+# What was set out for the models that write, by the name of the result, in the order of the page.
+TRANSLATIONS = {
+    "multi30k-de-en": "BLEU at least 34",
+    "multi30k-de-en-fixed": "BLEU at least 20",
+    "multi30k-en-de": "BLEU at least 32",
+}
+PUBLISHED = """Published for German to English on the same test set (`bentrevett/pytorch-seq2seq`, on tokenised and
+lower-cased text, so not quite the same BLEU): two layers of LSTM without attention 13.76, a GRU without attention
+20.61, a GRU with attention 28.30.
+"""
+CANNOT = """What such a model cannot do: it knows no fact and looks nothing up. A name, a price or a time in a reply
+is one that was often said in such a place, not one that is true; what was said before the turns it reads is
+forgotten; and to what it has not met it answers with what is said most. It is good for talk within the forms it was
+taught, not for knowledge.
+"""
+SHORTENS = """What such a model cannot do: understand a paper from two thousand examples. It learns how summaries
+sound and copies what stands out; whether a sentence of it is true of the paper must be checked.
+"""
+ANSWERED = """Right answers, per cent, of one model for all tasks, trained on 1,000 questions of each in {minutes:g}
+minutes (commit `{commit}`). Mean {mean:.1f}; at least 62 set out: {enough}. Above Weston's LSTM, in bold, on
+{above_weston} of tasks 1 to 19; at least 17 set out: {above}. Means are over the tasks that a column has.
+
+"""
+SUMMARISED = """SciTLDR, abstracts only, test, the best of several references; {minutes:g} minutes, commit `{commit}`.
+"""
+LETTERS = """Random letters, 1 to 100 of them, as many strings of each length: the share of strings that are right
+from end to end, and the share of letters in their place for strings of up to so many.
+"""
+STEPS = """Time of a training step over that of a plain torch.nn script (packed encoder, fused Adam), the same batches
+from the same weights, in turn; without dropout, so that losses can be compared:
+"""
+DECODED = """{sentences:,} sentences from text to text with {num_beams} beams and the same weights, threads:
+{threads}, commit `{commit}`; at least 3 times the torch script's set out:
+"""
+OPTIONS = """What options cost a training step, commit `{commit}`:
+"""
+
+
+def not_run_yet(names: Iterable[str], found: dict[str, Row]) -> str:
+    missing = [name for name in names if name not in found]
+    return f"Not run: {', '.join(missing)}.\n" if missing else ""
+
+
+def verdict(reached: bool) -> str:
+    return "reached" if reached else "**missed**"
+
+
+def figure(row: Row, name: str, digits: int) -> str:
+    """So many digits of a figure; nothing where it is not known."""
+    return f"{row[name]:.{digits}f}" if name in row else ""
+
+
+def quoted(rows: Iterable[Sequence[str]], names: Sequence[str]) -> str:
+    """Examples: a point for each, and in it a line for each of its texts."""
+    points = []
+    for row in rows:
+        lines = []
+        for name, text in zip(names, row, strict=True):
+            said = " / ".join(text.strip().splitlines()).replace("`", "'")
+            lines.append(f"{name}: `{said or ' '}`")
+        points.append("- " + "\n  ".join(f"{line}<br>" for line in lines).removesuffix("<br>"))
+    return "\n".join(points) + "\n"
+
+
+def translations(found: dict[str, Row]) -> str:
+    rows = [found[name] for name in TRANSLATIONS if name in found]
+    lines = []
+    for name, target in TRANSLATIONS.items():
+        row = found.get(name)
+        if row is None:
+            lines.append((name, "not run", "", "", target, "", ""))
+            continue
+        reached = row["bleu"] >= float(target.split()[-1])
+        lines.append(
+            (
+                name,
+                figure(row, "bleu", 1),
+                figure(row, "chrf", 1),
+                figure(row, "perplexity", 2),
+                f"{target}: {verdict(reached)}",
+                f"{row['minutes']:g}",
+                f"`{row['commit']}`",
+            )
+        )
+    parts = [
+        table(("model", "BLEU", "chrF", "perplexity", "set out", "minutes", "commit"), lines),
+        PUBLISHED,
+    ]
+    if rows:
+        lengths = list(dict.fromkeys(length for row in rows for length in row["by_length"]))
+        signatures = ", ".join(dict.fromkeys(f"`{row['signature']}`" for row in rows))
+        parts += [
+            f"2016 test set, {rows[0]['num_beams']} beams, {signatures}.\n",
+            "BLEU by words of the source (sentences):\n",
+            table(
+                ("model", *lengths),
+                [(row["name"], *(of_length(row, length) for length in lengths)) for row in rows],
+            ),
+            quoted(rows[0]["examples"], ("source", "model", "true")),
+        ]
+    return "\n".join(parts)
+
+
+def of_length(row: Row, length: str) -> str:
+    count, bleu = row["by_length"].get(length, (0, None))
+    return f"{bleu:.1f} ({count})" if count else ""
+
+
+def questions(found: dict[str, Row]) -> str:
+    row = found.get("babi")
+    if row is None:
+        return not_run_yet(["babi"], found)
+    columns = (row["by_task"], row["most_frequent"], writing.WESTON, writing.KERAS)
+
+    def entry(values: Sequence[float], task: int) -> str:
+        return f"{values[task]:.1f}" if task < len(values) else ""
+
+    lines = [
+        (
+            str(task + 1),
+            f"**{entry(columns[0], task)}**"
+            if task < len(writing.WESTON) and row["by_task"][task] > writing.WESTON[task]
+            else entry(columns[0], task),
+            *(entry(values, task) for values in columns[1:]),
+        )
+        for task in range(len(row["by_task"]))
+    ]
+    means = ("mean", *(f"{sum(values) / len(values):.1f}" for values in columns))
+    header = ("task", "ours", "most frequent answer", "LSTM, Weston et al. 2015", "Keras' example")
+    verdicts = {"enough": verdict(row["mean"] >= 62), "above": verdict(row["above_weston"] >= 17)}
+    return ANSWERED.format(**row, **verdicts) + table(header, [*lines, means])
+
+
+def summaries(found: dict[str, Row]) -> str:
+    row = found.get("scitldr")
+    if row is None:
+        return not_run_yet(["scitldr"], found)
+    lines = [
+        (name, *(figure(own, measure, 1) for measure in writing.ROUGE))
+        for name, own in (("ours", row), ("first sentence", row["lead"]))
+    ]
+    examples = quoted(row["examples"], ("first sentence", "model", "true"))
+    return "\n".join(
+        [SUMMARISED.format(**row), table(("", "ROUGE-1", "ROUGE-2", "ROUGE-L"), lines), SHORTENS, examples]
+    )
+
+
+def dialogues(found: dict[str, Row]) -> str:
+    names = ("sgd", "chatterbot")
+    rows = [found[name] for name in names if name in found]
+    parts = []
+    if rows:
+        lines = [
+            (
+                name,
+                who,
+                figure(scores, "perplexity", 2),
+                figure(scores, "bleu", 1),
+                figure(scores, "distinct_1", 3),
+                figure(scores, "distinct_2", 3),
+            )
+            for row in rows
+            for name, who, scores in (
+                (f"{row['name']}, {row['replies']:,} replies", "model", row),
+                ("", "reply to the most similar prompt", row["nearest"]),
+                ("", "true replies", row["true"]),
+            )
+        ]
+        parts = [table(("", "", "perplexity", "BLEU", "distinct-1", "distinct-2"), lines), CANNOT]
+    for row in rows:
+        parts.append(f"{row['name']}, {row['minutes']:g} minutes, commit `{row['commit']}`:\n")
+        parts.append(quoted(row["examples"], ("so far", "model", "most similar", "true")))
+    return "\n".join([*parts, not_run_yet(names, found)])
+
+
+def strings(found: dict[str, Row]) -> str:
+    names = [f"{kind}-{way}" for kind in writing.KINDS for way in writing.WAYS]
+    rows = [found[name] for name in names if name in found]
+    parts = []
+    if rows:
+        ends = [end for end, _, _ in rows[0]["by_length"] if end % 20 == 0]
+        lines = []
+        for row in rows:
+            there = {end: share for end, _, share in row["by_length"]}
+            target = f"; 0.99 {verdict(row['exact'] >= 0.99)}" if row["name"].endswith("attention") else ""
+            lines.append((row["name"], f"{row['exact']:.3f}{target}", *(f"{there[end]:.3f}" for end in ends)))
+        parts = [
+            LETTERS,
+            table(("", "strings", *map(str, ends)), lines),
+        ]
+        if writing.PICTURE.exists():
+            parts.append(f"![letters in their place by length]({writing.PICTURE.name})\n")
+    return "\n".join([*parts, not_run_yet(names, found)])
+
+
+def writing_speed(found: dict[str, Row]) -> str:
+    names = ("translate-speed-lstm", "translate-speed-gru", "translate-decoding", "step-costs")
+    parts = []
+    lines = [
+        (
+            name,
+            f"{row['time_ratio']:.2f} ({row['low']:.2f} to {row['high']:.2f})",
+            f"0.6 {verdict(row['time_ratio'] <= 0.6)}",
+            f"{row['largest_loss_difference']:g}",
+            f"`{row['commit']}`",
+        )
+        for name in names[:2]
+        if (row := found.get(name))
+    ]
+    if lines:
+        parts = [
+            STEPS,
+            table(("", "ratio (95 %)", "at most", "largest difference of losses", "commit"), lines),
+        ]
+    row = found.get("translate-decoding")
+    if row is not None:
+        rates = [
+            (
+                name,
+                f"{rate:g}",
+                f"{row['faster'][name]['median']:.2f}" if name in row["faster"] else "",
+                f"{row['equal'][name]:.3f}" if name in row["equal"] else "",
+            )
+            for name, rate in row["per_second"].items()
+        ]
+        parts += [
+            DECODED.format(**row),
+            table(("", "sentences a second", "its time over ours", "equal to ours"), rates),
+        ]
+    row = found.get("step-costs")
+    if row is not None:
+        costs = [(n, f"{ms:g}", f"{row['times'][n]:.2f}") for n, ms in row["milliseconds"].items()]
+        parts += [
+            OPTIONS.format(**row),
+            table(("", "milliseconds", "times the default"), costs),
+        ]
+    return "\n".join([*parts, not_run_yet(names, found)])
+
+
+def writers(folder: Path) -> str:
+    """What benchmarks/writing.py found, the newest of each name."""
+    found = {row["name"]: row for row in read_rows(folder / "writing.jsonl")}
+    return "\n".join(
+        f"### {title}\n\n{write(found)}"
+        for title, write in (
+            ("Translation", translations),
+            ("Questions", questions),
+            ("Summaries", summaries),
+            ("Dialogues", dialogues),
+            ("Copy and reverse", strings),
+            ("Speed", writing_speed),
+        )
+    )
+
+
 STREAMS = """`{command}`, {when}, commit `{commit}`, {cpu}.
 
 Microseconds of one call from Python: one thread, batch 1, input = hidden; in brackets the 99th and the 99.9th
@@ -520,6 +776,11 @@ def report(folder: Path = RESULTS) -> str:
     if (folder / "tasks.jsonl").exists():
         parts.append(
             f"## Tasks\n\n`python benchmarks/tasks.py NAME`, on real data; test splits read once.\n\n{tasks(folder)}\n"
+        )
+    if (folder / "writing.jsonl").exists():
+        parts.append(
+            "## Models that write\n\n`python benchmarks/writing.py NAME`, on real data; test splits read once.\n\n"
+            f"{writers(folder)}\n"
         )
     beside: dict[str, list[Row]] = {}
     files = {path.stem.removeprefix("layers-"): path for path in folder.glob("layers-*.jsonl")}

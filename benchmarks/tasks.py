@@ -7,82 +7,26 @@ in --runs and go on where they were stopped.
 
 from __future__ import annotations
 
-import argparse
 import csv
+import functools
 import gzip
 import io
 import itertools
 import math
-import os
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import common
 import numpy as np
+from common import DATA, Row, finite, fitted, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-Row = dict[str, Any]
-
-DATA = Path(os.environ.get("HITHERTO_DATA", common.ROOT.parent / "shared" / "data"))
-RESULTS = common.RESULTS / "tasks.jsonl"
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
-def keep(name: str, **row: Any) -> None:
-    """Write one result down, with what made it."""
-    row = {
-        "name": name,
-        **row,
-        "command": "python benchmarks/tasks.py " + " ".join(sys.argv[1:]),
-        "commit": common.commit(),
-        "cpu": common.cpu_name(),
-        "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-    }
-    common.append_row(RESULTS, row)
-    say(
-        f"{name}: "
-        + ", ".join(
-            f"{k} {v}" for k, v in row.items() if k not in ("name", "command", "commit", "cpu", "when")
-        )
-    )
-
-
-def rounded(values: dict[str, float]) -> dict[str, float]:
-    return {k: common.rounded(v) for k, v in values.items() if isinstance(v, float) and math.isfinite(v)}
-
-
-def fitted(runs: Path, name: str, task: str, data: Any, **options: Any) -> tuple[Any, float]:
-    """The model called `name`, trained now or before, and the seconds that its training took."""
-    import hitherto
-
-    out = runs / f"{name}.safetensors"
-    run = out.with_suffix(".run")
-    if out.exists():
-        model = hitherto.open(out)
-        return model, float(model.made["seconds"])
-
-    def show(progress: Any, row: Row) -> None:
-        if "loss" not in row:
-            say(
-                f"  {name} epoch {row['epoch'] + 1} step {row['step']}: "
-                + " ".join(f"{k} {v:.4g}" for k, v in row.items() if isinstance(v, float))
-            )
-
-    if (run / "checkpoints").is_dir() and any((run / "checkpoints").iterdir()) and not out.exists():
-        model = hitherto.train(
-            task, data if not isinstance(data, str | Path) else None, resume=run, say=say, show=show
-        )
-    else:
-        model = hitherto.train(task, data, out=out, say=say, show=show, **options)
-    return model, float(model.made["seconds"])  # of training, over all of its processes
+keep = functools.partial(common.keep, common.RESULTS / "tasks.jsonl")
 
 
 # ---- language models
@@ -201,7 +145,7 @@ def shakespeare(runs: Path) -> None:
         **options,
     )
     found = model.evaluate(runs / "shakespeare.valid.txt")
-    keep("shakespeare", **rounded(found), minutes=common.rounded(seconds / 60, 3))
+    keep("shakespeare", **finite(found), minutes=common.rounded(seconds / 60, 3))
 
 
 def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int], float]]:
@@ -228,11 +172,7 @@ def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int]
         nonlocal kept
         carry = every if kept else None
         batch = Batch({"x": ids[i, :-1]}, None, {"y": ids[i, 1:].reshape(-1)}, None, carry, every, every)
-        total, count, kept = training.forward(module, batch, kept, spec.train)
-        total.backward()
-        loss, _ = optimizer.gradient([total.detach()], [count])
-        optimizer.step(1.0)
-        optimizer.clear()
+        loss, kept = common.our_step(module, optimizer, batch, spec.train, kept)
         return loss
 
     return module, step
@@ -276,25 +216,8 @@ def lm_speed(_runs: Path) -> None:
     for cell in ("lstm", "gru", "rnn"):
         module, ours = our_steps(cell, ids)
         theirs = torch_steps(cell, ids, module)
-        taken: dict[str, list[float]] = {"hitherto": [], "torch": []}
-        worst = 0.0
-        for i in range(len(ids)):
-            losses = []
-            for name, step in (("hitherto", ours), ("torch", theirs)):
-                started = time.perf_counter()
-                losses.append(step(i))
-                taken[name].append(time.perf_counter() - started)
-            worst = max(worst, abs(losses[0] - losses[1]))
-        pairs = [a / b for a, b in zip(taken["hitherto"][10:], taken["torch"][10:], strict=True)]
-        low, high, _ = common.median_interval(pairs)
-        keep(
-            f"lm-speed-{cell}",
-            time_ratio=common.rounded(common.median(pairs), 3),
-            low=common.rounded(low, 3),
-            high=common.rounded(high, 3),
-            largest_loss_difference=common.rounded(worst, 2),
-            threads=torch.get_num_threads(),
-        )
+        found = common.steps_in_turn(ours, theirs, len(ids))
+        keep(f"lm-speed-{cell}", **found, threads=torch.get_num_threads())
 
 
 # ---- classification
@@ -671,7 +594,7 @@ def tag(runs: Path) -> None:
 
     train, test = [sentence() for _ in range(2000)], [sentence() for _ in range(500)]
     model, seconds = fitted(runs, "tag", "tag", train, input="tokens", output="tags", epochs=4)
-    keep("tag", **rounded(model.evaluate(test)), seconds=round(seconds))
+    keep("tag", **finite(model.evaluate(test)), seconds=round(seconds))
 
 
 def corpus(runs: Path, mebibytes: int = 1024) -> None:
@@ -751,21 +674,7 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "names", nargs="+", choices=[*BENCHMARKS, "all"], metavar="NAME", help=", ".join(BENCHMARKS)
-    )
-    parser.add_argument(
-        "--runs", type=Path, default=common.ROOT / "benchmarks" / "tasks.run", help="where trainings are kept"
-    )
-    args = parser.parse_args(argv)
-    if not DATA.is_dir():
-        say(f"there is no folder {DATA}: set HITHERTO_DATA to the folder with the data sets")
-        return 2
-    args.runs.mkdir(parents=True, exist_ok=True)
-    for name in BENCHMARKS if "all" in args.names else args.names:
-        BENCHMARKS[name](args.runs)
-    return 0
+    return common.run_named(__doc__ or "", BENCHMARKS, "tasks.run", argv)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""The benchmarks' statistics, grid, roofline and report; a tiny point through --quick. No time is judged."""
+"""The benchmarks' statistics, grid, roofline and report; a tiny point through --quick; data, baselines and the torch
+script of those that write. No time is judged."""
 
 from __future__ import annotations
 
+import gzip
 import importlib
+import io
 import itertools
 import json
 import math
 import random
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,7 @@ common: Any = importlib.import_module("common")
 layers: Any = importlib.import_module("layers")
 report: Any = importlib.import_module("report")
 roofline: Any = importlib.import_module("roofline")
+writing: Any = importlib.import_module("writing")
 
 TINY = {"cell": "gru", "hidden": 3, "batch": 2, "time": 4, "training": True, "ragged": True, "threads": 1}
 CALIBRATION = {
@@ -81,6 +86,51 @@ def test_interleave_takes_turns_and_shrinks_only_for_the_limit() -> None:
     assert [len(times) for times in taken.values()] == [5, 5]
 
 
+def test_steps_in_turn_see_how_far_losses_differ() -> None:
+    order: list[str] = []
+
+    def step(name: str, i: int) -> float:
+        order.append(name)
+        return i * (1.0 if name == "ours" else 1.5)
+
+    row = common.steps_in_turn(lambda i: step("ours", i), lambda i: step("theirs", i), 16)
+    assert order == ["ours", "theirs"] * 16
+    assert row["largest_loss_difference"] == 7.5
+    assert row["low"] <= row["time_ratio"] <= row["high"]
+
+
+# ---- jobs by name
+
+
+def test_named_jobs_are_run_in_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[tuple[str, Path]] = []
+    jobs = {name: (lambda runs, name=name: done.append((name, runs))) for name in "abc"}
+    monkeypatch.setattr(common, "DATA", tmp_path)
+    runs = tmp_path / "new" / "runs"
+    assert common.run_named("About.", jobs, "x.run", ["c", "a", "--runs", str(runs)]) == 0
+    assert done == [("c", runs), ("a", runs)]
+    assert runs.is_dir()
+    assert common.run_named("About.", jobs, "x.run", ["all", "--runs", str(runs)]) == 0
+    assert [name for name, _ in done[2:]] == ["a", "b", "c"]
+    with pytest.raises(SystemExit):
+        common.run_named("About.", jobs, "x.run", ["d"])
+    monkeypatch.setattr(common, "DATA", tmp_path / "none")
+    assert common.run_named("About.", jobs, "x.run", ["a", "--runs", str(runs)]) == 2
+    assert "HITHERTO_DATA" in capsys.readouterr().err
+
+
+def test_a_result_is_kept_with_what_made_it(tmp_path: Path) -> None:
+    common.keep(tmp_path / "writing.jsonl", "copy", exact=0.5)
+    (row,) = common.read_rows(tmp_path / "writing.jsonl")
+    assert row["name"] == "copy"
+    assert row["exact"] == 0.5
+    assert row["command"].startswith("python benchmarks/writing.py")
+    assert {"commit", "cpu", "when"} <= row.keys()
+    assert common.finite({"a": 0.123456789, "b": math.nan, "c": "x", "d": 3}) == {"a": 0.12346}
+
+
 # ---- files
 
 
@@ -95,6 +145,349 @@ def test_rows_survive_a_kill_in_the_middle_of_a_line(
     common.append_row(path, {"a": 3})
     assert common.read_rows(path) == [{"a": 1}, {"a": 3}]
     assert "line 2" in capsys.readouterr().err
+
+
+# ---- data of those that write
+
+
+def archive(path: Path, files: dict[str, str]) -> Path:
+    with tarfile.open(path, "w:gz") as out:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            out.addfile(member, io.BytesIO(text.encode()))
+    return path
+
+
+BABI = """1 Mary moved to the bathroom.
+2 John went to the hallway.
+3 Where is Mary? \tbathroom\t1
+4 Daniel went back to the hallway.
+5 Where is Daniel? \thallway\t4
+1 The office is east of the hallway.
+2 How do you go from the kitchen to the garden?\ts,e\t2 4
+"""
+
+
+def test_stories_are_all_before_the_question(tmp_path: Path) -> None:
+    first, second, third = writing.stories(BABI.splitlines(), 7)
+    assert first == {
+        "task": 7,
+        "group": "7-1",
+        "story": "mary moved to the bathroom. john went to the hallway.",
+        "question": "where is mary?",
+        "answer": "bathroom",
+    }
+    assert second["story"] == first["story"] + " daniel went back to the hallway."
+    assert second["group"] == "7-1"
+    assert (third["group"], third["story"], third["answer"]) == (
+        "7-2", "the office is east of the hallway.", "s e"
+    )  # fmt: skip
+    names = [f"en/qa{task}_some-facts_{split}.txt" for task in (10, 2) for split in ("test", "train")]
+    packed = archive(tmp_path / "babi.tar.gz", {"en/README": "x", **dict.fromkeys(names, BABI)})
+    for path in writing.babi(tmp_path / "runs", packed):
+        assert [row["task"] for row in writing.read_rows(path)] == [2, 2, 2, 10, 10, 10]
+
+
+def test_multi30k_is_unpacked_once(tmp_path: Path) -> None:
+    for split, language in itertools.product(("train", "val", "test_2016_flickr"), ("de", "en")):
+        (tmp_path / f"{split}.{language}.gz").write_bytes(gzip.compress(f"{split} ä {language}\n".encode()))
+    files = writing.multi30k(tmp_path / "runs", tmp_path)
+    assert files["val", "de"].read_text(encoding="utf-8") == "val ä de\n"
+    files["val", "de"].write_text("as it was")
+    assert writing.multi30k(tmp_path / "runs", tmp_path)["val", "de"].read_text() == "as it was"
+
+
+def test_abstracts_keep_all_their_summaries(tmp_path: Path) -> None:
+    paper = {"source": ["We do  this. ", "It works.\n"], "target": ["This works.", "It\ndoes."], "title": "t"}
+    expected = {
+        "source": "We do this. It works.",
+        "target": ["This works.", "It does."],
+        "lead": "We do this.",
+    }
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.jsonl.gz").write_bytes(gzip.compress(json.dumps(paper).encode()))
+    for path in writing.scitldr(tmp_path / "runs", tmp_path).values():
+        assert writing.read_rows(path) == [expected]
+
+
+def test_sgd_validates_and_tests_on_other_files(tmp_path: Path) -> None:
+    def text(name: str) -> str:
+        turns = [{"speaker": "USER", "utterance": f"{name} "}, {"speaker": "SYSTEM", "utterance": "yes"}]
+        return json.dumps([{"turns": turns, "services": []}])
+
+    names = ["train/d_001.json", *(f"dev/d_00{i}.json" for i in (1, 2, 3, 4)), "LICENSE.txt"]
+    packed = archive(tmp_path / "sgd.tar.gz", {name: text(name) for name in names})
+    files = writing.sgd_dialogues(tmp_path / "runs", packed)
+    heard = {s: [row["turns"][0]["text"] for row in writing.read_rows(p)] for s, p in files.items()}
+    assert heard == {"train": names[:1], "valid": names[1:3], "test": names[3:5]}
+    assert writing.read_rows(files["test"])[0]["turns"][1] == {"speaker": "system", "text": "yes"}
+
+
+def test_chatterbot_has_each_conversation_once(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    lines = ["categories:", "- x", "conversations:"]
+    for i in range(40):
+        lines += 2 * [f"- - 'question {i}'", f"  - an answer: {i}".replace(":", ""), "  - and?"]
+    packed = archive(tmp_path / "c.tar.gz", {"english/a.yml": "\n".join(lines), "english/b.txt": ":"})
+    files = writing.chatterbot_corpus(tmp_path / "runs", packed)
+    rows = {split: writing.read_rows(path) for split, path in files.items()}
+    assert [len(own) for own in rows.values()] == [36, 2, 2]
+    every = [json.dumps(row) for own in rows.values() for row in own]
+    assert len(set(every)) == 40
+    assert [t["speaker"] for t in rows["test"][0]["turns"]] == ["user", "bot", "user"]
+    assert writing.chatterbot_corpus(tmp_path / "again", packed).keys() == files.keys()
+    assert [
+        json.dumps(r) for s in files for r in writing.read_rows(tmp_path / f"again/chatterbot/{s}.jsonl")
+    ] == every
+
+
+def test_strings_are_copied_and_reversed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "TO_LEARN", 50)
+    monkeypatch.setattr(writing, "OF_EACH_LENGTH", 2)
+    for kind, turned in (("copy", 1), ("reverse", -1)):
+        for path in writing.letters(tmp_path, kind).values():
+            for row in writing.read_rows(path):
+                assert row["target"] == row["source"][::turned]
+                assert row["source"].isalpha()
+        assert [len(row["source"]) for row in writing.read_rows(path)] == sorted([*range(1, 101)] * 2)
+
+
+def test_what_is_right_of_each_length() -> None:
+    # of up to 5: abc is right, ab has a letter too many; of up to 10: half of the letters are in their place
+    found = writing.right(["abc", "ab", "abcdefgh"], ["abc", "abx", "abcdhgfe"])
+    assert found == [[5, 0.5, common.rounded(5 / 6, 4)], [10, 0.0, 0.5]]
+
+
+def test_bleu_by_length() -> None:
+    inputs, texts = ["a b", "a b c d e", "a b c d e f"], ["w x y z"] * 3
+    found = writing.by_length(inputs, texts, [["w x y z"], ["v x y z"], ["w x y z"]], bounds=(5, 10))
+    assert found["6-10"] == [1, pytest.approx(100)]
+    assert found["1-5"][0] == 2
+    assert 0 < found["1-5"][1] < 100
+    assert "11 and more" not in found
+
+
+# ---- baselines
+
+
+def test_the_most_frequent_answer_of_a_task() -> None:
+    train = [{"task": t, "answer": a} for t, a in ((1, "no"), (1, "yes"), (1, "yes"), (2, "b"), (2, "a"))]
+    test = [{"task": t, "answer": a} for t, a in ((2, "b"), (1, "yes"), (1, "no"))]
+    said = writing.most_frequent(train, test)
+    assert said == ["b", "yes", "yes"]
+    assert writing.by_task(test, said) == [50.0, 100.0]
+
+
+def test_the_nearest_prompt_is_that_of_the_largest_cosine() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    draw = random.Random(0)
+    words = [f"w{i}" for i in range(30)]
+
+    def text() -> str:
+        return " ".join(draw.choices(words, range(30, 0, -1), k=draw.randint(1, 9)))
+
+    prompts, asked = [text() for _ in range(200)], [text() for _ in range(100)]
+    found = writing.nearest(prompts, [str(i) for i in range(200)], asked)
+    vectors = TfidfVectorizer(token_pattern=r"\w+").fit(prompts)
+    similar = (vectors.transform(asked) @ vectors.transform(prompts).T).toarray()
+    for i, answer in enumerate(found):
+        assert similar[i, int(answer)] == pytest.approx(similar[i].max())
+    assert writing.nearest(["Hello there!", "bye"], ["hi", "goodbye"], ["HELLO", "???"]) == ["hi", "hi"]
+
+
+# ---- the torch script beside them
+
+
+def translators(seed: int = 0, V: int = 4, **options: Any) -> tuple[Any, Any]:
+    """A module of ours and the torch script's, both with the same weights, strong enough to be of some opinion."""
+    import torch_seq2seq
+
+    from hitherto.model.build import build
+    from hitherto.plan import make
+    from hitherto.spec import ModelSpec
+
+    given = {
+        "cell": "lstm",
+        "num_layers": 1,
+        "hidden_size": 8,
+        "embedding_size": 6,
+        "bidirectional": True,
+        **options,
+    }
+    ids = {"kind": "ids", "size": V}
+    plan = make(ModelSpec(**given), "seq2seq", {"source": ids, "x": ids}, "softmax", {"classes": V})
+    module = build(plan, seed=seed)
+    draw = np.random.default_rng(seed)
+    module.load(
+        {name: 0.7 * draw.normal(size=v.shape).astype(np.float32) for name, v in module.tensors().items()}
+    )
+    return module, torch_seq2seq.Translator(plan).take(module.tensors())
+
+
+@pytest.mark.filterwarnings("default")  # without the extension a warning says how slow the reference is
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"cell": "gru"}, {"num_layers": 2}, {"shared": True, "tied": True}, {"bidirectional": False}],
+    ids=str,
+)
+def test_the_torch_script_takes_the_steps_that_we_take(options: dict[str, Any]) -> None:
+    import torch_seq2seq
+
+    from hitherto import training
+    from hitherto.sources import Batch
+    from hitherto.sources.base import pad
+    from hitherto.spec import TrainSpec
+
+    V, draw = 9, np.random.default_rng(1)
+
+    def batch() -> Any:
+        source, lengths = pad([draw.integers(1, V, n) for n in (3, 1, 6, 4)])
+        y = [np.append(draw.integers(1, V, n), 0) for n in (2, 0, 4, 4)]
+        x, of_x = pad([np.concatenate([[0], own[:-1]]) for own in y])
+        at = np.flatnonzero(np.arange(len(x))[:, None] < of_x)
+        return Batch(
+            {"source": source, "x": x}, of_x, {"y": pad(y)[0].reshape(-1)[at]}, at, source_lengths=lengths
+        )
+
+    module, peer = translators(V=V, **options)
+    module.train()
+    batches, train = [batch() for _ in range(12)], TrainSpec(lr=1e-2, clip=0.5, label_smoothing=0.1)
+    optimizer = training.Optimizer(module, train, 1)
+    theirs = torch_seq2seq.steps(peer, [torch_seq2seq.Pairs.of(b) for b in batches], 1e-2, 0.5, 0.1)
+    for i, own in enumerate(batches):
+        loss, _ = common.our_step(module, optimizer, own, train, lr=1e-2)
+        assert theirs(i) == pytest.approx(loss, rel=1e-4)
+
+
+def test_what_the_torch_script_does_not_have_is_refused() -> None:
+    for options in ({"attention": "none"}, {"attention": "additive"}, {"input_feeding": True}):
+        with pytest.raises(ValueError, match="multiplicative attention and nothing else"):
+            translators(**options)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0, 1.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_beam_as_wide_as_all_there_is_finds_the_best(seed: int, penalty: float) -> None:
+    """Beside every sequence of up to four tokens, the end among them."""
+    import torch
+    import torch_seq2seq
+
+    V, longest, end = 4, 4, 0
+    _, peer = translators(seed, V)
+    words = [w for n in range(longest + 1) for w in itertools.product(range(1, V), repeat=n)]
+    sequences = [(*w, end)[:longest] for w in words]
+    sources = [np.array(s) for s in ([1], [3, 2, 1], [2, 2, 1, 3, 3])]
+    best = []
+    for source in sources:
+        with torch.inference_mode():
+            x = torch.zeros((longest, len(sequences)), dtype=torch.int64)
+            y = torch.zeros_like(x)
+            for b, own in enumerate(sequences):
+                y[: len(own), b] = torch.tensor(own)
+            x[1:] = y[:-1]
+            wide = torch.from_numpy(source)[:, None].expand(-1, len(sequences))
+            scores = peer(wide, torch.full((len(sequences),), len(source)), x).log_softmax(-1)
+            taken = scores.gather(2, y.t()[:, :, None])[:, :, 0]
+        totals = [float(t[: len(s)].sum()) / len(s) ** penalty for t, s in zip(taken, sequences, strict=True)]
+        best.append(list(words[int(np.argmax(totals))]))
+    options = {"num_beams": 300, "length_penalty": penalty, "max_new_tokens": longest}
+    for batch_size in (1, 64):
+        assert torch_seq2seq.translate(peer, sources, end, batch_size, **options) == best
+
+
+@pytest.mark.parametrize("num_beams", [2, 5])
+def test_the_torch_script_searches_as_we_do(num_beams: int) -> None:
+    import torch
+    import torch_seq2seq
+
+    from hitherto.decode import beams
+    from hitherto.sources.base import pad
+
+    V, draw = 30, np.random.default_rng(2)
+    _, peer = translators(V=V)
+    sources = [draw.integers(1, V, n) for n in draw.integers(1, 9, 12)]
+    padded, lengths = (torch.from_numpy(a) for a in pad(sources))
+
+    def step(state: dict[str, Any], tokens: Any) -> tuple[Any, dict[str, Any]]:
+        said = np.concatenate([state["said"], tokens[None, :, None]], 2)
+        which = torch.from_numpy(state["which"][0, :, 0])
+        with torch.inference_mode():
+            logits = peer(padded[:, which], lengths[which], torch.from_numpy(said[0].T.copy()))
+        return logits.log_softmax(-1)[:, -1].numpy(), {**state, "said": said}
+
+    state = {"said": np.zeros((1, 12, 0), np.int64), "which": np.arange(12)[None, :, None]}
+    options = {"max_new_tokens": 9, "num_beams": num_beams, "length_penalty": 1.0}
+    found = beams(step, state, np.zeros(12), stop_ids=[0], **options)
+    for batch_size in (1, 5, 64):
+        assert torch_seq2seq.translate(peer, sources, 0, batch_size, **options) == [
+            h[0].tokens for h in found
+        ]
+
+
+# ---- jobs that write, on made-up data
+
+TINY_MODEL = {"hidden_size": 8, "embedding_size": 6, "epochs": 1, "batch_size": 8, "vocab_size": 300}
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The rows that jobs with tiny models keep, by name."""
+    path = tmp_path / "writing.jsonl"
+    monkeypatch.setattr(writing, "RESULTS", path)
+    monkeypatch.setattr(writing, "PICTURE", tmp_path / "lengths.svg")
+    monkeypatch.setattr(writing, "keep", lambda name, **row: common.keep(path, name, **row))
+    for name in ("TRANSLATE", "SUMMARIZE", "CHAT", "STRINGS", "ANSWER"):
+        monkeypatch.setattr(writing, name, {**getattr(writing, name), **TINY_MODEL})
+    return lambda: {row["name"]: row for row in common.read_rows(path)}
+
+
+@pytest.mark.filterwarnings("default")
+def test_translation_and_its_decoding(tmp_path: Path, kept: Any) -> None:
+    pytest.importorskip("tokenizers")
+    (tmp_path / "multi30k").mkdir()
+    for split, rows in (("train", 40), ("val", 8), (writing.TEST, 6)):
+        for language, words in (("de", ("ein", "Hund", "rennt")), ("en", ("a", "dog", "runs"))):
+            lines = [" ".join([*words * (1 + i % 3), str(i % 5)]) + ".\n" for i in range(rows)]
+            (tmp_path / "multi30k" / f"{split}.{language}").write_text("".join(lines), encoding="utf-8")
+    writing.translation(tmp_path, "multi30k-de-en", "de", "en", writing.TRANSLATE)
+    writing.decoding(tmp_path)
+    found = kept()
+    assert found["multi30k-de-en"]["signature"].startswith("nrefs:1|")
+    assert sum(n for n, _ in found["multi30k-de-en"]["by_length"].values()) == 6
+    assert set(found["translate-decoding"]["equal"].values()) == {1.0}
+    assert "Translation" in report.report(tmp_path)
+
+
+@pytest.mark.filterwarnings("default")
+def test_strings_of_a_tiny_model(tmp_path: Path, kept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("LONGEST", 10), ("TO_LEARN", 40), ("TO_CHOOSE", 8), ("OF_EACH_LENGTH", 1)):
+        monkeypatch.setattr(writing, name, value)
+    writing.strings(tmp_path, "reverse")
+    for way in ("attention", "fixed"):
+        assert [end for end, _, _ in kept()[f"reverse-{way}"]["by_length"]] == [5, 10]
+    assert (tmp_path / "lengths.svg").exists()
+
+
+@pytest.mark.filterwarnings("default")
+def test_dialogues_of_a_tiny_model(tmp_path: Path, kept: Any) -> None:
+    pytest.importorskip("tokenizers")
+
+    def dialogue(i: int) -> dict[str, Any]:
+        texts = [f"may I have {i} apples", f"here are {i} apples", "thank you", "you are welcome"]
+        return {"turns": [{"speaker": ("user", "system")[n % 2], "text": t} for n, t in enumerate(texts)]}
+
+    files = {
+        split: writing.write_rows(tmp_path / f"{split}.jsonl", map(dialogue, rows))
+        for split, rows in (("train", range(20)), ("valid", range(3)), ("test", (3, 7)))
+    }
+    writing.dialogues(tmp_path, "sgd", files, "system", {**writing.CHAT, "tokens": "words"})
+    row = kept()["sgd"]
+    assert row["replies"] == 4
+    assert row["nearest"]["bleu"] == pytest.approx(100)
+    assert {"perplexity", "bleu", "distinct_1", "distinct_2"} <= row.keys()
+    assert "> may I have" in row["examples"][0][0]
 
 
 # ---- grid
@@ -215,3 +608,70 @@ def test_the_report_says_what_was_lost_and_what_was_not_run(tmp_path: Path) -> N
     assert math.isclose(report.ratio(report.newest(path)[1][0]), 2.0) or report.lost(
         report.newest(path)[1][0]
     )
+
+
+def test_the_page_of_those_that_write_lists_what_was_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "writing.jsonl"
+    path.touch()
+    page = report.report(tmp_path)
+    for line in (
+        "multi30k-en-de | not run",
+        "Not run: babi.",
+        "Not run: scitldr.",
+        "Not run: sgd, chatterbot.",
+    ):
+        assert line in page
+    common.keep(
+        path, "multi30k-de-en", bleu=35.04, chrf=60.0, perplexity=5.0, signature="nrefs:1", num_beams=5, minutes=9.0,
+        by_length={"1-5": [3, 40.0], "21 and more": [1, 9.0]}, examples=[["ein `Hund`", "a dog\n", ""]],
+    )  # fmt: skip
+    common.keep(
+        path, "babi", mean=61.9, above_weston=17, by_task=[60.0] * 20, most_frequent=[1.0] * 20, minutes=1.0
+    )
+    common.keep(path, "scitldr", rouge1=20.0, rouge2=5.0, rougeL=18.0, minutes=1.0, examples=[["a", "b", "c"]],
+                lead={"rouge1": 26.0, "rouge2": 9.0, "rougeL": 21.0})  # fmt: skip
+    common.keep(path, "sgd", replies=1200, perplexity=4.0, bleu=12.0, distinct_1=0.1, distinct_2=0.2, minutes=1.0,
+                nearest={"bleu": 9.0, "distinct_1": 0.3, "distinct_2": 0.4},
+                true={"distinct_1": 0.3, "distinct_2": 0.5},
+                examples=[["> a\n< b\n> c", "d", "e", "f"]])  # fmt: skip
+    common.keep(path, "copy-attention", exact=0.995, strings=9, by_length=[[5, 1.0, 1.0], [20, 0.9, 0.98]])
+    common.keep(
+        path, "translate-speed-lstm", time_ratio=0.61, low=0.6, high=0.62, largest_loss_difference=1e-6
+    )
+    common.keep(path, "translate-decoding", sentences=1000, num_beams=5, threads=2, equal={"torch": 0.999},
+                per_second={"hitherto": 900.0, "torch": 300.0}, faster={"torch": {"median": 3.0}})  # fmt: skip
+    common.keep(path, "step-costs", milliseconds={"default": 80.0, "copying": 160.0},
+                times={"default": 1.0, "copying": 2.0})  # fmt: skip
+    page = report.report(tmp_path)
+    for line in (
+        "| multi30k-de-en | 35.0 | 60.0 | 5.00 | BLEU at least 34: reached |",
+        "| multi30k-de-en | 40.0 (3) | 9.0 (1) |",
+        "- source: `ein 'Hund'`<br>\n  model: `a dog`<br>\n  true: ` `\n",
+        "at least 62 set out: **missed**",
+        "on\n17 of tasks 1 to 19; at least 17 set out: reached",
+        "| 1 | **60.0** | 1.0 | 50.0 | 52.1 |",
+        "| 20 | 60.0 | 1.0 |  |  |",
+        "| first sentence | 26.0 | 9.0 | 21.0 |",
+        "| sgd, 1,200 replies | model | 4.00 | 12.0 | 0.100 | 0.200 |",
+        "- so far: `> a / < b / > c`<br>",
+        "| copy-attention | 0.995; 0.99 reached | 0.980 |",
+        "| translate-speed-lstm | 0.61 (0.60 to 0.62) | 0.6 **missed** |",
+        "| torch | 300 | 3.00 | 0.999 |",
+        "| copying | 160 | 2.00 |",
+        "Not run: chatterbot.",
+        "Not run: copy-fixed, reverse-attention, reverse-fixed.",
+        "Not run: translate-speed-gru.",
+    ):
+        assert line in page, line
+
+
+def test_the_picture_is_drawn_of_what_there_is(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    rows = [{"name": "copy-attention", "by_length": [[5, 1.0, 1.0], [10, 0.9, 0.95]]},
+            {"name": "copy-fixed", "by_length": [[5, 0.9, 0.9], [10, 0.1, 0.4]]}]  # fmt: skip
+    for name in ("a.svg", "b.svg"):
+        writing.draw(rows, tmp_path / name)
+    drawn = (tmp_path / "a.svg").read_bytes()
+    assert drawn == (tmp_path / "b.svg").read_bytes()
+    for text in (b"one vector", b"attention", b"reverse"):
+        assert text in drawn
