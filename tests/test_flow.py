@@ -315,8 +315,9 @@ def test_writing_as_asked(models: dict[str, hitherto.Model]) -> None:
     assert drawn[0] != drawn[2]
     with pytest.raises(UsageError, match=r"no option 'num_beam' of writing.*num_beams"):
         model.predict(["1"], num_beam=3)
+    assert len(model.predict(["1"], n_best=9, details=True)[0]["others"]) == 8
     with pytest.raises(UsageError, match="n_best must lie"):
-        model.predict(["1"], n_best=9)
+        model.predict(["1"], n_best=9, num_beams=4)
 
 
 def test_a_report_of_texts_shows_where_it_looked(models: dict[str, hitherto.Model]) -> None:

@@ -412,6 +412,8 @@ def test_a_source_comes_in_pieces(bidirectional: bool) -> None:
             assert stream.line("ein haus 1\n") == model.predict(["ein haus 1"], details=True, num_beams=3)
     with pytest.raises(UsageError, match="expected text"):
         model.stream().push(["a"])
+    with pytest.raises(DataError, match="half of a character at 2"):
+        model.stream().push("a\ud800")
     with pytest.raises(UsageError, match="no session of arrays"):
         model.session()
     with pytest.raises(UsageError, match="no option 'beams' of writing"):

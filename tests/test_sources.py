@@ -453,6 +453,12 @@ def test_fields_of_an_input_are_parted_by_a_token() -> None:
     assert said(source, examples.x[0]) == ["ann", "went", "home", ".", "<eos>", "where", "?"]
     assert source.target is source.codecs["input"]  # one vocabulary for both
     assert set(examples.by) == {"0", "1"}
+    plain = source.load(["ann went home.\nwhere?"], labelled=False)
+    assert said(source, plain.x[0]) == said(source, examples.x[0])
+    with pytest.raises(
+        DataError, match="row 1: expected 2 lines, one for each of story, question, but found 1"
+    ):
+        source.load(["where?"], labelled=False)
 
 
 def test_columns_of_texts_are_guessed_and_said() -> None:

@@ -155,7 +155,8 @@ class Model:
         for name in given:
             if name not in known:
                 raise UsageError(f"there is no option {name!r} of writing.{nearest(name, known)}")
-        own = TASKS[self.spec.task].decoding
+        own = {**TASKS[self.spec.task].decoding}
+        own["num_beams"] = max(own["num_beams"], given.get("n_best") or 1)
         draws = bool(given.get("temperature"))
         unknown = self.source.target.unknown
         return {
@@ -382,7 +383,8 @@ def open(path: str | Path, *, weights: str = "float32", tokenizer: Any = None) -
     plan = check(found.plan, found.tensors)
     codecs = {name: found.codec(name) for name in found.codecs}
     if tokenizer is not None:
-        codecs["input"] = codecs["input"].with_tokenizer(tokenizer)
+        own = [name for name, codec in codecs.items() if name == "input" or getattr(codec, "outside", False)]
+        codecs |= {name: codecs[name].with_tokenizer(tokenizer) for name in own}
     spec = specs.from_document(found.spec, str(path))
     model = Model(
         spec, plan, codecs, found.tensors, weights, metrics=found.metrics, made=found.made, path=Path(path),

@@ -537,7 +537,7 @@ def stream(
                 click.echo(f"line 1 is taken for a header: {line.strip():.60}", err=True)
                 continue
             show(live.line(line))
-        rest = live.finish()
+        rest = None if live.line_by_line else live.finish()
         if isinstance(rest, list):
             show(rest)
     except BrokenPipeError:  # whoever read has seen enough; the state is kept all the same

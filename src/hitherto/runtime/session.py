@@ -157,6 +157,8 @@ class Sessions:
 class Stream:
     """What all streams of values share. `model` has `engine`, `source`, `codecs`, `digest` and `spec`."""
 
+    line_by_line = False  # whether a line is all of an input, so that nothing is left when lines end
+
     def __init__(self, model: Any) -> None:
         self.model = model
         self.core = self.session()
@@ -542,6 +544,8 @@ class WriteStream(Stream):
     is kept grows with the source, for any of it may be looked at while the answer is written.
     """
 
+    line_by_line = True
+
     def __init__(self, model: Any) -> None:
         self.decoding = model.decoding({})
         super().__init__(model)
@@ -561,10 +565,8 @@ class WriteStream(Stream):
 
     @property
     def steps(self) -> bool:
-        """Whether the source is encoded as it comes."""
-        return (
-            not self.core.engine.two_ways and self.model.spec.task != "answer"
-        )  # which reads the end of its input
+        """Whether the source is encoded as it comes; of stories and questions it is the end that is read."""
+        return not self.core.engine.two_ways and self.model.spec.task != "answer"
 
     def push(self, value: str) -> list[Row]:
         """A part of the source, of any size. Its fields, a story and a question, say, stand on lines of their own."""
@@ -572,9 +574,14 @@ class WriteStream(Stream):
             raise UsageError(
                 f"expected text, but got {value!r:.60}; put the fields of an input on lines of their own."
             )
+        try:
+            more = np.frombuffer(value.encode(), np.uint8)
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"the text has half of a character at {error.start + 1}, which stands for nothing"
+            ) from error
         if self.steps:
             self._read(self.input.push(value))
-        more = np.frombuffer(value.encode(), np.uint8)
         self.kept["text"] = np.concatenate([self.kept["text"], more])
         return []
 

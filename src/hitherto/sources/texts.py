@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hitherto.codecs.text import TextCodec
-from hitherto.data import Table, split
+from hitherto.data import Table, read, split
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
@@ -105,7 +105,7 @@ class Texts:
         examples = self.read(table)
         held: TextExamples | None = None
         if first is None or second is None:
-            held = self.read(load(spec, valid))
+            held = self.load(valid)
         else:
             examples, held = examples.part(first), examples.part(second) if len(second) else None
         most = spec.data.max_output
@@ -122,8 +122,8 @@ class Texts:
             raise UsageError(f"an output stands in one column, but --output names {len(outputs)}.")
         kinds = table.kinds() if not inputs or not outputs else {}
         taken = {*inputs, *outputs, *(_names(table, data.group)), *(_names(table, data.by))}
-        left = [c for c in table.columns if c not in taken and kinds.get(c) in ("text", "list", "label")]
-        known = {c.lower(): c for c in left}
+        known = {c.lower(): c for c in table.columns if c not in taken}
+        left = [c for c in known.values() if kinds.get(c) in ("text", "list", "label")]
         if not inputs:
             context = [known[c] for c in _CONTEXTS if c in known][: spec.task == "answer"]
             asked = [known["question"]] if "question" in known and spec.task == "answer" else []
@@ -177,7 +177,7 @@ class Texts:
         if options["tokens"] == "words" and (len(table) if rows is None else len(rows)) >= 1000:
             options.setdefault(
                 "min_count", 2
-            )  # so that the model learns what to do with words it does not know
+            )  # so that it learns what to do with words that it does not know
         shared = bool(self.spec.model.shared)
         if shared:
             self.codecs["input"] = TextCodec.fit((t for side in (0, 1) for t in texts(side)), **options)
@@ -194,11 +194,14 @@ class Texts:
         data = [data] if isinstance(data, list) and self.spec.task == "chat" and _is_turns(data) else data
         table = load(self.spec, data)
         given = self.spec.data
+        fields = _names(None, given.input)
         if table.columns == ["value"] and not labelled:
+            if len(fields) > 1:
+                return self.read(_fields(table, fields), labelled=False)
             return replace(self, spec=self.spec.replace(input=("value",))).read(table, labelled=False)
         if isinstance(data, tuple):
             return replace(self, spec=self.spec.replace(input=("source",), output="target")).read(table)
-        if not set(_names(None, given.input)) <= set(table.columns):
+        if not set(fields) <= set(table.columns):
             spec, notes = self.columns(
                 self.spec.replace(input=None, output=given.output if labelled else None), table
             )
@@ -461,6 +464,21 @@ class Texts:
             else:
                 said.append(decoder.push(int(token)))
         return ("".join(said) + decoder.finish()).strip()
+
+
+def _fields(table: Table, names: Sequence[str]) -> Table:
+    """The table of plain texts whose lines are the fields of an input."""
+    rows = []
+    for i, row in enumerate(table):
+        parts = str(row["value"]).split("\n")
+        if len(parts) != len(names):
+            raise table.error(
+                i,
+                None,
+                f"expected {len(names)} lines, one for each of {', '.join(names)}, but found {len(parts)}",
+            )
+        rows.append(dict(zip(names, parts, strict=True)))
+    return read(rows)
 
 
 def as_text(value: Any) -> str:
