@@ -183,7 +183,7 @@ def beam_search(
     """The best tokens for each column of source [S, B], without the end.
 
     A score is the sum of log-probabilities over length ** length_penalty, the end counted; a source is done when none
-    of its beams can come before the worst of num_beams that have ended. What is done leaves the batch.
+    of its beams, as it stands, comes before the worst of num_beams that have ended. What is done leaves the batch.
     """
     memory, keys, outside, states = model.encode(source, lengths)
     B, k = source.shape[1], num_beams
@@ -224,9 +224,7 @@ def beam_search(
         said = torch.cat(
             [said.gather(1, rows[:, :, None].expand(-1, -1, said.shape[2])), tokens[:, :, None]], 2
         )
-        most = torch.maximum(
-            totals[:, 0] / (place + 1) ** length_penalty, totals[:, 0] / max_new_tokens**length_penalty
-        )
+        most = totals[:, 0] / (place + 1) ** length_penalty
         done = (ended[:, -1] > -torch.inf) & (ended[:, -1] >= most)
         flat = (torch.arange(len(rows))[:, None] * k + rows)[~done].flatten()
         states = tuple(s.index_select(1, flat) for s in states)

@@ -372,10 +372,7 @@ def plainly(writer: Writer, source: int, *, max_new_tokens: int, num_beams: int,
                 begun.append((total, [*tokens, token]))
         ended = sorted(ended, key=lambda e: -e[1])[:num_beams]
         if len(ended) == num_beams:
-            most = max(
-                (t / n**length_penalty for t, _ in begun for n in (place + 1, max_new_tokens)),
-                default=-np.inf,
-            )
+            most = max((t / (place + 1) ** length_penalty for t, _ in begun), default=-np.inf)
             if num_beams == 1 or ended[-1][1] >= most:
                 break
     else:
@@ -639,15 +636,17 @@ def test_lengths_are_weighed_as_by_hand() -> None:
         assert [h.log_prob for h in found] == pytest.approx([expected[0], math.log(0.3)][:: 1 - 2 * order[0]])
 
 
-def test_a_search_goes_on_while_a_longer_text_may_come_before_the_worst() -> None:
-    """Ends of 0.48 and 0.198 after one token; what is left has 0.02, but then all is sure."""
-    first = [[0.3, 0.5, 0.2]] * 3
-    second = [[1, 0, 0], [0.96, 0.04, 0], [0.99, 0.01, 0]]
-    step, state = told_by_place([first, second, *[[[0, 1, 0]] * 3] * 7, [[1, 0, 0]] * 3])
+def test_a_search_goes_on_while_a_beginning_comes_before_the_worst_that_ended() -> None:
+    """Ends of 0.48 and 0.198 after one token; what is left has 0.02, and all after it is sure: it rises with length."""
+    first, then = [[0.3, 0.5, 0.2]] * 3, [*[[[0, 1, 0]] * 3] * 7, [[1, 0, 0]] * 3]
     options: dict[str, Any] = {"max_new_tokens": 10, "num_beams": 2, "n_best": 2, "stop_ids": [0]}
+    # ends of 0.3 and 0.198; what is left has 0.2
+    step, state = told_by_place([first, [[1, 0, 0], [0.6, 0.4, 0], [0.99, 0.01, 0]], *then])
     (found,) = beams(step, state, np.zeros(1, np.int64), **options)
-    assert [h.tokens for h in found] == [[1], [1] * 9]
-    assert [h.score for h in found] == pytest.approx([math.log(0.48) / 2, math.log(0.02) / 10])
+    assert [h.tokens for h in found] == [[1] * 9, [1]]
+    step, state = told_by_place([first, [[1, 0, 0], [0.96, 0.04, 0], [0.99, 0.01, 0]], *then])
+    (found,) = beams(step, state, np.zeros(1, np.int64), **options)
+    assert [h.tokens for h in found] == [[1], [2]]
     steps = 0
 
     def counted(state: Any, tokens: Any) -> Any:

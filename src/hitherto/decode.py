@@ -179,9 +179,10 @@ def beams(
     In each round the `num_beams` most probable beginnings of a source that have not ended are gone on with. A score is
     the sum of the log-probabilities over length ** `length_penalty`, the end counted: 0 prefers short ones, above 1
     long ones. To it comes `coverage_penalty` times the sum, over the source's places, of the log of what a place was
-    attended to in all steps, from 1e-9 to 1 (Wu et al. 2016). A source is done when none of its beginnings can still
-    come before the worst of `num_beams` sequences that have ended, or at `max_new_tokens`, where what has not ended
-    counts as it is if fewer have. One beam is done with its first end: it is greedy.
+    attended to in all steps, from 1e-9 to 1 (Wu et al. 2016). A source is done when none of its beginnings, as they
+    stand, comes before the worst of `num_beams` sequences that have ended, or at `max_new_tokens`, where what has not
+    ended counts as it is if fewer have. (A longer one could still rise where length is rewarded; to wait for all that
+    could takes several times as long and hardly ever finds a better one.) One beam is done with its first end: greedy.
 
     No end is said before `min_new_tokens`, no `banned` token ever, and no token that would repeat `no_repeat_ngram`
     tokens in a row (0: any may). What a source gives does not depend on the others.
@@ -247,10 +248,7 @@ def beams(
         goes &= inside
         done = ended.full[opened]
         if num_beams > 1 and place + 1 < max_new_tokens:
-            # log-probabilities only sink: the most that a beginning can come to is at one end of the lengths left,
-            # with all of its source covered
-            most = np.where(goes, values, -np.inf).max(1)
-            most = np.maximum(most / (place + 1) ** length_penalty, most / max_new_tokens**length_penalty)
+            most = np.where(goes, values, -np.inf).max(1) / (place + 1) ** length_penalty
             done &= ended.scores[opened, -1] >= most
         at = np.nonzero(goes & ~done[:, None])
         rows, totals, tokens = rows[at], values[at], ids[at]
