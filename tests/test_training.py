@@ -24,7 +24,7 @@ from hitherto import checkpoint, training
 from hitherto.errors import CheckpointError, TrainingError
 from hitherto.model.build import Module, build
 from hitherto.plan import make
-from hitherto.sources import Batch, Results
+from hitherto.sources import SOURCES, Batch, Results
 from hitherto.spec import Spec, from_options
 
 CLASSES, STEPS = 7, 12
@@ -383,3 +383,79 @@ def test_bfloat16_trains() -> None:
     found = run(spec)
     assert found.progress.skipped == 0
     assert all(p.dtype == torch.float32 for p in found.module.parameters())
+
+
+# ---- models that write
+
+PAIRS = [{"source": " ".join("abcde"[: 1 + i % 5]), "target": " ".join("edcba"[i % 4 :])} for i in range(23)]
+
+
+def writer(**options: Any) -> tuple[Spec, Any, Any, Module]:
+    """A spec, its source, its examples and a module for them."""
+    given = {"tokens": "words", "hidden_size": 8, "embedding_size": 6, "num_layers": 1, "bidirectional": True}
+    more = {"epochs": 3, "batch_size": 8, "lr": 0.01, "threads": 1, "checkpoint_every": 1, "valid": 0.0}
+    spec = from_options("translate", "none", **(given | more | options))
+    source, examples, _ = SOURCES["texts"].prepare(spec, PAIRS, None, {})
+    plan = make(spec.model, "seq2seq", source.inputs(), *source.head())
+    return source.spec, source, examples, build(plan, seed=3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dropout": 0.3},
+        {"dropout": 0.3, "scheduled_sampling": 0.5, "attention": "additive", "input_feeding": True},
+        {
+            "dropout": 0.3,
+            "shared": True,
+            "copy": True,
+            "tied": True,
+            "embedding_size": 8,
+            "label_smoothing": 0.1,
+        },
+    ],
+)
+def test_a_writer_that_was_stopped_resumes_to_the_bit(tmp_path: Path, options: dict[str, Any]) -> None:
+    spec, source, examples, module = writer(**options)
+    whole = training.fit(spec, module, source, examples, examples, tmp_path / "whole", metric="perplexity")
+    assert whole.progress.step == 9
+    for stop in (1, 5):
+        _, source, examples, fresh = writer(**options)
+        plain, taken = source.batch, iter(range(100))
+
+        def batch(*given: Any, plain: Any = plain, taken: Any = taken, stop: int = stop) -> Batch:
+            if len(given) == 3 and next(taken) == stop:  # a step's, not an evaluation's
+                os.kill(os.getpid(), signal.SIGTERM)
+            return plain(*given)
+
+        source.batch = batch
+        folder = tmp_path / f"{stop}"
+        with pytest.raises(training.Interrupted):
+            training.fit(spec, fresh, source, examples, examples, folder, metric="perplexity")
+        saved = checkpoint.latest(folder / "checkpoints")
+        assert saved is not None
+        assert saved.step == stop + 1
+        _, source, examples, again = writer(**options)
+        training.fit(spec, again, source, examples, examples, folder, metric="perplexity", resume=saved)
+        assert same(again, whole.module)
+
+
+def test_shares_of_a_writers_batch_are_the_whole() -> None:
+    """Of three processes, one of which has fewer rows than the others: losses, counts and gradients add up."""
+    spec, source, examples, module = writer(shared=True, copy=True, label_smoothing=0.1)
+    rows = np.arange(7)
+
+    def gradients(*shares: tuple[int, int]) -> tuple[float, float, list[torch.Tensor]]:
+        module.zero_grad()
+        total = count = 0.0
+        for share in shares:
+            loss, of, _ = training.forward(module, source.batch(examples, rows, share), None, spec.train)
+            loss.backward()
+            total, count = total + float(loss.detach()), count + float(of)
+        return total, count, [p.grad.clone() for p in module.parameters() if p.grad is not None]
+
+    whole, parts = gradients((0, 1)), gradients((0, 3), (1, 3), (2, 3))
+    assert parts[0] == pytest.approx(whole[0], rel=1e-6)
+    assert parts[1] == whole[1]
+    for a, b in zip(parts[2], whole[2], strict=True):
+        torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
