@@ -25,11 +25,8 @@ class Arguments {
  public:
   Arguments(PyObject* const* args, Py_ssize_t n) : args_(args), n_(n) {}
   i64 integer() {
-    if (at_ >= n_) {
-      short_ = true;
-      return 0;
-    }
-    return PyLong_AsLongLong(args_[at_++]);
+    const Py_ssize_t i = at_++;
+    return i < n_ ? PyLong_AsLongLong(args_[i]) : 0;
   }
   template <class T>
   T* address() {
@@ -42,7 +39,7 @@ class Arguments {
   }
   bool ok(const char* name) {
     if (PyErr_Occurred()) return false;
-    if (short_ || at_ != n_) {
+    if (at_ != n_) {
       PyErr_Format(PyExc_TypeError, "%s: expected %zd arguments, got %zd", name, at_, n_);
       return false;
     }
@@ -56,7 +53,7 @@ class Arguments {
  private:
   PyObject* const* args_;
   Py_ssize_t n_, at_ = 0;
-  bool short_ = false, bad_cell_ = false;
+  bool bad_cell_ = false;
 };
 
 template <class F>
@@ -240,6 +237,7 @@ bool fits(const Stage& s, i64 state) {
       if (s.kind >= ATTENTIONS || s.H < 1 || added < 1 || s.D != 1) return false;
       return s.kind == MULTIPLICATIVE ? s.H == s.I : s.P > 0 && s.h + s.P <= state && s.given[0].w_ih && s.given[0].w_hh;
     case RECALL: return added > 0 && s.h + added <= state;
+    case LINEAR: return s.H == s.O && s.given[0].w_ih;
     case KEEP: return added == 0 && s.h + s.I <= state;
     default: return true;
   }
