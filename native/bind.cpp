@@ -153,6 +153,24 @@ PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return done(ok);
 }
 
+// (scores, n, V, y, weights, smoothing, losses, gradient, threads)
+PyObject* entropy(PyObject*, PyObject* args) {
+  long long scores, y, weights, losses, n, V;
+  float smoothing;
+  int gradient, threads;
+  if (!PyArg_ParseTuple(args, "LLLLLfLpi", &scores, &n, &V, &y, &weights, &smoothing, &losses, &gradient, &threads)) return nullptr;
+  Entropy e = {reinterpret_cast<float*>(scores), reinterpret_cast<const i64*>(y), reinterpret_cast<const float*>(weights),
+               reinterpret_cast<float*>(losses), n, V, smoothing, gradient != 0};
+  if (n < 0 || V < 1 || !(smoothing >= 0 && smoothing < 1)) return PyErr_Format(PyExc_ValueError, "entropy: the sizes do not fit");
+  for (i64 r = 0; r < n; ++r) {
+    if (e.y[r] < 0 || e.y[r] >= V) return PyErr_Format(PyExc_IndexError, "class %lld of row %lld is out of bounds: 0..%lld", e.y[r], r, V - 1);
+  }
+  Py_BEGIN_ALLOW_THREADS;
+  chosen().entropy(e, threads);
+  Py_END_ALLOW_THREADS;
+  Py_RETURN_NONE;
+}
+
 PyObject* activations(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Arguments a(args, n);
   const float* x = a.address<const float>();
@@ -651,6 +669,7 @@ PyMethodDef methods[] = {
     {"backward", as_method(backward), METH_FASTCALL,
      "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, y, h0, c0, saved, cells, dy, dhT, "
      "dcT, dx, dh0, dc0, 2 x (dw_ih, dw_hh, db_ih, db_hh), dgates)"},
+    {"entropy", entropy, METH_VARARGS, "(scores, n, V, y, weights, smoothing, losses, gradient, threads)"},
     {"activations", as_method(activations), METH_FASTCALL, "(x, sigmoid, tanh, n)"},
     {"best", as_method(best), METH_FASTCALL,
      "(logits, rows, V, k, values, ids, totals, threads): of each row the k largest in falling order with their places, and the logarithm of "

@@ -65,10 +65,23 @@ constexpr int saved_per_unit(int cell) { return cell == LSTM || cell == GRU ? 4 
 // Gradients of the gates. GRU has a fourth, of U_n h + b'_n, beside those of r z n.
 constexpr int dgates_per_unit(int cell) { return cell == GRU ? 4 : gates_of(cell); }
 
+// Rows of scores [n, V] with their true classes y: losses[r] is weights[r] times -log softmax at y[r], or times the mean of
+// that over all classes for the share `smoothing` of it. Scores become the gradient of the sum of losses, where it is wanted.
+struct Entropy {
+  float* scores;
+  const i64* y;          // [n], in 0 .. V - 1
+  const float* weights;  // [n], or null: ones
+  float* losses;         // [n]
+  i64 n, V;
+  float smoothing;
+  bool gradient;
+};
+
 struct Kernels {
   const char* isa;
   bool (*forward)(const Forward&, int threads);  // false: out of memory, nothing written
   bool (*backward)(const Backward&, int threads);
+  void (*entropy)(const Entropy&, int threads);
   void (*activations)(const float* x, float* sigmoid, float* tanh, i64 n);  // for the tests
   double (*fma_flops)(i64 n);                                    // n rounds of multiply-adds: operations done
   double (*read_sum)(const float* buffer, i64 n, i64 rounds);  // reads it so often: bytes read in a round

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import HEADS
-from hitherto.model import losses
+from hitherto.model import kernels, losses
 from hitherto.model.losses import LOSSES, embedding, nll
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -244,6 +244,45 @@ def test_no_rows_no_loss(name: str) -> None:
     total, count = LOSSES[name](x, w, b, {"y": y}, **options)
     assert (value(total), value(count)) == (0, 0)
     assert all(not g.any() for g in gradients(total, (x, w, b)))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("classes", [1, 5, 16, 1000, 2051])
+def test_the_kernel_is_torchs_cross_entropy(classes: int, weighted: bool, smoothing: float) -> None:
+    """Beside torch in float64; the same bits for any threads and neighbours."""
+    if not kernels.available():
+        pytest.skip("there are no kernels here")
+    scores = torch.randn(37, classes, generator=torch.Generator().manual_seed(1)) * 20
+    y, weights = integers(37, classes), torch.rand(37) if weighted else None
+    wide = scores.double().requires_grad_()
+    each = F.cross_entropy(wide, y, reduction="none", label_smoothing=smoothing)
+    each = each if weights is None else each * weights
+    (expected,) = torch.autograd.grad(each.sum(), wide)
+    gradient = scores.clone()
+    found = kernels.cross_entropy_(gradient, y, weights, smoothing, True)
+    torch.testing.assert_close(found.double(), each.detach(), atol=2e-5, rtol=1e-5)
+    torch.testing.assert_close(gradient.double(), expected, atol=1e-6, rtol=1e-4)
+    alone = scores[20:21].clone()
+    own = kernels.cross_entropy_(
+        alone, y[20:21], None if weights is None else weights[20:21], smoothing, True
+    )
+    assert torch.equal(alone[0], gradient[20])
+    assert torch.equal(own[0], found[20])
+    plain = scores.clone()
+    assert torch.equal(kernels.cross_entropy_(plain, y, weights, smoothing, False), found)
+    assert torch.equal(plain, scores)
+
+
+def test_the_kernel_loses_no_nan_and_bears_large_scores() -> None:
+    if not kernels.available():
+        pytest.skip("there are no kernels here")
+    scores = torch.tensor(
+        [[1e4, -1e4, 0.0], [-1e30, -1e30, 3e38], [0.0, math.nan, 1.0], [0.0, -math.inf, 1.0]]
+    )
+    found = kernels.cross_entropy_(scores.clone(), torch.tensor([1, 2, 0, 0]), None, 0.0, True)
+    torch.testing.assert_close(found[[0, 1, 3]], torch.tensor([2e4, 0.0, math.log1p(math.e)]))
+    assert found[2].isnan()
 
 
 def test_a_pointer_writes_or_copies() -> None:

@@ -368,6 +368,47 @@ void bits_do_not_depend_on_threads_or_neighbours(const Kernels& k) {
   }
 }
 
+// Cross-entropy and its gradient beside plain sums in double; the bits do not depend on threads or neighbours.
+void entropy_equals_the_oracle(const Kernels& k) {
+  for (i64 V : {1, 3, 16, 77, 1030, 5000}) {
+    for (int variant = 0; variant < 4; ++variant) {
+      const i64 n = 19;
+      const float smoothing = variant & 1 ? 0.1f : 0.0f;
+      const Floats scores = draw(n * V, 15), weights = draw(n, 2);
+      std::vector<i64> y(static_cast<size_t>(n));
+      for (i64 r = 0; r < n; ++r) y[size_t(r)] = (r * 7) % V;
+      const auto run = [&](Floats& to, Floats& losses, bool gradient, i64 first, i64 count, int threads) {
+        to.assign(scores.begin() + first * V, scores.begin() + (first + count) * V);
+        losses.assign(size_t(count), 0);
+        k.entropy({to.data(), y.data() + first, variant & 2 ? weights.data() + first : nullptr, losses.data(), count, V, smoothing, gradient}, threads);
+      };
+      Floats found, losses, other, others;
+      run(found, losses, true, 0, n, 1);
+      bool good = true;
+      for (i64 r = 0; r < n; ++r) {
+        const float* row = scores.data() + r * V;
+        const double w = variant & 2 ? weights[size_t(r)] : 1;
+        double sum = 0, mean = 0;
+        for (i64 i = 0; i < V; ++i) sum += std::exp(double(row[i])), mean += double(row[i]) / double(V);
+        const double loss = w * (std::log(sum) - (1 - double(smoothing)) * row[y[size_t(r)]] - double(smoothing) * mean);
+        good = good && std::fabs(losses[size_t(r)] - loss) <= 1e-5 * (1 + std::fabs(loss));
+        for (i64 i = 0; i < V; ++i) {
+          const double g = w * (std::exp(double(row[i])) / sum - double(smoothing) / double(V) - (i == y[size_t(r)]) * (1 - double(smoothing)));
+          good = good && std::fabs(found[size_t(r * V + i)] - g) <= 2e-6 * (1 + std::fabs(g));
+        }
+      }
+      const std::string what = std::string(k.isa) + " entropy V " + std::to_string(V) + " variant " + std::to_string(variant);
+      check(good, what);
+      run(other, others, true, 0, n, 3);
+      check(same(found, other) && same(losses, others), what + " threads");
+      run(other, others, true, 5, 1, 1);
+      check(same(Floats(found.begin() + 5 * V, found.begin() + 6 * V), other) && losses[5] == others[0], what + " alone");
+      run(other, others, false, 0, n, 2);
+      check(same(scores, other) && same(losses, others), what + " without a gradient");
+    }
+  }
+}
+
 void pool_runs_every_part() {
   for (int threads = 1; threads <= 4; ++threads) {
     struct Shared {
@@ -945,6 +986,7 @@ int main() {
       continue;
     }
     kernels_equal_the_oracle(*k);
+    entropy_equals_the_oracle(*k);
     any_of_the_outputs_may_be_null(*k);
     bits_do_not_depend_on_threads_or_neighbours(*k);
     callers_at_once(*k);

@@ -2,6 +2,18 @@ from typing import Any, Self
 
 def forward(*args: int) -> None: ...
 def backward(*args: int) -> None: ...
+def entropy(
+    scores: int,
+    n: int,
+    V: int,
+    y: int,
+    weights: int,
+    smoothing: float,
+    losses: int,
+    gradient: bool,
+    threads: int,
+    /,
+) -> None: ...
 def activations(x: int, sigmoid: int, tanh: int, n: int, /) -> None: ...
 def best(
     logits: int, rows: int, V: int, k: int, values: int, ids: int, totals: int, threads: int, /

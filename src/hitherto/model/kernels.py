@@ -28,7 +28,7 @@ else:
         _native = None
         _missing = str(error)
 
-__all__ = ["available", "unavailable_reason", "unroll"]
+__all__ = ["available", "cross_entropy_", "unavailable_reason", "unroll"]
 
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 
@@ -54,6 +54,24 @@ def unavailable_reason() -> str | None:
     if os.environ.get("HITHERTO_PURE") == "1":
         return "HITHERTO_PURE=1 is set"
     return None if _native is not None else f"the extension hitherto._native did not load: {_missing}"
+
+
+def cross_entropy_(
+    scores: Tensor, y: Tensor, weights: Tensor | None, smoothing: float, gradient: bool
+) -> Tensor:
+    """The cross-entropy, [n], of scores [n, V] with their classes y; with `gradient` they become that of its sum.
+
+    For float32 on a CPU. `weights`, [n], multiply the losses; `smoothing` is the share given to all classes alike.
+    """
+    n, V = scores.shape
+    y = y.to(torch.int64).contiguous()
+    weights = None if weights is None else weights.to(torch.float32).contiguous()
+    losses = torch.empty(n)
+    _native.entropy(
+        scores.data_ptr(), n, V, y.data_ptr(), 0 if weights is None else weights.data_ptr(), smoothing,
+        losses.data_ptr(), gradient, torch.get_num_threads(),
+    )  # fmt: skip
+    return losses
 
 
 def unroll(

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import FLOOR, SMALL, check_levels
+from hitherto.model import kernels
 
 __all__ = ["LOSSES", "embedding", "nll"]
 
@@ -188,6 +189,12 @@ def _softmax(
 
 def _cross_entropy(y: Tensor, weights: Tensor | None, of_class: Tensor | None, smoothing: float) -> Piece:
     def piece(params: Tensor, rows: slice, wanted: bool) -> tuple[Tensor, Tensor | None]:
+        native = params.device.type == "cpu" and params.dtype == torch.float32 and params.is_contiguous()
+        if native and of_class is None and kernels.available():
+            own = None if weights is None else weights[rows]
+            return kernels.cross_entropy_(
+                params, y[rows], own, smoothing, wanted
+            ).sum(), params if wanted else None
         O, true = params.shape[1], y[rows].unsqueeze(1)  # [n, 1]
         at = params.gather(1, true)
         p = params.softmax(1)  # [n, O]
