@@ -101,7 +101,18 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "translate": (turned(), {"tokens": "words", "epochs": 12, "lr": 0.02, "dropout": 0.0, "hidden_size": 32}),
     "summarize": (summed(), {"tokens": "words", "epochs": 15, "lr": 0.02, "dropout": 0.0, "hidden_size": 32}),
     "chat": (talks(), {"tokens": "words", "epochs": 25, "lr": 0.02, "dropout": 0.0, "hidden_size": 32}),
-    "answer": (stories(), {"epochs": 40, "lr": 0.02, "dropout": 0.0, "copy": True, "by": "kind"}),
+    "answer": (
+        stories(),
+        {
+            "epochs": 100,
+            "lr": 0.01,
+            "dropout": 0.0,
+            "copy": True,
+            "by": "kind",
+            "cell": "gru",
+            "hidden_size": 32,
+        },
+    ),
 }
 
 
