@@ -401,9 +401,10 @@ class Optimizer:
                 if p.grad is not None:
                     p.add_(p.grad, alpha=-lr * self.scale)
             return
-        torch._foreach_mul_([p.grad for p in self.parameters if p.grad is not None], self.scale)
         for group in self.torch.param_groups:
             group["lr"] = lr
+        # what the fused optimisers divide gradients by as they read them
+        self.torch.grad_scale = torch.tensor(1.0 / self.scale)  # type: ignore[attr-defined]
         self.torch.step()
 
     def clear(self) -> None:

@@ -106,9 +106,7 @@ class Module(nn.Module):
         for op in self.plan["step"]:
             if op["op"] == "attend":
                 own = self.get_submodule(op["name"])
-                if op["options"]["kind"] == "multiplicative":
-                    state["attend.keys"] = nn.functional.linear(memory, own.weight)  # type: ignore[arg-type]
-                else:
+                if op["options"]["kind"] == "additive":
                     state["attend.keys"] = nn.functional.linear(memory, own.weight_key, own.bias)  # type: ignore[arg-type]
                 state["attend.memory"] = memory
                 given = (
@@ -216,11 +214,14 @@ def _run_attend(
     module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
 ) -> Result:
     assert state is not None  # noqa: S101 - the source was encoded
-    keys, memory, outside = state["attend.keys"], state["attend.memory"], state["attend.outside"].unsqueeze(1)
+    memory, outside = state["attend.memory"], state["attend.outside"].unsqueeze(1)
+    own = module.get_submodule(op["name"])
     if op["options"]["kind"] == "multiplicative":
-        scores = torch.bmm(x.transpose(0, 1), keys.transpose(1, 2))  # [B, T, S]
+        # x . (W m) is (x W) . m: what is written is seldom longer than what was read
+        query = nn.functional.linear(x, own.weight.t())  # type: ignore[operator]
+        scores = torch.bmm(query.transpose(0, 1), memory.transpose(1, 2))  # [B, T, S]
     else:
-        own = module.get_submodule(op["name"])
+        keys = state["attend.keys"]
         query = nn.functional.linear(state[op["options"]["query"]][-1], own.weight_query)  # type: ignore[arg-type]
         scores = (torch.tanh(keys + query.unsqueeze(1)) @ own.score).unsqueeze(1)  # type: ignore[operator]
     scores = scores.masked_fill(outside, torch.finfo(scores.dtype).min)
