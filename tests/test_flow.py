@@ -699,8 +699,10 @@ def test_parallel_files_on_the_command_line(tmp_path: Path) -> None:
     metrics = json.loads(found.stdout)
     assert {"bleu", "chrf", "perplexity", "signature"} == metrics.keys()
     (tmp_path / "new.txt").write_text("0 1\n2 3\n", encoding="utf-8")
+    (tmp_path / "new.de").write_text("0 1\n2 3\n", encoding="utf-8")
     rows = command("predict", "t.safetensors", "new.txt", cwd=tmp_path).stdout.splitlines()
     assert (len(rows), rows[0]) == (3, "text\tscore")
+    assert command("predict", "t.safetensors", "new.de", cwd=tmp_path).stdout.splitlines() == rows
     best = command("predict", "t.safetensors", "new.txt", "--n-best", "2", cwd=tmp_path).stdout.splitlines()
     assert [line.split("\t")[:2] for line in best] == [
         ["input", "rank"],
@@ -717,11 +719,16 @@ def test_parallel_files_on_the_command_line(tmp_path: Path) -> None:
     assert lines == rows[1:] or [line.split("\t")[0] for line in lines] == [
         r.split("\t")[0] for r in rows[1:]
     ]
+    several = command("stream", "t.safetensors", "--n-best", "2", cwd=tmp_path, input="0 1\n")
+    assert several.returncode == 0, several.stderr
     for wrong, said in (
         (["evaluate", "t.safetensors", "--source", "test.source"], "both of --source and --target"),
         (["train", "translate", "--source", "test.source"], "belong together"),
         (["predict", "t.safetensors", "new.txt", "--top-k", "3"], "top_k has no use without a temperature"),
         (["chat", "t.safetensors"], "chat is for chat models"),
+        (["predict", "t.safetensors", "new.txt", "--attention"], "add --json"),
+        (["train", "translate", *files, *held, "--valid", "0.1"], "given twice"),
+        (["train", "translate", *files, "--bptt", "5"], "No such option"),
     ):
         refused = command(*wrong, cwd=tmp_path)
         assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
@@ -738,3 +745,10 @@ def test_a_conversation_on_the_command_line(tmp_path: Path, models: dict[str, hi
     assert [*one, *two] == whole
     anew = command("chat", path, cwd=tmp_path, input="hello there\n\n/new\nhello there\n").stdout.splitlines()
     assert anew == [whole[0], whole[0]]
+    broken = subprocess.run(
+        [sys.executable, "-m", "hitherto", "chat", path, "--save", "cut.bin"], input=b"hello there\n\xff\xfe\n",
+        capture_output=True, cwd=tmp_path, timeout=300, check=False,
+    )  # fmt: skip
+    assert (broken.returncode, b"not UTF-8" in broken.stderr) == (3, True), broken.stderr
+    assert (tmp_path / "cut.bin").exists()
+    assert "one reply to a turn" in command("chat", path, "--n-best", "2", cwd=tmp_path).stderr

@@ -190,6 +190,19 @@ def test_writers_that_cannot_be_are_refused() -> None:
         (lambda p: p["step"][2]["options"].update(query="nobody.h"), "names no state"),
         (lambda p: p["step"][3]["options"].update(activation="exec"), "activation of combine"),
         (lambda p: (p.pop("encode"), p.pop("bridge")), "reads 'memory'"),
+        (
+            lambda p: p["step"][1]["options"].update(input_size=7),
+            "decoder reads 7 numbers, but 'embedded' has 6",
+        ),
+        (lambda p: p["step"][0]["options"].update(size=7), "embed reads 7 numbers, but 'x' has 9"),
+        (lambda p: p["step"][2]["options"].update(memory_size=7), "attend does not fit the memory"),
+        (lambda p: p["step"][2]["options"].update(size=7), "attend must ask as wide as its input"),
+        (
+            lambda p: p["step"][2]["options"].update(kind="additive", query="decoder.h", query_size=3),
+            "decoder.h",
+        ),
+        (lambda p: p["step"][3]["options"].pop("input_size"), "combine lacks the option 'input_size'"),
+        (lambda p: p["inputs"]["x"].update(size="9"), "input 'x' is malformed"),
     ],
 )
 def test_writers_that_are_not_sound_are_refused(change: Any, said: str) -> None:

@@ -433,7 +433,12 @@ def test_a_batch_reads_what_stands_before_what_it_writes() -> None:
     batch = source.batch(examples, np.array([1, 0, -1, 2]))
     end = source.start_id
     assert batch.source_lengths.tolist() == [1, 3, 0, 1]
-    assert batch.lengths.tolist() == [5, 3, 0, 1]
+    assert batch.lengths.tolist() == [
+        5,
+        3,
+        1,
+        1,
+    ]  # a row that fills a share takes a step, which is not scored
     y = np.full(batch.inputs["x"].size, -1)
     y[batch.at] = batch.targets["y"]
     y = y.reshape(batch.inputs["x"].shape).T  # [B, T]
@@ -443,7 +448,7 @@ def test_a_batch_reads_what_stands_before_what_it_writes() -> None:
     assert (y[2] == -1).all()
     assert said(source, batch.inputs["x"][:5, 0], "output") == ["<eos>", "y", "y", "x", "x"]
     assert batch.inputs["x"][0, 3] == y[3][0] == end
-    assert batch.steps == 5 + 9
+    assert batch.steps == 5 + 10
 
 
 def test_fields_of_an_input_are_parted_by_a_token() -> None:
@@ -456,7 +461,7 @@ def test_fields_of_an_input_are_parted_by_a_token() -> None:
     plain = source.load(["ann went home.\nwhere?"], labelled=False)
     assert said(source, plain.x[0]) == said(source, examples.x[0])
     with pytest.raises(
-        DataError, match="row 1: expected 2 lines, one for each of story, question, but found 1"
+        DataError, match="row 1: expected 2 fields between tabs or lines, story, question, but found 1"
     ):
         source.load(["where?"], labelled=False)
 
@@ -568,3 +573,72 @@ def test_two_files_belong_together(tmp_path: Path) -> None:
     (tmp_path / "c.en").write_bytes(b"one\n\xff\xfe\n")
     with pytest.raises(DataError, match=r"c\.en.*not utf-8"):
         texts("translate", (tmp_path / "a.de", tmp_path / "c.en"))
+
+
+def test_what_cannot_be_learned_from_says_why() -> None:
+    one, two = (
+        {"turns": ["hi"]},
+        {"turns": [{"speaker": "ann", "text": "a"}, {"speaker": "bob", "text": "b"}]},
+    )
+    with pytest.raises(DataError, match="every conversation has a single turn"):
+        texts("chat", [one] * 3)
+    with pytest.raises(
+        DataError, match=r"no reply is by 'bod'; the speakers are ann, bob\. Did you mean 'bob'"
+    ):
+        texts("chat", [two] * 3, speaker="bod")
+    with pytest.raises(DataError, match="hold no reply"):
+        texts("chat", [one, one, one, {"turns": ["a", "b"]}], valid=0.5)
+    with pytest.raises(DataError, match=r"a turn has its text under text or .* this has \['who'\]"):
+        texts("chat", [{"turns": [{"who": "x"}, {"who": "y"}]}] * 2)
+    with pytest.raises(UsageError, match="one column, of turns"):
+        texts("chat", [{"a": "x", "b": "y", "c": "z"}] * 2, input=("a", "b"), output="c")
+    with pytest.raises(UsageError, match="speaker chooses among the turns"):
+        texts("chat", [{"prompt": "x", "reply": "y"}] * 2, speaker="x")
+    for options, said_ in (
+        (
+            {"scheduled_sampling": 0.1, "copy": True, "shared": True},
+            "scheduled_sampling goes step by step, copy",
+        ),
+        ({"scheduled_sampling": 0.1, "recurrent_dropout": 0.1}, "recurrent_dropout does not: leave"),
+    ):
+        source, _, _ = texts("translate", [{"source": "a", "target": "b"}] * 9, **options)
+        with pytest.raises(UsageError, match=said_):
+            source.head()
+
+
+def test_other_columns_than_those_learned_from() -> None:
+    rows = [{"source": f"a b {i}", "target": "x y", "kind": "k"} for i in range(9)]
+    source, _, _ = texts("translate", rows)
+    assert source.load([{"text": "a b"}], labelled=False).texts == ["a b"]
+    assert source.load([{"german": "a b", "english": "x"}]).references == [["x"]]
+    asks, _, _ = texts(
+        "answer",
+        [r | {"question": "why ?"} for r in rows],
+        input=("source", "question"),
+        output="target",
+        by=3,
+    )
+    assert asks.spec.data.by == "kind"
+    assert asks.load([{"source": "a", "question": "b", "target": "x"}]).by == []
+    (fields,) = asks.load(["a b\twhy ?"], labelled=False).texts
+    assert fields == "a b\nwhy ?"
+
+
+def test_lines_of_a_file_whose_name_says_nothing(tmp_path: Path) -> None:
+    source, _, _ = texts("translate", [{"source": "a , b", "target": "x y"}] * 9)
+    (tmp_path / "new.de").write_text("a , b\nb , a , b\n", encoding="utf-8")
+    assert source.load(tmp_path / "new.de", labelled=False).texts == ["a , b", "b , a , b"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=90),
+    st.integers(1, 400),
+    st.integers(0, 5),
+)
+def test_batches_hold_no_more_tokens_than_asked_for(sizes: Any, tokens: int, seed: int) -> None:
+    read_, written = np.array(sizes).T
+    lengths = np.maximum(read_, written + 1)
+    found = bucket(lengths, None, tokens, seed, 0, written * 100 + read_)
+    assert sorted(np.concatenate(found).tolist()) == list(range(len(sizes)))
+    assert all(len(rows) == 1 or len(rows) * lengths[rows].max() <= tokens for rows in found)

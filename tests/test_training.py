@@ -440,9 +440,16 @@ def test_a_writer_that_was_stopped_resumes_to_the_bit(tmp_path: Path, options: d
         assert same(again, whole.module)
 
 
-def test_shares_of_a_writers_batch_are_the_whole() -> None:
-    """Of three processes, one of which has fewer rows than the others: losses, counts and gradients add up."""
-    spec, source, examples, module = writer(shared=True, copy=True, label_smoothing=0.1)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"shared": True, "copy": True, "label_smoothing": 0.1},
+        {"attention": "additive", "input_feeding": True},
+    ],
+)
+def test_shares_of_a_writers_batch_are_the_whole(options: dict[str, Any]) -> None:
+    """Of nine processes, two of which have no row: losses, counts and gradients add up."""
+    spec, source, examples, module = writer(**options)
     rows = np.arange(7)
 
     def gradients(*shares: tuple[int, int]) -> tuple[float, float, list[torch.Tensor]]:
@@ -454,7 +461,10 @@ def test_shares_of_a_writers_batch_are_the_whole() -> None:
             total, count = total + float(loss.detach()), count + float(of)
         return total, count, [p.grad.clone() for p in module.parameters() if p.grad is not None]
 
-    whole, parts = gradients((0, 1)), gradients((0, 3), (1, 3), (2, 3))
+    whole, parts = (
+        gradients((0, 1)),
+        gradients((0, 9), *((i, 9) for i in range(1, 9))),
+    )  # two have no row at all
     assert parts[0] == pytest.approx(whole[0], rel=1e-6)
     assert parts[1] == whole[1]
     for a, b in zip(parts[2], whole[2], strict=True):

@@ -157,6 +157,8 @@ class Model:
                 raise UsageError(f"there is no option {name!r} of writing.{nearest(name, known)}")
         own = {**TASKS[self.spec.task].decoding}
         own["num_beams"] = max(own["num_beams"], given.get("n_best") or 1)
+        if self.source.target.tokens in ("chars", "bytes"):  # which repeat as they must
+            own.pop("no_repeat_ngram", None)
         draws = bool(given.get("temperature"))
         unknown = self.source.target.unknown
         return {

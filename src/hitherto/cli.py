@@ -393,6 +393,8 @@ def predict(
         source = [line.rstrip("\n") for line in sys.stdin]
     if threshold is not None and model.spec.task != "classify":
         raise UsageError(f"--threshold is for classify; this model does {model.spec.task}.")
+    if attention and not as_json:
+        raise UsageError("--attention is a table for each answer: add --json.")
     if attention and not model.writes:
         raise UsageError(f"--attention is for models that write; this one does {model.spec.task}.")
     given = {
@@ -419,7 +421,7 @@ def _write_rows(rows: list[dict[str, Any]], ending: str, file: Any) -> None:
         rows = [
             {"input": i, "rank": rank, "text": one["text"], "score": one["score"]}
             for i, row in enumerate(rows, 1)
-            for rank, one in enumerate([row, *row["others"]], 1)
+            for rank, one in enumerate([row, *row.get("others", [])], 1)
         ]
     names = [name for name in (rows[0] if rows else {}) if name not in ("probabilities", "attention")]
     writer = csv.writer(file, delimiter="\t" if ending == "tsv" else ",", lineterminator="\n")
@@ -575,20 +577,30 @@ def chat(bundle: str, weights: str, load: str | None, save: str | None, **decodi
     model = hitherto.open(bundle, weights=weights)
     if model.spec.task != "chat":
         raise UsageError(f"chat is for chat models; this one does {model.spec.task}. Use predict.")
+    if decoding["n_best"]:
+        raise UsageError("--n-best: a conversation has one reply to a turn; predict gives several.")
     live = model.stream(Path(load).read_bytes() if load else None, **_given(model, decoding))
-    prompt = "> " if sys.stdin.isatty() else ""
+    try:
+        _converse(live, "> " if sys.stdin.isatty() else "")
+    except UnicodeDecodeError as error:
+        raise DataError("the turn is not UTF-8", path="standard input") from error
+    finally:  # however it ends
+        if save:
+            Path(save).write_bytes(live.save())
+
+
+def _converse(live: Any, prompt: str) -> None:
+    """Turns and replies, until the turns end."""
     while True:
         click.echo(prompt, nl=False)
         sys.stdout.flush()
         line = sys.stdin.readline()
         if not line or line.strip() == "/quit":
-            break
+            return
         if line.strip() == "/new":
             live.reset()
         elif line.strip():
             click.echo(live.line(line)[0]["text"])
-    if save:
-        Path(save).write_bytes(live.save())
 
 
 def _shown(value: Any) -> str:
@@ -600,7 +612,7 @@ def _shown(value: Any) -> str:
             f"{name} {_shown(v)}" for name, v in sorted(value.items(), key=lambda item: -item[1])
         )
     if isinstance(value, list) and value and isinstance(value[0], dict):  # a forecast: its medians
-        return " ".join(_shown(row["y"]) for row in value)
+        return " ".join(_shown(row["y"]) if "y" in row else row["text"] for row in value)  # or an n-best list
     return " ".join(map(_shown, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 

@@ -184,15 +184,19 @@ def read(
     header: bool | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
+    unnamed: str = "csv",
 ) -> Table:
-    """The table in a file, a folder, a frame, a list of dicts or values, or a dict of columns."""
+    """The table in a file, a folder, a frame, a list of dicts or values, or a dict of columns.
+
+    `unnamed` is the format of a file whose name tells none.
+    """
     if isinstance(source, Table):
         return source
     options = Options(header, delimiter, encoding)
     if not isinstance(source, str | Path):
         return _in_memory(source)
     path = Path(source)
-    kind = format or _format_of(path)
+    kind = format or _format_of(path, unnamed)
     if kind not in READERS:
         raise UsageError(
             f"there is no format {kind!r}; there are {', '.join(READERS)}.{nearest(kind, READERS)}"
@@ -201,15 +205,18 @@ def read(
     return Table(columns, rows, notes, path)
 
 
-def _format_of(path: Path) -> str:
+def _format_of(path: Path, unnamed: str = "csv") -> str:
     if not path.exists():
         near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise DataError(f"there is no such file.{nearest(path.name, near)}", path=path)
-    if path.is_dir():
-        return "folder"
+    return "folder" if path.is_dir() else _named_format(path) or unnamed
+
+
+def _named_format(path: Path) -> str | None:
+    """The format that a file's name says, if it does."""
     ending = Path(path.name.removesuffix(".gz")).suffix.lower().lstrip(".")
     return {"json": "jsonl", "ndjson": "jsonl", "tab": "tsv", "pq": "parquet", "text": "txt"}.get(
-        ending, ending if ending in READERS else "txt" if ending in ("md", "log", "") else "csv"
+        ending, ending if ending in READERS else "txt" if ending in ("md", "log", "") else None
     )
 
 

@@ -301,7 +301,7 @@ def _sequence_to_sequence(
     if model.attention == "none" and (model.input_feeding or head == "pointer"):
         raise UsageError(
             f"{'copy' if head == 'pointer' else 'input_feeding'} needs attention, but attention is none; choose "
-            "multiplicative or additive."
+            f"multiplicative or additive{', or leave copying out (--no-copy)' if head == 'pointer' else ''}."
         )
     if model.shared and source != x:
         raise UsageError("a shared embedding needs one vocabulary for source and target.")
@@ -457,6 +457,15 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
     apart = {"encode", "bridge"} & plan.keys()
     _expect(len(apart) in (0, 2), "a plan has both of encode and bridge, or none of them")
     names: set[str] = set()
+    widths: dict[str, int] = {}
+    for name, given in plan["inputs"].items():
+        sound = (
+            isinstance(given, dict)
+            and given.get("kind") in ("ids", "vectors")
+            and type(given.get("size")) is int
+        )
+        _expect(sound and given["size"] > 0, f"the input {name!r} is malformed")
+        widths[name] = given["size"]
     states_of: dict[str, Shapes] = {}
     for program in PROGRAMS:
         if program not in plan:
@@ -467,6 +476,8 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
             known.add("memory")
         for op in plan[program]:
             _check_op(op, known, names)
+            if program != "bridge":
+                _check_width(op, widths)
             known |= set(op["outputs"])
             names.add(op["name"])
         states_of[program] = states(plan, program)
@@ -476,6 +487,14 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
     for op in plan["step"]:
         kept = op["options"].get("query" if op["op"] == "attend" else "state")
         _expect(not kept or kept in states_of["step"], f"{op['name']} names no state: {kept!r}")
+        width = widths[op["inputs"][0]]
+        _expect(
+            op["op"] != "keep" or states_of["step"][kept] == (1, width), f"{op['name']} does not fit {kept}"
+        )
+        asked = op["options"].get("query_size") if op["op"] == "attend" else None
+        _expect(
+            not kept or not asked or states_of["step"][kept][1] == asked, f"{op['name']} does not fit {kept}"
+        )
         _expect(op["op"] != "attend" or bool(apart), f"{op['name']} has nothing to attend to")
     head = plan["head"]
     _expect(isinstance(head, dict) and head.get("kind") in HEADS, "the plan's head is not known")
@@ -486,6 +505,14 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
             came = tuple(tensors[name].shape)
             _expect(came == shape, f"the tensor {name!r} has the shape {came}, the plan says {shape}")
     return dict(plan)
+
+
+_NOT_ALWAYS = {
+    "activation",
+    "proj_size",
+    "nonlinearity",
+    "reset",
+}  # options of some cells, or that came later
 
 
 def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
@@ -501,6 +528,8 @@ def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
     _expect(
         row.inputs is None or len(op["inputs"]) == row.inputs, f"{op['name']} has the wrong number of inputs"
     )
+    for option in row.options.keys() - _NOT_ALWAYS:
+        _expect(option in op["options"], f"{op['name']} lacks the option {option!r}")
     for option, value in op["options"].items():
         _expect(option in row.options, f"{op['name']} has the unknown option {option!r}")
         kind = row.options[option]
@@ -521,6 +550,34 @@ def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
     )
     kinds = {"attend": ("multiplicative", "additive"), "pool": ("last", "mean", "max")}.get(op["op"])
     _expect(kinds is None or op["options"].get("kind") in kinds, f"the kind of {op['name']} is not known")
+
+
+def _check_width(op: Mapping[str, Any], widths: dict[str, int]) -> None:
+    """Note how wide an operation's output is, once it fits what it reads."""
+    o, width = op["options"], widths.get(op["inputs"][0])
+    read = o.get("size") if op["op"] in ("embed", "pool") else o.get("input_size")
+    if op["op"] != "bridge" and read is not None:
+        _expect(read == width, f"{op['name']} reads {read} numbers, but {op['inputs'][0]!r} has {width}")
+    made = width
+    if op["op"] == "embed":
+        made = o["width"]
+    elif op["op"] == "recurrent":
+        own = CELLS[o["cell"]].state_sizes(o["hidden_size"], **cell_options(o))
+        made = own[0] * (1 + o["bidirectional"])
+    elif op["op"] == "linear":
+        made = o["output_size"]
+    elif op["op"] == "copy":
+        made = 1
+    elif op["op"] == "attend":
+        _expect(o["memory_size"] == widths.get("memory"), f"{op['name']} does not fit the memory")
+        _expect(
+            o["kind"] != "multiplicative" or o["size"] == width, f"{op['name']} must ask as wide as its input"
+        )
+        made = o["input_size"] + o["memory_size"]
+    elif op["op"] == "recall":
+        made = (width or 0) + o["size"]
+    for name in op["outputs"]:
+        widths[name] = made or 0
 
 
 def _check_bridge(op: Mapping[str, Any], begin: Shapes, end: Shapes) -> None:

@@ -337,6 +337,13 @@ def from_document(document: Mapping[str, Any], source: str = "the spec") -> Spec
         if unused and getattr(getattr(spec, option.table), option.name) != option.default:
             having = ", ".join(name for name, task in TASKS.items() if option.name in task.options)
             raise UsageError(f"{source}: {spec.task} has no use for {option.name!r}; it goes with {having}.")
+    heads = TASKS[spec.task].heads
+    if spec.model.head is not None and spec.model.head not in heads:
+        raise UsageError(f"{source}: {spec.task} has no head {spec.model.head!r}; it has {', '.join(heads)}.")
+    if spec.data.valid is not None and spec.data.valid_source is not None:
+        raise UsageError(
+            f"{source}: validation data are given twice, as valid and as valid_source; leave one out."
+        )
     return spec
 
 

@@ -282,7 +282,7 @@ def _keep(batch: Batch, state: State) -> State | None:
 
 def _scored(batch: Batch, features: Tensor) -> Tensor:
     """[N, F]: the features of every scored place."""
-    flat = features.reshape(-1, features.shape[-1])
+    flat = features.flatten(0, -2)
     return flat if batch.at is None else flat.index_select(0, torch.from_numpy(batch.at).to(flat.device))
 
 

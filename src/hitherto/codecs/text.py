@@ -23,7 +23,7 @@ import numpy as np
 
 from hitherto.errors import DataError, MissingExtra, UsageError
 
-__all__ = ["TextCodec", "TextDecoder", "TextStream"]
+__all__ = ["END", "TextCodec", "TextDecoder", "TextStream"]
 
 Array = np.ndarray[Any, Any]
 
@@ -103,6 +103,10 @@ class TextCodec:
         for name, value in (("vocab_size", vocab_size), ("min_count", min_count), ("max_length", max_length)):
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be 1 at least, but is {value}.")
+        if min_count > 1 and tokens in ("bytes", "subwords"):
+            raise UsageError(f"min_count is for words and characters; of {tokens} none is left out.")
+        if vocab_size is not None and tokens == "bytes":
+            raise UsageError("there are 256 bytes: leave vocab_size out, or choose other tokens.")
         if isinstance(texts, str):
             texts = [texts]
         special = ([] if tokens in ("bytes", "subwords") else [UNKNOWN]) + ([END] if end else [])

@@ -326,7 +326,8 @@ def _copied(batch: Any, after: State) -> State:
     """Where answers are copied: at each scored place the gate, and how much of the attention lies on what is true."""
     if "gate" not in after:
         return {}
-    attention, gate = after["attention"].reshape(-1, after["attention"].shape[-1]), after["gate"].reshape(-1)
+    gate = after["gate"].reshape(-1)
+    attention = after["attention"].reshape(len(gate), after["attention"].shape[-1])
     at = np.arange(len(gate)) if batch.at is None else batch.at
     source = batch.inputs["source"].T  # [B, S]
     same = source[at % len(source)] == batch.targets["y"][:, None]

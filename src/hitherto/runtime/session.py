@@ -29,7 +29,7 @@ from hitherto.heads import HEADS, log_softmax
 from hitherto.runtime.engine import Array, Engine
 from hitherto.runtime.writer import write, write_from
 from hitherto.sources.pairs import items
-from hitherto.sources.texts import OURS, THEIRS
+from hitherto.sources.texts import OURS, THEIRS, fields_expected
 from hitherto.sources.windows import surprise
 
 __all__ = ["STREAMS", "Session", "Sessions", "Stream"]
@@ -564,6 +564,12 @@ class WriteStream(Stream):
             }
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of an input."""
+        given = self.model.spec.data.input
+        return tuple(given) if isinstance(given, list | tuple) else (given,)
+
+    @property
     def steps(self) -> bool:
         """Whether the source is encoded as it comes; of stories and questions it is the end that is read."""
         return not self.core.engine.two_ways and self.model.spec.task != "answer"
@@ -574,6 +580,8 @@ class WriteStream(Stream):
             raise UsageError(
                 f"expected text, but got {value!r:.60}; put the fields of an input on lines of their own."
             )
+        if len(self.fields) == 1:  # as where it was learned: an input is one line
+            value = value.replace("\n", " ")
         try:
             more = np.frombuffer(value.encode(), np.uint8)
         except UnicodeEncodeError as error:
@@ -591,6 +599,8 @@ class WriteStream(Stream):
     def finish(self) -> Row:
         """What is written to all of the source; the next source begins anew."""
         text = self.kept["text"].tobytes().decode()
+        if len(self.fields) > 1 and (found := len(text.split("\n"))) != len(self.fields):
+            raise DataError(fields_expected(self.fields, found))
         row = self._answer(text)
         self.reset()
         return row
@@ -646,8 +656,7 @@ class ChatStream(WriteStream):
 
     def finish(self) -> Row:
         """The reply to the turn that is over, given those before it."""
-        said = " ".join(self.kept["text"].tobytes().decode().split("\n"))
-        turns = [*self.history, (THEIRS, said)]
+        turns = [*self.history, (THEIRS, self.kept["text"].tobytes().decode())]
         source, replies = self.model.source, int(self.kept["replies"][0])
         text = source.history(turns, OURS)
         ids = np.asarray(source.cut(self.model.codecs["input"].encode(text)), np.int64)[:, None]

@@ -142,5 +142,5 @@ class _Decoder:
             total += float(said[-1][options["stop_ids"][0]])
         else:
             total += float(said[-1][tokens[-1]])
-        seen = np.stack(weights) if weights else None
+        seen = np.stack(weights)[:, : int(state["attend.lengths"][0])] if weights else None
         return [Hypothesis(tokens, total / max(1, len(said)), total, seen)]

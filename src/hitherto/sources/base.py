@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hitherto.data import Table, parallel, read
+from hitherto.errors import UsageError
 from hitherto.spec import Spec
 
 __all__ = [
@@ -102,11 +103,12 @@ def bucket(
 
 
 def _by_tokens(some: Array, lengths: Array, tokens: int) -> list[Array]:
-    batches, first = [], 0
+    batches, first, longest = [], 0, 0
     for i in range(len(some)):
-        if i > first and (i + 1 - first) * lengths[some[i]] > tokens:
+        longest = max(longest, int(lengths[some[i]]))
+        if i > first and (i + 1 - first) * longest > tokens:
             batches.append(some[first:i])
-            first = i
+            first, longest = i, int(lengths[some[i]])
     return [*batches, some[first:]]
 
 
@@ -121,16 +123,19 @@ def share_rows(rows: Array, share: Share) -> Array:
     ]
 
 
-def load(spec: Spec, data: Any) -> Table:
-    """The table that a person gives, read as the spec says."""
+def load(spec: Spec, data: Any, unnamed: str = "csv") -> Table:
+    """The table that a person gives, read as the spec says; `unnamed` is what a file is whose name does not tell."""
     if isinstance(data, Table):
         return data
     given = spec.data
     if isinstance(data, tuple):
+        if len(data) != 2:
+            raise UsageError(f"two files belong together, source and target, but {len(data)} came.")
         return parallel(*data, encoding=given.encoding)
     return read(
-        data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding
-    )
+        data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding,
+        unnamed=unnamed,
+    )  # fmt: skip
 
 
 def digest_of(arrays: Iterable[Array]) -> str:

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hitherto.codecs.text import TextCodec
+from hitherto.codecs.text import END, TextCodec
 from hitherto.data import Table, read, split
 from hitherto.decode import Hypothesis
-from hitherto.errors import DataError, UsageError
+from hitherto.errors import DataError, UsageError, nearest
 from hitherto.metrics import METRICS
 from hitherto.sources.base import (
     Array,
@@ -40,6 +40,9 @@ _OUTPUTS = ("target", "tgt", "output", "summary", "reply", "response", "answer",
 _CONTEXTS = ("story", "context", "passage")
 
 THEIRS, OURS = ">", "<"  # who said a turn, seen from who replies
+
+_LISTS = (list, tuple, np.ndarray)
+_SAID, _WHO = ("text", "utterance", "content", "value"), ("speaker", "role", "from")  # the keys of a turn
 
 
 @dataclass(slots=True)
@@ -108,14 +111,18 @@ class Texts:
             held = self.load(valid)
         else:
             examples, held = examples.part(first), examples.part(second) if len(second) else None
+        for part, where in ((examples, "to learn from"), (held, "to validate on")):
+            if part is not None and not len(part):
+                raise DataError(f"the rows {where} hold no reply; give more of them, or validation data of their own",
+                                path=table.path)  # fmt: skip
         most = spec.data.max_output
         if most is not None and examples.y is not None:
             examples.y = [y[:most] for y in examples.y]
         return self, examples, held
 
     @classmethod
-    def columns(cls, spec: Spec, table: Table) -> tuple[Spec, list[str]]:
-        """The spec with its columns found in the table, and what was guessed."""
+    def columns(cls, spec: Spec, table: Table, labelled: bool = True) -> tuple[Spec, list[str]]:
+        """The spec with its columns found in the table, and what was guessed; an output only where it is asked for."""
         data, notes = spec.data, list(table.notes)
         inputs, outputs = _names(table, data.input), _names(table, data.output)
         if len(outputs) > 1:
@@ -136,8 +143,13 @@ class Texts:
                     f"{', '.join(map(repr, table.columns))}. Say --input COLUMN."
                 )
             notes.append(f"input is taken from {_listed(inputs)}; --input says otherwise")
-        turns = spec.task == "chat" and len(inputs) == 1 and kinds.get(inputs[0]) == "list"
-        if not outputs:
+        if spec.task == "chat" and len(inputs) > 1:
+            raise UsageError(
+                "a conversation stands in one column, of turns or of what is replied to, but --input names "
+                f"{len(inputs)}; join them in a list."
+            )
+        turns = spec.task == "chat" and kinds.get(inputs[0]) == "list"
+        if not outputs and labelled:
             named = [known[c] for c in _OUTPUTS if c in known and known[c] not in inputs]
             others = [c for c in left if c not in inputs]
             found = named[:1] or ([] if turns else others[:1])
@@ -153,13 +165,18 @@ class Texts:
             raise UsageError(
                 f"column {outputs[0]!r} is both input and output. Say another --input or --output."
             )
-        return spec.replace(input=tuple(inputs), output=outputs[0] if outputs else None), notes
+        if spec.data.speaker is not None and outputs:
+            raise UsageError(
+                "speaker chooses among the turns of a conversation; replies in a column are all learned."
+            )
+        by = None if spec.data.by is None else table.column(spec.data.by)
+        return spec.replace(input=tuple(inputs), output=outputs[0] if outputs else None, by=by), notes
 
     def split(self, table: Table) -> tuple[Array, Array]:
         """Which rows of the table to train on, and which to validate on: a conversation stays whole."""
         data = self.spec.data
         share = data.valid if isinstance(data.valid, float | int) else 0.1
-        groups = None if data.group is None else list(table.values(data.group))
+        groups = None if data.group is None else [str(v) for v in table.values(data.group)]
         labels = None if data.by is None or groups is not None else [str(v) for v in table.values(data.by)]
         return split(len(table), share, self.spec.train.seed, groups=groups, labels=labels)
 
@@ -192,7 +209,7 @@ class Texts:
     def load(self, data: Any, labelled: bool = True) -> TextExamples:
         """Encode what a person gives: a path, two paths, a frame, rows or plain texts."""
         data = [data] if isinstance(data, list) and self.spec.task == "chat" and _is_turns(data) else data
-        table = load(self.spec, data)
+        table = load(self.spec, data, unnamed="csv" if labelled else "txt")
         given = self.spec.data
         fields = _names(None, given.input)
         if table.columns == ["value"] and not labelled:
@@ -202,11 +219,12 @@ class Texts:
         if isinstance(data, tuple):
             return replace(self, spec=self.spec.replace(input=("source",), output="target")).read(table)
         if not set(fields) <= set(table.columns):
-            spec, notes = self.columns(
-                self.spec.replace(input=None, output=given.output if labelled else None), table
-            )
-            self.notes += notes
-            return replace(self, spec=spec).read(table, labelled)
+            known = {
+                name: c if c in table.columns else None
+                for name, c in (("output", given.output), ("by", given.by))
+            }
+            spec, _ = self.columns(self.spec.replace(input=None, speaker=None, **known), table, labelled)
+            return replace(self, spec=spec.replace(speaker=given.speaker)).read(table, labelled)
         return self.read(table, labelled)
 
     def read(self, table: Table, labelled: bool = True) -> TextExamples:
@@ -222,18 +240,33 @@ class Texts:
             if value is not None:
                 by.append(value)
         if not x:
-            raise DataError("the data holds no rows to learn from" if labelled else "the data holds no rows",
-                            path=self.spec.data.path)  # fmt: skip
+            raise DataError(self._nothing(table), path=table.path)
         return TextExamples(x, y if labelled else None, texts, references, np.array(picked, np.int64), by)
+
+    def _nothing(self, table: Table) -> str:
+        """Why there is no example in a table."""
+        if self.spec.task != "chat" or not table.head(1):
+            return "the data holds no rows"
+        if self.spec.data.speaker is None:
+            return "every conversation has a single turn; give longer ones, or a column of replies (--output)"
+        column = _names(None, self.spec.data.input)[0]
+        turns = [turn for given in table.values(column) if isinstance(given, _LISTS) for turn in given]
+        known = sorted({self._turn(table, 0, column, turn)[0] or "unnamed" for turn in turns})
+        near = nearest(self.spec.data.speaker, known)
+        return f"no reply is by {self.spec.data.speaker!r}; the speakers are {', '.join(known) or 'unnamed'}.{near}"
 
     def _values(self, table: Table, labelled: bool) -> Iterator[tuple[int, Any, list[Any], str | None]]:
         """(row number, input, outputs, value of `by`) of every example."""
         data = self.spec.data
         inputs = [table.column(c) for c in _names(None, data.input)]
         output = table.column(_names(None, data.output)[0]) if labelled and data.output is not None else None
-        by = None if data.by is None or not labelled else table.column(data.by)
+        by = None if data.by is None or not labelled else data.by
+        if by is not None and (
+            by in table.columns or not self.codecs
+        ):  # where one only measures, it may be absent
+            by = table.column(by)
         for i, row in enumerate(table):
-            value = None if by is None else str(row[by])
+            value = str(row[by]) if by in row else None
             if self.spec.task == "chat":
                 reply = (row[output],) if output else None
                 for source, said in self._turns(table, i, row[inputs[0]], reply, labelled):
@@ -244,19 +277,19 @@ class Texts:
             targets: list[Any] = []
             if output is not None:
                 given = row[output]
-                many = given if isinstance(given, list | tuple) and self._many(given) else [given]
+                many = given if isinstance(given, _LISTS) and self._many(given) else [given]
                 targets = [self._checked(table, i, output, t) for t in many]
                 if not targets:
                     raise table.error(i, output, "expected a text, or a list of them, but the list is empty")
             yield i, source, targets, value
 
-    def _many(self, given: Sequence[Any]) -> bool:
+    def _many(self, given: Any) -> bool:
         """Whether a list of outputs is one of texts, any of which would be right; else it is the words of one."""
         return self.spec.data.tokens != "words" or any(" " in str(v) for v in given) or len(given) == 0
 
     def _checked(self, table: Table, i: int, column: str | None, value: Any) -> Any:
         """A text on one line, or the words of one."""
-        if isinstance(value, list | tuple):
+        if isinstance(value, _LISTS):
             if self.spec.data.tokens == "words":
                 return [str(v) for v in value]
             value = " ".join(str(v) for v in value)
@@ -271,9 +304,7 @@ class Texts:
     ) -> Iterator[tuple[str, str]]:
         """(what is read, the reply) of every turn that is to be learned, or of the one that is to be made."""
         column = _names(None, self.spec.data.input)[0]
-        turns = [
-            self._turn(table, i, column, v) for v in (given if isinstance(given, list | tuple) else [given])
-        ]
+        turns = [self._turn(table, i, column, v) for v in (given if isinstance(given, _LISTS) else [given])]
         if not labelled or reply is not None:
             answer = "" if not labelled else self._turn(table, i, self.spec.data.output, *(reply or ()))[1]
             yield self.history(turns, None), answer
@@ -287,9 +318,13 @@ class Texts:
         """Who said it, where that is known, and what."""
         who = None
         if isinstance(value, dict):
-            said = next((value[k] for k in ("text", "utterance", "content", "value") if k in value), None)
-            who = next((str(value[k]) for k in ("speaker", "role", "from") if k in value), None)
-            value = said
+            said = next((k for k in _SAID if k in value), None)
+            if said is None:
+                raise table.error(
+                    i, column, f"a turn has its text under {' or '.join(_SAID)}, but this has {[*value]}"
+                )
+            who = next((str(value[k]) for k in _WHO if k in value), None)
+            value = value[said]
         return who, as_text(self._checked(table, i, column, value))
 
     def history(self, turns: Sequence[tuple[str | None, str]], replier: str | None) -> str:
@@ -332,8 +367,17 @@ class Texts:
         model = self.spec.model
         if model.copy and not model.shared:
             raise UsageError(
-                "what is copied must have the same number on both sides: copy needs shared = true."
+                "what is copied must have the same number on both sides: copy needs shared = true; or leave copying "
+                "out (--no-copy)."
             )
+        apart = (
+            ("recurrent_dropout", "embedding_dropout", "copy") if self.spec.train.scheduled_sampling else ()
+        )
+        for name in apart:
+            if getattr(model, name):
+                raise UsageError(
+                    f"scheduled_sampling goes step by step, {name} does not: leave one of them out."
+                )
         return "pointer" if model.copy else "softmax", {"classes": self.target.size}
 
     def choose(self, examples: TextExamples) -> tuple[dict[str, Any], list[str]]:
@@ -380,11 +424,11 @@ class Texts:
         if examples.y is None:
             return Batch({"source": source}, None, rows=rows, source_lengths=source_lengths)
         end = [self.start_id]
-        y = [np.concatenate([examples.y[r], end]).astype(np.int64) if r >= 0 else none for r in rows]
-        x = [np.concatenate([end, own[:-1]]) if len(own) else none for own in y]
-        x_padded, lengths = pad(x)
+        # a row that only fills a share takes one step, which is not scored: who has nothing else must take part, too
+        y = [np.concatenate([examples.y[r] if r >= 0 else none, end]).astype(np.int64) for r in rows]
+        x_padded, lengths = pad([np.concatenate([end, own[:-1]]) for own in y])
         T, B = x_padded.shape
-        at = np.flatnonzero(np.arange(T)[:, None] < (np.full(B, T) * real if lengths is None else lengths))
+        at = np.flatnonzero(np.arange(T)[:, None] < real * (np.full(B, T) if lengths is None else lengths))
         targets: Arrays = {"y": pad(y)[0].reshape(-1)[at]}
         inputs = {"source": source, "x": x_padded}
         return Batch(inputs, lengths, targets, at, rows=rows, source_lengths=source_lengths)
@@ -460,7 +504,7 @@ class Texts:
             if token == unknown and weights is not None and weights.shape[1]:
                 words = self.cut(self.codecs["input"].cut(source)) if words is None else words
                 at = int(weights[place].argmax())
-                said.append(decoder.word(words[at]) if at < len(words) else "")
+                said.append(decoder.word(words[at]) if at < len(words) and words[at] != END else "")
             else:
                 said.append(decoder.push(int(token)))
         return ("".join(said) + decoder.finish()).strip()
@@ -470,15 +514,16 @@ def _fields(table: Table, names: Sequence[str]) -> Table:
     """The table of plain texts whose lines are the fields of an input."""
     rows = []
     for i, row in enumerate(table):
-        parts = str(row["value"]).split("\n")
+        parts = str(row["value"]).replace("\t", "\n").split("\n")
         if len(parts) != len(names):
-            raise table.error(
-                i,
-                None,
-                f"expected {len(names)} lines, one for each of {', '.join(names)}, but found {len(parts)}",
-            )
+            raise table.error(i, None, fields_expected(names, len(parts)))
         rows.append(dict(zip(names, parts, strict=True)))
     return read(rows)
+
+
+def fields_expected(names: Sequence[str], found: int) -> str:
+    """What is wrong with a text that should have these fields."""
+    return f"expected {len(names)} fields between tabs or lines, {', '.join(names)}, but found {found}"
 
 
 def as_text(value: Any) -> str:
@@ -488,7 +533,7 @@ def as_text(value: Any) -> str:
 
 def _is_turns(data: list[Any]) -> bool:
     """Whether a list is one conversation of turns with their speakers, not many inputs."""
-    return bool(data) and all(isinstance(turn, dict) and "speaker" in turn for turn in data)
+    return bool(data) and all(isinstance(turn, dict) and any(k in turn for k in _WHO) for turn in data)
 
 
 def _defaults(spec: Spec) -> Spec:
