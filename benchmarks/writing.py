@@ -219,7 +219,7 @@ def step_costs(runs: Path, count: int = 20) -> None:
     )
 
 
-def decoding(runs: Path, num_beams: int = 5) -> None:
+def decoding(runs: Path, num_beams: int = 5, sentences: int = 250) -> None:
     """Sentences a second from text to text: our engine beside the torch script, batched and a sentence at a time."""
     import torch
     import torch_seq2seq
@@ -227,7 +227,7 @@ def decoding(runs: Path, num_beams: int = 5) -> None:
     files = multi30k(runs)
     train, valid, test = ((files[s, "de"], files[s, "en"]) for s in ("train", "val", TEST))
     model, _ = fitted(runs, "multi30k-de-en", "translate", train, valid, **TRANSLATE)
-    texts = test[0].read_text(encoding="utf-8").splitlines()
+    texts = test[0].read_text(encoding="utf-8").splitlines()[:sentences]
     peer = torch_seq2seq.Translator(model.plan).take(model.tensors).eval()
     reads, writes = model.codecs["input"], model.source.target
     search = {"num_beams": num_beams, "length_penalty": 1.0, "max_new_tokens": model.spec.data.max_output + 1}
