@@ -19,17 +19,12 @@ from hitherto.heads import log_softmax
 from hitherto.plan import check, make, operations, streams
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import STREAMS, Session, Sessions, Stream, WriteStream
-from hitherto.runtime.writer import write
+from hitherto.runtime.writer import DRAWS, SEARCHES, write
 from hitherto.sources import SOURCES, Results
 from hitherto.spec import Spec
 from hitherto.tasks import TASKS
 
 __all__ = ["Model", "open", "train"]
-
-_DECODING = (
-    "max_new_tokens", "min_new_tokens", "num_beams", "n_best", "length_penalty", "coverage_penalty", "no_repeat_ngram"
-)  # fmt: skip
-_DRAWING = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
 
 Array = np.ndarray[Any, Any]
 Say = Callable[[str], None]
@@ -99,8 +94,8 @@ class Model:
         if not self.writes:
             return found
         judged = self.judge(examples, **decoding)
-        order = [*TASKS[self.spec.task].metrics]
         metrics = found.metrics | judged.metrics
+        order = TASKS[self.spec.task].metrics
         return Results({n: metrics[n] for n in order if n in metrics}, found.details | judged.details)
 
     def judge(self, examples: Any, **decoding: Any) -> Results:
@@ -151,7 +146,7 @@ class Model:
         max_new_tokens, min_new_tokens, num_beams, n_best, length_penalty, coverage_penalty, no_repeat_ngram; or, to
         draw, temperature, top_k, top_p, repetition_penalty, seed.
         """
-        known = (*_DECODING, *_DRAWING)
+        known = ("max_new_tokens", *SEARCHES, *DRAWS)
         for name in given:
             if name not in known:
                 raise UsageError(f"there is no option {name!r} of writing.{nearest(name, known)}")
@@ -518,7 +513,7 @@ def _train(
     spec = _complete(source, examples, say)
     source.spec = spec
     kind, options = source.head()
-    plan = make(spec.model, _form(source), source.inputs(), kind, options)
+    plan = make(spec.model, task.form, source.inputs(), kind, options)
     device = _device(spec.train.device)
     module = build(
         plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
@@ -576,11 +571,6 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
     ]
     title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
     report.write(run / "report.html", title, summary, found)
-
-
-def _form(source: Any) -> str:
-    """Of tasks with an answer a step the head may differ, not how it aligns."""
-    return TASKS[source.spec.task].form
 
 
 def _claim(run: Path, spec: Spec) -> None:

@@ -291,10 +291,20 @@ def _given(model: Any, values: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-_files = (
-    click.option("--source", metavar="FILE", help="A file with an input a line, in place of DATA."),
-    click.option("--target", metavar="FILE", help="The file with the outputs to --source, line by line."),
-)
+def _kept(command: Any) -> Any:
+    """The options of what a live stream begins with and leaves."""
+    path = click.Path(exists=True, dir_okay=False)
+    load = click.option("--load", metavar="FILE", type=path, help="Go on from what was saved in FILE.")
+    save = click.option("--save", metavar="FILE", help="Keep the state in FILE at the end.")
+    return load(save(command))
+
+
+def _saved(load: str | None, save: str | None) -> bytes | None:
+    """What a stream goes on from; where its end is to be kept is looked at now, not when it is there."""
+    if save and not Path(save).parent.is_dir():
+        raise UsageError(f"--save {save}: there is no folder {Path(save).parent}.")
+    return Path(load).read_bytes() if load else None
+
 
 _weights = click.option(
     "--weights",
@@ -308,8 +318,8 @@ _weights = click.option(
 @click.argument("bundle")
 @_weights
 @click.argument("data", required=False)
-@_files[0]
-@_files[1]
+@click.option("--source", metavar="FILE", help="A file with an input a line, in place of DATA.")
+@click.option("--target", metavar="FILE", help="The file with the outputs to --source, line by line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--start", help="Forecasts: score from this time on.")
 @click.option("--stride", type=click.IntRange(1), help="Forecasts: steps between the origins.")
@@ -493,13 +503,7 @@ def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None
 @click.argument("bundle")
 @_weights
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
-@click.option(
-    "--load",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Go on from the state in FILE.",
-)
-@click.option("--save", metavar="FILE", help="Keep the state in FILE at the end.")
+@_kept
 @_writing
 def stream(
     bundle: str, weights: str, as_json: bool, load: str | None, save: str | None, **decoding: Any
@@ -518,10 +522,9 @@ def stream(
     """  # noqa: D301 - the \b is a sign to click: lines stay as they are
     import hitherto
 
-    if save and not Path(save).parent.is_dir():  # said now, not when the state is there and cannot be kept
-        raise UsageError(f"--save {save}: there is no folder {Path(save).parent}.")
+    saved = _saved(load, save)
     model = hitherto.open(bundle, weights=weights)
-    live = model.stream(Path(load).read_bytes() if load else None, **_given(model, decoding))
+    live = model.stream(saved, **_given(model, decoding))
 
     def show(rows: Any) -> None:
         for row in rows:
@@ -557,13 +560,7 @@ def stream(
 @cli.command(short_help="Talk with a model.")
 @click.argument("bundle")
 @_weights
-@click.option(
-    "--load",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Go on with the conversation in FILE.",
-)
-@click.option("--save", metavar="FILE", help="Keep the conversation in FILE at the end.")
+@_kept
 @_writing
 def chat(bundle: str, weights: str, load: str | None, save: str | None, **decoding: Any) -> None:
     """Talk with the chat model in BUNDLE: a line is a turn. /new forgets what was said, /quit ends.
@@ -572,14 +569,13 @@ def chat(bundle: str, weights: str, load: str | None, save: str | None, **decodi
     """
     import hitherto
 
-    if save and not Path(save).parent.is_dir():
-        raise UsageError(f"--save {save}: there is no folder {Path(save).parent}.")
+    saved = _saved(load, save)
     model = hitherto.open(bundle, weights=weights)
     if model.spec.task != "chat":
         raise UsageError(f"chat is for chat models; this one does {model.spec.task}. Use predict.")
     if decoding["n_best"]:
         raise UsageError("--n-best: a conversation has one reply to a turn; predict gives several.")
-    live = model.stream(Path(load).read_bytes() if load else None, **_given(model, decoding))
+    live = model.stream(saved, **_given(model, decoding))
     try:
         _converse(live, "> " if sys.stdin.isatty() else "")
     except UnicodeDecodeError as error:

@@ -507,12 +507,8 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
     return dict(plan)
 
 
-_NOT_ALWAYS = {
-    "activation",
-    "proj_size",
-    "nonlinearity",
-    "reset",
-}  # options of some cells, or that came later
+# Options of some cells, or that came later.
+_NOT_ALWAYS = {"activation", "proj_size", "nonlinearity", "reset"}
 
 
 def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
@@ -556,7 +552,7 @@ def _check_width(op: Mapping[str, Any], widths: dict[str, int]) -> None:
     """Note how wide an operation's output is, once it fits what it reads."""
     o, width = op["options"], widths.get(op["inputs"][0])
     read = o.get("size") if op["op"] in ("embed", "pool") else o.get("input_size")
-    if op["op"] != "bridge" and read is not None:
+    if read is not None:
         _expect(read == width, f"{op['name']} reads {read} numbers, but {op['inputs'][0]!r} has {width}")
     made = width
     if op["op"] == "embed":

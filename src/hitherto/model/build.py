@@ -32,9 +32,8 @@ class Module(nn.Module):
         self.sparse = (
             False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
         )
-        self.sampling = (
-            0.0  # in training, how often a step reads what the last one would have said, not the truth
-        )
+        # in training, how often a step reads what the last one would have said, not the truth
+        self.sampling = 0.0
         for op in operations(self.plan):
             made = MAKE[op["op"]](op["options"], **(start if op["op"] == "recurrent" else {}))
             if made is not None:
@@ -64,7 +63,6 @@ class Module(nn.Module):
             return self._run(inputs["x"], lengths, state)
         parts: list[tuple[Tensor, State]] = []
         x = inputs["x"]
-        token = x[:1]
         for t in range(len(x)):
             token = x[t : t + 1]
             if sampling and t:
@@ -98,11 +96,11 @@ class Module(nn.Module):
         for op in self.plan["encode"]:
             values[op["outputs"][0]], new = RUN[op["op"]](self, op, values[op["inputs"][0]], lengths, None)
             ends |= new
-        state: State = {}
-        for op in self.plan["bridge"]:
-            state[op["outputs"][0]] = self._bridge(op, ends[op["inputs"][0]])
         memory = values["memory"].transpose(0, 1)  # [B, S, M]
         B, S = memory.shape[:2]
+        state = self.zero_state(B)
+        for op in self.plan["bridge"]:
+            state[op["outputs"][0]] = self._bridge(op, ends[op["inputs"][0]])
         for op in self.plan["step"]:
             if op["op"] == "attend":
                 own = self.get_submodule(op["name"])
@@ -233,9 +231,9 @@ def _run_attend(
 def _run_recall(
     _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
 ) -> Result:
-    name, (k, w) = f"{op['name']}.value", OPS["recall"].states(op["options"])["value"]
-    value = x.new_zeros(k, x.shape[1], w) if state is None or name not in state else state[name]
-    return torch.cat([x, value.expand(x.shape[0], -1, -1)], -1), {name: value}
+    assert state is not None  # noqa: S101 - the source was encoded
+    name = f"{op['name']}.value"
+    return torch.cat([x, state[name].expand(x.shape[0], -1, -1)], -1), {name: state[name]}
 
 
 def _run_keep(

@@ -79,7 +79,6 @@ class Engine:
         self.pools = stages.pool is not None
         self.ids = stages.ids
         self.input_size = stages.input_size
-        self.two_ways = any(op["options"].get("bidirectional") for op in self.plan["step"])
         self.attends = any(op["op"] == "attend" for op in self.plan["step"])
         self.gate: Engine | None = None
         self.keys: Engine | None = None
@@ -211,16 +210,15 @@ class Engine:
         after |= {name: view.transpose(1, 0, 2).copy() for name, view in self.views(block).items()}
         return features, after
 
-    def apply(self, x: Array) -> Array:
-        """All operations of a plan without states, at every place of x [.., I]."""
+    def apply(self, x: Array, begin: int = 0) -> Array:
+        """The operations from stage `begin` on, which have no states, at every place of x [.., I]."""
         flat = np.ascontiguousarray(x, np.float32).reshape(1, -1, x.shape[-1])
-        return self.run(flat, self.block(0), stateless=True).reshape(*x.shape[:-1], self.widths[-1])
+        found = self.run(flat, self.block(0), begin=begin, stateless=True)
+        return found.reshape(*x.shape[:-1], found.shape[-1])
 
     def params(self, features: Array) -> Array:
         """The head's parameters for `features`."""
-        flat = np.ascontiguousarray(features, np.float32).reshape(1, -1, features.shape[-1])
-        found = self.run(flat, self.block(0), begin=self.head, stateless=True)
-        return found.reshape(*features.shape[:-1], found.shape[-1])
+        return self.apply(features, begin=self.head)
 
     def step(self, state: State | None, x: Array) -> tuple[Array, State]:
         """The step contract: one more input for every row, and what the head says then."""

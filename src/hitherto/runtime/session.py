@@ -26,6 +26,7 @@ from hitherto import _native
 from hitherto.codecs.series import SeriesStream, Step, step_of, time_of, written
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS, log_softmax
+from hitherto.plan import streams
 from hitherto.runtime.engine import Array, Engine
 from hitherto.runtime.writer import write, write_from
 from hitherto.sources.pairs import items
@@ -572,7 +573,7 @@ class WriteStream(Stream):
     @property
     def steps(self) -> bool:
         """Whether the source is encoded as it comes; of stories and questions it is the end that is read."""
-        return not self.core.engine.two_ways and self.model.spec.task != "answer"
+        return streams(self.core.engine.plan) is None and self.model.spec.task != "answer"
 
     def push(self, value: str) -> list[Row]:
         """A part of the source, of any size. Its fields, a story and a question, say, stand on lines of their own."""
@@ -624,17 +625,18 @@ class WriteStream(Stream):
             self.kept["memory"] = np.concatenate([self.kept["memory"], self.core.push(ids)])
             self.kept["ids"] = np.concatenate([self.kept["ids"], ids])
 
-    def _answer(self, text: str) -> Row:
+    def _answer(self, text: str, number: int = 0) -> Row:
+        """What is written to a source; `number` tells one draw from another."""
         source, engine = self.model.source, self.model.engine
         if self.steps:
             self._read(self.input.finish())
             ends = {name: value[:, None].copy() for name, value in self.core.state.items()}
             ids = self.kept["ids"][:, None]
             state = engine.begin(self.kept["memory"][:, None], ends, ids, np.array([len(ids)]))
-            found = write_from(engine, state, **self.decoding)
+            found = write_from(engine, state, numbers=[number], **self.decoding)
         else:
             ids = np.asarray(source.cut(self.model.codecs["input"].encode(text)), np.int64)[:, None]
-            found = write(engine, ids, None, **self.decoding)
+            found = write(engine, ids, None, numbers=[number], **self.decoding)
         row: Row = source.answer(found[0], text)
         return row
 
@@ -657,11 +659,8 @@ class ChatStream(WriteStream):
     def finish(self) -> Row:
         """The reply to the turn that is over, given those before it."""
         turns = [*self.history, (THEIRS, self.kept["text"].tobytes().decode())]
-        source, replies = self.model.source, int(self.kept["replies"][0])
-        text = source.history(turns, OURS)
-        ids = np.asarray(source.cut(self.model.codecs["input"].encode(text)), np.int64)[:, None]
-        found = write(self.model.engine, ids, None, numbers=[replies], **self.decoding)
-        row: Row = source.answer(found[0], text)
+        replies = int(self.kept["replies"][0])
+        row = self._answer(self.model.source.history(turns, OURS), replies)
         turns = [*turns, (OURS, row["text"])][-(self.model.spec.data.turns or 3) :]
         self.kept = {
             "text": np.zeros(0, np.uint8),

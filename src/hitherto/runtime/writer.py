@@ -14,12 +14,13 @@ from hitherto.errors import UsageError
 from hitherto.heads import HEADS, log_softmax
 from hitherto.runtime.engine import Array, Engine, State, threads
 
-__all__ = ["write", "write_from"]
+__all__ = ["DRAWS", "SEARCHES", "write", "write_from"]
 
-_DRAWS = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")  # what only a sample has
-_SEARCHES = (
+# The options that only a draw has, and only a search.
+DRAWS = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
+SEARCHES = (
     "num_beams", "n_best", "length_penalty", "coverage_penalty", "min_new_tokens", "no_repeat_ngram"
-)  # and only a search  # fmt: skip
+)  # fmt: skip
 
 
 def write(
@@ -56,7 +57,7 @@ def write_from(
     (seed, number, place). Otherwise it is what a search with `num_beams` finds; 1 is greedy.
     """
     rows = next(iter(state.values())).shape[1]
-    wrong = [name for name in options if name in (_SEARCHES if temperature else _DRAWS)]
+    wrong = [name for name in options if name in (SEARCHES if temperature else DRAWS)]
     if wrong:
         raise UsageError(
             f"{wrong[0]} has no use {'with' if temperature else 'without'} a temperature: "

@@ -19,11 +19,15 @@ __all__ = [
     "Results",
     "Share",
     "bucket",
+    "column_name",
+    "column_names",
     "digest_of",
+    "listed",
     "load",
     "order",
     "pad",
     "share_rows",
+    "untold",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -145,3 +149,29 @@ def digest_of(arrays: Iterable[Array]) -> str:
         found.update(f"{array.dtype.str}{array.shape}".encode())
         found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()
+
+
+def column_name(table: Table | None, column: Any) -> str | None:
+    return None if column is None else table.column(column) if table is not None else str(column)
+
+
+def column_names(table: Table | None, columns: Any) -> list[str]:
+    if columns is None:
+        return []
+    many = columns if isinstance(columns, tuple | list) else (columns,)
+    return [column_name(table, c) or "" for c in many]
+
+
+def listed(names: Sequence[str]) -> str:
+    some = ", ".join(repr(n) for n in names[:4])
+    return (
+        f"column {some}"
+        if len(names) == 1
+        else f"{len(names)} columns ({some}{', ...' if len(names) > 4 else ''})"
+    )
+
+
+def untold(table: Table, what: str, option: str) -> UsageError:
+    """The error where a column is not named and cannot be guessed."""
+    known = ", ".join(map(repr, table.columns))
+    return UsageError(f"cannot tell which column {what}; the columns are {known}. Say --{option} COLUMN.")

@@ -1,6 +1,6 @@
 """An input and an output in each row of a table: what `classify` and `tag` learn from."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -20,10 +20,14 @@ from hitherto.sources.base import (
     Results,
     Share,
     bucket,
+    column_name,
+    column_names,
     digest_of,
+    listed,
     load,
     pad,
     share_rows,
+    untold,
 )
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
@@ -103,7 +107,7 @@ class Pairs:
     def load(self, data: Any, labelled: bool = True) -> PairExamples:
         """Encode what a person gives: a path, a frame, rows or plain values."""
         table = load(self.spec, data)
-        if table.columns == ["value"] and len(_names(None, self.spec.data.input)) == 1 and not labelled:
+        if table.columns == ["value"] and len(column_names(None, self.spec.data.input)) == 1 and not labelled:
             plain = self.spec.replace(input="value", id=None)
             return type(self)(plain, self.codecs).read(table, labelled=False)
         return self.read(table, labelled)
@@ -116,9 +120,14 @@ class Pairs:
         left = [
             c
             for c in table.columns
-            if c not in {_name(table, data.id), _name(table, data.group), _name(table, data.time)}
+            if c
+            not in {
+                column_name(table, data.id),
+                column_name(table, data.group),
+                column_name(table, data.time),
+            }
         ]
-        named = _names(table, data.output)
+        named = column_names(table, data.output)
         if len(named) > 1:
             raise UsageError(
                 f"labels stand in one column, but --output names {len(named)}; join them with --multi."
@@ -148,22 +157,16 @@ class Pairs:
             few = [c for c in left if kinds.get(c) == "number" and c == left[-1]]
             output = next(iter([*names, *labels, *few]), None)
             if output is None:
-                raise UsageError(
-                    "cannot tell which column holds the labels; the columns are "
-                    f"{', '.join(map(repr, table.columns))}. Say --output COLUMN."
-                )
+                raise untold(table, "holds the labels", "output")
             notes.append(f"labels are taken from column {output!r}; --output says otherwise")
-        inputs = _names(table, data.input)
+        inputs = column_names(table, data.input)
         if not inputs:
             inputs = [c for c in left if c != output and kinds.get(c) in ("text", "list", "label")][:1]
             texty = [c for c in left if c != output and kinds.get(c) in ("text", "list")]
             inputs = texty[:1] or [c for c in left if c != output and kinds.get(c) == "number"] or inputs
             if not inputs:
-                raise UsageError(
-                    "cannot tell which column is the input; the columns are "
-                    f"{', '.join(map(repr, table.columns))}. Say --input COLUMN."
-                )
-            notes.append(f"input is taken from {_listed(inputs)}; --input says otherwise")
+                raise untold(table, "is the input", "input")
+            notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
         if output in inputs:
             raise UsageError(f"column {output!r} is both input and output. Say another --input or --output.")
         return spec.replace(input=tuple(inputs), output=output), notes
@@ -171,8 +174,10 @@ class Pairs:
     def _values(self, table: Table, labelled: bool) -> Iterator[tuple[int, Any, Any]]:
         """(row number, input value, output value) of every example."""
         data = self.spec.data
-        inputs = [table.column(c) for c in _names(table, data.input)]
-        output = table.column(_names(None, data.output)[0]) if labelled and data.output is not None else None
+        inputs = [table.column(c) for c in column_names(table, data.input)]
+        output = (
+            table.column(column_names(None, data.output)[0]) if labelled and data.output is not None else None
+        )
         if data.id is None:
             for i, row in enumerate(table):
                 x = row[inputs[0]] if len(inputs) == 1 else [row[c] for c in inputs]
@@ -211,7 +216,9 @@ class Pairs:
                     or (isinstance(y, str) and not y.strip())
                 ):
                     raise table.error(
-                        i, _names(table, data.output)[0], "the label is missing; give one or drop the row"
+                        i,
+                        column_names(table, data.output)[0],
+                        "the label is missing; give one or drop the row",
                     )
                 if self.per_step:
                     yield from items(y)
@@ -256,7 +263,7 @@ class Pairs:
     def _text(self, value: Any) -> Any:
         return (
             " ".join(str(v) for v in value if v is not None)
-            if isinstance(value, list) and len(_names(None, self.spec.data.input)) > 1
+            if isinstance(value, list) and len(column_names(None, self.spec.data.input)) > 1
             else value
         )
 
@@ -268,9 +275,9 @@ class Pairs:
             raise DataError(
                 f"expected numbers, but got {value!r:.60}",
                 row=row + 1,
-                column=_listed(_names(None, self.spec.data.input)),
+                column=listed(column_names(None, self.spec.data.input)),
             ) from error
-        many = len(_names(None, self.spec.data.input)) > 1 and self.spec.data.id is None
+        many = len(column_names(None, self.spec.data.input)) > 1 and self.spec.data.id is None
         if array.ndim == 0 or (array.ndim == 1 and many):
             array = array.reshape(1, -1)
         elif array.ndim == 1:
@@ -295,7 +302,7 @@ class Pairs:
         return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64))
 
     def _encode(self, table: Table, i: int, value: Any) -> Array:
-        column = _names(None, self.spec.data.input)[0]
+        column = column_names(None, self.spec.data.input)[0]
         try:
             if self.numeric:
                 return self.codecs["input"].encode(self._numbers(value, i))["x"]  # type: ignore[no-any-return]
@@ -306,7 +313,7 @@ class Pairs:
         return ids if len(ids) else np.zeros(0, np.int32)
 
     def _label(self, table: Table, i: int, label: Any, length: int) -> Array:
-        column = _names(None, self.spec.data.output)[0]
+        column = column_names(None, self.spec.data.output)[0]
         codec: LabelCodec = self.codecs["output"]
         try:
             if not self.per_step:
@@ -541,28 +548,8 @@ class Pairs:
         return {"label": codec.classes[k], "probability": float(p[k]), "probabilities": each}
 
 
-def _name(table: Table | None, column: Any) -> str | None:
-    return None if column is None else table.column(column) if table is not None else str(column)
-
-
-def _names(table: Table | None, columns: Any) -> list[str]:
-    if columns is None:
-        return []
-    many = columns if isinstance(columns, tuple | list) else (columns,)
-    return [_name(table, c) or "" for c in many]
-
-
 def _name_first(table: Table, columns: Any) -> str | None:
-    return next(iter(_names(table, columns)), None)
-
-
-def _listed(names: Sequence[str]) -> str:
-    some = ", ".join(repr(n) for n in names[:4])
-    return (
-        f"column {some}"
-        if len(names) == 1
-        else f"{len(names)} columns ({some}{', ...' if len(names) > 4 else ''})"
-    )
+    return next(iter(column_names(table, columns)), None)
 
 
 def items(value: Any) -> list[str]:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 
 from hitherto.codecs.text import END, TextCodec
 from hitherto.data import Table, read, split
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError, nearest
-from hitherto.metrics import METRICS
+from hitherto.metrics import METRICS, signature
 from hitherto.sources.base import (
     Array,
     Arrays,
@@ -23,12 +24,14 @@ from hitherto.sources.base import (
     Results,
     Share,
     bucket,
+    column_names,
     digest_of,
+    listed,
     load,
     pad,
     share_rows,
+    untold,
 )
-from hitherto.sources.pairs import _listed, _names
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
 
@@ -124,11 +127,11 @@ class Texts:
     def columns(cls, spec: Spec, table: Table, labelled: bool = True) -> tuple[Spec, list[str]]:
         """The spec with its columns found in the table, and what was guessed; an output only where it is asked for."""
         data, notes = spec.data, list(table.notes)
-        inputs, outputs = _names(table, data.input), _names(table, data.output)
+        inputs, outputs = column_names(table, data.input), column_names(table, data.output)
         if len(outputs) > 1:
             raise UsageError(f"an output stands in one column, but --output names {len(outputs)}.")
         kinds = table.kinds() if not inputs or not outputs else {}
-        taken = {*inputs, *outputs, *(_names(table, data.group)), *(_names(table, data.by))}
+        taken = {*inputs, *outputs, *(column_names(table, data.group)), *(column_names(table, data.by))}
         known = {c.lower(): c for c in table.columns if c not in taken}
         left = [c for c in known.values() if kinds.get(c) in ("text", "list", "label")]
         if not inputs:
@@ -138,11 +141,8 @@ class Texts:
             first = [c for c in left if c.lower() not in _OUTPUTS]
             inputs = context + asked or named[:1] or first[:1]
             if not inputs:
-                raise UsageError(
-                    "cannot tell which column is the input; the columns are "
-                    f"{', '.join(map(repr, table.columns))}. Say --input COLUMN."
-                )
-            notes.append(f"input is taken from {_listed(inputs)}; --input says otherwise")
+                raise untold(table, "is the input", "input")
+            notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
         if spec.task == "chat" and len(inputs) > 1:
             raise UsageError(
                 "a conversation stands in one column, of turns or of what is replied to, but --input names "
@@ -157,10 +157,7 @@ class Texts:
                 outputs = found
                 notes.append(f"output is taken from column {found[0]!r}; --output says otherwise")
             elif spec.task != "chat":
-                raise UsageError(
-                    "cannot tell which column is the output; the columns are "
-                    f"{', '.join(map(repr, table.columns))}. Say --output COLUMN."
-                )
+                raise untold(table, "is the output", "output")
         if set(inputs) & set(outputs):
             raise UsageError(
                 f"column {outputs[0]!r} is both input and output. Say another --input or --output."
@@ -192,9 +189,8 @@ class Texts:
         options: dict[str, Any] = {"tokens": data.tokens or "words", "end": True, **extras}
         options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
         if options["tokens"] == "words" and (len(table) if rows is None else len(rows)) >= 1000:
-            options.setdefault(
-                "min_count", 2
-            )  # so that it learns what to do with words that it does not know
+            # so that it learns what to do with words that it does not know
+            options.setdefault("min_count", 2)
         shared = bool(self.spec.model.shared)
         if shared:
             self.codecs["input"] = TextCodec.fit((t for side in (0, 1) for t in texts(side)), **options)
@@ -211,7 +207,7 @@ class Texts:
         data = [data] if isinstance(data, list) and self.spec.task == "chat" and _is_turns(data) else data
         table = load(self.spec, data, unnamed="csv" if labelled else "txt")
         given = self.spec.data
-        fields = _names(None, given.input)
+        fields = column_names(None, given.input)
         if table.columns == ["value"] and not labelled:
             if len(fields) > 1:
                 return self.read(_fields(table, fields), labelled=False)
@@ -249,7 +245,7 @@ class Texts:
             return "the data holds no rows"
         if self.spec.data.speaker is None:
             return "every conversation has a single turn; give longer ones, or a column of replies (--output)"
-        column = _names(None, self.spec.data.input)[0]
+        column = column_names(None, self.spec.data.input)[0]
         turns = [turn for given in table.values(column) if isinstance(given, _LISTS) for turn in given]
         known = sorted({self._turn(table, 0, column, turn)[0] or "unnamed" for turn in turns})
         near = nearest(self.spec.data.speaker, known)
@@ -258,15 +254,12 @@ class Texts:
     def _values(self, table: Table, labelled: bool) -> Iterator[tuple[int, Any, list[Any], str | None]]:
         """(row number, input, outputs, value of `by`) of every example."""
         data = self.spec.data
-        inputs = [table.column(c) for c in _names(None, data.input)]
-        output = table.column(_names(None, data.output)[0]) if labelled and data.output is not None else None
-        by = None if data.by is None or not labelled else data.by
-        if by is not None and (
-            by in table.columns or not self.codecs
-        ):  # where one only measures, it may be absent
-            by = table.column(by)
+        inputs = [table.column(c) for c in column_names(None, data.input)]
+        output = (
+            table.column(column_names(None, data.output)[0]) if labelled and data.output is not None else None
+        )
         for i, row in enumerate(table):
-            value = str(row[by]) if by in row else None
+            value = str(row[data.by]) if labelled and data.by in row else None  # data to measure may lack it
             if self.spec.task == "chat":
                 reply = (row[output],) if output else None
                 for source, said in self._turns(table, i, row[inputs[0]], reply, labelled):
@@ -303,7 +296,7 @@ class Texts:
         self, table: Table, i: int, given: Any, reply: tuple[Any] | None, labelled: bool
     ) -> Iterator[tuple[str, str]]:
         """(what is read, the reply) of every turn that is to be learned, or of the one that is to be made."""
-        column = _names(None, self.spec.data.input)[0]
+        column = column_names(None, self.spec.data.input)[0]
         turns = [self._turn(table, i, column, v) for v in (given if isinstance(given, _LISTS) else [given])]
         if not labelled or reply is not None:
             answer = "" if not labelled else self._turn(table, i, self.spec.data.output, *(reply or ()))[1]
@@ -337,14 +330,12 @@ class Texts:
             lines.append(f"{OURS if own else THEIRS} {said}")
         return "\n".join(reversed(lines))
 
-    def _encode(self, table: Table | None, i: int, side: int, text: Any) -> Array:
+    def _encode(self, table: Table, i: int, side: int, text: Any) -> Array:
         codec: TextCodec = self.target if side else self.codecs["input"]
         try:
             ids = codec.encode(text)
         except DataError as error:
-            if table is None:
-                raise
-            column = _names(None, self.spec.data.output if side else self.spec.data.input)
+            column = column_names(None, self.spec.data.output if side else self.spec.data.input)
             raise table.error(i, column[0] if column else None, str(error)) from error
         return ids if side else self.cut(ids)
 
@@ -463,8 +454,6 @@ class Texts:
         metrics = self._metrics(arrays)
         details: dict[str, Any] = {**arrays, "inputs": examples.texts, "written": written}
         if "bleu" in metrics:
-            from hitherto.metrics import signature
-
             details["signature"] = signature(texts, examples.references)
         if examples.by:
             details["by"] = {}
@@ -538,10 +527,6 @@ def _is_turns(data: list[Any]) -> bool:
 
 def _defaults(spec: Spec) -> Spec:
     """The spec with what its task has where nothing is said."""
-    given = {**TASKS[spec.task].defaults}
-    known = {**vars_of(spec.data), **vars_of(spec.model)}
+    known = msgspec.structs.asdict(spec.data) | msgspec.structs.asdict(spec.model)
+    given = TASKS[spec.task].defaults
     return spec.replace(**{name: value for name, value in given.items() if known[name] is None})
-
-
-def vars_of(struct: Any) -> dict[str, Any]:
-    return {name: getattr(struct, name) for name in struct.__struct_fields__}
