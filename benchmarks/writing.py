@@ -81,7 +81,7 @@ TRANSLATE: Row = {
     "clip": 1.0,
     "metric": "bleu",
 }
-FIXED: Row = {**TRANSLATE, "attention": "none", "tied": False, "dropout": 0.4}
+FIXED: Row = {**TRANSLATE, "attention": "none", "tied": False, "dropout": 0.4, "epochs": 12}
 TEST = "test_2016_flickr"
 
 
