@@ -591,7 +591,7 @@ STRINGS: Row = {
     "bidirectional": True,
     "dropout": 0.0,
     "batch_size": 64,
-    "epochs": 10,
+    "epochs": 6,
     "lr": 2e-3,
     "schedule": "one-cycle",
     "clip": 1.0,
