@@ -457,7 +457,9 @@ CHAT: Row = {
     "schedule": "one-cycle",
     "clip": 1.0,
 }
-CHAT_SMALL: Row = {**CHAT, "hidden_size": 256, "embedding_size": 128, "batch_size": 32, "epochs": 20}
+CHAT_SMALL: Row = {
+    **CHAT, "vocab_size": 1000, "hidden_size": 128, "embedding_size": 64, "dropout": 0.5, "batch_size": 16, "epochs": 15
+}  # fmt: skip
 
 
 def sgd_dialogues(
