@@ -474,6 +474,7 @@ def test_columns_of_texts_are_guessed_and_said() -> None:
 
     assert found("translate", {"de": "ein Hund", "en": "a dog"}) == (("de",), "en")
     assert found("translate", {"target": "a dog", "source": "ein Hund"}) == (("source",), "target")
+    assert found("translate", {"said": "on the third of May", "iso": "2021-05-03"}) == (("said",), "iso")
     assert found("summarize", {"title": "t", "document": "long", "summary": "short"}) == (
         ("document",),
         "summary",

@@ -152,6 +152,8 @@ class Texts:
         if not outputs and labelled:
             named = [known[c] for c in _OUTPUTS if c in known and known[c] not in inputs]
             others = [c for c in left if c not in inputs]
+            rest = [c for c in known.values() if c not in inputs]
+            others = others or (rest if len(rest) == 1 else [])  # dates, say, where there is nothing else to write
             found = named[:1] or ([] if turns else others[:1])
             if found:
                 outputs = found
