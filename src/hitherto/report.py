@@ -82,7 +82,9 @@ def number(value: Any) -> str:
         return f"{value:,}"
     if not math.isfinite(value):
         return "–" if math.isnan(value) else "∞" if value > 0 else "-∞"  # noqa: RUF001 - a dash for what is missing
-    if value and not 1e-3 <= abs(value) < 1e6:
+    if value == 0:
+        return "0"
+    if not 1e-3 <= abs(value) < 1e6:
         return f"{value:.3g}"
     return f"{value:,.{max(0, 3 - len(str(int(abs(value)))) + (abs(value) < 1))}f}"
 
