@@ -458,7 +458,8 @@ CHAT: Row = {
     "clip": 1.0,
 }
 CHAT_SMALL: Row = {
-    **CHAT, "vocab_size": 1000, "hidden_size": 128, "embedding_size": 64, "dropout": 0.5, "batch_size": 16, "epochs": 15
+    **CHAT, "tokens": "words", "vocab_size": None, "hidden_size": 256, "embedding_size": 128, "batch_size": 16, "epochs": 40,
+    "lr": 2e-3
 }  # fmt: skip
 
 
