@@ -458,8 +458,8 @@ CHAT: Row = {
     "clip": 1.0,
 }
 CHAT_SMALL: Row = {
-    **CHAT, "tokens": "words", "vocab_size": None, "hidden_size": 256, "embedding_size": 128, "batch_size": 16, "epochs": 40,
-    "lr": 2e-3
+    **CHAT, "tokens": "words", "vocab_size": None, "hidden_size": 256, "embedding_size": 128, "batch_size": 16,
+    "epochs": 40, "lr": 2e-3,
 }  # fmt: skip
 
 
