@@ -182,7 +182,7 @@ def translate_speed(runs: Path, count: int = 200) -> None:
 
 VARIANTS: dict[str, Row] = {
     "default": {},
-    "no attention": {"attention": "none"},
+    "no attention": {"attention": "none", "tied": False},
     "additive attention": {"attention": "additive"},
     "input feeding": {"input_feeding": True},
     "scheduled sampling": {"scheduled_sampling": 0.25},
