@@ -459,7 +459,8 @@ from the same weights, in turn; without dropout, so that losses can be compared:
 DECODED = """{sentences:,} sentences from text to text with {num_beams} beams and the same weights, threads:
 {threads}, commit `{commit}`; at least 3 times the torch script's set out:
 """
-OPTIONS = """What options cost a training step, commit `{commit}`. Without attention the last\nlayer reads 512 numbers in place of 256, and has weights of its own:
+OPTIONS = """What options cost a training step, commit `{commit}`. Without attention the last
+layer reads 512 numbers in place of 256, and has weights of its own:
 """
 
 
