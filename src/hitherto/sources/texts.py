@@ -153,7 +153,8 @@ class Texts:
             named = [known[c] for c in _OUTPUTS if c in known and known[c] not in inputs]
             others = [c for c in left if c not in inputs]
             rest = [c for c in known.values() if c not in inputs]
-            others = others or (rest if len(rest) == 1 else [])  # dates, say, where there is nothing else to write
+            if not others and len(rest) == 1:  # dates, say, where there is nothing else to write
+                others = rest
             found = named[:1] or ([] if turns else others[:1])
             if found:
                 outputs = found
