@@ -185,7 +185,7 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "json that is no object": ("a.jsonl", _bytes(b"[1]"), ""),
     "json list": ("a.jsonl", _bytes(b'{"a": 1}\n5\n'), "line 2: expected an object"),
     "no parquet": ("a.parquet", _bytes(b"not parquet at all"), "not a Parquet file"),
-    "empty folder": ("folder", lambda path: path.mkdir(), "a folder of text files for each class"),
+    "empty folder": ("folder", lambda path: path.mkdir(), "a folder of files for each class"),
     "missing": (
         "absent.csv",
         lambda path: path.with_name("absnt.csv").write_text("a"),

@@ -29,7 +29,7 @@ import numpy as np
 
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
 
-__all__ = ["READERS", "Table", "parallel", "read", "split", "texts"]
+__all__ = ["MEDIA", "READERS", "Table", "parallel", "read", "split", "texts"]
 
 Row = dict[str, Any]
 Numbered = tuple[int, Row]  # the line that a row begins at, and the row
@@ -51,6 +51,17 @@ MAGIC = {
     b"BZh": "a bzip2 file",
     b"\xfd7zXZ": "an xz file",
     b"RIFF": "audio or video",
+}
+
+
+# What is in files that are neither text nor table, by how their names end: the codec that reads them.
+MEDIA = {
+    **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), "audio"),
+    **dict.fromkeys(
+        (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"), "image"
+    ),
+    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"), "frames"),
+    **dict.fromkeys((".mid", ".midi"), "notes"),
 }
 
 
@@ -103,6 +114,13 @@ class Table:
             f"there is no column {name!r}; the columns are {known}.{nearest(text, self.columns)}",
             path=self.path,
         )
+
+    def place(self, value: Any) -> Any:
+        """A value that names a file, as a path that leads there: tables name files as seen from where they lie."""
+        if not isinstance(value, str) or not value or self.path is None or Path(value).is_absolute():
+            return value
+        folder = self.path if self.path.is_dir() else self.path.parent
+        return folder / value
 
     def values(self, column: str | int) -> Iterator[Any]:
         name = self.column(column)
@@ -566,10 +584,24 @@ def _read_parquet(
 def _read_folder(
     path: Path, options: Options
 ) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
-    classes = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    seen = sorted(p for p in path.iterdir() if not p.name.startswith("."))
+    classes = [p for p in seen if p.is_dir()]
     files = [(folder.name, file) for folder in classes for file in sorted(folder.iterdir()) if file.is_file()]
+    media = [file for file in seen if file.suffix.lower() in MEDIA]
+    if media and not files:
+        named = [(i + 1, {"file": file.name}) for i, file in enumerate(media)]
+        return ["file"], lambda: iter(named), [f"the folder's {len(media)} files are taken, one a row"]
     if not files:
-        raise DataError("a folder needs a folder of text files for each class, but has none", path=path)
+        raise DataError("a folder needs a folder of files for each class, but has none", path=path)
+    if all(file.suffix.lower() in MEDIA for _, file in files):
+        labelled = [
+            (i + 1, {"file": f"{label}/{file.name}", "label": label}) for i, (label, file) in enumerate(files)
+        ]
+        return (
+            ["file", "label"],
+            lambda: iter(labelled),
+            [f"{len(classes)} folders are the labels of {len(files)} files"],
+        )
 
     def rows() -> Iterator[Numbered]:
         for i, (label, file) in enumerate(files):

@@ -1,0 +1,701 @@
+"""Pictures as sequences: whole as one step, by rows, or by columns as a line of text is read.
+
+A step is a small picture itself, `shape` = (H, W, C), flat in that order with the channel last, so that convolutions
+can run inside it. A value is a path or bytes of a file that Pillow reads, a PIL image, or numbers [H, W] or
+[H, W, 1 | 3 | 4]: uint8, uint16, or others, of which the largest of the training data stands for white (1 where none is
+larger). What is transparent is seen over white. Files and arrays go through the same numpy code; Pillow only decodes.
+
+`encode` is `steps(picture(value))`. Augmentation goes between: `steps(augmented(picture(value), rng))`.
+
+`Look` is what pictures of any kind share, frames of a video too; `sheet` and `png` show them in reports.
+"""
+
+import base64
+import contextlib
+import html
+import io
+import os
+import struct
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.errors import DataError, MissingExtra, UsageError, nearest
+
+__all__ = ["ImageCodec", "Look", "augmented", "pixels", "png", "resized", "sheet"]
+
+Array = np.ndarray[Any, Any]
+
+MOST_PIXELS = 50_000_000  # of one picture, before and after it is scaled
+LONGEST_SIDE = 65_535  # as in JPEG
+SAMPLE = 2000  # pictures that sizes and statistics are taken from
+LARGE, LINE = (
+    128,
+    48,
+)  # what a size that was guessed is cut to: a side of a whole picture, the height of a line
+READS = ("whole", "rows", "columns")
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+class ImageCodec:
+    """Pictures to steps; made by `fit`.
+
+    Along rows or columns, step t sees the `window` of them around those that begin at t * hop; beyond the picture is
+    its background.
+    """
+
+    kind: ClassVar[str] = "image"
+
+    def __init__(
+        self,
+        look: "Look",
+        reads: str = "whole",
+        window: int = 1,
+        hop: int = 1,
+        max_length: int | None = None,
+    ) -> None:
+        if reads not in READS:
+            raise UsageError(
+                f"reads must be one of {', '.join(map(repr, READS))}, but came as {reads!r}."
+                + nearest(str(reads), READS)
+            )
+        for name, value in (("window", window), ("hop", hop), ("max_length", max_length)):
+            check_count(name, value)
+        if window < hop:
+            raise UsageError(
+                f"window must be hop at least, or parts of a picture are never seen, but {window} < {hop}."
+            )
+        self.look = look
+        self.reads = reads
+        self.window = window
+        self.hop = hop
+        self.max_length = max_length
+        self.notes: list[str] = []
+        needed = {"whole": ("height", "width"), "rows": ("width",), "columns": ("height",)}[reads]
+        for name in needed:
+            if getattr(look, name) is None:
+                raise UsageError(f"reads = {reads!r} needs a {name}.")
+        check_numbers(self.size, "a step")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of a step."""
+        height, width = self.look.height or 0, self.look.width or 0
+        if self.reads == "rows":
+            height = self.window
+        elif self.reads == "columns":
+            width = self.window
+        return height, width, self.look.channels
+
+    @property
+    def size(self) -> int:
+        """How many numbers a step has."""
+        height, width, channels = self.shape
+        return height * width * channels
+
+    @classmethod
+    def fit(
+        cls,
+        values: Iterable[Any],
+        *,
+        reads: str = "whole",
+        height: int | None = None,
+        width: int | None = None,
+        window: int | None = None,
+        hop: int | None = None,
+        color: bool | None = None,
+        max_length: int | None = None,
+    ) -> "ImageCodec":
+        """Learn from training data what is not given: size, colour, and the statistics of the values.
+
+        With both `height` and `width`, every picture is padded to that size; a line of text needs its height alone.
+        `window` is `hop` unless given, and `hop` half the window; both are 1 where neither is given.
+        """
+        if reads == "whole" and (window is not None or hop is not None):
+            raise UsageError(
+                "window and hop cut rows or columns into steps: say reads = 'columns' or 'rows'."
+            )
+        for name, value in (("window", window), ("hop", hop)):
+            check_count(name, value)
+        window = window or hop or 1
+        hop = hop or (window + 1) // 2
+        given = sample(values, "pictures")
+        sides, notes = _sides(reads, [size_of(value) for value in given], height, width)
+        full = largest(given)
+        probe = Look(*sides, color=True, full=full)
+        cls(probe, reads, window, hop, max_length)  # refuses bad options before the work
+        look, learned = probe.learn((pixels(value) for value in given), color)
+        codec = cls(look, reads, window, hop, max_length)
+        codec.notes = notes + learned
+        return codec
+
+    def encode(self, value: Any) -> Array:
+        """The steps of a picture, [T, size] float32."""
+        return self.steps(self.picture(value))
+
+    def picture(self, value: Any) -> Array:
+        """The picture in the codec's size and colours, [H, W, C] float32 from 0 to 1."""
+        return self.look.picture(*pixels(value), path=path_of(value))
+
+    raw = picture
+
+    def augmented(self, picture: Array, rng: Any, amount: float) -> Array:
+        """The steps of what `raw` gave, moved and bent by up to `amount`; where no width is fixed, wider too."""
+        line = self.reads == "columns" and self.look.width is None
+        return self.steps(
+            augmented(picture, rng, background=self.look.background, strength=amount, line=line)
+        )
+
+    def steps(self, picture: Array) -> Array:
+        """[H, W, C], as `picture` gives it, cut into steps: [T, size] float32."""
+        x = self.look.standard(picture)
+        if self.reads == "whole":
+            return x.reshape(1, -1)
+        along = x.swapaxes(0, 1) if self.reads == "columns" else x  # [rows or columns, across, C]
+        T = -(-len(along) // self.hop)
+        T = T if self.max_length is None else min(T, self.max_length)
+        check_numbers(T * self.size, "the steps of a picture")
+        before = (self.window - self.hop) // 2
+        edges = self.look.standard(self.look.background)
+        padded = np.empty(((T - 1) * self.hop + self.window, *along.shape[1:]), np.float32)
+        padded[:] = edges
+        inside = along[: len(padded) - before]
+        padded[before : before + len(inside)] = inside
+        at = np.arange(T)[:, None] * self.hop + np.arange(self.window)
+        found = padded[at]  # [T, window, across, C]
+        if self.reads == "columns":
+            found = found.swapaxes(1, 2)
+        return np.ascontiguousarray(found).reshape(T, self.size)
+
+    def decode(self, array: Any) -> Array:
+        """The picture of steps, [H, W, C] uint8; of rows and columns those that each step alone begins with."""
+        x = np.asarray(array, np.float32)
+        if x.ndim != 2 or x.shape[1] != self.size or not len(x):
+            raise DataError(f"expected steps of {self.size} numbers, [T, {self.size}], but got {x.shape}")
+        found = x.reshape(len(x), *self.shape)
+        if self.reads == "whole":
+            return self.look.seen(found[0])
+        before = (self.window - self.hop) // 2
+        if self.reads == "columns":
+            found = found.swapaxes(1, 2)
+        along = found[:, before : before + self.hop].reshape(-1, *found.shape[2:])
+        return self.look.seen(along.swapaxes(0, 1) if self.reads == "columns" else along)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "look": asdict(self.look), "reads": self.reads, "window": self.window, "hop": self.hop,
+            "max_length": self.max_length,
+        }  # fmt: skip
+
+    def parts(self) -> dict[str, list[str]]:
+        return {}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "ImageCodec":
+        return cls(**{**document, "look": Look(**document["look"])})
+
+
+def _sides(
+    reads: str, sizes: list[tuple[int, int]], height: int | None, width: int | None
+) -> tuple[tuple[int | None, int | None], list[str]]:
+    """Height and width, None for one that follows from the picture, and what was guessed."""
+    check_count("height", height)
+    check_count("width", width)
+    if reads == "whole":
+        return box(sizes, height, width, LARGE)
+    name, own = ("height", height) if reads == "columns" else ("width", width)
+    if own is not None:
+        return (height, width), []
+    middle = int(np.median([size[name == "width"] for size in sizes]))
+    found = min(middle, LINE)
+    why = "the median of the training data" if found == middle else f"the median of {middle} cut short"
+    notes = [f"pictures become {found} pixels in {name}, {why}; --{name} says otherwise"]
+    return ((found, width) if reads == "columns" else (height, found)), notes
+
+
+# --------------------------------------------------------------------------------------------- what pictures share
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What every picture becomes: its size, where a side that is None follows the other; its colours; its scale."""
+
+    height: int | None
+    width: int | None
+    color: bool
+    full: float = 1.0  # what is white in numbers that do not say it
+    background: Sequence[float] = (1.0,)  # [C], from 0 to 1
+    mean: Sequence[float] = (0.0,)  # [C]
+    deviation: Sequence[float] = (1.0,)
+
+    def __post_init__(self) -> None:
+        check_count("height", self.height)
+        check_count("width", self.width)
+
+    @property
+    def channels(self) -> int:
+        return 3 if self.color else 1
+
+    def learn(
+        self, pictures: Iterable[tuple[Array, float | None]], color: bool | None
+    ) -> tuple["Look", list[str]]:
+        """The look with the colours, the background and the statistics of these pictures, and what was guessed."""
+        sums, squares, count = np.zeros(4), np.zeros(4), 0  # of red, green, blue and luma
+        borders, colored = [], False
+        for array, full in pictures:
+            small = self._scaled(array, full)
+            if small.shape[2] == 1:
+                small = np.repeat(small, 3, 2)
+            else:  # a little of it is what JPEG leaves of gray
+                colored = colored or float((small.max(2) - small.min(2)).max()) > 0.03
+            edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+            borders.append(np.median(edge, 0))
+            flat = small.reshape(-1, 3).astype(np.float64)
+            flat = np.concatenate([flat, flat @ LUMA.astype(np.float64)[:, None]], 1)
+            sums, squares, count = sums + flat.sum(0), squares + (flat * flat).sum(0), count + len(flat)
+        if not count:
+            raise DataError("there are no pictures to learn from")
+        notes = []
+        if self.full != 1:
+            notes.append(f"numbers are divided by {self.full:g}, the largest of the training data")
+        if color is None:
+            color = colored
+            notes.append(
+                f"pictures are read {'in colour' if color else 'as gray, as all of the training data are'}; "
+                "--color says otherwise"
+            )
+        mean = sums / count
+        deviation = np.sqrt(np.maximum(squares / count - mean * mean, 0))
+        deviation = np.where(deviation > 1e-4, deviation, 1.0)
+        background = np.median(borders, 0)
+        if color:
+            own = [values[:3].tolist() for values in (background, mean, deviation)]
+        else:
+            own = [[float(background @ LUMA)], [float(mean[3])], [float(deviation[3])]]
+        return Look(self.height, self.width, color, self.full, *own), notes
+
+    def picture(self, array: Array, full: float | None, path: Any = None) -> Array:
+        """[H, W, C] float32 from 0 to 1 of what `pixels` gave, in this size and colour."""
+        if full is None and float(array.max()) > 2 * self.full:
+            raise DataError(
+                f"the numbers of the picture reach {float(array.max()):g}, but white was {self.full:g} in training; "
+                "scale them as the training data were"
+            )
+        small = self._scaled(array, full, path)
+        if self.color and small.shape[2] == 1:
+            small = np.repeat(small, 3, 2)
+        elif not self.color and small.shape[2] == 3:
+            red, green, blue = (small[..., c : c + 1] * LUMA[c] for c in range(3))
+            small = red + green + blue
+        high, wide = self.height or len(small), self.width or small.shape[1]
+        if small.shape[:2] == (high, wide):
+            return small
+        found = np.empty((high, wide, self.channels), np.float32)
+        found[:] = self.background
+        top, left = (high - len(small)) // 2, (wide - small.shape[1]) // 2
+        found[top : top + len(small), left : left + small.shape[1]] = small
+        return found
+
+    def _scaled(self, array: Array, full: float | None, path: Any = None) -> Array:
+        """In this size as far as the aspect allows, from 0 to 1; still in its own colours."""
+        white = full or self.full
+        high, wide = len(array), array.shape[1]
+        sides = [(self.height, high), (self.width, wide)]
+        ratio = min(own / side for own, side in sides if own is not None)
+        to = [min(max(1, int(side * ratio + 0.5)), own or sys.maxsize) for own, side in sides]
+        if to[0] * to[1] > MOST_PIXELS:
+            raise DataError(
+                f"a picture of {high} x {wide} pixels would become {to[0]} x {to[1]}, of which at most "
+                f"{MOST_PIXELS:,} are read; cut it into parts",
+                path=path,
+            )
+        if array.shape[2] == 4:
+            array = _over_white(array, white)
+        return resized(array, *to) / np.float32(white)
+
+    def standard(self, picture: Any) -> Array:
+        """Values from 0 to 1, [..., C], standardised by the training data."""
+        mean, deviation = np.asarray(self.mean, np.float32), np.asarray(self.deviation, np.float32)
+        found: Array = (np.asarray(picture, np.float32) - mean) / deviation
+        return found
+
+    def seen(self, x: Array) -> Array:
+        """The undoing of `standard`, as uint8."""
+        values = x * np.asarray(self.deviation, np.float32) + np.asarray(self.mean, np.float32)
+        return as_bytes(values)
+
+
+def box(
+    sizes: list[tuple[int, int]], height: int | None, width: int | None, most: int
+) -> tuple[tuple[int, int], list[str]]:
+    """Height and width of what is resized whole: what is not given by the median of the training data."""
+    check_count("height", height)
+    check_count("width", width)
+    if height is not None and width is not None:
+        return (height, width), []
+    high, wide = (float(np.median([size[i] for size in sizes])) for i in (0, 1))
+    aspect = float(np.median([w / h for h, w in sizes]))
+    why = "the median of the training data"
+    if height is not None:
+        width = max(1, round(height * aspect))
+    elif width is not None:
+        height = max(1, round(width / aspect))
+    else:
+        shrink = min(1.0, most / max(high, wide))
+        if shrink < 1:
+            why = f"the median of {high:g} x {wide:g} scaled down"
+        height, width = (max(1, round(side * shrink)) for side in (high, wide))
+    return (height, width), [
+        f"pictures become {height} x {width} pixels (height x width), {why}; --height and --width say otherwise"
+    ]
+
+
+def sample(values: Iterable[Any], what: str, most: int = SAMPLE) -> list[Any]:
+    """Some of the training data, drawn evenly and always the same; all where they are few."""
+    given = list(values)
+    if not given:
+        raise DataError(f"there are no {what} to learn from")
+    if len(given) <= most:
+        return given
+    chosen = np.random.default_rng(0).choice(len(given), most, replace=False)
+    return [given[i] for i in np.sort(chosen)]
+
+
+def check_count(name: str, value: Any) -> None:
+    """An option that is None or counts from 1; larger ones than any picture has are a mistake or worse."""
+    if value is not None and (
+        not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value < 1 << 31
+    ):
+        raise UsageError(f"{name} must be a whole number of 1 at least, but came as {value!r:.40}.")
+
+
+def check_numbers(count: int, what: str) -> None:
+    if count > 3 * MOST_PIXELS:
+        raise DataError(
+            f"{what} would be {count:,} numbers, too many; choose a smaller height, width or window"
+        )
+
+
+# ------------------------------------------------------------------------------------------------------- reading
+
+
+def pixels(value: Any) -> tuple[Array, float | None]:
+    """What a value shows, [H, W, 1 | 3 | 4], and the number that is white; None where only the training data tell."""
+    if _is_file(value):
+        with _opened(value) as image:
+            return _of_pillow(image)
+    if is_pillow(value):
+        check_size(value.height, value.width)
+        with _explained(None):
+            return _of_pillow(value)
+    return _numbers(value)
+
+
+def size_of(value: Any) -> tuple[int, int]:
+    """Height and width of what `pixels` gives; of a file its beginning is enough."""
+    if not _is_file(value) and not is_pillow(value):
+        found = _numbers(value)[0]
+        return len(found), found.shape[1]
+    with _opened(value) if _is_file(value) else contextlib.nullcontext(value) as image:
+        turned = False
+        with contextlib.suppress(Exception):  # a broken EXIF block says nothing about orientation
+            turned = image.getexif().get(0x0112) in (5, 6, 7, 8)
+        return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def largest(values: Iterable[Any]) -> float:
+    """What is white in numbers that do not say it: the largest of them, or 1."""
+    found = 1.0
+    for value in values:
+        if not _is_file(value) and not is_pillow(value):
+            array, full = _numbers(value)
+            found = max(found, float(array.max()) if full is None else 1.0)
+    return found
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike | bytes | bytearray | memoryview)
+
+
+def is_pillow(value: Any) -> bool:
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(value, module.Image)
+
+
+def path_of(value: Any) -> Path | None:
+    """Where a value lies, for errors."""
+    return Path(value) if isinstance(value, str | os.PathLike) else None
+
+
+def source_of(value: Any, what: str) -> Any:
+    """What a library opens: the path of a file that is there and holds something, or the bytes as a file."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        if not len(value):
+            raise DataError(f"expected the bytes of a {what}, but there are none")
+        return io.BytesIO(value)
+    path = Path(value)
+    try:
+        if not path.is_file():
+            raise DataError(f"expected the path of a {what}, but there is no such file: {str(path)!r:.200}")
+        if not path.stat().st_size:
+            raise DataError(f"expected a {what}, but the file is empty", path=path)
+    except OSError as error:
+        raise DataError(
+            f"expected the path of a {what}, but got {str(path)!r:.200}: {error.strerror}"
+        ) from error
+    return path
+
+
+@contextlib.contextmanager
+def _explained(path: Path | None) -> Iterator[None]:
+    """Whatever decoders of foreign formats raise becomes a DataError."""
+    try:
+        yield
+    except (DataError, MissingExtra):
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise DataError(
+            f"the picture cannot be read; is it cut short or damaged? ({said:.200})", path=path
+        ) from error
+
+
+@contextlib.contextmanager
+def _opened(value: Any) -> Iterator[Any]:
+    """The picture with its header read and its size checked, nothing decoded yet."""
+    source, path = source_of(value, "picture"), path_of(value)
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise MissingExtra("reading picture files", "pillow", "image") from error
+    with _explained(path):
+        try:
+            image = Image.open(source)
+        except UnidentifiedImageError:
+            raise DataError("expected a picture, but this is none that Pillow knows", path=path) from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise DataError(f"the picture says it is too large: {error}", path=path) from error
+        with image:
+            if image.format in ("EPS", "WMF"):  # Pillow would start other programs to draw them
+                raise DataError(f"{image.format} files are drawn by a program; save it as PNG", path=path)
+            check_size(image.height, image.width, path)
+            yield image
+
+
+def check_size(height: int, width: int, path: Path | None = None) -> None:
+    if height < 1 or width < 1:
+        raise DataError(f"the picture is empty: {height} x {width} pixels", path=path)
+    if height * width > MOST_PIXELS or max(height, width) > LONGEST_SIDE:
+        raise DataError(
+            f"the picture has {height} x {width} pixels, but at most {MOST_PIXELS:,} are read, and "
+            f"{LONGEST_SIDE:,} along a side; scale it down or cut it into parts",
+            path=path,
+        )
+
+
+def _of_pillow(image: Any) -> tuple[Array, float | None]:
+    from PIL import ImageOps
+
+    image.load()
+    with contextlib.suppress(Exception):  # a broken EXIF block says nothing about orientation
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":  # of 16 bits, or of numbers
+        numbers = np.asarray(image).astype(np.float32)[..., None]
+        white = 1.0 if image.mode == "F" else 65_535.0
+        if not (numbers.min() >= 0 and numbers.max() <= white):
+            raise DataError(
+                f"expected values from 0 to {white:g} in a picture of mode {image.mode}, but they go from "
+                f"{numbers.min():g} to {numbers.max():g}; scale them, or give an array"
+            )
+        return numbers, white
+    mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB"
+    found = np.asarray(image if image.mode == mode else image.convert(mode))
+    return found.reshape(*found.shape[:2], -1), 255.0
+
+
+def _numbers(value: Any) -> tuple[Array, float | None]:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        raise DataError("the picture is missing; give one or drop the row")
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"expected a picture, as many numbers in each row, but got {value!r:.60}") from error
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.dtype.kind not in "buif" or array.ndim != 3 or array.shape[2] not in (1, 3, 4):
+        raise DataError(
+            "expected a path, a PIL image or numbers [H, W] or [H, W, 1 | 3 | 4], channels last, but got "
+            + (f"shape {array.shape} of {array.dtype}" if array.ndim else f"{value!r:.60}")
+        )
+    check_size(*array.shape[:2])
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8), 1.0
+    if array.dtype in (np.uint8, np.uint16):
+        return array, float(np.iinfo(array.dtype).max)
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float32)
+    if not np.isfinite(array).all():
+        raise DataError("the picture holds values that are not finite")
+    if array.min() < 0:
+        raise DataError(
+            f"the picture holds {float(array.min()):g}, but black is 0; give values before any standardising"
+        )
+    return array, None
+
+
+def _over_white(array: Array, full: float) -> Array:
+    """[H, W, 4] as it is seen on white paper, [H, W, 3] of the same type."""
+    found = np.empty((*array.shape[:2], 3), array.dtype)
+    for i in range(0, len(array), 256):  # a part at a time: floats need room
+        part = array[i : i + 256].astype(np.float32)
+        alpha = np.minimum(part[..., 3:] / np.float32(full), 1)
+        over = part[..., :3] * alpha + np.float32(full) * (1 - alpha)
+        found[i : i + 256] = over if found.dtype.kind == "f" else np.rint(over)
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------- resizing
+
+
+def resized(picture: Array, height: int, width: int) -> Array:
+    """[H, W, C] as [height, width, C] float32: bilinear; where it shrinks, a triangle over all that a pixel covers."""
+    rows = _along(picture, height)
+    return np.ascontiguousarray(_along(rows.swapaxes(0, 1), width).swapaxes(0, 1))
+
+
+def _along(x: Array, size: int) -> Array:
+    """The first axis resized. Taps are added in one order, without BLAS: the same bits on every machine."""
+    before = len(x)
+    if x.dtype.kind == "f" or before == size:
+        x = x.astype(np.float32)
+    if before == size:
+        return x
+    reach = max(before / size, 1.0)
+    centre = (np.arange(size) + 0.5) * (before / size)
+    first = np.floor(centre - reach + 0.5).astype(np.int64)
+    at = first[:, None] + np.arange(int(np.ceil(2 * reach)) + 1)  # [size, taps]
+    weights = np.maximum(1 - np.abs(at + 0.5 - centre[:, None]) / reach, 0)
+    weights[(at < 0) | (at >= before)] = 0
+    weights /= weights.sum(1, keepdims=True)
+    at = np.clip(at, 0, before - 1)
+    found = np.zeros((size, *x.shape[1:]), np.float32)
+    for k in range(at.shape[1]):
+        weight = weights[:, k].astype(np.float32)
+        if weight.any():
+            found += weight[:, None, None] * x[at[:, k]]
+    return found
+
+
+# -------------------------------------------------------------------------------------------------- augmentation
+
+
+def augmented(
+    picture: Array, rng: Any, *, background: Any = 1.0, strength: float = 1.0, line: bool = False
+) -> Array:
+    """A picture [H, W, C] from 0 to 1, a little moved, scaled, slanted, thicker or thinner, and noisy.
+
+    What is done follows from `rng` alone: seed it by what should bring the same again. A `line` becomes as wide as it
+    is stretched; any other picture keeps its shape.
+    """
+    picture = np.asarray(picture, np.float32)
+    H, W = picture.shape[:2]
+    draws = np.asarray(rng.uniform(-1, 1, 7)) * strength  # always all of them, whatever is done with each
+    high, wide = 1 + 0.1 * draws[0], 1 + 0.15 * draws[1]
+    slant = 0.25 * draws[2]
+    down, right = 0.05 * H * draws[3], 0.05 * min(H, W) * draws[4]
+    width = max(1, round(W * wide)) if line else W
+    y = (np.arange(H) + 0.5 - H / 2 - down) / high
+    x = (np.arange(width) + 0.5 - width / 2 - right) / wide
+    found = _sampled(picture, y + H / 2 - 0.5, x + slant * y[:, None] + W / 2 - 0.5, background)
+    found = _thickened(found, 0.6 * draws[5])
+    noise = rng.normal(size=found.shape) * (0.04 * abs(draws[6]))
+    return np.asarray(np.clip(found + noise, 0, 1), np.float32)
+
+
+def _sampled(picture: Array, rows: Array, columns: Array, background: Any) -> Array:
+    """Bilinear values at rows [H'] and, in each, columns [H', W']; the background outside."""
+    H, W, C = picture.shape
+    padded = np.empty((H + 2, W + 2, C), np.float32)
+    padded[:] = background
+    padded[1:-1, 1:-1] = picture
+    rows, columns = np.clip(rows + 1, 0, H + 1), np.clip(columns + 1, 0, W + 1)
+    top, left = np.minimum(rows.astype(int), H), np.minimum(columns.astype(int), W)
+    below, beside = (rows - top)[:, None, None], (columns - left)[..., None]
+    lines = padded[top] * (1 - below) + padded[top + 1] * below  # [H', W + 2, C]
+    row = np.arange(len(rows))[:, None]
+    return np.asarray(lines[row, left] * (1 - beside) + lines[row, left + 1] * beside)
+
+
+def _thickened(picture: Array, how: float) -> Array:
+    """Dark strokes thicker, by as much of a pixel as `how` says; thinner where it is negative."""
+    edged = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    around = [edged[1:-1, 1:-1], edged[:-2, 1:-1], edged[2:, 1:-1], edged[1:-1, :-2], edged[1:-1, 2:]]
+    extreme = np.min(around, 0) if how > 0 else np.max(around, 0)
+    return np.asarray(picture + abs(how) * (extreme - picture))
+
+
+# ------------------------------------------------------------------------------------------------------- showing
+
+
+def as_bytes(values: Array) -> Array:
+    """Values from 0 to 1 as uint8; NaN is black."""
+    found: Array = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
+    return found
+
+
+def png(picture: Any) -> bytes:
+    """A PNG file of [H, W] or [H, W, 1 | 3 | 4]: uint8, or floats from 0 to 1."""
+    array = np.asarray(picture)
+    if array.dtype.kind == "f":
+        array = as_bytes(array)
+    array = array.astype(np.uint8)
+    array = array[..., None] if array.ndim == 2 else array
+    height, width, channels = array.shape
+    kind = {1: 0, 3: 2, 4: 6}[channels]
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), array.reshape(height, -1)], 1)  # 0: no filter
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    return b"".join([
+        b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)),
+        chunk(b"IEND", b""),
+    ])  # fmt: skip
+
+
+def sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int = 6) -> str:
+    """An SVG of pictures, as `png` takes them, each over its caption; it holds all that it shows."""
+    check_count("columns", columns)
+    if len(pictures) != len(captions):
+        raise UsageError(f"expected a caption for each of {len(pictures)} pictures, but got {len(captions)}.")
+    W, GAP, TEXT = 720, 12, 22
+    cell = W / columns
+    letters = max(3, int((cell - GAP) / 6.5))
+    parts: list[str] = []
+    y = 0.0
+    for begin in range(0, len(pictures), columns):
+        arrays = [np.asarray(picture) for picture in pictures[begin : begin + columns]]
+        scales = [min((cell - GAP) / a.shape[1], (cell - GAP) / a.shape[0], 8) for a in arrays]
+        tall = max(scale * a.shape[0] for scale, a in zip(scales, arrays, strict=True))
+        for i, (array, scale) in enumerate(zip(arrays, scales, strict=True)):
+            caption = "".join(c if c.isprintable() else " " for c in str(captions[begin + i]))
+            short = caption if len(caption) <= letters else caption[: letters - 1] + "…"
+            wide, high = scale * array.shape[1], scale * array.shape[0]
+            data = base64.b64encode(png(array)).decode()
+            look = ' style="image-rendering:pixelated"' if scale >= 2 else ""
+            parts.append(
+                f'<g transform="translate({cell * i:.0f} {y + tall - high:.0f})"><title>{html.escape(caption)}</title>'
+                f'<image width="{wide:.1f}" height="{high:.1f}"{look} href="data:image/png;base64,{data}"/>'
+                f'<text y="{high + 15:.0f}">{html.escape(short)}</text></g>'
+            )
+        y += tall + TEXT
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {W} {y:.0f}" role="img" '
+        f'font-family="system-ui, sans-serif" font-size="12" fill="#66707a">{"".join(parts)}</svg>'
+    )

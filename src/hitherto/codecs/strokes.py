@@ -1,0 +1,807 @@
+"""Pen strokes: what `classify` and `transcribe` read, and what `handwrite` writes.
+
+A drawing is given as a list of strokes, each a list of points [x, y] or [x, y, milliseconds]; as stroke-3 rows
+[dx, dy, lifted]; or as a file: JSON of either, Omniglot's text, or SVG. y points down, as on screens; Omniglot's points
+up, and is turned. Times are not used.
+
+Inside it is stroke-3 alone: float32 [T, 3]. The pen begins down, at the origin; a row moves it, drawing, and `lifted`
+is 1 where a stroke ends, so that the next row moves it through the air. Where on the page a drawing lies is not kept.
+
+Reading, the codec goes along each stroke in steps of one length, however fast the pen was, and to the next stroke in
+one. Writing, rows stand as they are, divided by one deviation. Both lengths are those of the training data, never the
+drawing's own: so points that come one by one give the same bits as the whole, and a drawing twice as large has twice
+as many steps.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from io import BytesIO
+from itertools import pairwise
+from os import PathLike
+from pathlib import Path
+from reprlib import repr as brief
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.errors import DataError, MissingExtra, UsageError
+
+__all__ = ["StrokesCodec", "StrokesStream", "draw", "jittered", "png", "points", "simplified", "stroke3"]
+
+Array = np.ndarray[Any, Any]
+Arrays = dict[str, Array]
+
+USUAL = 64  # steps of a median drawing that is about as wide as high
+MOST = 1_000_000  # steps that one piece may become
+LARGEST = 1 << 25  # bytes of a file
+RUN = 1024  # points that are simplified together: it bounds the time, and what a stream holds back
+FEATURES = 7
+
+
+# ----------------------------------------------------------------------------------------------- from values to rows
+
+
+def stroke3(value: Any) -> Array:
+    """The drawing as stroke-3 rows, float32 [T, 3]; what is wrong in it is a DataError that says where."""
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        return _rows(_json(value))
+    if isinstance(value, str | PathLike):
+        path = Path(value)
+        try:
+            return _rows(_parsed(_text(path)))
+        except DataError as error:
+            raise DataError(str(error), path=path) from error
+    return _rows(value)
+
+
+def points(value: Any) -> list[Array]:
+    """The strokes of a drawing as points seen from its origin, float64 [n, 2] each."""
+    rows = stroke3(value)
+    at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
+    return np.split(at, np.flatnonzero(rows[:, 2]) + 2)[:-1]
+
+
+def _rows(value: Any) -> Array:
+    depth = _depth(value)
+    if depth == 2:
+        alone = "a single stroke stands in a list of its own: [[[x, y], ...]]"
+        table = _table(value, "row", f"[dx, dy, lifted] ({alone})", (3,))
+        wrong = np.flatnonzero((table[:, 2] != 0) & (table[:, 2] != 1))
+        if len(wrong):
+            said = f"lifted must be 0 or 1, but is {table[wrong[0], 2]:g}"
+            raise DataError(f"row {wrong[0] + 1}: {said} ({alone})")
+        rows = _joined(table[:, :2], table[:, 2])
+    elif depth == 3:
+        at, lifted = _whole(value)
+        rows = _joined(_moves(at, at[0]), lifted)
+    else:
+        none = ", which holds no strokes" if _holds(value) and not len(value) else ""
+        raise DataError(
+            "expected a list of strokes, [[[x, y], ...], ...], or stroke-3 rows, [[dx, dy, lifted], ...], but got "
+            f"{brief(value)}{none}"
+        )
+    rows[-1, 2] = 1
+    return rows[_idle(rows) :]
+
+
+def _whole(strokes: Any) -> tuple[Array, Array]:
+    """All points of strokes, and where one ends."""
+    tables = [
+        _table(stroke, f"stroke {s}, point", "[x, y] or [x, y, milliseconds]", (2, 3))
+        for s, stroke in enumerate(strokes, 1)
+    ]
+    at = np.concatenate([table[:, :2] for table in tables])
+    lifted = np.zeros(len(at))
+    lifted[np.cumsum([len(table) for table in tables]) - 1] = 1
+    return at, lifted
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
+def _depth(value: Any) -> int:
+    """How many lists lie in each other, up to 4; a list of empty ones is one of strokes."""
+    depth = 0
+    while depth < 4 and _holds(value):
+        depth += 1
+        if not len(value):
+            return max(depth, 3) if depth > 1 else depth
+        value = next((v for v in value if not _holds(v) or len(v)), value[0])
+    return depth
+
+
+def _numbers(value: Any) -> Array | None:
+    try:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _table(rows: Any, said: str, form: str, widths: tuple[int, ...]) -> Array:
+    """Rows of finite numbers, all of one width, float64 [n, width]."""
+    table = _numbers(rows)
+    if table is not None and table.ndim == 2 and len(table) and table.shape[1] in widths:
+        finite = np.isfinite(table).all(1)
+        if finite.all():
+            return table
+        at = int(np.argmin(finite))
+        raise DataError(f"{said} {at + 1}: every number must be finite, but it is {table[at].tolist()}")
+    if not _holds(rows) or not len(rows):
+        what = "there is none" if _holds(rows) else f"got {brief(rows)}"
+        raise DataError(f"{said} 1: expected {form}, but {what}")
+    allowed = [(width,) for width in widths]
+    shapes = [None if (row := _numbers(one)) is None else row.shape for one in rows]
+    usual = next((shape for shape in shapes if shape in allowed), None)
+    at = next(i for i, shape in enumerate(shapes) if shape is None or shape != usual)
+    raise DataError(f"{said} {at + 1}: expected {form}, all of one length, but got {brief(rows[at])}")
+
+
+def _moves(at: Array, before: Array) -> Array:
+    """From each point to the next, the first from `before`."""
+    with np.errstate(over="ignore"):
+        return np.diff(at, axis=0, prepend=before[None])
+
+
+def _joined(offsets: Array, lifted: Array) -> Array:
+    with np.errstate(over="ignore"):
+        rows = np.concatenate([offsets, lifted[:, None]], 1).astype(np.float32)
+    finite = np.isfinite(rows).all(1)
+    if not finite.all():
+        raise DataError(
+            f"point {np.argmin(finite) + 1}: it lies too far from the one before; are the units right?"
+        )
+    return rows
+
+
+def _idle(rows: Array) -> int:
+    """How many rows at the beginning, not counting the last, neither move the pen nor lift it."""
+    says = rows.any(1)
+    return int(np.argmax(says)) if says.any() else max(0, len(rows) - 1)
+
+
+# ----------------------------------------------------------------------------------------------------- from files
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise DataError("there is no such file; a drawing is a list of strokes, or the path of a file")
+    try:
+        with path.open("rb") as file:
+            begin = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        raise DataError(f"the file cannot be read: {error}") from error
+    if len(begin) > LARGEST:
+        raise DataError(f"the file is larger than {LARGEST >> 20} MiB, too large for one drawing")
+    return begin.decode("utf-8-sig", "replace")
+
+
+def _parsed(text: str) -> Any:
+    begin = text.lstrip()[:5]
+    if begin.startswith("["):
+        return _json(text)
+    if begin == "START":
+        return _omniglot(text)
+    if begin.startswith("<"):
+        return _svg(text)
+    raise DataError("expected JSON of strokes, Omniglot's text (START, x,y,ms, BREAK) or SVG")
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"expected strokes as JSON, but {str(error) or 'it ends early':.100}") from error
+
+
+def _omniglot(text: str) -> list[Any]:
+    strokes: list[list[list[float]]] = []
+    stroke: list[list[float]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip()
+        if line == "BREAK":
+            strokes.append(stroke)
+            stroke = []
+        elif line and line != "START":
+            found = _numbers(line.split(","))
+            if found is None or found.shape != (3,):
+                raise DataError(f"expected x,y,milliseconds or BREAK, but got {brief(line)}", line=number)
+            stroke.append([found[0], -found[1]])  # its y points up
+    if stroke:
+        raise DataError("the last stroke has no BREAK: the file was cut short")
+    return strokes
+
+
+# None of these looks at a character often, whatever the file.
+_COMMENT = re.compile(r"<!--(?:.*?-->|.*)", re.DOTALL)
+_ELEMENT = re.compile(r"<(path|polyline|g|svg)\b([^<>]*)>")
+_ATTRIBUTE = re.compile(r"""(?<![\w:-])([\w:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
+_TOKEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[^\s,]")
+_TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "Z": 0}
+_CHORDS = np.arange(1, 17) / 16  # where a curve becomes a line
+
+
+def _svg(text: str) -> list[Any]:
+    """The strokes of paths and polylines: every part of a path is one."""
+    strokes: list[Any] = []
+    for kind, rest in _ELEMENT.findall(_COMMENT.sub("", text)):
+        attributes = {name: a or b for name, a, b in _ATTRIBUTE.findall(rest)}
+        if "transform" in attributes:
+            raise DataError(f"a <{kind}> has a transform, which is not followed: apply it first")
+        if kind == "polyline":
+            strokes += _path("M" + attributes.get("points", ""))
+        elif kind == "path":
+            strokes += _path(attributes.get("d", ""))
+    return strokes
+
+
+def _path(text: str) -> list[Any]:
+    tokens = _TOKEN.findall(text)
+    strokes: list[list[complex]] = []
+    command, was, at, start, control, i = "", "-", 0j, 0j, 0j, 0
+    while i < len(tokens):
+        if tokens[i].isalpha():
+            command, i = tokens[i], i + 1
+        kind = command.upper()
+        numbers = _numbers(tokens[i : i + _TAKES.get(kind, 0)])
+        known = kind in _TAKES and (strokes or kind == "M")
+        if not known or numbers is None or len(numbers) != _TAKES[kind] or not np.isfinite(numbers).all():
+            raise DataError(f"a path must be of {' '.join(_TAKES)} and their numbers, but has {brief(text)}")
+        i += len(numbers)
+        base = at if command.islower() else 0j
+        if kind == "H":
+            given = [complex(base.real + numbers[0], at.imag)]
+        elif kind == "V":
+            given = [complex(at.real, base.imag + numbers[0])]
+        else:
+            given = [base + complex(x, y) for x, y in numbers.reshape(-1, 2)] or [start]
+        if kind == "M":
+            strokes.append([])
+            start, command = given[0], "l" if command == "m" else "L"  # more points are lines
+        elif kind in "ST":
+            given.insert(0, 2 * at - control if was in ("CS" if kind == "S" else "QT") else at)
+        curved = kind in "CSQT"
+        strokes[-1] += _curve([at, *given]) if curved else given
+        control, at, was = given[-2] if curved else at, given[-1], kind
+        if kind == "Z":
+            command = ""  # numbers may not follow
+    return [[[p.real, p.imag] for p in stroke] for stroke in strokes if len(stroke) > 1]
+
+
+def _curve(given: list[complex]) -> list[complex]:
+    """Points along a Bezier curve, its first not among them."""
+    parts: list[Any] = [np.full(len(_CHORDS), p) for p in given]
+    with np.errstate(all="ignore"):  # what is too large is said later
+        while len(parts) > 1:
+            parts = [a + (b - a) * _CHORDS for a, b in pairwise(parts)]
+    found: list[complex] = parts[0].tolist()
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ what changes rows
+
+
+def jittered(
+    value: Any, rng: np.random.Generator, *, rotation: float = 0.15, stretch: float = 0.15, slant: float = 0.2
+) -> Array:
+    """The drawing turned, stretched and slanted by a little, as stroke-3 rows: for training, before `encode`.
+
+    Up to `rotation` radians, each axis by up to a factor of exp(`stretch`), and x by up to `slant` of y.
+    """
+    turn, wide, high, lean = rng.uniform(-1, 1, 4) * (rotation, stretch, stretch, slant)
+    rows = stroke3(value)
+    x = rows[:, 0] * math.exp(wide) + rows[:, 1] * (lean * math.exp(high))
+    y = rows[:, 1] * math.exp(high)
+    rows[:, 0] = math.cos(turn) * x - math.sin(turn) * y
+    rows[:, 1] = math.sin(turn) * x + math.cos(turn) * y
+    return rows
+
+
+def simplified(value: Any, epsilon: float) -> Array:
+    """Stroke-3 rows of fewer points, after Ramer, Douglas and Peucker.
+
+    No point that is left out lies farther than `epsilon` from the line that stands for it.
+    """
+    writer = StrokesStream(StrokesCodec(writing=True, simplify=epsilon))
+    return writer._released(stroke3(value))
+
+
+def _kept(at: Array, epsilon: float) -> Array:
+    """Which points of a line stay, [n] bool; the first and the last always do."""
+    keep = np.zeros(len(at), np.bool_)
+    keep[[0, -1]] = True
+    parts = [(0, len(at) - 1)]
+    while parts:
+        begin, end = parts.pop()
+        if end - begin < 2:
+            continue
+        x, y = (at[begin + 1 : end] - at[begin]).T
+        along = at[end] - at[begin]
+        square = float(along @ along)
+        share = np.clip((x * along[0] + y * along[1]) / square, 0, 1) if square else np.zeros(len(x))
+        away = (x - share * along[0]) ** 2 + (y - share * along[1]) ** 2
+        far = int(np.argmax(away))
+        if away[far] > epsilon * epsilon:
+            middle = begin + 1 + far
+            keep[middle] = True
+            parts += [(begin, middle), (middle, end)]
+    return keep
+
+
+# ------------------------------------------------------------------------------------------------------- the codec
+
+
+class StrokesCodec:
+    """Drawings to arrays, a row for each step; made by `fit`.
+
+    A step that is read has seven numbers: dx, dy, lifted, the direction's cosine and sine, and where the step ends,
+    seen from the first point. One that is written has three: dx, dy, lifted.
+    """
+
+    kind: ClassVar[str] = "strokes"
+
+    def __init__(
+        self,
+        *,
+        writing: bool = False,
+        step: float = 1.0,
+        scale: float = 1.0,
+        reach: float = 1.0,
+        simplify: float | None = None,
+        max_length: int | None = None,
+    ) -> None:
+        self.writing = writing
+        self.step = step  # the length of a step that is read, in the user's units
+        self.scale = scale  # what offsets are divided by
+        self.reach = reach  # what distances from the first point are divided by
+        self.simplify = simplify
+        self.max_length = max_length
+        self.notes: list[str] = []
+
+    @property
+    def size(self) -> int:
+        """How many numbers a step has."""
+        return 3 if self.writing else FEATURES
+
+    @classmethod
+    def fit(
+        cls,
+        values: Iterable[Any],
+        *,
+        writing: bool = False,
+        spacing: float | None = None,
+        simplify: float | None = None,
+        max_length: int | None = None,
+    ) -> "StrokesCodec":
+        """Learn the lengths from training data.
+
+        spacing: the length of a step, as a part of a median drawing's size: the longer side of its box. simplify: how
+        far from its line a point may lie to be left out, in the data's units. max_length: steps beyond are cut off.
+        """
+        for name, option in (("spacing", spacing), ("simplify", simplify)):
+            if option is not None and not 0 < option < math.inf:
+                raise UsageError(f"{name} must be above 0, but is {option}.")
+        if max_length is not None and max_length < 1:
+            raise UsageError(f"max_length must be 1 at least, but is {max_length}.")
+        if (spacing if writing else simplify) is not None:
+            raise UsageError("spacing is for drawings that are read, simplify for those that are written.")
+        drawings = []
+        for i, value in enumerate(values, 1):
+            try:
+                drawings.append(stroke3(value))
+            except DataError as error:
+                raise DataError(f"drawing {i}: {error}") from error
+        if not drawings:
+            raise DataError("there are no drawings to learn from")
+        codec = cls(writing=writing, simplify=simplify, max_length=max_length)
+        if writing:
+            found = [codec.encode(rows) for rows in drawings]
+            codec.scale = _spread(np.concatenate(found)[:, :2])
+            many = np.median([len(rows) for rows in found])
+            codec.notes.append(f"a median drawing has {many:.0f} steps; --simplify makes them fewer")
+        else:
+            codec._measure(drawings, spacing)
+        return codec
+
+    def _measure(self, drawings: Sequence[Array], spacing: float | None) -> None:
+        """Choose the step, and find what its steps are divided by."""
+        spans, lengths, counts = [], [], []
+        for rows in drawings:
+            at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
+            spans.append(at.max(0) - at.min(0))
+            ends = np.flatnonzero(rows[:, 2])
+            drawn = np.hypot(*rows[:, :2].astype(np.float64).T)
+            drawn[ends[:-1] + 1] = 0
+            lengths.append(np.add.reduceat(drawn, np.r_[0, ends[:-1] + 1]))
+            counts.append(len(ends))
+        size = float(np.median(np.max(spans, 1))) or float(np.max(spans)) or 1.0
+        strokes, first = np.concatenate(lengths), np.r_[0, np.cumsum(counts)[:-1]]
+
+        def steps(step: float) -> float:
+            return float(np.median(np.add.reduceat(np.maximum(np.ceil(strokes / step - 0.5), 0) + 1, first)))
+
+        if spacing is None:
+            long, short = np.median(np.max(spans, 1)), np.median(np.min(spans, 1))
+            lines = min(max(1.0, 0.5 * long / short if short else 1.0), 32.0)  # a line of text is wide
+            wanted = max(USUAL * lines, 8 * float(np.median(counts)))
+            spacing, too_large = 0.001, 0.125
+            for _ in range(20):
+                middle = math.sqrt(spacing * too_large)
+                spacing, too_large = (
+                    (middle, too_large) if steps(middle * size) > wanted else (spacing, middle)
+                )
+            spacing = float(f"{too_large:.2g}")
+        self.step = spacing * size
+        self.notes.append(
+            f"a step is {spacing:.2g} of a median drawing's size, which makes {steps(self.step):.0f} steps of it; "
+            "--spacing says otherwise"
+        )
+        found = []
+        for i, rows in enumerate(drawings, 1):
+            try:
+                found.append(StrokesStream(self)._placed(rows)[0])
+            except DataError as error:
+                raise DataError(f"drawing {i}: {error}") from error
+        self.scale = _spread(np.concatenate([_moves(places, np.zeros(2)) for places in found]))
+        self.reach = _spread(np.concatenate(found))
+
+    # ---- arrays
+
+    def encode(self, value: Any) -> Array:
+        """A row for each step, float32 [T, size]."""
+        return StrokesStream(self)._advance(stroke3(value))
+
+    def decode(self, array: Any) -> list[list[float]]:
+        """Stroke-3 rows in the user's units: lifted is 1 from a half on, and after the last row."""
+        array = _numbers(array)
+        if array is None or array.ndim != 2 or array.shape[1] != self.size or not np.isfinite(array).all():
+            raise DataError(f"expected finite numbers [T, {self.size}], but got {brief(array)}")
+        moved = np.round(array[:, :2] * self.scale, self._digits)
+        rows = [[x, y, int(up)] for (x, y), up in zip(moved.tolist(), array[:, 2] >= 0.5, strict=True)]
+        if rows:
+            rows[-1][2] = 1
+        return rows
+
+    @property
+    def _digits(self) -> int:
+        """How many places after the point float32 holds of offsets up to a hundred deviations."""
+        return min(max(0, math.floor(-math.log10(4e-5 * self.scale))), 15)
+
+    def restores(self, value: Any) -> bool:
+        """Whether decode(encode(value)) is promised to be `value` itself."""
+        if not self.writing or self.simplify or not isinstance(value, list):
+            return False
+        if any(not isinstance(row, list) or len(row) != 3 for row in value):
+            return False
+        table = _numbers(value)
+        if table is None or table.ndim != 2 or not len(table) or len(table) > (self.max_length or math.inf):
+            return False
+        offsets, lifted = table[:, :2], table[:, 2]
+        held = bool((np.abs(offsets) * 2e-7 < 0.5 * 10.0**-self._digits).all())
+        exact = np.array_equal(offsets, np.round(offsets, self._digits))
+        return held and exact and bool(np.isin(lifted, (0, 1)).all() and lifted[-1] == 1 and table[0].any())
+
+    def raw(self, value: Any) -> Array:
+        """What `augmented` changes: stroke-3 rows."""
+        return stroke3(value)
+
+    def augmented(self, rows: Array, rng: np.random.Generator, amount: float) -> Array:
+        """What `raw` gave turned, stretched and slanted by up to `amount`, and encoded."""
+        return self.encode(
+            jittered(rows, rng, rotation=0.3 * amount, stretch=0.3 * amount, slant=0.4 * amount)
+        )
+
+    def stream(self) -> "StrokesStream":
+        return StrokesStream(self)
+
+    # ---- keeping
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "writing": self.writing, "step": self.step, "scale": self.scale, "reach": self.reach,
+            "simplify": self.simplify, "max_length": self.max_length,
+        }  # fmt: skip
+
+    def parts(self) -> dict[str, list[str]]:
+        return {}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "StrokesCodec":
+        return cls(**document)
+
+
+class StrokesStream:
+    """A pen that moves; `state` is all that it remembers, and does not grow."""
+
+    def __init__(self, codec: StrokesCodec) -> None:
+        self.codec = codec
+        self.state: Arrays = {
+            "pen": np.full(2, np.nan),  # the point pushed last
+            "steps": np.zeros(1, np.int64),  # how many there were
+        }
+        if codec.writing:
+            self.state |= {
+                "held": np.zeros((0, 3), np.float32),  # the row, or the run of rows, that is not final
+                "inside": np.ones(1, np.bool_),  # whether it goes on with a stroke
+            }
+        else:
+            self.state |= {
+                "at": np.zeros(2), "last": np.zeros(2),  # where the pen is, and where the last step ended
+                "drawn": np.zeros(1), "begin": np.zeros(1),  # the length of all lines, and before the stroke
+                "next": np.ones(1, np.int64),  # steps of the stroke that have a place; 0 where the pen is lifted
+                "place": np.zeros(2),  # of the last of them: it is a step unless the stroke ends soon
+            }  # fmt: skip
+
+    def push(self, given: Any) -> Array:
+        """The steps that became final by more points: rows [x, y], or [x, y, lifted] where 1 ends the stroke.
+
+        Points are absolute. Whole strokes may come too, in a list of them.
+        """
+        depth = _depth(given)
+        if depth == 3:
+            at, lifted = _whole(given)
+        else:
+            given = [given] if depth == 1 and len(given) else given
+            if _holds(given) and not len(given):
+                return self._advance(np.zeros((0, 3), np.float32))
+            table = _table(given, "point", "[x, y] or [x, y, lifted]", (2, 3))
+            at, lifted = table[:, :2], table[:, 2] if table.shape[1] == 3 else np.zeros(len(table))
+            if not np.isin(lifted, (0, 1)).all():
+                raise DataError(f"lifted must be 0 or 1, but is {lifted[~np.isin(lifted, (0, 1))][0]:g}")
+        pen = self.state["pen"]
+        found = self._advance(_joined(_moves(at, at[0] if np.isnan(pen[0]) else pen), lifted))
+        self.state["pen"] = at[-1].copy()
+        return found
+
+    def finish(self) -> Array:
+        """The end of the last stroke, where the pen was not lifted."""
+        state = self.state
+        if self.codec.writing:
+            state["held"] = state["held"].copy()
+            state["held"][-1:, 2] = 1
+            return self._advance(np.zeros((0, 3), np.float32))
+        drawing = bool(state["next"][0]) and not np.isnan(state["pen"][0])
+        return self._advance(np.array([[0, 0, 1]] if drawing else np.zeros((0, 3)), np.float32))
+
+    def _advance(self, rows: Array) -> Array:
+        codec, state = self.codec, self.state
+        if codec.writing:
+            found = self._released(rows)
+            found[:, :2] = np.clip(found[:, :2].astype(np.float64) / codec.scale, -1e6, 1e6)
+        else:
+            places, lifted = self._placed(rows)
+            moved = _moves(places, state["last"])
+            state["last"] = np.concatenate([state["last"][None], places])[-1]
+            length = np.sqrt(moved[:, 0] * moved[:, 0] + moved[:, 1] * moved[:, 1])[:, None]
+            way = moved / np.where(length > 0, length, 1)
+            parts = [moved / codec.scale, lifted[:, None], way, places / codec.reach]
+            found = np.clip(np.concatenate(parts, 1), -1e6, 1e6).astype(np.float32)
+        room = len(found) if codec.max_length is None else max(0, codec.max_length - int(state["steps"][0]))
+        state["steps"] = state["steps"] + len(found)
+        return found[:room]
+
+    # ---- writing
+
+    def _released(self, rows: Array) -> Array:
+        """The rows that are final: simplified, where the codec says so, in runs that do not depend on the pieces."""
+        state, epsilon = self.state, self.codec.simplify
+        held = np.concatenate([state["held"], rows])
+        if not state["steps"][0]:
+            held = held[_idle(held) :]
+        ends = (np.flatnonzero(held[:, 2]) + 1).tolist()
+        if epsilon is None:
+            begin = len(held) - 1 if len(held) and ends[-1:] != [len(held)] else len(held)
+            state["held"] = held[begin:].copy()
+            return held[:begin].copy()
+        inside, begin, parts = bool(state["inside"][0]), 0, [held[:0]]
+        for end in [*ends, len(held)]:
+            closed = bool(held[end - 1, 2]) if end else False
+            while begin < end and (closed or end - begin > RUN):
+                stop = min(begin + RUN, end)
+                parts.append(_thinned(held[begin:stop], inside, epsilon))
+                inside, begin = not (closed and stop == end), stop
+        state["held"], state["inside"] = held[begin:].copy(), np.array([inside])
+        return np.concatenate(parts)
+
+    # ---- reading
+
+    def _placed(self, rows: Array) -> tuple[Array, Array]:
+        """Where the final steps end, float64 [n, 2], and whether the pen is lifted there.
+
+        A stroke of length L has steps at 0, s, 2s .. as far as L - s / 2, and one at its end. The length is a running
+        sum, and every step follows from the two points around it: so the pieces change no bit.
+        """
+        if not len(rows):
+            return np.zeros((0, 2)), np.zeros(0, np.bool_)
+        state, step = self.state, self.codec.step
+        inside, placed = bool(state["next"][0]), int(state["next"][0])
+        up = rows[:, 2] > 0
+        moved = rows[:, :2].astype(np.float64)
+        begins = np.concatenate([[not inside], up[:-1]])
+        length = np.where(begins, 0, np.sqrt(moved[:, 0] * moved[:, 0] + moved[:, 1] * moved[:, 1]))
+        at = np.cumsum(np.concatenate([state["at"][None], moved]), 0)  # [T + 1, 2], the first from before
+        drawn = np.cumsum(np.concatenate([state["drawn"], length]))
+        # A stroke each: its first point and its last here, the length when it began, the steps placed before.
+        first = np.flatnonzero(np.concatenate([[inside], begins]))
+        last = np.flatnonzero(np.concatenate([[False], up[:-1], [True]]))
+        begin = drawn[first]
+        done = np.zeros(len(first), np.int64)
+        if inside:
+            begin[0], done[0] = state["begin"][0], placed
+        span = (drawn[last] - begin) / step
+        many = float((span - done).sum())
+        if not many < MOST:
+            raise DataError(
+                f"the strokes are {many:.3g} steps long, and {MOST:,} are the most at once; are the units those of the "
+                "training data?"
+            )
+        count = np.maximum(span.astype(np.int64) + 2 - done, 0)
+        stroke = np.repeat(np.arange(len(first)), count)
+        k = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count - done, count)
+        target = begin[stroke] + k * step
+        reached = target <= drawn[last][stroke]
+        stroke, k, target = stroke[reached], k[reached], target[reached]
+        after = np.where(k == 0, first[stroke], np.searchsorted(drawn, target))
+        before = np.maximum(after - 1, 0)
+        apart = drawn[after] - drawn[before]
+        share = np.where(k == 0, 1, (target - drawn[before]) / np.where(apart > 0, apart, 1))
+        places = np.where(
+            (k == 0)[:, None], at[after], at[before] + share[:, None] * (at[after] - at[before])
+        )
+        if inside and placed - 0.5 >= (state["drawn"][0] - begin[0]) / step:  # one had to wait
+            places = np.concatenate([state["place"][None], places])
+            stroke, k = np.concatenate([[0], stroke]), np.concatenate([[placed - 1], k])
+        if up[-1]:
+            state["next"] = np.zeros(1, np.int64)
+        elif len(k) and stroke[-1] == len(first) - 1:
+            state["next"], state["place"] = k[-1:] + 1, places[-1].copy()
+        state["begin"], state["at"], state["drawn"] = begin[-1:].copy(), at[-1].copy(), drawn[-1:].copy()
+        final = k + 0.5 < span[stroke]
+        ended = np.flatnonzero(up[last - 1])
+        order = np.lexsort([
+            np.concatenate([k[final], np.full(len(ended), np.iinfo(np.int64).max)]),
+            np.concatenate([stroke[final], ended]),
+        ])  # fmt: skip
+        lifted = np.concatenate([np.zeros(int(final.sum()), np.bool_), np.ones(len(ended), np.bool_)])
+        return np.concatenate([places[final], at[last[ended]]])[order], lifted[order]
+
+
+# ----------------------------------------------------------------------------------------------------------- parts
+
+
+def _thinned(rows: Array, inside: bool, epsilon: float) -> Array:
+    """A run of rows with fewer points; `inside` a stroke, its line begins where the pen was before."""
+    at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
+    keep = _kept(at, epsilon)[1:] if inside else _kept(at[1:], epsilon)
+    stay = np.flatnonzero(keep)
+    return _joined(_moves(at[stay + 1], at[0]), rows[stay, 2])
+
+
+def _spread(values: Array) -> float:
+    """The root of the mean square; 1 where all are 0."""
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) or 1.0
+
+
+# --------------------------------------------------------------------------------------------------------- drawing
+
+
+def draw(
+    value: Any,
+    path: str | PathLike[str] | None = None,
+    *,
+    columns: int | None = None,
+    labels: Sequence[str] = (),
+    size: int = 200,
+    width: float | None = None,
+) -> str:
+    """The drawing as SVG, also written to `path`.
+
+    With `columns`, `value` holds many drawings, and a sheet shows so many beside each other, each with its label.
+    `size` is the longer side of a drawing and `width` that of a line, in pixels.
+    """
+    page = _Page(value, columns, labels, size, width)
+    box = f"{page.width:g} {page.height:g}"
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {box}" width="{page.width:g}" height="{page.height:g}">',
+        '<rect width="100%" height="100%" fill="white"/>',
+        f'<g fill="none" stroke="black" stroke-width="{page.line:g}" stroke-linecap="round" stroke-linejoin="round">',
+    ]
+    for stroke in page.strokes:
+        (x, y), *rest = np.round(stroke, 2).tolist()
+        way = " ".join(f"{a:g},{b:g}" for a, b in rest) or f"{x:g},{y:g}"
+        parts.append(f'<path d="M{x:g},{y:g} L{way}"/>')
+    parts.append("</g>")
+    for x, y, label in page.labels:
+        parts.append(
+            f'<text x="{x:g}" y="{y:g}" font-family="sans-serif" font-size="{page.letters:g}" text-anchor="middle">'
+            f"{escape(label)}</text>"
+        )
+    text = "\n".join([*parts, "</svg>", ""])
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8")
+    return text
+
+
+def png(
+    value: Any,
+    path: str | PathLike[str] | None = None,
+    *,
+    columns: int | None = None,
+    labels: Sequence[str] = (),
+    size: int = 200,
+    width: float | None = None,
+) -> bytes:
+    """The same picture as `draw` makes, as the bytes of a PNG file."""
+    try:
+        from PIL import Image, ImageDraw, ImageFont
+    except ImportError as error:
+        raise MissingExtra("drawing a PNG", "pillow", "image") from error
+    page = _Page(value, columns, labels, size, width)
+    fine = 4  # drawn so much larger, and made smaller, edges are smooth
+    if page.width * page.height * fine * fine > 1 << 29:
+        raise UsageError(
+            f"a picture of {page.width:g} x {page.height:g} is too large: draw fewer, or a smaller size."
+        )
+    image = Image.new("L", (fine * math.ceil(page.width), fine * math.ceil(page.height)), 255)
+    pen = ImageDraw.Draw(image)
+    half = fine * page.line / 2
+    for stroke in page.strokes:
+        at = [(float(x), float(y)) for x, y in stroke * fine]
+        pen.line(at, fill=0, width=max(1, round(2 * half)))
+        for x, y in at:
+            pen.ellipse((x - half, y - half, x + half, y + half), fill=0)
+    font = ImageFont.load_default(fine * page.letters) if page.labels else None
+    for x, y, label in page.labels:
+        pen.text((fine * x, fine * y), label, fill=0, font=font, anchor="ms")
+    image = image.resize((math.ceil(page.width), math.ceil(page.height)), Image.Resampling.BOX)
+    file = BytesIO()
+    image.save(file, "PNG")
+    if path is not None:
+        Path(path).write_bytes(file.getvalue())
+    return file.getvalue()
+
+
+class _Page:
+    """Where everything of a picture lies, in pixels."""
+
+    def __init__(
+        self, value: Any, columns: int | None, labels: Sequence[str], size: int, width: float | None
+    ) -> None:
+        if columns is not None and columns < 1:
+            raise UsageError(f"columns must be 1 at least, but is {columns}.")
+        if not size >= 1 or (width is not None and not width > 0):
+            raise UsageError(f"size and width must be above 0, but are {size} and {width}.")
+        given = [value] if columns is None else list(value)
+        if not given:
+            raise DataError("there are no drawings")
+        if labels and len(labels) != len(given):
+            raise UsageError(f"{len(given)} drawings need as many labels, but {len(labels)} came.")
+        self.line = width or max(1.0, size / 50)
+        margin = size / 20 + self.line
+        fitted = [_fitted(points(drawing), size) for drawing in given]
+        boxes = np.array([np.max([s.max(0) for s in strokes], 0) for strokes in fitted])  # [N, 2]
+        self.letters = max(9.0, size / 10)
+        cell = boxes.max(0) + 2 * margin + (0, 1.5 * self.letters if labels else 0)
+        columns = min(columns or 1, len(given))
+        self.strokes: list[Array] = []
+        self.labels: list[tuple[float, float, str]] = []
+        for i, strokes in enumerate(fitted):
+            corner = cell * (i % columns, i // columns)
+            inner = corner + margin + (boxes.max(0) - boxes[i]) / 2
+            self.strokes += [stroke + inner for stroke in strokes]
+            if labels:
+                self.labels.append(
+                    (corner[0] + cell[0] / 2, corner[1] + cell[1] - self.letters / 2, str(labels[i]))
+                )
+        self.width, self.height = np.ceil(cell * (columns, -(-len(given) // columns))).tolist()
+
+
+def _fitted(strokes: list[Array], size: float) -> list[Array]:
+    """From 0, the longer side being `size`."""
+    low = np.min([stroke.min(0) for stroke in strokes], 0)
+    high = np.max([stroke.max(0) for stroke in strokes], 0)
+    factor = size / longer if (longer := float((high - low).max())) > 0 else 1.0
+    return [(stroke - low) * factor for stroke in strokes]
