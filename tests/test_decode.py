@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hitherto import decode
 from hitherto.decode import (
     DECODERS,
     Hypothesis,
+    PrefixBeam,
     _highest,
     beam,
     beams,
+    ctc_greedy,
     greedy,
     nucleus,
     penalised,
@@ -24,7 +28,7 @@ from hitherto.decode import (
     top,
     until,
 )
-from hitherto.errors import UsageError
+from hitherto.errors import InputError, UsageError
 
 V = 6
 
@@ -200,7 +204,7 @@ def test_models_of_words_suggest_tokens() -> None:
 
 
 def test_rows_name_themselves() -> None:
-    assert set(DECODERS) == {"greedy", "sample", "beam"}
+    assert set(DECODERS) == {"greedy", "sample", "beam", "ctc_greedy", "ctc_beam"}
 
 
 # ---- beam search
@@ -831,3 +835,347 @@ def test_a_search_says_what_it_cannot_do(options: dict[str, Any], says: str) -> 
     with pytest.raises(UsageError, match=says):
         beams(**writer.begin([0]), **({"max_new_tokens": 5, "num_beams": 3} | options))
     assert writer.rows == []
+
+
+# ---- ctc
+
+
+def steps_of(T: int, K: int, seed: int = 0, sharp: float = 2.0) -> Any:
+    """Log-probabilities of T steps, [T, K]; where they are sharp, mostly of the last class as a trained model's are."""
+    scores = np.random.default_rng(seed).normal(size=(T, K)) * sharp
+    scores[:, -1] += sharp
+    return scores - np.log(np.exp(scores).sum(1, keepdims=True))
+
+
+def every_text(log_probs: Any, blank: int) -> dict[tuple[int, ...], tuple[float, list[int]]]:
+    """By trying all paths: of every text its log-probability, and the steps of its symbols on its best path."""
+    T, K = log_probs.shape
+    found: dict[tuple[int, ...], tuple[float, float, list[int]]] = {}
+    for path in itertools.product(range(K), repeat=T):
+        way, times, text, at = 0.0, [], [], 0
+        for t, c in enumerate(path):
+            way += log_probs[t, c]
+        for c, run in itertools.groupby(path):
+            n = len(list(run))
+            if c != blank:
+                text.append(c)
+                times.append(at + int(log_probs[at : at + n, c].argmax()))
+            at += n
+        total, best, its = found.get(tuple(text), (-math.inf, -math.inf, []))
+        found[tuple(text)] = (float(np.logaddexp(total, way)), *max((best, its), (way, times)))
+    return {text: (total, its) for text, (total, _, its) in found.items()}
+
+
+def letters(K: int, seed: int = 0) -> tuple[Any, dict[str, Any], Any, list[int]]:
+    """A language model of the last two symbols as a scorer, and how many texts it was asked of each time."""
+    table = np.random.default_rng(seed).normal(size=(K + 1, K + 1, K)) * 1.5
+    table -= np.log(np.exp(table).sum(-1, keepdims=True))
+    asked: list[int] = []
+
+    def step(state: Any, tokens: Any) -> Any:
+        asked.append(len(tokens))
+        before = state["last"][0, :, 0].astype(int)
+        return table[before, tokens], {"last": tokens[None, :, None]}
+
+    return step, {"last": np.full((1, 1, 1), K)}, table[K, K][None], asked
+
+
+def judged(text: tuple[int, ...], K: int, seed: int = 0) -> float:
+    step, state, log_probs, _ = letters(K, seed)
+    total = 0.0
+    for c in text:
+        total += float(log_probs[0, c])
+        log_probs, state = step(state, np.array([c]))
+    return total
+
+
+def test_greedy_symbols_and_their_steps() -> None:
+    p = np.array(
+        [[0.6, 0.3, 0.1], [0.8, 0.1, 0.1], [0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.5, 0.3, 0.2], [0.1, 0.7, 0.2]]
+    )
+    ids, times = ctc_greedy(np.log(p))
+    assert ids.tolist() == [0, 0, 1]
+    assert times.tolist() == [1, 4, 5]
+    ids, times = ctc_greedy(np.log(p), blank=0)
+    assert ids.tolist() == [2, 1]
+    assert times.tolist() == [3, 5]
+    ids, times = ctc_greedy(np.zeros((0, 3)))
+    assert ids.tolist() == times.tolist() == []
+
+
+@given(st.integers(0, 10_000), st.integers(1, 30), st.integers(2, 4), st.integers(-1, 1))
+def test_greedy_is_what_a_loop_says(seed: int, T: int, K: int, blank: int) -> None:
+    log_probs = steps_of(T, K, seed).round(1)  # with equals
+    log_probs = np.minimum(log_probs, 0)
+    expected, at = [], 0
+    for c, run in itertools.groupby(log_probs.argmax(1).tolist()):
+        n = len(list(run))
+        if c != blank % K:
+            expected.append((c, at + int(log_probs[at : at + n, c].argmax())))
+        at += n
+    ids, times = ctc_greedy(log_probs, blank)
+    assert list(zip(ids.tolist(), times.tolist(), strict=True)) == expected
+    assert list(DECODERS["ctc_greedy"](log_probs, blank=blank)) == [c for c, _ in expected]
+
+
+@pytest.mark.parametrize("blank", [-1, 0, 1])
+@pytest.mark.parametrize(("T", "K"), [(1, 2), (5, 2), (5, 3), (4, 4)])
+def test_without_a_limit_the_search_is_exact(T: int, K: int, blank: int) -> None:
+    for seed in range(4):
+        log_probs = steps_of(T, K, seed, 0.7)
+        expected = every_text(log_probs, blank % K)
+        search = PrefixBeam(None, blank)
+        assert search.push(log_probs) == []  # as long as a text of nothing is possible, nothing is sure
+        found = search.n_best(10_000)
+        assert {tuple(c for c, _ in text): score for text, score in found} == pytest.approx(
+            {text: total for text, (total, _) in expected.items()}
+        )
+        assert [score for _, score in found] == sorted((s for _, s in found), reverse=True)
+        for text, _ in found:
+            assert [t for _, t in text] == expected[tuple(c for c, _ in text)][1]
+        best = max(expected, key=lambda text: expected[text][0])
+        assert search.peek() == found[0][0] == search.finish() == search.peek()
+        assert tuple(c for c, _ in found[0][0]) == best
+
+
+@pytest.mark.parametrize(("weight", "bonus"), [(0.0, 1.0), (0.8, 0.0), (2.0, 0.7), (0.5, -1.0)])
+def test_a_language_model_joins_exactly(weight: float, bonus: float) -> None:
+    T, K = 5, 4
+    changed = 0
+    for seed in range(4):
+        log_probs = steps_of(T, K, seed, 0.5)
+        step, state, first, _ = letters(K - 1, seed)
+        search = PrefixBeam(None, -1, (step, state, first), weight=weight, bonus=bonus)
+        search.push(log_probs)
+        expected = {
+            text: total + weight * judged(text, K - 1, seed) + bonus * len(text)
+            for text, (total, _) in every_text(log_probs, K - 1).items()
+        }
+        found = {tuple(c for c, _ in text): score for text, score in search.n_best(10_000)}
+        assert found == pytest.approx(expected)
+        plain = PrefixBeam(None)
+        plain.push(log_probs)
+        changed += [c for c, _ in plain.peek()] != [c for c, _ in search.peek()]
+    assert changed  # or it would have no say
+
+
+def unbounded(log_probs: Any, width: int, seed: int | None = None) -> list[tuple[tuple[int, ...], float]]:
+    """The same search in a few lines that leave nothing out."""
+    K = log_probs.shape[1]
+    beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, -math.inf)}
+
+    def score(text: tuple[int, ...], ways: tuple[float, float]) -> float:
+        extra = 0.0 if seed is None else 0.6 * judged(text, K - 1, seed) + 0.3 * len(text)
+        return float(np.logaddexp(*ways)) + extra
+
+    for row in log_probs:
+        ways: dict[tuple[int, ...], tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+        for text, (blank, own) in beams.items():
+            both = float(np.logaddexp(blank, own))
+            ways[text][0].append(both + row[K - 1])
+            for c in range(K - 1):
+                if text and text[-1] == c:
+                    ways[text][1].append(own + row[c])
+                    ways[*text, c][1].append(blank + row[c])
+                else:
+                    ways[*text, c][1].append(both + row[c])
+        after = {
+            t: (float(np.logaddexp.reduce(x)), float(np.logaddexp.reduce(y))) for t, (x, y) in ways.items()
+        }
+        ranked = sorted(((score(text, ways), text) for text, ways in after.items()), reverse=True)[:width]
+        beams = {text: after[text] for s, text in ranked if s >= ranked[0][0] - decode.MARGIN}
+    return [(text, score(text, ways)) for text, ways in beams.items()]
+
+
+@pytest.mark.parametrize("judge", [False, True])
+@pytest.mark.parametrize("width", [1, 2, 5, 12])
+def test_what_is_not_computed_could_not_be_among_the_best(width: int, judge: bool) -> None:
+    for seed in range(6 if not judge else 3):
+        log_probs = steps_of(25 if not judge else 12, 6, seed, 1.0 + seed)
+        scorer = letters(5, seed)[:3] if judge else None
+        search = PrefixBeam(width, scorer=scorer, weight=0.6, bonus=0.3 if judge else 0.0)
+        search.push(log_probs)
+        expected = unbounded(log_probs, width, seed if judge else None)
+        found = search.n_best(width)
+        assert [tuple(c for c, _ in text) for text, _ in found] == [text for text, _ in expected]
+        assert [score for _, score in found] == pytest.approx([score for _, score in expected])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.lists(st.integers(0, 60), max_size=6),
+    st.integers(1, 6),
+    st.booleans(),
+    st.sampled_from([0.7, 2.0, 5.0]),
+    st.sampled_from([None, 1, 7]),
+)
+def test_pieces_and_saving_change_nothing(
+    seed: int, cuts: list[int], width: int, judge: bool, sharp: float, delay: int | None
+) -> None:
+    log_probs = steps_of(60, 5, seed, sharp)
+
+    def fresh() -> PrefixBeam:
+        return PrefixBeam(width, scorer=letters(4, 1)[:3] if judge else None, bonus=0.1, delay=delay)
+
+    whole = fresh()
+    said = whole.push(log_probs)
+    best = whole.n_best(width)
+    assert best[0][0] == whole.peek()
+    assert whole.peek()[: len(said)] == said == whole.said
+    pieces, parts = fresh(), []
+    for part in np.split(log_probs, sorted(cuts)):
+        parts += pieces.push(part)
+        assert pieces.peek()[: len(parts)] == parts
+        kept = {name: array.copy() for name, array in pieces.state.items()}
+        pieces = fresh()
+        pieces.state = kept
+        assert pieces.state.keys() == kept.keys()
+        assert all(np.array_equal(pieces.state[name], kept[name]) for name in kept)
+    assert parts == said
+    assert pieces.n_best(width) == best
+    rest = whole.finish()
+    assert pieces.finish() == rest
+    assert [*said, *rest] == best[0][0] == whole.peek()
+    times = [t for _, t in whole.peek()]
+    assert all(0 <= a <= b < 60 for a, b in itertools.pairwise([0, *times]))
+
+
+def test_symbols_come_soon_and_only_what_may_change_is_kept() -> None:
+    text = np.random.default_rng(0).integers(0, 9, 400)
+    log_probs = np.full((1600, 10), -12.0)
+    log_probs[:, 9] = -0.05
+    for i, c in enumerate(text):  # in each run the third step is the best, and another class is possible
+        at = slice(4 * i, 4 * i + 3)
+        log_probs[at, c] = [-0.5, -0.4, -0.1]
+        log_probs[at, 9] = -1.5
+        log_probs[at, (c + 1) % 9] = -4.0
+    log_probs[:3] = log_probs[3]
+    log_probs[2, [text[0], (text[0] + 1) % 9]] = -0.7  # two are as good as each other: nothing can decide
+    log_probs[2, 9] = -12
+    for delay, patient in ((None, True), (40, False)):
+        search, delays, sizes = PrefixBeam(8, delay=delay), [], []
+        for t, row in enumerate(log_probs):
+            delays += [t - at for _, at in search.push(row[None])]
+            sizes.append(search.state["ids"].shape[1])
+        found = [*search.said, *search.finish()]
+        assert [c for c, _ in found[1:]] == text[1:].tolist()
+        assert [t for _, t in found[1:]] == [4 * i + 2 for i in range(1, 400)]
+        if patient:
+            assert delays == []
+        else:
+            assert len(delays) > 380
+            assert max(delays) == 40
+            assert max(sizes) < 20  # of 400 symbols
+
+
+def test_a_delay_gives_up_what_begins_otherwise() -> None:
+    p = np.full((30, 3), 0.01)
+    p[:, 2] = 0.98
+    p[0] = [0.6, 0.39, 0.01]
+    search = PrefixBeam(4, delay=10)
+    said = [search.push(row[None]) for row in np.log(p)]
+    assert next(t for t, symbols in enumerate(said) if symbols) == 10
+    assert said[10] == [(0, 0)]
+    assert all(text[0] == (0, 0) for text, _ in search.n_best(9))
+
+
+def test_a_language_model_is_asked_once_for_each_text_and_of_many_at_once() -> None:
+    step, state, first, asked = letters(5)
+    seen: set[tuple[int, ...]] = set()
+
+    def watched(state: Any, tokens: Any) -> Any:
+        for row, c in enumerate(tokens.tolist()):
+            text = (*(int(v) for v in state["text"][0, row] if v >= 0), c)
+            assert text not in seen
+            seen.add(text)
+        log_probs, after = step({"last": state["last"]}, tokens)
+        grown = (
+            np.concatenate([state["text"], tokens[None, :, None]], axis=2) if len(tokens) else state["text"]
+        )
+        return log_probs, after | {"text": grown[:, :, -40:]}
+
+    scorer = (watched, state | {"text": np.full((1, 1, 40), -1)}, first)
+    search = PrefixBeam(6, scorer=scorer)
+    log_probs = steps_of(30, 6, 3, 1.0)
+    for row in log_probs:
+        before = len(asked)
+        search.push(row[None])
+        assert len(asked) <= before + 1
+    assert max(asked) > 1
+    still = np.full((50, 6), -40.0)
+    still[:, -1] = 0
+    before = len(asked)
+    search.push(still)
+    assert len(asked) <= before + 1  # where nothing can follow nobody is asked
+
+
+def test_impossible_symbols_are_never_said() -> None:
+    log_probs = np.full((4, 3), -np.inf)
+    log_probs[[0, 1, 2, 3], [0, 2, 0, 1]] = 0
+    for width in (1, 8, None):
+        search = PrefixBeam(width)
+        assert [*search.push(log_probs), *search.finish()] == [(0, 0), (0, 2), (1, 3)]
+        assert list(DECODERS["ctc_beam"](log_probs, width=width)) == [0, 0, 1]
+    step, state, first, _ = letters(2)
+    first = np.array(
+        [[-np.inf, 0.0]]
+    )  # what a language model holds impossible is said if nothing else can be
+    search = PrefixBeam(4, scorer=(step, state, first))
+    assert [c for c, _ in [*search.push(log_probs), *search.finish()]] == [0, 0, 1]
+
+
+def test_a_search_of_nothing() -> None:
+    search = PrefixBeam()
+    before = search.state
+    assert search.push(np.zeros((0, 5)) - 1) == []
+    search.state = before
+    assert search.peek() == search.finish() == []
+    assert search.n_best(3) == [([], 0.0)]
+    again = PrefixBeam()
+    again.state = search.state
+    with pytest.raises(UsageError, match="has ended"):
+        again.push(steps_of(1, 3))
+
+
+def test_wrong_searches_are_errors() -> None:
+    for options, words in (
+        ({"width": 0}, "must be 1 at least, but came as 0 and 100"),
+        ({"delay": 0}, "must be 1 at least, but came as 8 and 0"),
+        ({"weight": -1.0}, "weight must be 0"),
+        ({"bonus": math.inf}, "both finite"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            PrefixBeam(**options)  # type: ignore[arg-type]
+    good = steps_of(3, 4)
+    for wrong in (good[0], good[:, :1], np.where(good == good[1, 2], np.nan, good), good + 3, good[None]):
+        with pytest.raises(InputError, match="log-probabilities"):
+            PrefixBeam().push(wrong)
+        with pytest.raises(InputError, match="log-probabilities"):
+            ctc_greedy(wrong)
+    wrong = good.copy()
+    wrong[1] = -np.inf
+    with pytest.raises(InputError, match="highest of step 1 is -inf"):
+        PrefixBeam().push(wrong)
+    search = PrefixBeam(3)
+    search.push(good)
+    kept = search.peek()
+    with pytest.raises(InputError, match="had 4 classes, but these have 3"):
+        search.push(steps_of(1, 3))
+    with pytest.raises(UsageError, match="blank is class 7"):
+        PrefixBeam(3, 7).push(good)
+    with pytest.raises(UsageError, match="class 2 is one, too"):
+        PrefixBeam(3, scorer=letters(2)[:3]).push(good)
+    step, state, first, _ = letters(3)
+    with pytest.raises(InputError, match="gives NaN"):
+        PrefixBeam(3, scorer=(step, state, first * np.nan))
+    state = search.state
+    for name, value in (
+        ("ids", state["ids"] + 9),
+        ("ids", np.zeros_like(state["ids"])),
+        ("lengths", state["lengths"][:0]),
+        ("numbers", np.array([3, 0, 0, 4, 9])),
+    ):
+        with pytest.raises(UsageError, match="the state"):
+            search.state = state | {name: value}
+        assert search.peek() == kept

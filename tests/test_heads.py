@@ -1,5 +1,6 @@
 """Heads: known quantiles, moments of samples, densities that add up to one."""
 
+import itertools
 import math
 from statistics import NormalDist
 from typing import Any
@@ -11,7 +12,18 @@ from hypothesis import strategies as st
 
 from hitherto import heads
 from hitherto.errors import InputError, UsageError
-from hitherto.heads import FLOOR, HEADS, SMALL
+from hitherto.heads import (
+    BLANK,
+    CORRELATION,
+    FLOOR,
+    HEADS,
+    SMALL,
+    chain_log_prob,
+    chain_mean,
+    chain_sample,
+    ctc_misfits,
+    ctc_needs,
+)
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 FORECASTS: dict[str, dict[str, Any]] = {
@@ -41,6 +53,9 @@ def draw(
 def test_sizes() -> None:
     assert HEADS["softmax"].size(classes=7) == 7
     assert HEADS["sigmoid"].size(labels=1) == 1
+    assert HEADS["chain"].size(labels=88, hidden=64) == 88 + 64
+    assert HEADS["mixture"].size(components=20) == 121
+    assert HEADS["mixture"].size(components=20, ends=True) == 122
     assert HEADS["quantile"].size(horizon=24, channels=7, levels=LEVELS) == 24 * 7 * 5
     assert HEADS["gaussian"].size(horizon=24, channels=7) == 24 * 7 * 2
     assert HEADS["student_t"].size(horizon=24) == 24 * 3
@@ -63,6 +78,16 @@ def test_what_does_not_fit_is_refused() -> None:
         HEADS["gaussian"].mean(np.zeros((4, 13)), horizon=3, channels=2)
     with pytest.raises(UsageError, match="no quantiles"):
         HEADS["softmax"].quantile(np.zeros((4, 3)), 0.5, classes=3)
+    with pytest.raises(UsageError, match="mixture says points"):
+        HEADS["mixture"].quantile(np.zeros((4, 7)), 0.5, components=1)
+    for components in (1, 2):
+        with pytest.raises(InputError, match=rf"\[\.\.\., {6 * components + 2}\].*\[4, 9\]"):
+            HEADS["mixture"].mean(np.zeros((4, 9)), components=components, ends=True)
+    with pytest.raises(InputError, match=r"y must be \[\.\.\., 4\], but came as \[4, 3\]"):
+        HEADS["mixture"].log_prob(np.zeros((4, 8)), np.zeros((4, 3)), components=1, ends=True)
+    for wrong in ({"temperature": -1.0}, {"temperature": math.nan}, {"bias": -0.1}, {"bias": math.inf}):
+        with pytest.raises(UsageError, match="must be a number from 0 on"):
+            HEADS["mixture"].sample(np.zeros(7), np.random.default_rng(0), components=1, **wrong)
     for level in (0, 1, 1.5, math.nan, []):
         with pytest.raises(UsageError, match="level of a quantile"):
             HEADS["gaussian"].quantile(np.zeros((4, 2)), level)
@@ -92,6 +117,328 @@ def test_sigmoid() -> None:
     assert head.log_prob(params, np.array([[1, 0, 1, 1]])) == pytest.approx(np.array(expected))
     many = head.sample(params, np.random.default_rng(0), count=20_000)
     assert many.mean(0) == pytest.approx(np.array([[0.5, 0.75, 0, 1]]), abs=0.015)
+
+
+# ---- ctc
+
+
+def said(path: tuple[int, ...], blank: int) -> tuple[int, ...]:
+    """What the classes of all steps say."""
+    return tuple(c for c, _ in itertools.groupby(path) if c != blank)
+
+
+def every_text(params: Any) -> dict[tuple[int, ...], float]:
+    """The log-probability of every text, by trying all paths."""
+    T, K = params.shape
+    p = np.exp(params) / np.exp(params).sum(1, keepdims=True)
+    found: dict[tuple[int, ...], float] = {}
+    for path in itertools.product(range(K), repeat=T):
+        text = said(path, K - 1)
+        found[text] = found.get(text, 0.0) + math.prod(p[t, c] for t, c in enumerate(path))
+    return {text: math.log(total) for text, total in found.items()}
+
+
+@pytest.mark.parametrize(("T", "K"), [(1, 2), (3, 2), (4, 4), (6, 3)])
+def test_a_text_is_as_probable_as_all_ways_to_say_it(T: int, K: int) -> None:
+    params = np.random.default_rng(T).normal(size=(T, K)) * 2 + 30
+    expected = every_text(params)
+    head = HEADS["ctc"]
+    for text, total in expected.items():
+        assert head.log_prob(params, np.array(text, np.int64), classes=K) == pytest.approx(total, abs=1e-9)
+    assert sum(math.exp(v) for v in expected.values()) == pytest.approx(1)
+    for text in itertools.product(range(K - 1), repeat=3):  # what cannot be said in these steps
+        if text not in expected:
+            assert head.log_prob(params, np.array(text)) == -math.inf
+        assert (text in expected) == (ctc_needs(np.array(text)) <= T)
+
+
+def test_ctc_of_no_steps_and_of_nothing() -> None:
+    head = HEADS["ctc"]
+    assert head.log_prob(np.zeros((0, 3)), np.zeros(0)) == 0
+    assert head.log_prob(np.zeros((0, 3)), np.array([1])) == -math.inf
+    assert head.log_prob(np.zeros((4, 3)), []) == pytest.approx(4 * math.log(1 / 3))
+    far = np.array([[-1e4, 0.0, -np.inf]] * 3)  # where probabilities vanish; and a class that cannot be
+    assert head.log_prob(far, [0]) == pytest.approx(-3e4)
+    assert head.log_prob(far, [1, 1]) == -math.inf
+    far[:, 2] = -1e4
+    assert head.log_prob(far, [1, 0, 1]) == pytest.approx(-1e4)
+
+
+def test_ctc_mean_and_samples() -> None:
+    params, head = np.random.default_rng(3).normal(size=(4, 3)), HEADS["ctc"]
+    assert head.size(classes=3) == 3
+    assert BLANK == -1
+    assert head.mean(params, classes=3).sum(-1) == pytest.approx(np.ones(4))
+    many = head.sample(params, np.random.default_rng(0), count=20_000)
+    counts: dict[tuple[int, ...], int] = {}
+    for text in many:
+        counts[tuple(text.tolist())] = counts.get(tuple(text.tolist()), 0) + 1
+    for text, total in every_text(params).items():
+        assert counts.get(text, 0) / 20_000 == pytest.approx(math.exp(total), abs=0.015)
+    one = head.sample(params, np.random.default_rng(0))
+    assert one.ndim == 1
+
+
+def test_what_does_not_fit_into_the_steps_is_told() -> None:
+    assert [ctc_needs(np.array(y)) for y in ([], [3], [3, 3], [1, 2, 1], [1, 1, 1, 2, 2])] == [0, 1, 3, 3, 8]
+    texts = [np.array([1, 1]), np.array([1, 2]), np.array([], np.int64), np.arange(6)]
+    found, words = ctc_misfits(texts, [3, 2, 0, 6])
+    assert found.tolist() == []
+    assert words == ""
+    found, words = ctc_misfits(texts, [2, 2, 0, 5])
+    assert found.tolist() == [0, 3]
+    assert words == (
+        "row 1: its text of 2 characters needs 3 steps, but the recording has 2; "
+        "row 4: its text of 6 characters needs 6 steps, but the recording has 5"
+    )
+    found, words = ctc_misfits([texts[3]] * 2000, [1] * 2000, rows=range(7, 2007), what="line")
+    assert len(found) == 2000
+    assert words.startswith("row 7: its text of 6 characters needs 6 steps, but the line has 1; row 8")
+    assert words.endswith("; and 1,997 more of 2,000 rows")
+    with pytest.raises(InputError, match="1 texts"):
+        ctc_misfits(texts[:1], [1, 2])
+
+
+def test_ctc_refuses_what_is_none() -> None:
+    head = HEADS["ctc"]
+    with pytest.raises(UsageError, match="at least 2, the blank"):
+        head.size(classes=1)
+    with pytest.raises(UsageError, match="no quantiles"):
+        head.quantile(np.zeros((4, 3)), 0.5)
+    with pytest.raises(InputError, match="one row"):
+        head.log_prob(np.zeros((2, 4, 3)), [0])
+    for y in ([2], [-1], [[0]]):
+        with pytest.raises(InputError, match="from 0 to 1"):
+            head.log_prob(np.zeros((4, 3)), y)
+
+
+# ---- chain
+
+
+def chain(rows: int, labels: int, hidden: int, seed: int = 0) -> tuple[Any, Any, Any]:
+    """Params, W and V."""
+    random = np.random.default_rng(seed)
+    return random.normal(size=(rows, labels + hidden)), *random.normal(size=(2, labels, hidden)) * 1.5
+
+
+def by_hand(params: Any, y: Any, W: Any, V: Any) -> list[float]:
+    """Of one step: the probability that each label is 1, given those before it. Nothing but sums."""
+    K, H = W.shape
+    a, found = [float(v) for v in params[K:]], []
+    for k in range(K):
+        logit = float(params[k]) + sum(float(V[k, j]) / (1 + math.exp(-a[j])) for j in range(H))
+        found.append(1 / (1 + math.exp(-logit)))
+        for j in range(H):
+            a[j] += float(W[k, j]) * int(y[k])
+    return found
+
+
+PATTERNS = np.array(list(itertools.product((0, 1), repeat=4)))
+
+
+def test_a_chain_by_hand() -> None:
+    params, W, V = chain(6, 9, 5)
+    y = np.random.default_rng(1).integers(0, 2, (6, 9))
+    y[2], y[3] = 0, 1
+    p = np.array([by_hand(*row, W, V) for row in zip(params, y, strict=True)])
+    assert chain_mean(params, y, W, V) == pytest.approx(p)
+    expected = np.where(y, np.log(p), np.log1p(-p)).sum(1)
+    assert chain_log_prob(params, y, W, V) == pytest.approx(expected)
+    head, own = HEADS["chain"], {"W": W, "V": V, "labels": 9, "hidden": 5}
+    assert head.mean(params, y=y, **own) == pytest.approx(p)
+    assert head.log_prob(params, y, **own) == pytest.approx(expected)
+    assert head.log_prob(params[0], y, **own) == pytest.approx(  # many answers to one step
+        [chain_log_prob(params[0], row, W, V).item() for row in y]
+    )
+
+
+def test_all_patterns_of_a_chain_add_up_to_one() -> None:
+    params, W, V = chain(5, 4, 3)
+    p = np.exp(chain_log_prob(params[:, None], PATTERNS, W * 3, V * 3))  # [5, 16]
+    assert p.sum(1) == pytest.approx(np.ones(5), rel=1e-12)
+    assert p.min() < 1e-3 < 0.3 < p.max()
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.5])
+def test_chains_are_drawn_as_they_are_likely(temperature: float) -> None:
+    params, W, V = chain(3, 4, 3)
+    many = chain_sample(params, np.random.default_rng(2), W, V, temperature, count=40_000)
+    assert many.shape == (40_000, 3, 4)
+    share = (many[:, :, None] == PATTERNS).all(-1).mean(0)  # [3, 16]
+    # A temperature divides every logit: what is drawn is a chain of bias / t and V / t.
+    expected = np.exp(
+        chain_log_prob(
+            np.concatenate([params[:, None, :4] / temperature, params[:, None, 4:]], -1),
+            PATTERNS,
+            W,
+            V / temperature,
+        )
+    )
+    assert share == pytest.approx(expected, abs=0.012)
+
+
+def test_a_chain_without_noise_takes_what_is_likelier() -> None:
+    params, W, V = chain(50, 6, 4)
+    y = chain_sample(params, np.random.default_rng(0), W, V, 0.0)
+    assert np.array_equal(y, chain_mean(params, y, W, V) > 0.5)
+    assert 0.1 < y.mean() < 0.9
+    for wrong in (-1.0, math.nan, math.inf):
+        with pytest.raises(UsageError, match="temperature must be"):
+            chain_sample(params, np.random.default_rng(0), W, V, wrong)
+
+
+def test_only_what_is_allowed_is_drawn() -> None:
+    params, W, V = chain(3, 4, 3)
+    draws = {"rng": np.random.default_rng(3), "W": W, "V": V, "count": 20_000}
+    many = chain_sample(params, allowed=[True, False, True, True], **draws)
+    assert not many[..., 1].any()
+    p = np.exp(chain_log_prob(params[:, None], PATTERNS, W, V))
+    first, third = many[..., 0].mean(0), many[..., 2].mean(0)
+    assert first == pytest.approx(chain_mean(params, np.zeros((3, 4)), W, V)[:, 0], abs=0.02)
+    # Of the patterns without the forbidden label, each as likely as when it is known to be 0.
+    weights = p * (PATTERNS[:, 1] == 0) / (1 - chain_mean(params[:, None], PATTERNS, W, V)[..., 1])
+    assert third == pytest.approx((weights * PATTERNS[:, 2]).sum(1), abs=0.02)
+    by_row = np.eye(4, dtype=bool)[:3]
+    assert not chain_sample(params, allowed=by_row, **draws)[:, ~by_row].any()
+    assert not chain_sample(params, allowed=np.zeros(4), **draws).any()
+
+
+def test_a_row_is_drawn_by_itself() -> None:
+    """The same noise, the same labels, whoever else is there."""
+    params, W, V = chain(7, 30, 16)
+    together = chain_sample(params, np.random.default_rng(5), W, V)
+    noise = np.random.default_rng(5)
+    for row, y in zip(params, together, strict=True):
+        assert np.array_equal(chain_sample(row, noise, W, V), y)
+
+
+def test_a_chain_that_hides_nothing_is_independent_labels() -> None:
+    params, W, V = chain(6, 5, 3)
+    y = np.random.default_rng(1).integers(0, 2, (6, 5))
+    expected = HEADS["sigmoid"].log_prob(params[:, :5], y).sum(-1)
+    assert chain_log_prob(params, y, W, V * 0) == pytest.approx(expected)
+    assert abs(chain_log_prob(params, y, W, V) - expected).max() > 0.1
+
+
+def test_chains_that_do_not_fit_are_refused() -> None:
+    params, W, V = chain(6, 5, 3)
+    y = np.zeros((6, 5))
+    with pytest.raises(InputError, match=r"\[5, 3\] and \[4, 3\]"):
+        chain_log_prob(params, y, W, V[:4])
+    with pytest.raises(InputError, match=r"\[\.\.\., 8\], but came as \[6, 7\]"):
+        chain_log_prob(params[:, 1:], y, W, V)
+    with pytest.raises(InputError, match=r"y must be \[\.\.\., 5\]"):
+        chain_mean(params, y[:, 1:], W, V)
+    with pytest.raises(InputError, match="0 or 1"):
+        chain_log_prob(params, y + 0.5, W, V)
+    for allowed in (np.ones(4), np.ones((2, 6, 5))):
+        with pytest.raises(InputError, match="allowed must"):
+            chain_sample(params, np.random.default_rng(0), W, V, allowed=allowed)
+    y[1, 2] = math.nan
+    assert np.array_equal(np.isnan(chain_log_prob(params, y, W, V)), np.arange(6) == 1)
+    p = chain_mean(params, y, W, V)
+    assert np.array_equal(np.isnan(p), np.outer(np.arange(6) == 1, np.arange(5) > 2))
+
+
+# ---- mixture
+
+
+def mixture(rows: int, components: int, ends: bool, seed: int = 0) -> tuple[Any, dict[str, Any]]:
+    options: dict[str, Any] = {"components": components, "ends": ends}
+    params = np.random.default_rng(seed).normal(size=(rows, HEADS["mixture"].size(**options)))
+    return params, options
+
+
+def one_component(correlation: float, *pen: float) -> Any:
+    """Means 1 and -2, deviations 0.5 and 2."""
+    s = [math.log(0.5 - FLOOR), math.log(2 - FLOOR)]
+    return np.array([0.7, 1.0, -2.0, *s, math.atanh(correlation / CORRELATION), *pen])
+
+
+def test_one_component_is_a_normal_of_two() -> None:
+    params = one_component(0.6, math.log(3))
+    precision = np.linalg.inv([[0.25, 0.6], [0.6, 4.0]])
+    y = np.array([[1.0, -2.0, 1], [1.5, 0.5, 0], [-3.0, 4.0, 1]])
+    away = y[:, :2] - [1, -2]
+    expected = -0.5 * ((away @ precision) * away).sum(1) + 0.5 * np.log(np.linalg.det(precision))
+    expected += -math.log(2 * math.pi) + np.where(y[:, 2], math.log(0.75), math.log(0.25))
+    assert HEADS["mixture"].log_prob(params, y, components=1) == pytest.approx(expected)
+
+
+def test_a_mixtures_density_adds_up_to_one() -> None:
+    params, options = mixture(1, 3, True, seed=2)
+    x = np.linspace(-25, 25, 801)
+    total = 0.0
+    for pen in itertools.product((0.0, 1.0), repeat=2):
+        y = np.stack(np.broadcast_arrays(x[:, None], x, *pen), -1)
+        p = np.exp(HEADS["mixture"].log_prob(params[0] / 2, y, **options))
+        total += np.trapezoid(np.trapezoid(p, x, axis=1), x).item()
+    assert total == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_points_are_drawn_as_the_mixture_says(ends: bool) -> None:
+    params, options = mixture(2, 4, ends, seed=1)
+    head = HEADS["mixture"]
+    many = head.sample(params, np.random.default_rng(0), count=60_000, **options)
+    assert many.shape == (60_000, 2, 3 + ends)
+    mean = head.mean(params, **options)
+    assert mean.shape == (2, 3 + ends)
+    assert (abs(many.mean(0) - mean) < 5 * many.std(0) / math.sqrt(60_000)).all()
+    assert set(np.unique(many[..., 2:])) == {0, 1}
+    # How often a cell is hit, beside the density there.
+    low, high = np.array([-0.3, 0.2]), np.array([0.2, 0.7])
+    hit = ((many[..., :2] > low) & (many[..., :2] < high)).all(-1).mean(0)
+    middle = np.stack(np.meshgrid(*((np.arange(50) + 0.5) / 100 + v for v in low), indexing="ij"), -1)
+    for row, share in zip(params, hit, strict=True):
+        density = np.zeros((50, 50))
+        for pen in itertools.product((0.0, 1.0), repeat=1 + ends):
+            y = np.concatenate([middle, np.broadcast_to(pen, (50, 50, 1 + ends))], -1)
+            density += np.exp(head.log_prob(row, y, **options))
+        assert share == pytest.approx(density.mean() * 0.25, abs=0.003)
+
+
+def test_bias_and_temperature_narrow_a_component() -> None:
+    params, head = one_component(-0.8, 0.0), HEADS["mixture"]
+    for told, factor in (({}, 1.0), ({"bias": 1.0}, math.exp(-2)), ({"temperature": 0.25}, 0.25)):
+        many = head.sample(params, np.random.default_rng(0), count=50_000, components=1, **told)
+        expected = factor * np.array([[0.25, -0.8], [-0.8, 4.0]])
+        assert np.cov(many[:, 0], many[:, 1]) == pytest.approx(expected, abs=0.06 * factor)
+        assert many[:, :2].mean(0) == pytest.approx([1, -2], abs=0.05)
+        assert many[:, 2].mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_bias_and_temperature_sharpen_weights_and_the_pen() -> None:
+    low, head = -100.0, HEADS["mixture"]
+    parts = [[math.log(3), 0], [5, -5], [5, -5], [low, low], [low, low], [0, 0]]
+    params = np.array([*np.ravel(parts), math.log(3)])
+    for told, first, lifted in (
+        ({}, 3 / 4, 3 / 4),
+        ({"bias": 1.0}, 9 / 10, 3 / 4),
+        ({"temperature": 0.5}, 9 / 10, 9 / 10),
+        ({"bias": 1.0, "temperature": 0.5}, 81 / 82, 9 / 10),
+    ):
+        many = head.sample(params, np.random.default_rng(0), count=30_000, components=2, **told)
+        assert (many[:, 0] > 0).mean() == pytest.approx(first, abs=0.012)
+        assert many[:, 2].mean() == pytest.approx(lifted, abs=0.012)
+        assert abs(abs(many[:, :2]) - 5).max() < 6 * FLOOR
+    still = head.sample(params, np.random.default_rng(0), components=2, temperature=0)
+    assert np.array_equal(still, [5, 5, 1])
+
+
+def test_far_points_have_a_log_probability() -> None:
+    params, options = mixture(1, 3, False)
+    y = np.array([[1e9, -1e9, 1], [0, 1e150, 0], [math.nan, 0, 0]])
+    found = HEADS["mixture"].log_prob(params, y, **options)
+    assert np.isfinite(found[:2]).all()
+    assert found[1] < found[0] < -1e15
+    assert np.isnan(found[2])
+    wild = HEADS["mixture"].log_prob(params * 1000, y[:1], **options)
+    assert np.isfinite(wild).all()
+    # As likely as one point can be: all of the weight, the least deviations, the largest correlation.
+    most = HEADS["mixture"].log_prob(np.array([0, 0, 0, -1e4, -1e4, 1e4, -1e4]), [0, 0, 0], components=1)
+    expected = -math.log(2 * math.pi) - 2 * math.log(FLOOR) - 0.5 * math.log(1 - CORRELATION**2)
+    assert most == pytest.approx(expected)
 
 
 # ---- forecasts, all of them

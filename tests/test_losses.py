@@ -1,5 +1,6 @@
 """Losses: torch's own where torch has them, the heads' log-probabilities for the others; sparse embeddings."""
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hitherto.errors import InputError, UsageError
-from hitherto.heads import HEADS
+from hitherto.heads import CORRELATION, FLOOR, HEADS
 from hitherto.model import kernels, losses
-from hitherto.model.losses import LOSSES, embedding, nll
+from hitherto.model.losses import LOSSES, chain_loss, embedding, misfits, mixture_loss, nll
 
 LEVELS = (0.1, 0.5, 0.9)
 FORECASTS: dict[str, dict[str, Any]] = {
@@ -235,13 +236,22 @@ def test_bfloat16_by_autocast() -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_no_rows_no_loss(name: str) -> None:
-    x, w, b = layer(0, 4, 6)
-    shape = {"softmax": (0,), "pointer": (0,), "sigmoid": (0, 6)}.get(
-        name, (0, 6 // {"quantile": 3, "student_t": 3}.get(name, 2), 1)
-    )
-    y = torch.zeros(shape, dtype=torch.int64 if len(shape) == 1 else torch.float32)
+    x, w, b = layer(0, 4, 7 if name == "mixture" else 6)
+    shapes = {
+        "softmax": (0,),
+        "pointer": (0,),
+        "ctc": (0,),
+        "sigmoid": (0, 6),
+        "chain": (0, 4),
+        "mixture": (0, 3),
+    }
+    shape = shapes.get(name, (0, 6 // {"quantile": 3, "student_t": 3}.get(name, 2), 1))
+    targets = {"y": torch.zeros(shape, dtype=torch.int64 if len(shape) == 1 else torch.float32)}
+    targets |= {"W": torch.ones(4, 2), "V": torch.ones(4, 2)} if name == "chain" else {}
     options = FORECASTS.get(name, {}) | ({"horizon": shape[1]} if len(shape) == 3 else {})
-    total, count = LOSSES[name](x, w, b, {"y": y}, **options)
+    targets |= {"y_lengths": targets["y"]} if name == "ctc" else {}
+    options |= {"components": 1} if name == "mixture" else {}
+    total, count = LOSSES[name](x, w, b, targets, **options)
     assert (value(total), value(count)) == (0, 0)
     assert all(not g.any() for g in gradients(total, (x, w, b)))
 
@@ -548,6 +558,414 @@ def test_sigmoid_with_positive_weights() -> None:
     for given_y in (y, y.long()):
         total, count = LOSSES["sigmoid"](x, w, b, {"y": given_y, "positive_weight": positive}, labels=6)
         assert value(total / count) == pytest.approx(value(expected))
+
+
+# ---- ctc
+
+
+TEXTS = ([0, 1, 1, 2], [], [2, 2], [1])
+STEPS = (9, 4, 3, 6)
+
+
+def texts(*rows: list[int]) -> dict[str, Tensor]:
+    return {
+        "y": torch.tensor([c for row in rows for c in row], dtype=torch.int64),
+        "y_lengths": torch.tensor([len(row) for row in rows]),
+    }
+
+
+def grid(T: int, B: int, K: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Layer:
+    """Features of all steps of all rows, and the last layer."""
+    return layer(T * B, 5, K, dtype, seed)
+
+
+def by_head(tensors: Layer, rows: list[list[int]], lengths: list[int]) -> float:
+    """The sum of what `HEADS` says of every row alone."""
+    params = F.linear(*tensors).detach().numpy()
+    B = len(rows)
+    own = [params[b::B][: lengths[b]] for b in range(B)]
+    return -sum(
+        float(HEADS["ctc"].log_prob(p, np.array(y, np.int64))) for p, y in zip(own, rows, strict=True)
+    )
+
+
+def test_ctc_is_the_heads_log_probability_and_its_slope() -> None:
+    tensors = grid(9, 4, 4)
+    targets = texts(*TEXTS) | {"lengths": torch.tensor(STEPS)}
+    total, count = LOSSES["ctc"](*tensors, targets, classes=4)
+    assert value(total) == pytest.approx(by_head(tensors, [*TEXTS], [*STEPS]), rel=1e-9)
+    assert value(count) == 4 + 1 + 2 + 1  # an empty text counts as one
+    found = gradients(total, tensors)
+    step = 1e-6
+    for tensor, gradient in zip(tensors, found, strict=True):
+        flat, slopes = tensor.detach().view(-1), gradient.reshape(-1)
+        for i in range(0, len(flat), max(1, len(flat) // 12)):
+            around = []
+            for sign in (1, -1):
+                flat[i] += sign * step
+                around.append(by_head(tensors, [*TEXTS], [*STEPS]))
+                flat[i] -= sign * step
+            assert value(slopes[i]) == pytest.approx((around[0] - around[1]) / (2 * step), abs=2e-7)
+
+
+def test_ctc_is_the_sum_over_all_alignments() -> None:
+    T, K = 4, 3
+    tensors = grid(T, 1, K)
+    p = F.linear(*tensors).softmax(-1)  # [T, K]
+    sums: dict[tuple[int, ...], Tensor] = {}
+    for path in itertools.product(range(K), repeat=T):
+        text = tuple(c for c, _ in itertools.groupby(path) if c != K - 1)
+        way = torch.stack([p[t, c] for t, c in enumerate(path)]).prod()
+        sums[text] = sums.get(text, torch.zeros((), dtype=torch.float64)) + way
+    assert len(sums) > 10
+    for text, every in sums.items():
+        total, _ = LOSSES["ctc"](*tensors, texts([*text]), classes=K)
+        assert value(total) == pytest.approx(-math.log(value(every)), rel=1e-9)
+        theirs = torch.autograd.grad(-every.log(), tensors, retain_graph=True)
+        for a, b in zip(gradients(total, tensors), theirs, strict=True):
+            assert torch.allclose(a, b, rtol=1e-8, atol=1e-10)
+
+
+def test_ctc_in_single_precision() -> None:
+    tensors = grid(200, 3, 30, torch.float32)
+    rows = [integers(n, 29, n).tolist() for n in (40, 25, 0)]
+    targets = texts(*rows) | {"lengths": torch.tensor([200, 120, 7], dtype=torch.int32)}
+    total, count = LOSSES["ctc"](*tensors, targets)
+    assert total.dtype == torch.float32
+    assert count == 66
+    assert value(total) == pytest.approx(by_head(tensors, rows, [200, 120, 7]), rel=1e-5)
+    with torch.autocast("cpu", torch.bfloat16):
+        half, _ = LOSSES["ctc"](*tensors, targets)
+    assert half.dtype == torch.float32
+    assert value(half) == pytest.approx(value(total), rel=1e-2)
+
+
+def test_padding_changes_no_row() -> None:
+    """Whatever stands past a row's end, and however long its neighbours are."""
+    x, w, b = grid(9, 4, 4, torch.float32)
+    spoiled = x.detach().clone()
+    for row, steps in enumerate(STEPS):
+        spoiled[steps * 4 + row :: 4] = math.nan
+    spoiled.requires_grad_()
+    targets = texts(*TEXTS) | {"lengths": torch.tensor(STEPS)}
+    total, _ = LOSSES["ctc"](spoiled, w, b, targets)
+    found = gradients(total, (spoiled, w, b))
+    alone, sums = 0.0, [torch.zeros_like(w), torch.zeros_like(b)]
+    for row, steps in enumerate(STEPS):
+        own = x.detach()[row::4][:steps].requires_grad_()
+        each, _ = LOSSES["ctc"](own, w, b, texts(TEXTS[row]))
+        alone += value(each)
+        slope, *others = gradients(each, (own, w, b))
+        assert torch.allclose(found[0][row::4][:steps], slope, rtol=1e-5, atol=1e-7)
+        assert not found[0][row::4][steps:].any()
+        sums = [a + o for a, o in zip(sums, others, strict=True)]
+    assert value(total) == pytest.approx(alone, rel=1e-6)
+    assert close(found[1:], sums, 1e-6)
+    # another batch, longer by what is no data: the same to the bit
+    longer = torch.cat([spoiled.detach(), torch.full((5 * 4, 5), math.inf)]).requires_grad_()
+    again, _ = LOSSES["ctc"](longer, w, b, targets)
+    assert torch.equal(again, total)
+    assert torch.equal(gradients(again, (longer,))[0][: len(spoiled)], found[0])
+
+
+def test_texts_that_do_not_fit_are_left_out_and_counted() -> None:
+    rows, steps = ([1, 1], [0, 1, 2], [2], []), (2, 3, 0, 0)
+    targets = texts(*rows) | {"lengths": torch.tensor(steps)}
+    assert misfits(targets, 5).tolist() == [True, False, True, False]
+    assert misfits(texts(*rows), 2).tolist() == [True, True, False, False]
+    tensors = grid(5, 4, 4)
+    total, count = LOSSES["ctc"](*tensors, targets)
+    own = tensors[0].detach()[1::4][:3].requires_grad_()
+    expected, _ = LOSSES["ctc"](own, *tensors[1:], texts(rows[1]))
+    assert value(total) == pytest.approx(value(expected))
+    assert value(count) == 3 + 1
+    found = gradients(total, tensors)
+    assert all(g.isfinite().all() for g in found)
+    assert not found[0].view(5, 4, 5)[:, [0, 2, 3]].any()
+    nothing, none = LOSSES["ctc"](*tensors, texts(*[[1, 1, 1, 2]] * 4) | {"lengths": torch.full((4,), 4)})
+    assert (value(nothing), value(none)) == (0, 0)
+    assert not any(g.any() for g in gradients(nothing, tensors))
+
+
+def test_ctc_rows_have_weights() -> None:
+    tensors = grid(6, 3, 4)
+    rows = ([0, 1], [2], [])
+    each = [value(LOSSES["ctc"](tensors[0][b::3], *tensors[1:], texts(rows[b]))[0]) for b in range(3)]
+    weights = torch.tensor([1.0, 0.5, 0.0])
+    total, count = LOSSES["ctc"](*tensors, texts(*rows) | {"weight": weights})
+    assert value(total) == pytest.approx(each[0] + 0.5 * each[1])
+    assert value(count) == 2 + 0.5
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (4, 0)])
+def test_ctc_of_nothing(shape: tuple[int, int]) -> None:
+    tensors = grid(*shape, 4)
+    total, count = LOSSES["ctc"](*tensors, texts(*[[]] * shape[1]))
+    assert (value(total), value(count)) == (0, 0)
+    assert not any(g.any() for g in gradients(total, tensors))
+
+
+def test_wrong_texts_are_refused() -> None:
+    x, w, b = grid(4, 3, 4)
+    good = texts([0], [1], [2])
+    for wrong, words in (
+        (good | {"y": torch.tensor([0, 1, 3])}, "3 is the blank"),
+        (good | {"y": torch.tensor([0, 1, -1])}, "from 0 to 2"),
+        (good | {"y": torch.tensor([0, 1])}, "3 characters in all"),
+        (good | {"lengths": torch.tensor([4, 5, 4])}, "from 0 to 4"),
+        (good | {"lengths": torch.tensor([4, 4])}, "lengths of 3 rows"),
+        (texts([0], [1], [2], [0], [1]), "a multiple of 5"),
+    ):
+        with pytest.raises(InputError, match=words):
+            LOSSES["ctc"](x, w, b, wrong)
+    with pytest.raises(InputError, match="9 classes"):
+        LOSSES["ctc"](x, w, b, good, classes=9)
+
+
+def test_ctc_shows_what_is_not_finite() -> None:
+    x, w, b = grid(4, 1, 3)
+    with torch.no_grad():
+        x[2, 1] = math.nan
+    assert LOSSES["ctc"](x, w, b, texts([0]))[0].isnan()
+
+
+def test_sigmoid_adds_up_the_labels_of_a_place() -> None:
+    """The total is of all labels and the count counts labels: total / places is in nats for a place."""
+    x, w, b = layer(9, 5, 6)
+    y = torch.randint(2, (9, 6), generator=torch.Generator().manual_seed(3))
+    total, count = LOSSES["sigmoid"](x, w, b, {"y": y}, labels=6)
+    by_place = HEADS["sigmoid"].log_prob(F.linear(x, w, b).detach().numpy(), y.numpy()).sum(-1)
+    assert value(total) == pytest.approx(-by_place.sum(), rel=1e-6)
+    assert value(count) == 9 * 6
+
+
+# ---- mixture
+
+
+def points(rows: int, ends: bool, seed: int = 3) -> Tensor:
+    random = torch.Generator().manual_seed(seed)
+    pen = torch.randint(2, (rows, 1 + ends), generator=random).double()
+    return torch.cat([torch.randn(rows, 2, generator=random, dtype=torch.float64), pen], 1)
+
+
+def as_torch_has_it(params: Tensor, y: Tensor, components: int) -> Tensor:
+    """The log-probability by torch.distributions."""
+    D = torch.distributions
+    weights, *means, sx, sy, r = params[:, : 6 * components].unflatten(1, (6, components)).unbind(1)
+    deviations = torch.stack([sx, sy], -1).exp() + FLOOR
+    correlation = CORRELATION * r.tanh()
+    one = torch.ones_like(correlation)
+    matrix = torch.stack([one, correlation, correlation, one], -1).unflatten(-1, (2, 2))
+    covariance = matrix * deviations.unsqueeze(-1) * deviations.unsqueeze(-2)
+    offsets = D.MixtureSameFamily(
+        D.Categorical(logits=weights), D.MultivariateNormal(torch.stack(means, -1), covariance)
+    )
+    pen = D.Bernoulli(logits=params[:, 6 * components :])
+    return offsets.log_prob(y[:, :2]) + pen.log_prob(y[:, 2:]).sum(1)
+
+
+@pytest.mark.parametrize(("components", "ends"), [(1, False), (5, True), (20, False)])
+def test_mixture_is_what_torch_and_numpy_say(
+    chunks: Callable[[int], None], components: int, ends: bool
+) -> None:
+    chunks(8 * 122 * 4)
+    options = {"components": components, "ends": ends}
+    (x, w, b), y = layer(11, 5, HEADS["mixture"].size(**options), torch.float64), points(11, ends)
+    params = F.linear(x, w, b)
+    expected = as_torch_has_it(params, y, components)
+    in_numpy = HEADS["mixture"].log_prob(params.detach().numpy(), y.numpy(), **options)
+    assert in_numpy == pytest.approx(expected.detach().numpy(), rel=1e-10)
+    torch.testing.assert_close(mixture_loss(params, y), -expected)
+    total, count = LOSSES["mixture"](x, w, b, {"y": y}, **options)
+    assert value(count) == 11
+    assert value(total) == pytest.approx(value(-expected.sum()), rel=1e-12)
+    assert close(gradients(total, (x, w, b)), gradients(-expected.sum(), (x, w, b)), 1e-10)
+
+
+def test_mixture_gradients_in_float64() -> None:
+    params = torch.randn(4, 20, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    assert torch.autograd.gradcheck(mixture_loss, (params.requires_grad_(), points(4, True)))
+
+
+def test_mixture_weighs_places_and_leaves_out_what_is_missing() -> None:
+    (x, w, b), y = layer(7, 5, 13, torch.float64), points(7, False)
+    each = -as_torch_has_it(F.linear(x, w, b), y, 2)
+    y = y.clone()
+    y[2, 1], y[4] = math.nan, math.nan
+    kept = [0, 1, 3, 5, 6]
+    weights = torch.linspace(0.5, 2, 7, dtype=torch.float64)
+    for of_row, given in ((torch.ones(7).double(), {}), (weights, {"weight": weights})):
+        total, count = LOSSES["mixture"](x, w, b, {"y": y, **given}, components=2)
+        expected = (each * of_row)[kept].sum()
+        assert value(count) == pytest.approx(value(of_row[kept].sum()))
+        assert value(total) == pytest.approx(value(expected))
+        found = gradients(total, (x, w, b))
+        assert close(found, list(torch.autograd.grad(expected, (x, w, b), retain_graph=True)), 1e-10)
+        assert not found[0][[2, 4]].any()
+
+
+def test_mixture_in_float32_bears_what_is_far_off() -> None:
+    """Ten thousand deviations away, deviations at their floor or beyond all bounds: finite, and near float64."""
+    params = torch.randn(6, 31, generator=torch.Generator().manual_seed(0))
+    y = points(6, False).float()
+    y[0, 0] = 1e4
+    y[1, :2] = -1e4
+    params[2, 15:25], y[2, :2] = -1e4, 10.0  # deviations of FLOOR, and ten thousand of them away
+    params[3, 15:25] = 1e4
+    params[4, 25:30] = 1e4  # the largest correlation, across it
+    y[4, :2] = torch.tensor([1e3, -1e3])
+    params[5, 30] = -1e4
+    y[5, 2] = 1
+    params.requires_grad_()
+    loss = mixture_loss(params, y)
+    (found,) = torch.autograd.grad(loss.sum(), params)
+    assert loss.isfinite().all()
+    assert found.isfinite().all()
+    wide = params.detach().double().requires_grad_()
+    exact = mixture_loss(wide, y.double())
+    (expected,) = torch.autograd.grad(exact.sum(), wide)
+    torch.testing.assert_close(loss.double(), exact, rtol=2e-5, atol=1e-5)
+    for ours, theirs in zip(found.double(), expected, strict=True):
+        assert value((ours - theirs).abs().max()) < 1e-3 * value(theirs.abs().max())
+    assert found[:3].abs().amax(1).min() > 1e3  # it pulls as hard as it is far
+
+
+def test_mixture_with_less_precision() -> None:
+    (x, w, b), y = layer(64, 32, 31), points(64, False).float()
+    exact, _ = LOSSES["mixture"](x, w * 0.2, b, {"y": y}, components=5)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough, _ = LOSSES["mixture"](x, w * 0.2, b, {"y": y}, components=5)
+    assert rough.dtype == torch.float32
+    assert 0 < abs(value(rough) - value(exact)) < 0.05 * abs(value(exact))
+    assert all(g.isfinite().all() for g in gradients(rough, (x, w, b)))
+
+
+# ---- chain
+
+
+def chain(rows: int, labels: int, hidden: int, share: float = 0.3) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Params, y, W and V, in float64; `share` of y is 1, the first row of it all 1 and the second all 0."""
+    random = torch.Generator().manual_seed(5)
+    y = (torch.rand(rows, labels, generator=random) < share).double()
+    y[:1], y[1:2] = 1, 0
+    shapes = ((rows, labels + hidden), (labels, hidden), (labels, hidden))
+    params, W, V = (torch.randn(s, generator=random, dtype=torch.float64).requires_grad_() for s in shapes)
+    return params, y, W, V
+
+
+def label_by_label(params: Tensor, y: Tensor, W: Tensor, V: Tensor) -> Tensor:
+    K = len(W)
+    a, loss = params[:, K:], torch.zeros(len(y), dtype=params.dtype)
+    for k in range(K):
+        p = torch.sigmoid(params[:, k] + torch.sigmoid(a) @ V[k])
+        loss = loss - torch.where(y[:, k] == 1, p, 1 - p).log()
+        a = a + y[:, k : k + 1] * W[k]
+    return loss
+
+
+@pytest.mark.parametrize("size", [1, 8 * 200, 1 << 20])
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+def test_chain_is_label_by_label(chunks: Callable[[int], None], size: int, share: float) -> None:
+    chunks(size)
+    params, y, W, V = chain(13, 10, 4, share)
+    expected = label_by_label(params, y, W, V)
+    found = chain_loss(params, y.long(), W, V)
+    torch.testing.assert_close(found, expected)
+    way = torch.linspace(-1, 2, 13, dtype=torch.float64)
+    own = torch.autograd.grad((found * way).sum(), (params, W, V))
+    theirs = torch.autograd.grad((expected * way).sum(), (params, W, V))
+    for ours, other in zip(own, theirs, strict=True):
+        torch.testing.assert_close(ours, other)
+    with torch.no_grad():
+        torch.testing.assert_close(chain_loss(params, y, W, V), expected)
+    in_numpy = HEADS["chain"].log_prob(
+        params.detach().numpy(), y.numpy(), W=W.detach().numpy(), V=V.detach().numpy()
+    )
+    assert in_numpy == pytest.approx(-expected.detach().numpy(), rel=1e-10)
+
+
+@pytest.mark.parametrize("size", [8 * 100, 1 << 20])
+def test_chain_gradients_in_float64(chunks: Callable[[int], None], size: int) -> None:
+    chunks(size)
+    params, y, W, V = chain(5, 4, 3)
+    assert torch.autograd.gradcheck(lambda *given: chain_loss(given[0], y, *given[1:]), (params, W, V))
+
+
+def test_chain_of_a_last_layer() -> None:
+    (x, w, b), (_, y, W, V) = layer(9, 5, 14, torch.float64), chain(9, 10, 4)
+    each = label_by_label(F.linear(x, w, b), y, W, V)
+    y = y.clone()
+    y[3, 2] = math.nan
+    kept = [0, 1, 2, 4, 5, 6, 7, 8]
+    weights = torch.linspace(0.5, 2, 9, dtype=torch.float64)
+    parts = (x, w, b, W, V)
+    for of_row, given in ((torch.ones(9).double(), {}), (weights, {"weight": weights})):
+        total, count = LOSSES["chain"](x, w, b, {"y": y, "W": W, "V": V, **given}, labels=10, hidden=4)
+        expected = (each * of_row)[kept].sum()
+        assert value(count) == pytest.approx(value(of_row[kept].sum()))
+        assert value(total) == pytest.approx(value(expected))
+        found = gradients(total, parts)
+        assert close(found, list(torch.autograd.grad(expected, parts, retain_graph=True)), 1e-10)
+        assert not found[0][3].any()
+
+
+def test_chain_that_hides_nothing_is_sigmoid() -> None:
+    (x, w, b), (_, y, W, V) = layer(9, 5, 14, torch.float64), chain(9, 10, 4)
+    total, count = LOSSES["chain"](x, w, b, {"y": y, "W": W, "V": V * 0}, labels=10, hidden=4)
+    expected, labels = LOSSES["sigmoid"](x, w[:10], b[:10], {"y": y}, labels=10)
+    assert value(total) == pytest.approx(value(expected))
+    assert (value(count), value(labels)) == (9, 90)
+
+
+def test_chain_holds_little_at_a_time(chunks: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+
+    def spy(params: Tensor, y: Tensor, W: Tensor, V: Tensor) -> Tensor:
+        runs.append(len(y) + int(y.sum()))
+        return steps(params, y, W, V)
+
+    steps = losses._chain_steps
+    monkeypatch.setattr(losses, "_chain_steps", spy)
+    params, y, W, V = chain(600, 20, 8, 0.2)
+    chain_loss(params, y, W, V).sum().backward()
+    whole = runs.pop()
+    assert runs == []
+    assert whole == 600 + value(y.sum())
+    chunks(1 << 16)
+    loss = chain_loss(params, y, W, V)
+    assert len(runs) > 5
+    assert sum(runs) == whole
+    assert max(runs) <= (1 << 16) / (8 * 28) + 21
+    loss.sum().backward()  # made a second time, not kept
+    assert sum(runs) == 2 * whole
+
+
+def test_chain_with_less_precision() -> None:
+    (x, w, b), (_, y, W, V) = layer(64, 32, 14), (t.detach().float() for t in chain(64, 10, 4))
+    W.requires_grad_()
+    exact, _ = LOSSES["chain"](x, w, b, {"y": y, "W": W, "V": V}, labels=10, hidden=4)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough, _ = LOSSES["chain"](x, w, b, {"y": y, "W": W, "V": V}, labels=10, hidden=4)
+    assert rough.dtype == torch.float32
+    assert 0 < abs(value(rough) - value(exact)) < 0.05 * value(exact)
+    assert all(g.isfinite().all() for g in gradients(rough, (x, w, b, W)))
+
+
+def test_mixtures_and_chains_that_do_not_fit_are_refused() -> None:
+    params, y, W, V = chain(6, 5, 3)
+    for wrong in ((params[:, 1:], y, W, V), (params, y[:, 1:], W, V), (params, y, W, V[1:])):
+        with pytest.raises(InputError, match="chain reads params"):
+            chain_loss(*wrong)
+    for odd in (0.5, 2.0, -1.0, math.nan):
+        with pytest.raises(InputError, match="0 or 1"):
+            chain_loss(params, y * odd, W, V)
+    x, w, b = layer(6, 5, 8)
+    with pytest.raises(InputError, match=r"9 numbers, but the last layer makes 8"):
+        LOSSES["chain"](x, w, b, {"y": y, "W": W, "V": V}, labels=5, hidden=4)
+    with pytest.raises(InputError, match=r"7 numbers, but the last layer makes 8"):
+        LOSSES["mixture"](x, w, b, {"y": y[:, :3]}, components=1)
+    with pytest.raises(InputError, match=r"\[6, 4\], but y came as \[6, 3\]"):
+        LOSSES["mixture"](x, w, b, {"y": y[:, :3]}, components=1, ends=True)
 
 
 # ---- embedding

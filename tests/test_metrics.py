@@ -455,3 +455,74 @@ def test_forecasts_that_are_missing_or_do_not_fit() -> None:
         assert math.isnan(value(name, **broken)), name  # a forecast that is NaN is not left out
         with pytest.raises(InputError, match="same shape"):
             value(name, **wrong)
+
+
+# ---- error rates
+
+
+def edits(a: Any, b: Any) -> int:
+    """The table of distances, cell by cell."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
+    return row[-1]
+
+
+def test_error_rates_count_edits() -> None:
+    random = np.random.default_rng(0)
+    for letters in ("ab", "abcdef", "abcdefghijklmnopqrstuvwxyz"):
+        texts, true = (
+            [" ".join(random.choice(list(letters), n)) for n in random.integers(0, 90, 25)] for _ in "12"
+        )
+        words = sum(edits(t.split(), s.split()) for s, t in zip(texts, true, strict=True))
+        assert value("wer", texts=texts, references=true) == pytest.approx(
+            words / sum(len(t.split()) for t in true)
+        )
+        signs = sum(edits(t, s) for s, t in zip(texts, true, strict=True))
+        assert value("cer", texts=texts, references=true) == pytest.approx(signs / sum(map(len, true)))
+
+
+def test_error_rates_are_jiwers() -> None:
+    jiwer = pytest.importorskip("jiwer")
+    texts = ["the cat sat", "", "a b c d e", "Hello, World", "x y"]
+    true = ["the cat sat on the mat", "nothing", "b c x e", "hello world", "x y"]
+    assert value("wer", texts=texts, references=true) == pytest.approx(jiwer.wer(true, texts))
+    assert value("cer", texts=texts, references=true) == pytest.approx(jiwer.cer(true, texts))
+
+
+@pytest.mark.parametrize(
+    ("said", "true", "words", "characters"),
+    [
+        ("a b c", "a b c", 0, 0),
+        ("a c", "a b c", 1 / 3, 2 / 5),
+        (" a  b\n", "a b", 0, 0),  # blanks part words, however many
+        ("a b c d", "x", 4, 7),  # more may be wrong than there is
+        ("", "two words", 1, 1),
+        ("A.", "a", 1, 2),
+    ],
+)
+def test_error_rates_by_hand(said: str, true: str, words: float, characters: float) -> None:
+    assert value("wer", texts=[said], references=[true]) == pytest.approx(words)
+    assert value("cer", texts=[said], references=[[true]]) == pytest.approx(characters)
+
+
+def test_error_rates_of_long_texts() -> None:
+    random = np.random.default_rng(1)
+    true = list("".join(random.choice(list("abcdefgh"), 20_000)))
+    said = true.copy()
+    for at in range(500, 20_000, 1000):  # far apart, each is an edit of its own
+        said[at] = "X"
+    del said[12_345]
+    said.insert(17_777, "Y")
+    found = value("cer", texts=["".join(said)], references=["".join(true)])
+    assert found == pytest.approx(22 / 20_000)
+
+
+def test_error_rates_that_mean_nothing() -> None:
+    assert math.isnan(value("wer", texts=[], references=[]))
+    assert math.isnan(value("cer", texts=["a"], references=[" "]))
+    assert METRICS["wer"].better == METRICS["cer"].better == "lower"
+    with pytest.raises(InputError, match="one reference, but text 1 has 2"):
+        value("wer", texts=["a", "b"], references=["a", ["b", "c"]])

@@ -12,8 +12,24 @@
 `softmax` (option `classes`) and `sigmoid` (`labels`) say probabilities: their mean, [..., K]. `pointer`
 (`classes`) is a softmax that also copies: with `gate`, [...], the logit of writing itself, the probability of a
 class is sigmoid(gate) of what the softmax says and 1 - sigmoid(gate) of `copied`, the share of the attention that
-lies on places of that class. The others
-forecast `channels` series over `horizon` steps. Their params are P numbers for each, flat in the order
+lies on places of that class.
+
+`ctc` (`classes`) writes a text over all steps, [T, K], as connectionist temporal
+classification has it: each step says a class or nothing, and what is said several times in a row is said once. Nothing
+is a class too, the last one, `BLANK`; `classes` counts it, and the others have the numbers that the text's codec gives
+them. Its mean is the probabilities of every step; its log_prob and its samples are of whole texts: class numbers, [L].
+
+`chain` (`labels`, `hidden`) says labels too, each given those before it (NADE): its params are a bias for each of K
+labels and the start a, [H'], of a hidden layer; the probability of label k is sigmoid(bias[k] + V[k] sigmoid(a)),
+and where it is 1 all after it see a + W[k]. `W` and `V`, [K, H'], are the head's own weights. Its mean is of each
+label given those before it in `y`.
+
+`mixture` (`components`, `ends`) says the next point of a pen: y = [dx, dy, lifted], or [dx, dy, lifted, last] where
+`ends`. Its params are [6, M] numbers of M components, flat, and a logit for lifted and for last: the logits of the
+weights, means of dx, means of dy, s of dx, s of dy and r, with log deviations log(exp(s) + FLOOR) and correlations
+CORRELATION * tanh(r). Its log-probability is one for each point.
+
+The others forecast `channels` series over `horizon` steps. Their params are P numbers for each, flat in the order
 [horizon, channels, P], and describe a standardised value z; the value is loc + scale * z, where loc and scale
 are broadcast against [..., horizon, channels]. With softplus(a) = log(1 + exp(a)):
 
@@ -38,14 +54,31 @@ import numpy as np
 
 from hitherto.errors import InputError, UsageError
 
-__all__ = ["FLOOR", "HEADS", "SMALL", "Head", "check_levels"]
+__all__ = [
+    "BLANK",
+    "CORRELATION",
+    "FLOOR",
+    "HEADS",
+    "SMALL",
+    "Head",
+    "chain_log_prob",
+    "chain_mean",
+    "chain_sample",
+    "check_levels",
+    "ctc_misfits",
+    "ctc_needs",
+]
 
 Array = Any  # a numpy array; numpy's own types say less than the shapes beside the lines
 Level = float | Sequence[float]
 Shape = tuple[int, ...]
 
+BLANK = (
+    -1
+)  # the class of saying nothing, as an index: the last one, so that characters keep their codec's numbers
 FLOOR = 1e-3  # the least deviation of a standardised value: no forecast is certain
 SMALL = 1e-6  # keeps logarithms finite
+CORRELATION = 0.99  # the largest of two offsets: at 1 a component is a line, and infinitely likely on it
 _NORMAL = NormalDist()
 
 
@@ -79,6 +112,19 @@ def _count(name: str, value: int) -> int:
     if value < 1:
         raise UsageError(f"{name} must be at least 1, but came as {value!r}.")
     return value
+
+
+def _not_negative(name: str, value: float) -> float:
+    if not 0 <= value < math.inf:
+        raise UsageError(f"{name} must be a number from 0 on, but came as {value!r}.")
+    return value
+
+
+def _wide(name: str, array: Array, width: int, dtype: Any = np.float64) -> Array:
+    array = np.asarray(array, dtype)
+    if array.ndim == 0 or array.shape[-1] != width:
+        raise InputError(f"{name} must be [..., {width}], but came as {list(array.shape)}.")
+    return array
 
 
 def _softplus(a: Array) -> Array:
@@ -236,11 +282,19 @@ def _sigmoid_mean(params: Array, **_options: Any) -> Array:
 
 
 def _sigmoid_sample(
-    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: Any
+    params: Array,
+    rng: "np.random.Generator",
+    *,
+    count: int | None = None,
+    temperature: float = 1.0,
+    allowed: Array | None = None,
+    **_options: Any,
 ) -> Array:
-    """0 or 1 for each label, [..., K]."""
-    p = _sigmoid_mean(params)
-    return (rng.random(_draws(count, p.shape)) < p).astype(np.int64)
+    """0 or 1 for each label, [..., K]: 1 only where it is `allowed`, and what is likelier at a temperature of 0."""
+    params = np.asarray(params, np.float64)
+    p = _sigmoid_mean(params / temperature) if temperature else (params > 0).astype(np.float64)
+    drawn = rng.random(_draws(count, p.shape)) < p
+    return (drawn if allowed is None else drawn & allowed).astype(np.int64)
 
 
 def _sigmoid_log_prob(params: Array, y: Array, **_options: Any) -> Array:
@@ -249,13 +303,267 @@ def _sigmoid_log_prob(params: Array, y: Array, **_options: Any) -> Array:
     return np.asarray(y) * params - _softplus(params)
 
 
-def _no_quantile(name: str) -> Callable[..., Array]:
+def _no_quantile(name: str, says: str = "classes") -> Callable[..., Array]:
     def quantile(*_arguments: Any, **_options: Any) -> Array:
         raise UsageError(
-            f"the head {name} says classes, which have no quantiles; ask for its mean, probabilities."
+            f"the head {name} says {says}, which have no quantiles; ask for its mean or for samples."
         )
 
     return quantile
+
+
+# ------------------------------------------------------------------------------------------------------- ctc
+
+
+def ctc_needs(y: Array) -> int:
+    """The least steps that a text takes: one for each class, and a blank between two that are alike."""
+    y = np.asarray(y)
+    return len(y) + int(np.count_nonzero(y[1:] == y[:-1]))
+
+
+def ctc_misfits(
+    texts: Sequence[Array],
+    steps: Sequence[int],
+    rows: Sequence[int] | None = None,
+    what: str = "recording",
+) -> tuple[Array, str]:
+    """The places of the texts that need more steps than there are, and a sentence that says so; "" of none.
+
+    `rows` are the numbers that a person knows these by, from 1 on where they are not given; `what` has the steps.
+    """
+    if len(texts) != len(steps):
+        raise InputError(f"{len(texts)} texts need as many numbers of steps, but {len(steps)} came.")
+    needs = [ctc_needs(y) for y in texts]
+    found = np.flatnonzero(np.asarray(needs, np.int64) > np.asarray(steps, np.int64))
+    said = [
+        f"row {i + 1 if rows is None else rows[i]}: its text of {len(texts[i])} characters needs {needs[i]} steps, "
+        f"but the {what} has {steps[i]}"
+        for i in found[:3].tolist()
+    ]
+    if len(found) > len(said):
+        said.append(f"and {len(found) - len(said):,} more of {len(texts):,} rows")
+    return found, "; ".join(said)
+
+
+def _ctc_size(*, classes: int) -> int:
+    if classes < 2:
+        raise UsageError(f"classes must be at least 2, the blank and another, but came as {classes!r}.")
+    return classes
+
+
+def _steps_of(params: Array) -> Array:
+    params = np.asarray(params, np.float64)
+    if params.ndim != 2:
+        raise InputError(f"the head ctc reads the steps of one row, [T, K], but got {list(params.shape)}.")
+    return params
+
+
+def _ctc_sample(
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: Any
+) -> Array:
+    """Class numbers, [L]; of several draws a list of them, as their lengths differ."""
+    params = _steps_of(params)
+    blank = params.shape[1] + BLANK
+    paths = _softmax_sample(params, rng, count=count or 1).reshape(-1, len(params))  # [count, T]
+    starts = np.ones(paths.shape, bool)
+    starts[:, 1:] = paths[:, 1:] != paths[:, :-1]
+    drawn = [path[first & (path != blank)] for path, first in zip(paths, starts, strict=True)]
+    return drawn[0] if count is None else drawn
+
+
+def _ctc_log_prob(params: Array, y: Array, **_options: Any) -> Array:
+    """Of the text y, [L], a single number: the sum over all ways to say it in these steps."""
+    params, y = _steps_of(params), np.asarray(y, np.int64)
+    blank = params.shape[1] + BLANK
+    if y.ndim != 1 or (len(y) and not 0 <= y.min() <= y.max() < blank):
+        raise InputError(f"a text is class numbers from 0 to {blank - 1}, [L], but came as {y!r:.60}.")
+    if not len(params):
+        return np.float64(-np.inf if len(y) else 0)
+    log_probs = log_softmax(params)
+    places = np.full(2 * len(y) + 1, blank)
+    places[1::2] = y
+    skips = np.zeros(len(places), bool)  # where the blank before may be left out
+    skips[3::2] = y[1:] != y[:-1]
+    ways = np.full(len(places) + 2, -np.inf)  # in front two that cannot be come from
+    ways[2:4] = log_probs[0, places[:2]]
+    for now in log_probs[1:]:
+        skipped = np.where(skips, ways[:-2], -np.inf)
+        ways[2:] = np.logaddexp(np.logaddexp(ways[2:], ways[1:-1]), skipped) + now[places]
+    return np.logaddexp.reduce(ways[-2:] if len(y) else ways[-1:])
+
+
+# ------------------------------------------------------------------------------------------------------ chain
+
+
+def _chain_size(*, labels: int, hidden: int) -> int:
+    return _count("labels", labels) + _count("hidden", hidden)
+
+
+def _chain(params: Array, W: Array, V: Array) -> tuple[Array, Array, Array, Array]:
+    """Biases, [..., K], where the hidden layer begins, [..., H'], and W and V."""
+    W, V = np.asarray(W, np.float64), np.asarray(V, np.float64)
+    if W.ndim != 2 or W.shape != V.shape:
+        raise InputError(
+            f"W and V must both be [labels, hidden], but came as {list(W.shape)} and {list(V.shape)}."
+        )
+    K = len(W)
+    params = _wide("the params of chain", params, K + W.shape[1])
+    return params[..., :K], params[..., K:], W, V
+
+
+def _hidden(a: Array) -> Array:
+    """The sigmoid, by the faster of two ways: a small one has no digits to lose where it is added to others."""
+    return 0.5 + 0.5 * np.tanh(0.5 * a)
+
+
+def _chain_logits(params: Array, y: Array, W: Array, V: Array) -> tuple[Array, Array]:
+    """Of each label given those before it in y, [..., K], and y."""
+    bias, a, W, V = _chain(params, W, V)
+    y = _wide("y", y, len(W))
+    if not np.all((y == 0) | (y == 1) | np.isnan(y)):
+        raise InputError("y of the head chain must be 0 or 1 for each label (NaN: not known).")
+    shape = np.broadcast_shapes(a.shape[:-1], y.shape[:-1])
+    y = np.broadcast_to(y, (*shape, len(W)))
+    a = np.broadcast_to(a, (*shape, W.shape[1])).copy()
+    h = _hidden(a)
+    logits = np.empty(y.shape)
+    for k in range(len(W)):
+        logits[..., k] = bias[..., k] + (h * V[k]).sum(-1)
+        moved = y[..., k] != 0
+        a[moved] += y[..., k][moved][:, None] * W[k]  # NaN stays NaN for all that follow
+        h[moved] = _hidden(a[moved])
+    return logits, y
+
+
+def chain_log_prob(params: Array, y: Array, W: Array, V: Array, **_options: Any) -> Array:
+    """Of all labels of a step together, [...]; `y`, [..., K], is 0 or 1. NaN in y gives NaN."""
+    logits, y = _chain_logits(params, y, W, V)
+    return (y * logits - _softplus(logits)).sum(-1)
+
+
+def chain_mean(params: Array, y: Array, W: Array, V: Array, **_options: Any) -> Array:
+    """The probability of each label given those before it in y, [..., K]; of each alone there is no formula."""
+    return _sigmoid_mean(_chain_logits(params, y, W, V)[0])
+
+
+def chain_sample(
+    params: Array,
+    rng: "np.random.Generator",
+    W: Array,
+    V: Array,
+    temperature: float = 1.0,
+    allowed: Array | None = None,
+    *,
+    count: int | None = None,
+    **_options: Any,
+) -> Array:
+    """0 or 1 for each label, [..., K]. Where not `allowed`, [..., K], it is 0; temperature 0 draws nothing."""
+    bias, a, W, V = _chain(params, W, V)
+    K, H = W.shape
+    shape = _draws(count, a.shape[:-1])
+    # A label is 1 where its logit and the noise are above 0.
+    edge = bias + _not_negative("temperature", temperature) * rng.logistic(size=(*shape, K))
+    if allowed is not None:
+        allowed = _wide("allowed", allowed, K, bool)
+        if np.broadcast_shapes(allowed.shape, edge.shape) != edge.shape:
+            raise InputError(f"allowed must fit {list(edge.shape)}, but came as {list(allowed.shape)}.")
+        edge = np.where(allowed, edge, -np.inf)
+    edge = edge.reshape(-1, K)
+    a = np.broadcast_to(a, (*shape, H)).reshape(-1, H).copy()
+    y = np.zeros(edge.shape, np.int64)
+    rows, labels, at = np.arange(len(y)), np.arange(K), np.full((len(y), 1), -1)
+    # Up to a row's next 1 its hidden layer stays: one product says where that is. So it takes as many rounds as the
+    # row with the most of them has ones. A product for each row, as one of all would round by how many they are.
+    while len(rows):
+        seen = (_hidden(a)[:, None] @ V.T)[:, 0]  # [n, K]
+        ones = (edge + seen > 0) & (labels > at)
+        more = ones.any(1)
+        if not more.all():
+            rows, edge, a, ones = rows[more], edge[more], a[more], ones[more]
+        first = ones.argmax(1)
+        y[rows, first] = 1
+        a += W[first]
+        at = first[:, None]
+    return y.reshape(*shape, K)
+
+
+# ---------------------------------------------------------------------------------------------------- mixture
+
+
+def _mixture_size(*, components: int, ends: bool = False) -> int:
+    return 6 * _count("components", components) + 1 + bool(ends)
+
+
+def _mixture(params: Array, components: int, ends: bool) -> tuple[Array, Array]:
+    """What there is of each component, [..., 6, M], and the logits of lifted and last, [..., 1 or 2]."""
+    size = _mixture_size(components=components, ends=ends)
+    params = _wide(f"the params of mixture with {components} components", params, size)
+    parts = params[..., : 6 * components]
+    return parts.reshape(*parts.shape[:-1], 6, components), params[..., 6 * components :]
+
+
+# Two things are bounded, since a component that shrinks onto a point or a line would grow ever likelier: deviations,
+# exp(s) + FLOOR, from below, and correlations by a tanh. Nothing is clipped: there the gradient would end at once, here
+# it fades as those functions do, and a far point's pulls as hard as it is far. What is computed with is the logarithm
+# of a deviation, so that no s, small or large, overflows.
+def _log_deviation(s: Array) -> Array:
+    return np.logaddexp(s, math.log(FLOOR))
+
+
+def _mixture_mean(params: Array, *, components: int, ends: bool = False, **_options: Any) -> Array:
+    """The expected offset and the probabilities of lifted and last, [..., 3 or 4]."""
+    parts, pen = _mixture(params, components, ends)
+    offset = (_softmax_mean(parts[..., :1, :]) * parts[..., 1:3, :]).sum(-1)
+    return np.concatenate([offset, _sigmoid_mean(pen)], -1)
+
+
+def _mixture_sample(
+    params: Array,
+    rng: "np.random.Generator",
+    *,
+    components: int,
+    ends: bool = False,
+    bias: float = 0.0,
+    temperature: float = 1.0,
+    count: int | None = None,
+    **_options: Any,
+) -> Array:
+    """Points, [..., 3 or 4]: offsets, and 0 or 1 for lifted and last.
+
+    bias: the logits of the weights count 1 + bias times, and deviations shrink by exp(bias): neater writing.
+    temperature: a factor of all variances, and what all logits are divided by; 0 draws nothing.
+    """
+    _not_negative("bias", bias)
+    _not_negative("temperature", temperature)
+    parts, pen = _mixture(params, components, ends)
+    shape = _draws(count, pen.shape[:-1])
+    weights = (1 + bias) * parts[..., 0, :]
+    which = (weights + temperature * rng.gumbel(size=(*shape, components))).argmax(-1)
+    chosen = _pick(parts, which[..., None])  # [..., 6]
+    deviation = np.exp(_log_deviation(chosen[..., 3:5]) - bias)
+    correlation = CORRELATION * np.tanh(chosen[..., 5])
+    z = math.sqrt(temperature) * rng.standard_normal((*shape, 2))
+    z[..., 0] = correlation * z[..., 1] + np.sqrt(1 - correlation**2) * z[..., 0]
+    does = pen + temperature * rng.logistic(size=(*shape, pen.shape[-1])) > 0
+    return np.concatenate([chosen[..., 1:3] + deviation * z, does], -1)
+
+
+def _mixture_log_prob(
+    params: Array, y: Array, *, components: int, ends: bool = False, **_options: Any
+) -> Array:
+    """Of points y, [..., 3 or 4]: [...]."""
+    parts, pen = _mixture(params, components, ends)
+    y = _wide("y", y, 3 + bool(ends))
+    wide = _log_deviation(parts[..., 3:5, :])  # [..., 2, M]
+    z = (y[..., :2, None] - parts[..., 1:3, :]) * np.exp(-wide)
+    correlation = CORRELATION * np.tanh(parts[..., 5, :])
+    left = 1 - correlation**2
+    # dy, and then dx as it goes with dy: a sum of squares, in which nothing cancels.
+    squares = z[..., 1, :] ** 2 + (z[..., 0, :] - correlation * z[..., 1, :]) ** 2 / left
+    each = log_softmax(parts[..., 0, :]) - wide.sum(-2) - 0.5 * (np.log(left) + squares)
+    top = each.max(-1)
+    offset = top + np.log(np.exp(each - top[..., None]).sum(-1)) - math.log(2 * math.pi)
+    return offset + _sigmoid_log_prob(pen, y[..., 2:]).sum(-1)
 
 
 # -------------------------------------------------------------------------------------------------- quantiles
@@ -416,6 +724,16 @@ HEADS: dict[str, Head] = {
     "sigmoid": Head(
         "sigmoid", _sigmoid_size, _sigmoid_mean, _no_quantile("sigmoid"), _sigmoid_sample, _sigmoid_log_prob
     ),
+    "ctc": Head("ctc", _ctc_size, _softmax_mean, _no_quantile("ctc"), _ctc_sample, _ctc_log_prob),
+    "chain": Head("chain", _chain_size, chain_mean, _no_quantile("chain"), chain_sample, chain_log_prob),
+    "mixture": Head(
+        "mixture",
+        _mixture_size,
+        _mixture_mean,
+        _no_quantile("mixture", "points of a plane"),
+        _mixture_sample,
+        _mixture_log_prob,
+    ),
     "quantile": _forecast(
         "quantile",
         lambda levels: len(check_levels(levels)),
@@ -439,6 +757,13 @@ HEADS: dict[str, Head] = {
         _negative_binomial_log_prob,
     ),
 }
+
+
+def nll(kind: str, params: Array, y: Array, **options: Any) -> Array:
+    """Minus the log-probability of all that y says at each of N places, [N]."""
+    found = -HEADS[kind].log_prob(params, y, **options)
+    return found.reshape(len(found), -1).sum(1)
+
 
 # ------------------------------------------------------------------------------------------ special functions
 

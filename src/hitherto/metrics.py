@@ -20,7 +20,10 @@ references the best, the mean over the rows. Their words are the runs of letters
 stemmed: those of the rouge_score package, except that letters beyond a-z count here too. These five go from 0 to 100.
 `exact_match` is the share of rows that equal one of their references but for case and blanks. `distinct_1` and
 `distinct_2` need no references: how many words, or pairs of words within a text, differ from each other among all
-texts, as a share of their number.
+texts, as a share of their number. `wer` and `cer` are how many words, or characters, must be put in, taken out or
+changed to make the references of the texts, for each word or character of the references: 0 is best, and it may
+exceed 1. A text has one reference there; words stand between blanks, blanks in a row are one, those at the ends none.
+Case and punctuation count.
 Forecasts: `actual`, `mean`, `median`, [N, horizon, channels]; `quantiles`, [..., Q], at `levels`; and
 `naive_scale`, broadcast against them. What is NaN in `actual` is not scored. `crps` is the continuous ranked
 probability score as far as the levels tell: twice the pinball loss, mean over the levels. `coverage` is the
@@ -434,6 +437,41 @@ def _exact_match(texts: Iterable[str], references: Iterable[str | Iterable[str]]
     return _mean([plain(text) in map(plain, several) for text, several in rows])
 
 
+def _edits(a: Sequence[Any], b: Sequence[Any]) -> int:
+    """The least number of insertions, deletions and substitutions that make b of a.
+
+    As in `_common`, one column of the table is a pair of integers: the bits of `up` and `down` say where the distance
+    from a[:i] to a[:i + 1] grows by one and where it falls (Hyyrö 2003).
+    """
+    where: dict[Any, int] = {}
+    for i, item in enumerate(a):
+        where[item] = where.get(item, 0) | 1 << i
+    full = up = (1 << len(a)) - 1
+    down = 0
+    for item in b:
+        same = where.get(item, 0)
+        kept = ((((same & up) + up) ^ up) | same | down) & full  # where a diagonal costs nothing
+        right = ((down | ~(kept | up)) << 1 | 1) & full
+        left = (kept & up) << 1 & full
+        up, down = (left | ~(kept | right)) & full, right & kept
+    return len(b) + up.bit_count() - down.bit_count()
+
+
+def _error_rate(cut: Callable[[str], Sequence[str]]) -> Callable[..., float]:
+    """The edits of all texts together over the length of all references, as `cut` parts them; NaN where it is 0."""
+
+    def compute(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+        wrong = length = 0
+        for n, (text, several) in enumerate(zip(*_written(texts, references), strict=True)):
+            if len(several) > 1:
+                raise InputError(f"an error rate needs one reference, but text {n} has {len(several)}.")
+            true = cut(several[0])
+            wrong, length = wrong + _edits(true, cut(text)), length + len(true)
+        return wrong / length if length else math.nan
+
+    return compute
+
+
 def _distinct(n: int) -> Callable[..., float]:
     def compute(texts: Iterable[str], **_rest: Any) -> float:
         grams = [gram for text in _strings(texts, "texts") for gram in _grams(text, n)]
@@ -549,6 +587,8 @@ METRICS: dict[str, Metric] = {
     "rouge2": Metric("rouge2", "higher", _rouge(2, _overlap), _W),
     "rougeL": Metric("rougeL", "higher", _rouge(1, _common), _W),
     "exact_match": Metric("exact_match", "higher", _exact_match, _W),
+    "wer": Metric("wer", "lower", _error_rate(str.split), _W),
+    "cer": Metric("cer", "lower", _error_rate(lambda text: " ".join(text.split())), _W),
     "distinct_1": Metric("distinct_1", "higher", _distinct(1), ("texts",)),
     "distinct_2": Metric("distinct_2", "higher", _distinct(2), ("texts",)),
     "mae": Metric("mae", "lower", _mae, ("actual", "median")),

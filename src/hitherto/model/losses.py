@@ -8,10 +8,12 @@ how many elements were scored, or the sum of their weights where there are any. 
 O is a vocabulary, never exist all at once: they are made, scored, turned into their gradients and forgotten a
 few rows at a time. So a loss can be differentiated once, but not twice.
 
-Targets are tensors by name. `y` is [N] of class numbers for `softmax`; [N, labels] for `sigmoid`; the scaled
-value, [N, horizon, channels], for the heads of forecasts. NaN in it means not scored. `weight`, [N], says how
-much each place counts, for any head; others are named at the losses that read them. Options of a head are as
-in `hitherto.heads`, where the meaning of its params is written down.
+Targets are tensors by name. `y` is [N] of class numbers for `softmax`; [N, labels] for `sigmoid` and `chain`; points
+for `mixture`, [N, 3] or, where drawings end, [N, 4]; the scaled value, [N, horizon, channels], for the heads of
+forecasts. NaN in it means not scored; of `chain` and `mixture`, whose losses are one for each place, it means the
+place. `weight`, [N], says how much each place counts, for any head; others are named at the losses that read them.
+`ctc` scores rows, not places: it reads the features of all steps of all rows, [T * B, F], and y is what the rows say,
+one after the other. Options of a head are as in `hitherto.heads`, where the meaning of its params is written down.
 """
 
 import math
@@ -21,12 +23,13 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from hitherto.errors import InputError, UsageError
-from hitherto.heads import FLOOR, SMALL, check_levels
+from hitherto.heads import BLANK, CORRELATION, FLOOR, SMALL, check_levels
 from hitherto.model import kernels
 
-__all__ = ["LOSSES", "embedding", "nll"]
+__all__ = ["LOSSES", "chain_loss", "embedding", "misfits", "mixture_loss", "nll"]
 
 Targets = Mapping[str, Tensor]
 Loss = Callable[..., tuple[Tensor, Tensor]]
@@ -250,7 +253,7 @@ def _pointer(
     y = targets["y"].long()
     _check(classes is None or weight.shape[0] == classes, "classes", classes, weight)
     _check_rows(features, y, [])
-    params = F.linear(features, weight, bias).float()  # [N, O]
+    params = _at_least_float32(F.linear(features, weight, bias))  # [N, O]
     loss = nll(params, targets)
     if label_smoothing:
         loss = (1 - label_smoothing) * loss - label_smoothing * params.log_softmax(1).mean(1)
@@ -286,6 +289,82 @@ def _sampled(
     loss = torch.cat([true.unsqueeze(1), scores], 1).logsumexp(1) - true
     total = (loss if weights is None else loss * weights).sum()
     return total, _counted(total, y, weights)
+
+
+# -------------------------------------------------------------------------------------------------------- ctc
+
+
+def misfits(targets: Targets, T: int) -> Tensor:
+    """[B]: which rows say more than their steps can hold, so that the loss `ctc` leaves them out; T is all steps."""
+    y, sizes = targets["y"], targets["y_lengths"].long()
+    row = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)  # [sum L]
+    again = (y[1:] == y[:-1]) & (row[1:] == row[:-1])  # two that are alike need a blank between them
+    needs = sizes + torch.bincount(row[1:][again], minlength=len(sizes))
+    return needs > targets.get("lengths", sizes.new_tensor(T))
+
+
+def _ctc(
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Targets,
+    *,
+    classes: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Minus the log-probability of each row's text, summed over all ways to say it in the row's steps.
+
+    features: of the step t of row b at the place t * B + b, none left out.
+    targets: `y_lengths`, [B], cuts y, [sum L], into the texts of the rows; `lengths`, [B], are the rows' steps, all T
+        where it is missing; what stands past them is not read. `weight`, [B], says how much each row counts.
+    A row of `misfits` is in neither sum. The count is of characters; an empty text counts as one.
+    The layer's output exists whole: alphabets are small, and an alignment needs all steps at once.
+    """
+    y, sizes = targets["y"].long(), targets["y_lengths"].long()
+    K, B = weight.shape[0], len(sizes)
+    _check(classes is None or classes == K, "classes", classes, weight)
+    lengths = targets.get("lengths")
+    _check_texts(features, y, sizes, lengths, K + BLANK)
+    T = features.shape[0] // max(1, B)
+    dtype = torch.promote_types(features.dtype, torch.float32)
+    if not T:
+        return F.linear(features, weight, bias).to(dtype).sum(), features.new_zeros((), dtype=dtype)
+    x = features.unflatten(0, (T, B))
+    if lengths is None:
+        lengths = sizes.new_full((B,), T)
+    else:  # NaN times zero is NaN: what is padding must not even be computed with
+        outside = torch.arange(T, device=x.device).unsqueeze(1) >= lengths
+        x = x.masked_fill(outside.unsqueeze(-1), 0)
+    log_probs = F.linear(x, weight, bias).to(dtype).log_softmax(-1)  # [T, B, K]
+    out = misfits(targets, T)
+    each = F.ctc_loss(
+        log_probs, y, lengths.long(), sizes, blank=K + BLANK, reduction="none", zero_infinity=True
+    )
+    counts = (~out).to(dtype)  # [B]
+    if "weight" in targets:
+        counts = counts * targets["weight"].to(dtype)
+    each = each.masked_fill(out, 0)  # what cannot be said may come as any number
+    return (each * counts).sum(), (counts * sizes.clamp(min=1)).sum()
+
+
+def _check_texts(features: Tensor, y: Tensor, sizes: Tensor, lengths: Tensor | None, blank: int) -> None:
+    B, T = len(sizes), features.shape[0] // max(1, len(sizes))
+    if features.shape[0] != T * B:
+        raise InputError(
+            f"texts of {B} rows need features of all their steps, a multiple of {B}, but {features.shape[0]} came."
+        )
+    if y.dim() != 1 or len(y) != int(sizes.sum()):
+        raise InputError(f"texts of {int(sizes.sum())} characters in all came with y {list(y.shape)}.")
+    if len(y) and not 0 <= int(y.min()) <= int(y.max()) < blank:
+        raise InputError(
+            f"texts are classes from 0 to {blank - 1}, as {blank} is the blank, "
+            f"but y has {int(y.min())} to {int(y.max())}."
+        )
+    if lengths is not None and (
+        lengths.shape != sizes.shape or (B and not 0 <= int(lengths.min()) <= int(lengths.max()) <= T)
+    ):
+        raise InputError(
+            f"the lengths of {B} rows must lie from 0 to {T}, but came as {lengths.tolist()!s:.60}."
+        )
 
 
 # --------------------------------------------------------------------------- losses that torch differentiates
@@ -346,6 +425,118 @@ def _sigmoid(
         return F.binary_cross_entropy_with_logits(params, y, reduction="none", pos_weight=own)
 
     return _elementwise(features, weight, bias, targets, [labels or weight.shape[0]], loss_of)
+
+
+def mixture_loss(params: Tensor, y: Tensor) -> Tensor:
+    """Of each point, [N], the negative log-likelihood; y is [N, 3], or [N, 4] where drawings end.
+
+    What is bounded, and why, stands at `mixture` in `hitherto.heads`.
+    """
+    pens = y.shape[1] - 2
+    M = (params.shape[1] - pens) // 6
+    parts, pen = params[:, : 6 * M].unflatten(1, (6, M)), params[:, 6 * M :]
+    low = math.log(FLOOR)
+    wide = F.softplus(parts[:, 3:5] - low, threshold=40) + low  # [N, 2, M]; log(exp(s) + FLOOR)
+    zx, zy = ((y[:, :2, None] - parts[:, 1:3]) * (-wide).exp()).unbind(1)  # [N, M]
+    correlation = CORRELATION * parts[:, 5].tanh()
+    left = 1 - correlation.square()
+    squares = zy.square() + (zx - correlation * zy).square() / left
+    each = parts[:, 0].log_softmax(1) - wide.sum(1) - 0.5 * (left.log() + squares)
+    does = F.binary_cross_entropy_with_logits(pen, y[:, 2:], reduction="none").sum(1)
+    loss: Tensor = does + math.log(2 * math.pi) - each.logsumexp(1)
+    return loss
+
+
+def _mixture(
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Targets,
+    *,
+    components: int,
+    ends: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Minus the log-probability of the next point."""
+    y, weights = targets["y"], targets.get("weight")
+    pens = 1 + bool(ends)
+    _check(6 * components + pens == weight.shape[0], "numbers", 6 * components + pens, weight)
+    _check_rows(features, y, [2 + pens])
+    scored = ~y.isnan().any(1)  # [N]
+
+    def total_of(params: Tensor, rows: slice) -> Tensor:
+        known = scored[rows]
+        loss = mixture_loss(params, y[rows].to(params.dtype).where(known.unsqueeze(1), 0))
+        loss = loss.where(known, 0)
+        return (loss if weights is None else loss * weights[rows]).sum()
+
+    size = _CACHED if features.device.type == "cpu" else _GPU
+    total = _through_layer(features, weight, bias, _by_autograd(total_of), size)
+    return total, (scored if weights is None else scored * weights).sum().to(total.dtype)
+
+
+def chain_loss(params: Tensor, y: Tensor, W: Tensor, V: Tensor) -> Tensor:
+    """Of each step, [N], the negative log-likelihood of all its labels; y, [N, K], is 0 or 1.
+
+    All of params, W and V get gradients. What is made on the way is made again for the gradient where it is large.
+    """
+    (K, H), N = W.shape, len(y)
+    if V.shape != W.shape or list(y.shape) != [N, K] or list(params.shape) != [N, K + H]:
+        raise InputError(
+            "the loss of chain reads params [N, K + H], y [N, K], W and V [K, H], but they came as "
+            f"{', '.join(str(list(t.shape)) for t in (params, y, W, V))}."
+        )
+    if not torch.all((y == 0) | (y == 1)):
+        raise InputError("y of the head chain must be 0 or 1 for each label.")
+    y = y.to(params.dtype)
+    size = _LARGE if params.device.type == "cpu" else _GPU
+    runs = (y.sum(1).long() + 1).cumsum(0)
+    _, parts = (runs // (size // ((K + H) * y.element_size()) + 1)).unique_consecutive(return_counts=True)
+    if len(parts) <= 1:
+        return _chain_steps(params, y, W, V)
+    each = zip(params.split(parts.tolist()), y.split(parts.tolist()), strict=True)
+    return torch.cat(
+        [
+            checkpoint(_chain_steps, *part, W, V, use_reentrant=False, preserve_rng_state=False)
+            for part in each
+        ]
+    )
+
+
+def _chain_steps(params: Tensor, y: Tensor, W: Tensor, V: Tensor) -> Tensor:
+    """The hidden layer stays from one 1 of a step to the next. So there is one for each such run, R in all, and not
+    for each label: of 88 keys some four sound at once.
+    """
+    K = len(W)
+    begins = F.pad(y != 0, (1, 0), value=True)  # [N, K + 1]; does a run begin with label k?
+    row, at = begins.nonzero(as_tuple=True)  # [R]
+    known = torch.where(torch.arange(K, device=y.device) < at.unsqueeze(1), y[row], 0)  # [R, K]
+    a = params[:, K:].index_select(0, row) + known @ W  # [R, H]
+    run = begins.flatten().cumsum(0).view(begins.shape)[:, :K] - 1  # [N, K]; the run that a label is in
+    logits = params[:, :K] + (a.sigmoid() @ V.t()).gather(0, run)
+    return F.binary_cross_entropy_with_logits(logits, y, reduction="none").sum(1)
+
+
+def _chain(
+    features: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    targets: Targets,
+    *,
+    labels: int | None = None,
+    hidden: int | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Minus the log-probability of all labels together. targets: `W` and `V`, [labels, hidden], the head's own."""
+    y, W, V, weights = targets["y"], targets["W"], targets["V"], targets.get("weight")
+    labels, hidden = labels or W.shape[0], hidden or W.shape[1]
+    _check(labels + hidden == weight.shape[0], "numbers", labels + hidden, weight)
+    _check_rows(features, y, [labels])
+    params = _at_least_float32(F.linear(features, weight, bias))  # [N, K + H]
+    scored = ~y.isnan().any(1)  # [N]
+    with torch.autocast(features.device.type, enabled=False):
+        loss = chain_loss(params, y.where(scored.unsqueeze(1), 0), W.to(params.dtype), V.to(params.dtype))
+    loss = loss.where(scored, 0)
+    loss = loss if weights is None else loss * weights
+    return loss.sum(), (scored if weights is None else scored * weights).sum().to(loss.dtype)
 
 
 def _quantile(
@@ -438,7 +629,10 @@ def _negative_binomial(
 LOSSES: dict[str, Loss] = {
     "softmax": _softmax,
     "pointer": _pointer,
+    "ctc": _ctc,
     "sigmoid": _sigmoid,
+    "chain": _chain,
+    "mixture": _mixture,
     "quantile": _quantile,
     "gaussian": _gaussian,
     "student_t": _student_t,
@@ -459,6 +653,10 @@ def _check_rows(features: Tensor, y: Tensor, shape: Sequence[int]) -> None:
             f"{features.shape[0]} scored places need targets {[features.shape[0], *shape]}, "
             f"but y came as {list(y.shape)}."
         )
+
+
+def _at_least_float32(t: Tensor) -> Tensor:
+    return t.to(torch.promote_types(t.dtype, torch.float32))
 
 
 def _refuse_second() -> None:
