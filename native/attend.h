@@ -111,24 +111,9 @@ HT_INLINE void add_values(const Memory& m, i64 from, i64 to, const float* weight
   }
 }
 
-// `count` tokens ask a memory: their weights go to weights[token * ld ..] and what they find to their contexts: zeros where
-// there are no places.
-void attend(const Memory& m, const float* v, i64 count, const float* const* queries, float* weights, i64 ld,
-            float* const* contexts) {
-  if (v) {
-    in_parts<4>(m.n, 1, [&](i64 place, auto N) HT_LAMBDA {
-      for (i64 r = 0; r < count; ++r) score<true, 1, N.value>(m, v, queries + r, place, weights + r * ld, ld);
-    });
-  } else if (count == 1) {
-    for (i64 place = 0; place < m.n; ++place) score<false, 1, 1>(m, v, queries, place, weights, ld);
-  } else {
-    in_parts<4>(m.n, 1, [&](i64 place, auto N) HT_LAMBDA {
-      in_tiles<4>(count, [&](i64 r, auto R) HT_LAMBDA {
-        score<false, R.value, N.value>(m, v, queries + r, place, weights + r * ld, ld);
-      });
-    });
-  }
-  for (i64 r = 0; r < count; ++r) softmax(weights + r * ld, m.n), std::memset(contexts[r], 0, size_t(m.M) * 4);
+// What `count` tokens with these weights find, in their contexts: zeros where there are no places.
+void gather(const Memory& m, i64 count, const float* weights, i64 ld, float* const* contexts) {
+  for (i64 r = 0; r < count; ++r) std::memset(contexts[r], 0, size_t(m.M) * 4);
   if (count == 1) {
     constexpr int most = REGISTERS / 2;
     const i64 places = m.M > most * VL ? 1 : m.n;  // at a time: all where a context fits into the registers
@@ -144,6 +129,26 @@ void attend(const Memory& m, const float* v, i64 count, const float* const* quer
       });
     });
   }
+}
+
+// `count` tokens ask a memory: their weights go to weights[token * ld ..] and what they find to their contexts.
+void attend(const Memory& m, const float* v, i64 count, const float* const* queries, float* weights, i64 ld,
+            float* const* contexts) {
+  if (v) {
+    in_parts<4>(m.n, 1, [&](i64 place, auto N) HT_LAMBDA {
+      for (i64 r = 0; r < count; ++r) score<true, 1, N.value>(m, v, queries + r, place, weights + r * ld, ld);
+    });
+  } else if (count == 1) {
+    for (i64 place = 0; place < m.n; ++place) score<false, 1, 1>(m, v, queries, place, weights, ld);
+  } else {
+    in_parts<4>(m.n, 1, [&](i64 place, auto N) HT_LAMBDA {
+      in_tiles<4>(count, [&](i64 r, auto R) HT_LAMBDA {
+        score<false, R.value, N.value>(m, v, queries + r, place, weights + r * ld, ld);
+      });
+    });
+  }
+  for (i64 r = 0; r < count; ++r) softmax(weights + r * ld, m.n);
+  gather(m, count, weights, ld, contexts);
 }
 
 }  // namespace

@@ -236,10 +236,10 @@ struct ProgramObject {
 
 unsigned char* aligned(unsigned char* p) { return reinterpret_cast<unsigned char*>((reinterpret_cast<std::uintptr_t>(p) + 63) / 64 * 64); }
 
-// What attends in a program, or null.
+// What looks at a memory in a program, or null.
 const Stage* attention_of(const Program& p, i64 begin, i64 end) {
   for (i64 i = begin; i < end; ++i) {
-    if (p.stage[i].op == ATTEND) return &p.stage[i];
+    if (p.stage[i].op == ATTEND || p.stage[i].op == WINDOW) return &p.stage[i];
   }
   return nullptr;
 }
@@ -256,13 +256,17 @@ bool fits(const Stage& s, i64 state) {
       return s.kind == MULTIPLICATIVE ? s.H == s.I : s.P > 0 && s.h + s.P <= state && s.given[0].w_ih && s.given[0].w_hh;
     case RECALL: return added > 0 && s.h + added <= state;
     case LINEAR: return s.H == s.O && s.given[0].w_ih;
-    case KEEP: return added == 0 && s.h + s.I <= state;
+    case KEEP: return added == 0 && s.P > 0 && s.P <= s.I && s.h + s.P <= state;
+    case CONV:
+      if (s.height < 1 || s.width < 1 || s.channels < 1 || s.kernel < 1 || s.kernel % 2 == 0 || s.stride < 1 || s.H < 1) return false;
+      return s.height * s.width * s.channels == s.I && s.places_down() * s.places_across() * s.H == s.O && s.given[0].w_ih;
+    case WINDOW: return added > 0 && s.P > 0 && s.H == 3 * s.P && s.h + s.P <= state && s.D == 1 && s.given[0].w_ih;
     default: return true;
   }
 }
 
-// (precision, floats of a row's states, then for each stage: op, cell, kind, layer_norm, residual, bounded, tanh, I, O, H, P, D, h, c, and for
-// both directions w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c)
+// (precision, floats of a row's states, then for each stage: op, cell, kind, activation, layer_norm, residual, bounded, I, O, H, P, D, h, c, height,
+// width, channels, kernel, stride, and for both directions w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c)
 PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   std::vector<PyObject*> items;
   for (Py_ssize_t i = 0; i < PyTuple_Size(args); ++i) items.push_back(PyTuple_GetItem(args, i));
@@ -271,27 +275,30 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
   p.precision = int(a.integer()), p.state = a.integer(), p.pool = -1;
   std::vector<Stage> stages;
   bool good = p.precision >= 0 && p.precision < PRECISIONS && p.state >= 0 && p.state < WIDEST * 64;
-  const size_t count = items.size() < 2 ? 0 : (items.size() - 2) / 32;
+  const size_t count = items.size() < 2 ? 0 : (items.size() - 2) / 37;
   i64 attends = 0;
   bool decodes = false;
   for (size_t i = 0; i < count; ++i) {
     Stage s = {};
-    s.op = int(a.integer()), s.cell = int(a.integer()), s.kind = int(a.integer());
-    s.layer_norm = a.integer(), s.residual = a.integer(), s.bounded = a.integer(), s.tanh = a.integer();
+    s.op = int(a.integer()), s.cell = int(a.integer()), s.kind = int(a.integer()), s.activation = int(a.integer());
+    s.layer_norm = a.integer(), s.residual = a.integer(), s.bounded = a.integer();
     s.I = a.integer(), s.O = a.integer(), s.H = a.integer(), s.P = a.integer(), s.D = a.integer(), s.h = a.integer(), s.c = a.integer();
+    for (i64* n : {&s.height, &s.width, &s.channels, &s.kernel, &s.stride}) *n = a.integer();
     for (Parameters& g : s.given) {
       for (const float** to : {&g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.w_hr, &g.scale_ih, &g.scale_hh, &g.scale_c, &g.shift_c}) {
         *to = a.address<const float>();
       }
     }
     good = s.op >= 0 && s.op < OPS && s.cell >= 0 && s.cell < CELLS && s.kind >= 0 && s.D >= 1 && s.D <= 2;
+    good = good && s.activation >= 0 && s.activation < ACTIVATIONS;
+    for (i64 n : {s.height, s.width, s.channels, s.kernel, s.stride}) good = good && n >= 0 && n < i64(1) << 16;
     for (i64 n : {s.I, s.O, s.H, s.P}) good = good && n >= 0 && n < WIDEST;
     good = good && s.h >= 0 && s.c >= 0 && (s.op == EMBED || stages.empty() || stages.back().O == s.I);
     good = good && fits(s, p.state) && (s.op != POOL || p.pool < 0);
     if (s.op == POOL) p.pool = i64(i);
     p.whole = p.whole || (s.op == RECURRENT && s.D == 2);
-    attends += s.op == ATTEND;
-    decodes = decodes || s.op == ATTEND || s.op == RECALL || s.op == KEEP;
+    attends += s.op == ATTEND || s.op == WINDOW;
+    decodes = decodes || s.op == ATTEND || s.op == WINDOW || s.op == RECALL || s.op == KEEP;
     stages.push_back(s);
   }
   // A memory has the keys of one attention; and what is decoded step by step is neither pooled nor read backward.
@@ -347,10 +354,10 @@ bool run_steps(const Steps& u, i64 bytes, i64 threads) {
 }
 
 // Whether what attention reads is there; else a ValueError.
-bool good_memory(const Steps& u) {
+bool good_memory(const Steps& u, const Stage& attention) {
   if (u.R < 0 || u.S < 0) {
     PyErr_Format(PyExc_ValueError, "run: expected R and S of 0 or more");
-  } else if ((u.R && !u.memory_lengths) || (u.R && u.S && (!u.keys || !u.values)) || (!u.R && u.B)) {
+  } else if ((u.R && !u.memory_lengths) || (u.R && u.S && ((attention.op == ATTEND && !u.keys) || !u.values)) || (!u.R && u.B)) {
     PyErr_Format(PyExc_ValueError, "run: this program attends, and needs keys, values and memory_lengths");
   } else if (!u.memory_of && u.B > u.R) {
     PyErr_Format(PyExc_ValueError, "run: %lld rows have %lld memories, and no memory_of says which", static_cast<long long>(u.B),
@@ -393,7 +400,7 @@ PyObject* program_run(PyObject* object, PyObject* const* args, Py_ssize_t n) {
   const Stage* attention = attention_of(self->program, u.begin, u.end);
   if (!attention) {
     u.keys = u.values = nullptr, u.attention = nullptr, u.R = u.S = 0;
-  } else if (!good_memory(u)) {
+  } else if (!good_memory(u, *attention)) {
     return nullptr;
   }
   const i64 read = attention ? u.S * (attention->H + attention->O) * 4 : 0;  // of a memory, by each row

@@ -90,9 +90,10 @@ struct Kernels {
 // ---- a whole model, step by step -------------------------------------------------------------------------------------
 
 enum Precision { FLOAT32, BFLOAT16, INT8, PRECISIONS };
-enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, OPS };
+enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, OPS };
 enum Pooling { LAST, MEAN, MAX, POOLINGS };
 enum Attention { MULTIPLICATIVE, ADDITIVE, ATTENTIONS };
+enum Activation { NONE, TANH, RELU, ACTIVATIONS };  // of a linear map or a convolution
 
 // One direction of a layer, as torch keeps it; or the weights of a linear map, w_ih and b_ih alone; or of additive attention,
 // w_ih [H, P] what makes a query of a state and w_hh [H] what makes a score of a tanh. Any but w_ih may be null.
@@ -105,11 +106,20 @@ struct Parameters {
 //
 // Attention joins what a row finds in its memory to its input: keys have H numbers, values O - I. Its query is the input, of H
 // numbers too, or where it is additive made from the P state floats at h. RECALL joins the O - I state floats at h to its input,
-// and KEEP writes them there: its input, which it passes on.
+// and KEEP writes the last P numbers of its input there, which it passes on.
+//
+// CONV takes a step for a picture, [height, width, channels], and makes one of H channels of it: squares of `kernel` by `kernel`
+// every `stride` pixels, with zeros around; w_ih is [H, kernel, kernel, channels]. WINDOW looks at its memory through P bells that
+// only move on: of its input w_ih [3 P, I] makes how high each is, how narrow, and how far it moves; the P state floats at h are
+// where they stand. What it finds joins its input, O - I numbers, as in attention.
 struct Stage {
-  int op, cell, kind;                        // kind: of a pool or of attention
-  bool layer_norm, residual, bounded, tanh;  // bounded: no input is beyond -1 .. 1; tanh: of a linear map's result
+  int op, cell, kind, activation;     // kind: of a pool or of attention
+  bool layer_norm, residual, bounded;  // bounded: no input is beyond -1 .. 1
   i64 I, O, H, P, D, h, c;
+  i64 height, width, channels, kernel, stride;
+  i64 places_down() const { return (height - 1) / stride + 1; }
+  i64 places_across() const { return (width - 1) / stride + 1; }
+  i64 patch() const { return kernel * kernel * channels; }
   Parameters given[2];  // null but for EMBED once they are packed
   std::uint32_t* packs[2];
 };

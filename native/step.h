@@ -26,10 +26,13 @@ constexpr int word_depth(int precision) { return precision == INT8 ? 4 : precisi
 
 // ---- packed weights --------------------------------------------------------------------------------------------------
 
-bool is_packed(const Stage& s) { return s.op == RECURRENT || s.op == LINEAR || (s.op == ATTEND && s.kind == ADDITIVE); }
+bool is_packed(const Stage& s) {
+  return s.op == RECURRENT || s.op == LINEAR || s.op == CONV || s.op == WINDOW || (s.op == ATTEND && s.kind == ADDITIVE);
+}
 
 // Where the parts of a direction's pack begin, in words: itself at its head, so that a step need not work it out. A linear
-// map is a layer with one gate and no h, and what makes a query is a linear map of the state that it asks.
+// map is a layer with one gate and no h, as is a convolution of what it reads for one place, and what moves a window; what
+// makes a query is a linear map of the state that it asks.
 struct StepPack {
   i64 gates, blocks, vectors, width, x_words, h_words, r_words, recurrent_gates;
   i64 bias, bias_n, x_scales, h_scales, n_scales, r_scales, x_begins, h_begins, n_begins, r_begins;
@@ -39,7 +42,7 @@ struct StepPack {
     const bool layer = s.op == RECURRENT, apart = layer && s.cell == GRU_BEFORE, int8 = precision == INT8;
     gates = layer ? gates_of(s.cell) : 1;
     blocks = ceil_div(s.H, VL), vectors = blocks * gates, width = gates == 1 ? 4 : gates;
-    x_width = s.op == ATTEND ? s.P : s.I;
+    x_width = s.op == ATTEND ? s.P : s.op == CONV ? s.patch() : s.I;
     x_words = ceil_div(x_width, depth), h_words = layer ? ceil_div(s.P, depth) : 0, r_words = ceil_div(s.H, depth);
     recurrent_gates = apart ? 2 : gates;
     const i64 projected = layer && s.P != s.H ? ceil_div(s.P, VL) : 0;
@@ -636,21 +639,23 @@ bool in_place(const Steps& u) {
 
 // The memory that a group of rows needs for so many steps, in floats.
 struct Room {
-  i64 width = 0, vectors = 0, words = 0, h_words = 0, buffer, projected, x_words, h, spare, weights = 0, size;
+  i64 width = 0, vectors = 0, words = 0, h_words = 0, buffer, projected, x_words, h, spare, weights = 0, patches = 0, size;
   Room(const Steps& u, i64 rows, i64 steps) {
     const Program& p = *u.program;
     for (i64 i = u.begin; i < u.end; ++i) {
       const Stage& s = p.stage[i];
       width = max_of(width, i == u.end - 1 && in_place(u) ? s.I : max_of(s.I, s.O));
-      if (s.op == ATTEND) weights = ASKERS * up16(u.S);
+      if (s.op == ATTEND || s.op == WINDOW) weights = ASKERS * up16(u.S);
       if (!is_packed(s)) continue;
       const StepPack& at = StepPack::of(s.packs[0]);
       if (s.op == ATTEND)
         h_words = max_of(h_words, at.x_words);
+      else if (s.op == CONV)
+        patches = max_of(patches, s.places_down() * s.places_across() * (up16(s.patch()) + (p.precision == FLOAT32 ? 0 : at.x_words + 1)));
       else
         words = max_of(words, at.x_words);
       if (s.op == RECURRENT) h_words = max_of(h_words, max_of(at.h_words, at.r_words));
-      if (s.op != LINEAR) vectors = max_of(vectors, at.vectors);
+      if (s.op != LINEAR && s.op != CONV) vectors = max_of(vectors, at.vectors);
     }
     width = up16(width);
     const i64 tokens = rows * steps;
@@ -659,12 +664,14 @@ struct Room {
     x_words = p.precision == FLOAT32 ? 0 : up16(tokens * words + tokens);
     h = up16(rows * h_words + rows);
     spare = rows * 3 * vectors * VL;
-    size = 2 * buffer + projected + x_words + h + spare + weights + 64;
+    patches = up16(patches);
+    size = 2 * buffer + projected + x_words + h + spare + weights + patches + 64;
   }
 };
 
 constexpr i64 GROUP = 48;    // rows at a time: a multiple of every tile's height
 constexpr i64 TOKENS = 768;  // of a group at a time, where it can stop between
+constexpr float NARROWEST = 10;  // of a window: a bell is exp(-NARROWEST * s * distance^2), 0 < s < 1
 
 struct Group {
   const Steps& u;
@@ -733,7 +740,7 @@ struct Group {
     u32* x_words = reinterpret_cast<u32*>(projected + room.projected);
     u32* h_words = x_words + room.x_words;
     float* spare = reinterpret_cast<float*>(h_words + room.h);
-    float* weights = spare + room.spare;
+    float *weights = spare + room.spare, *patches = weights + room.weights;
     i64 ld = room.width, turn = input == memory;
     const i64 I = p.stage[from].I;
     if (!input && p.stage[from].op != EMBED) {
@@ -765,7 +772,7 @@ struct Group {
           copy_input(t, j, token), copy(token + s.I, states[j] + s.h, s.O - s.I);
         });
       } else if (s.op == KEEP) {
-        each(now, output, s.O, [&](i64 t, i64 j, float* token) { copy_input(t, j, token), copy(states[j] + s.h, token, s.O); });
+        each(now, output, s.O, [&](i64 t, i64 j, float* token) { copy_input(t, j, token), copy(states[j] + s.h, token + s.O - s.P, s.P); });
       } else if (s.op == ATTEND) {
         each(now, output, s.O, copy_input);
         if (s.kind == ADDITIVE) {
@@ -780,6 +787,8 @@ struct Group {
           if (s.D == 2 && s.kind == LAST && lengths[j])  // the direction from the end has read all at the first step
             std::memcpy(states[j] + s.h + s.I / 2, input + j * ld + s.I / 2, size_t(s.I / 2) * 4);
         }
+      } else if (s.op == CONV) {
+        each(now, output, s.O, [&](i64 t, i64 j, float* token) { convolve<KIND>(s, input + (t * rows + j) * ld, token, patches); });
       } else {
         const StepPack& at = StepPack::of(s.packs[0]);
         Layer l = {};
@@ -798,9 +807,19 @@ struct Group {
           const bool last = i == u.end - 1 && in_place(u);
           if (last) l.y = u.y + (done * u.B + first) * s.O, l.ld_y = s.O;
           project<KIND, 4>(l, tokens, true, [&](i64 k, i64 v, Vec value) HT_LAMBDA {
-            store(l.y + k * l.ld_y + v * VL, s.tanh ? tanh(value) : value, s.O - v * VL);
+            store(l.y + k * l.ld_y + v * VL, activate(s, value), s.O - v * VL);
           });
           if (last) return nullptr;
+        } else if (s.op == WINDOW) {
+          l.pack = s.packs[0];
+          const i64 wide = at.vectors * VL;
+          project<KIND, 4>(l, tokens, true, [&](i64 k, i64 v, Vec value) HT_LAMBDA { store(projected + k * wide + v * VL, sigmoid(value)); });
+          for (i64 t = 0; t < now && u.attention; ++t) {
+            for (i64 j = 0; j < rows; ++j) std::memset(attention_of(done + t, j), 0, size_t(u.S) * 4);
+          }
+          each(now, output, s.O, [&](i64 t, i64 j, float* token) {
+            copy_input(t, j, token), look(s, projected + (t * rows + j) * wide, states[j] + s.h, j, done + t, token + s.I, weights);
+          });
         }
         for (l.d = 0; s.op == RECURRENT && l.d < s.D; ++l.d) {
           l.pack = s.packs[l.d], l.projected = projected;
@@ -826,6 +845,59 @@ struct Group {
           std::memset(token, 0, size_t(O) * 4);
       }
     }
+  }
+
+  HT_INLINE static Vec activate(const Stage& s, Vec value) {
+    return s.activation == TANH ? tanh(value) : s.activation == RELU ? positive_or_nan(value) : value;
+  }
+
+  // One picture: what each place reads stands in a row of its own, so that all places are one product.
+  template <int KIND>
+  static void convolve(const Stage& s, const float* picture, float* output, float* patches) {
+    const StepPack& at = StepPack::of(s.packs[0]);
+    const i64 down = s.places_down(), across = s.places_across(), places = down * across, ld = up16(s.patch());
+    const i64 edge = s.kernel / 2, C = s.channels;
+    for (i64 place = 0; place < places; ++place) {
+      const i64 top = place / across * s.stride - edge, left = place % across * s.stride - edge;
+      const i64 from = max_of(0, -left), to = min_of(s.kernel, s.width - left);  // columns that lie within the picture
+      for (i64 y = 0; y < s.kernel; ++y) {
+        float* row = patches + place * ld + y * s.kernel * C;
+        const bool inside = top + y >= 0 && top + y < s.height && from < to;
+        if (!inside || to - from < s.kernel) std::memset(row, 0, size_t(s.kernel * C) * 4);
+        if (inside) copy(row + from * C, picture + ((top + y) * s.width + left + from) * C, (to - from) * C);
+      }
+    }
+    Layer l = {};
+    l.s = &s, l.at = &at, l.pack = s.packs[0], l.x = {reinterpret_cast<const u32*>(patches), ld, nullptr};
+    if (KIND != FLOAT32) {
+      u32* words = reinterpret_cast<u32*>(patches + places * ld);
+      float* scales = reinterpret_cast<float*>(words + places * at.x_words);
+      for (i64 i = 0; i < places; ++i) scales[i] = to_words<KIND>(patches + i * ld, s.patch(), s.bounded, words + i * at.x_words);
+      l.x = {words, at.x_words, scales};
+    }
+    project<KIND, 4>(l, places, true, [&](i64 i, i64 v, Vec value) HT_LAMBDA {
+      store(output + i * s.H + v * VL, activate(s, value), s.H - v * VL);
+    });
+  }
+
+  // The bells of one token move on, and what it sees through them becomes its context. Numbers from 0 to 1 say for each bell how
+  // high it is, how narrow, and how far it moves: by one place at most.
+  void look(const Stage& s, const float* bells, float* stand, i64 j, i64 t, float* context, float* weights) const {
+    const i64 P = s.P, M = s.O - s.I, r = u.memory(row(j)), n = u.memory_lengths[r];
+    for (i64 k = 0; k < P; ++k) stand[k] += bells[2 * P + k];
+    for (i64 place = 0; place < n; place += VL) {
+      float numbers[VL];
+      for (int lane = 0; lane < VL; ++lane) numbers[lane] = float(place + lane);
+      Vec sum = zero();
+      for (i64 k = 0; k < P; ++k) {
+        const Vec off = sub(set(stand[k]), load(numbers));
+        sum = fma(set(bells[k]), exp(mul(mul(off, off), set(-NARROWEST * bells[P + k]))), sum);
+      }
+      store(weights + place, sum, n - place);
+    }
+    const Memory m = {nullptr, u.values + r * u.S * M, n, 0, M};
+    gather(m, 1, weights, 0, &context);
+    if (u.attention) copy(attention_of(t, j), weights, n);
   }
 
   // What additive attention asks in this one step, from the rows' states.
@@ -942,7 +1014,9 @@ bool step_run(const Steps& u, int threads) {
   bool step_by_step = false;  // what a later stage did one step before is what an earlier one asks
   for (i64 i = u.begin; i < u.end; ++i) {
     const Stage& s = p.stage[i];
-    per_token += s.op == ATTEND ? double(u.S) * double(s.H * (s.kind == ADDITIVE ? 32 : 2) + s.O * 2) : double(s.H) * double(s.I + s.P) * 8;
+    per_token += s.op == ATTEND ? double(u.S) * double(s.H * (s.kind == ADDITIVE ? 32 : 2) + s.O * 2)
+                 : s.op == CONV ? double(s.O) * double(s.patch()) * 2
+                                : double(s.H) * double(s.I + s.P) * 8;
     step_by_step = step_by_step || s.op == KEEP || (s.op == ATTEND && s.kind == ADDITIVE);
   }
   if (per_token * double(u.B) * double(u.T) < 2e6) threads = 1;

@@ -1,5 +1,6 @@
 """The engine beside the torch module on the same plans: values, and the bits that the runtime promises."""
 
+import json
 import subprocess
 import sys
 from itertools import product
@@ -13,7 +14,7 @@ torch = pytest.importorskip("torch")
 from hitherto import _native  # noqa: E402
 from hitherto.errors import UsageError  # noqa: E402
 from hitherto.model.build import build  # noqa: E402
-from hitherto.plan import make  # noqa: E402
+from hitherto.plan import check, make  # noqa: E402
 from hitherto.runtime.engine import WEIGHTS, Engine  # noqa: E402
 from hitherto.spec import ModelSpec  # noqa: E402
 
@@ -336,3 +337,132 @@ def test_the_loss_of_a_pointer_is_that_of_the_torch_module() -> None:
     ((_, theirs),) = training.outputs(module, iter([batch]), "nll")
     np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)
     assert np.isfinite(ours).all()
+
+
+# ---- pictures, and windows
+
+PICTURE = {"kind": "vectors", "size": 70, "shape": [7, 5, 2]}
+IDS = {"kind": "ids", "size": SIZES}
+PEN = {"kind": "vectors", "size": 3}
+
+SEERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "a label of pictures": ("many_to_one", {"x": PICTURE}, {"conv": (6, 9), "pool": "mean"}),
+    "a label of pictures from both ends": (
+        "many_to_one",
+        {"x": PICTURE},
+        {"conv": (4,), "bidirectional": True},
+    ),
+    "words for a picture": (
+        "one_to_many",
+        {"source": PICTURE | {"single": True}, "x": IDS},
+        {"conv": (4, 6), "attention": "none"},
+    ),
+    "words for the places of a picture": (
+        "one_to_many",
+        {"source": PICTURE | {"single": True}, "x": IDS},
+        {"conv": (4,), "attention": "multiplicative", "cell": "gru"},
+    ),
+    "words for the dots of a picture": (
+        "one_to_many",
+        {"source": PICTURE | {"single": True}, "x": IDS},
+        {"attention": "additive", "input_feeding": True},
+    ),
+    "words for many pictures": (
+        "seq2seq",
+        {"source": PICTURE, "x": IDS},
+        {"conv": (4,), "bidirectional": True, "attention": "additive"},
+    ),
+    "a pen that looks back": (
+        "seq2seq",
+        {"source": IDS, "x": PEN},
+        {"input_feeding": True},
+    ),
+    "a pen": (
+        "seq2seq",
+        {"source": IDS, "x": PEN},
+        {"components": 3, "num_layers": 3},
+    ),
+    "a pen of one layer": ("seq2seq", {"source": IDS, "x": PEN}, {"num_layers": 1}),
+}
+
+
+def seer_of(name: str) -> dict[str, Any]:
+    form, inputs, options = SEERS[name]
+    given = {"hidden_size": 20, "num_layers": 2, "embedding_size": 9, "dropout": 0.1} | options
+    return check(
+        json.loads(json.dumps(make(ModelSpec(**given), form, inputs, "softmax", {"classes": SIZES})))
+    )
+
+
+def drawn_for(given: dict[str, Any], T: int, B: int, seed: int) -> Array:
+    T = 1 if given.get("single") else T
+    random = np.random.default_rng(seed)
+    if given["kind"] == "ids":
+        return random.integers(0, SIZES, (T, B))
+    return random.standard_normal((T, B, given["size"])).astype("f4")
+
+
+@pytest.mark.parametrize("name", SEERS)
+def test_a_seer_gives_what_the_torch_module_gives(name: str) -> None:
+    engine, module = both(seer_of(name))
+    given = engine.plan["inputs"]
+    for S, T, B in [(1, 1, 1), (12, 9, 5), (40, 7, 50)]:
+        inputs = {key: drawn_for(value, {"source": S, "x": T}[key], B, 4) for key, value in given.items()}
+        random = np.random.default_rng(S)
+        lengths = random.integers(0, T + 1, B) if engine.pools else None
+        read = (
+            random.integers(0, S + 1, B) if "source" in given and not given["source"].get("single") else None
+        )
+        features, after = engine.forward(inputs, lengths, None, read)
+        with torch.inference_mode():
+            expected, expected_after = module(
+                {key: torch.from_numpy(value) for key, value in inputs.items()},
+                None if lengths is None else torch.from_numpy(lengths),
+                None,
+                None if read is None else torch.from_numpy(read),
+            )
+        np.testing.assert_allclose(features, expected.numpy(), atol=2e-5, rtol=0)
+        for key in [*engine.places, *(["attention"] if engine.attends else [])]:
+            np.testing.assert_allclose(
+                after[key], expected_after[key].numpy(), atol=5e-5, rtol=0, err_msg=key
+            )
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize("name", SEERS)
+def test_a_seers_bits_depend_on_nothing_but_the_row(name: str, weights: str) -> None:
+    engine, _ = both(seer_of(name), weights)
+    given = engine.plan["inputs"]
+    S, T, B = 11, 6, 53
+    inputs = {key: drawn_for(value, {"source": S, "x": T}[key], B, 4) for key, value in given.items()}
+    single = given.get("source", {}).get("single")
+    read = np.random.default_rng(5).integers(0, S + 1, B) if "source" in given and not single else None
+    whole, after = engine.forward(inputs, None, None, read)
+    for row in (0, 7, B - 1):
+        own = {key: value[:, row : row + 1] for key, value in inputs.items()}
+        if read is not None:
+            own["source"] = own["source"][: read[row]]
+        alone, ends = engine.forward(own)
+        assert np.array_equal(alone[..., 0, :], whole[..., row, :])
+        assert all(np.array_equal(ends[key][:, 0], after[key][:, row]) for key in engine.places)
+    if "source" not in given:
+        return
+    rows = np.array([3, 3, 0, 52, 7])
+    state = engine.pick(engine.encode(inputs["source"], read), rows)
+    for t in range(T):
+        one, state = engine.forward({"x": inputs["x"][t : t + 1, rows]}, None, state)
+        assert np.array_equal(one[0], whole[t, rows])
+
+
+def test_a_window_only_moves_on() -> None:
+    engine, _ = both(seer_of("a pen"))
+    x = np.random.default_rng(0).standard_normal((30, 2, 3)).astype("f4")
+    source, places = drawn("ids", 8, 2), []
+    state = engine.encode(source, np.array([8, 3]))
+    for t in range(len(x)):
+        _, state = engine.forward({"x": x[t : t + 1]}, None, state)
+        places.append(state["window.place"][0])
+        assert not state["attention"][0, 1, 3:].any()  # nothing is seen behind the end of a source
+    moved = np.diff(np.stack(places), axis=0)
+    assert (moved > 0).all()
+    assert (moved < 1).all()

@@ -482,7 +482,7 @@ struct Compiled {
 
   void add(Stage s) {
     if (s.op != ATTEND && s.op != KEEP) s.h = taken;  // theirs is another's state
-    taken += s.op == RECURRENT ? s.D * s.P : s.op == POOL ? s.I : s.op == RECALL ? s.O - s.I : 0;
+    taken += s.op == RECURRENT ? s.D * s.P : s.op == POOL ? s.I : s.op == RECALL ? s.O - s.I : s.op == WINDOW ? s.P : 0;
     s.c = taken, taken += s.op == RECURRENT && s.cell == LSTM ? s.D * s.H : s.op == POOL ? 1 : 0;
     stages.push_back(s);
   }
@@ -680,6 +680,23 @@ struct Slow {
     }
     return y;
   }
+  static Doubles convolved(const Stage& s, const Doubles& x) {
+    Doubles y;
+    for (i64 top = 0; top < s.height; top += s.stride) {
+      for (i64 left = 0; left < s.width; left += s.stride) {
+        for (i64 o = 0; o < s.H; ++o) {
+          double sum = s.given[0].b_ih[o];
+          for (i64 i = 0; i < s.patch(); ++i) {
+            const i64 row = top + i / s.channels / s.kernel - s.kernel / 2, column = left + i / s.channels % s.kernel - s.kernel / 2;
+            if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
+            sum += double(s.given[0].w_ih[o * s.patch() + i]) * x[size_t((row * s.width + column) * s.channels + i % s.channels)];
+          }
+          y.push_back(s.activation == RELU ? std::fmax(sum, 0) : s.activation == TANH ? std::tanh(sum) : sum);
+        }
+      }
+    }
+    return y;
+  }
   Doubles part_of_state(const Stage& s, i64 n) const { return Doubles(state.begin() + s.h, state.begin() + s.h + n); }
   Doubles step(const Doubles& given, i64 row) {
     Doubles x = given;
@@ -687,7 +704,7 @@ struct Slow {
       const Parameters& p = s.given[0];
       if (s.op == LINEAR) {
         x = product(p.w_ih, p.b_ih, size_t(s.O), x);
-        for (double& v : x) v = s.tanh ? std::tanh(v) : v;
+        for (double& v : x) v = s.activation == TANH ? std::tanh(v) : v;
       } else if (s.op == RECURRENT) {
         const Doubles h = product(p.w_hh, p.b_hh, size_t(s.H), part_of_state(s, s.P));
         x = product(p.w_ih, p.b_ih, size_t(s.H), x);
@@ -696,7 +713,22 @@ struct Slow {
         const Doubles value = part_of_state(s, s.O - s.I);
         x.insert(x.end(), value.begin(), value.end());
       } else if (s.op == KEEP) {
-        std::copy(x.begin(), x.end(), state.begin() + s.h);
+        std::copy(x.end() - s.P, x.end(), state.begin() + s.h);
+      } else if (s.op == CONV) {
+        x = convolved(s, x);
+      } else if (s.op == WINDOW) {
+        const Doubles bells = product(p.w_ih, p.b_ih, size_t(s.H), x);
+        const auto bell = [&](i64 i) { return 1 / (1 + std::exp(-bells[size_t(i)])); };
+        const size_t M = size_t(m.M), at = size_t(m.memory(row) * m.S), n = size_t(m.lengths[size_t(m.memory(row))]);
+        weights.assign(size_t(m.S), 0);
+        for (i64 k = 0; k < s.P; ++k) {
+          const double place = state[size_t(s.h + k)] += bell(2 * s.P + k);
+          for (size_t u = 0; u < n; ++u) weights[u] += bell(k) * std::exp(-10 * bell(s.P + k) * (place - double(u)) * (place - double(u)));
+        }
+        x.resize(x.size() + M);
+        for (size_t u = 0; u < n; ++u) {
+          for (size_t i = 0; i < M; ++i) x[size_t(s.I) + i] += weights[u] * m.values[(at + u) * M + i];
+        }
       } else if (s.op == ATTEND) {
         const size_t H = size_t(m.H), M = size_t(m.M), at = size_t(m.memory(row) * m.S), n = size_t(m.lengths[size_t(m.memory(row))]);
         const Doubles query = s.kind == ADDITIVE ? product(p.w_ih, nullptr, H, part_of_state(s, s.P)) : x;
@@ -741,7 +773,7 @@ Compiled decoder(const Shape& c, std::vector<Floats>& kept) {
   };
   const auto map = [&](i64 O, bool tanh) {
     Stage s = {};
-    s.op = LINEAR, s.I = width, s.O = s.H = O, s.D = 1, s.tanh = tanh;
+    s.op = LINEAR, s.I = width, s.O = s.H = O, s.D = 1, s.activation = tanh ? TANH : NONE;
     s.given[0].w_ih = weight(width * O, width), s.given[0].b_ih = weight(O, 1);
     out.add(s);
     width = O;
@@ -768,7 +800,7 @@ Compiled decoder(const Shape& c, std::vector<Floats>& kept) {
   if (c.feeding) {
     map(c.I + 1, true);
     Stage s = {};
-    s.op = KEEP, s.I = s.O = width, s.D = 1, s.h = heard;
+    s.op = KEEP, s.I = s.O = s.P = width, s.D = 1, s.h = heard;
     out.add(s);
   }
   if (c.head) map(11, false);
@@ -793,6 +825,72 @@ Sequence sequence(const Shape& c, const Compiled& compiled) {
   return q;
 }
 
+void equals_the_oracle(const Stepper& s, const Compiled& compiled, const Sequence& q, const std::string& name) {
+  const Memories& m = q.memories;
+  const i64 O = compiled.program.O, I = compiled.program.I, taken = compiled.taken;
+  Floats state = draw(q.B * taken), attention;
+  for (const Stage& stage : compiled.stages) {  // bells stand where they may
+    for (i64 b = 0; b < q.B && stage.op == WINDOW; ++b) {
+      for (i64 k = 0; k < stage.P; ++k) state[size_t(b * taken + stage.h + k)] = float(k % (m.S + 1));
+    }
+  }
+  Doubles expected(size_t(q.T * q.B * O)), weights(size_t(q.T * q.B * m.S)), after;
+  for (i64 b = 0; b < q.B; ++b) {
+    Slow slow = {compiled, m, Doubles(state.begin() + b * taken, state.begin() + (b + 1) * taken), {}};
+    for (i64 t = 0; t < q.lengths[size_t(b)]; ++t) {
+      const auto x = q.x.begin() + (t * q.B + b) * I;
+      const Doubles y = slow.step(Doubles(x, x + I), b);
+      std::copy(y.begin(), y.end(), expected.begin() + (t * q.B + b) * O);
+      std::copy(slow.weights.begin(), slow.weights.end(), weights.begin() + (t * q.B + b) * m.S);
+    }
+    after.insert(after.end(), slow.state.begin(), slow.state.end());
+  }
+  const Floats y = run(s, compiled, q, 0, q.B, 0, q.T, state, 2, &attention);
+  const auto off = [](const Floats& got, const Doubles& wanted) {
+    double most = 0;
+    for (size_t i = 0; i < got.size(); ++i) {
+      const double apart = std::fabs(double(got[i]) - wanted[i]) / std::fmax(1, std::fabs(wanted[i]));
+      most = apart <= most ? most : apart;
+    }
+    return most;
+  };
+  const int precision = compiled.program.precision;
+  const double bound = precision == FLOAT32 ? 1e-5 : precision == BFLOAT16 ? 0.03 : 0.06;
+  check(off(y, expected) <= bound && off(state, after) <= bound, "steps beside the oracle: " + name);
+  check(off(attention, weights) <= bound, "weights of attention: " + name);
+  bool zeros = true;
+  for (size_t i = 0; i < weights.size(); ++i) zeros = zeros && (weights[i] != 0 || attention[i] == 0);
+  check(zeros, "no weight past the end of a source: " + name);
+}
+
+// A row's bits are those it has alone, in chunks and in any number of threads, whoever asks its memory too.
+void keeps_its_bits(const Stepper& s, const Compiled& compiled, const Sequence& q, const std::string& name) {
+  const i64 O = compiled.program.O, taken = compiled.taken, S = q.memories.S;
+  const Floats start = draw(q.B * taken);
+  Floats state = start, other = start, attention, again;
+  const Floats whole = run(s, compiled, q, 0, q.B, 0, q.T, state, 1, &attention);
+  const bool equal = run(s, compiled, q, 0, q.B, 0, q.T, other, 3, &again) == whole && other == state && again == attention;
+  check(equal, "bits of steps in threads: " + name);
+  bool same = true;
+  for (i64 row = 0; row < q.B; row += 9) {
+    for (i64 rows : {i64(1), i64(2), i64(5)}) {
+      for (i64 cut : {q.T, i64(4)}) {
+        if (row + rows > q.B) continue;
+        Floats own(start.begin() + row * taken, start.begin() + (row + rows) * taken), weights, rest;
+        Floats y = run(s, compiled, q, row, rows, 0, cut, own, 1, &weights);
+        const Floats second = run(s, compiled, q, row, rows, cut, q.T, own, 1, &rest);
+        y.insert(y.end(), second.begin(), second.end()), weights.insert(weights.end(), rest.begin(), rest.end());
+        same = same && std::equal(own.begin(), own.end(), state.begin() + row * taken);
+        for (i64 t = 0; t < q.T; ++t) {
+          same = same && std::equal(y.begin() + t * rows * O, y.begin() + (t + 1) * rows * O, whole.begin() + (t * q.B + row) * O) &&
+                 std::equal(weights.begin() + t * rows * S, weights.begin() + (t + 1) * rows * S, attention.begin() + (t * q.B + row) * S);
+        }
+      }
+    }
+  }
+  check(same, "bits of steps beside others and in chunks: " + name);
+}
+
 void decoders_equal_the_oracle(const Stepper& s) {
   const Shape shapes[] = {
       {1, 1, 1, 1, 1, 1, 1, 1, false, false, false, false, false},     {3, 5, 33, 7, 0, 70, 9, 5, false, false, false, false, false},
@@ -809,41 +907,11 @@ void decoders_equal_the_oracle(const Stepper& s) {
       Compiled compiled = decoder(c, kept);
       compiled.finish(s, precision);
       const Sequence q = sequence(c, compiled);
-      const Memories& m = q.memories;
-      const i64 O = compiled.program.O;
-      Floats state = draw(c.B * compiled.taken), attention;
-      Doubles expected(size_t(c.T * c.B * O)), weights(size_t(c.T * c.B * c.S)), after;
-      for (i64 b = 0; b < c.B; ++b) {
-        Slow slow = {compiled, m, Doubles(state.begin() + b * compiled.taken, state.begin() + (b + 1) * compiled.taken), {}};
-        for (i64 t = 0; t < q.lengths[size_t(b)]; ++t) {
-          const auto x = q.x.begin() + (t * c.B + b) * c.I;
-          const Doubles y = slow.step(Doubles(x, x + c.I), b);
-          std::copy(y.begin(), y.end(), expected.begin() + (t * c.B + b) * O);
-          std::copy(slow.weights.begin(), slow.weights.end(), weights.begin() + (t * c.B + b) * c.S);
-        }
-        after.insert(after.end(), slow.state.begin(), slow.state.end());
-      }
-      const Floats y = run(s, compiled, q, 0, c.B, 0, c.T, state, 2, &attention);
-      const std::string name = describe(s.isa, c, precision);
-      const auto off = [](const Floats& got, const Doubles& wanted) {
-        double most = 0;
-        for (size_t i = 0; i < got.size(); ++i) {
-          const double apart = std::fabs(double(got[i]) - wanted[i]) / std::fmax(1, std::fabs(wanted[i]));
-          most = apart <= most ? most : apart;
-        }
-        return most;
-      };
-      const double bound = precision == FLOAT32 ? 1e-5 : precision == BFLOAT16 ? 0.03 : 0.06;
-      check(off(y, expected) <= bound && off(state, after) <= bound, "decoders beside the oracle: " + name);
-      check(off(attention, weights) <= bound, "weights of attention: " + name);
-      bool zeros = true;
-      for (size_t i = 0; i < weights.size(); ++i) zeros = zeros && (weights[i] != 0 || attention[i] == 0);
-      check(zeros, "no weight past the end of a source: " + name);
+      equals_the_oracle(s, compiled, q, describe(s.isa, c, precision));
     }
   }
 }
 
-// A row's bits are those it has alone, in chunks and in any number of threads, whoever asks its memory too.
 void decoders_keep_their_bits(const Stepper& s) {
   for (int precision = 0; precision < PRECISIONS; ++precision) {
     for (int kind = 0; kind < 8; ++kind) {
@@ -853,32 +921,59 @@ void decoders_keep_their_bits(const Stepper& s) {
       Compiled compiled = decoder(c, kept);
       compiled.finish(s, precision);
       const Sequence q = sequence(c, compiled);
-      const Floats start = draw(c.B * compiled.taken);
-      Floats state = start, other = start, attention, again;
-      const i64 O = compiled.program.O, taken = compiled.taken;
-      const Floats whole = run(s, compiled, q, 0, c.B, 0, c.T, state, 1, &attention);
-      const std::string name = describe(s.isa, c, precision);
-      const bool equal = run(s, compiled, q, 0, c.B, 0, c.T, other, 3, &again) == whole && other == state && again == attention;
-      check(equal, "bits of decoders in threads: " + name);
-      bool same = true;
-      for (i64 row = 0; row < c.B; row += 9) {
-        for (i64 rows : {i64(1), i64(2), i64(5)}) {
-          for (i64 cut : {c.T, i64(4)}) {
-            if (row + rows > c.B) continue;
-            Floats own(start.begin() + row * taken, start.begin() + (row + rows) * taken), weights, rest;
-            Floats y = run(s, compiled, q, row, rows, 0, cut, own, 1, &weights);
-            const Floats second = run(s, compiled, q, row, rows, cut, c.T, own, 1, &rest);
-            y.insert(y.end(), second.begin(), second.end()), weights.insert(weights.end(), rest.begin(), rest.end());
-            same = same && std::equal(own.begin(), own.end(), state.begin() + row * taken);
-            for (i64 t = 0; t < c.T; ++t) {
-              same = same && std::equal(y.begin() + t * rows * O, y.begin() + (t + 1) * rows * O, whole.begin() + (t * c.B + row) * O) &&
-                     std::equal(weights.begin() + t * rows * c.S, weights.begin() + (t + 1) * rows * c.S,
-                                attention.begin() + (t * c.B + row) * c.S);
-            }
-          }
-        }
-      }
-      check(same, "bits of decoders beside others and in chunks: " + name);
+      keeps_its_bits(s, compiled, q, describe(s.isa, c, precision));
+    }
+  }
+}
+
+struct Picture {
+  i64 height, width, channels, filters, kernel, stride;
+};
+
+// Two convolutions, the second on what the first gives, and a layer or a window behind them.
+Compiled viewer(const Picture& c, bool window, i64 memory, std::vector<Floats>& kept) {
+  Compiled out;
+  kept.reserve(kept.size() + 16);
+  const auto weight = [&](i64 n, i64 fan) { return kept.emplace_back(draw(n, 1.5f / std::sqrt(float(fan)))).data(); };
+  Stage conv = {};
+  conv.op = CONV, conv.D = 1, conv.height = c.height, conv.width = c.width, conv.channels = c.channels, conv.kernel = c.kernel;
+  conv.stride = c.stride, conv.H = c.filters, conv.I = c.height * c.width * c.channels;
+  for (int layer = 0; layer < 2; ++layer) {
+    conv.activation = layer ? RELU : TANH;
+    conv.O = conv.places_down() * conv.places_across() * conv.H;
+    conv.given[0].w_ih = weight(conv.H * conv.patch(), conv.patch()), conv.given[0].b_ih = weight(conv.H, 1);
+    out.add(conv);
+    conv.height = conv.places_down(), conv.width = conv.places_across(), conv.channels = conv.H, conv.H = c.filters + 3, conv.I = conv.O;
+  }
+  Stage s = {};
+  s.I = out.stages.back().O, s.D = 1;
+  if (window) {
+    s.op = WINDOW, s.P = 3, s.H = 9, s.O = s.I + memory;
+    s.given[0].w_ih = weight(s.H * s.I, s.I), s.given[0].b_ih = weight(s.H, 1);
+  } else {
+    s.op = RECURRENT, s.cell = RNN_TANH, s.H = s.P = s.O = 21;
+    s.given[0].w_ih = weight(s.H * s.I, s.I), s.given[0].w_hh = weight(s.H * s.P, s.P), s.given[0].b_ih = weight(s.H, 1);
+  }
+  out.add(s);
+  return out;
+}
+
+void pictures_and_windows(const Stepper& s) {
+  const Picture pictures[] = {{1, 1, 1, 1, 1, 1}, {1, 1, 3, 5, 3, 2}, {7, 5, 1, 4, 3, 1}, {9, 12, 3, 17, 5, 2}, {6, 4, 2, 40, 3, 3}, {2, 3, 1, 2, 7, 1}};
+  for (const Picture& c : pictures) {
+    for (int kind = 0; kind < 2 * PRECISIONS; ++kind) {
+      const bool window = kind % 2;
+      const i64 T = 9, B = 55, M = 6, I = c.height * c.width * c.channels;
+      std::vector<Floats> kept;
+      Compiled compiled = viewer(c, window, M, kept);
+      compiled.finish(s, kind / 2);
+      Sequence q = {T, B, {}, {}, draw(T * B * I), window ? remember(B, 20, 11, 1, M, true) : Memories{}};
+      std::uniform_int_distribution<i64> any(0, T);
+      for (i64 b = 0; b < B; ++b) q.lengths.push_back(any(random_bits));
+      const std::string name = std::string(s.isa) + " precision " + std::to_string(kind / 2) + " picture " + std::to_string(c.height) + " x " +
+                               std::to_string(c.width) + (window ? " before a window" : "");
+      equals_the_oracle(s, compiled, q, name);
+      keeps_its_bits(s, compiled, q, name);
     }
   }
 }
@@ -905,7 +1000,7 @@ void functions_are_exact_to_some_ulps(const Stepper& s) {
   const Floats in = draw(3 * 37 * 5, 4.0f), w = draw(37 * 41), b = draw(41);
   Compiled plain, curved;
   Stage stage = linear(37, 41, w, b);
-  plain.add(stage), stage.tanh = true, curved.add(stage);
+  plain.add(stage), stage.activation = TANH, curved.add(stage);
   plain.finish(s, FLOAT32), curved.finish(s, FLOAT32);
   const Sequence q = {3, 5, {3, 3, 3, 3, 3}, {}, in, {}};
   Floats none(1);
@@ -998,6 +1093,7 @@ int main() {
     steps_keep_their_bits(*stepper(isa));
     decoders_equal_the_oracle(*stepper(isa));
     decoders_keep_their_bits(*stepper(isa));
+    pictures_and_windows(*stepper(isa));
     functions_are_exact_to_some_ulps(*stepper(isa));
     the_best_are_the_largest(*stepper(isa));
   }

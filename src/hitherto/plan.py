@@ -3,7 +3,8 @@
 A plan is a plain dict that JSON can hold:
 
     {"form": "many_to_one",
-     "inputs": {"x": {"kind": "ids", "size": 9000}},          or {"kind": "vectors", "size": 24}
+     "inputs": {"x": {"kind": "ids", "size": 9000}},          or {"kind": "vectors", "size": 24}, or a picture a step:
+                                                              {"kind": "vectors", "size": 3072, "shape": [32, 32, 3]}
      "step": [{"op": "embed", "name": "embed", "inputs": ["x"], "outputs": ["e"], "options": {...}}, ...],
      "head": {"kind": "softmax", "name": "head", "options": {"classes": 2}}}
 
@@ -12,16 +13,19 @@ call. Its last operation, `head`, makes what the head of that kind in `HEADS` re
 tensors `name.*`; an operation's "weights" may say that one of them is another's tensor (tied). Arrays are [T, B, ...];
 states are [K, B, W], whatever they belong to.
 
-A plan of form `seq2seq` has two programs more, and an input `source` beside `x`, what was written so far. `encode`
-reads the source; the last of its outputs, "memory", is what `attend` looks at. `bridge` makes the states that `step`
-begins with from those that `encode` ends with: its inputs and outputs are names of states.
+A plan of form `seq2seq` or `one_to_many` has two programs more, and an input `source` beside `x`, what was written so
+far. `encode` reads the source; its output "memory" is what `attend` and `window` look at. `bridge` makes the states
+that `step` begins with from those that `encode` ends with: its inputs and outputs are names of states.
 
 `OPS` lists the operations. An operation knows its weights and states, not how it is run: that is each executor's part.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
@@ -31,12 +35,14 @@ from hitherto.tasks import FORMS
 
 __all__ = [
     "ACTIVATIONS",
+    "NARROWEST",
     "OPS",
     "PROGRAMS",
     "Op",
     "check",
     "make",
     "operations",
+    "seen",
     "stepwise",
     "streams",
     "weights",
@@ -46,8 +52,9 @@ Plan = dict[str, Any]
 Options = Mapping[str, Any]
 Shapes = dict[str, tuple[int, ...]]
 
+NARROWEST = 10.0  # of a window: its bells weigh exp(-NARROWEST * b * distance^2), 0 < b < 1
 PROGRAMS = ("encode", "bridge", "step")  # in the order in which they run
-ACTIVATIONS = ("", "tanh")  # of a linear map
+ACTIVATIONS = ("", "tanh", "relu")  # of a linear map or a convolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,8 @@ OPS: dict[str, Op] = {
         ),
         _none,
     ),
-    # A state of so many rows from the last ones of as many layers, both directions of each side by side.
+    # A state of so many rows from the last ones of as many layers, both directions of each side by side; where there
+    # are fewer layers than rows, the first serves more than one.
     "bridge": Op(
         "bridge",
         {
@@ -176,10 +184,52 @@ OPS: dict[str, Op] = {
         _none,
         inputs=2,
     ),
+    # Its input, and beside it what it sees of the memory through bells over the places, which only move on: one at k
+    # weighs place u by a exp(-NARROWEST b (k - u)^2), and k grows by c; a, b and c are sigmoids of a linear map.
+    "window": Op(
+        "window",
+        {"input_size": int, "memory_size": int, "components": int},
+        lambda o: {
+            "weight": (3 * o["components"], o["input_size"]),
+            "bias": (3 * o["components"],),
+        },
+        lambda o: {"place": (1, o["components"])},
+        inputs=2,
+    ),
+    # Each step taken for a picture, [height, width, channels] with the channels side by side, and one of `filters` made
+    # of it: squares every `stride` pixels, with zeros around.
+    "conv": Op(
+        "conv",
+        {
+            "height": int,
+            "width": int,
+            "channels": int,
+            "filters": int,
+            "kernel": int,
+            "stride": int,
+            "activation": str,
+        },
+        lambda o: {
+            "weight": (o["filters"], o["channels"], o["kernel"], o["kernel"]),
+            "bias": (o["filters"],),
+        },
+        _none,
+    ),
+    # A step of so many places side by side as so many steps, to each of which is added what tells its place from the
+    # others: how a picture becomes a memory.
+    "grid": Op("grid", {"places": int, "size": int}, lambda o: {"weight": (o["places"], o["size"])}, _none),
     # Its input, and beside it a value that stays, or that a `keep` further on changed one step before.
     "recall": Op("recall", {"size": int}, _none, lambda o: {"value": (1, o["size"])}),
+    # Its input; the last numbers of it are kept in another's state, as many as that has.
     "keep": Op("keep", {"state": str}, _none, _none),
     # How much of an answer is written, not copied from where attention looks; only the head "pointer" reads it.
+    # What the labels of a step say of those after them; only the head "chain" reads it.
+    "chain": Op(
+        "chain",
+        {"labels": int, "hidden": int},
+        lambda o: dict.fromkeys(("W", "V"), (o["labels"], o["hidden"])),
+        _none,
+    ),
     "copy": Op("copy", {"input_size": int}, lambda o: {"weight": (1, o["input_size"]), "bias": (1,)}, _none),
 }
 
@@ -192,6 +242,7 @@ class _Program:
     def __init__(self, first: str, width: int) -> None:
         self.operations: list[dict[str, Any]] = []
         self.name, self.width = first, width
+        self.shape: tuple[int, ...] = ()  # of a picture that a step is
 
     def add(
         self, op: str, called: str, output: str, wide: int | None = None, /, **options: Any
@@ -201,9 +252,10 @@ class _Program:
         self.name, self.width = output, self.width if wide is None else wide
         return made
 
-    def read(self, model: ModelSpec, kind: str, called: str, suffix: str = "") -> None:
-        """The input: of token numbers their embedding, with what is dropped of it."""
-        if kind != "ids":
+    def read(self, model: ModelSpec, given: Mapping[str, Any], called: str, suffix: str = "") -> None:
+        """The input: of token numbers their embedding, with what is dropped of it; of pictures what is seen in them."""
+        if given["kind"] != "ids":
+            self.look(model, given.get("shape"), suffix)
             return
         size, width = self.width, model.embedding_size or self.width
         self.add(
@@ -218,9 +270,27 @@ class _Program:
         if model.dropout:
             self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
 
+    def look(self, model: ModelSpec, shape: Sequence[int] | None, suffix: str) -> None:
+        """Convolutions on each step, if it is a picture; each halves it."""
+        self.shape = tuple(shape or ())
+        if not shape:
+            return
+        for i, filters in enumerate(model.conv):
+            options: dict[str, Any] = {
+                **dict(zip(("height", "width", "channels"), self.shape, strict=True)),
+                "filters": filters,
+                "kernel": 3,
+                "stride": 2,
+                "activation": "relu",
+            }
+            self.shape = seen(options)
+            self.add("conv", f"conv{suffix}_{i}", f"seen{suffix}_{i}", math.prod(self.shape), **options)
+        if model.conv and model.dropout:
+            self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
+
     def layers(self, model: ModelSpec, called: str, output: str, sides: int = 1) -> dict[str, Any]:
         """The recurrent layers; with two `sides` each direction has half the units, so that the width stays."""
-        both = bool(model.bidirectional) and called != "decoder"
+        both = bool(model.bidirectional) and not called.startswith("decoder")
         hidden, projected = (model.hidden_size or 0) // sides, model.proj_size // sides
         return self.add(
             "recurrent",
@@ -250,6 +320,10 @@ class _Program:
             features = self.name
             self.add("copy", "copy", "gate", input_size=self.width)
             self.name = features
+        if head == "chain":
+            features = self.name
+            self.add("chain", "chain", "chained", **options)
+            self.name = features
         size = HEADS[head].size(**options)
         made = self.add("linear", "head", "params", size, input_size=self.width, output_size=size, bias=True)
         if model.tied:
@@ -271,13 +345,18 @@ def make(
 
     Every field of `model` that the plan needs must be set: what is chosen from data is chosen before.
     """
+    if form in ("seq2seq", "one_to_many"):  # by what there is to read
+        single = inputs.get("source", {}).get("single")
+        form = "many_to_many" if "source" not in inputs else "one_to_many" if single else "seq2seq"
     plan: Plan = {"form": form, "inputs": {key: dict(value) for key, value in inputs.items()}}
-    if form == "seq2seq":
+    if model.conv and not any("shape" in given for given in inputs.values()):
+        raise UsageError("convolutions (--conv) are for pictures, and this model reads none; leave them out.")
+    if form in ("seq2seq", "one_to_many"):
         plan |= _sequence_to_sequence(model, inputs, head, options)
     else:
         (x,) = inputs.values()
         step = _Program("x", x["size"])
-        step.read(model, x["kind"], "embed")
+        step.read(model, x, "embed")
         step.layers(model, "recurrent", "y")
         if form == "many_to_one":
             both = bool(model.bidirectional)
@@ -292,7 +371,9 @@ def _sequence_to_sequence(
 ) -> Plan:
     """The three programs of an encoder and a decoder."""
     source, x = inputs["source"], inputs["x"]
-    sides = 1 + bool(model.bidirectional)
+    if x["kind"] == "vectors":
+        return _handwriter(model, source, x, head, options)
+    sides = 1 + (bool(model.bidirectional) and not source.get("single"))
     if (model.hidden_size or 0) % sides or model.proj_size % sides:
         raise UsageError(
             "hidden_size and proj_size are shared by the encoder's two directions, so they must be even, but are "
@@ -306,8 +387,11 @@ def _sequence_to_sequence(
     if model.shared and source != x:
         raise UsageError("a shared embedding needs one vocabulary for source and target.")
     encode = _Program("source", source["size"])
-    encode.read(model, source["kind"], "embed_source", "_source")
-    encode.layers(model, "encoder", "memory", sides)
+    encode.read(model, source, "embed_source", "_source")
+    if source.get("single"):
+        _sum_up(model, encode)
+    else:
+        encode.layers(model, "encoder", "memory", sides)
     step = _writer(model, x, encode.width, head, options)
     if stepwise({"step": step}) and model.recurrent_dropout:
         raise UsageError(
@@ -322,12 +406,52 @@ def _sequence_to_sequence(
     return {"encode": encode.operations, "bridge": _bridges(plan, sides), "step": step}
 
 
+def _handwriter(
+    model: ModelSpec, source: Mapping[str, Any], x: Mapping[str, Any], head: str, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Layers that look through a window at the tokens of a source, which moves on as they write."""
+    encode = _Program("source", source["size"])
+    width = model.embedding_size or source["size"]
+    sizes = {"size": source["size"], "width": width, "dropout": model.embedding_dropout}
+    encode.add("embed", "embed_source", "memory", width, **sizes)
+    step = _Program("x", x["size"])
+    if model.input_feeding:
+        step.add("recall", "recall", "recalled", step.width + width, size=width)
+    step.layers(msgspec.structs.replace(model, num_layers=1, dropout=0.0), "decoder", "y")
+    own = {"input_size": step.width, "memory_size": width, "components": model.components}
+    step.add("window", "window", "windowed", step.width + width, **own)["inputs"].append("memory")
+    if model.input_feeding:
+        step.add("keep", "keep", "kept", state="recall.value")
+    if (model.num_layers or 1) > 1:
+        step.layers(
+            msgspec.structs.replace(model, num_layers=(model.num_layers or 1) - 1), "decoder_upper", "z"
+        )
+    step.answer(model, head, options)
+    return {"encode": encode.operations, "bridge": [], "step": step.operations}
+
+
+def _sum_up(model: ModelSpec, encode: _Program) -> None:
+    """Of one picture or one row of numbers its memory, and what is pooled of it to begin with."""
+    if model.attention == "none":
+        sizes = {"input_size": encode.width, "output_size": model.hidden_size or 0}
+        encode.add("linear", "sum_up", "memory", model.hidden_size, **sizes, bias=True, activation="tanh")
+    elif not encode.shape:
+        raise UsageError(
+            "attention needs places to look at, and this input is one row of numbers; choose none."
+        )
+    else:
+        height, width, size = encode.shape
+        encode.add("grid", "grid", "memory", size, places=height * width, size=size)
+    encode.add("pool", "pool", "pooled", kind="max", size=encode.width, bidirectional=False)
+    encode.width = encode.operations[-1]["options"]["size"]
+
+
 def _writer(
     model: ModelSpec, x: Mapping[str, Any], memory: int, head: str, options: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The step program of a decoder that looks at a memory of this width."""
     step = _Program("x", x["size"])
-    step.read(model, x["kind"], "embed")
+    step.read(model, x, "embed")
     attends = model.attention != "none"
     top = (model.proj_size if model.cell == "lstm" else 0) or model.hidden_size or 0  # what the decoder says
     combined = (
@@ -368,6 +492,7 @@ def _bridges(plan: Plan, sides: int) -> list[dict[str, Any]]:
             if "memory" in (name for op in plan["step"] for name in op["inputs"]):
                 continue  # what was said before anything was: zeros
             given = "encoder.h"  # the vector that holds all of the source, given to every step
+        given = given if given in begin else "pool.value"
         options = {
             "layers": begin[given][0] // sides,
             "directions": sides,
@@ -430,6 +555,11 @@ def states(plan: Plan, program: str = "step") -> Shapes:
     }
 
 
+def seen(o: Options) -> tuple[int, int, int]:
+    """The picture that a convolution with these options makes: height, width, channels."""
+    return -(-o["height"] // o["stride"]), -(-o["width"] // o["stride"]), o["filters"]
+
+
 def stepwise(plan: Plan) -> bool:
     """Whether a step needs all that the step before gave, so that no operation can take steps ahead of the others."""
     return any(op["op"] == "keep" or op["options"].get("kind") == "additive" for op in plan["step"])
@@ -489,13 +619,15 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
         _expect(not kept or kept in states_of["step"], f"{op['name']} names no state: {kept!r}")
         width = widths[op["inputs"][0]]
         _expect(
-            op["op"] != "keep" or states_of["step"][kept] == (1, width), f"{op['name']} does not fit {kept}"
+            op["op"] != "keep" or (states_of["step"][kept][0] == 1 and states_of["step"][kept][1] <= width),
+            f"{op['name']} does not fit {kept}",
         )
         asked = op["options"].get("query_size") if op["op"] == "attend" else None
         _expect(
             not kept or not asked or states_of["step"][kept][1] == asked, f"{op['name']} does not fit {kept}"
         )
-        _expect(op["op"] != "attend" or bool(apart), f"{op['name']} has nothing to attend to")
+        _expect(op["op"] not in ("attend", "window") or bool(apart), f"{op['name']} has nothing to look at")
+        _expect(op["op"] != "grid", f"{op['name']} stands in a program that is run step by step")
     head = plan["head"]
     _expect(isinstance(head, dict) and head.get("kind") in HEADS, "the plan's head is not known")
     _expect(head.get("name") in names, "the plan's head names no operation")
@@ -551,6 +683,7 @@ def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
 def _check_width(op: Mapping[str, Any], widths: dict[str, int]) -> None:
     """Note how wide an operation's output is, once it fits what it reads."""
     o, width = op["options"], widths.get(op["inputs"][0])
+    row_sizes = ("height", "width", "channels", "filters", "kernel", "stride")
     read = o.get("size") if op["op"] in ("embed", "pool") else o.get("input_size")
     if read is not None:
         _expect(read == width, f"{op['name']} reads {read} numbers, but {op['inputs'][0]!r} has {width}")
@@ -570,6 +703,18 @@ def _check_width(op: Mapping[str, Any], widths: dict[str, int]) -> None:
             o["kind"] != "multiplicative" or o["size"] == width, f"{op['name']} must ask as wide as its input"
         )
         made = o["input_size"] + o["memory_size"]
+    elif op["op"] == "window":
+        _expect(o["memory_size"] == widths.get("memory"), f"{op['name']} does not fit the memory")
+        made = o["input_size"] + o["memory_size"]
+    elif op["op"] == "conv":
+        _expect(
+            all(o[n] > 0 for n in row_sizes) and o["kernel"] % 2 == 1, f"{op['name']} has a size of nothing"
+        )
+        _expect(o["height"] * o["width"] * o["channels"] == width, f"{op['name']} reads another picture")
+        made = math.prod(seen(o))
+    elif op["op"] == "grid":
+        _expect(o["places"] * o["size"] == width, f"{op['name']} has other places")
+        made = o["size"]
     elif op["op"] == "recall":
         made = (width or 0) + o["size"]
     for name in op["outputs"]:
@@ -583,7 +728,7 @@ def _check_bridge(op: Mapping[str, Any], begin: Shapes, end: Shapes) -> None:
         begin[given] == (o["layers"] * o["directions"], o["input_size"]), f"{op['name']} does not fit {given}"
     )
     _expect(end.get(made) == (o["rows"], o["output_size"]), f"{op['name']} does not fit {made}")
-    _expect(1 <= o["rows"] <= o["layers"], f"{op['name']} makes more rows than there are layers")
+    _expect(min(o["rows"], o["layers"]) >= 1, f"{op['name']} makes nothing")
 
 
 def _expect(holds: bool, message: str) -> None:

@@ -23,7 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from hitherto import checkpoint
+from hitherto import checkpoint, heads
 from hitherto.errors import CheckpointError, TrainingError, UsageError
 from hitherto.metrics import METRICS
 from hitherto.model.build import Module, State
@@ -304,7 +304,10 @@ def forward(
         if head["kind"] == "softmax":
             options["sampled"] = train.sampled
         total, count = LOSSES[head["kind"]](
-            _scored(batch, features), *module.head_weights(), _targets(batch, after, device), **options
+            _scored(batch, features),
+            *module.head_weights(),
+            {**_targets(batch, after, device), **module.own_weights()},
+            **options,
         )
     return total, count, _keep(batch, after)
 
@@ -510,6 +513,8 @@ def outputs(
             scored = _scored(batch, features)
             if answers == "params":
                 found = module.params(scored)
+            elif module.plan["head"]["kind"] not in ("softmax", "pointer"):
+                found = _nll(module, module.params(scored), batch.targets["y"])
             else:
                 targets = _targets(batch, after, device)
                 parts = [slice(i, i + 512) for i in range(0, len(scored), 512)]
@@ -518,6 +523,18 @@ def outputs(
                     *(nll(module.params(scored[p]), {k: v[p] for k, v in targets.items()}) for p in parts),
                 ])  # fmt: skip
         yield batch, found.float().cpu().numpy()
+
+
+def _nll(module: Module, params: Tensor, y: np.ndarray[Any, Any]) -> Tensor:
+    """What the head says of y, [N]; in numpy, as it is defined."""
+    head = module.plan["head"]
+    own = {name: value.double().cpu().numpy() for name, value in module.own_weights().items()}
+    parts = [slice(i, i + 512) for i in range(0, len(y), 512)]
+    found = [
+        heads.nll(head["kind"], params[p].double().cpu().numpy(), y[p], **head["options"], **own)
+        for p in parts
+    ]
+    return torch.from_numpy(np.concatenate([np.zeros(0), *found]))
 
 
 def evaluate(module: Module, source: Any, examples: Any) -> Results:

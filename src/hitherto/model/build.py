@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from hitherto.model import layers
 from hitherto.model.losses import embedding
-from hitherto.plan import OPS, cell_options, operations, states, stepwise, tensor_name, weights
+from hitherto.plan import NARROWEST, OPS, cell_options, operations, states, stepwise, tensor_name, weights
 
 __all__ = ["Module", "build"]
 
@@ -96,15 +96,17 @@ class Module(nn.Module):
         for op in self.plan["encode"]:
             values[op["outputs"][0]], new = RUN[op["op"]](self, op, values[op["inputs"][0]], lengths, None)
             ends |= new
+            if op["op"] == "grid" and lengths is not None:
+                lengths = lengths * op["options"]["places"]
         memory = values["memory"].transpose(0, 1)  # [B, S, M]
         B, S = memory.shape[:2]
         state = self.zero_state(B)
         for op in self.plan["bridge"]:
             state[op["outputs"][0]] = self._bridge(op, ends[op["inputs"][0]])
         for op in self.plan["step"]:
-            if op["op"] == "attend":
+            if op["op"] in ("attend", "window"):
                 own = self.get_submodule(op["name"])
-                if op["options"]["kind"] == "additive":
+                if op["options"].get("kind") == "additive":
                     state["attend.keys"] = nn.functional.linear(memory, own.weight_key, own.bias)  # type: ignore[arg-type]
                 state["attend.memory"] = memory
                 given = (
@@ -120,7 +122,8 @@ class Module(nn.Module):
     def _bridge(self, op: Mapping[str, Any], end: Tensor) -> Tensor:
         """[rows, B, W] from the last `rows` layers of [L * D, B, P]."""
         o, own = op["options"], self.get_submodule(op["name"])
-        sides = end.reshape(o["layers"], o["directions"], *end.shape[1:])[o["layers"] - o["rows"] :]
+        last = [max(i, 0) for i in range(o["layers"] - o["rows"], o["layers"])]
+        sides = end.reshape(o["layers"], o["directions"], *end.shape[1:])[last]
         found = [
             nn.functional.linear(
                 torch.cat(list(layer), -1), getattr(own, f"weight_{i}"), getattr(own, f"bias_{i}")
@@ -140,6 +143,11 @@ class Module(nn.Module):
         """Weight and bias of the last product."""
         op = self.plan["step"][-1]
         return self.weight(op), self.get_submodule(op["name"]).bias  # type: ignore[return-value]
+
+    def own_weights(self) -> dict[str, Tensor]:
+        """What the head reads beside its params."""
+        made = [op["name"] for op in self.plan["step"] if op["op"] == "chain"]
+        return {name: getattr(self.get_submodule(own), name) for own in made for name in ("W", "V")}
 
     def params(self, features: Tensor) -> Tensor:
         """The head's parameters for `features`."""
@@ -163,7 +171,7 @@ class Module(nn.Module):
 
 _EACH_STEP = ("attention", "gate")  # what `forward` gives beside the state, a step at a time
 
-ACTIVATE: dict[str, Callable[[Tensor], Tensor]] = {"": lambda x: x, "tanh": torch.tanh}
+ACTIVATE: dict[str, Callable[[Tensor], Tensor]] = {"": lambda x: x, "tanh": torch.tanh, "relu": torch.relu}
 
 
 # ----------------------------------------------------------------------------------------------------- operations
@@ -228,6 +236,42 @@ def _run_attend(
     return torch.cat([x, context], -1), {"attention": weights.transpose(0, 1)}
 
 
+def _run_window(
+    module: Module, op: Mapping[str, Any], x: Tensor, lengths: Tensor | None, state: State | None
+) -> Result:
+    assert state is not None  # noqa: S101 - the source was encoded
+    memory, outside = state["attend.memory"], state["attend.outside"].unsqueeze(1)
+    own, name = module.get_submodule(op["name"]), f"{op['name']}.place"
+    high, narrow, moved = nn.functional.linear(x, own.weight, own.bias).sigmoid().chunk(3, -1)  # type: ignore[arg-type]
+    if lengths is not None:  # what is no step moves nothing
+        inside = torch.arange(len(x), device=x.device).unsqueeze(1) < lengths.to(x.device)
+        moved = moved * inside.unsqueeze(-1)
+    places = state[name] + moved.cumsum(0)  # [T, B, K]
+    off = places.unsqueeze(-1) - torch.arange(memory.shape[1], device=x.device)  # [T, B, K, S]
+    weights = (high.unsqueeze(-1) * torch.exp(-NARROWEST * narrow.unsqueeze(-1) * off * off)).sum(2)
+    weights = weights.transpose(0, 1).masked_fill(outside, 0.0)  # [B, T, S]
+    context = torch.bmm(weights, memory).transpose(0, 1)  # [T, B, M]
+    return torch.cat([x, context], -1), {"attention": weights.transpose(0, 1), name: places[-1:]}
+
+
+def _run_conv(
+    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    o, own = op["options"], module.get_submodule(op["name"])
+    pictures = x.reshape(-1, o["height"], o["width"], o["channels"]).permute(0, 3, 1, 2)
+    y = nn.functional.conv2d(pictures, own.weight, own.bias, o["stride"], o["kernel"] // 2)  # type: ignore[arg-type]
+    y = ACTIVATE[o["activation"]](y).permute(0, 2, 3, 1)
+    return y.reshape(*x.shape[:2], -1), {}
+
+
+def _run_grid(
+    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    T, B, places = *x.shape[:2], op["options"]["places"]
+    y = x.reshape(T, B, places, -1) + module.weight(op)
+    return y.transpose(1, 2).reshape(T * places, B, -1), {}
+
+
 def _run_recall(
     _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
 ) -> Result:
@@ -237,9 +281,11 @@ def _run_recall(
 
 
 def _run_keep(
-    _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+    _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
 ) -> Result:
-    return x, {op["options"]["state"]: x[-1:]}
+    assert state is not None  # noqa: S101 - the source was encoded
+    name = op["options"]["state"]
+    return x, {name: x[-1:, :, -state[name].shape[-1] :]}
 
 
 def _run_copy(
@@ -293,9 +339,13 @@ RUN: dict[str, Callable[[Module, Mapping[str, Any], Tensor, Tensor | None, State
     "pool": _run_pool,
     "linear": _run_linear,
     "attend": _run_attend,
+    "window": _run_window,
+    "conv": _run_conv,
+    "grid": _run_grid,
     "recall": _run_recall,
     "keep": _run_keep,
     "copy": _run_copy,
+    "chain": lambda _module, _op, x, _lengths, _state: (x, {}),
 }
 
 
@@ -330,6 +380,14 @@ class _Weights(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
 
+def _make_window(o: Mapping[str, Any]) -> nn.Module:
+    made = _Weights("window", o)
+    # To begin with a bell sees a place and its neighbours, and stays for some twenty steps.
+    for part, value in zip(made.bias.chunk(3), (0.0, -2.0, -3.0), strict=True):  # type: ignore[operator]
+        part.fill_(value)
+    return made
+
+
 def _make_linear(o: Mapping[str, Any]) -> nn.Module:
     return nn.Linear(o["input_size"], o["output_size"], bias=o["bias"])
 
@@ -342,9 +400,13 @@ MAKE: dict[str, Callable[..., nn.Module | None]] = {
     "linear": _make_linear,
     "bridge": lambda o: _Weights("bridge", o),
     "attend": lambda o: _Weights("attend", o),
+    "window": _make_window,
+    "conv": lambda o: nn.Conv2d(o["channels"], o["filters"], o["kernel"]),
+    "grid": lambda o: _Weights("grid", o),
     "recall": lambda _options: None,
     "keep": lambda _options: None,
     "copy": lambda o: _Weights("copy", o),
+    "chain": lambda o: _Weights("chain", o),
 }
 
 

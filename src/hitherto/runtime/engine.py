@@ -8,11 +8,13 @@ Every product is native, in one fixed order of summation: an answer's bits depen
 how a sequence is cut, nor on the number of threads. State is a dict of [K, B, W] arrays, named as in `plan.states`.
 
 Of a plan with an encoder, `encode(source, lengths)` gives the state to begin with. To its states come, where the plan
-attends, what it looks at: `attend.keys` and `attend.memory`, [R, S, ..], and `attend.lengths`, [R], of R sources, and
-`attend.row`, [B], which of these each row has; `attend.source`, [R, S], is the sources' ids. After a step `attention`,
-[T, B, S], says where it looked, and `gate`, [T, B], how much of its answer it writes itself, where it may copy.
+looks back, what it looks at: `attend.memory`, [R, S, M], and `attend.lengths`, [R], of R sources, `attend.keys`,
+[R, S, H], by which attention finds its way, and `attend.row`, [B], which of these each row has; `attend.source`,
+[R, S], is the sources' ids, where they have any. After a step `attention`, [T, B, S], says where it looked, and
+`gate`, [T, B], how much of its answer it writes itself, where it may copy.
 """
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -22,8 +24,8 @@ import numpy as np
 from hitherto import _native
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
-from hitherto.heads import HEADS
-from hitherto.plan import OPS, cell_options, states, tensor_name
+from hitherto.heads import HEADS, nll
+from hitherto.plan import OPS, cell_options, seen, states, tensor_name
 
 __all__ = ["WEIGHTS", "Engine", "threads"]
 
@@ -33,10 +35,11 @@ State = dict[str, Array]
 WEIGHTS = ("float32", "bfloat16", "int8")
 
 # The numbers by which kernels.h knows them.
-_EMBED, _RECURRENT, _POOL, _LINEAR, _ATTEND, _RECALL, _KEEP = range(7)
+_EMBED, _RECURRENT, _POOL, _LINEAR, _ATTEND, _RECALL, _KEEP, _CONV, _WINDOW = range(9)
 _CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
 _POOLINGS = {"last": 0, "mean": 1, "max": 2}
 _ATTENTIONS = {"multiplicative": 0, "additive": 1}
+_ACTIVATIONS = {"": 0, "tanh": 1, "relu": 2}
 _PARAMETERS = (
     "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "scale_ih", "scale_hh", "scale_c", "shift_c"
 )  # fmt: skip
@@ -79,10 +82,18 @@ class Engine:
         self.pools = stages.pool is not None
         self.ids = stages.ids
         self.input_size = stages.input_size
-        self.attends = any(op["op"] == "attend" for op in self.plan["step"])
+        self.attends = any(op["op"] in ("attend", "window") for op in self.plan["step"])
+        chains = [op for op in self.plan["step"] if op["op"] == "chain"]
+        self.own = {
+            name: tensors[tensor_name(op, name)] for op in chains for name in ("W", "V")
+        }  # the head's
         self.gate: Engine | None = None
         self.keys: Engine | None = None
         self.encoder: Engine | None = None
+        self.sight: Engine | None = None
+        self.grid: Array | None = (
+            None  # what tells places apart that a step of the source becomes, [places, size]
+        )
         if "encode" in self.plan:
             self._prepare_encoder(tensors)
 
@@ -104,8 +115,17 @@ class Engine:
             plan = {"inputs": {"x": {"kind": "vectors", "size": width}}, "step": [linear], "head": None}
             return Engine(plan, kept, self.weights)
 
-        reads = {"inputs": {"x": self.plan["inputs"]["source"]}, "step": self.plan["encode"], "head": None}
-        self.encoder = Engine(reads, tensors, self.weights)
+        encode, x = self.plan["encode"], self.plan["inputs"]["source"]
+        at = next((i for i, op in enumerate(encode) if op["op"] == "grid"), None)
+        if at is not None:
+            if at > 0:
+                self.sight = Engine(
+                    {"inputs": {"x": x}, "step": encode[:at], "head": None}, tensors, self.weights
+                )
+            self.grid = np.asarray(tensors[tensor_name(encode[at], "weight")], np.float32)
+            width = self.grid.shape[1]
+            encode, x = encode[at + 1 :], {"kind": "vectors", "size": width}
+        self.encoder = Engine({"inputs": {"x": x}, "step": encode, "head": None}, tensors, self.weights)
         self.bridges = [
             (
                 op,
@@ -146,11 +166,17 @@ class Engine:
     # ---- running
 
     def encode(self, source: Array, lengths: Array | None = None) -> State:
-        """What the steps begin with, once these sources, ids [S, R], are read."""
+        """What the steps begin with, once these sources, ids [S, R] or vectors [S, R, I], are read."""
         assert self.encoder is not None  # noqa: S101 - asked of plans that have one
-        memory, ends = self.encoder.forward({"x": source}, lengths)
-        S, R = source.shape[:2]
-        return self.begin(memory, ends, source, np.full(R, S, np.int64) if lengths is None else lengths)
+        x = source if self.sight is None else self.sight.apply(source)
+        if self.grid is not None:
+            (S, R, _), places = x.shape, len(self.grid)
+            x = (x.reshape(S, R, places, -1) + self.grid).transpose(0, 2, 1, 3).reshape(S * places, R, -1)
+            lengths = None if lengths is None else lengths * places
+        memory, ends = self.encoder.forward({"x": x}, lengths)
+        S, R = x.shape[:2]
+        lengths = np.full(R, S, np.int64) if lengths is None else lengths
+        return self.begin(x if self.encoder.pools else memory, ends, source, lengths)
 
     def begin(self, memory: Array, ends: State, source: Array, lengths: Array) -> State:
         """What the steps begin with, once the encoder gave `memory`, [S, R, M], and ended with the states `ends`."""
@@ -158,20 +184,23 @@ class Engine:
         for op, rows in self.bridges:
             o, end = op["options"], ends[op["inputs"][0]]
             R = end.shape[1]
-            sides = end.reshape(o["layers"], o["directions"], R, -1)[o["layers"] - o["rows"] :]
+            last = np.maximum(np.arange(o["layers"] - o["rows"], o["layers"]), 0)
+            sides = end.reshape(o["layers"], o["directions"], R, -1)[last]
             whole = sides.transpose(0, 2, 1, 3).reshape(o["rows"], R, -1)
             state[op["outputs"][0]] = np.concatenate(
                 [product.apply(whole[i : i + 1]) for i, product in enumerate(rows)]
             )
-        if self.keys is not None:
+        if self.attends:
             memory = np.ascontiguousarray(memory.transpose(1, 0, 2))  # [R, S, M]
             state |= {
-                "attend.keys": self.keys.apply(memory),
                 "attend.memory": memory,
                 "attend.lengths": np.ascontiguousarray(lengths, np.int64),
                 "attend.row": np.arange(memory.shape[0]),
-                "attend.source": np.ascontiguousarray(source.T, np.int64),
             }
+            if self.keys is not None:
+                state["attend.keys"] = self.keys.apply(memory)
+            if self.encoder is not None and self.encoder.ids is not None:
+                state["attend.source"] = np.ascontiguousarray(source.T, np.int64)
         return state
 
     def pick(self, state: State, rows: Array) -> State:
@@ -180,9 +209,9 @@ class Engine:
         if not self.attends:
             return found
         used, row = np.unique(state["attend.row"][rows], return_inverse=True)
-        for name in ("keys", "memory", "lengths", "source"):
-            kept = state[f"attend.{name}"]
-            found[f"attend.{name}"] = kept if len(used) == len(kept) else kept[used]
+        for name, kept in state.items():
+            if name.startswith("attend.") and name != "attend.row":
+                found[name] = kept if len(used) == len(kept) else kept[used]
         return found | {"attend.row": row.astype(np.int64)}
 
     def forward(
@@ -203,7 +232,7 @@ class Engine:
         after: State = {}
         if self.attends and state is not None:
             after = {name: value for name, value in state.items() if name.startswith("attend.")}
-            after["attention"] = np.empty((*x.shape[:2], after["attend.keys"].shape[1]), np.float32)
+            after["attention"] = np.empty((*x.shape[:2], after["attend.memory"].shape[1]), np.float32)
         features = self.run(x, block, lengths, end=self.head, memory=after)
         if self.gate is not None:
             after["gate"] = self.gate.apply(features)[..., 0]
@@ -303,15 +332,31 @@ class Engine:
             else:
                 yield batch, self._losses(scored, batch.targets["y"], _copied(batch, after))
 
+    def nll(self, params: Array, y: Array) -> Array:
+        """Minus the log-probability that the head gives to each y, [N]."""
+        head = self.plan["head"]
+        found: Array = nll(head["kind"], params, y, **head["options"], **self.own)
+        return found
+
+    def draw(self, params: Array, rng: "np.random.Generator", **how: Any) -> Array:
+        """What comes next, drawn as the head says."""
+        head = self.plan["head"]
+        found: Array = HEADS[head["kind"]].sample(params, rng, **head["options"], **self.own, **how)
+        return found
+
     def _losses(self, features: Array, y: Array, copied: State) -> Array:
-        """The negative log-likelihood of each class in y; a part at a time, since a vocabulary has many numbers."""
+        """The negative log-likelihood of each y; a part at a time, since a vocabulary has many numbers."""
         found = np.empty(len(y), np.float32)
+        kind = self.plan["head"]["kind"]
         for first in range(0, len(y), 512):
             part = slice(first, first + 512)
             params = self.params(features[part])
             if copied:
                 parts = {name: value[part] for name, value in copied.items()}
                 found[part] = -HEADS["pointer"].log_prob(params, y[part], **parts)
+                continue
+            if kind != "softmax":
+                found[part] = self.nll(params, y[part])
                 continue
             top = params.max(-1, keepdims=True)
             total = np.exp(params - top).sum(-1, dtype=np.float64)
@@ -346,11 +391,11 @@ def _attended(memory: State | None) -> tuple[int, ...]:
     """What a program is told of the memory that it attends to."""
     if not memory:
         return (0,) * 7
-    keys, row = memory["attend.keys"], memory["attend.row"]
-    alone = len(row) == len(keys) and bool((row == np.arange(len(row))).all())
+    values, row = memory["attend.memory"], memory["attend.row"]
+    alone = len(row) == len(values) and bool((row == np.arange(len(row))).all())
     return (
-        _at(keys), _at(memory["attend.memory"]), _at(memory["attend.lengths"]), 0 if alone else _at(row), len(keys),
-        keys.shape[1], _at(memory["attention"]),
+        _at(memory.get("attend.keys")), _at(values), _at(memory["attend.lengths"]), 0 if alone else _at(row),
+        *values.shape[:2], _at(memory["attention"]),
     )  # fmt: skip
 
 
@@ -392,17 +437,17 @@ class _Stages:
 
     def add(
         self, op: int, I: int, O: int, H: int, P: int = 0, D: int = 1, h: int = 0, c: int = 0,
-        cell: int = 0, kind: int = 0, layer_norm: bool = False, residual: bool = False, tanh: bool = False,
-        weights: tuple[list[Array | None], ...] = (),
+        cell: int = 0, kind: int = 0, activation: str = "", layer_norm: bool = False, residual: bool = False,
+        weights: tuple[list[Array | None], ...] = (), picture: tuple[int, ...] = (0, 0, 0, 0, 0),
     ) -> None:  # fmt: skip
         self.numbers += [
             op,
             cell,
             kind,
+            _ACTIVATIONS[activation],
             int(layer_norm),
             int(residual),
             int(self.bounded),
-            int(tanh),
             I,
             O,
             H,
@@ -410,6 +455,7 @@ class _Stages:
             D,
             h,
             c,
+            *picture,
         ]
         for d in range(2):
             own = weights[d] if d < len(weights) else []
@@ -462,11 +508,34 @@ def _pool(stages: _Stages, op: Mapping[str, Any]) -> None:
 def _linear(stages: _Stages, op: Mapping[str, Any]) -> None:
     weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
     assert weight is not None  # noqa: S101 - a checked plan has its tensors
-    tanh = op["options"].get("activation") == "tanh"
+    O, I = weight.shape
+    activation = op["options"].get("activation", "")
+    stages.add(_LINEAR, I, O, O, activation=activation, weights=([weight, None, bias],))
+    stages.bounded = activation == "tanh"
+
+
+def _conv(stages: _Stages, op: Mapping[str, Any]) -> None:
+    o = op["options"]
+    weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
+    assert weight is not None  # noqa: S101 - a checked plan has its tensors
+    weight = np.ascontiguousarray(weight.transpose(0, 2, 3, 1))  # as a picture lies in a step
+    stages.copies.append(weight)
+    picture = tuple(o[name] for name in ("height", "width", "channels", "kernel", "stride"))
+    size = math.prod(seen(o))
     stages.add(
-        _LINEAR, weight.shape[1], weight.shape[0], weight.shape[0], tanh=tanh, weights=([weight, None, bias],)
-    )
-    stages.bounded = tanh
+        _CONV, stages.width, size, o["filters"], activation=o["activation"], weights=([weight, None, bias],),
+        picture=picture,
+    )  # fmt: skip
+    stages.bounded = False
+
+
+def _window(stages: _Stages, op: Mapping[str, Any]) -> None:
+    o = op["options"]
+    K, I = o["components"], o["input_size"]
+    weights = [stages.weight(op, "weight"), None, stages.weight(op, "bias")]
+    first = stages.places[f"{op['name']}.place"][0]
+    stages.add(_WINDOW, I, I + o["memory_size"], 3 * K, P=K, h=first, weights=(weights,))
+    stages.bounded = False
 
 
 def _attend(stages: _Stages, op: Mapping[str, Any]) -> None:
@@ -490,7 +559,8 @@ def _recall(stages: _Stages, op: Mapping[str, Any]) -> None:
 
 
 def _keep(stages: _Stages, op: Mapping[str, Any]) -> None:
-    stages.add(_KEEP, stages.width, stages.width, 0, h=stages.places[op["options"]["state"]][0])
+    first, _, w = stages.places[op["options"]["state"]]
+    stages.add(_KEEP, stages.width, stages.width, 0, P=w, h=first)
 
 
 _RUN: dict[str, Callable[[_Stages, Mapping[str, Any]], None]] = {
@@ -500,9 +570,13 @@ _RUN: dict[str, Callable[[_Stages, Mapping[str, Any]], None]] = {
     "pool": _pool,
     "linear": _linear,
     "attend": _attend,
+    "window": _window,
+    "conv": _conv,
+    "grid": lambda _stages, _op: None,  # a matter of shapes, at the end of what is read
     "recall": _recall,
     "keep": _keep,
     "copy": lambda _stages, _op: None,  # beside the steps: it has an output of its own
+    "chain": lambda _stages, _op: None,  # the head reads it
     "bridge": lambda _stages, _op: None,  # between two programs
 }
 if _RUN.keys() != OPS.keys():
