@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from hitherto.cells import CELLS
-from hitherto.checks import check_cell, check_codec, check_task
+from hitherto.checks import check_cell, check_codec, check_head, check_task
 from hitherto.codecs import CODECS
+from hitherto.codecs.audio import Sound
 from hitherto.codecs.series import gather
 from hitherto.decode import DECODERS
 from hitherto.heads import HEADS
@@ -55,6 +56,31 @@ def _waves():
     return gather(rows, target=["a", "b"], time="t")[0]
 
 
+def _sounds():
+    random = np.random.default_rng(0)
+    return [
+        Sound(random.normal(size=shape) / 5, rate)
+        for shape, rate in ((4000, 8000), ((3000, 2), 11025), (7001, 16000), (1, 8000), (30, 44100))
+    ]
+
+
+def _drawings():
+    random = np.random.default_rng(0)
+    walks = [random.normal(size=(n, 2)).cumsum(0).round(2).tolist() for n in (1, 3, 30, 2, 17, 9, 1, 12)]
+    return [walks[:3], walks[3:6], walks[6:], walks[:1]]
+
+
+PICTURES = [np.random.default_rng(i).integers(0, 256, (9 + i, 14, 3), np.uint8) for i in range(4)]
+VIDEOS = [np.random.default_rng(i).integers(0, 256, (5 + 4 * i, 6, 8, 3), np.uint8) for i in range(3)]
+
+
+ROLLS = [
+    [[48, 60, 64], [48, 60, 67], [], [50, 62, 65], *[[55]] * 12],
+    [[74, 70, 65, 58], [60, 60], []] * 5,
+    [],
+    np.eye(128, dtype=bool)[50:70],
+]
+
 CODEC_CASES = {
     **{f"text {k} {end}": ("text", TEXTS, {"tokens": k, "end": end})
        for k in ("words", "chars", "bytes") for end in (False, True)},
@@ -63,8 +89,22 @@ CODEC_CASES = {
     **{f"series {s} {a}": ("series", _waves(), {"horizon": 5, "scaling": s, "anchor": a})
        for s in ("causal", "train", "counts", "none") for a in ("mean", "last", "season", "none")},
     "series as input": ("series", [np.arange(12.0).reshape(6, 2), np.ones((3, 2))], {}),
+    "audio": ("audio", _sounds(), {}),
+    "audio joined": ("audio", _sounds(), {"rate": 11025, "bands": 20, "stack": 3, "max_length": 9}),
     "label": ("label", ["b", "a", "b"], {}),
     "labels at once": ("label", [["b", "a"], ["c"]], {"multi": True}),
+    "strokes": ("strokes", _drawings(), {}),
+    "strokes in long steps, cut short": ("strokes", _drawings(), {"spacing": 0.5, "max_length": 5}),
+    "strokes to write": ("strokes", _drawings(), {"writing": True}),
+    "strokes to write, simplified": ("strokes", _drawings(), {"writing": True, "simplify": 0.5}),
+    "image": ("image", PICTURES, {}),
+    "image in gray": ("image", PICTURES, {"height": 5, "width": 5, "color": False}),
+    "image by rows": ("image", PICTURES, {"reads": "rows"}),
+    "image by columns": ("image", PICTURES, {"reads": "columns", "height": 6, "window": 4, "hop": 3}),
+    "frames": ("frames", VIDEOS, {}),
+    "frames, some of them": ("frames", VIDEOS, {"every": 2, "height": 4, "max_length": 4}),
+    "notes": ("notes", ROLLS, {}),
+    "notes cut short": ("notes", ROLLS, {"low": 40, "high": 80, "max_length": 9}),
 }  # fmt: skip
 
 
@@ -87,6 +127,29 @@ def test_every_codec_is_tried():
     assert {kind for kind, _, _ in CODEC_CASES.values()} == set(CODECS)
 
 
+HEAD_CASES = {
+    "softmax": [{"classes": 5}],
+    "pointer": [{"classes": 5}],
+    "sigmoid": [{"labels": 5}],
+    "chain": [{"labels": 7, "hidden": 5}, {"labels": 1, "hidden": 1}],
+    "mixture": [{"components": 1}, {"components": 4, "ends": True}],
+    "quantile": [{"levels": (0.1, 0.5, 0.9), "horizon": 3, "channels": 2}],
+    **{name: [{"horizon": 3, "channels": 2}] for name in ("gaussian", "student_t", "negative_binomial")},
+}
+
+
+def test_every_head_is_tried():
+    # ctc says texts over all steps of a row, not something at each: tests/test_heads.py has its own
+    assert set(HEAD_CASES) == set(HEADS) - {"ctc"}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [(name, options) for name, cases in HEAD_CASES.items() for options in cases], ids=str
+)
+def test_a_head_keeps_its_promises(name, options):
+    assert [(promise, detail) for promise, ok, detail in check_head(name, **options) if not ok] == []
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_names_only_rows_that_exist(name):
     task = TASKS[name]
@@ -96,6 +159,42 @@ def test_a_task_names_only_rows_that_exist(name):
     assert set(task.heads) <= set(HEADS)
     assert set(task.metrics) <= set(METRICS)
     assert set(task.decoders) <= set(DECODERS)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_head_has_a_loss_and_a_size(name):
+    pytest.importorskip("torch")
+    from hitherto.model.losses import LOSSES
+
+    assert set(LOSSES) == set(HEADS)
+    row = HEADS[name]
+    assert row.name == name
+    size = row.size(**HEAD_CASES.get(name, [{"classes": 3}])[0])
+    assert isinstance(size, int)
+    assert size > 0
+
+
+def _next(state, tokens):
+    """The log-probabilities of 5 tokens after any others: none is equal to another."""
+    scores = -np.arange(5.0)[None] - (state + tokens[:, None]) % 3
+    return scores - np.log(np.exp(scores).sum(1, keepdims=True)), state + 1
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_decoder_gives_the_same_tokens_again_and_changes_nothing(name):
+    steps = _next(np.arange(12)[:, None], np.arange(12))[0]
+    if name.startswith("ctc"):
+        arguments, options = (steps,), {}
+    else:
+        arguments, options = (_next, np.zeros((1, 1)), steps[:1]), {"max_new_tokens": 6}
+        options |= {"pick": lambda state, rows: state[rows]} if name == "beam" else {}
+        options |= {"seed": 1} if name == "sample" else {}
+    kept = steps.copy()
+    said = list(DECODERS[name](*arguments, **options))
+    assert said == list(DECODERS[name](*arguments, **options))
+    assert said
+    assert all(type(token) is int and 0 <= token < 5 for token in said)
+    assert np.array_equal(steps, kept)
 
 
 def test_operations_have_weights_and_states_of_plain_shapes():
@@ -113,6 +212,11 @@ def test_operations_have_weights_and_states_of_plain_shapes():
         inputs = {name: {"kind": "ids", "size": 5} for name in ("source", "x")}
         head = "softmax" if options else "pointer"
         plans.append(make(msgspec.structs.replace(spec, **options), "seq2seq", inputs, head, {"classes": 5}))
+    picture = {"kind": "vectors", "size": 24, "shape": [2, 4, 3], "single": True}
+    seen = msgspec.structs.replace(spec, conv=(2,))
+    words, pen = {"kind": "ids", "size": 5}, {"kind": "vectors", "size": 3}
+    plans.append(make(seen, "one_to_many", {"source": picture, "x": words}, "softmax", {"classes": 5}))
+    plans.append(make(spec, "seq2seq", {"source": words, "x": pen}, "chain", {"labels": 3, "hidden": 2}))
     for op in (op for plan in plans for op in operations(plan)):
         used.add(op["op"])
         row = OPS[op["op"]]
@@ -144,6 +248,32 @@ STORIES = [
     for who in ("mary", "john", "sue")
     for place in ("hall", "garden", "office", "kitchen")
 ] * 3
+TUNES = [
+    {"roll": [[60 + (s + t) % 5, 64 + t % 3, 67][: 1 + t % 3] for t in range(12 + s)]} for s in range(12)
+]
+SEEN = [
+    {
+        "image": np.random.default_rng(i).random((6, 8, 3)).astype(np.float32),
+        "film": np.random.default_rng(i).random((3 + i % 3, 6, 8)).astype(np.float32),
+        "caption": f"a {word} one",
+        "label": word,
+    }
+    for i, word in enumerate(["red", "dark", "small"] * 6)
+]
+HEARD = [
+    {
+        "sound": Sound(np.random.default_rng(i).normal(size=900 + 90 * i) / 5, 2000),
+        "text": "abcab"[: 1 + i % 4],
+    }
+    for i in range(16)
+]
+INKED = [
+    {
+        "strokes": np.random.default_rng(i).normal(size=(2, 4 + i % 5, 2)).cumsum(1).tolist(),
+        "text": "xyzx"[: 1 + i % 4],
+    }
+    for i in range(16)
+]
 NARROW = {"hidden_size": 12, "epochs": 1}
 TASK_CASES = {
     "classify": (REVIEWS, {"input": "text", "output": "label", "bidirectional": False}),
@@ -166,6 +296,21 @@ TASK_CASES = {
     "summarize": (PAIRS, {"vocab_size": 280, "input_feeding": True, "max_length": 6}),
     "chat": (TALKS, {"input": "turns", "vocab_size": 280}),
     "answer": (STORIES, {"copy": True, "by": "kind"}),
+    "classify pictures": (SEEN, {"input": "image", "output": "label", "conv": (3,), "bidirectional": False}),
+    "classify films": (SEEN, {"input": "film", "output": "label", "bidirectional": False, "pool": "mean"}),
+    "caption": (SEEN, {"input": "image", "output": "caption", "conv": (3, 4), "embedding_size": 6}),
+    "caption through one vector": (SEEN, {"input": "image", "output": "caption", "attention": "none"}),
+    "caption a film": (SEEN, {"input": "film", "output": "caption", "conv": (3,), "augment": 0.0}),
+    "transcribe": (HEARD, {"input": "sound", "output": "text", "bands": 5, "augment": 0.5}),
+    "transcribe as it comes": (
+        HEARD,
+        {"input": "sound", "output": "text", "bands": 5, "bidirectional": False},
+    ),
+    "transcribe strokes": (INKED, {"input": "strokes", "output": "text", "spacing": 0.2, "augment": 0.5}),
+    "handwrite": (INKED, {"input_feeding": True, "mixtures": 2, "components": 3, "embedding_size": 5}),
+    "handwrite all at once": (INKED, {"mixtures": 2, "components": 3, "num_layers": 3}),
+    "compose": (TUNES, {"augment": 0.5, "chain": 8}),
+    "compose each key apart": (TUNES, {"head": "sigmoid", "cell": "gru"}),
 }
 
 

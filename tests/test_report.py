@@ -63,6 +63,11 @@ BARS = {
         {"name": "none", "values": [30.0, 20.0, 5.0]},
     ],
 }
+PICTURES = {
+    "kind": "pictures",
+    "title": "Drawn",
+    "items": [("a line", '<svg viewBox="0 0 1 1"><path d="M0 0H1"/></svg>')],
+}
 HEAT = {
     "kind": "heat",
     "title": "attention",
@@ -79,7 +84,7 @@ TEXTS = {"kind": "texts", "title": "s", "items": [("after 10 steps", "some text"
 
 
 def test_a_page_holds_what_it_was_given(tmp_path: Path) -> None:
-    found = page(tmp_path, CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT)
+    found = page(tmp_path, CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT, PICTURES)
     for text in (
         "a title",
         "0.988",
@@ -93,12 +98,13 @@ def test_a_page_holds_what_it_was_given(tmp_path: Path) -> None:
         "man ← Mann: 0.999",
     ):
         assert text in found.text
-    assert found.tags.count("svg") == 5
+    assert found.tags.count("svg") == 6
     assert {"script", "link", "img"} & set(found.tags) == set()
 
 
 def test_every_kind_is_tried() -> None:
-    assert {s["kind"] for s in (CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT)} == set(report.SECTIONS)
+    every = (CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT, PICTURES)
+    assert {s["kind"] for s in every} == set(report.SECTIONS)
 
 
 def test_nothing_of_the_data_can_run(tmp_path: Path) -> None:

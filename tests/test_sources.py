@@ -430,7 +430,7 @@ def test_a_batch_reads_what_stands_before_what_it_writes() -> None:
     ]
     source, examples, held = texts("translate", pairs, valid=0.0)
     assert held is None
-    batch = source.batch(examples, np.array([1, 0, -1, 2]))
+    batch = source.batch(examples, (np.array([1, 0, -1, 2]), 0))
     end = source.start_id
     assert batch.source_lengths.tolist() == [1, 3, 0, 1]
     assert batch.lengths.tolist() == [

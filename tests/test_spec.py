@@ -65,9 +65,9 @@ def test_toml_gives_back_what_it_was_given(values: dict[str, object]) -> None:
     [
         (
             {"task": "lmm"},
-            "chat, answer, but came as 'lmm'. Did you mean 'lm'",
+            "compose, handwrite, but came as 'lmm'. Did you mean 'lm'",
         ),
-        ({}, "chat, answer, but is missing"),
+        ({}, "compose, handwrite, but is missing"),
         ({"task": "lm", "modle": {}}, "there is no 'modle' at the top. Did you mean 'model'"),
         ({"task": "lm", "epochs": 3}, "It belongs under [train]"),
         ({"task": "lm", "data": {"inptu": "x"}}, "no option 'inptu' under [data]. Did you mean 'input'"),

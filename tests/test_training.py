@@ -456,7 +456,7 @@ def test_shares_of_a_writers_batch_are_the_whole(options: dict[str, Any]) -> Non
         module.zero_grad()
         total = count = 0.0
         for share in shares:
-            loss, of, _ = training.forward(module, source.batch(examples, rows, share), None, spec.train)
+            loss, of, _ = training.forward(module, source.batch(examples, (rows, 0), share), None, spec.train)
             loss.backward()
             total, count = total + float(loss.detach()), count + float(of)
         return total, count, [p.grad.clone() for p in module.parameters() if p.grad is not None]

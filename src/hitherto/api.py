@@ -18,8 +18,8 @@ from hitherto.errors import CheckpointError, MissingExtra, UsageError, nearest
 from hitherto.heads import log_softmax
 from hitherto.plan import check, make, operations, streams
 from hitherto.runtime.engine import Engine
-from hitherto.runtime.session import STREAMS, Session, Sessions, Stream, WriteStream
-from hitherto.runtime.writer import DRAWS, SEARCHES, write
+from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
+from hitherto.runtime.writer import DRAWS, SEARCHES, sequel, write
 from hitherto.sources import SOURCES, Results
 from hitherto.spec import Spec
 from hitherto.tasks import TASKS
@@ -85,12 +85,15 @@ class Model:
 
     def examine(self, data: Any, **options: Any) -> Results:
         """`evaluate`, with the details that a report shows."""
-        if self.writes:
+        if self.writes or getattr(self.source, "decodes", False):
             return self._measure(self.source.load(data), **options)
         return self._measure(self.source.load(data, **options))
 
     def _measure(self, examples: Any, **decoding: Any) -> Results:
-        found: Results = self.source.measure(examples, self._outputs(self.source.evaluation(examples)))
+        outputs = self._outputs(self.source.evaluation(examples))
+        if getattr(self.source, "decodes", False):
+            return self.source.measure(examples, outputs, **decoding)  # type: ignore[no-any-return]
+        found: Results = self.source.measure(examples, outputs)
         if not self.writes:
             return found
         judged = self.judge(examples, **decoding)
@@ -118,7 +121,7 @@ class Model:
             return rows if details or attention else [row["text"] for row in rows]
         batches = source.future(examples) if hasattr(source, "future") else source.evaluation(examples)
         rows = source.predictions(examples, self._outputs(batches), **options)
-        plain = {"label", "labels"} & rows[0].keys() if rows else set()
+        plain = {"label", "labels", "text"} & rows[0].keys() if rows else set()
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
 
     # ---- models that write
@@ -126,7 +129,7 @@ class Model:
     @property
     def writes(self) -> bool:
         """Whether its answers are texts that a decoder makes: translations, summaries, replies."""
-        return "encode" in self.plan
+        return hasattr(self.source, "judge")
 
     def _written(self, examples: Any, **decoding: Any) -> list[list[Hypothesis]]:
         """Hypotheses for each example, in their order."""
@@ -161,7 +164,7 @@ class Model:
             "stop": [self.source.start_id],
             "max_new_tokens": (self.spec.data.max_output or 100) + 1,
             # where it can be seen what an unknown word stands for, it may be said
-            "banned": [] if self.engine.attends or unknown is None else [unknown],
+            "banned": [] if unknown is None or (self.engine.attends and not self.source.sees) else [unknown],
             **({} if draws else own),
             **{name: value for name, value in given.items() if value is not None},
         }
@@ -192,12 +195,8 @@ class Model:
         """
         self._streams()
         made = STREAMS[self.spec.task](self)
-        if decoding and not isinstance(made, WriteStream):
-            raise UsageError(
-                f"{next(iter(decoding))} is for models that write; this one does {self.spec.task}."
-            )
-        if isinstance(made, WriteStream):
-            made.decoding = self.decoding(decoding)
+        if decoding:
+            made.tell(**decoding)
         return made if saved is None else made.load(saved)
 
     def session(self) -> Session:
@@ -211,7 +210,7 @@ class Model:
         return Sessions(self.engine, n)
 
     def _arrays(self) -> None:
-        if self.writes:
+        if "encode" in self.plan:
             raise UsageError(
                 "a model with an encoder has no session of arrays: it writes when its input is over. Use stream()."
             )
@@ -224,9 +223,78 @@ class Model:
 
     # ---- lm
 
-    def generate(self, prompt: str = "", **options: Any) -> str:
-        """`prompt` gone on with; `pieces` has the options."""
-        return "".join(self.pieces(prompt, **options))
+    def generate(self, prompt: Any = None, **options: Any) -> Any:
+        """What the model makes of `prompt`.
+
+        `lm`: the text gone on with; `pieces` has the options. `compose`: the music, a roll or a file, gone on with, as
+        a roll. `handwrite`: the strokes that write it. `steps` has the options of these two.
+        """
+        if "steps" not in self.codecs:
+            return "".join(self.pieces(prompt or "", **options))
+        codec = self.codecs["steps"]
+        made = [step[None] for step in self.steps(prompt, **options)]
+        if self.spec.task == "compose" and prompt is not None:
+            made.insert(0, codec.encode(prompt))
+        return codec.decode(np.concatenate([np.zeros((0, codec.size), np.float32), *made]))
+
+    # ---- compose, handwrite
+
+    def steps(
+        self,
+        prompt: Any = None,
+        *,
+        most: int | None = None,
+        temperature: float = 1.0,
+        bias: float = 0.0,
+        voices: int | None = None,
+        seed: int | None = None,
+    ) -> Iterator[Array]:
+        """The steps that follow a piece of music, or that write a text, each as it is drawn, `most` of them.
+
+        Below 1 `temperature` keeps to what is likely, and so does the `bias` of a pen from 0 on. Of music no more than
+        `voices` keys sound at once, and none that did not in training.
+        """
+        from itertools import islice
+
+        if "steps" not in self.codecs:
+            raise UsageError(f"{self.spec.task} models write no steps; compose and handwrite do.")
+        codec, begun, state = self.codecs["steps"], [], None
+        if self.source.says:
+            if not isinstance(prompt, str) or not prompt:
+                raise UsageError("this model writes a text: give one.")
+            ids = np.asarray(self.codecs["text"].encode(prompt), np.int64)
+            state = self.engine.encode(ids[:, None])
+        elif prompt is not None:
+            begun = [codec.encode(prompt)]
+        x = np.concatenate([np.zeros((1, codec.size), np.float32), *begun])
+        how: dict[str, Any] = {"temperature": temperature}
+        if self.spec.task == "compose":
+            how["voices"] = voices
+            if bias:
+                raise UsageError("bias is for pens; music has a temperature.")
+        else:
+            how["bias"] = bias
+            if voices is not None:
+                raise UsageError("voices are of music; a pen has one.")
+        allowed = self._allowed()
+        if allowed is not None:
+            how["allowed"] = allowed
+        most = most or (64 if self.spec.task == "compose" else 60 * max(4, len(prompt or "")))
+        return islice(sequel(self.engine, state, x, np.random.default_rng(seed), **how), most)
+
+    def draw(self, params: Array, rng: "np.random.Generator") -> Array:
+        """A step that could come next, from what the head reads."""
+        allowed = self._allowed()
+        return self.engine.draw(params, rng, **({} if allowed is None else {"allowed": allowed}))
+
+    def _allowed(self) -> Array | None:
+        """Which keys may sound: those between the outermost of training."""
+        codec = self.codecs["steps"]
+        if self.spec.task != "compose":
+            return None
+        keys = np.arange(codec.low, codec.high + 1)
+        allowed: Array = (keys >= codec.lowest) & (keys <= codec.highest)
+        return allowed
 
     def pieces(
         self,
@@ -526,10 +594,11 @@ def _train(
     if saved is not None:
         for line in (*saved.notes, *training.differences(saved)):
             say(f"resuming: {line}; bits may differ" if line not in saved.notes else line)
+    first = next(iter(getattr(valid_examples, "texts", ())), None)
     trained = training.fit(
         spec, module, source, examples, valid_examples, run, metric=metric, resume=saved,
         digest=f"{source.digest(examples)}:{json.dumps(plan, sort_keys=True)}", show=show,
-        judge=judge(spec, plan, source.codecs, valid_examples), watch=watcher(spec, plan, source.codecs),
+        judge=judge(spec, plan, source.codecs, valid_examples), watch=watcher(spec, plan, source.codecs, first),
     )  # fmt: skip
     model = Model(spec, plan, source.codecs, module.tensors(), run=run)
     best = next((r for r in trained.progress.history if r["step"] == trained.progress.best_step), {})
@@ -647,7 +716,7 @@ def judge(
     spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], valid: Any
 ) -> Callable[[Any], dict[str, float]] | None:
     """What the texts are worth that a model in training writes: quickly, without a search."""
-    if "encode" not in plan or valid is None:
+    if not hasattr(SOURCES[TASKS[spec.task].source], "judge") or valid is None:
         return None
 
     def judged(module: Any) -> dict[str, float]:
@@ -658,9 +727,18 @@ def judge(
 
 
 def watcher(
-    spec: Spec, plan: dict[str, Any], codecs: dict[str, Any]
+    spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], shown: Any = None
 ) -> Callable[[Any], dict[str, Any]] | None:
-    """What to note at every evaluation: of language models a sample."""
+    """What to note at every evaluation: of models that go on by themselves a sample."""
+    if "steps" in codecs:
+
+        def drawn(module: Any) -> dict[str, Any]:
+            model = Model(spec, plan, codecs, module.tensors())
+            text = None if shown is None else str(shown)
+            made = model.generate(text, seed=1, most=64 if spec.task == "compose" else 400)
+            return {"sample": made, "text": text}
+
+        return drawn
     if spec.task != "lm":
         return None
 

@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -446,7 +446,7 @@ def _cell(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-@cli.command(short_help="Write on from a prompt.")
+@cli.command(short_help="Write, play or draw on from a prompt.")
 @click.argument("bundle")
 @_weights
 @click.argument("prompt", default="")
@@ -462,20 +462,82 @@ def _cell(value: Any) -> str:
 )
 @click.option("--length-penalty", default=1.0, help="Of a search: 0 prefers short texts, above 1 long ones.")
 @click.option("--stop", multiple=True, help="End before this text.")
-@click.option("--seed", type=int, help="The same seed gives the same text.")
+@click.option("--seed", type=int, help="The same seed gives the same text, music or drawing.")
+@click.option("--steps", "most", type=click.IntRange(1), help="compose, handwrite: how many steps at most.")
+@click.option("--voices", type=click.IntRange(1), help="compose: how many keys may sound at once.")
+@click.option("--bias", type=float, help="handwrite: from 0 on; the higher, the neater.")
+@click.option(
+    "--out", metavar="FILE", help="compose: .mid, .wav, .svg or .json; handwrite: .svg, .png or .json."
+)
 def generate(bundle: str, weights: str, prompt: str, stop: tuple[str, ...], **options: Any) -> None:
-    """Write on from PROMPT with the language model in BUNDLE, as it is made.
+    """Go on from PROMPT with the model in BUNDLE: lm from a text, compose from a file of music, handwrite a text.
 
     Example: hitherto generate book.safetensors "It was" --temperature 0.7 --seed 1
     """
     import hitherto
 
     model = hitherto.open(bundle, weights=weights)
+    stepping = {name: options.pop(name) for name in ("most", "voices", "bias", "out")}
+    if model.spec.task in ("compose", "handwrite"):
+        given = {"stop": stop, **options, **stepping}
+        click.echo(
+            _made(model, prompt, {name: value for name, value in given.items() if _was_given(name)}), nl=False
+        )
+        return
+    for name in stepping:
+        if _was_given(name):
+            raise UsageError(f"--{'steps' if name == 'most' else name} is for compose and handwrite models.")
     click.echo(prompt, nl=False)
     for piece in model.pieces(prompt, stop=list(stop), **options):
         click.echo(piece, nl=False)
         sys.stdout.flush()
     click.echo()
+
+
+def _was_given(name: str) -> bool:
+    from click.core import ParameterSource
+
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
+    """Music or a drawing, written to a file of its kind or printed as JSON."""
+    out = given.pop("out", None)
+    for name in given:
+        if name not in ("temperature", "seed", "most", "voices", "bias"):
+            raise UsageError(f"--{name.replace('_', '-')} is for lm models; this one does {model.spec.task}.")
+    music = model.spec.task == "compose"
+    endings = (".mid", ".wav", ".svg", ".json") if music else (".svg", ".png", ".json")
+    ending = Path(out).suffix.lower() if out else ".json"
+    if ending not in endings:
+        raise UsageError(f"--out {out} must end in {', '.join(endings)}.")
+    made = model.generate(prompt or None, **given)
+    if out is None:
+        return json.dumps(made) + "\n"
+    codec = model.codecs["steps"]
+    if ending == ".json":
+        Path(out).write_text(
+            json.dumps({"step": codec.step, "roll": made} if music else made) + "\n", encoding="utf-8"
+        )
+    elif not music:
+        from hitherto.codecs import strokes
+
+        draw = strokes.draw if ending == ".svg" else strokes.png
+        draw(made, out)
+    elif ending == ".mid":
+        from hitherto.midi import write_midi
+
+        write_midi(out, codec.score(made))
+    elif ending == ".svg":
+        from hitherto.codecs import notes
+
+        notes.draw(codec.score(made), out)
+    else:
+        from hitherto.codecs.audio import write_wav
+        from hitherto.codecs.notes import tones
+
+        write_wav(out, tones(codec.score(made)), 44_100)
+    return f"{out}\n"
 
 
 @cli.command(short_help="The most probable next words.")
@@ -503,10 +565,27 @@ def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None
 @click.argument("bundle")
 @_weights
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
+@click.option(
+    "--audio",
+    metavar="FILE",
+    help="Hear FILE in place of lines: a recording, or - for raw 16-bit samples as they come.",
+)
+@click.option(
+    "--audio-rate",
+    type=click.IntRange(1),
+    help="Of raw samples: how many a second; as the model's if not given.",
+)
 @_kept
 @_writing
 def stream(
-    bundle: str, weights: str, as_json: bool, load: str | None, save: str | None, **decoding: Any
+    bundle: str,
+    weights: str,
+    as_json: bool,
+    audio: str | None,
+    audio_rate: int | None,
+    load: str | None,
+    save: str | None,
+    **decoding: Any,
 ) -> int:
     """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
 
@@ -517,6 +596,9 @@ def stream(
     forecast   "time,value" or {"ds": .., "y": ..} -> surprise, and the future
     translate  a line -> its translation; so summarize and answer, fields between tabs
     chat       a turn -> the reply
+    transcribe a file's name, or a JSON list of points -> the text; --audio hears
+    compose    the pitches of a step -> how surprising they are, and what may come next
+    handwrite  a text -> the pen's strokes
 
     Example: hitherto stream load.safetensors --json < meter.csv
     """  # noqa: D301 - the \b is a sign to click: lines stay as they are
@@ -536,13 +618,15 @@ def stream(
 
     number, status = 0, 0
     try:
-        for line in sys.stdin:
+        if audio is not None:
+            _hear(live, audio, audio_rate, show, as_json)
+        for line in () if audio is not None else sys.stdin:
             number += 1
             if number == 1 and live.numbers and not any(c.isdigit() for c in line):
                 click.echo(f"line 1 is taken for a header: {line.strip():.60}", err=True)
                 continue
             show(live.line(line))
-        rest = None if live.line_by_line else live.finish()
+        rest = None if live.line_by_line or audio is not None else live.finish()
         if isinstance(rest, list):
             show(rest)
     except BrokenPipeError:  # whoever read has seen enough; the state is kept all the same
@@ -555,6 +639,62 @@ def stream(
     if save:
         Path(save).write_bytes(live.save())
     return status
+
+
+def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> None:
+    """Sound in tenths of a second: what is sure as it is sure, and at a terminal what it seems to be meanwhile."""
+    from hitherto.codecs.audio import AudioStream, Sound
+
+    if not isinstance(live.input, AudioStream):
+        raise UsageError("--audio is for models of sound; this one reads something else.")
+    if path != "-" and rate is not None:
+        raise UsageError("--audio-rate is of raw samples; a file says its own.")
+    rate = rate or live.model.codecs["input"].rate
+    seen, said = "", []
+    for samples in _samples(path, rate):
+        rows = live.push(samples if isinstance(samples, Sound) else Sound(samples, rate))
+        now = live.peek()
+        partial = str(now.get("text", now.get("label")))
+        if as_json:
+            show(rows)
+            if partial != seen:
+                show([{"partial": partial}])
+        elif sys.stdout.isatty():
+            print(f"\r{partial[-120:]}", end="", flush=True)
+        seen = partial
+        said += rows
+    rest = live.finish()
+    if as_json:
+        show(rest if isinstance(rest, list) else [rest])
+        return
+    if sys.stdout.isatty():
+        print("\r", end="")
+    said += rest if isinstance(rest, list) else [rest]
+    text = "".join(row["text"] for row in said if "text" in row)
+    show([{"text": text}] if all("text" in row for row in said) else said)
+
+
+def _samples(path: str, rate: int) -> Iterator[Any]:
+    """Of a recording, or of standard input, a tenth of a second at a time."""
+    import numpy as np
+
+    if path != "-":
+        from hitherto.codecs.audio import read_sound
+
+        sound = read_sound(path)
+        step = max(1, sound.rate // 10)
+        yield from (sound[i : i + step] for i in range(0, len(sound), step))
+        return
+    rest = b""
+    while data := sys.stdin.buffer.read1(max(2, rate // 5)):  # type: ignore[union-attr]
+        data = rest + data
+        whole = len(data) - len(data) % 2
+        rest = data[whole:]
+        yield np.frombuffer(data[:whole], "<i2")
+    if rest:
+        raise DataError(
+            "the last sample has one byte of two: these are no 16-bit samples", path="standard input"
+        )
 
 
 @cli.command(short_help="Talk with a model.")

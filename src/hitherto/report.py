@@ -320,6 +320,14 @@ def _texts(section: Section) -> str:
     )
 
 
+def _pictures(section: Section) -> str:
+    """SVGs of our own making."""
+    return "".join(
+        f"<figure><figcaption>{_text(caption)}</figcaption>{svg}</figure>"
+        for caption, svg in section["items"]
+    )
+
+
 def _heat(section: Section) -> str:
     return "".join(_weights(item) for item in section["items"]) or NOTHING
 
@@ -376,4 +384,5 @@ SECTIONS: dict[str, Callable[[Section], str]] = {
     "bands": _bands,
     "texts": _texts,
     "heat": _heat,
+    "pictures": _pictures,
 }

@@ -111,6 +111,37 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     independent: Annotated[bool | None, _about("forecast each column by itself, with one shared model")] = (
         None
     )
+    augment: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        _about("how much examples are changed in training: 0 leaves them as they are"),
+    ] = 0.0
+    codec: Annotated[
+        Literal["text", "series", "audio", "image", "strokes", "frames"] | None,
+        _about("what the input is; found from the data if not given"),
+    ] = None
+    rate: Annotated[Count | None, _about("samples a second that sound is brought to")] = None
+    bands: Annotated[Count | None, _about("bands of sound; 40 if not given")] = None
+    stack: Annotated[Count | None, _about("windows of sound that make one step")] = None
+    window: Annotated[
+        Positive | None, _about("what a step sees: seconds of sound, or columns of a picture")
+    ] = None
+    hop: Annotated[Positive | None, _about("from one step to the next, as window")] = None
+    reads: Annotated[
+        Literal["whole", "rows", "columns"] | None,
+        _about("a picture as one step, or a row or column after another"),
+    ] = None
+    height: Annotated[Count | None, _about("pixels that pictures are brought to")] = None
+    width: Annotated[Count | None, _about("pixels that pictures are brought to")] = None
+    color: Annotated[bool | None, _about("pictures in colour; found from the data if not given")] = None
+    fps: Annotated[Positive | None, _about("frames of a video that are read in a second")] = None
+    spacing: Annotated[
+        Positive | None, _about("how far a pen goes in a step, as a share of a usual drawing's size")
+    ] = None
+    step: Annotated[
+        Positive | None, _about("quarters of a step of music; found from the notes if not given")
+    ] = None
+    low: Annotated[Whole | None, _about("the lowest key of MIDI; 21 if not given")] = None
+    high: Annotated[Whole | None, _about("the highest key of MIDI; 108 if not given")] = None
 
 
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -134,18 +165,35 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     pool: Annotated[
         Literal["last", "mean", "max"] | None, _about("what of a sequence the answer is made from")
     ] = None
+    conv: Annotated[
+        tuple[Count, ...], _about("filters of the convolutions on each picture; each one halves it")
+    ] = ()
     tied: Annotated[bool, _about("one matrix for embedding and output")] = False
     attention: Annotated[
         Literal["multiplicative", "additive", "none"],
         _about("how the writer looks at what was read: after its layers, before its cell, or not at all"),
     ] = "multiplicative"
+    components: Annotated[Count, _about("bells of the window through which a pen looks at its text")] = 10
     input_feeding: Annotated[bool, _about("give each step what the last one made of its look")] = False
     copy: Annotated[bool | None, _about("let words of the input be copied")] = None
     shared: Annotated[bool | None, _about("one vocabulary and one embedding for input and output")] = None
     head: Annotated[
-        Literal["softmax", "sigmoid", "quantile", "gaussian", "student_t", "negative_binomial"] | None,
+        Literal[
+            "softmax",
+            "sigmoid",
+            "ctc",
+            "chain",
+            "mixture",
+            "quantile",
+            "gaussian",
+            "student_t",
+            "negative_binomial",
+        ]
+        | None,
         _about("what comes out, and its loss"),
     ] = None
+    mixtures: Annotated[Count, _about("components of the head mixture")] = 20
+    chain: Annotated[Count, _about("hidden units of the head chain")] = 64
     levels: Annotated[tuple[float, ...], _about("the quantiles to forecast")] = (0.1, 0.25, 0.5, 0.75, 0.9)
     init: Annotated[Literal["torch", "uniform", "orthogonal"], _about("how weights begin")] = "torch"
     init_range: Annotated[float, _about("the bound of init = uniform")] = 0.1

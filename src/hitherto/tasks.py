@@ -40,6 +40,12 @@ class Task:
 
 _TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedding_dropout")
 
+# Of sound, pictures and pens.
+_SENSES = (
+    *("codec", "conv", "rate", "bands", "stack", "window", "hop"),
+    *("reads", "height", "width", "color", "fps", "spacing"),
+)
+
 _WRITE = (
     *(
         *_TEXT,
@@ -64,13 +70,15 @@ _WRITER: dict[str, Any] = {
     "decoders": ("beam", "greedy", "sample"),
 }
 
+_SEQUEL = ("group", "max_length", "augment", "batch_tokens", "head")
+
 TASKS: dict[str, Task] = {
     "classify": Task(
         name="classify",
-        about="Text, a row of numbers or a sequence of them -> a label, or several.",
+        about="Text, numbers, sound, a picture, pen strokes or a video -> a label, or several.",
         form="many_to_one",
         source="pairs",
-        inputs=("text", "series"),
+        inputs=("text", "series", "audio", "image", "strokes", "frames"),
         output="label",
         heads=("softmax", "sigmoid"),
         metrics=("accuracy", "f1", "macro_f1", "auc", "log_loss"),
@@ -78,6 +86,7 @@ TASKS: dict[str, Task] = {
             *_TEXT,
             *("input", "group", "id", "time", "max_length", "pool", "bidirectional", "scaling"),
             *("multi", "separator", "balance", "positive", "batch_tokens", "label_smoothing", "bptt", "head"),
+            *("augment", *_SENSES),
         ),
         example="hitherto train classify sms.tsv --input text --output label --out spam.safetensors",
     ),
@@ -187,5 +196,74 @@ TASKS: dict[str, Task] = {
         defaults={"tokens": "words", "shared": True},
         decoding={"num_beams": 1},
         example="hitherto train answer stories.jsonl --input story --input question --output answer",
+    ),
+    "caption": Task(
+        name="caption",
+        about="A picture, or the frames of a video -> a text that says what is seen.",
+        form="one_to_many",
+        source="texts",
+        inputs=("image", "frames"),
+        output="text",
+        heads=("softmax",),
+        metrics=("bleu", "chrf", "perplexity"),
+        options=(
+            *(
+                "tokens",
+                "vocab_size",
+                "min_count",
+                "lower",
+                "embedding_size",
+                "embedding_dropout",
+                "input",
+                "group",
+            ),
+            *("max_length", "max_output", "bidirectional", "attention", "input_feeding", "tied"),
+            *("batch_tokens", "label_smoothing", "scheduled_sampling", "by", "augment", *_SENSES),
+        ),
+        defaults={"tokens": "words"},
+        decoders=("beam", "greedy", "sample"),
+        decoding={"num_beams": 4},
+        example="hitherto train caption captions.tsv --input file --output caption --conv 16 --conv 32",
+    ),
+    "transcribe": Task(
+        name="transcribe",
+        about="Sound, a line of text as a picture, or pen strokes -> the text.",
+        form="many_to_many",
+        source="transcripts",
+        inputs=("audio", "image", "strokes"),
+        output="text",
+        heads=("ctc",),
+        metrics=("cer", "wer"),
+        options=(
+            *("tokens", "vocab_size", "min_count", "lower", "input", "group", "max_length", "batch_tokens"),
+            *("augment", "bidirectional", *_SENSES),
+        ),
+        decoders=("ctc_greedy", "ctc_beam"),
+        decoding={"num_beams": 8},
+        example="hitherto train transcribe recordings.csv --input file --output text --out speech.safetensors",
+    ),
+    "compose": Task(
+        name="compose",
+        about="Notes -> the next notes: music of many voices, step by step.",
+        form="many_to_many",
+        source="sequels",
+        inputs=("notes",),
+        output="notes",
+        heads=("chain", "sigmoid"),
+        metrics=("nats",),
+        options=(*_SEQUEL, "step", "low", "high", "chain"),
+        example="hitherto train compose chorales.jsonl --output roll --out chorales.safetensors",
+    ),
+    "handwrite": Task(
+        name="handwrite",
+        about="A text -> the pen strokes that write it; or drawings without a text.",
+        form="seq2seq",
+        source="sequels",
+        inputs=("text",),
+        output="strokes",
+        heads=("mixture",),
+        metrics=("nats",),
+        options=(*_SEQUEL, *_TEXT, "input", "mixtures", "components", "input_feeding"),
+        example="hitherto train handwrite notes.jsonl --input text --output strokes --out hand.safetensors",
     ),
 }

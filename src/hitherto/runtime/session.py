@@ -15,7 +15,7 @@ the stream; what the codec and the stream hold beside them are copies, taken ove
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +29,7 @@ from hitherto.heads import HEADS, log_softmax
 from hitherto.plan import streams
 from hitherto.runtime.engine import Array, Engine
 from hitherto.runtime.writer import write, write_from
+from hitherto.sources.base import chance
 from hitherto.sources.pairs import items
 from hitherto.sources.texts import OURS, THEIRS, fields_expected
 from hitherto.sources.windows import surprise
@@ -172,7 +173,8 @@ class Stream:
 
     def begin(self) -> None:
         """Take the codec's stream, and whatever is read before any input."""
-        self.input: Any = self.model.codecs["input"].stream()
+        codec = self.model.codecs["input"]
+        self.input: Any = codec.stream() if hasattr(codec, "stream") else _Whole(codec)
 
     def push(self, value: Any) -> list[Row]:
         """Take more input; what became final by it."""
@@ -185,6 +187,10 @@ class Stream:
     def finish(self) -> Any:
         """The end of the input: the rest of the answers."""
         raise NotImplementedError
+
+    def tell(self, **how: Any) -> None:
+        """How to write or to search, in the words of `predict`."""
+        raise UsageError(f"{next(iter(how))} is for models that write; this one does {self.model.spec.task}.")
 
     @property
     def numbers(self) -> bool:
@@ -302,6 +308,34 @@ def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, metadata
 
 
+def _from_line(stream: Stream, text: str) -> list[Row]:
+    """What a line brings to a stream of sound, pictures or points: a file's name is all of an input, JSON a part."""
+    text = text.strip()
+    if text.startswith("["):
+        try:
+            rows = stream.push(json.loads(text))
+        except ValueError as error:
+            raise DataError(f"expected a JSON list, but {error}") from error
+        return [*rows, stream.peek()] if isinstance(stream, LabelStream) else rows
+    found: list[Row] = stream.model.predict([text], details=True)
+    return found
+
+
+class _Whole:
+    """Values that come whole, as pictures do, in the manner of a codec's stream."""
+
+    def __init__(self, codec: Any) -> None:
+        self.codec = codec
+        self.state: dict[str, Array] = {}
+
+    def push(self, value: Any) -> Array:
+        found: Array = self.codec.encode(value)
+        return found
+
+    def finish(self) -> Array:
+        return np.zeros((0, self.codec.size), np.float32)
+
+
 class LabelStream(Stream):
     """`classify`: nothing is final before the end; `peek` says the label so far and how sure the model is."""
 
@@ -323,6 +357,8 @@ class LabelStream(Stream):
         return self._answer()
 
     def line(self, text: str) -> list[Row]:
+        if self.model.source.vectors and not self.numbers:
+            return _from_line(self, text)
         self.push(_numbers(text) if self.numbers else text)
         return [self.peek()]
 
@@ -564,6 +600,9 @@ class WriteStream(Stream):
                 "ids": np.zeros(0, np.int64),
             }
 
+    def tell(self, **how: Any) -> None:
+        self.decoding = self.model.decoding(how)
+
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of an input."""
@@ -681,6 +720,188 @@ class ChatStream(WriteStream):
         return [self.finish()]
 
 
+class CaptionStream(Stream):
+    """`caption`: a picture, or frame after frame; at the end what is seen. What was seen is kept until then."""
+
+    def __init__(self, model: Any) -> None:
+        self.decoding = model.decoding({})
+        super().__init__(model)
+
+    def session(self) -> Session:
+        """Of the word that is written next; of pictures nothing is known before they are all there."""
+        return Session(self.model.engine.encoder)
+
+    def begin(self) -> None:
+        super().begin()
+        self.kept = {"x": np.zeros((0, self.model.codecs["input"].size), np.float32)}
+
+    def tell(self, **how: Any) -> None:
+        self.decoding = self.model.decoding(how)
+
+    def push(self, value: Any) -> list[Row]:
+        """A picture, or more frames."""
+        self.kept["x"] = np.concatenate([self.kept["x"], self.input.push(value)])
+        return []
+
+    def peek(self) -> Row:
+        return self.fork().finish()
+
+    def finish(self) -> Row:
+        """What is seen; the next picture begins anew."""
+        x = np.concatenate([self.kept["x"], self.input.finish()])
+        if not len(x):
+            raise UsageError("there was no picture: push one.")
+        found = write(self.model.engine, x[:, None], None, numbers=[0], **self.decoding)
+        row: Row = self.model.source.answer(found[0], "")
+        self.reset()
+        return row
+
+    def fork(self) -> Self:
+        other = super().fork()
+        other.decoding = self.decoding
+        return other
+
+
+class TranscriptStream(Stream):
+    """`transcribe`: what is said, as soon as nothing that comes can change it."""
+
+    def __init__(self, model: Any) -> None:
+        self.decoding: dict[str, Any] = {}
+        super().__init__(model)
+
+    def tell(self, **how: Any) -> None:
+        self.decoding = how
+        self.reset()
+
+    def begin(self) -> None:
+        super().begin()
+        self.search = self.model.source.search(**self.decoding)
+
+    def push(self, value: Any) -> list[Row]:
+        """More of the input: samples of sound, points of a pen. Gives a row where more of the text is sure."""
+        return self._rows(self.input.push(value))
+
+    def peek(self) -> Row:
+        """All of the text so far, the last of it as it seems now."""
+        row: Row = self.model.source.said(self.search.peek())
+        return row
+
+    def finish(self) -> list[Row]:
+        rows = self._rows(self.input.finish())
+        return rows + self._said(self.search.finish())
+
+    def fork(self) -> Self:
+        other = type(self)(self.model)
+        other.tell(**self.decoding)
+        other.state = self.state
+        return other
+
+    @property
+    def state(self) -> dict[str, Array]:
+        return {**super().state, **{f"search.{name}": value for name, value in self.search.state.items()}}
+
+    @state.setter
+    def state(self, value: Mapping[str, Array]) -> None:
+        own = {n: v for n, v in value.items() if not n.startswith("search.")}
+        Stream.state.fset(self, own)  # type: ignore[attr-defined]
+        self.search.state = {
+            n.removeprefix("search."): v for n, v in value.items() if n.startswith("search.")
+        }
+
+    def line(self, text: str) -> list[Row]:
+        return _from_line(self, text)
+
+    def _rows(self, steps: Array) -> list[Row]:
+        if not len(steps):
+            return []
+        return self._said(self.search.push(log_softmax(self.core.push(steps))))
+
+    def _said(self, symbols: list[tuple[int, int]]) -> list[Row]:
+        return [self.model.source.said(symbols)] if symbols else []
+
+
+class NotesStream(Stream):
+    """`compose`: how surprising each step was, and what could come next."""
+
+    def begin(self) -> None:
+        self.input: Any = self.model.codecs["steps"].stream()
+        self.kept = {"count": np.zeros(1, np.int64)}
+        self._next(self.core.push(np.zeros((1, self.model.codecs["steps"].size), np.float32)))
+
+    def push(self, value: Any) -> list[Row]:
+        """Steps, each a list of pitches: for each how many nats it was off, and a draw of what could follow."""
+        rows = []
+        for y in self.input.push(value):
+            self.kept["count"] = self.kept["count"] + 1
+            nats = float(self.model.engine.nll(self.kept["params"], y[None])[0])
+            self._next(self.core.push(y[None]))
+            rows.append({"nats": nats, "next": self.peek()})
+        return rows
+
+    def peek(self) -> list[int]:
+        """The pitches of a step that could come next: the same ones for as long as nothing comes."""
+        drawn = self.model.draw(self.kept["params"][0], chance(0, 0, int(self.kept["count"][0])))
+        found: list[int] = self.model.codecs["steps"].decode(drawn[None])[0]
+        return found
+
+    def finish(self) -> list[Row]:
+        return []
+
+    def line(self, text: str) -> list[Row]:
+        """A step: pitches between blanks, or a JSON list of them; a line of nothing is a rest."""
+        try:
+            pitches = json.loads(text) if text.lstrip().startswith("[") else [int(p) for p in text.split()]
+        except ValueError as error:
+            raise DataError(f"expected the pitches of a step between blanks, but got {text!r:.60}") from error
+        return self.push([pitches])
+
+    def _next(self, params: Array) -> None:
+        self.kept["params"] = np.array(params[-1:])
+
+
+class PenStream(Stream):
+    """`handwrite`: a text in, in pieces of any size; at its end the pen's strokes, or its points one by one."""
+
+    line_by_line = True
+
+    def begin(self) -> None:
+        self.input: Any = self.model.codecs["text"].stream()
+        self.kept = {"text": np.zeros(0, np.uint8), "count": np.zeros(1, np.int64)}
+
+    def session(self) -> Session:
+        """Of the encoder, which has no states: what was read is the text itself."""
+        if not self.model.source.says:
+            raise UsageError("this model draws without being told what: use generate.")
+        return Session(self.model.engine.encoder)
+
+    def push(self, value: str) -> list[Row]:
+        if not isinstance(value, str):
+            raise UsageError(f"expected text, but got {value!r:.60}.")
+        self.kept["text"] = np.concatenate([self.kept["text"], np.frombuffer(value.encode(), np.uint8)])
+        return []
+
+    def peek(self) -> Row:
+        return self.fork().finish()
+
+    def points(self) -> Iterator[Array]:
+        """What the pen does for the text so far, [dx, dy, lifted] at a time, as it writes."""
+        text = self.kept["text"].tobytes().decode()
+        steps = self.model.steps(text, seed=int(self.kept["count"][0]))
+        return (self.model.codecs["steps"].decode(step[None])[0] for step in steps)
+
+    def finish(self) -> Row:
+        row = {"strokes": [[float(v) for v in point] for point in self.points()]}
+        count = self.kept["count"] + 1
+        self.reset()
+        self.kept["count"] = count
+        return row
+
+    def line(self, text: str) -> list[Row]:
+        """A line is a text."""
+        self.push(text.rstrip("\r\n"))
+        return [self.finish()]
+
+
 STREAMS: dict[str, type[Stream]] = {
     "classify": LabelStream,
     "tag": TagStream,
@@ -690,4 +911,8 @@ STREAMS: dict[str, type[Stream]] = {
     "summarize": WriteStream,
     "answer": WriteStream,
     "chat": ChatStream,
+    "caption": CaptionStream,
+    "transcribe": TranscriptStream,
+    "compose": NotesStream,
+    "handwrite": PenStream,
 }

@@ -3,7 +3,7 @@
 written = write(engine, source, lengths, start=2, stop=[2], num_beams=5)  # hypotheses for each, the best first
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ from hitherto.errors import UsageError
 from hitherto.heads import HEADS, log_softmax
 from hitherto.runtime.engine import Array, Engine, State, threads
 
-__all__ = ["DRAWS", "SEARCHES", "write", "write_from"]
+__all__ = ["DRAWS", "SEARCHES", "sequel", "write", "write_from"]
+
+REDRAWS = 20  # of a step that has too many voices
 
 # The options that only a draw has, and only a search.
 DRAWS = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
@@ -81,6 +83,38 @@ def write_from(
     )  # fmt: skip
     nothing = Hypothesis([], -np.inf, -np.inf, None)  # where all that could be said is barred
     return [own or [nothing] for own in found]
+
+
+def sequel(
+    engine: Engine,
+    state: State | None,
+    begun: Array,
+    rng: "np.random.Generator",
+    *,
+    voices: int | None = None,
+    **how: Any,
+) -> Iterator[Array]:
+    """Steps that follow those of `begun`, [T, F], drawn one after the other for as long as they are asked for.
+
+    A step of more ones than `voices` is drawn again, a few times, and then loses some by lot. Of a head that says when
+    it is over, steps end there.
+    """
+    x, F = begun[:, None], begun.shape[1]
+    while True:
+        features, state = engine.forward({"x": x}, None, state)
+        params = engine.params(features[-1])[0]
+        y = engine.draw(params, rng, **how)
+        for _ in range(REDRAWS):
+            if voices is None or y.sum() <= voices:
+                break
+            y = engine.draw(params, rng, **how)
+        else:
+            ones = np.flatnonzero(y)
+            y[rng.permutation(ones)[voices:]] = 0
+        yield np.asarray(y[:F], np.float32)
+        if len(y) > F and y[F]:
+            return
+        x = np.asarray(y[None, None, :F], np.float32)
 
 
 class _Decoder:

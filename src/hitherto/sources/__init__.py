@@ -25,9 +25,18 @@ from typing import Any
 from hitherto.sources.base import Batch, Results
 from hitherto.sources.corpus import Corpus
 from hitherto.sources.pairs import Pairs
+from hitherto.sources.sequels import Sequels
 from hitherto.sources.texts import Texts
+from hitherto.sources.transcripts import Transcripts
 from hitherto.sources.windows import Windows
 
 __all__ = ["SOURCES", "Batch", "Results"]
 
-SOURCES: dict[str, Any] = {"pairs": Pairs, "corpus": Corpus, "windows": Windows, "texts": Texts}
+SOURCES: dict[str, Any] = {
+    "pairs": Pairs,
+    "corpus": Corpus,
+    "windows": Windows,
+    "texts": Texts,
+    "transcripts": Transcripts,
+    "sequels": Sequels,
+}

@@ -1,15 +1,19 @@
 """What every source gives: batches, results, and an order that is a function of (seed, epoch)."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hitherto.data import Table, parallel, read
-from hitherto.errors import UsageError
-from hitherto.spec import Spec
+from hitherto.codecs import CODECS
+from hitherto.data import MEDIA, Table, parallel, read
+from hitherto.errors import DataError, UsageError
+from hitherto.spec import DataSpec, Spec
 
 __all__ = [
     "Array",
@@ -19,13 +23,18 @@ __all__ = [
     "Results",
     "Share",
     "bucket",
+    "chance",
+    "changed",
     "column_name",
     "column_names",
     "digest_of",
+    "fitted",
     "listed",
     "load",
+    "opened",
     "order",
     "pad",
+    "raw_of",
     "share_rows",
     "untold",
 ]
@@ -84,6 +93,11 @@ def order(seed: int, epoch: int, stream: int = 0) -> "np.random.Generator":
     return np.random.Generator(np.random.Philox(key=[seed, (epoch << 8) + stream]))
 
 
+def chance(seed: int, epoch: int, index: int) -> "np.random.Generator":
+    """The one random source of how an example is changed in an epoch."""
+    return np.random.Generator(np.random.Philox(key=[seed, ((epoch + 1) << 40) + index]))
+
+
 def bucket(
     lengths: Array, rows: int | None, tokens: int | None, seed: int, epoch: int, alike: Array | None = None
 ) -> list[Array]:
@@ -132,6 +146,8 @@ def load(spec: Spec, data: Any, unnamed: str = "csv") -> Table:
     if isinstance(data, Table):
         return data
     given = spec.data
+    if isinstance(data, str | Path) and Path(data).suffix.lower() in MEDIA and Path(data).is_file():
+        data = [str(data)]  # a recording or a picture is a value
     if isinstance(data, tuple):
         if len(data) != 2:
             raise UsageError(f"two files belong together, source and target, but {len(data)} came.")
@@ -140,6 +156,76 @@ def load(spec: Spec, data: Any, unnamed: str = "csv") -> Table:
         data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding,
         unnamed=unnamed,
     )  # fmt: skip
+
+
+def raw_of(codec: Any, value: Any, data: DataSpec) -> Any:
+    """What is changed of a value in training, where it is: a codec's `raw`; None where it is not."""
+    if not data.augment:
+        return None
+    if not hasattr(codec, "augmented"):
+        raise UsageError(
+            f"augment changes sound, pictures, strokes and music; this input is {codec.kind}. Leave it out."
+        )
+    return codec.raw(value)
+
+
+def changed(
+    codec: Any,
+    arrays: Sequence[Array],
+    raw: Sequence[Any],
+    rows: Array,
+    data: DataSpec,
+    seed: int,
+    epoch: int,
+) -> list[Array]:
+    """These rows as they come in an epoch of training; -1 is a row of no steps, and epoch -1 is no training."""
+    if epoch < 0 or not data.augment:
+        return [arrays[r] if r >= 0 else arrays[0][:0] for r in rows]
+    return [
+        codec.augmented(raw[r], chance(seed, epoch, int(r)), data.augment) if r >= 0 else arrays[0][:0]
+        for r in rows
+    ]
+
+
+def _options_of(kind: str) -> list[str]:
+    """The options of a codec that a spec has."""
+    fields = DataSpec.__struct_fields__
+    return [name for name in inspect.signature(CODECS[kind].fit).parameters if name in fields]
+
+
+def fitted(
+    kind: str, table: Table, column: Any, values: Iterable[tuple[int, Any]], data: DataSpec, **more: Any
+) -> Any:
+    """The codec of that kind, from the values of these rows; an option that it does not have is an error."""
+    own = _options_of(kind)
+    plain = {name for other in ("text", "series", "label") for name in _options_of(other)}
+    for other in CODECS:
+        for name in set(_options_of(other)) - plain - set(own):
+            if getattr(data, name) not in (None, ()):
+                raise UsageError(f"{name} is an option of {other}, and the input is {kind}; leave it out.")
+    given = {name: value for name in own if (value := getattr(data, name)) is not None}
+    for name in given.keys() & {"window", "hop"}:  # columns are counted
+        given[name] = int(given[name]) if given[name].is_integer() else given[name]
+    rows = [(row, table.place(value)) for row, value in values]
+    try:
+        return CODECS[kind].fit([value for _, value in rows], **given, **more)
+    except DataError as error:
+        for row, value in rows:  # a codec sees values, not where they stand: ask for each alone
+            try:
+                CODECS[kind].fit([value], **given, **more)
+            except DataError as own:
+                if str(own) == str(error):
+                    raise table.error(row, str(column), str(own)) from error
+        raise
+
+
+@contextmanager
+def opened(table: Table, row: int, column: str | None) -> Iterator[None]:
+    """What is wrong with a value is said with its place in the table."""
+    try:
+        yield
+    except DataError as error:
+        raise table.error(row, column, str(error)) from error
 
 
 def digest_of(arrays: Iterable[Array]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hitherto.codecs import CODECS
+from hitherto.codecs import CODECS, kind_of
 from hitherto.codecs.label import LabelCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
@@ -20,12 +20,16 @@ from hitherto.sources.base import (
     Results,
     Share,
     bucket,
+    changed,
     column_name,
     column_names,
     digest_of,
+    fitted,
     listed,
     load,
+    opened,
     pad,
+    raw_of,
     share_rows,
     untold,
 )
@@ -34,9 +38,8 @@ from hitherto.tasks import TASKS
 
 __all__ = ["PairExamples", "Pairs"]
 
-Item = tuple[
-    Array, int, int | None, bool
-]  # rows, their first step, where they are cut, whether more of them follows
+# rows, their first step, where they are cut, whether more of them follows, and the epoch that they are read in
+Item = tuple[Array, int, int | None, bool, int]
 
 
 @dataclass(slots=True)
@@ -47,13 +50,15 @@ class PairExamples:
     y: list[Array] | None
     table: Table
     picked: Array  # row number in the table of each example, the first one where rows are joined
+    raw: list[Any]  # what is changed of each in training, where it is
 
     def __len__(self) -> int:
         return len(self.x)
 
     def part(self, indices: Array) -> "PairExamples":
         y = None if self.y is None else [self.y[i] for i in indices]
-        return PairExamples([self.x[i] for i in indices], y, self.table, self.picked[indices])
+        raw = [self.raw[i] for i in indices]
+        return PairExamples([self.x[i] for i in indices], y, self.table, self.picked[indices], raw)
 
 
 @dataclass
@@ -85,7 +90,7 @@ class Pairs:
                     yield i, x, y
 
         self.codecs["output"] = self._fit_output(table, training)
-        self.codecs["input"] = self._fit_input(training, extras or {})
+        self.codecs["input"] = self._fit_input(table, training, extras or {})
         for codec in self.codecs.values():
             notes += getattr(codec, "notes", [])
         return self
@@ -205,6 +210,11 @@ class Pairs:
     def numeric(self) -> bool:
         return isinstance(self.codecs.get("input"), CODECS["series"])
 
+    @property
+    def vectors(self) -> bool:
+        """Whether a step is numbers, not a token."""
+        return not isinstance(self.codecs["input"], TextCodec)
+
     def _fit_output(self, table: Table, training: Callable[[], Iterator[tuple[int, Any, Any]]]) -> LabelCodec:
         data = self.spec.data
 
@@ -242,11 +252,15 @@ class Pairs:
         return codec
 
     def _fit_input(
-        self, training: Callable[[], Iterator[tuple[int, Any, Any]]], extras: dict[str, Any]
+        self, table: Table, training: Callable[[], Iterator[tuple[int, Any, Any]]], extras: dict[str, Any]
     ) -> Any:
         data = self.spec.data
         sample = next(training())[1]
-        if not self.per_step and data.tokens is None and _is_numeric(sample):
+        kind = data.codec or kind_of(table.place(sample))
+        if not self.per_step and kind in TASKS[self.spec.task].inputs[2:]:
+            column = column_names(table, data.input)[0]
+            return fitted(kind, table, column, ((i, x) for i, x, _ in training()), data)
+        if not self.per_step and data.tokens is None and kind != "text" and _is_numeric(sample):
             return CODECS["series"].fit(
                 (self._numbers(x, i) for i, x, _ in training()), scaling=data.scaling or "train"
             )
@@ -291,18 +305,22 @@ class Pairs:
 
     def read(self, table: Table, labelled: bool = True) -> PairExamples:
         """Encode every row; an error names its place."""
-        x, y, picked = [], [], []
+        x, y, picked, raw = [], [], [], []
         for i, value, label in self._values(table, labelled):
             x.append(self._encode(table, i, value))
+            raw.append(raw_of(self.codecs["input"], table.place(value), self.spec.data) if labelled else None)
             if labelled:
                 y.append(self._label(table, i, label, len(x[-1])))
             picked.append(i)
         if not x:
             raise DataError("the data holds no rows", path=self.spec.data.path)
-        return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64))
+        return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64), raw)
 
     def _encode(self, table: Table, i: int, value: Any) -> Array:
         column = column_names(None, self.spec.data.input)[0]
+        if self.vectors and not self.numeric:
+            with opened(table, i, column):
+                return self.codecs["input"].encode(table.place(value))  # type: ignore[no-any-return]
         try:
             if self.numeric:
                 return self.codecs["input"].encode(self._numbers(value, i))["x"]  # type: ignore[no-any-return]
@@ -357,7 +375,8 @@ class Pairs:
 
     def inputs(self) -> dict[str, Any]:
         codec = self.codecs["input"]
-        return {"x": {"kind": "vectors" if self.numeric else "ids", "size": int(codec.size)}}
+        shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}
+        return {"x": {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size), **shape}}
 
     def head(self) -> tuple[str, dict[str, Any]]:
         classes = len(self.codecs["output"].classes)
@@ -382,7 +401,7 @@ class Pairs:
             "embedding_size": 64 if small else 128,
             "bidirectional": True,
             "pool": "last" if steps.max() <= 1 else "max",
-            "dropout": 0.5 if not self.numeric else 0.2,
+            "dropout": 0.2 if self.vectors else 0.5,
             "batch_size": rows,
             "epochs": int(np.clip(60_000 // max(1, count), 8, 100)),
             "lr": 2e-3,
@@ -407,21 +426,23 @@ class Pairs:
             lengths, None if train.batch_tokens else train.batch_size, train.batch_tokens, train.seed, epoch
         )
         if train.bptt is None or not self.per_step:
-            return [(rows, 0, None, False) for rows in batches]
+            return [(rows, 0, None, False, epoch) for rows in batches]
         items: list[Item] = []
         for rows in batches:
             longest = int(lengths[rows].max())
             items += [
-                (rows, t, t + train.bptt, t + train.bptt < longest)
+                (rows, t, t + train.bptt, t + train.bptt < longest, epoch)
                 for t in range(0, max(1, longest), train.bptt)
             ]
         return items
 
     def batch(self, examples: PairExamples, item: Item, share: Share = (0, 1)) -> Batch:
-        rows, first, stop, more = item
+        rows, first, stop, more, epoch = item
         rows = share_rows(rows, share)
-        none = examples.x[0][:0]
-        x, lengths = pad([examples.x[r][first:stop] if r >= 0 else none for r in rows])
+        seed = self.spec.train.seed
+        xs = changed(self.codecs["input"], examples.x, examples.raw, rows, self.spec.data, seed, epoch)
+        xs = [own[first:stop] for own in xs]
+        x, lengths = pad(xs)
         T, B = x.shape[:2]
         targets: Arrays = {}
         at = None
@@ -452,7 +473,7 @@ class Pairs:
         """Batches of alike lengths; `Batch.rows` says whose each row is."""
         order = np.argsort([len(x) for x in examples.x], kind="stable")
         for start in range(0, len(order), rows):
-            yield self.batch(examples, (order[start : start + rows], 0, None, False))
+            yield self.batch(examples, (order[start : start + rows], 0, None, False, -1))
 
     # ---- answers
 

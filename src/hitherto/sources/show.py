@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from hitherto.codecs import notes, strokes
+from hitherto.codecs.image import sheet
 from hitherto.metrics import METRICS, best_threshold, confusion
 from hitherto.metrics import report as per_class
 from hitherto.sources.base import Results
 from hitherto.sources.corpus import Corpus
 from hitherto.sources.pairs import Pairs
+from hitherto.sources.sequels import Sequels
 from hitherto.sources.texts import Texts, as_text
+from hitherto.sources.transcripts import Transcripts
 from hitherto.sources.windows import LEVELS, Windows
 from hitherto.tasks import TASKS
 
@@ -153,6 +157,8 @@ def _texts(source: Texts, examples: Any, results: Results, _watched: list[dict[s
     found: list[Section] = [
         {"kind": "table", "title": "Examples", "columns": ["input", "written", "expected"], "rows": rows}
     ]
+    if source.sees:
+        found.append(_contact_sheet(source.codecs["input"], examples.x, texts, some.tolist()))
     if "by" in details:
         names = list(next(iter(details["by"].values())))
         table = [[value, *(row[n] for n in names)] for value, row in details["by"].items()]
@@ -199,9 +205,62 @@ def _by_length(source: Texts, examples: Any, results: Results) -> list[Section]:
     ]
 
 
+def _transcripts(
+    source: Transcripts, examples: Any, results: Results, _watched: list[dict[str, Any]]
+) -> list[Section]:
+    texts, truth = results.details["texts"], examples.texts
+    wrong = [i for i in range(len(texts)) if texts[i] != truth[i]]
+    some = [*wrong[:12], *[i for i in range(len(texts)) if texts[i] == truth[i]][:6]]
+    rows = [[truth[i], texts[i]] for i in some]
+    share = f"{len(texts) - len(wrong):,} of {len(texts):,} are right to the letter"
+    found: list[Section] = [
+        {"kind": "table", "title": f"Examples: {share}", "columns": ["expected", "understood"], "rows": rows}
+    ]
+    kind = source.codecs["input"].kind
+    if kind == "image":
+        found.append(_contact_sheet(source.codecs["input"], examples.x, texts, some))
+    return found
+
+
+def _sequels(
+    source: Sequels, _examples: Any, _results: Results, watched: list[dict[str, Any]]
+) -> list[Section]:
+    """What the model drew at some of the evaluations."""
+    picked = [watched[i] for i in sorted({0, len(watched) // 2, len(watched) - 1})] if watched else []
+    items = []
+    for row in picked:
+        if not row["sample"]:
+            continue
+        if source.spec.task == "compose":
+            svg = notes.draw(source.steps.score(row["sample"]))
+        else:
+            svg = strokes.draw(row["sample"], size=480)
+        items.append((f"after {row['step']:,} steps" + (f": {row['text']}" if row.get("text") else ""), svg))
+    return [{"kind": "pictures", "title": "Drawn by the model", "items": items}] if items else []
+
+
+def _contact_sheet(codec: Any, x: list[Any], texts: list[str], some: list[int]) -> Section:
+    """Pictures over what is said of them."""
+    seen = []
+    for i in some:
+        steps = x[i].reshape(len(x[i]), *codec.shape)
+        whole = np.concatenate(
+            list(steps[:: max(1, codec.shape[1] // getattr(codec, "hop", codec.shape[1]))][:40]), 1
+        )
+        low, high = float(whole.min()), float(whole.max())
+        seen.append((whole - low) / max(high - low, 1e-6))
+    wide = any(picture.shape[1] > 3 * picture.shape[0] for picture in seen)
+    return {
+        "kind": "pictures", "title": "Seen and said",
+        "items": [("", sheet(seen, [texts[i] for i in some], columns=2 if wide else 4))],
+    }  # fmt: skip
+
+
 SHOW: dict[type, Callable[..., list[Section]]] = {
     Pairs: _pairs,
     Corpus: _corpus,
     Windows: _windows,
     Texts: _texts,
+    Transcripts: _transcripts,
+    Sequels: _sequels,
 }

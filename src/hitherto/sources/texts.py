@@ -6,11 +6,13 @@ The turns of a conversation are marked: `>` for those of the other, `<` for thos
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
 
+from hitherto.codecs import kind_of
 from hitherto.codecs.text import END, TextCodec
 from hitherto.data import Table, read, split
 from hitherto.decode import Hypothesis
@@ -24,11 +26,14 @@ from hitherto.sources.base import (
     Results,
     Share,
     bucket,
+    changed,
     column_names,
     digest_of,
+    fitted,
     listed,
     load,
     pad,
+    raw_of,
     share_rows,
     untold,
 )
@@ -41,8 +46,12 @@ __all__ = ["OURS", "THEIRS", "TextExamples", "Texts", "as_text"]
 _INPUTS = ("source", "src", "input", "text", "document", "article", "prompt", "dialogue", "turns")
 _OUTPUTS = ("target", "tgt", "output", "summary", "reply", "response", "answer", "translation")
 _CONTEXTS = ("story", "context", "passage")
+_SEEN = ("image", "picture", "photo", "video", "frames", "file", "path")
+_CAPTIONS = ("caption", "captions", "description", "sentence", "text")
 
 THEIRS, OURS = ">", "<"  # who said a turn, seen from who replies
+
+Item = tuple[Array, int]  # rows, and the epoch that they are read in
 
 _LISTS = (list, tuple, np.ndarray)
 _SAID, _WHO = ("text", "utterance", "content", "value"), ("speaker", "role", "from")  # the keys of a turn
@@ -58,6 +67,7 @@ class TextExamples:
     references: list[list[str]]  # outputs that would be right; none where there are no labels
     picked: Array  # row number in the table of each example
     by: list[str]  # the value of the column `by` of each
+    raw: list[Any]  # what is changed of each input in training, where it is
 
     def __len__(self) -> int:
         return len(self.x)
@@ -72,6 +82,7 @@ class TextExamples:
             [self.references[i] for i in at],
             self.picked[at],
             [self.by[i] for i in at] if self.by else [],
+            [self.raw[i] for i in at],
         )
 
 
@@ -90,6 +101,11 @@ class Texts:
         """The codec of outputs: that of inputs, where they share one."""
         codec: TextCodec = self.codecs.get("output", self.codecs["input"])
         return codec
+
+    @property
+    def sees(self) -> bool:
+        """Whether what it reads are pictures, not texts."""
+        return self.spec.task == "caption"
 
     @property
     def start_id(self) -> int:
@@ -137,7 +153,7 @@ class Texts:
         if not inputs:
             context = [known[c] for c in _CONTEXTS if c in known][: spec.task == "answer"]
             asked = [known["question"]] if "question" in known and spec.task == "answer" else []
-            named = [known[c] for c in _INPUTS if c in known]
+            named = [known[c] for c in (_SEEN if spec.task == "caption" else _INPUTS) if c in known]
             first = [c for c in left if c.lower() not in _OUTPUTS]
             inputs = context + asked or named[:1] or first[:1]
             if not inputs:
@@ -150,7 +166,8 @@ class Texts:
             )
         turns = spec.task == "chat" and kinds.get(inputs[0]) == "list"
         if not outputs and labelled:
-            named = [known[c] for c in _OUTPUTS if c in known and known[c] not in inputs]
+            usual = _CAPTIONS if spec.task == "caption" else _OUTPUTS
+            named = [known[c] for c in usual if c in known and known[c] not in inputs]
             others = [c for c in left if c not in inputs]
             rest = [c for c in known.values() if c not in inputs]
             if not others and len(rest) == 1:  # dates, say, where there is nothing else to write
@@ -195,7 +212,20 @@ class Texts:
             # so that it learns what to do with words that it does not know
             options.setdefault("min_count", 2)
         shared = bool(self.spec.model.shared)
-        if shared:
+        if self.sees:
+            first = next(texts(0), None)
+            kind = data.codec or kind_of(first)
+            if kind not in TASKS["caption"].inputs:
+                raise UsageError(
+                    f"caption reads {' and '.join(TASKS['caption'].inputs)}, and column {data.input!r} seems to hold "
+                    f"neither, but {first!r:.60}. Say --codec, if it does."
+                )
+            pictures = (
+                (i, s) for i, s, _, _ in self._values(table, labelled=True) if chosen is None or i in chosen
+            )
+            self.codecs["input"] = fitted(kind, table, column_names(table, data.input)[0], pictures, data)
+            self.codecs["output"] = TextCodec.fit(texts(1), **options)
+        elif shared:
             self.codecs["input"] = TextCodec.fit((t for side in (0, 1) for t in texts(side)), **options)
         else:
             self.codecs["input"] = TextCodec.fit(texts(0), **options)
@@ -228,19 +258,22 @@ class Texts:
 
     def read(self, table: Table, labelled: bool = True) -> TextExamples:
         """Encode every row; an error names its place."""
-        x, y, texts, references, picked, by = [], [], [], [], [], []
+        x, y, texts, references, picked, by, raw = [], [], [], [], [], [], []
         for i, source, targets, value in self._values(table, labelled):
             x.append(self._encode(table, i, 0, source))
+            raw.append(raw_of(self.codecs["input"], source, self.spec.data) if labelled else None)
             if labelled:
                 y.append(self._encode(table, i, 1, targets[0]))
                 references.append([t if isinstance(t, str) else " ".join(t) for t in targets])
-            texts.append(source)
+            texts.append(_shown(source, i) if self.sees else source)
             picked.append(i)
             if value is not None:
                 by.append(value)
         if not x:
             raise DataError(self._nothing(table), path=table.path)
-        return TextExamples(x, y if labelled else None, texts, references, np.array(picked, np.int64), by)
+        return TextExamples(
+            x, y if labelled else None, texts, references, np.array(picked, np.int64), by, raw
+        )
 
     def _nothing(self, table: Table) -> str:
         """Why there is no example in a table."""
@@ -268,7 +301,7 @@ class Texts:
                 for source, said in self._turns(table, i, row[inputs[0]], reply, labelled):
                     yield i, source, [said], value
                 continue
-            parts = [self._checked(table, i, c, row[c]) for c in inputs]
+            parts = [table.place(row[c]) if self.sees else self._checked(table, i, c, row[c]) for c in inputs]
             source = parts[0] if len(parts) == 1 else "\n".join(as_text(p) for p in parts)
             targets: list[Any] = []
             if output is not None:
@@ -340,7 +373,7 @@ class Texts:
         except DataError as error:
             column = column_names(None, self.spec.data.output if side else self.spec.data.input)
             raise table.error(i, column[0] if column else None, str(error)) from error
-        return ids if side else self.cut(ids)
+        return ids if side or self.sees else self.cut(ids)
 
     def cut(self, ids: Any) -> Any:
         """As much of an input as is read: its end where that is what is asked, of other texts their beginning."""
@@ -352,10 +385,16 @@ class Texts:
     # ---- what the plan and the training need
 
     def inputs(self) -> dict[str, Any]:
-        return {
-            "source": {"kind": "ids", "size": self.codecs["input"].size},
-            "x": {"kind": "ids", "size": self.target.size},
-        }
+        codec = self.codecs["input"]
+        source: dict[str, Any] = {"kind": "ids", "size": int(codec.size)}
+        if self.sees:
+            source |= {"kind": "vectors", "shape": list(codec.shape), "single": self.single}
+        return {"source": source, "x": {"kind": "ids", "size": self.target.size}}
+
+    @property
+    def single(self) -> bool:
+        """Whether an input is one step: a picture that is seen at once."""
+        return getattr(self.codecs["input"], "reads", None) == "whole"
 
     def head(self) -> tuple[str, dict[str, Any]]:
         model = self.spec.model
@@ -384,7 +423,7 @@ class Texts:
             "hidden_size": 256 if small else 512,
             "num_layers": 1,
             "embedding_size": 128 if small else 256,
-            "bidirectional": True,
+            "bidirectional": not self.single,
             "dropout": 0.3 if count > 100_000 else 0.5,
             "batch_size": 32 if count < 20_000 else 64,
             "epochs": int(np.clip(400_000 // max(1, count), 4, 40)),
@@ -402,19 +441,22 @@ class Texts:
 
     # ---- batches
 
-    def schedule(self, examples: TextExamples, train: TrainSpec, epoch: int) -> list[Array]:
+    def schedule(self, examples: TextExamples, train: TrainSpec, epoch: int) -> list[Item]:
         """Rows of alike lengths, on both sides."""
         assert examples.y is not None  # noqa: S101 - what is learned from is labelled
         read, written = (np.array([len(v) for v in part], np.int64) for part in (examples.x, examples.y))
         rows = None if train.batch_tokens else train.batch_size
         alike = written * (int(read.max(initial=0)) + 1) + read
-        return bucket(np.maximum(read, written + 1), rows, train.batch_tokens, train.seed, epoch, alike)
+        found = bucket(np.maximum(read, written + 1), rows, train.batch_tokens, train.seed, epoch, alike)
+        return [(own, epoch) for own in found]
 
-    def batch(self, examples: TextExamples, rows: Array, share: Share = (0, 1)) -> Batch:
-        rows = share_rows(rows, share)
+    def batch(self, examples: TextExamples, item: Item, share: Share = (0, 1)) -> Batch:
+        rows, epoch = share_rows(item[0], share), item[1]
         real = rows >= 0
         none = np.zeros(0, np.int64)
-        source, source_lengths = pad([examples.x[r].astype(np.int64) if r >= 0 else none for r in rows])
+        seed = self.spec.train.seed
+        xs = changed(self.codecs["input"], examples.x, examples.raw, rows, self.spec.data, seed, epoch)
+        source, source_lengths = pad(xs if self.sees else [x.astype(np.int64) for x in xs])
         if examples.y is None:
             return Batch({"source": source}, None, rows=rows, source_lengths=source_lengths)
         end = [self.start_id]
@@ -432,7 +474,7 @@ class Texts:
         longest = [len(x) for x in examples.x]
         order = np.argsort(longest, kind="stable")
         for start in range(0, len(order), rows):
-            yield self.batch(examples, order[start : start + rows])
+            yield self.batch(examples, (order[start : start + rows], -1))
 
     # ---- answers
 
@@ -479,9 +521,10 @@ class Texts:
         if len(found) > 1:
             row["others"] = [{"text": self.text(h, source), "score": h.score} for h in found[1:]]
         if attention and best.attention is not None:
-            read = self.cut(self.codecs["input"].encode(source))
+            count = best.attention.shape[1]
+            read = range(count) if self.sees else self.cut(self.codecs["input"].encode(source))
             row["attention"] = {
-                "source": self.codecs["input"].pieces(read),
+                "source": [str(i + 1) for i in read] if self.sees else self.codecs["input"].pieces(read),
                 "target": self.target.pieces([*best.tokens, self.start_id])[: len(best.attention)],
                 "weights": [[round(float(w), 4) for w in step[: len(read)]] for step in best.attention],
             }
@@ -493,7 +536,7 @@ class Texts:
         weights, words = hypothesis.attention, None
         said = []
         for place, token in enumerate(hypothesis.tokens):
-            if token == unknown and weights is not None and weights.shape[1]:
+            if token == unknown and weights is not None and weights.shape[1] and not self.sees:
                 words = self.cut(self.codecs["input"].cut(source)) if words is None else words
                 at = int(weights[place].argmax())
                 said.append(decoder.word(words[at]) if at < len(words) and words[at] != END else "")
@@ -516,6 +559,11 @@ def _fields(table: Table, names: Sequence[str]) -> Table:
 def fields_expected(names: Sequence[str], found: int) -> str:
     """What is wrong with a text that should have these fields."""
     return f"expected {len(names)} fields between tabs or lines, {', '.join(names)}, but found {found}"
+
+
+def _shown(value: Any, row: int) -> str:
+    """How a report names a picture."""
+    return str(value) if isinstance(value, str | Path) else f"picture {row + 1}"
 
 
 def as_text(value: Any) -> str:

@@ -1,0 +1,214 @@
+"""Labels and words for what is seen or drawn, and a pen that writes: trained, kept, predicted and streamed."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import hitherto
+from hitherto.errors import DataError, UsageError
+
+Array = np.ndarray[Any, Any]
+COLOURS = {"red": (1.0, 0.1, 0.1), "green": (0.1, 1.0, 0.1), "blue": (0.1, 0.1, 1.0)}
+
+
+def square(colour: str, row: int, column: int, seed: int = 0) -> Array:
+    """A small square on a dark picture, [12, 16, 3]."""
+    picture = 0.05 * np.random.default_rng(seed).random((12, 16, 3))
+    picture[row : row + 4, column : column + 4] = COLOURS[colour]
+    return picture.astype(np.float32)
+
+
+def pictures(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    random = np.random.default_rng(seed)
+    rows = []
+    for i in range(count):
+        colour, left = str(random.choice(list(COLOURS))), bool(random.integers(2))
+        where = "left" if left else "right"
+        picture = square(
+            colour, int(random.integers(0, 8)), int(random.integers(0, 3) + (0 if left else 9)), i
+        )
+        rows.append({"image": picture, "label": colour, "caption": f"a {colour} square on the {where}"})
+    return rows
+
+
+def films(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """A square that goes to the left or to the right, [T, 12, 16, 3]."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for i in range(count):
+        colour, steps = str(random.choice(list(COLOURS))), int(random.integers(5, 9))
+        way = int(random.choice([-1, 1]))
+        start = 0 if way > 0 else 12
+        frames = [square(colour, 4, int(np.clip(start + 2 * way * t, 0, 12)), i + t) for t in range(steps)]
+        where = "right" if way > 0 else "left"
+        rows.append(
+            {"video": np.stack(frames), "label": where, "caption": f"the {colour} one goes to the {where}"}
+        )
+    return rows
+
+
+def gestures(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Circles and lines of a pen, as strokes of points."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        t = np.linspace(0, 1, int(random.integers(12, 30)))
+        kind, size = str(random.choice(["circle", "line"])), random.uniform(20, 60)
+        x, y = (np.cos(2 * np.pi * t), np.sin(2 * np.pi * t)) if kind == "circle" else (t, 0.3 * t)
+        points = np.stack([x, y], 1) * size + random.normal(0, 0.5, (len(t), 2)) + random.uniform(0, 90, 2)
+        rows.append({"strokes": [points.tolist()], "label": kind})
+    return rows
+
+
+QUICK: dict[str, Any] = {"cell": "gru", "hidden_size": 24, "lr": 1e-2, "dropout": 0.0, "batch_size": 16}
+
+
+@pytest.mark.parametrize("reads", ["whole", "columns"])
+def test_pictures_have_labels(reads: str) -> None:
+    model = hitherto.train(
+        "classify", pictures(120), input="image", output="label", reads=reads, epochs=8, augment=0.2,
+        conv=(6,) if reads == "whole" else (), bidirectional=False, **QUICK,
+    )  # fmt: skip
+    assert model.evaluate(pictures(40, seed=1))["accuracy"] > 0.95
+    assert model.predict([square("blue", 2, 2)]) == ["blue"]
+    stream = model.stream()
+    stream.push(square("green", 3, 9))
+    assert stream.finish()["label"] == "green"
+
+
+def test_a_film_has_a_label_while_it_runs() -> None:
+    model = hitherto.train(
+        "classify",
+        films(120),
+        input="video",
+        output="label",
+        epochs=8,
+        conv=(6,),
+        bidirectional=False,
+        **QUICK,
+    )
+    assert model.codecs["input"].kind == "frames"
+    assert model.evaluate(films(40, seed=1))["accuracy"] > 0.95
+    (film,) = films(1, seed=9)
+    stream, seen = model.stream(), []
+    for frame in film["video"]:
+        stream.push(frame[None])
+        seen.append(stream.peek())
+        stream = model.stream(stream.save())
+    (whole,) = model.predict([film["video"]], details=True)
+    assert stream.finish() == seen[-1] == whole
+    assert whole["label"] == film["label"]
+
+
+def test_pen_strokes_have_labels() -> None:
+    model = hitherto.train(
+        "classify",
+        gestures(100),
+        input="strokes",
+        output="label",
+        epochs=8,
+        augment=0.3,
+        bidirectional=False,
+        **QUICK,
+    )
+    assert model.codecs["input"].kind == "strokes"
+    assert model.evaluate(gestures(40, seed=1))["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize("attention", ["none", "multiplicative"])
+def test_a_picture_is_told(attention: str) -> None:
+    model = hitherto.train(
+        "caption", pictures(200), input="image", output="caption", attention=attention, conv=(8, 12), epochs=30,
+        embedding_size=16, **QUICK,
+    )  # fmt: skip
+    new = pictures(30, seed=1)
+    said = model.predict([row["image"] for row in new])
+    assert np.mean([a == row["caption"] for a, row in zip(said, new, strict=True)]) > 0.9
+    stream = model.stream(num_beams=4)
+    stream.push(new[0]["image"])
+    assert stream.peek() == stream.finish() == model.predict([new[0]["image"]], details=True)[0]
+    if attention != "none":
+        (row,) = model.predict([new[0]["image"]], attention=True)
+        assert len(row["attention"]["source"]) == 3 * 4  # places: 12 x 16, halved twice
+    with pytest.raises(UsageError, match="there was no picture"):
+        model.stream().finish()
+
+
+def test_a_film_is_told() -> None:
+    model = hitherto.train(
+        "caption",
+        films(200),
+        input="video",
+        output="caption",
+        conv=(8,),
+        epochs=12,
+        embedding_size=16,
+        **QUICK,
+    )
+    new = films(30, seed=1)
+    said = model.predict([row["video"] for row in new])
+    assert np.mean([a == row["caption"] for a, row in zip(said, new, strict=True)]) > 0.9
+    stream = model.stream()
+    for frame in new[0]["video"]:
+        stream.push(frame[None])
+    assert stream.finish()["text"] == said[0]
+
+
+WRITTEN = {"l": [[0, 8, 0], [0, -8, 1]], "-": [[6, 0, 1]], "v": [[3, -6, 0], [3, 6, 1]]}
+
+
+def pen(text: str, seed: int) -> list[list[float]]:
+    """The strokes of a text of three letters: rows of dx, dy, lifted."""
+    random = np.random.default_rng(seed)
+    rows = [row for letter in text for row in (*WRITTEN[letter], [4, 0, 1])]
+    return [[x + random.normal(0, 0.2), y + random.normal(0, 0.2), lifted] for x, y, lifted in rows]
+
+
+def test_a_pen_writes_what_it_is_told() -> None:
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list(WRITTEN), random.integers(1, 5))) for _ in range(150)]
+    rows = [{"text": text, "strokes": pen(text, i)} for i, text in enumerate(texts)]
+    model = hitherto.train(
+        "handwrite", rows, hidden_size=48, num_layers=2, epochs=15, lr=1e-2, dropout=0.0, mixtures=3, components=3,
+        input_feeding=True, batch_size=16,
+    )  # fmt: skip
+    poor = hitherto.train("handwrite", rows, hidden_size=4, epochs=1, mixtures=1)
+    assert model.evaluate(rows[:40])["nats"] < poor.evaluate(rows[:40])["nats"] - 1
+    made = np.array(model.generate("lv", bias=3.0, seed=0))
+    assert made.shape[1] == 3
+    assert 3 <= len(made) <= 30
+    assert np.array_equal(made, np.array(model.generate("lv", bias=3.0, seed=0)))
+    stream = model.stream()
+    stream.push("l")
+    stream.push("v")
+    assert [list(map(float, p)) for p in stream.points()] == stream.finish()["strokes"]
+    with pytest.raises(UsageError, match="give one"):
+        model.generate()
+
+
+def test_drawings_need_no_text() -> None:
+    rows = [{"strokes": pen("lv", i)} for i in range(60)]
+    model = hitherto.train(
+        "handwrite", rows, hidden_size=32, epochs=15, lr=1e-2, dropout=0.0, mixtures=2, batch_size=8
+    )
+    made = np.array(model.generate(seed=1, bias=2.0))
+    assert made.shape[1] == 3
+    assert model.generate(seed=1) == model.generate(seed=1)
+    with pytest.raises(UsageError, match="use generate"):
+        model.stream()
+
+
+def test_what_is_wrong_is_named() -> None:
+    rows = pictures(20)
+    rows[6]["image"] = np.full((12, 16, 3), np.nan)
+    with pytest.raises(DataError, match="row 7"):
+        hitherto.train("classify", rows, input="image", output="label", valid=0.2, seed=3)
+    with pytest.raises(UsageError, match="bands is an option of audio"):
+        hitherto.train("classify", pictures(20), input="image", output="label", bands=10)
+    with pytest.raises(UsageError, match="caption reads image and frames"):
+        hitherto.train("caption", [{"text": "abc", "caption": "d"}] * 20, input="text", output="caption")
+    with pytest.raises(UsageError, match="augment changes sound, pictures"):
+        hitherto.train("classify", [{"text": "ab", "label": c} for c in "xy"] * 9, augment=0.5)

@@ -1,0 +1,148 @@
+"""Texts from what is heard, seen or drawn: the same whole and live, and a clear word where they cannot fit."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+import hitherto
+from hitherto.codecs.audio import Sound, write_wav
+from hitherto.errors import DataError, UsageError
+
+RATE = 2000
+PITCHES = {"a": 150, "b": 300, "c": 500, "d": 750}
+
+
+def spoken(text: str, seed: int) -> Sound:
+    """A tone for each letter, some longer than others, with silence between them and a little noise."""
+    random = np.random.default_rng(seed)
+    parts = [np.zeros(300)]
+    for letter in text:
+        t = np.arange(random.integers(250, 400)) / RATE
+        parts += [0.5 * np.sin(2 * np.pi * PITCHES[letter] * t), np.zeros(random.integers(80, 200))]
+    sound = np.concatenate(parts)
+    return Sound((sound + 0.01 * random.standard_normal(len(sound))).astype(np.float32), RATE)
+
+
+def said(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    random = np.random.default_rng(seed)
+    texts = ["".join(random.choice(list(PITCHES), random.integers(1, 6))) for _ in range(count)]
+    return [{"sound": spoken(text, seed * 1000 + i), "text": text} for i, text in enumerate(texts)]
+
+
+SMALL = {"hidden_size": 32, "num_layers": 1, "cell": "gru", "lr": 1e-2, "batch_size": 16, "dropout": 0.0,
+         "bands": 12, "window": 0.064, "hop": 0.032}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> hitherto.Model:
+    return hitherto.train(
+        "transcribe",
+        said(160),
+        input="sound",
+        output="text",
+        bidirectional=False,
+        epochs=20,
+        augment=0.1,
+        **SMALL,
+    )
+
+
+def test_it_hears_what_is_said(model: hitherto.Model) -> None:
+    found = model.evaluate(said(40, seed=1))
+    assert found["cer"] < 0.05
+    assert model.evaluate(said(40, seed=1), num_beams=8)["cer"] < 0.05
+    (row,) = model.predict([spoken("abca", 7)], details=True)
+    assert row["text"] == "abca"
+    assert len(row["at"]) == 4
+    assert row["at"] == sorted(row["at"])
+    assert 0.1 < row["at"][0] < 0.5  # seconds
+
+
+@pytest.mark.parametrize("piece", [1, 7, 160, 5000])
+def test_a_recording_and_its_live_stream_give_the_same_text(model: hitherto.Model, piece: int) -> None:
+    sound = spoken("dabbac", 3)
+    (whole,) = model.predict([sound], details=True, num_beams=8)
+    stream, rows = model.stream(), []
+    for start in range(0, len(sound), piece):
+        rows += stream.push(sound[start : start + piece])
+        if start // piece % 50 == 3:
+            stream = model.stream(stream.save())
+    assert stream.peek()["text"].startswith("".join(row["text"] for row in rows))
+    rows += stream.finish()
+    assert "".join(row["text"] for row in rows) == whole["text"] == "dabbac"
+    assert [at for row in rows for at in row["at"]] == whole["at"]
+
+
+def test_a_language_model_helps_to_choose(model: hitherto.Model) -> None:
+    lines = ["abab"] * 40 + ["baba"] * 40
+    scorer = hitherto.train("lm", lines, tokens="chars", hidden_size=16, epochs=8, layout="lines", lr=1e-2)
+    sound = spoken("abab", 5)
+    (plain,) = model.predict([sound], details=True, num_beams=8)
+    (scored,) = model.predict([sound], details=True, num_beams=8, scorer=scorer, weight=0.5)
+    assert plain["text"] == scored["text"] == "abab"
+    (forced,) = model.predict([spoken("abcd", 5)], details=True, num_beams=8, scorer=scorer, weight=30.0)
+    assert not set(forced["text"]) & {"c", "d"}  # of which the language model knows nothing
+    with pytest.raises(UsageError, match="a scorer is an lm model"):
+        model.predict([sound], scorer=model)
+
+
+def test_texts_that_cannot_fit_are_named_and_left_out() -> None:
+    rows = said(30)
+    rows[4] = {"sound": spoken("a", 1), "text": "abcdabcdabcdabcdabcdabcd" * 4}
+    told: list[str] = []
+    hitherto.train(
+        "transcribe", rows, input="sound", output="text", valid=0.2, epochs=1, say=told.append, **SMALL
+    )
+    assert any("row 5: its text of 96 characters needs 96 steps" in line for line in told)
+    with pytest.raises(DataError, match="no text fits its input"):
+        hitherto.train(
+            "transcribe", [rows[4]] * 5, valid=said(3), input="sound", output="text", epochs=1, **SMALL
+        )
+
+
+def test_files_are_found_from_where_their_table_lies(tmp_path: Path) -> None:
+    lines = ["file,text"]
+    for i, row in enumerate(said(20)):
+        write_wav(tmp_path / f"{i}.wav", row["sound"].samples, RATE)
+        lines.append(f"{i}.wav,{row['text']}")
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    model = hitherto.train("transcribe", tmp_path / "table.csv", epochs=1, **SMALL)
+    assert model.codecs["input"].kind == "audio"
+    assert model.predict(tmp_path / "3.wav") == model.predict([str(tmp_path / "3.wav")])
+    with pytest.raises(UsageError, match="both ends"):
+        model.stream()
+    (tmp_path / "7.wav").write_bytes(b"RIFF")
+    with pytest.raises(DataError, match=r"table\.csv, line 9.*file"):
+        model.evaluate(tmp_path / "table.csv")
+
+
+LETTERS = {"1": "010110010111", "4": "101101111001", "7": "111001010010", "0": "111101101111"}
+
+
+def drawn(text: str, seed: int) -> np.ndarray[Any, Any]:
+    """A line of digits, three pixels wide and four high, with gaps of different widths."""
+    random = np.random.default_rng(seed)
+    parts = [np.zeros((4, 1))]
+    for letter in text:
+        parts += [
+            np.array([int(c) for c in LETTERS[letter]]).reshape(4, 3),
+            np.zeros((4, random.integers(1, 4))),
+        ]
+    line = np.concatenate(parts, 1)
+    return np.repeat(np.repeat(line, 2, 0), 2, 1).astype(np.float32)
+
+
+def test_a_line_of_text_is_read_column_by_column() -> None:
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list(LETTERS), random.integers(1, 5))) for _ in range(200)]
+    rows = [{"image": drawn(text, i), "text": text} for i, text in enumerate(texts)]
+    model = hitherto.train(
+        "transcribe", rows[:160], valid=rows[160:], reads="columns", height=8, window=6, hop=2, conv=(8,),
+        hidden_size=24, num_layers=1, epochs=12, lr=1e-2, dropout=0.0, cell="gru", batch_size=16,
+    )  # fmt: skip
+    assert model.evaluate(rows[160:])["cer"] < 0.05
+    assert model.predict([drawn("4710", 999)]) == ["4710"]
