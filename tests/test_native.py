@@ -9,15 +9,16 @@ from hitherto import _native
 
 Array = np.ndarray[Any, Any]
 
-EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP = range(7)
+EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW = range(9)
 I, M, S, R, STATE = 5, 7, 6, 3, 4  # of the attention below; its state is what additive attention asks
 
 
 def stage(op: int, wide: int, out: int, **more: Any) -> list[int]:
-    """A stage's 32 numbers; `weights` are arrays that the caller keeps."""
-    names = ["cell", "kind", "layer_norm", "residual", "bounded", "tanh"]
+    """A stage's 37 numbers; `weights` are arrays that the caller keeps."""
+    names = ["cell", "kind", "activation", "layer_norm", "residual", "bounded"]
     weights = [w.ctypes.data for w in more.pop("weights", ())]
     sizes = [wide, out, *(more.pop(n, 0) for n in "HP"), more.pop("D", 1), *(more.pop(n, 0) for n in "hc")]
+    sizes += more.pop("picture", (0, 0, 0, 0, 0))  # height, width, channels, kernel, stride
     found = [op, *(int(more.pop(n, 0)) for n in names), *sizes, *weights, *[0] * (18 - len(weights))]
     assert not more
     return found
@@ -103,17 +104,36 @@ def test_stages_that_do_not_fit_together_are_refused() -> None:
         stage(RECALL, I, I),
         stage(RECALL, I, I + STATE + 1),
         stage(RECALL, I, I + STATE, h=1),
-        stage(KEEP, 3, 4),
-        stage(KEEP, 4, 4, h=1),
+        stage(KEEP, 3, 4, P=3),
+        stage(KEEP, 4, 4, P=4, h=1),
+        stage(KEEP, 4, 4, P=5),
+        stage(KEEP, 4, 4),
+        stage(CONV, 12, 12, H=1, picture=(4, 3, 1, 3, 1)),  # no weights
+        *(
+            stage(CONV, 12, out, H=1, picture=picture, weights=(linear,))
+            for out, picture in (
+                (11, (4, 3, 1, 3, 1)),
+                (12, (4, 3, 2, 3, 1)),
+                (12, (4, 3, 1, 2, 1)),
+                (12, (4, 3, 1, 3, 0)),
+                (12, (0, 3, 1, 3, 1)),
+                (6, (4, 3, 1, 3, 2**20)),
+            )
+        ),
+        stage(WINDOW, 2, 5, H=6, P=2),  # no weights
+        stage(WINDOW, 2, 5, H=5, P=2, weights=(linear,)),
+        stage(WINDOW, 2, 2, H=6, P=2, weights=(linear,)),
+        stage(WINDOW, 2, 5, H=6, P=2, h=STATE - 1, weights=(linear,)),
         stage(POOL, 1, 1, kind=3),
         [*stage(POOL, 1, 1, kind=3), *stage(LINEAR, I, I, H=I, weights=(linear,))],
-        stage(KEEP + 1, 4, 4),
+        stage(WINDOW + 1, 4, 4),
+        stage(LINEAR, I, I, H=I, weights=(linear,), activation=3),
     ):
         with pytest.raises(ValueError, match="do not fit together"):
             _native.Program(0, STATE, *numbers)
     with pytest.raises(ValueError, match="do not fit together"):
         _native.Program(0, STATE)
-    for count in (0, 1, 3, 33, 35, 65):
+    for count in (0, 1, 3, 38, 40, 75):
         with pytest.raises(TypeError, match=r"Program: expected \d+ arguments, got"):
             _native.Program(*[0] * count)
 
@@ -122,8 +142,8 @@ def test_what_is_kept_is_recalled_a_step_later() -> None:
     weight = np.random.default_rng(0).standard_normal((STATE, I + STATE)).astype(np.float32)
     numbers = [
         *stage(RECALL, I, I + STATE),
-        *stage(LINEAR, I + STATE, STATE, H=STATE, tanh=True, weights=(weight,)),
-        *stage(KEEP, STATE, STATE),
+        *stage(LINEAR, I + STATE, STATE, H=STATE, activation=1, weights=(weight,)),
+        *stage(KEEP, STATE, STATE, P=STATE),
     ]
     state = np.full((1, STATE), 0.5, np.float32)
     x = np.random.default_rng(1).standard_normal((6, I)).astype(np.float32)
