@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hitherto import decode
 from hitherto.decode import (
     DECODERS,
+    CtcGreedy,
     Hypothesis,
     PrefixBeam,
     _highest,
@@ -916,6 +917,27 @@ def test_greedy_is_what_a_loop_says(seed: int, T: int, K: int, blank: int) -> No
     ids, times = ctc_greedy(log_probs, blank)
     assert list(zip(ids.tolist(), times.tolist(), strict=True)) == expected
     assert list(DECODERS["ctc_greedy"](log_probs, blank=blank)) == [c for c, _ in expected]
+
+    rng, search, found, t = np.random.default_rng(seed), CtcGreedy(blank), [], 0
+    while t < T:  # in pieces, and each time by another one that knows the state alone
+        size = int(rng.integers(0, 4))
+        found += search.push(log_probs[t : t + size])
+        t += size
+        other = CtcGreedy(blank)
+        other.state = {name: array.copy() for name, array in search.state.items()}
+        search = other
+        assert search.said == found == expected[: len(found)]
+        assert [c for c, _ in search.peek()] == [c for c, _ in expected][: len(search.peek())]
+    assert found + search.finish() == expected == search.said
+    with pytest.raises(UsageError, match="has ended"):
+        search.push(log_probs)
+
+
+def test_greedy_refuses_other_classes_than_before() -> None:
+    search = CtcGreedy()
+    search.push(steps_of(2, 3, 0))
+    with pytest.raises(InputError, match="the steps before had 3 classes, but these have 4"):
+        search.push(steps_of(2, 4, 0))
 
 
 @pytest.mark.parametrize("blank", [-1, 0, 1])

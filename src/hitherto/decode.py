@@ -5,7 +5,7 @@ model, so the same ones serve the torch module, the engine and a function in a t
 of token numbers, one at a time.
 
 Those of the head `ctc` read log-probabilities that are there already, [T, K], a row for each step of the input, and say
-when each symbol was: `ctc_greedy` of a whole, `PrefixBeam` as they come. In `DECODERS` they give the symbols alone.
+when each symbol was: `CtcGreedy` and `PrefixBeam`, as the steps come. In `DECODERS` they give the symbols alone.
 """
 
 import heapq
@@ -21,6 +21,7 @@ from hitherto.heads import BLANK
 
 __all__ = [
     "DECODERS",
+    "CtcGreedy",
     "Hypothesis",
     "PrefixBeam",
     "beam",
@@ -592,18 +593,87 @@ def _leads(text: str, prefix: str) -> bool:
 # ------------------------------------------------------------------- connectionist temporal classification
 
 
+class CtcGreedy:
+    """The symbols that the most probable class of each step makes, as the steps come.
+
+    Its methods are those of `PrefixBeam`. A symbol is final when the run of its class is over; its step is the best one
+    of that run, the first of equals.
+    """
+
+    def __init__(self, blank: int = BLANK) -> None:
+        self.blank = blank
+        self.said: list[Symbol] = []
+        self.ended = False
+        self._steps = self._classes = 0
+        self._run: tuple[int, float, int] | None = (
+            None  # that is not over: its class, best log-probability and step
+        )
+
+    def push(self, log_probs: Array) -> list[Symbol]:
+        """Read these steps, [t, K]; give what is final by them."""
+        if self.ended:
+            raise UsageError("the input has ended: begin another search.")
+        log_probs = _distributions(log_probs)
+        T, K = log_probs.shape
+        if not T:
+            return []
+        if self._classes not in (0, K):
+            raise InputError(f"the steps before had {self._classes} classes, but these have {K}.")
+        self._classes = K
+        before = [] if self._run is None else [self._run]
+        best = np.array([c for c, _, _ in before] + log_probs.argmax(1).tolist())
+        values = np.array([v for _, v, _ in before] + log_probs.max(1).tolist())
+        times = np.array([t for _, _, t in before] + list(range(self._steps, self._steps + T)))
+        self._steps += T
+        starts = np.flatnonzero(np.diff(best, prepend=-1))  # of runs
+        run = np.repeat(
+            np.arange(len(starts)), np.diff(starts, append=len(best))
+        )  # which one each step is in
+        tops = np.flatnonzero(values == np.maximum.reduceat(values, starts)[run])
+        tops = tops[np.unique(run[tops], return_index=True)[1]]  # the first of equals
+        symbols = list(zip(best[tops].tolist(), values[tops].tolist(), times[tops].tolist(), strict=True))
+        self._run = symbols.pop()
+        found = [(c, t) for c, _, t in symbols if c != self.blank % K]
+        self.said += found
+        return found
+
+    def peek(self) -> list[Symbol]:
+        """The text so far, with what was final before."""
+        if self._run is None or self._run[0] == self.blank % self._classes:
+            return [*self.said]
+        return [*self.said, (self._run[0], self._run[2])]
+
+    def finish(self) -> list[Symbol]:
+        """The end of the input: what was not final before."""
+        rest = self.peek()[len(self.said) :]
+        self._run, self.ended = None, True
+        self.said += rest
+        return rest
+
+    @property
+    def state(self) -> dict[str, Array]:
+        number, value, step = self._run or (-1, 0.0, 0)
+        return {
+            "numbers": np.array([self._steps, self.ended, self._classes, number, step], np.int64),
+            "said": np.array(self.said, np.int64).reshape(-1, 2),
+            "value": np.array([value]),
+        }
+
+    @state.setter
+    def state(self, value: Mapping[str, Array]) -> None:
+        self._steps, ended, self._classes, number, step = value["numbers"].tolist()
+        self.ended = bool(ended)
+        self.said = [(c, t) for c, t in value["said"].tolist()]
+        self._run = None if number < 0 else (number, float(value["value"][0]), step)
+
+
 def ctc_greedy(log_probs: Array, blank: int = BLANK) -> tuple[Array, Array]:
     """The symbols that the most probable classes of all steps, [T, K], make, and the best step of each one's run."""
-    log_probs = _distributions(log_probs)
-    T, K = log_probs.shape
-    best = log_probs.argmax(1)  # [T]
-    values = log_probs.max(1)
-    starts = np.flatnonzero(np.diff(best, prepend=-1))  # of runs
-    run = np.repeat(np.arange(len(starts)), np.diff(starts, append=T))  # [T]: which one
-    tops = np.flatnonzero(values == np.maximum.reduceat(values, starts)[run] if T else values)
-    times = tops[np.unique(run[tops], return_index=True)[1]]  # the first of equals
-    said = best[starts] != blank % K
-    return best[starts][said], times[said]
+    search = CtcGreedy(blank)
+    search.push(log_probs)
+    search.finish()
+    found = np.array(search.said, np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
 
 
 MARGIN = 12.0  # nats behind the best: what is six millionths as probable is given up, and delays no answer

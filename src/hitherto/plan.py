@@ -348,6 +348,8 @@ def make(
     if form in ("seq2seq", "one_to_many"):  # by what there is to read
         single = inputs.get("source", {}).get("single")
         form = "many_to_many" if "source" not in inputs else "one_to_many" if single else "seq2seq"
+    elif form == "many_to_one" and all(given.get("single") for given in inputs.values()):
+        form = "one_to_one"
     plan: Plan = {"form": form, "inputs": {key: dict(value) for key, value in inputs.items()}}
     if model.conv and not any("shape" in given for given in inputs.values()):
         raise UsageError("convolutions (--conv) are for pictures, and this model reads none; leave them out.")
@@ -358,7 +360,7 @@ def make(
         step = _Program("x", x["size"])
         step.read(model, x, "embed")
         step.layers(model, "recurrent", "y")
-        if form == "many_to_one":
+        if form in ("many_to_one", "one_to_one"):
             both = bool(model.bidirectional)
             step.add("pool", "pool", "pooled", kind=model.pool or "last", size=step.width, bidirectional=both)
         step.answer(model, head, options)

@@ -14,6 +14,7 @@
 
 import html
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -321,11 +322,13 @@ def _texts(section: Section) -> str:
 
 
 def _pictures(section: Section) -> str:
-    """SVGs of our own making."""
-    return "".join(
-        f"<figure><figcaption>{_text(caption)}</figcaption>{svg}</figure>"
-        for caption, svg in section["items"]
-    )
+    """SVGs of our own making, none of them larger than it says it is."""
+    parts = []
+    for caption, svg in section["items"]:
+        width = re.match(r'<svg [^>]*? width="([0-9.]+)"', svg)
+        most = f' style="max-width:{width[1]}px"' if width else ""
+        parts.append(f"<figure{most}><figcaption>{_text(caption)}</figcaption>{svg}</figure>")
+    return "".join(parts)
 
 
 def _heat(section: Section) -> str:

@@ -803,10 +803,11 @@ class TranscriptStream(Stream):
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
         own = {n: v for n, v in value.items() if not n.startswith("search.")}
+        search = {n.removeprefix("search."): v for n, v in value.items() if n.startswith("search.")}
+        if search.keys() != self.search.state.keys():
+            raise UsageError("it was saved with another way of decoding; tell the stream the same first.")
         Stream.state.fset(self, own)  # type: ignore[attr-defined]
-        self.search.state = {
-            n.removeprefix("search."): v for n, v in value.items() if n.startswith("search.")
-        }
+        self.search.state = search
 
     def line(self, text: str) -> list[Row]:
         return _from_line(self, text)

@@ -207,6 +207,13 @@ class Pairs:
             yield rows[0][1], [r[2] for r in rows], rows[0][3]
 
     @property
+    def single(self) -> bool:
+        """Whether an input is one step: a whole picture, or numbers of several columns."""
+        if self.numeric:
+            return self.spec.data.id is None and len(column_names(None, self.spec.data.input)) > 1
+        return getattr(self.codecs["input"], "reads", "") == "whole"
+
+    @property
     def numeric(self) -> bool:
         return isinstance(self.codecs.get("input"), CODECS["series"])
 
@@ -316,6 +323,11 @@ class Pairs:
             raise DataError("the data holds no rows", path=self.spec.data.path)
         return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64), raw)
 
+    def given(self, examples: PairExamples, i: int) -> Any:
+        """The input of an example as it was given; a file with its folder."""
+        table, wanted = examples.table, examples.picked[i]
+        return table.place(next(x for n, x, _ in self._values(table, labelled=False) if n == wanted))
+
     def _encode(self, table: Table, i: int, value: Any) -> Array:
         column = column_names(None, self.spec.data.input)[0]
         if self.vectors and not self.numeric:
@@ -376,7 +388,10 @@ class Pairs:
     def inputs(self) -> dict[str, Any]:
         codec = self.codecs["input"]
         shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}
-        return {"x": {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size), **shape}}
+        single = {"single": True} if self.single else {}
+        return {
+            "x": {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size), **shape, **single}
+        }
 
     def head(self) -> tuple[str, dict[str, Any]]:
         classes = len(self.codecs["output"].classes)
@@ -399,7 +414,7 @@ class Pairs:
             "hidden_size": 64 if small else 128,
             "num_layers": 1,
             "embedding_size": 64 if small else 128,
-            "bidirectional": True,
+            "bidirectional": not self.single,
             "pool": "last" if steps.max() <= 1 else "max",
             "dropout": 0.2 if self.vectors else 0.5,
             "batch_size": rows,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -81,17 +82,28 @@ def _pairs(source: Pairs, examples: Any, results: Results, _watched: list[dict[s
 
 
 def _worst(source: Pairs, examples: Any, labels: Any, scores: Any, classes: list[str]) -> list[Section]:
-    """The answers that were most sure and wrong, with their input where it is text."""
+    """The answers that were most sure and wrong, with their input where it is something to read or look at."""
     if labels.ndim > 1 or source.numeric:
         return []
     sure = scores.max(1) * (scores.argmax(1) != labels)
     order = [int(i) for i in np.argsort(-sure, kind="stable")[:8] if sure[i] > 0]
-    items = [
-        (f"{classes[labels[i]]}, taken for {classes[scores[i].argmax()]} with {scores[i].max():.0%}",
-         source.codecs["input"].decode(examples.x[i])[:600])
+    if not order:
+        return []
+    said = [
+        f"{classes[labels[i]]}, taken for {classes[scores[i].argmax()]} with {scores[i].max():.0%}"
         for i in order
-    ]  # fmt: skip
-    return [{"kind": "texts", "title": "Most wrong", "items": items}] if items else []
+    ]
+    codec, title = source.codecs["input"], "Most wrong"
+    if codec.kind in ("image", "frames"):
+        return [_contact_sheet(codec, [examples.x[i] for i in order], said, title)]
+    given = [source.given(examples, i) for i in order]
+    if codec.kind == "strokes":
+        kind, shown = "pictures", [strokes.draw(value, size=120) for value in given]
+    elif codec.kind == "audio":
+        kind, shown = "texts", [str(v) if isinstance(v, str | PathLike) else "" for v in given]
+    else:
+        kind, shown = "texts", [codec.decode(examples.x[i])[:600] for i in order]
+    return [{"kind": kind, "title": title, "items": list(zip(said, shown, strict=True))}]
 
 
 def _tags(source: Pairs, results: Results) -> list[Section]:
@@ -158,7 +170,9 @@ def _texts(source: Texts, examples: Any, results: Results, _watched: list[dict[s
         {"kind": "table", "title": "Examples", "columns": ["input", "written", "expected"], "rows": rows}
     ]
     if source.sees:
-        found.append(_contact_sheet(source.codecs["input"], examples.x, texts, some.tolist()))
+        found.append(
+            _contact_sheet(source.codecs["input"], [examples.x[i] for i in some], [texts[i] for i in some])
+        )
     if "by" in details:
         names = list(next(iter(details["by"].values())))
         table = [[value, *(row[n] for n in names)] for value, row in details["by"].items()]
@@ -218,7 +232,9 @@ def _transcripts(
     ]
     kind = source.codecs["input"].kind
     if kind == "image":
-        found.append(_contact_sheet(source.codecs["input"], examples.x, texts, some))
+        found.append(
+            _contact_sheet(source.codecs["input"], [examples.x[i] for i in some], [texts[i] for i in some])
+        )
     return found
 
 
@@ -239,21 +255,20 @@ def _sequels(
     return [{"kind": "pictures", "title": "Drawn by the model", "items": items}] if items else []
 
 
-def _contact_sheet(codec: Any, x: list[Any], texts: list[str], some: list[int]) -> Section:
+def _contact_sheet(codec: Any, x: list[Any], texts: list[str], title: str = "Seen and said") -> Section:
     """Pictures over what is said of them."""
     seen = []
-    for i in some:
-        steps = x[i].reshape(len(x[i]), *codec.shape)
-        whole = np.concatenate(
-            list(steps[:: max(1, codec.shape[1] // getattr(codec, "hop", codec.shape[1]))][:40]), 1
-        )
+    along = 0 if getattr(codec, "reads", "") == "rows" else 1
+    each = max(1, codec.shape[along] // getattr(codec, "hop", codec.shape[along]))  # steps without overlap
+    most = 40 if codec.kind == "frames" else None
+    for one in x:
+        steps = one.reshape(len(one), *codec.shape)
+        whole = np.concatenate(list(steps[::each][:most]), along)
         low, high = float(whole.min()), float(whole.max())
         seen.append((whole - low) / max(high - low, 1e-6))
     wide = any(picture.shape[1] > 3 * picture.shape[0] for picture in seen)
-    return {
-        "kind": "pictures", "title": "Seen and said",
-        "items": [("", sheet(seen, [texts[i] for i in some], columns=2 if wide else 4))],
-    }  # fmt: skip
+    picture = sheet(seen, texts, columns=2 if wide else 4)
+    return {"kind": "pictures", "title": title, "items": [("", picture)]}
 
 
 SHOW: dict[type, Callable[..., list[Section]]] = {

@@ -13,7 +13,7 @@ import numpy as np
 from hitherto.codecs import kind_of
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
-from hitherto.decode import PrefixBeam, Scorer, ctc_greedy
+from hitherto.decode import CtcGreedy, PrefixBeam, Scorer
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import ctc_misfits, log_softmax
 from hitherto.metrics import METRICS
@@ -285,24 +285,26 @@ class Transcripts:
                 found[r] = self.answer(log_probs[: lengths[b], b], **how)
         return found
 
-    def answer(self, log_probs: Array, *, num_beams: int | None = None, **how: Any) -> dict[str, Any]:
+    def answer(self, log_probs: Array, **how: Any) -> dict[str, Any]:
         """What these log-probabilities, [T, K], say: the text, and the place of each of its characters.
 
-        With one beam, and where nothing is said, it is the likeliest class of each step; else what `search` finds.
+        `search` has the options.
         """
-        if (num_beams or 1) == 1 and not how:
-            ids, steps = ctc_greedy(log_probs)
-            return self.said(list(zip(ids.tolist(), steps.tolist(), strict=True)))
-        search = self.search(num_beams=num_beams, **how)
+        search = self.search(**how)
         search.push(log_probs)
         search.finish()
         return self.said(search.said)
 
     def search(
         self, *, num_beams: int | None = None, scorer: Any = None, weight: float = 0.5, bonus: float = 0.0
-    ) -> PrefixBeam:
-        """A search with so many beams; `scorer`, a model of `lm` on characters, says how likely texts are."""
+    ) -> CtcGreedy | PrefixBeam:
+        """A search with so many beams; `scorer`, a model of `lm` on characters, says how likely texts are.
+
+        One beam alone is the likeliest class of each step.
+        """
         width = num_beams or TASKS[self.spec.task].decoding["num_beams"]
+        if width == 1 and scorer is None and not bonus:
+            return CtcGreedy()
         return PrefixBeam(
             width, scorer=None if scorer is None else self._scored_by(scorer), weight=weight, bonus=bonus
         )
