@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    Said = Callable[
+        [Row], tuple[str, str, bool]
+    ]  # what was measured, what was set out, and whether it was reached
+
 SMALL, LARGE = (32, 64, 128, 256), (512, 1024)
 LOST = 0.95  # a point is lost where the median ratio and the upper end of its interval lie under this
 ROOFLINE = (
@@ -681,6 +685,200 @@ def writers(folder: Path) -> str:
     )
 
 
+def share(value: float) -> str:
+    return f"{100 * value:.3g} %"
+
+
+def at_most(name: str, most: float) -> Said:
+    return lambda row: (share(row[name]), f"at most {share(most)}", row[name] <= most)
+
+
+def at_least(name: str, least: float) -> Said:
+    return lambda row: (share(row[name]), f"at least {share(least)}", row[name] >= least)
+
+
+def beside_baselines(row: Row) -> tuple[str, str, bool]:
+    ours, others = row["accuracy"], (row["majority"], row["nearest_neighbour"])
+    said = f"{share(ours)}; majority {share(others[0])}, nearest neighbour {share(others[1])}"
+    return said, "above both", ours > max(others)
+
+
+def speech(row: Row) -> tuple[str, str, bool]:
+    most = 0.04 if row["name"].endswith("files") else 0.07
+    live = f", live {share(row['wer_streamed'])}" if "wer_streamed" in row else ""
+    factors = [row[n] for n in ("real_time_factor", "real_time_factor_streamed") if n in row]
+    said = f"{share(row['wer'])}{live}; real-time factor {', live '.join(f'{f:g}' for f in factors)}"
+    errors = [row[n] for n in ("wer", "wer_streamed") if n in row]
+    return said, f"at most {share(most)}; 0.01", max(errors) <= most and max(factors) < 0.01
+
+
+def fonts(row: Row) -> tuple[str, str, bool]:
+    new = ", ".join(f"{font} {share(own['cer'])}" for font, own in row["by_font"].items() if font != "seen")
+    return f"{share(row['cer'])}; new fonts: {new}", "at most 2 %", row["cer"] <= 0.02
+
+
+def clips(least: float) -> Said:
+    def said(row: Row) -> tuple[str, str, bool]:
+        both = row["right"], row["right_streamed"]
+        return (
+            f"{share(both[0])}, as a stream {share(both[1])}",
+            f"at least {share(least)}",
+            min(both) >= least,
+        )
+
+    return said
+
+
+def beyond_baselines(row: Row) -> tuple[str, str, bool]:
+    apart = [own for way in row["beyond"].values() for own in way.values()]
+    reached = all(own["above"] > 2 * own["standard_error"] for own in apart)
+    return (
+        f"BLEU {row['bleu']:g}, chrF {row['chrf']:g}",
+        "above both baselines by two standard errors",
+        reached,
+    )
+
+
+def pens(row: Row) -> tuple[str, str, bool]:
+    own = row["baselines"]
+    said = (
+        f"{row['nats']:g} nats a point; one Gaussian {own['gaussian']:g}, order 2 {own['order_2']:g}; "
+        f"invalid strokes {share(row['invalid_strokes'])}"
+    )
+    reached = row["nats"] < min(own.values()) and row["invalid_strokes"] < 0.01
+    return said, "below both; below 1 %", reached
+
+
+# Of each result of benchmarks/senses.py: what it is, what stands beside it, and what is said of it.
+SENSES: tuple[tuple[str, str, str, Said], ...] = (
+    (
+        "fsdd-digits",
+        "FSDD, one digit: error",
+        "1.59 %: BiLSTM of `eonu/fsdd`, on a random split",
+        at_most("error", 0.02),
+    ),
+    ("fsdd-strings-files", "FSDD, strings of 3 to 7 digits: word error", "", speech),
+    ("fsdd-strings-streaming", "the same, one direction, live in pieces of 20 ms", "", speech),
+    (
+        "fsdd-speakers",
+        "FSDD, each speaker left out in turn: error",
+        "",
+        lambda row: (
+            f"{share(row['error'])} ({', '.join(f'{n} {share(e)}' for n, e in row['by_speaker'].items())})",
+            "",
+            True,
+        ),
+    ),
+    ("lines", "printed lines, 18 fonts: character error", "", fonts),
+    (
+        "caroline",
+        "Caroline minuscule: character error",
+        "",
+        lambda row: (
+            (
+                f"a new page {share(row['cer_page'])}, new scribes {share(row['cer_scribes'])}; learned from "
+                f"{row['lines']['training']} lines, {row['characters']:,} characters"
+            ),
+            "",
+            True,
+        ),
+    ),
+    ("omniglot", "Omniglot, 136 characters, new writers: accuracy", "", at_least("accuracy", 0.8)),
+    (
+        "hand-gestures",
+        "hand gestures, by recording: accuracy",
+        "97 % on a random split, with near-copies in it",
+        beside_baselines,
+    ),
+    ("poses", "pose actions, by time: accuracy", "", beside_baselines),
+    ("poses-in-rooms", "pose actions in rooms, by time: accuracy", "", beside_baselines),
+    (
+        "digits-one-to-one",
+        "scikit-learn's digits, one step, 5 seeds: accuracy",
+        "",
+        at_least("accuracy", 0.97),
+    ),
+    ("digits-rows", "the same, a row after another", "", at_least("accuracy", 0.97)),
+    ("activity", "clips: which motions, in their order", "", clips(0.95)),
+    ("telling", "clips: captions right to the word", "", clips(0.85)),
+    ("twemoji", "pictograms: captions", "", beyond_baselines),
+    ("nlvr", "scenes of boxes: captions", "", beyond_baselines),
+    (
+        "chorales-sigmoid",
+        "JSB chorales, each key by itself: nats a step",
+        "LSTM 8.45, GRU 8.43, RNN 8.91, TCN 8.10 (Bai et al. 2018)",
+        lambda row: (f"{row['nats']:g}", "at most 8.40", row["nats"] <= 8.4),
+    ),
+    (
+        "chorales-chain",
+        "the same, keys in a chain",
+        "",
+        lambda row: (f"{row['nats']:g}", "at most 7.0", row["nats"] <= 7.0),
+    ),
+    ("pen-reader", "made handwriting, read: character error", "", lambda row: (share(row["cer"]), "", True)),
+    ("pen-writer", "what `handwrite` wrote, read by the same: character error", "", at_most("cer", 0.08)),
+    *((f"kanji-{cell}", f"kanji drawn by {cell}", "", pens) for cell in ("lstm", "gru", "rnn")),
+)
+
+SENSES_EXPLAINED = """Of speakers left out, five voices are learned from and the sixth was never heard. Strings are
+recordings of one speaker, one right after another. Real-time factor: time over the length of the sound, from samples
+to text, on one thread. Clips: what moves how in the test was never seen moving so. Gestures and poses: windows that
+overlap lie on one side. Nearest neighbour: the label of the training example whose numbers are nearest. Invalid
+strokes: a single point, or what goes twice as far as any true drawing.
+"""
+
+
+def senses_found(folder: Path) -> str:
+    """What benchmarks/senses.py found, the newest of each name."""
+    found = {row["name"]: row for row in read_rows(folder / "senses.jsonl")}
+    lines = []
+    for name, what, beside, said in SENSES:
+        row = found.get(name)
+        if row is None:
+            lines.append((what, "not run", "", beside, "", ""))
+            continue
+        measured, target, reached = said(row)
+        held = f"{target}: {verdict(reached)}" if target else ""
+        lines.append((what, measured, held, beside, f"{row['minutes']:g}", f"`{row['commit']}`"))
+    parts = [table(("", "measured", "set out", "beside it", "minutes", "commit"), lines), SENSES_EXPLAINED]
+    if any(name in found for name in ("twemoji", "nlvr")):
+        parts.append(captions_beyond(found))
+    for name, title in (
+        ("letters", "what `handwrite` wrote"),
+        ("kanji", "characters it drew"),
+        ("music", "a minute of music"),
+    ):
+        if (ROOT / "docs" / f"{name}.svg").exists():
+            parts.append(f"![{title}]({name}.svg)\n")
+    return "\n".join(parts)
+
+
+def captions_beyond(found: dict[str, Row]) -> str:
+    """Captions beside their baselines, each with what it lies above them and the bootstrap's error of that."""
+    lines, examples = [], []
+    for name in ("twemoji", "nlvr"):
+        row = found.get(name)
+        if row is None:
+            continue
+        lines.append(
+            (f"{name}, {row['test']} pictures", "model", f"{row['bleu']:g}", f"{row['chrf']:g}", "", "")
+        )
+        for way, own in row["baselines"].items():
+            apart = [row["beyond"][way][n] for n in ("bleu", "chrf")]
+            lines.append(
+                (
+                    "",
+                    {"most_frequent": "most frequent caption", "nearest": "of the nearest picture"}[way],
+                    f"{own['bleu']:g}",
+                    f"{own['chrf']:g}",
+                    *(f"{a['above']:+g} ({a['standard_error']:g})" for a in apart),
+                )
+            )
+        examples += row["examples"]
+    header = ("", "", "BLEU", "chrF", "model above it: BLEU (standard error)", "chrF")
+    return "\n".join([table(header, lines), quoted(examples, ("model", "true"))])
+
+
 STREAMS = """`{command}`, {when}, commit `{commit}`, {cpu}.
 
 Microseconds of one call from Python: one thread, batch 1, input = hidden; in brackets the 99th and the 99.9th
@@ -782,6 +980,11 @@ def report(folder: Path = RESULTS) -> str:
         parts.append(
             "## Models that write\n\n`python benchmarks/writing.py NAME`, on real data; test splits read once.\n\n"
             f"{writers(folder)}\n"
+        )
+    if (folder / "senses.jsonl").exists():
+        parts.append(
+            "## The other senses\n\n`python benchmarks/senses.py NAME`, on real data and on data made there; test "
+            f"splits read once.\n\n{senses_found(folder)}\n"
         )
     beside: dict[str, list[Row]] = {}
     files = {path.stem.removeprefix("layers-"): path for path in folder.glob("layers-*.jsonl")}
