@@ -855,7 +855,8 @@ def senses_found(folder: Path) -> str:
 
 def captions_beyond(found: dict[str, Row]) -> str:
     """Captions beside their baselines, each with what it lies above them and the bootstrap's error of that."""
-    lines, examples = [], []
+    lines: list[Sequence[str]] = []
+    examples: list[Sequence[str]] = []
     for name in ("twemoji", "nlvr"):
         row = found.get(name)
         if row is None:

@@ -68,7 +68,7 @@ def nearest(train: Array, of: Array) -> Array:
 
 
 def accuracy(given: Iterable[Any], true: Iterable[Any]) -> float:
-    return rounded(np.mean([a == b for a, b in zip(given, true, strict=True)]), 4)
+    return rounded(float(np.mean([a == b for a, b in zip(given, true, strict=True)])), 4)
 
 
 def most_frequent(values: Iterable[str]) -> str:
@@ -152,7 +152,7 @@ def speakers(runs: Path) -> None:
         spent += seconds
     keep(
         "fsdd-speakers",
-        error=rounded(np.mean(list(errors.values())), 3),
+        error=rounded(float(np.mean(list(errors.values()))), 3),
         by_speaker=errors,
         recordings=len(rows),
         minutes=minutes(spent),
@@ -244,7 +244,7 @@ def omniglot(runs: Path) -> None:
     if not folder.is_dir():
         with zipfile.ZipFile(DATA / "omniglot_strokes" / "strokes_background_small1.zip") as archive:
             archive.extractall(folder)
-    rows = []
+    rows: list[Row] = []
     for path in sorted((folder / "strokes_background_small1").glob("*/*/*.txt")):
         alphabet, character = path.parts[-3:-1]
         writer = int(path.stem.split("_")[1])
@@ -375,7 +375,7 @@ def pictures_of_digits(runs: Path) -> None:
             )
             spent += seconds
         keep(
-            f"digits-{way}", accuracy=rounded(np.mean(right), 4), by_seed=right, form=model.plan["form"],
+            f"digits-{way}", accuracy=rounded(float(np.mean(right)), 4), by_seed=right, form=model.plan["form"],
             test=len(test), minutes=minutes(spent),
         )  # fmt: skip
 
@@ -619,7 +619,7 @@ def beyond(
         rows = rng.integers(N, size=N).tolist()
         apart.append(value(ours, rows) - value(theirs, rows))
     gain = value(ours, range(N)) - value(theirs, range(N))
-    return {"above": rounded(gain, 3), "standard_error": rounded(np.std(apart), 3)}
+    return {"above": rounded(gain, 3), "standard_error": rounded(float(np.std(apart)), 3)}
 
 
 def captions(runs: Path, name: str, held: dict[str, list[Row]], **options: Any) -> None:
@@ -823,7 +823,7 @@ def odd_strokes(drawings: Sequence[Any], reach: float) -> float:
 
     parts = [part for drawing in drawings for part in strokes.points(drawing)]
     bad = [len(p) < 2 or not np.isfinite(p).all() or np.abs(p).max() > 2 * reach for p in parts]
-    return rounded(np.mean(bad), 3)
+    return rounded(float(np.mean(bad)), 3)
 
 
 def kanji(runs: Path, cell: str) -> None:

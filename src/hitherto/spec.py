@@ -137,6 +137,9 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     spacing: Annotated[
         Positive | None, _about("how far a pen goes in a step, as a share of a usual drawing's size")
     ] = None
+    simplify: Annotated[
+        Positive | None, _about("how far from its line a point of a drawing may lie to be left out")
+    ] = None
     step: Annotated[
         Positive | None, _about("quarters of a step of music; found from the notes if not given")
     ] = None

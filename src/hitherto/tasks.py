@@ -263,7 +263,7 @@ TASKS: dict[str, Task] = {
         output="strokes",
         heads=("mixture",),
         metrics=("nats",),
-        options=(*_SEQUEL, *_TEXT, "input", "mixtures", "components", "input_feeding"),
+        options=(*_SEQUEL, *_TEXT, "input", "simplify", "mixtures", "components", "input_feeding"),
         example="hitherto train handwrite notes.jsonl --input text --output strokes --out hand.safetensors",
     ),
 }
