@@ -183,7 +183,7 @@ def streamed(model: Any, sound: Any, piece: float) -> tuple[str, float]:
     with model.stream() as stream:
         rows = [row for at in range(0, len(sound), size) for row in stream.push(sound[at : at + size])]
         rows += stream.finish()
-    return " ".join(row["text"] for row in rows), time.perf_counter() - started
+    return "".join(row["text"] for row in rows), time.perf_counter() - started
 
 
 def strings(runs: Path, way: str, **options: Any) -> None:

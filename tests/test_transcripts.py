@@ -81,6 +81,26 @@ def test_a_recording_and_its_live_stream_give_the_same_text(
     assert [at for row in rows for at in row["at"]] == whole["at"]
 
 
+def test_words_of_a_stream_are_parted_as_those_of_a_recording() -> None:
+    rows = [{**row, "text": " ".join(row["text"])} for row in said(120)]
+    model = hitherto.train(
+        "transcribe",
+        rows,
+        input="sound",
+        output="text",
+        tokens="words",
+        bidirectional=False,
+        epochs=15,
+        **SMALL,
+    )
+    sound, stream, found = spoken("dabbac", 3), model.stream(), []
+    for start in range(0, len(sound), 500):
+        found += stream.push(sound[start : start + 500])
+    found += stream.finish()
+    assert len(found) > 1
+    assert "".join(row["text"] for row in found) == model.predict([sound])[0] == "d a b b a c"
+
+
 def test_a_saved_stream_is_told_the_same_again(model: hitherto.Model) -> None:
     stream = model.stream(num_beams=1)
     stream.push(spoken("dab", 3))

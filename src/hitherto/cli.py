@@ -633,6 +633,8 @@ def stream(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
     except HithertoError as error:
+        if audio is not None:  # which knows its own place
+            raise
         raise DataError(str(error), path="standard input", line=number) from error
     except UnicodeDecodeError as error:
         raise DataError("the text is not UTF-8", path="standard input", line=number + 1) from error
@@ -660,7 +662,7 @@ def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> N
             if partial != seen:
                 show([{"partial": partial}])
         elif sys.stdout.isatty():
-            print(f"\r{partial[-120:]}", end="", flush=True)
+            print(f"\r\x1b[K{partial[-79:]}", end="", flush=True)
         seen = partial
         said += rows
     rest = live.finish()
@@ -668,7 +670,7 @@ def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> N
         show(rest if isinstance(rest, list) else [rest])
         return
     if sys.stdout.isatty():
-        print("\r", end="")
+        print("\r\x1b[K", end="")
     said += rest if isinstance(rest, list) else [rest]
     text = "".join(row["text"] for row in said if "text" in row)
     show([{"text": text}] if all("text" in row for row in said) else said)

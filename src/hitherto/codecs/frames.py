@@ -27,6 +27,7 @@ from hitherto.codecs.image import (
     check_count,
     check_numbers,
     check_size,
+    explained,
     is_pillow,
     largest,
     path_of,
@@ -341,7 +342,7 @@ def _frames(value: Any) -> Generator[Frame, None, None]:
             yield None, *pixels(name)
         return
     count = 0
-    with _explained(path):
+    with explained(path, "video"):
         for frame in _animation(value) if _is_animation(value) else _video(value):
             yield frame
             count += 1
@@ -378,25 +379,11 @@ def _rate_and_size(value: Any) -> tuple[float | None, tuple[int, int]]:
     rate = None
     if _is_file(value) and not (path is not None and _is_folder(path)):
         if not _is_animation(value):
-            with _explained(path), _container(value) as (_, stream):
+            with explained(path, "video"), _container(value) as (_, stream):
                 rate = float(stream.average_rate or 0) or None
         elif second is not None and first[0] is not None and second[0] is not None:
             rate = 1 / max(second[0] - first[0], 0.001)
     return rate, (first[1].shape[0], first[1].shape[1])
-
-
-@contextlib.contextmanager
-def _explained(path: Path | None) -> Iterator[None]:
-    """Whatever decoders of foreign formats raise becomes a DataError."""
-    try:
-        yield
-    except (DataError, MissingExtra):
-        raise
-    except Exception as error:
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise DataError(
-            f"the video cannot be read; is it cut short or damaged? ({said:.200})", path=path
-        ) from error
 
 
 def _is_animation(value: Any) -> bool:

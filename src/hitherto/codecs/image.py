@@ -391,7 +391,7 @@ def pixels(value: Any) -> tuple[Array, float | None]:
             return _of_pillow(image)
     if is_pillow(value):
         check_size(value.height, value.width)
-        with _explained(None):
+        with explained(None):
             return _of_pillow(value)
     return _numbers(value)
 
@@ -452,7 +452,7 @@ def source_of(value: Any, what: str) -> Any:
 
 
 @contextlib.contextmanager
-def _explained(path: Path | None) -> Iterator[None]:
+def explained(path: Path | None, what: str = "picture") -> Iterator[None]:
     """Whatever decoders of foreign formats raise becomes a DataError."""
     try:
         yield
@@ -461,7 +461,7 @@ def _explained(path: Path | None) -> Iterator[None]:
     except Exception as error:
         said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise DataError(
-            f"the picture cannot be read; is it cut short or damaged? ({said:.200})", path=path
+            f"the {what} cannot be read; is it cut short or damaged? ({said:.200})", path=path
         ) from error
 
 
@@ -473,7 +473,7 @@ def _opened(value: Any) -> Iterator[Any]:
         from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise MissingExtra("reading picture files", "pillow", "image") from error
-    with _explained(path):
+    with explained(path):
         try:
             image = Image.open(source)
         except UnidentifiedImageError:

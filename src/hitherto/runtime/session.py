@@ -38,6 +38,8 @@ __all__ = ["STREAMS", "Session", "Sessions", "Stream"]
 
 Row = dict[str, Any]
 
+BEFORE = 8  # tokens of a transcript that are decoded again: what stands between two depends on both
+
 
 class Session(_native.Session):
     """One row of states and the steps it takes: arrays in, the head's numbers out.
@@ -818,7 +820,14 @@ class TranscriptStream(Stream):
         return self._said(self.search.push(log_softmax(self.core.push(steps))))
 
     def _said(self, symbols: list[tuple[int, int]]) -> list[Row]:
-        return [self.model.source.said(symbols)] if symbols else []
+        """A row for what became final, if anything did: all of their texts in a row are the whole text."""
+        if not symbols:
+            return []
+        row: Row = self.model.source.said(symbols)
+        ids = [c for c, _ in self.search.said[-len(symbols) - BEFORE :]]
+        decode = self.model.codecs["output"].decode
+        row["text"] = decode(ids)[len(decode(ids[: -len(symbols)])) :]  # with the space before a word
+        return [row]
 
 
 class NotesStream(Stream):
