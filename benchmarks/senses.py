@@ -759,13 +759,12 @@ def handwriting(runs: Path) -> None:
 
 
 KANJI: Row = {
-    "hidden_size": 384,
+    "hidden_size": 320,
     "num_layers": 1,
     "mixtures": 20,
     "dropout": 0.2,
-    "augment": 0.3,
     "batch_size": 64,
-    "epochs": 20,
+    "epochs": 14,
     "lr": 2e-3,
     "schedule": "one-cycle",
     "output": "strokes",

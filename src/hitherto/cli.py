@@ -22,7 +22,11 @@ from hitherto.errors import DataError, HithertoError, UsageError
 
 Report: TypeAlias = dict[str, Any]
 
-PACKAGES = ("numpy", "safetensors", "msgspec", "click", "torch")
+# Distributions and their modules: what is needed, then what extras bring.
+PACKAGES = {
+    **{name: name for name in ("numpy", "safetensors", "msgspec", "click", "torch", "soundfile")},
+    **{"pillow": "PIL", "av": "av"},
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -808,7 +812,7 @@ def package_versions() -> dict[str, str | None]:
     from importlib.metadata import version
     from importlib.util import find_spec
 
-    return {name: version(name) if find_spec(name) else None for name in PACKAGES}
+    return {name: version(name) if find_spec(module) else None for name, module in PACKAGES.items()}
 
 
 def available_cpus() -> int:
