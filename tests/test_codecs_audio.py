@@ -346,8 +346,8 @@ def test_what_was_guessed_is_said() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"bands": 0}, "bands must be 1 at least"),
-        ({"stack": 0}, "stack must be 1 at least"),
+        ({"bands": 0}, "bands must be a whole number of 1 at least"),
+        ({"stack": 0}, "stack must be a whole number of 1 at least"),
         ({"max_length": 0}, "max_length must be"),
         ({"bands": 300}, "300 bands are too many"),
         ({"hop": 0}, "expected a window"),
@@ -532,3 +532,36 @@ def test_masks_of_what_is_short() -> None:
         assert (masked(np.ones((T, 3), np.float32), random) == 0).all(1).sum() == 0 or T
     none = masked(np.ones((4, 3)), random, bands_most=0)
     assert (none == 1).all()  # a fifth of 4 steps is none
+
+
+def test_a_stream_is_whole_again_after_its_end() -> None:
+    x = np.random.default_rng(0).normal(size=6000).astype(np.float32) / 9
+    codec = AudioCodec.fit([Sound(x, 8000)], rate=4000, bands=8)
+    stream = codec.stream(16_000)
+    stream.push(x)
+    stream.finish()
+    other = codec.stream(16_000)
+    other.state = stream.state  # a state that it had
+    np.testing.assert_array_equal(stream.push(x), other.push(x))
+
+
+def test_samples_whose_channels_come_first_are_refused() -> None:
+    with pytest.raises(DataError, match="channels last"):
+        Sound(np.zeros((2, 16_000), np.float32), 16_000)
+    assert len(Sound(np.zeros((2, 2), np.float32), 16_000)) == 2
+
+
+def test_silence_may_be_whole_numbers_of_json() -> None:
+    assert Sound([0, 0, 1, -1], 8000).samples.dtype == np.float32
+    with pytest.raises(DataError, match="int64"):
+        Sound([0, 3], 8000)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"hop": 0.0}, {"stack": 0}, {"max_length": -1}, {"mean": [0.0]}, {"bands": 10**6}, {"stack": 10**9}],
+)
+def test_a_document_that_no_codec_wrote_is_refused(changed: dict[str, Any]) -> None:
+    document = AudioCodec.fit([Sound(np.ones(8000, np.float32), 8000)], bands=4).to_json()
+    with pytest.raises(UsageError):
+        AudioCodec.from_json({**document, **changed}, {})

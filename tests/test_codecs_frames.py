@@ -362,3 +362,12 @@ def test_what_is_kept_gives_the_same_codec() -> None:
     codec = FramesCodec.fit([clip(4)], height=5, every=2, max_length=3)
     assert kept(codec).to_json() == codec.to_json()
     assert np.array_equal(kept(codec).encode(clip(9)), codec.encode(clip(9)))
+
+
+def test_a_stream_that_is_full_takes_frames_for_ever() -> None:
+    codec = FramesCodec.fit([np.zeros((3, 4, 4))], fps=10, max_length=5)
+    stream = codec.stream()
+    found = [len(stream.push(np.zeros((4, 4)), times=t)) for t in range(0, 100_000, 1000)]
+    assert sum(found) == 5
+    with pytest.raises(UsageError, match="times in seconds"):
+        codec.stream().push(np.zeros((4, 4)), times="now")

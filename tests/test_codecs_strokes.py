@@ -458,12 +458,12 @@ def test_jitter_is_a_small_linear_change() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"spacing": 0}, "spacing must be above 0, but is 0"),
-        ({"spacing": math.nan}, "spacing must be above 0"),
-        ({"writing": True, "simplify": -1}, "simplify must be above 0"),
+        ({"spacing": 0}, "spacing must be a number above 0, but is 0"),
+        ({"spacing": math.nan}, "spacing must be a number above 0"),
+        ({"writing": True, "simplify": -1}, "simplify must be a number above 0"),
         ({"writing": True, "spacing": 0.1}, "spacing is for drawings that are read"),
         ({"simplify": 1.0}, "simplify for those that are written"),
-        ({"max_length": 0}, "max_length must be 1 at least"),
+        ({"max_length": 0}, "max_length must be a whole number of 1 at least"),
     ],
 )
 def test_options_that_cannot_be_served(options: dict[str, Any], said: str) -> None:
@@ -527,3 +527,26 @@ def test_pictures_that_cannot_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(MissingExtra, match="drawing a PNG needs pillow"):
         png(LETTER)
+
+
+def test_a_text_is_no_file() -> None:
+    with pytest.raises(DataError, match=r"cannot be read|no such file"):
+        stroke3("x" * 5000)
+
+
+@pytest.mark.parametrize("body", ["<line x1='0'/>", "<polygon points='1,1'/>", "<svg:circle r='3'/>"])
+def test_forms_that_are_no_strokes_are_named(tmp_path: Path, body: str) -> None:
+    (tmp_path / "a.svg").write_text(f'<svg><path d="M0 0L1 1"/>{body}</svg>')
+    with pytest.raises(DataError, match="is not read: make a path of it first"):
+        stroke3(tmp_path / "a.svg")
+
+
+def test_a_sign_in_quotes_ends_no_element(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_text('<svg><path id="a>b" d="M0 0L1 1"/></svg>')
+    assert len(stroke3(tmp_path / "a.svg")) == 1
+
+
+@pytest.mark.parametrize("changed", [{"scale": 0}, {"step": -1.0}, {"scale": "x"}, {"simplify": math.nan}])
+def test_a_document_that_no_codec_wrote_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        StrokesCodec.from_json({**StrokesCodec().to_json(), **changed}, {})

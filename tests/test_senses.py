@@ -184,7 +184,12 @@ def test_a_pen_writes_what_it_is_told() -> None:
     stream = model.stream()
     stream.push("l")
     stream.push("v")
-    assert [list(map(float, p)) for p in stream.points()] == stream.finish()["strokes"]
+    drawn = list(stream.points())
+    strokes = stream.finish()["strokes"]
+    assert drawn[:-1] == strokes[:-1]
+    assert strokes == model.generate("lv", seed=0)  # lifted where the pen is, not at every point
+    with pytest.raises(UsageError, match="use generate"):
+        model.predict(["lv"])
     with pytest.raises(UsageError, match="give one"):
         model.generate()
 
@@ -212,3 +217,70 @@ def test_what_is_wrong_is_named() -> None:
         hitherto.train("caption", [{"text": "abc", "caption": "d"}] * 20, input="text", output="caption")
     with pytest.raises(UsageError, match="augment changes sound, pictures"):
         hitherto.train("classify", [{"text": "ab", "label": c} for c in "xy"] * 9, augment=0.5)
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "options", "said"),
+    [
+        (
+            "classify",
+            [{"text": "a b", "label": c} for c in "xy"],
+            {"rate": 8000},
+            "rate is an option of audio",
+        ),
+        ("classify", [{"text": "a b", "label": c} for c in "xy"], {"codec": "series"}, "reads numbers"),
+        (
+            "classify",
+            [{"text": 1.0, "label": c} for c in "xy"],
+            {"color": True},
+            "color is an option of image",
+        ),
+        ("classify", pictures(4), {"input": "image", "lower": True}, "lower is an option of text"),
+        ("classify", pictures(4), {"input": "image", "embedding_size": 4}, "embedding_size is of tokens"),
+        ("handwrite", [{"strokes": pen("lv", 0)}], {"tokens": "words"}, "no column of texts"),
+        ("handwrite", [{"strokes": pen("lv", 0)}], {"components": 3}, "no column of texts"),
+        ("compose", [{"roll": [[60], [62]]}], {"head": "sigmoid", "chain": 7}, "chain is of the head chain"),
+    ],
+)
+def test_options_that_nothing_uses_are_refused(
+    task: str, rows: list[dict[str, Any]], options: dict[str, Any], said: str
+) -> None:
+    output = {"classify": {"output": "label"}}.get(task, {})
+    with pytest.raises(UsageError, match=said):
+        hitherto.train(task, rows * 10, **output, **options)
+
+
+def test_names_of_files_that_are_not_there_are_no_texts(tmp_path: Any) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("text,label\n" + "rec/1.wav,a\nrec/2.wav,b\n" * 10)
+    with pytest.raises(DataError, match=r"line [23], .*there is no file .*rec/[12].wav"):
+        hitherto.train("classify", table, input="text", output="label")
+    table.write_text("text,label\n" + ".,a\na b,b\nsee a.wav,a\n" * 10)
+    model = hitherto.train("classify", table, input="text", output="label", epochs=1, hidden_size=4)
+    assert model.codecs["input"].kind == "text"
+
+
+def test_a_text_that_is_missing_is_named() -> None:
+    rows = [{"text": "l", "strokes": pen("l", 0)}] * 10
+    with pytest.raises(DataError, match=r"row 4.*expected a text, but got None"):
+        hitherto.train("handwrite", [*rows[:3], {**rows[0], "text": None}, *rows[4:]])
+
+
+def test_a_report_shows_what_was_wrong_of_every_sense(tmp_path: Any) -> None:
+    from hitherto.codecs.audio import Sound
+
+    random = np.random.default_rng(0)
+    sounds = [{"sound": Sound(random.normal(size=900).astype(np.float32) / 9, 2000)} for _ in range(20)]
+    senses: dict[str, list[dict[str, Any]]] = {
+        "sound": sounds, "image": pictures(20), "video": films(20), "strokes": gestures(20),
+    }  # fmt: skip
+    for kind, rows in senses.items():
+        out = tmp_path / f"{kind}.safetensors"
+        rows = [{kind: row.get(kind, row.get("strokes")), "label": str(random.integers(2))} for row in rows]
+        hitherto.train(
+            "classify", rows, input=kind, output="label", out=out, valid=0.5, epochs=1, hidden_size=4
+        )
+        page = (out.with_suffix(".run") / "report.html").read_text()
+        assert "Most wrong" in page
+        assert "taken for" in page
+        assert page.count("<svg") > 3 + (kind != "sound")

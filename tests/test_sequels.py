@@ -89,5 +89,9 @@ def test_bad_music_is_named_with_its_place(tmp_path: Any) -> None:
     path.write_text('{"roll": [[60], [62]]}\n{"roll": []}\n' * 5)
     with pytest.raises(DataError, match=r"line 2.*no steps"):
         hitherto.train("compose", path, epochs=1)
+    with pytest.raises(UsageError, match="temperature must"):
+        hitherto.train("compose", tunes(4), epochs=1, hidden_size=4, head="sigmoid").generate(
+            temperature=-1.0
+        )
     with pytest.raises(UsageError, match="bias is for pens"):
         hitherto.train("compose", tunes(4), epochs=1, hidden_size=4).generate(bias=1.0)

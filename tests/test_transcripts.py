@@ -1,6 +1,7 @@
 """Texts from what is heard, seen or drawn: the same whole and live, and a clear word where they cannot fit."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ pytest.importorskip("torch")
 
 import hitherto
 from hitherto.codecs.audio import Sound, write_wav
+from hitherto.codecs.text import TextCodec
 from hitherto.errors import DataError, UsageError
+from hitherto.sources.transcripts import Transcripts
 
 RATE = 2000
 PITCHES = {"a": 150, "b": 300, "c": 500, "d": 750}
@@ -101,6 +104,43 @@ def test_words_of_a_stream_are_parted_as_those_of_a_recording() -> None:
     assert "".join(row["text"] for row in found) == model.predict([sound])[0] == "d a b b a c"
 
 
+def test_what_no_search_knows_is_named(model: hitherto.Model) -> None:
+    with pytest.raises(UsageError, match=r"no option 'num_beam' of decoding.*Did you mean 'num_beams'"):
+        model.predict([spoken("a", 1)], num_beam=3)
+    with pytest.raises(UsageError, match="a scorer is a model of lm; this is 'x'"):
+        model.predict([spoken("a", 1)], scorer="x")
+
+
+def test_what_is_unknown_has_no_place(model: hitherto.Model) -> None:
+    unknown = model.codecs["output"].unknown
+    known = next(i for i in range(model.codecs["output"].size) if i != unknown)
+    found = model.source.said([(unknown, 3), (known, 5), (unknown, 7)])
+    assert len(found["text"]) == len(found["at"]) == 1
+
+
+def test_characters_of_several_bytes_become_whole(model: hitherto.Model) -> None:
+    codec = TextCodec.fit(["äö"], tokens="bytes")
+    stream = model.stream(num_beams=1)
+    stream.model = SimpleNamespace(codecs={**model.codecs, "output": codec}, source=model.source)
+    stream.model.source = Transcripts(model.spec, stream.model.codecs)
+    stream.decoder = codec.decoder()
+    rows = []
+    for step, i in enumerate(codec.encode("äö")):
+        rows += stream._said([(int(i), step)])
+    assert [row["text"] for row in rows] == ["", "ä", "", "ö"]
+
+
+def test_lines_are_read_by_their_columns() -> None:
+    random, told = np.random.default_rng(0), []
+    rows = [{"image": np.pad(random.random((16, 40)), 2), "text": "ab"[: 1 + i % 2]} for i in range(20)]
+    model = hitherto.train(
+        "transcribe", rows, input="image", output="text", epochs=1, hidden_size=4, say=told.append
+    )
+    codec = model.codecs["input"]
+    assert (codec.reads, codec.window, codec.hop, codec.look.height) == ("columns", 9, 3, 32)
+    assert any("a line is read in steps of 3 columns, each sees 9" in line for line in told)
+
+
 def test_a_saved_stream_is_told_the_same_again(model: hitherto.Model) -> None:
     stream = model.stream(num_beams=1)
     stream.push(spoken("dab", 3))
@@ -118,7 +158,7 @@ def test_a_language_model_helps_to_choose(model: hitherto.Model) -> None:
     assert plain["text"] == scored["text"] == "abab"
     (forced,) = model.predict([spoken("abcd", 5)], details=True, num_beams=8, scorer=scorer, weight=30.0)
     assert not set(forced["text"]) & {"c", "d"}  # of which the language model knows nothing
-    with pytest.raises(UsageError, match="a scorer is an lm model"):
+    with pytest.raises(UsageError, match="a scorer is a model of lm"):
         model.predict([sound], scorer=model)
 
 

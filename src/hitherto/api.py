@@ -114,6 +114,8 @@ class Model:
         is said. A model that writes answers with texts: `decoding` has the options; `attention` adds where it looked.
         """
         source = self.source
+        if "steps" in self.codecs:
+            raise UsageError(f"{self.spec.task} models go on by themselves: use generate, or a stream.")
         examples = source.load(data, labelled=False)
         if self.writes:
             attention = options.pop("attention", False)
@@ -279,7 +281,9 @@ class Model:
         allowed = self._allowed()
         if allowed is not None:
             how["allowed"] = allowed
-        most = most or (64 if self.spec.task == "compose" else 60 * max(4, len(prompt or "")))
+        most = most or (
+            64 if self.spec.task == "compose" else 60 * max(4, len(prompt) if isinstance(prompt, str) else 0)
+        )
         return islice(sequel(self.engine, state, x, np.random.default_rng(seed), **how), most)
 
     def draw(self, params: Array, rng: "np.random.Generator") -> Array:

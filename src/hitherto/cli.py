@@ -25,7 +25,8 @@ Report: TypeAlias = dict[str, Any]
 # Distributions and their modules: what is needed, then what extras bring.
 PACKAGES = {
     **{name: name for name in ("numpy", "safetensors", "msgspec", "click", "torch", "soundfile")},
-    **{"pillow": "PIL", "av": "av"},
+    "pillow": "PIL",
+    "av": "av",
 }
 
 
@@ -189,7 +190,14 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _next(model: Any) -> str:
-    verbs = {"lm": "generate {} 'The'", "chat": "chat {}"}
+    verbs = {
+        "lm": "generate {} 'The'",
+        "chat": "chat {}",
+        "compose": "generate {} --out MUSIC.mid",
+        "handwrite": "generate {} "
+        + ("TEXT " if getattr(model.source, "says", False) else "")
+        + "--out DRAWING.svg",
+    }
     verb = verbs.get(model.spec.task, "predict {} NEW-DATA")
     return "hitherto " + verb.format(model.path)
 
@@ -286,8 +294,10 @@ def _writing(command: Any) -> Any:
 
 
 def _given(model: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The options of writing that were given; an error where the model does not write."""
+    """The options of writing that were given; an error where the model has them not."""
     given = {name: value for name, value in values.items() if value is not None}
+    if set(given) <= {"num_beams"} and getattr(model.source, "decodes", False):
+        return given
     if given and not model.writes:
         raise UsageError(
             f"--{next(iter(given)).replace('_', '-')} is for models that write; this one does {model.spec.task}."
@@ -457,7 +467,12 @@ def _cell(value: Any) -> str:
 @click.option(
     "--max-new-tokens", default=200, show_default=True, type=click.IntRange(1), help="How many at most."
 )
-@click.option("--temperature", default=0.8, show_default=True, help="0 always takes the most probable.")
+@click.option(
+    "--temperature",
+    default=0.8,
+    show_default="0.8; 1 of music and drawings",
+    help="0 always takes the most probable.",
+)
 @click.option("--top-k", default=0, help="Choose among so many; 0 for all.")
 @click.option("--top-p", default=1.0, help="Choose among those that make up this probability.")
 @click.option("--repetition-penalty", default=1.0, help="Above 1 avoids what was said.")
@@ -515,14 +530,19 @@ def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
     ending = Path(out).suffix.lower() if out else ".json"
     if ending not in endings:
         raise UsageError(f"--out {out} must end in {', '.join(endings)}.")
+    if out and not Path(out).parent.is_dir():
+        raise UsageError(f"--out {out}: there is no folder {Path(out).parent}.")
     made = model.generate(prompt or None, **given)
     if out is None:
         return json.dumps(made) + "\n"
     codec = model.codecs["steps"]
     if ending == ".json":
-        Path(out).write_text(
-            json.dumps({"step": codec.step, "roll": made} if music else made) + "\n", encoding="utf-8"
-        )
+        if music:
+            from hitherto.codecs.notes import write_roll
+
+            write_roll(out, made, codec.step)
+        else:
+            Path(out).write_text(json.dumps(made) + "\n", encoding="utf-8")
     elif not music:
         from hitherto.codecs import strokes
 
@@ -594,12 +614,13 @@ def stream(
     """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
 
     \b
-    classify   a line of text, or of numbers (a step) -> the label so far
+    classify   a line of text, or of numbers (a step) -> the label so far; a file's name, or JSON points -> its label
     tag        words -> each with its label
     lm         text -> how many bits it was worth, and what may come next
     forecast   "time,value" or {"ds": .., "y": ..} -> surprise, and the future
     translate  a line -> its translation; so summarize and answer, fields between tabs
     chat       a turn -> the reply
+    caption    a file's name -> what is seen
     transcribe a file's name, or a JSON list of points -> the text; --audio hears
     compose    the pitches of a step -> how surprising they are, and what may come next
     handwrite  a text -> the pen's strokes
@@ -609,8 +630,11 @@ def stream(
     import hitherto
 
     saved = _saved(load, save)
+    if audio_rate is not None and audio is None:
+        raise UsageError("--audio-rate is of the raw samples that --audio hears.")
     model = hitherto.open(bundle, weights=weights)
     live = model.stream(saved, **_given(model, decoding))
+    heard, kept = "", b""
 
     def show(rows: Any) -> None:
         for row in rows:
@@ -623,17 +647,20 @@ def stream(
     number, status = 0, 0
     try:
         if audio is not None:
-            _hear(live, audio, audio_rate, show, as_json)
+            heard = _hear(live, audio, audio_rate, show, as_json)
         for line in () if audio is not None else sys.stdin:
             number += 1
             if number == 1 and live.numbers and not any(c.isdigit() for c in line):
                 click.echo(f"line 1 is taken for a header: {line.strip():.60}", err=True)
                 continue
             show(live.line(line))
-        rest = None if live.line_by_line or audio is not None else live.finish()
-        if isinstance(rest, list):
+        kept = live.save() if save else kept  # before the end is made: who loads it goes on
+        if audio is not None:
+            _heard(heard, live.finish(), show, as_json)
+        elif not live.line_by_line and isinstance(rest := live.finish(), list):
             show(rest)
     except BrokenPipeError:  # whoever read has seen enough; the state is kept all the same
+        kept = live.save() if save else kept
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
     except HithertoError as error:
@@ -643,12 +670,15 @@ def stream(
     except UnicodeDecodeError as error:
         raise DataError("the text is not UTF-8", path="standard input", line=number + 1) from error
     if save:
-        Path(save).write_bytes(live.save())
+        Path(save).write_bytes(kept)
     return status
 
 
-def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> None:
-    """Sound in tenths of a second: what is sure as it is sure, and at a terminal what it seems to be meanwhile."""
+def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> str:
+    """Sound in tenths of a second: what is sure as it is sure, and at a terminal what it seems to be meanwhile.
+
+    Gives what of a text was not printed for good.
+    """
     from hitherto.codecs.audio import AudioStream, Sound
 
     if not isinstance(live.input, AudioStream):
@@ -656,28 +686,34 @@ def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> N
     if path != "-" and rate is not None:
         raise UsageError("--audio-rate is of raw samples; a file says its own.")
     rate = rate or live.model.codecs["input"].rate
-    seen, said = "", []
+    seen = said = ""
     for samples in _samples(path, rate):
         rows = live.push(samples if isinstance(samples, Sound) else Sound(samples, rate))
+        if not as_json and not sys.stdout.isatty():
+            print("".join(row["text"] for row in rows), end="", flush=True)
+            continue
         now = live.peek()
         partial = str(now.get("text", now.get("label")))
         if as_json:
             show(rows)
             if partial != seen:
                 show([{"partial": partial}])
-        elif sys.stdout.isatty():
+        else:
             print(f"\r\x1b[K{partial[-79:]}", end="", flush=True)
+            said += "".join(row["text"] for row in rows)
         seen = partial
-        said += rows
-    rest = live.finish()
-    if as_json:
-        show(rest if isinstance(rest, list) else [rest])
-        return
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and not as_json:
         print("\r\x1b[K", end="")
-    said += rest if isinstance(rest, list) else [rest]
-    text = "".join(row["text"] for row in said if "text" in row)
-    show([{"text": text}] if all("text" in row for row in said) else said)
+    return said
+
+
+def _heard(said: str, rest: Any, show: Any, as_json: bool) -> None:
+    """The end of what was heard: after `said`, which was not printed before."""
+    rows = rest if isinstance(rest, list) else [rest]
+    if as_json or not all("text" in row for row in rows):
+        show(rows)
+    else:
+        print(said + "".join(row["text"] for row in rows), flush=True)
 
 
 def _samples(path: str, rate: int) -> Iterator[Any]:

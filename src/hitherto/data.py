@@ -117,7 +117,9 @@ class Table:
 
     def place(self, value: Any) -> Any:
         """A value that names a file, as a path that leads there: tables name files as seen from where they lie."""
-        if not isinstance(value, str) or not value or self.path is None or Path(value).is_absolute():
+        if not isinstance(value, str) or self.path is None or Path(value).is_absolute():
+            return value
+        if not value.strip(". "):  # a folder, if anything: the table's own, or one above it
             return value
         folder = self.path if self.path.is_dir() else self.path.parent
         return folder / value

@@ -292,6 +292,7 @@ def _sigmoid_sample(
 ) -> Array:
     """0 or 1 for each label, [..., K]: 1 only where it is `allowed`, and what is likelier at a temperature of 0."""
     params = np.asarray(params, np.float64)
+    _not_negative("temperature", temperature)
     p = _sigmoid_mean(params / temperature) if temperature else (params > 0).astype(np.float64)
     drawn = rng.random(_draws(count, p.shape)) < p
     return (drawn if allowed is None else drawn & allowed).astype(np.int64)

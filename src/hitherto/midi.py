@@ -137,14 +137,14 @@ def file_bytes(path: str | Path) -> bytes:
 # --------------------------------------------------------------------------------------------------------- reading
 
 
-def read_midi(source: str | Path | bytes) -> Score:
+def read_midi(source: str | Path | bytes | bytearray | memoryview) -> Score:
     """The notes of a MIDI file, or of its bytes, without drums.
 
     A note ends with the first note-off of its key and channel in its track that no earlier note has taken, or with its
     track. Where the tempo changes, the score's is the one at which the piece takes the same time.
     """
-    if isinstance(source, bytes):
-        return _score(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _score(bytes(source))
     with naming(source):
         return _score(file_bytes(source))
 

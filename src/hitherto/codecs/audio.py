@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from hitherto.codecs.image import check_count
 from hitherto.errors import DataError, MissingExtra, UsageError
 
 __all__ = ["AudioCodec", "AudioStream", "Sound", "masked", "read_sound", "write_wav"]
@@ -44,6 +45,11 @@ class Sound:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "samples", _floats(self.samples))
+        shape = self.samples.shape
+        if len(shape) == 2 and shape[1] > 64 and shape[1] > shape[0]:
+            raise DataError(
+                f"expected [N] or [N, C] samples, the channels last, but got shape {shape}; transpose them"
+            )
         object.__setattr__(self, "rate", _rate(self.rate))
 
     def __len__(self) -> int:
@@ -85,7 +91,9 @@ def _floats(samples: Any, path: Path | None = None, first: int = 0) -> Array:
         array = np.asarray(samples)
     except ValueError as error:
         raise DataError(f"expected [N] or [N, C] samples, but got {samples!r:.60}", path=path) from error
-    if array.dtype == np.int16:
+    if array.dtype == np.int64 and isinstance(samples, list) and (np.abs(array) <= 1).all():
+        array = array.astype(np.float32)  # as JSON has silence
+    elif array.dtype == np.int16:
         array = array.astype(np.float32) * np.float32(2**-15)
     elif array.dtype.kind == "f":
         with np.errstate(over="ignore"):  # infinity is found below
@@ -164,6 +172,9 @@ def _read_other(file: BinaryIO, name: str, path: Path | None) -> tuple[int, Iter
     except (ImportError, OSError) as error:  # OSError: it came without its library
         raise MissingExtra(f"reading {name}", "soundfile", "audio") from error
     file.seek(0)
+    begin = file.read(1 << 16) if name == "MP3" else b""
+    states = b"Xing" in begin or b"Info" in begin  # else its length is guessed from the file's
+    file.seek(0)
     try:
         sound = soundfile.SoundFile(_Calm(file))
     except (RuntimeError, ValueError, TypeError) as error:
@@ -185,7 +196,9 @@ def _read_other(file: BinaryIO, name: str, path: Path | None) -> tuple[int, Iter
                 raise DataError(
                     f"expected {_MOST:,} samples at most, but there are more; cut the file", path=path
                 )
-        if name == "FLAC" and count < sound.frames < 1 << 60:  # its header knows how many; 1 << 63 is unknown
+        # A header that knows how many; 1 << 63 is unknown.
+        known = sound.frames if name == "FLAC" else 0.95 * sound.frames if states else 0
+        if count < known < 1 << 60:
             raise DataError(
                 f"expected {sound.frames:,} samples, but the file ends after {count:,}", path=path
             )
@@ -347,12 +360,36 @@ class AudioCodec:
         self.mean = np.asarray(kept["mean"], np.float64)  # [bands], of the training data
         self.deviation = np.asarray(kept["deviation"], np.float64)
         self.notes: list[str] = []
+        self._check()
         self.window_samples = int(self.rate * self.window + 1e-6)
         self.hop_samples = int(self.rate * self.hop + 1e-6)
         self._padded = 1 << (self.window_samples - 1).bit_length()
         turn = np.arange(self.window_samples) * (2 * np.pi / (self.window_samples - 1))
         self._shape = (0.5 - 0.5 * np.cos(turn)) ** 0.85
         self._bins, self._weights, self._starts = _mel(self.rate, self.bands, self._padded)
+
+    def _check(self) -> None:
+        for name in ("bands", "stack", "max_length"):
+            check_count(name, getattr(self, name))
+        rate, window, hop = self.rate, self.window, self.hop
+        if not 0 < hop <= window <= 1 or rate * hop < 1 or rate * window < 8:
+            raise UsageError(
+                "expected a window of 8 samples to 1 second, and a hop of 1 sample at least and no longer than the "
+                f"window, but window is {window} and hop {hop} seconds at {rate:,} samples a second."
+            )
+        if self.bands > rate * window:
+            raise UsageError(
+                f"{self.bands:,} bands are too many for {rate * window:.0f} samples; choose fewer."
+            )
+        if self.size > 1 << 20:
+            raise UsageError(
+                f"a step of {self.stack:,} windows has too many numbers, {self.size:,}; stack fewer."
+            )
+        shapes = {self.mean.shape, self.deviation.shape}
+        if shapes != {(self.bands,)} or not (np.isfinite(self.mean).all() and (self.deviation > 0).all()):
+            raise UsageError(
+                f"expected a finite mean, and a deviation above 0, of each of {self.bands} bands."
+            )
 
     @property
     def size(self) -> int:
@@ -377,8 +414,9 @@ class AudioCodec:
     ) -> "AudioCodec":
         """Learn from training data: paths, bytes of files, or `Sound`s."""
         for name, value in (("bands", bands), ("stack", stack), ("max_length", max_length)):
-            if value is not None and value < 1:
-                raise UsageError(f"{name} must be 1 at least, but is {value}.")
+            check_count(name, value)
+        if bands > RATES[1]:
+            raise UsageError(f"no window has {bands:,} bands; choose fewer.")
         given = list(values)
         rates: Counter[int] = Counter()
         for value in given:
@@ -396,11 +434,6 @@ class AudioCodec:
             elif rate not in rates:
                 notes.append(f"recordings have a rate of {names[0]} and are resampled to {rate:,}")
         rate = _rate(rate)
-        if not 0 < hop <= window <= 1 or rate * hop < 1 or rate * window < 8:
-            raise UsageError(
-                f"expected a window of 8 samples to 1 second, and a hop of 1 sample at least and no longer than the "
-                f"window, but window is {window} and hop {hop} seconds at {rate:,} samples a second."
-            )
         kept = {"rate": rate, "bands": bands, "window": window, "hop": hop}
         plain = cls(
             **kept, stack=1, max_length=None if max_length is None else max_length * stack,
@@ -417,7 +450,7 @@ class AudioCodec:
         return codec
 
     def encode(self, value: Any) -> Array:
-        """Of a recording, [T, F] float32. One too short for a step is filled up with silence; an empty one has none."""
+        """Of a recording, [T, F] float32: too short a one is filled up with silence, an empty one is an error."""
         return np.concatenate(list(self._encoded(value)))
 
     def _encoded(self, value: Any) -> Iterator[Array]:
@@ -542,7 +575,7 @@ class AudioStream:
         for a in range(start, stop, at_once):
             b = min(a + at_once, stop)
             found[a - start : b - start] = self._filter.apply(buffer, a, b, first)
-        self._tail = buffer[stop * down // up - first :].copy()
+        self._tail = buffer[stop * down // up - first : len(buffer) - (half if last else 0)].copy()
         self._made = stop
         return found
 

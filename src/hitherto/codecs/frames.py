@@ -44,6 +44,7 @@ Frame = tuple[float | None, Array, float | None]  # when, what `pixels` gives of
 
 MOST_FRAMES = 200_000  # that are decoded of one video; two hours of 25 a second
 SAMPLE = 100  # videos that statistics are taken from
+FEWER = "choose a smaller height or width, fewer frames a second, or a max_length"
 LARGE = 64  # what the longer side is cut to where it was guessed
 # What ffmpeg may take a file for. Of its other formats some read further files or addresses that the file names.
 CONTAINERS = "mov,mp4,matroska,webm,avi,flv,asf,mpeg,mpegts,mpegvideo,m4v,ogg,h264,hevc,ivf,mxf,dv,nut,rm,gif"
@@ -113,7 +114,7 @@ class FramesCodec:
             rates += [] if rate is None else [rate]
         sides, notes = box(sizes, height, width, LARGE)
         if fps is None and every is None and rates:
-            fps = round(float(np.median(rates)), 3)
+            fps = min(1000.0, round(float(np.median(rates)), 3))
             notes.append(
                 f"{fps:g} frames a second are taken, as the training data have; --fps says otherwise"
             )
@@ -136,7 +137,7 @@ class FramesCodec:
                     )
                 parts.append(stream._advance([(when, array, full)], path))
                 steps += len(parts[-1])
-                check_numbers(steps * self.size, "the frames of a video")
+                check_numbers(steps * self.size, "the frames of a video", FEWER)
                 if self.max_length is not None and steps >= self.max_length:
                     break
         parts.append(stream.finish())
@@ -193,7 +194,10 @@ class FramesStream:
         if times is not None:
             if self.codec.fps is None:
                 raise UsageError("this model takes frames as they come: push them without times.")
-            when = [float(t) for t in np.atleast_1d(np.asarray(times, np.float64))]
+            try:
+                when = [float(t) for t in np.atleast_1d(np.asarray(times, np.float64))]
+            except (TypeError, ValueError) as error:
+                raise UsageError(f"expected times in seconds, but got {times!r:.60}.") from error
             if len(when) != len(given):
                 raise UsageError(f"expected a time for each of {len(given)} frames, but got {len(when)}.")
         return self._advance([(t, array, full) for t, (array, full) in zip(when, given, strict=True)], None)
@@ -256,6 +260,8 @@ class FramesStream:
 
     def _ticks(self, state: dict[str, Array], until: float, path: Path | None) -> Array:
         """The newest frame, for each tick up to this time that has none yet."""
+        if not self._left(state):
+            return self._nothing()
         fps, given = self.codec.fps or 1.0, int(state["steps"])
         due = (until - float(state["first"])) * fps
         if due - given > MOST_FRAMES:
@@ -267,7 +273,7 @@ class FramesStream:
         count = max(0, int(np.floor(due)) + 1 - given)
         if self.codec.max_length is not None:
             count = min(count, max(0, self.codec.max_length - given))
-        check_numbers(count * self.codec.size, "the frames of a video")
+        check_numbers(count * self.codec.size, "the frames of a video", FEWER)
         state["steps"] = np.array(given + count)
         return np.repeat(state["frame"], count, 0)
 
@@ -367,7 +373,7 @@ def _pictures_in(folder: Path) -> list[Path]:
         raise DataError("expected a folder of pictures, but there are none in it", path=folder)
     # frame 10 after frame 9, however many digits they have
     return sorted(
-        found, key=lambda p: [(int(s), "") if s.isdigit() else (-1, s) for s in re.split(r"(\d+)", p.name)]
+        found, key=lambda p: [(int(s), "") if s.isdecimal() else (-1, s) for s in re.split(r"(\d+)", p.name)]
     )
 
 
@@ -450,7 +456,7 @@ def _container(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _video(value: Any) -> Iterator[Frame]:
-    path, count = path_of(value), 0
+    path, count, when = path_of(value), 0, 0.0
     with _container(value) as (container, stream):
         stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # sizes may change within
         rate = float(stream.average_rate or 25)
@@ -460,6 +466,11 @@ def _video(value: Any) -> Iterator[Frame]:
             turns = round(frame.rotation / 90) % 4
             yield when, np.rot90(array, turns) if turns else array, 255.0
             count += 1
+        lasts = (container.duration or 0) / 1e6
+        if not stream.frames and not container.streams.audio and count and (when + 1 / rate) < 0.9 * lasts:
+            raise DataError(
+                f"the file is cut short or damaged: it says {lasts:g} s, but ends after {when:g} s", path=path
+            )
         if count < 0.9 * stream.frames:
             raise DataError(
                 f"the file is cut short or damaged: {count} frames of {stream.frames} could be decoded",

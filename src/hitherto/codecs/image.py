@@ -374,11 +374,9 @@ def check_count(name: str, value: Any) -> None:
         raise UsageError(f"{name} must be a whole number of 1 at least, but came as {value!r:.40}.")
 
 
-def check_numbers(count: int, what: str) -> None:
+def check_numbers(count: int, what: str, fewer: str = "choose a smaller height, width or window") -> None:
     if count > 3 * MOST_PIXELS:
-        raise DataError(
-            f"{what} would be {count:,} numbers, too many; choose a smaller height, width or window"
-        )
+        raise DataError(f"{what} would be {count:,} numbers, too many; {fewer}")
 
 
 # ------------------------------------------------------------------------------------------------------- reading
@@ -401,10 +399,13 @@ def size_of(value: Any) -> tuple[int, int]:
     if not _is_file(value) and not is_pillow(value):
         found = _numbers(value)[0]
         return len(found), found.shape[1]
+    if is_pillow(value):
+        check_size(value.height, value.width)
     with _opened(value) if _is_file(value) else contextlib.nullcontext(value) as image:
         turned = False
         with contextlib.suppress(Exception):  # a broken EXIF block says nothing about orientation
-            turned = image.getexif().get(0x0112) in (5, 6, 7, 8)
+            # of a TIFF Pillow has turned the size already
+            turned = image.format != "TIFF" and image.getexif().get(0x0112) in (5, 6, 7, 8)
         return (image.width, image.height) if turned else (image.height, image.width)
 
 

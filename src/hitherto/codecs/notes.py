@@ -303,7 +303,9 @@ def _grid(roll: Any, low: int, high: int) -> Array:
         pitches = np.array(flat, object)
     if pitches.dtype.kind not in "iuf" or pitches.ndim != 1:
         odd = (
-            i for i, p in enumerate(flat) if isinstance(p, bool) or not isinstance(p, float | int | np.number)
+            i
+            for i, p in enumerate(flat)
+            if isinstance(p, bool) or not isinstance(p, float | int | np.number) or abs(float(p)) > 1e9
         )
         i = next(odd, 0)
         raise DataError(

@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hitherto.codecs.image import check_count
 from hitherto.errors import DataError, MissingExtra, UsageError
 
 __all__ = ["StrokesCodec", "StrokesStream", "draw", "jittered", "png", "points", "simplified", "stroke3"]
@@ -53,7 +54,7 @@ def stroke3(value: Any) -> Array:
         try:
             return _rows(_parsed(_text(path)))
         except DataError as error:
-            raise DataError(str(error), path=path) from error
+            raise DataError(str(error), path=f"{path!s:.200}") from error
     return _rows(value)
 
 
@@ -167,13 +168,14 @@ def _idle(rows: Array) -> int:
 
 
 def _text(path: Path) -> str:
-    if not path.is_file():
-        raise DataError("there is no such file; a drawing is a list of strokes, or the path of a file")
     try:
-        with path.open("rb") as file:
+        there = path.is_file()
+        with path.open("rb") if there else BytesIO() as file:
             begin = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise DataError(f"the file cannot be read: {error}") from error
+        raise DataError(f"the file cannot be read: {error!s:.200}") from error
+    if not there:
+        raise DataError("there is no such file; a drawing is a list of strokes, or the path of a file")
     if len(begin) > LARGEST:
         raise DataError(f"the file is larger than {LARGEST >> 20} MiB, too large for one drawing")
     return begin.decode("utf-8-sig", "replace")
@@ -217,7 +219,9 @@ def _omniglot(text: str) -> list[Any]:
 
 # None of these looks at a character often, whatever the file.
 _COMMENT = re.compile(r"<!--(?:.*?-->|.*)", re.DOTALL)
-_ELEMENT = re.compile(r"<(path|polyline|g|svg)\b([^<>]*)>")
+_ELEMENT = re.compile(
+    r"""<(?:\w+:)?(path|polyline|g|svg|line|polygon|circle|ellipse|use)\b((?:[^<>"']|"[^"]*"|'[^']*')*+)>"""
+)
 _ATTRIBUTE = re.compile(r"""(?<![\w:-])([\w:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
 _TOKEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[^\s,]")
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "Z": 0}
@@ -229,12 +233,16 @@ def _svg(text: str) -> list[Any]:
     strokes: list[Any] = []
     for kind, rest in _ELEMENT.findall(_COMMENT.sub("", text)):
         attributes = {name: a or b for name, a, b in _ATTRIBUTE.findall(rest)}
-        if "transform" in attributes:
+        if kind in ("line", "polygon", "circle", "ellipse", "use"):
+            raise DataError(f"a <{kind}> is not read: make a path of it first")
+        if "transform" in attributes or "transform" in attributes.get("style", ""):
             raise DataError(f"a <{kind}> has a transform, which is not followed: apply it first")
         if kind == "polyline":
             strokes += _path("M" + attributes.get("points", ""))
         elif kind == "path":
             strokes += _path(attributes.get("d", ""))
+    if not strokes:
+        raise DataError("it holds no strokes: an SVG is read by its paths and polylines")
     return strokes
 
 
@@ -353,6 +361,10 @@ class StrokesCodec:
         simplify: float | None = None,
         max_length: int | None = None,
     ) -> None:
+        for name, value in (("step", step), ("scale", scale), ("reach", reach), ("simplify", simplify)):
+            if (value is not None or name != "simplify") and not _above_zero(value):
+                raise UsageError(f"{name} must be a number above 0, but is {value!r:.40}.")
+        check_count("max_length", max_length)
         self.writing = writing
         self.step = step  # the length of a step that is read, in the user's units
         self.scale = scale  # what offsets are divided by
@@ -381,11 +393,8 @@ class StrokesCodec:
         spacing: the length of a step, as a part of a median drawing's size: the longer side of its box. simplify: how
         far from its line a point may lie to be left out, in the data's units. max_length: steps beyond are cut off.
         """
-        for name, option in (("spacing", spacing), ("simplify", simplify)):
-            if option is not None and not 0 < option < math.inf:
-                raise UsageError(f"{name} must be above 0, but is {option}.")
-        if max_length is not None and max_length < 1:
-            raise UsageError(f"max_length must be 1 at least, but is {max_length}.")
+        if spacing is not None and not _above_zero(spacing):
+            raise UsageError(f"spacing must be a number above 0, but is {spacing!r:.40}.")
         if (spacing if writing else simplify) is not None:
             raise UsageError("spacing is for drawings that are read, simplify for those that are written.")
         drawings = []
@@ -680,6 +689,10 @@ def _thinned(rows: Array, inside: bool, epsilon: float) -> Array:
     return _joined(_moves(at[stay + 1], at[0]), rows[stay, 2])
 
 
+def _above_zero(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
 def _spread(values: Array) -> float:
     """The root of the mean square; 1 where all are 0."""
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) or 1.0
@@ -777,6 +790,7 @@ class _Page:
         given = [value] if columns is None else list(value)
         if not given:
             raise DataError("there are no drawings")
+        labels = ["".join(c if c.isprintable() else " " for c in str(label)) for label in labels]
         if labels and len(labels) != len(given):
             raise UsageError(f"{len(given)} drawings need as many labels, but {len(labels)} came.")
         self.line = width or max(1.0, size / 50)
@@ -794,7 +808,7 @@ class _Page:
             self.strokes += [stroke + inner for stroke in strokes]
             if labels:
                 self.labels.append(
-                    (corner[0] + cell[0] / 2, corner[1] + cell[1] - self.letters / 2, str(labels[i]))
+                    (corner[0] + cell[0] / 2, corner[1] + cell[1] - self.letters / 2, labels[i])
                 )
         self.width, self.height = np.ceil(cell * (columns, -(-len(given) // columns))).tolist()
 

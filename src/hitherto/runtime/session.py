@@ -38,8 +38,6 @@ __all__ = ["STREAMS", "Session", "Sessions", "Stream"]
 
 Row = dict[str, Any]
 
-BEFORE = 8  # tokens of a transcript that are decoded again: what stands between two depends on both
-
 
 class Session(_native.Session):
     """One row of states and the steps it takes: arrays in, the head's numbers out.
@@ -284,7 +282,7 @@ def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
         size = int.from_bytes(blob[:8], "little")
         metadata = json.loads(json.loads(blob[8 : 8 + size])["__metadata__"]["hitherto_session"])
         newer = metadata["version"] != 1
-        kinds = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1"}
+        kinds = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
         arrays = {
             name: np.frombuffer(found["data"], kinds[found["dtype"]]).reshape(found["shape"])
             for name, found in deserialize(blob)  # type: ignore[no-untyped-call]
@@ -315,9 +313,10 @@ def _from_line(stream: Stream, text: str) -> list[Row]:
     text = text.strip()
     if text.startswith("["):
         try:
-            rows = stream.push(json.loads(text))
+            given = json.loads(text)
         except ValueError as error:
             raise DataError(f"expected a JSON list, but {error}") from error
+        rows = stream.push(given)
         return [*rows, stream.peek()] if isinstance(stream, LabelStream) else rows
     found: list[Row] = stream.model.predict([text], details=True)
     return found
@@ -725,6 +724,8 @@ class ChatStream(WriteStream):
 class CaptionStream(Stream):
     """`caption`: a picture, or frame after frame; at the end what is seen. What was seen is kept until then."""
 
+    line_by_line = True
+
     def __init__(self, model: Any) -> None:
         self.decoding = model.decoding({})
         super().__init__(model)
@@ -739,6 +740,11 @@ class CaptionStream(Stream):
 
     def tell(self, **how: Any) -> None:
         self.decoding = self.model.decoding(how)
+
+    def line(self, text: str) -> list[Row]:
+        """A line is a file's name."""
+        found: list[Row] = self.model.predict([text.strip()], details=True, **self.decoding)
+        return found
 
     def push(self, value: Any) -> list[Row]:
         """A picture, or more frames."""
@@ -772,12 +778,14 @@ class TranscriptStream(Stream):
         super().__init__(model)
 
     def tell(self, **how: Any) -> None:
+        """How to decode; what was heard before is forgotten."""
         self.decoding = how
         self.reset()
 
     def begin(self) -> None:
         super().begin()
         self.search = self.model.source.search(**self.decoding)
+        self.decoder = self.model.codecs["output"].decoder()
 
     def push(self, value: Any) -> list[Row]:
         """More of the input: samples of sound, points of a pen. Gives a row where more of the text is sure."""
@@ -789,8 +797,9 @@ class TranscriptStream(Stream):
         return row
 
     def finish(self) -> list[Row]:
-        rows = self._rows(self.input.finish())
-        return rows + self._said(self.search.finish())
+        rows = self._rows(self.input.finish()) + self._said(self.search.finish())
+        rest = self.decoder.finish()  # of a character that never became whole
+        return [*rows, {"text": rest, "at": []}] if rest else rows
 
     def fork(self) -> Self:
         other = type(self)(self.model)
@@ -800,16 +809,22 @@ class TranscriptStream(Stream):
 
     @property
     def state(self) -> dict[str, Array]:
-        return {**super().state, **{f"search.{name}": value for name, value in self.search.state.items()}}
+        own = {"search": self.search.state, "decoder": self.decoder.state}
+        return {
+            **super().state,
+            **{f"{part}.{n}": v for part, state in own.items() for n, v in state.items()},
+        }
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
-        own = {n: v for n, v in value.items() if not n.startswith("search.")}
-        search = {n.removeprefix("search."): v for n, v in value.items() if n.startswith("search.")}
-        if search.keys() != self.search.state.keys():
+        if {n for n in value if n.startswith("search.")} != {f"search.{n}" for n in self.search.state}:
             raise UsageError("it was saved with another way of decoding; tell the stream the same first.")
-        Stream.state.fset(self, own)  # type: ignore[attr-defined]
-        self.search.state = search
+        parts: dict[str, dict[str, Array]] = {"search": {}, "decoder": {}, "": {}}
+        for name, array in value.items():
+            part, _, rest = name.partition(".")
+            parts.get(part, parts[""])[rest if part in parts else name] = array
+        Stream.state.fset(self, parts[""])  # type: ignore[attr-defined]
+        self.search.state, self.decoder.state = parts["search"], parts["decoder"]
 
     def line(self, text: str) -> list[Row]:
         return _from_line(self, text)
@@ -824,9 +839,7 @@ class TranscriptStream(Stream):
         if not symbols:
             return []
         row: Row = self.model.source.said(symbols)
-        ids = [c for c, _ in self.search.said[-len(symbols) - BEFORE :]]
-        decode = self.model.codecs["output"].decode
-        row["text"] = decode(ids)[len(decode(ids[: -len(symbols)])) :]  # with the space before a word
+        row["text"] = "".join(self.decoder.push(c) for c, _ in self.model.source.known(symbols))
         return [row]
 
 
@@ -893,14 +906,19 @@ class PenStream(Stream):
     def peek(self) -> Row:
         return self.fork().finish()
 
-    def points(self) -> Iterator[Array]:
+    def points(self) -> Iterator[list[float]]:
         """What the pen does for the text so far, [dx, dy, lifted] at a time, as it writes."""
         text = self.kept["text"].tobytes().decode()
-        steps = self.model.steps(text, seed=int(self.kept["count"][0]))
-        return (self.model.codecs["steps"].decode(step[None])[0] for step in steps)
+        codec = self.model.codecs["steps"]
+        for step in self.model.steps(text, seed=int(self.kept["count"][0])):
+            (dx, dy, _), up = codec.decode(step[None])[0], step[2] >= 0.5
+            yield [dx, dy, int(up)]
 
     def finish(self) -> Row:
-        row = {"strokes": [[float(v) for v in point] for point in self.points()]}
+        strokes = list(self.points())
+        if strokes:
+            strokes[-1][2] = 1
+        row = {"strokes": strokes}
         count = self.kept["count"] + 1
         self.reset()
         self.kept["count"] = count

@@ -193,16 +193,29 @@ def _options_of(kind: str) -> list[str]:
     return [name for name in inspect.signature(CODECS[kind].fit).parameters if name in fields]
 
 
+def used(
+    kind: str, data: DataSpec, others: Sequence[str] = ("audio", "image", "frames", "strokes", "notes")
+) -> None:
+    """An error where an option was given that only codecs of these other kinds have."""
+    for other in others:
+        for name in sorted(set(_options_of(other)) - {*_options_of(kind), "max_length"}):
+            if getattr(data, name) not in (None, (), False):
+                raise UsageError(f"{name} is an option of {other}, and the input is {kind}; leave it out.")
+
+
+def said(table: Table, i: int, value: Any, column: Any) -> str:
+    """A text of a row; what is none is an error."""
+    if value is None or not isinstance(value, str | int | float) or value != value:
+        raise table.error(i, str(column), f"expected a text, but got {value!r:.60}")
+    return str(value)
+
+
 def fitted(
     kind: str, table: Table, column: Any, values: Iterable[tuple[int, Any]], data: DataSpec, **more: Any
 ) -> Any:
     """The codec of that kind, from the values of these rows; an option that it does not have is an error."""
     own = _options_of(kind)
-    plain = {name for other in ("text", "series", "label") for name in _options_of(other)}
-    for other in CODECS:
-        for name in set(_options_of(other)) - plain - set(own):
-            if getattr(data, name) not in (None, ()):
-                raise UsageError(f"{name} is an option of {other}, and the input is {kind}; leave it out.")
+    used(kind, data)
     given = {name: value for name in own if (value := getattr(data, name)) is not None}
     for name in given.keys() & {"window", "hop"}:  # columns are counted
         given[name] = int(given[name]) if given[name].is_integer() else given[name]

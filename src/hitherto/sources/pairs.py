@@ -32,6 +32,7 @@ from hitherto.sources.base import (
     raw_of,
     share_rows,
     untold,
+    used,
 )
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
@@ -262,12 +263,21 @@ class Pairs:
         self, table: Table, training: Callable[[], Iterator[tuple[int, Any, Any]]], extras: dict[str, Any]
     ) -> Any:
         data = self.spec.data
-        sample = next(training())[1]
-        kind = data.codec or kind_of(table.place(sample))
-        if not self.per_step and kind in TASKS[self.spec.task].inputs[2:]:
-            column = column_names(table, data.input)[0]
+        row, sample, _ = next(training())
+        column = column_names(table, data.input)[0]
+        with opened(table, row, column):
+            kind = data.codec or kind_of(table.place(sample))
+        numeric = data.tokens is None and kind != "text" and _is_numeric(sample)
+        if kind == "series" and not numeric:
+            raise UsageError(f"codec = series reads numbers, but the first input is {sample!r:.60}.")
+        if kind not in TASKS[self.spec.task].inputs[2:]:
+            kind = "series" if numeric and not self.per_step else "text"
+        used(kind, data, [name for name in CODECS if name not in (kind, "label")])
+        if kind != "text" and self.spec.model.embedding_size is not None:
+            raise UsageError(f"embedding_size is of tokens, and the input is {kind}; leave it out.")
+        if kind not in ("text", "series"):
             return fitted(kind, table, column, ((i, x) for i, x, _ in training()), data)
-        if not self.per_step and data.tokens is None and kind != "text" and _is_numeric(sample):
+        if kind == "series":
             return CODECS["series"].fit(
                 (self._numbers(x, i) for i, x, _ in training()), scaling=data.scaling or "train"
             )
@@ -413,7 +423,7 @@ class Pairs:
         options: dict[str, Any] = {
             "hidden_size": 64 if small else 128,
             "num_layers": 1,
-            "embedding_size": 64 if small else 128,
+            "embedding_size": None if self.vectors else 64 if small else 128,
             "bidirectional": not self.single,
             "pool": "last" if steps.max() <= 1 else "max",
             "dropout": 0.2 if self.vectors else 0.5,

@@ -31,10 +31,11 @@ from hitherto.sources.base import (
     opened,
     pad,
     raw_of,
+    said,
     share_rows,
     untold,
 )
-from hitherto.spec import Spec, TrainSpec
+from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.tasks import TASKS
 
 __all__ = ["SequelExamples", "Sequels"]
@@ -110,8 +111,8 @@ class Sequels:
         data, notes = spec.data, list(table.notes)
         kind = TASKS[spec.task].output
         known = {c.lower(): c for c in table.columns}
-        written, said = column_names(table, data.output), column_names(table, data.input)
-        if len(written) > 1 or len(said) > 1:
+        written, told = column_names(table, data.output), column_names(table, data.input)
+        if len(written) > 1 or len(told) > 1:
             raise UsageError("what is written, and what it says, stand in one column each; name one.")
         if not written:
             written = [known[name] for name in _COLUMNS[kind] if name in known][:1]
@@ -120,11 +121,12 @@ class Sequels:
             if not written:
                 raise untold(table, f"holds the {kind}", "output")
             notes.append(f"{kind} are taken from {listed(written)}; --output says otherwise")
-        if not said and "input" in TASKS[spec.task].options:
-            said = [known[name] for name in _TEXTS if name in known and known[name] not in written][:1]
-            if said:
-                notes.append(f"what they say is taken from {listed(said)}; --input says otherwise")
-        return spec.replace(output=written[0], input=said[0] if said else None), notes
+        if not told and "input" in TASKS[spec.task].options:
+            told = [known[name] for name in _TEXTS if name in known and known[name] not in written][:1]
+            if told:
+                notes.append(f"what they say is taken from {listed(told)}; --input says otherwise")
+        _used(spec, bool(told))
+        return spec.replace(output=written[0], input=told[0] if told else None), notes
 
     def _fit(self, table: Table, rows: Array | None, extras: dict[str, Any]) -> None:
         """The codecs, from these rows of the table."""
@@ -143,7 +145,8 @@ class Sequels:
             options |= {
                 k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None
             }
-            self.codecs["text"] = text = TextCodec.fit((str(v) for _, v in column(data.input)), **options)
+            texts = (said(table, i, v, data.input) for i, v in column(data.input))
+            self.codecs["text"] = text = TextCodec.fit(texts, **options)
             self.notes += text.notes
 
     def split(self, table: Table) -> tuple[Array, Array]:
@@ -170,7 +173,8 @@ class Sequels:
             if not len(y[-1]):
                 raise table.error(i, output, "it has no steps")
             if self.says:
-                texts.append(str(row[column_names(table, data.input)[0]]))
+                column = column_names(table, data.input)[0]
+                texts.append(said(table, i, row[column], column))
                 with opened(table, i, str(data.input)):
                     source.append(self.codecs["text"].encode(texts[-1]))
         if not y:
@@ -263,4 +267,22 @@ class Sequels:
         arrays = {"nll": total, "tokens": count}
         return Results(
             {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}, arrays
+        )
+
+
+def _used(spec: Spec, says: bool) -> None:
+    """An error where something was asked for that nothing here has."""
+    model, plain = spec.model, ModelSpec()
+    if (spec.model.head or TASKS[spec.task].heads[0]) != "chain" and model.chain != plain.chain:
+        raise UsageError("chain is of the head chain; leave it out, or say head = chain.")
+    if says or spec.task != "handwrite":
+        return
+    texts = ("tokens", "vocab_size", "min_count", "lower")
+    given = [name for name in texts if getattr(spec.data, name) not in (None, False)]
+    given += [
+        n for n in ("embedding_size", "components", "input_feeding") if getattr(model, n) != getattr(plain, n)
+    ]
+    if given:
+        raise UsageError(
+            f"{given[0]} is of the text that is written, and there is no column of texts. Say --input."
         )

@@ -32,6 +32,7 @@ from hitherto.sources.base import (
     fitted,
     listed,
     load,
+    opened,
     pad,
     raw_of,
     share_rows,
@@ -213,17 +214,19 @@ class Texts:
             options.setdefault("min_count", 2)
         shared = bool(self.spec.model.shared)
         if self.sees:
-            first = next(texts(0), None)
-            kind = data.codec or kind_of(first)
+            column = column_names(table, data.input)[0]
+            pictures = [
+                (i, s) for i, s, _, _ in self._values(table, labelled=True) if chosen is None or i in chosen
+            ]
+            row, first = next(iter(pictures), (0, None))
+            with opened(table, row, column):
+                kind = data.codec or kind_of(first, flat="image")
             if kind not in TASKS["caption"].inputs:
                 raise UsageError(
-                    f"caption reads {' and '.join(TASKS['caption'].inputs)}, and column {data.input!r} seems to hold "
+                    f"caption reads {' and '.join(TASKS['caption'].inputs)}, and column {column!r} seems to hold "
                     f"neither, but {first!r:.60}. Say --codec, if it does."
                 )
-            pictures = (
-                (i, s) for i, s, _, _ in self._values(table, labelled=True) if chosen is None or i in chosen
-            )
-            self.codecs["input"] = fitted(kind, table, column_names(table, data.input)[0], pictures, data)
+            self.codecs["input"] = fitted(kind, table, column, pictures, data)
             self.codecs["output"] = TextCodec.fit(texts(1), **options)
         elif shared:
             self.codecs["input"] = TextCodec.fit((t for side in (0, 1) for t in texts(side)), **options)
@@ -241,10 +244,12 @@ class Texts:
         table = load(self.spec, data, unnamed="csv" if labelled else "txt")
         given = self.spec.data
         fields = column_names(None, given.input)
-        if table.columns == ["value"] and not labelled:
+        if len(table.columns) == 1 and not labelled and (self.sees or table.columns == ["value"]):
             if len(fields) > 1:
                 return self.read(_fields(table, fields), labelled=False)
-            return replace(self, spec=self.spec.replace(input=("value",))).read(table, labelled=False)
+            return replace(self, spec=self.spec.replace(input=(table.columns[0],))).read(
+                table, labelled=False
+            )
         if isinstance(data, tuple):
             return replace(self, spec=self.spec.replace(input=("source",), output="target")).read(table)
         if not set(fields) <= set(table.columns):

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 
 from hitherto.codecs import kind_of
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
 from hitherto.decode import CtcGreedy, PrefixBeam, Scorer
-from hitherto.errors import DataError, UsageError
+from hitherto.errors import DataError, UsageError, nearest
 from hitherto.heads import ctc_misfits, log_softmax
 from hitherto.metrics import METRICS
 from hitherto.sources.base import (
@@ -34,6 +35,7 @@ from hitherto.sources.base import (
     opened,
     pad,
     raw_of,
+    said,
     share_rows,
     untold,
 )
@@ -47,6 +49,10 @@ Item = tuple[Array, int]  # rows, and the epoch that they are read in
 # Columns that are taken where none is named, the surest first.
 _INPUTS = ("audio", "sound", "recording", "image", "picture", "strokes", "ink", "file", "path", "input")
 _OUTPUTS = ("text", "transcript", "transcription", "sentence", "label", "output", "target")
+
+
+# How a picture of a line is read where nothing is said: a letter is some three to six steps of it.
+LINES: dict[str, Any] = {"reads": "columns", "height": 32, "window": 9.0, "hop": 3.0}
 
 
 @dataclass(slots=True)
@@ -126,20 +132,26 @@ class Transcripts:
         """The codecs, from these rows of the table."""
         chosen = None if rows is None else set(rows.tolist())
         data = self.spec.data
-        read, said = column_names(table, data.input)[0], column_names(table, data.output)[0]
+        read, text = column_names(table, data.input)[0], column_names(table, data.output)[0]
         first = table.place(next(iter(table), {}).get(read))
-        kind = data.codec or ("image" if getattr(first, "ndim", 0) == 2 else kind_of(first))
+        with opened(table, 0, read):
+            kind = data.codec or kind_of(first, flat="image")
         if kind not in TASKS[self.spec.task].inputs:
             raise UsageError(
                 f"transcribe reads {', '.join(TASKS[self.spec.task].inputs)}, and {kind or 'nothing of these'} is what "
                 f"column {data.input!r} seems to hold. Say --codec, if it is one of them."
             )
         given = [(i, row) for i, row in enumerate(table) if chosen is None or i in chosen]
+        if kind == "image" and data.reads is None:
+            columns = LINES | {k: v for k in LINES if (v := getattr(data, k)) is not None}
+            data = msgspec.structs.replace(data, **columns)
+            said_so = f"a line is read in steps of {data.hop:g} columns, each sees {data.window:g}"
+            self.notes.append(f"{said_so}; --hop and --window say otherwise")
         self.codecs["input"] = fitted(kind, table, read, ((i, row[read]) for i, row in given), data)
         options: dict[str, Any] = {"tokens": data.tokens or "chars", **extras}
         options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
         self.codecs["output"] = TextCodec.fit(
-            (_said(table, i, row[said], said) for i, row in given), **options
+            (said(table, i, row[text], text) for i, row in given), **options
         )
         for codec in self.codecs.values():
             self.notes += codec.notes
@@ -176,8 +188,8 @@ class Transcripts:
     def read(self, table: Table, labelled: bool = True) -> TranscriptExamples:
         """Encode every row; an error names its place."""
         data = self.spec.data
-        plain = table.columns == ["value"] and not labelled
-        column = "value" if plain else column_names(table, data.input)[0]
+        plain = len(table.columns) == 1 and not labelled
+        column = table.columns[0] if plain else column_names(table, data.input)[0]
         x, y, texts, raw = [], [], [], []
         for i, row in enumerate(table):
             with opened(table, i, column):
@@ -185,7 +197,7 @@ class Transcripts:
                 raw.append(raw_of(self.codecs["input"], table.place(row[column]), data) if labelled else None)
             if labelled:
                 output = column_names(table, data.output)[0]
-                texts.append(_said(table, i, row[output], output))
+                texts.append(said(table, i, row[output], output))
                 with opened(table, i, output):
                     y.append(self.codecs["output"].encode(texts[-1]))
         if not x:
@@ -296,12 +308,23 @@ class Transcripts:
         return self.said(search.said)
 
     def search(
-        self, *, num_beams: int | None = None, scorer: Any = None, weight: float = 0.5, bonus: float = 0.0
+        self,
+        *,
+        num_beams: int | None = None,
+        scorer: Any = None,
+        weight: float = 0.5,
+        bonus: float = 0.0,
+        **unknown: Any,
     ) -> CtcGreedy | PrefixBeam:
         """A search with so many beams; `scorer`, a model of `lm` on characters, says how likely texts are.
 
         One beam alone is the likeliest class of each step.
         """
+        for name in unknown:
+            known = ("num_beams", "scorer", "weight", "bonus")
+            raise UsageError(
+                f"transcribe has no option {name!r} of decoding, but {', '.join(known)}.{nearest(name, known)}"
+            )
         width = num_beams or TASKS[self.spec.task].decoding["num_beams"]
         if width == 1 and scorer is None and not bonus:
             return CtcGreedy()
@@ -311,10 +334,13 @@ class Transcripts:
 
     def _scored_by(self, model: Any) -> Scorer:
         """A language model in the classes of this one: what it does not know is never said by it."""
-        own, theirs = self.codecs["output"], model.codecs["input"]
-        if model.spec.task != "lm" or theirs.tokens != own.tokens:
+        own, task = self.codecs["output"], getattr(getattr(model, "spec", None), "task", None)
+        if task != "lm":
+            raise UsageError(f"a scorer is a model of lm; this is {task or repr(model)[:60]}.")
+        theirs = model.codecs["input"]
+        if theirs.tokens != own.tokens:
             raise UsageError(
-                f"a scorer is an lm model of the same tokens, {own.tokens}; this one does {model.spec.task}."
+                f"a scorer has the same tokens, {own.tokens}; those of this one are {theirs.tokens}."
             )
         number = {piece: i for i, piece in enumerate(theirs.pieces(range(theirs.size)))}
         ids = np.array([number.get(piece, -1) for piece in own.pieces(range(own.size))])
@@ -330,15 +356,13 @@ class Transcripts:
         state, log_probs = model._advance(model._read("")[0])
         return step, state, said(log_probs)
 
+    def known(self, symbols: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those that are of the vocabulary: what is not has a class, too, but nothing to write."""
+        return [(c, step) for c, step in symbols if c != self.codecs["output"].unknown]
+
     def said(self, symbols: list[tuple[int, int]]) -> dict[str, Any]:
         """The text of classes at steps, and the place of each piece: seconds of sound, else steps."""
         each = getattr(self.codecs["input"], "seconds_per_step", 1)
-        codec: TextCodec = self.codecs["output"]
-        text = codec.decode([c for c, _ in symbols])
+        symbols = self.known(symbols)
+        text = self.codecs["output"].decode([c for c, _ in symbols])
         return {"text": text, "at": [round(step * each, 4) for _, step in symbols]}
-
-
-def _said(table: Table, i: int, value: Any, column: Any) -> str:
-    if value is None or not isinstance(value, str | int | float) or value != value:
-        raise table.error(i, str(column), f"expected a text, but got {value!r:.60}")
-    return str(value)
