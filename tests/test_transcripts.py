@@ -1,5 +1,6 @@
 """Texts from what is heard, seen or drawn: the same whole and live, and a clear word where they cannot fit."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -102,6 +103,38 @@ def test_words_of_a_stream_are_parted_as_those_of_a_recording() -> None:
     found += stream.finish()
     assert len(found) > 1
     assert "".join(row["text"] for row in found) == model.predict([sound])[0] == "d a b b a c"
+
+
+def test_the_command_line_hears(model: hitherto.Model, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from hitherto.cli import cli
+
+    sound, path, wav = spoken("dabbac", 3), tmp_path / "m.safetensors", tmp_path / "d.wav"
+    model.save(path)
+    write_wav(wav, sound.samples, RATE)
+
+    def run(*words: str, given: bytes = b"") -> str:
+        done = CliRunner().invoke(cli, ["stream", str(path), *words], given, catch_exceptions=False)
+        return done.output
+
+    assert run("--audio", str(wav)) == "dabbac\n"
+    assert run("--audio", str(wav), "--num-beams", "1") == "dabbac\n"
+    assert run(given=f"{wav}\n".encode()).split("\t")[0] == "dabbac"
+    raw = (sound.samples * 32768).astype("<i2").tobytes()
+    half, kept = len(raw) // 4 * 2, str(tmp_path / "kept")
+    first = run("--audio", "-", "--save", kept, given=raw[:half])
+    second = run("--audio", "-", "--load", kept, given=raw[half:])
+    # what the first half only seemed to say is said by the second, which heard it all
+    assert second.strip().endswith("c")
+    assert "dabbac" in {first.strip()[:n] + second.strip() for n in range(len(first))}
+    partial = [json.loads(line) for line in run("--audio", str(wav), "--json").splitlines()]
+    assert partial[-1].keys() == {"text", "at"}
+    assert any("partial" in row for row in partial)
+    with pytest.raises(UsageError, match="--audio-rate is of the raw samples"):
+        run("--audio-rate", "8000")
+    with pytest.raises(UsageError, match="--top-k is for models that write"):
+        run("--top-k", "3")
 
 
 def test_what_no_search_knows_is_named(model: hitherto.Model) -> None:
