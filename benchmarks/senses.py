@@ -144,7 +144,7 @@ def speakers(runs: Path) -> None:
         others = [row for row in rows if row["speaker"] != speaker]
         valid = [row for row in others if row["index"] < VALID_BELOW]
         train = [row for row in others if row["index"] >= VALID_BELOW]
-        options = {**SPOKEN, "epochs": 20}
+        options = {**SPOKEN, "epochs": 15}
         model, seconds = fitted(runs, f"fsdd-without-{speaker}", "classify", train, valid, **options)
         own = [row for row in rows if row["speaker"] == speaker]
         given = model.predict([row["file"] for row in own])
@@ -410,7 +410,7 @@ CAROLINE: Row = {
     "dropout": 0.4,
     "augment": 0.8,
     "batch_size": 8,
-    "epochs": 100,
+    "epochs": 70,
     "input": "file",
 }
 HELD_OUT_SCRIBES = ("bsb00046500", "bsb00065411", "bsb00095929")
@@ -663,13 +663,12 @@ def captions(runs: Path, name: str, held: dict[str, list[Row]], **options: Any) 
 
 CHORALES: Row = {
     "cell": "lstm",
-    "hidden_size": 256,
+    "hidden_size": 512,
     "num_layers": 1,
-    "dropout": 0.5,
-    "augment": 1.0,
-    "batch_size": 8,
-    "epochs": 150,
-    "lr": 3e-3,
+    "dropout": 0.6,
+    "batch_size": 2,
+    "epochs": 50,
+    "lr": 2e-3,
     "schedule": "one-cycle",
     "output": "roll",
 }
@@ -724,8 +723,8 @@ WRITING: Row = {
     "components": 10,
     "dropout": 0.1,
     "batch_size": 32,
-    "epochs": 30,
-    "lr": 2e-3,
+    "epochs": 20,
+    "lr": 3e-3,
     "schedule": "one-cycle",
     "clip": 1.0,
     "input": "text",
@@ -764,8 +763,8 @@ KANJI: Row = {
     "mixtures": 20,
     "dropout": 0.2,
     "batch_size": 64,
-    "epochs": 14,
-    "lr": 2e-3,
+    "epochs": 9,
+    "lr": 3e-3,
     "schedule": "one-cycle",
     "output": "strokes",
 }

@@ -264,8 +264,7 @@ class Model:
         if self.source.says:
             if not isinstance(prompt, str) or not prompt:
                 raise UsageError("this model writes a text: give one.")
-            ids = np.asarray(self.codecs["text"].encode(prompt), np.int64)
-            state = self.engine.encode(ids[:, None])
+            state = self.engine.encode(self.source.told(prompt)[:, None])
         elif prompt is not None:
             begun = [codec.encode(prompt)]
         x = np.concatenate([np.zeros((1, codec.size), np.float32), *begun])

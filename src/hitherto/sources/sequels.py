@@ -141,7 +141,7 @@ class Sequels:
         self.codecs["steps"] = codec = fitted(kind, table, data.output, column(data.output), data, **way)
         self.notes += codec.notes
         if data.input is not None:
-            options: dict[str, Any] = {"tokens": data.tokens or "chars", **extras}
+            options: dict[str, Any] = {"tokens": data.tokens or "chars", "end": True, **extras}
             options |= {
                 k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None
             }
@@ -176,10 +176,15 @@ class Sequels:
                 column = column_names(table, data.input)[0]
                 texts.append(said(table, i, row[column], column))
                 with opened(table, i, str(data.input)):
-                    source.append(self.codecs["text"].encode(texts[-1]))
+                    source.append(self.told(texts[-1]))
         if not y:
             raise DataError("the data holds no rows", path=self.spec.data.path)
         return SequelExamples(y, source if self.says else None, texts, np.arange(len(y)), raw)
+
+    def told(self, text: str) -> Array:
+        """The tokens of a text that is to be written, and its end: without it a pen cannot see where to stop."""
+        codec: TextCodec = self.codecs["text"]
+        return np.append(codec.encode(text), codec.end_id).astype(np.int64)
 
     # ---- the plan
 
@@ -236,7 +241,7 @@ class Sequels:
         targets: Arrays = {"y": pad([self._answers(y) for y in ys])[0].reshape(T * B, -1)[at]}
         batch = Batch({"x": x}, lengths, targets, at, rows=rows)
         if examples.source is not None:
-            ids = [examples.source[max(r, 0)].astype(np.int64) for r in rows]
+            ids = [examples.source[max(r, 0)] for r in rows]
             batch.inputs["source"], batch.source_lengths = pad(ids)
         return batch
 
