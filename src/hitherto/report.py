@@ -47,6 +47,7 @@ th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px soli
 th { color: var(--mild); font-weight: 500; } td.n { text-align: right; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--mild); font: 12px system-ui, sans-serif; }
 .legend { font-size: .85rem; color: var(--mild); } .legend b { font-weight: 600; }
+.pictures { display: flex; flex-wrap: wrap; align-items: end; gap: 0 1.2rem; }
 figure { margin: .8rem 0; } figcaption { color: var(--mild); font-size: .82rem; }
 pre { background: var(--soft); padding: .7rem .9rem; margin: .2rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere;
   font: 13.5px/1.5 ui-monospace, monospace; border-radius: 6px; }
@@ -153,14 +154,15 @@ class _Plot:
 
     def _axes(self, labels: Sequence[str]) -> None:
         for tick in _ticks(self.y0, self.y1):
-            value = 10**tick if self.log else tick
+            value = float(10**tick if self.log else tick)
+            said = (
+                f"{value:.4g}" if 0 < abs(value) < 1 else number(value)
+            )  # neighbours must not look the same
             y = self.y(value)
             self.parts.append(
                 f'<line x1="{LEFT}" x2="{W - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--line)"/>'
             )
-            self.parts.append(
-                f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{number(float(value))}</text>'
-            )
+            self.parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{said}</text>')
         if labels:
             room = (W - LEFT - RIGHT) / len(labels)
             every = math.ceil((_width(labels) + 8) / room)  # as many as do not overlap
@@ -322,13 +324,13 @@ def _texts(section: Section) -> str:
 
 
 def _pictures(section: Section) -> str:
-    """SVGs of our own making, none of them larger than it says it is."""
+    """SVGs of our own making beside each other, each about as wide as it says it is."""
     parts = []
     for caption, svg in section["items"]:
         width = re.match(r'<svg [^>]*? width="([0-9.]+)"', svg)
-        most = f' style="max-width:{width[1]}px"' if width else ""
-        parts.append(f"<figure{most}><figcaption>{_text(caption)}</figcaption>{svg}</figure>")
-    return "".join(parts)
+        wide = f"min(100%, {max(160, float(width[1])):g}px)" if width else "100%"
+        parts.append(f'<figure style="width:{wide}"><figcaption>{_text(caption)}</figcaption>{svg}</figure>')
+    return f'<div class="pictures">{"".join(parts)}</div>'
 
 
 def _heat(section: Section) -> str:
