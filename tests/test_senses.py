@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("torch")
 
 import hitherto
+from hitherto.codecs.image import png
 from hitherto.errors import DataError, UsageError
 
 Array = np.ndarray[Any, Any]
@@ -119,7 +120,7 @@ def test_pen_strokes_have_labels() -> None:
 
 
 @pytest.mark.parametrize("attention", ["none", "multiplicative"])
-def test_a_picture_is_told(attention: str) -> None:
+def test_a_picture_is_told(attention: str, tmp_path: Any) -> None:
     model = hitherto.train(
         "caption", pictures(200), input="image", output="caption", attention=attention, conv=(8, 12), epochs=30,
         embedding_size=16, **QUICK,
@@ -130,6 +131,9 @@ def test_a_picture_is_told(attention: str) -> None:
     stream = model.stream(num_beams=4)
     stream.push(new[0]["image"])
     assert stream.peek() == stream.finish() == model.predict([new[0]["image"]], details=True)[0]
+    (tmp_path / "a.png").write_bytes(png(new[0]["image"]))
+    (row,) = stream.line(f"{tmp_path / 'a.png'}\n")
+    assert row["text"] == said[0]
     if attention != "none":
         (row,) = model.predict([new[0]["image"]], attention=True)
         assert len(row["attention"]["source"]) == 3 * 4  # places: 12 x 16, halved twice

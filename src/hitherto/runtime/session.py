@@ -743,8 +743,8 @@ class CaptionStream(Stream):
 
     def line(self, text: str) -> list[Row]:
         """A line is a file's name."""
-        found: list[Row] = self.model.predict([text.strip()], details=True, **self.decoding)
-        return found
+        self.kept["x"] = self.model.codecs["input"].encode(text.strip())
+        return [self.finish()]
 
     def push(self, value: Any) -> list[Row]:
         """A picture, or more frames."""
