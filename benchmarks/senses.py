@@ -396,7 +396,7 @@ LINES: Row = {
     "dropout": 0.3,
     "augment": 0.3,
     "batch_size": 32,
-    "epochs": 7,
+    "epochs": 5,
     "lr": 2e-3,
     "schedule": "one-cycle",
     "input": "image",
