@@ -144,7 +144,7 @@ def speakers(runs: Path) -> None:
         others = [row for row in rows if row["speaker"] != speaker]
         valid = [row for row in others if row["index"] < VALID_BELOW]
         train = [row for row in others if row["index"] >= VALID_BELOW]
-        options = {**SPOKEN, "epochs": 15}
+        options = {**SPOKEN, "epochs": 12}
         model, seconds = fitted(runs, f"fsdd-without-{speaker}", "classify", train, valid, **options)
         own = [row for row in rows if row["speaker"] == speaker]
         given = model.predict([row["file"] for row in own])
@@ -491,12 +491,12 @@ ACTIVITY: Row = {
     "color": True,
     "dropout": 0.3,
     "batch_size": 16,
-    "epochs": 30,
+    "epochs": 20,
     "lr": 2e-3,
     "schedule": "one-cycle",
     "input": "file",
 }
-TELLING: Row = {**ACTIVITY, "bidirectional": True, "hidden_size": 192, "epochs": 40}
+TELLING: Row = {**ACTIVITY, "bidirectional": True, "hidden_size": 192, "epochs": 25}
 
 
 def clips(runs: Path) -> dict[str, list[Row]]:
@@ -873,8 +873,8 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "caroline": caroline,
     "activity": lambda runs: video(runs, "activity", "classify", "activity", ACTIVITY),
     "telling": lambda runs: video(runs, "telling", "caption", "caption", TELLING),
-    "twemoji": lambda runs: captions(runs, "twemoji", twemoji(runs), height=48, width=48, epochs=60),
-    "nlvr": lambda runs: captions(runs, "nlvr", nlvr(runs), height=32, width=128, epochs=40),
+    "twemoji": lambda runs: captions(runs, "twemoji", twemoji(runs), height=48, width=48, epochs=50),
+    "nlvr": lambda runs: captions(runs, "nlvr", nlvr(runs), height=32, width=128, epochs=25),
     "chorales-sigmoid": lambda runs: chorales(runs, "sigmoid"),
     "chorales-chain": lambda runs: chorales(runs, "chain"),
     "handwriting": handwriting,
