@@ -184,6 +184,7 @@ class Sequels:
     def told(self, text: str) -> Array:
         """The tokens of a text that is to be written, and its end: without it a pen cannot see where to stop."""
         codec: TextCodec = self.codecs["text"]
+        assert codec.end_id is not None  # noqa: S101 - fitted with an end
         return np.append(codec.encode(text), codec.end_id).astype(np.int64)
 
     # ---- the plan
