@@ -666,6 +666,8 @@ CHORALES: Row = {
     "hidden_size": 512,
     "num_layers": 1,
     "dropout": 0.6,
+    "recurrent_dropout": 0.2,
+    "average": 0.998,
     "batch_size": 2,
     "epochs": 50,
     "lr": 2e-3,
