@@ -496,7 +496,16 @@ ACTIVITY: Row = {
     "schedule": "one-cycle",
     "input": "file",
 }
-TELLING: Row = {**ACTIVITY, "bidirectional": True, "hidden_size": 192, "epochs": 25}
+TELLING: Row = {
+    **ACTIVITY,
+    "bidirectional": True,
+    "hidden_size": 256,
+    "conv": (32, 32, 64),
+    "height": 64,
+    "width": 64,
+    "dropout": 0.1,
+    "epochs": 30,
+}
 
 
 def clips(runs: Path) -> dict[str, list[Row]]:
@@ -666,13 +675,22 @@ CHORALES: Row = {
     "hidden_size": 512,
     "num_layers": 1,
     "dropout": 0.6,
-    "recurrent_dropout": 0.2,
     "average": 0.998,
     "batch_size": 2,
     "epochs": 50,
     "lr": 2e-3,
     "schedule": "one-cycle",
     "output": "roll",
+}
+CHAIN: Row = {
+    **CHORALES,
+    "hidden_size": 256,
+    "dropout": 0.5,
+    "average": 0.0,
+    "augment": 1.0,
+    "batch_size": 8,
+    "epochs": 150,
+    "lr": 3e-3,
 }
 
 
@@ -683,7 +701,8 @@ def chorales(runs: Path, head: str) -> None:
     with gzip.open(DATA / "jsb_chorales" / "jsb-chorales-quarter.json.gz", "rt") as file:
         held = {part: [{"roll": roll} for roll in rolls] for part, rolls in json.load(file).items()}
     name = f"chorales-{head}"
-    model, seconds = fitted(runs, name, "compose", held["train"], held["valid"], **CHORALES, head=head)
+    options = {"sigmoid": CHORALES, "chain": CHAIN}[head]
+    model, seconds = fitted(runs, name, "compose", held["train"], held["valid"], **options, head=head)
     weights = sum(int(np.prod(t.shape)) for t in model.tensors.values())
     keep(
         name,
