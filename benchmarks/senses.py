@@ -499,12 +499,12 @@ ACTIVITY: Row = {
 TELLING: Row = {
     **ACTIVITY,
     "bidirectional": True,
-    "hidden_size": 256,
-    "conv": (32, 32, 64),
+    "hidden_size": 192,
+    "conv": (16, 32, 48, 64),  # the deeper, the less it matters where something is
     "height": 64,
     "width": 64,
-    "dropout": 0.1,
-    "epochs": 30,
+    "dropout": 0.2,
+    "epochs": 20,
 }
 
 
