@@ -364,6 +364,24 @@ def test_what_is_kept_gives_the_same_codec() -> None:
     assert np.array_equal(kept(codec).encode(clip(9)), codec.encode(clip(9)))
 
 
+def test_a_video_is_moved_as_one() -> None:
+    codec = FramesCodec.fit([np.random.default_rng(0).random((5, 12, 18))])
+    value = np.zeros((4, 12, 18))
+    value[:, 6, 9] = np.linspace(0.5, 1, 4)  # a light that grows brighter where it is
+    raw = codec.raw(value)
+    places = set()
+    for seed in range(60):
+        moved = codec.augmented(raw, np.random.default_rng(seed), 1.0)
+        np.testing.assert_array_equal(moved, codec.augmented(raw, np.random.default_rng(seed), 1.0))
+        at = [np.unravel_index(step.argmax(), codec.shape)[:2] for step in moved]
+        assert len(set(at)) == 1
+        np.testing.assert_array_equal(moved.max(1), raw.max(1))
+        places.add((int(at[0][0]), int(at[0][1])))
+    assert {y for y, _ in places} == {4, 5, 6, 7, 8}
+    assert {x for _, x in places} == {6, 7, 8, 9, 10, 11, 12}
+    np.testing.assert_array_equal(codec.augmented(raw, np.random.default_rng(0), 0.0), raw)
+
+
 def test_a_stream_that_is_full_takes_frames_for_ever() -> None:
     codec = FramesCodec.fit([np.zeros((3, 4, 4))], fps=10, max_length=5)
     stream = codec.stream()

@@ -164,7 +164,7 @@ def raw_of(codec: Any, value: Any, data: DataSpec) -> Any:
         return None
     if not hasattr(codec, "augmented"):
         raise UsageError(
-            f"augment changes sound, pictures, strokes and music; this input is {codec.kind}. Leave it out."
+            f"augment changes sound, pictures, videos, strokes and music; this input is {codec.kind}. Leave it out."
         )
     return codec.raw(value)
 
