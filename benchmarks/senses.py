@@ -503,7 +503,8 @@ TELLING: Row = {
     "conv": (16, 32, 48, 64),  # the deeper, the less it matters where something is
     "height": 64,
     "width": 64,
-    "dropout": 0.2,
+    "dropout": 0.1,
+    "augment": 0.7,
     "epochs": 20,
 }
 
