@@ -789,6 +789,7 @@ KANJI: Row = {
     "schedule": "one-cycle",
     "output": "strokes",
 }
+CELLS: dict[str, Row] = {"lstm": {}, "gru": {}, "rnn": {"epochs": 25, "lr": 1e-3}}
 
 
 def gaussian(rows: Array, given: Array, of: Array, of_given: Array) -> float:
@@ -854,7 +855,13 @@ def kanji(runs: Path, cell: str) -> None:
         with gzip.open(DATA / "kanji_strokes" / f"short_kanji.{part}.jsonl.gz", "rt") as file:
             held[part] = [{"strokes": json.loads(line)} for line in file]
     model, seconds = fitted(
-        runs, f"kanji-{cell}", "handwrite", held["train"], held["valid"], **KANJI, cell=cell
+        runs,
+        f"kanji-{cell}",
+        "handwrite",
+        held["train"],
+        held["valid"],
+        **{**KANJI, **CELLS[cell]},
+        cell=cell,
     )
     codec = model.codecs["steps"]
     own = {part: [codec.encode(row["strokes"]) for row in held[part]] for part in ("train", "test")}
@@ -899,7 +906,7 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "chorales-sigmoid": lambda runs: chorales(runs, "sigmoid"),
     "chorales-chain": lambda runs: chorales(runs, "chain"),
     "handwriting": handwriting,
-    **{f"kanji-{cell}": functools.partial(kanji, cell=cell) for cell in ("lstm", "gru", "rnn")},
+    **{f"kanji-{cell}": functools.partial(kanji, cell=cell) for cell in CELLS},
 }
 
 
