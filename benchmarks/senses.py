@@ -612,7 +612,7 @@ def nlvr(runs: Path) -> dict[str, list[Row]]:
 
 
 def beyond(
-    metric: str, ours: Sequence[str], theirs: Sequence[str], true: Sequence[str], draws: int = 300
+    metric: str, ours: Sequence[str], theirs: Sequence[str], true: Sequence[str], draws: int = 100
 ) -> Row:
     """How far a corpus metric of our texts lies above that of theirs, and the standard error of that by a bootstrap."""
     from hitherto import METRICS
