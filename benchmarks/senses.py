@@ -751,7 +751,7 @@ WRITING: Row = {
     "input": "text",
     "output": "strokes",
 }
-BIAS = 1.0
+BIAS = 2.0
 
 
 def handwriting(runs: Path) -> None:

@@ -531,7 +531,7 @@ def _mixture_sample(
 ) -> Array:
     """Points, [..., 3 or 4]: offsets, and 0 or 1 for lifted and last.
 
-    bias: all logits count 1 + bias times, and deviations shrink by exp(bias): neater writing.
+    bias: the logits of the weights count 1 + bias times, and deviations shrink by exp(bias): neater writing.
     temperature: a factor of all variances, and what all logits are divided by; 0 draws nothing.
     """
     _not_negative("bias", bias)
@@ -545,7 +545,7 @@ def _mixture_sample(
     correlation = CORRELATION * np.tanh(chosen[..., 5])
     z = math.sqrt(temperature) * rng.standard_normal((*shape, 2))
     z[..., 0] = correlation * z[..., 1] + np.sqrt(1 - correlation**2) * z[..., 0]
-    does = (1 + bias) * pen + temperature * rng.logistic(size=(*shape, pen.shape[-1])) > 0
+    does = pen + temperature * rng.logistic(size=(*shape, pen.shape[-1])) > 0
     return np.concatenate([chosen[..., 1:3] + deviation * z, does], -1)
 
 

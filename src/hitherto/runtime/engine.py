@@ -338,6 +338,12 @@ class Engine:
         found: Array = nll(head["kind"], params, y, **head["options"], **self.own)
         return found
 
+    def mean(self, params: Array) -> Array:
+        """What the head expects."""
+        head = self.plan["head"]
+        found: Array = HEADS[head["kind"]].mean(params, **head["options"], **self.own)
+        return found
+
     def draw(self, params: Array, rng: "np.random.Generator", **how: Any) -> Array:
         """What comes next, drawn as the head says."""
         head = self.plan["head"]

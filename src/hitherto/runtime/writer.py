@@ -96,10 +96,18 @@ def sequel(
 ) -> Iterator[Array]:
     """Steps that follow those of `begun`, [T, F], drawn one after the other for as long as they are asked for.
 
-    A step of more ones than `voices` is drawn again, a few times, and then loses some by lot. Of a head that says when
-    it is over, steps end there.
+    A step of more ones than `voices` is drawn again, a few times, and then loses some by lot.
+
+    Of a head that says how probable it is that a step is the last, they end where it is as probable that one was as a
+    number says that is drawn once. Without a bias that is what a draw at each step would do. With one the number keeps
+    to a half: neither does what is unlikely at each step happen in the long run, nor is an end put off for ever.
     """
     x, F = begun[:, None], begun.shape[1]
+    sharp = how.get("temperature", 1.0) / (1 + how.get("bias", 0.0))
+    going, until = (
+        1.0,
+        0.5 + 0.5 * np.tanh(sharp * rng.logistic() / 2),
+    )  # the chance that none was; what ends it
     while True:
         features, state = engine.forward({"x": x}, None, state)
         params = engine.params(features[-1])[0]
@@ -112,8 +120,10 @@ def sequel(
             ones = np.flatnonzero(y)
             y[rng.permutation(ones)[voices:]] = 0
         yield np.asarray(y[:F], np.float32)
-        if len(y) > F and y[F]:
-            return
+        if len(y) > F:
+            going *= 1 - engine.mean(params)[F]
+            if going <= until:
+                return
         x = np.asarray(y[None, None, :F], np.float32)
 
 
