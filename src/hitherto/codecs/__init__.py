@@ -3,8 +3,8 @@
 A codec is `fit(values, **options)`, `encode(value)`, `decode(array)`, `to_json()` and `parts()` with
 `from_json(document, parts)` to undo them, and, where values come bit by bit, `stream()`: an object with `push(piece)`,
 `finish()` and a `state` of plain arrays. Of sound, pictures, videos, strokes and music there is `raw(value)`, what
-training changes, and `augmented(raw, rng, amount)`, which encodes it changed. `hitherto.checks.check_codec` says
-whether one keeps its promises.
+training changes, with `unchanged(raw)` and `augmented(raw, rng, amount)`, which encode it as it is and changed.
+`hitherto.checks.check_codec` says whether one keeps its promises.
 """
 
 from itertools import islice

@@ -466,6 +466,10 @@ class AudioCodec:
 
     raw = encode
 
+    def unchanged(self, raw: Array) -> Array:
+        """What `encode` gives, from what `raw` gave."""
+        return raw
+
     def augmented(self, array: Array, rng: np.random.Generator, amount: float) -> Array:
         """What `raw` gave with some bands and steps masked: the more, the larger `amount`, from 0 to 1."""
         bands = round(amount * self.bands / 3)

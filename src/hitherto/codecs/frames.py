@@ -145,6 +145,10 @@ class FramesCodec:
 
     raw = encode
 
+    def unchanged(self, raw: Array) -> Array:
+        """What `encode` gives, from what `raw` gave."""
+        return raw
+
     def augmented(self, array: Array, rng: np.random.Generator, amount: float) -> Array:
         """What `raw` gave, all frames moved alike by up to a sixth of a side, times `amount`; edges are drawn out."""
         H, W, C = self.shape

@@ -144,6 +144,10 @@ class ImageCodec:
 
     raw = picture
 
+    def unchanged(self, raw: Array) -> Array:
+        """What `encode` gives, from what `raw` gave."""
+        return self.steps(raw)
+
     def augmented(self, picture: Array, rng: Any, amount: float) -> Array:
         """The steps of what `raw` gave, moved and bent by up to `amount`; where no width is fixed, wider too."""
         line = self.reads == "columns" and self.look.width is None

@@ -191,6 +191,10 @@ class NotesCodec:
 
     raw = encode
 
+    def unchanged(self, raw: Array) -> Array:
+        """What `encode` gives, from what `raw` gave."""
+        return raw
+
     def augmented(self, array: Array, rng: np.random.Generator, amount: float) -> Array:
         """What `raw` gave in another key: up to half an octave away, times `amount`, as far as there are keys."""
         used, most = np.flatnonzero(array.any(0)), round(6 * amount)

@@ -497,6 +497,10 @@ class StrokesCodec:
         """What `augmented` changes: stroke-3 rows."""
         return stroke3(value)
 
+    def unchanged(self, raw: Array) -> Array:
+        """What `encode` gives, from what `raw` gave."""
+        return self.encode(raw)
+
     def augmented(self, rows: Array, rng: np.random.Generator, amount: float) -> Array:
         """What `raw` gave turned, stretched and slanted by up to `amount`, and encoded."""
         return self.encode(

@@ -28,15 +28,17 @@ __all__ = [
     "column_name",
     "column_names",
     "digest_of",
+    "encoded",
     "fitted",
     "listed",
     "load",
     "opened",
     "order",
     "pad",
-    "raw_of",
+    "said",
     "share_rows",
     "untold",
+    "used",
 ]
 
 Array = np.ndarray[Any, Any]
@@ -158,15 +160,16 @@ def load(spec: Spec, data: Any, unnamed: str = "csv") -> Table:
     )  # fmt: skip
 
 
-def raw_of(codec: Any, value: Any, data: DataSpec) -> Any:
-    """What is changed of a value in training, where it is: a codec's `raw`; None where it is not."""
-    if not data.augment:
-        return None
+def encoded(codec: Any, value: Any, data: DataSpec, labelled: bool = True) -> tuple[Any, Any]:
+    """What a codec makes of a value, and what is changed of it in training, if it is: a file is read once for both."""
+    if not (data.augment and labelled):
+        return codec.encode(value), None
     if not hasattr(codec, "augmented"):
         raise UsageError(
             f"augment changes sound, pictures, videos, strokes and music; this input is {codec.kind}. Leave it out."
         )
-    return codec.raw(value)
+    raw = codec.raw(value)
+    return codec.unchanged(raw), raw
 
 
 def changed(

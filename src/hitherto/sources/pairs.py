@@ -24,12 +24,12 @@ from hitherto.sources.base import (
     column_name,
     column_names,
     digest_of,
+    encoded,
     fitted,
     listed,
     load,
     opened,
     pad,
-    raw_of,
     share_rows,
     untold,
     used,
@@ -324,8 +324,9 @@ class Pairs:
         """Encode every row; an error names its place."""
         x, y, picked, raw = [], [], [], []
         for i, value, label in self._values(table, labelled):
-            x.append(self._encode(table, i, value))
-            raw.append(raw_of(self.codecs["input"], table.place(value), self.spec.data) if labelled else None)
+            one, changes = self._encode(table, i, value, labelled)
+            x.append(one)
+            raw.append(changes)
             if labelled:
                 y.append(self._label(table, i, label, len(x[-1])))
             picked.append(i)
@@ -338,19 +339,19 @@ class Pairs:
         table, wanted = examples.table, examples.picked[i]
         return table.place(next(x for n, x, _ in self._values(table, labelled=False) if n == wanted))
 
-    def _encode(self, table: Table, i: int, value: Any) -> Array:
-        column = column_names(None, self.spec.data.input)[0]
-        if self.vectors and not self.numeric:
-            with opened(table, i, column):
-                return self.codecs["input"].encode(table.place(value))  # type: ignore[no-any-return]
-        try:
-            if self.numeric:
-                return self.codecs["input"].encode(self._numbers(value, i))["x"]  # type: ignore[no-any-return]
+    def _encode(self, table: Table, i: int, value: Any, labelled: bool) -> tuple[Array, Any]:
+        """The array of an input, and what is changed of it in training."""
+        if self.numeric:
+            value = self._numbers(value, i)
+        elif self.vectors:
+            value = table.place(value)
+        else:
             value = items(value) if self.per_step else self._text(value)
-            ids = self.codecs["input"].encode(value)
-        except DataError as error:
-            raise table.error(i, column, str(error)) from error
-        return ids if len(ids) else np.zeros(0, np.int32)
+        with opened(table, i, column_names(None, self.spec.data.input)[0]):
+            found, raw = encoded(self.codecs["input"], value, self.spec.data, labelled)
+        if self.numeric:
+            return found["x"], raw
+        return found if self.vectors or len(found) else np.zeros(0, np.int32), raw
 
     def _label(self, table: Table, i: int, label: Any, length: int) -> Array:
         column = column_names(None, self.spec.data.output)[0]

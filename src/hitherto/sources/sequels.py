@@ -25,12 +25,12 @@ from hitherto.sources.base import (
     changed,
     column_names,
     digest_of,
+    encoded,
     fitted,
     listed,
     load,
     opened,
     pad,
-    raw_of,
     said,
     share_rows,
     untold,
@@ -168,9 +168,10 @@ class Sequels:
         y, source, texts, raw = [], [], [], []
         for i, row in enumerate(table):
             with opened(table, i, output):
-                y.append(self.steps.encode(table.place(row[output])))
-                raw.append(raw_of(self.steps, table.place(row[output]), data))
-            if not len(y[-1]):
+                one, changes = encoded(self.steps, table.place(row[output]), data)
+            y.append(one)
+            raw.append(changes)
+            if not len(one):
                 raise table.error(i, output, "it has no steps")
             if self.says:
                 column = column_names(table, data.input)[0]

@@ -29,12 +29,12 @@ from hitherto.sources.base import (
     changed,
     column_names,
     digest_of,
+    encoded,
     fitted,
     listed,
     load,
     opened,
     pad,
-    raw_of,
     share_rows,
     untold,
 )
@@ -265,10 +265,11 @@ class Texts:
         """Encode every row; an error names its place."""
         x, y, texts, references, picked, by, raw = [], [], [], [], [], [], []
         for i, source, targets, value in self._values(table, labelled):
-            x.append(self._encode(table, i, 0, source))
-            raw.append(raw_of(self.codecs["input"], source, self.spec.data) if labelled else None)
+            one, changes = self._encode(table, i, 0, source, labelled)
+            x.append(one)
+            raw.append(changes)
             if labelled:
-                y.append(self._encode(table, i, 1, targets[0]))
+                y.append(self._encode(table, i, 1, targets[0], False)[0])
                 references.append([t if isinstance(t, str) else " ".join(t) for t in targets])
             texts.append(_shown(source, i) if self.sees else source)
             picked.append(i)
@@ -371,14 +372,12 @@ class Texts:
             lines.append(f"{OURS if own else THEIRS} {said}")
         return "\n".join(reversed(lines))
 
-    def _encode(self, table: Table, i: int, side: int, text: Any) -> Array:
-        codec: TextCodec = self.target if side else self.codecs["input"]
-        try:
-            ids = codec.encode(text)
-        except DataError as error:
-            column = column_names(None, self.spec.data.output if side else self.spec.data.input)
-            raise table.error(i, column[0] if column else None, str(error)) from error
-        return ids if side or self.sees else self.cut(ids)
+    def _encode(self, table: Table, i: int, side: int, value: Any, changes: bool) -> tuple[Array, Any]:
+        """The array of an input or of an output, and what is changed of it in training, where it may be."""
+        column = column_names(None, self.spec.data.output if side else self.spec.data.input)
+        with opened(table, i, column[0] if column else None):
+            ids, raw = encoded(self.target if side else self.codecs["input"], value, self.spec.data, changes)
+        return ids if side or self.sees else self.cut(ids), raw
 
     def cut(self, ids: Any) -> Any:
         """As much of an input as is read: its end where that is what is asked, of other texts their beginning."""

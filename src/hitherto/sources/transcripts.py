@@ -29,12 +29,12 @@ from hitherto.sources.base import (
     changed,
     column_names,
     digest_of,
+    encoded,
     fitted,
     listed,
     load,
     opened,
     pad,
-    raw_of,
     said,
     share_rows,
     untold,
@@ -193,8 +193,9 @@ class Transcripts:
         x, y, texts, raw = [], [], [], []
         for i, row in enumerate(table):
             with opened(table, i, column):
-                x.append(self.codecs["input"].encode(table.place(row[column])))
-                raw.append(raw_of(self.codecs["input"], table.place(row[column]), data) if labelled else None)
+                one, changes = encoded(self.codecs["input"], table.place(row[column]), data, labelled)
+            x.append(one)
+            raw.append(changes)
             if labelled:
                 output = column_names(table, data.output)[0]
                 texts.append(said(table, i, row[output], output))
