@@ -500,11 +500,12 @@ TELLING: Row = {
     **ACTIVITY,
     "bidirectional": True,
     "hidden_size": 192,
-    "conv": (16, 32, 48, 64),  # the deeper, the less it matters where something is
+    "conv": (16, 32, 48, 64),
+    "peaks": True,  # a shape is one wherever it is
     "height": 64,
     "width": 64,
     "dropout": 0.1,
-    "augment": 0.7,
+    "lr": 3e-3,
     "epochs": 20,
 }
 

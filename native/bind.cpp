@@ -260,6 +260,8 @@ bool fits(const Stage& s, i64 state) {
     case CONV:
       if (s.height < 1 || s.width < 1 || s.channels < 1 || s.kernel < 1 || s.kernel % 2 == 0 || s.stride < 1 || s.H < 1) return false;
       return s.height * s.width * s.channels == s.I && s.places_down() * s.places_across() * s.H == s.O && s.given[0].w_ih;
+    case PEAKS:
+      return s.height > 0 && s.width > 0 && s.channels > 0 && s.height * s.width * s.channels == s.I && s.O == 3 * s.channels;
     case WINDOW: return added > 0 && s.P > 0 && s.H == 3 * s.P && s.h + s.P <= state && s.D == 1 && s.given[0].w_ih;
     default: return true;
   }

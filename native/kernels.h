@@ -90,7 +90,7 @@ struct Kernels {
 // ---- a whole model, step by step -------------------------------------------------------------------------------------
 
 enum Precision { FLOAT32, BFLOAT16, INT8, PRECISIONS };
-enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, OPS };
+enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, OPS };
 enum Pooling { LAST, MEAN, MAX, POOLINGS };
 enum Attention { MULTIPLICATIVE, ADDITIVE, ATTENTIONS };
 enum Activation { NONE, TANH, RELU, ACTIVATIONS };  // of a linear map or a convolution
@@ -111,7 +111,8 @@ struct Parameters {
 // CONV takes a step for a picture, [height, width, channels], and makes one of H channels of it: squares of `kernel` by `kernel`
 // every `stride` pixels, with zeros around; w_ih is [H, kernel, kernel, channels]. WINDOW looks at its memory through P bells that
 // only move on: of its input w_ih [3 P, I] makes how high each is, how narrow, and how far it moves; the P state floats at h are
-// where they stand. What it finds joins its input, O - I numbers, as in attention.
+// where they stand. What it finds joins its input, O - I numbers, as in attention. PEAKS makes three numbers of each channel of a
+// picture: the largest, and the middle of the softmax over the places, across and down, where edges are at -1 and 1.
 struct Stage {
   int op, cell, kind, activation;     // kind: of a pool or of attention
   bool layer_norm, residual, bounded;  // bounded: no input is beyond -1 .. 1

@@ -789,6 +789,8 @@ struct Group {
         }
       } else if (s.op == CONV) {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) { convolve<KIND>(s, input + (t * rows + j) * ld, token, patches); });
+      } else if (s.op == PEAKS) {
+        each(now, output, s.O, [&](i64 t, i64 j, float* token) { find_peaks(s, input + (t * rows + j) * ld, token); });
       } else {
         const StepPack& at = StepPack::of(s.packs[0]);
         Layer l = {};
@@ -878,6 +880,23 @@ struct Group {
     project<KIND, 4>(l, places, true, [&](i64 i, i64 v, Vec value) HT_LAMBDA {
       store(output + i * s.H + v * VL, activate(s, value), s.H - v * VL);
     });
+  }
+
+  // Of each channel of one picture how high it is where it is highest, and where that is, as far as one can say.
+  static void find_peaks(const Stage& s, const float* picture, float* found) {
+    const i64 C = s.channels, places = s.height * s.width;
+    for (i64 c = 0; c < C; c += VL) {
+      Vec top = set(-INFINITY), sum = zero(), across = zero(), down = zero();
+      for (i64 place = 0; place < places; ++place) top = max(load(picture + place * C + c, C - c), top);
+      for (i64 place = 0; place < places; ++place) {
+        const float x = float(2 * (place % s.width) + 1) / float(s.width) - 1, y = float(2 * (place / s.width) + 1) / float(s.height) - 1;
+        const Vec e = exp(sub(load(picture + place * C + c, C - c), top));
+        sum = add(sum, e), across = fma(e, set(x), across), down = fma(e, set(y), down);
+      }
+      store(found + c, add(top, sub(sum, sum)), C - c);  // max may lose a NaN, the sum does not
+      store(found + C + c, div(across, sum), C - c);
+      store(found + 2 * C + c, div(down, sum), C - c);
+    }
   }
 
   // The bells of one token move on, and what it sees through them becomes its context. Numbers from 0 to 1 say for each bell how

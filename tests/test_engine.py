@@ -357,6 +357,12 @@ SEERS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"source": PICTURE | {"single": True}, "x": IDS},
         {"conv": (4, 6), "attention": "none"},
     ),
+    "a label of the peaks of pictures": ("many_to_one", {"x": PICTURE}, {"conv": (6, 19), "peaks": True}),
+    "words for the peaks of a picture": (
+        "one_to_many",
+        {"source": PICTURE | {"single": True}, "x": IDS},
+        {"conv": (5,), "peaks": True, "attention": "none"},
+    ),
     "words for the places of a picture": (
         "one_to_many",
         {"source": PICTURE | {"single": True}, "x": IDS},

@@ -716,6 +716,21 @@ struct Slow {
         std::copy(x.end() - s.P, x.end(), state.begin() + s.h);
       } else if (s.op == CONV) {
         x = convolved(s, x);
+      } else if (s.op == PEAKS) {
+        const size_t C = size_t(s.channels);
+        Doubles found(3 * C);
+        for (size_t c = 0; c < C; ++c) {
+          double top = -1e300, sum = 0;
+          for (size_t i = c; i < x.size(); i += C) top = std::fmax(top, x[i]);
+          for (size_t i = c; i < x.size(); i += C) {
+            const double e = std::exp(x[i] - top);
+            sum += e;
+            found[C + c] += e * ((2 * double(i / C % size_t(s.width)) + 1) / double(s.width) - 1);
+            found[2 * C + c] += e * ((2 * double(i / C / size_t(s.width)) + 1) / double(s.height) - 1);
+          }
+          found[c] = top, found[C + c] /= sum, found[2 * C + c] /= sum;
+        }
+        x = found;
       } else if (s.op == WINDOW) {
         const Doubles bells = product(p.w_ih, p.b_ih, size_t(s.H), x);
         const auto bell = [&](i64 i) { return 1 / (1 + std::exp(-bells[size_t(i)])); };
@@ -930,8 +945,8 @@ struct Picture {
   i64 height, width, channels, filters, kernel, stride;
 };
 
-// Two convolutions, the second on what the first gives, and a layer or a window behind them.
-Compiled viewer(const Picture& c, bool window, i64 memory, std::vector<Floats>& kept) {
+// Two convolutions, the second on what the first gives, perhaps their peaks, and a layer or a window behind them.
+Compiled viewer(const Picture& c, bool peaks, bool window, i64 memory, std::vector<Floats>& kept) {
   Compiled out;
   kept.reserve(kept.size() + 16);
   const auto weight = [&](i64 n, i64 fan) { return kept.emplace_back(draw(n, 1.5f / std::sqrt(float(fan)))).data(); };
@@ -944,6 +959,10 @@ Compiled viewer(const Picture& c, bool window, i64 memory, std::vector<Floats>& 
     conv.given[0].w_ih = weight(conv.H * conv.patch(), conv.patch()), conv.given[0].b_ih = weight(conv.H, 1);
     out.add(conv);
     conv.height = conv.places_down(), conv.width = conv.places_across(), conv.channels = conv.H, conv.H = c.filters + 3, conv.I = conv.O;
+  }
+  if (peaks) {
+    conv.op = PEAKS, conv.O = 3 * conv.channels;
+    out.add(conv);
   }
   Stage s = {};
   s.I = out.stages.back().O, s.D = 1;
@@ -961,16 +980,16 @@ Compiled viewer(const Picture& c, bool window, i64 memory, std::vector<Floats>& 
 void pictures_and_windows(const Stepper& s) {
   const Picture pictures[] = {{1, 1, 1, 1, 1, 1}, {1, 1, 3, 5, 3, 2}, {7, 5, 1, 4, 3, 1}, {9, 12, 3, 17, 5, 2}, {6, 4, 2, 40, 3, 3}, {2, 3, 1, 2, 7, 1}};
   for (const Picture& c : pictures) {
-    for (int kind = 0; kind < 2 * PRECISIONS; ++kind) {
-      const bool window = kind % 2;
+    for (int kind = 0; kind < 4 * PRECISIONS; ++kind) {
+      const bool window = kind % 2, peaks = kind / 2 % 2;
       const i64 T = 9, B = 55, M = 6, I = c.height * c.width * c.channels;
       std::vector<Floats> kept;
-      Compiled compiled = viewer(c, window, M, kept);
-      compiled.finish(s, kind / 2);
+      Compiled compiled = viewer(c, peaks, window, M, kept);
+      compiled.finish(s, kind / 4);
       Sequence q = {T, B, {}, {}, draw(T * B * I), window ? remember(B, 20, 11, 1, M, true) : Memories{}};
       std::uniform_int_distribution<i64> any(0, T);
       for (i64 b = 0; b < B; ++b) q.lengths.push_back(any(random_bits));
-      const std::string name = std::string(s.isa) + " precision " + std::to_string(kind / 2) + " picture " + std::to_string(c.height) + " x " +
+      const std::string name = std::string(s.isa) + " precision " + std::to_string(kind / 4) + (peaks ? " peaks of" : "") + " picture " + std::to_string(c.height) + " x " +
                                std::to_string(c.width) + (window ? " before a window" : "");
       equals_the_oracle(s, compiled, q, name);
       keeps_its_bits(s, compiled, q, name);

@@ -215,6 +215,9 @@ OPS: dict[str, Op] = {
         },
         _none,
     ),
+    # Each step taken for a picture too, and of each channel three numbers: the largest, and the middle of the softmax over
+    # the places, across and down, where edges are at -1 and 1. What is learned in one place is then known in all.
+    "peaks": Op("peaks", {"height": int, "width": int, "channels": int}, _none, _none),
     # A step of so many places side by side as so many steps, to each of which is added what tells its place from the
     # others: how a picture becomes a memory.
     "grid": Op("grid", {"places": int, "size": int}, lambda o: {"weight": (o["places"], o["size"])}, _none),
@@ -271,7 +274,7 @@ class _Program:
             self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
 
     def look(self, model: ModelSpec, shape: Sequence[int] | None, suffix: str) -> None:
-        """Convolutions on each step, if it is a picture; each halves it."""
+        """Convolutions on each step, if it is a picture; each halves it. Of the last all places go on, or their peaks."""
         self.shape = tuple(shape or ())
         if not shape:
             return
@@ -285,6 +288,10 @@ class _Program:
             }
             self.shape = seen(options)
             self.add("conv", f"conv{suffix}_{i}", f"seen{suffix}_{i}", math.prod(self.shape), **options)
+        if model.peaks:
+            sides = dict(zip(("height", "width", "channels"), self.shape, strict=True))
+            self.add("peaks", "peaks" + suffix, "found" + suffix, 3 * sides["channels"], **sides)
+            self.shape = ()
         if model.conv and model.dropout:
             self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
 
@@ -353,6 +360,8 @@ def make(
     plan: Plan = {"form": form, "inputs": {key: dict(value) for key, value in inputs.items()}}
     if model.conv and not any("shape" in given for given in inputs.values()):
         raise UsageError("convolutions (--conv) are for pictures, and this model reads none; leave them out.")
+    if model.peaks and not model.conv:
+        raise UsageError("peaks are of what convolutions see: give these too (--conv), or leave it out.")
     if form in ("seq2seq", "one_to_many"):
         plan |= _sequence_to_sequence(model, inputs, head, options)
     else:
@@ -439,7 +448,8 @@ def _sum_up(model: ModelSpec, encode: _Program) -> None:
         encode.add("linear", "sum_up", "memory", model.hidden_size, **sizes, bias=True, activation="tanh")
     elif not encode.shape:
         raise UsageError(
-            "attention needs places to look at, and this input is one row of numbers; choose none."
+            "attention needs places to look at, and here is one row of numbers "
+            f"({'of peaks' if model.peaks else 'the input'}); choose --attention none."
         )
     else:
         height, width, size = encode.shape
@@ -714,6 +724,9 @@ def _check_width(op: Mapping[str, Any], widths: dict[str, int]) -> None:
         )
         _expect(o["height"] * o["width"] * o["channels"] == width, f"{op['name']} reads another picture")
         made = math.prod(seen(o))
+    elif op["op"] == "peaks":
+        _expect(0 < o["height"] * o["width"] * o["channels"] == width, f"{op['name']} reads another picture")
+        made = 3 * o["channels"]
     elif op["op"] == "grid":
         _expect(o["places"] * o["size"] == width, f"{op['name']} has other places")
         made = o["size"]

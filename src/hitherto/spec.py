@@ -171,6 +171,9 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     conv: Annotated[
         tuple[Count, ...], _about("filters of the convolutions on each picture; each one halves it")
     ] = ()
+    peaks: Annotated[
+        bool, _about("keep of each filter its largest value and where that is, in place of every place")
+    ] = False
     tied: Annotated[bool, _about("one matrix for embedding and output")] = False
     attention: Annotated[
         Literal["multiplicative", "additive", "none"],

@@ -264,6 +264,17 @@ def _run_conv(
     return y.reshape(*x.shape[:2], -1), {}
 
 
+def _run_peaks(
+    _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    H, W, C = (op["options"][name] for name in ("height", "width", "channels"))
+    pictures = x.reshape(*x.shape[:2], H * W, C)
+    down, across = ((2 * torch.arange(n, device=x.device, dtype=x.dtype) + 1) / n - 1 for n in (H, W))
+    places = torch.stack([across.repeat(H), down.repeat_interleave(W)])  # [2, H W]
+    middle = places @ pictures.softmax(2)  # [T, B, 2, C]
+    return torch.cat([pictures.amax(2), middle.flatten(2)], -1), {}
+
+
 def _run_grid(
     module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
@@ -341,6 +352,7 @@ RUN: dict[str, Callable[[Module, Mapping[str, Any], Tensor, Tensor | None, State
     "attend": _run_attend,
     "window": _run_window,
     "conv": _run_conv,
+    "peaks": _run_peaks,
     "grid": _run_grid,
     "recall": _run_recall,
     "keep": _run_keep,
@@ -402,6 +414,7 @@ MAKE: dict[str, Callable[..., nn.Module | None]] = {
     "attend": lambda o: _Weights("attend", o),
     "window": _make_window,
     "conv": lambda o: nn.Conv2d(o["channels"], o["filters"], o["kernel"]),
+    "peaks": lambda _options: None,
     "grid": lambda o: _Weights("grid", o),
     "recall": lambda _options: None,
     "keep": lambda _options: None,

@@ -35,7 +35,7 @@ State = dict[str, Array]
 WEIGHTS = ("float32", "bfloat16", "int8")
 
 # The numbers by which kernels.h knows them.
-_EMBED, _RECURRENT, _POOL, _LINEAR, _ATTEND, _RECALL, _KEEP, _CONV, _WINDOW = range(9)
+_EMBED, _RECURRENT, _POOL, _LINEAR, _ATTEND, _RECALL, _KEEP, _CONV, _WINDOW, _PEAKS = range(10)
 _CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
 _POOLINGS = {"last": 0, "mean": 1, "max": 2}
 _ATTENTIONS = {"multiplicative": 0, "additive": 1}
@@ -535,6 +535,12 @@ def _conv(stages: _Stages, op: Mapping[str, Any]) -> None:
     stages.bounded = False
 
 
+def _peaks(stages: _Stages, op: Mapping[str, Any]) -> None:
+    picture = tuple(op["options"][name] for name in ("height", "width", "channels"))
+    stages.add(_PEAKS, stages.width, 3 * picture[-1], 0, picture=(*picture, 0, 0))
+    stages.bounded = False
+
+
 def _window(stages: _Stages, op: Mapping[str, Any]) -> None:
     o = op["options"]
     K, I = o["components"], o["input_size"]
@@ -578,6 +584,7 @@ _RUN: dict[str, Callable[[_Stages, Mapping[str, Any]], None]] = {
     "attend": _attend,
     "window": _window,
     "conv": _conv,
+    "peaks": _peaks,
     "grid": lambda _stages, _op: None,  # a matter of shapes, at the end of what is read
     "recall": _recall,
     "keep": _keep,
