@@ -215,8 +215,8 @@ OPS: dict[str, Op] = {
         },
         _none,
     ),
-    # Each step taken for a picture too, and of each channel three numbers: the largest, and the middle of the softmax over
-    # the places, across and down, where edges are at -1 and 1. What is learned in one place is then known in all.
+    # Each step taken for a picture too, and of each channel three numbers: the largest, and the middle of the softmax
+    # over the places, across and down, where edges are at -1 and 1. What is learned in one place is then known in all.
     "peaks": Op("peaks", {"height": int, "width": int, "channels": int}, _none, _none),
     # A step of so many places side by side as so many steps, to each of which is added what tells its place from the
     # others: how a picture becomes a memory.
@@ -274,7 +274,7 @@ class _Program:
             self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
 
     def look(self, model: ModelSpec, shape: Sequence[int] | None, suffix: str) -> None:
-        """Convolutions on each step, if it is a picture; each halves it. Of the last all places go on, or their peaks."""
+        """Convolutions on each step, if it is a picture; each halves it. All places go on, or their peaks."""
         self.shape = tuple(shape or ())
         if not shape:
             return
