@@ -504,9 +504,9 @@ TELLING: Row = {
     "peaks": True,  # a shape is one wherever it is
     "height": 64,
     "width": 64,
-    "dropout": 0.1,
+    "dropout": 0.05,
+    "epochs": 60,
     "lr": 3e-3,
-    "epochs": 20,
 }
 
 

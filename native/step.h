@@ -887,13 +887,13 @@ struct Group {
     const i64 C = s.channels, places = s.height * s.width;
     for (i64 c = 0; c < C; c += VL) {
       Vec top = set(-INFINITY), sum = zero(), across = zero(), down = zero();
-      for (i64 place = 0; place < places; ++place) top = max(load(picture + place * C + c, C - c), top);
+      for (i64 place = 0; place < places; ++place) top = max_or_nan(load(picture + place * C + c, C - c), top);
       for (i64 place = 0; place < places; ++place) {
         const float x = float(2 * (place % s.width) + 1) / float(s.width) - 1, y = float(2 * (place / s.width) + 1) / float(s.height) - 1;
         const Vec e = exp(sub(load(picture + place * C + c, C - c), top));
         sum = add(sum, e), across = fma(e, set(x), across), down = fma(e, set(y), down);
       }
-      store(found + c, add(top, sub(sum, sum)), C - c);  // max may lose a NaN, the sum does not
+      store(found + c, top, C - c);
       store(found + C + c, div(across, sum), C - c);
       store(found + 2 * C + c, div(down, sum), C - c);
     }
@@ -971,8 +971,7 @@ struct Group {
     for (i64 k = 0; k < s.I; k += VL) {
       const i64 n = s.I - k;
       const Vec a = load(x + k, n), b = load(value + k, n);
-      // max gives its second operand where one is NaN: so a NaN stays, wherever it came
-      const Vec kept = s.kind == MEAN ? add(b, a) : count > 0 ? max(b, max(a, b)) : a;
+      const Vec kept = s.kind == MEAN ? add(b, a) : count > 0 ? max_or_nan(a, b) : a;
       store(value + k, kept, n);
     }
     count += 1;

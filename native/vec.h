@@ -79,6 +79,9 @@ HT_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 HT_INLINE Vec positive_or_nan(Vec a) {  // relu: NaN stays
   return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_LE_OQ), a, _mm512_setzero_ps());
 }
+HT_INLINE Vec max_or_nan(Vec a, Vec b) {  // NaN where either is
+  return _mm512_mask_mov_ps(max(a, b), _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), a);
+}
 HT_INLINE Vec where_positive(Vec test, Vec a) {  // a where test > 0, else 0
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(test, _mm512_setzero_ps(), _CMP_GT_OQ), a);
 }
@@ -145,6 +148,7 @@ HT_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
 HT_INLINE Vec positive_or_nan(Vec a) {
   return _mm256_andnot_ps(_mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_LE_OQ), a);
 }
+HT_INLINE Vec max_or_nan(Vec a, Vec b) { return _mm256_blendv_ps(max(a, b), a, _mm256_cmp_ps(a, a, _CMP_UNORD_Q)); }
 HT_INLINE Vec where_positive(Vec test, Vec a) {
   return _mm256_and_ps(_mm256_cmp_ps(test, _mm256_setzero_ps(), _CMP_GT_OQ), a);
 }
@@ -210,6 +214,7 @@ HT_INLINE Vec nfma(Vec a, Vec b, Vec c) { HT_LANES(c.v[l] - a.v[l] * b.v[l]); }
 HT_INLINE Vec min(Vec a, Vec b) { HT_LANES(a.v[l] < b.v[l] ? a.v[l] : b.v[l]); }
 HT_INLINE Vec max(Vec a, Vec b) { HT_LANES(a.v[l] > b.v[l] ? a.v[l] : b.v[l]); }
 HT_INLINE Vec positive_or_nan(Vec a) { HT_LANES(a.v[l] <= 0 ? 0.0f : a.v[l]); }
+HT_INLINE Vec max_or_nan(Vec a, Vec b) { HT_LANES(a.v[l] != a.v[l] || a.v[l] > b.v[l] ? a.v[l] : b.v[l]); }
 HT_INLINE Vec where_positive(Vec test, Vec a) { HT_LANES(test.v[l] > 0 ? a.v[l] : 0.0f); }
 // Adding 1.5 * 2^23 leaves the whole part in the low bits; both functions use it so that a NaN is never cast to int.
 HT_INLINE Vec round(Vec a) { HT_LANES((a.v[l] + 12582912.0f) - 12582912.0f); }

@@ -216,6 +216,8 @@ def test_operations_have_weights_and_states_of_plain_shapes():
     seen = msgspec.structs.replace(spec, conv=(2,))
     words, pen = {"kind": "ids", "size": 5}, {"kind": "vectors", "size": 3}
     plans.append(make(seen, "one_to_many", {"source": picture, "x": words}, "softmax", {"classes": 5}))
+    peaks = msgspec.structs.replace(seen, peaks=True, pool="max")
+    plans.append(make(peaks, "many_to_one", {"x": picture}, "softmax", {"classes": 2}))
     plans.append(make(spec, "seq2seq", {"source": words, "x": pen}, "chain", {"labels": 3, "hidden": 2}))
     for op in (op for plan in plans for op in operations(plan)):
         used.add(op["op"])
@@ -297,7 +299,17 @@ TASK_CASES = {
     "chat": (TALKS, {"input": "turns", "vocab_size": 280}),
     "answer": (STORIES, {"copy": True, "by": "kind"}),
     "classify pictures": (SEEN, {"input": "image", "output": "label", "conv": (3,), "bidirectional": False}),
-    "classify films": (SEEN, {"input": "film", "output": "label", "bidirectional": False, "pool": "mean"}),
+    "classify films": (
+        SEEN,
+        {
+            "input": "film",
+            "output": "label",
+            "bidirectional": False,
+            "pool": "mean",
+            "conv": (4,),
+            "peaks": True,
+        },
+    ),
     "caption": (SEEN, {"input": "image", "output": "caption", "conv": (3, 4), "embedding_size": 6}),
     "caption through one vector": (SEEN, {"input": "image", "output": "caption", "attention": "none"}),
     "caption a film": (SEEN, {"input": "film", "output": "caption", "conv": (3,), "augment": 0.0}),

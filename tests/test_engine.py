@@ -158,6 +158,23 @@ def test_what_is_not_finite_is_not_hidden() -> None:
             assert np.isnan(features[2:, 1]).any(-1).all(), weights
 
 
+@pytest.mark.parametrize("pool", ["last", "mean", "max"])
+def test_a_pool_hides_no_nan(pool: str) -> None:
+    engine, _ = both(plan_of(pool=pool))
+    x = drawn("vectors", 6, 3)
+    x[3, 1, 0] = np.nan
+    features, _ = engine.forward({"x": x})
+    assert np.isnan(features).any(-1).tolist() == [False, True, False]
+
+
+def test_a_peak_hides_no_nan() -> None:
+    engine, _ = both(seer_of("a label of the peaks of pictures"))
+    x = drawn_for(PICTURE, 6, 3, 0)
+    x[3, 1, 7] = np.nan
+    features, _ = engine.forward({"x": x})
+    assert np.isnan(features).any(-1).tolist() == [False, True, False]
+
+
 def test_tied_weights_and_big_vocabularies() -> None:
     spec = ModelSpec(cell="lstm", hidden_size=24, num_layers=1, embedding_size=24, tied=True)
     plan = make(spec, "many_to_many", {"x": {"kind": "ids", "size": 3001}}, "softmax", {"classes": 3001})

@@ -59,6 +59,32 @@ def test_tied_weights_are_kept_once() -> None:
         make(spec(tied=True), "many_to_many", IDS, "softmax", {"classes": 50})
 
 
+PICTURES = {"x": {"kind": "vectors", "size": 96, "shape": [8, 6, 2]}}
+
+
+def test_convolutions_halve_a_picture_and_peaks_leave_three_numbers_a_filter() -> None:
+    whole, peaks = (plan(inputs=PICTURES, conv=(4, 5), peaks=p) for p in (False, True))
+    assert check(peaks) == peaks
+    wide = [{op["name"]: op["options"].get("input_size") for op in p["step"]} for p in (whole, peaks)]
+    assert [w["recurrent"] for w in wide] == [2 * 2 * 5, 3 * 5]
+    for op in peaks["step"]:
+        if op["op"] == "peaks":
+            op["options"]["width"] += 1
+    with pytest.raises(BundleError, match="another picture"):
+        check(peaks)
+
+
+def test_convolutions_and_peaks_that_cannot_be_are_refused() -> None:
+    with pytest.raises(UsageError, match="are for pictures"):
+        plan(conv=(4,))
+    with pytest.raises(UsageError, match="give these too"):
+        plan(inputs=PICTURES, peaks=True)
+    given = {"source": PICTURES["x"] | {"single": True}, "x": IDS["x"]}
+    with pytest.raises(UsageError, match="choose --attention none"):
+        plan("one_to_many", given, conv=(4,), peaks=True)
+    assert plan("one_to_many", given, conv=(4,), peaks=True, attention="none")
+
+
 def test_an_option_of_another_cell_is_an_error() -> None:
     with pytest.raises(UsageError, match="lstm has no reset; it is an option of gru"):
         plan(reset="before")

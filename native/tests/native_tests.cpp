@@ -1016,6 +1016,18 @@ void functions_are_exact_to_some_ulps(const Stepper& s) {
   s.exp(odd, got, 5);
   check(got[0] == 1 && got[1] == 1 && got[2] == 0 && got[3] == 0 && std::isnan(got[4]), std::string(s.isa) + ": exp of odd numbers");
 
+  Compiled pool;
+  Stage kept = {};
+  kept.op = POOL, kept.kind = MAX, kept.I = kept.O = 19, kept.D = 1;
+  pool.add(kept), pool.finish(s, FLOAT32);
+  for (i64 t = 0; t < 3; ++t) {
+    Sequence some = {3, 1, {3}, {}, draw(3 * 19), {}};
+    some.x[size_t(t * 19 + 17)] = NAN;
+    Floats state(size_t(pool.taken));
+    const Floats top = run(s, pool, some, 0, 1, 0, 3, state, 1);
+    for (i64 i = 0; i < 19; ++i) check(std::isnan(top[size_t(i)]) == (i == 17), std::string(s.isa) + ": a NaN in the maximum of a pool");
+  }
+
   const Floats in = draw(3 * 37 * 5, 4.0f), w = draw(37 * 41), b = draw(41);
   Compiled plain, curved;
   Stage stage = linear(37, 41, w, b);

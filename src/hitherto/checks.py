@@ -300,6 +300,10 @@ def check_codec(codec: Any, values: Sequence[Any]) -> list[Result]:
             ("a stream of any pieces equals the whole", lambda: _streamed(codec, values, save=False)),
             ("a stream's state can be saved and restored", lambda: _streamed(codec, values, save=True)),
         ]
+    if hasattr(codec, "augmented"):
+        promises.append(
+            ("what training changes is the value, and a seed says how", lambda: _changed(codec, values))
+        )
     if hasattr(codec, "restores"):
         promises.append(("decoding gives the value back", lambda: _restored(codec, values)))
     if hasattr(codec, "decoder"):
@@ -353,6 +357,20 @@ def _streamed(codec: Any, values: Sequence[Any], save: bool) -> tuple[bool, str]
         if not joined or not _same_arrays({name: whole[name] for name in joined}, joined):
             return False, f"differs for {value!r:.60}"
     return True, f"{len(values)} values in random pieces"
+
+
+def _changed(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+    for value in values:
+        raw = codec.raw(value)
+        before = np.array(raw)
+        if not np.array_equal(codec.unchanged(raw), codec.encode(value)):
+            return False, f"unchanged, {value!r:.60} is encoded otherwise"
+        once, again = (codec.augmented(raw, np.random.default_rng(0), 1.0) for _ in range(2))
+        if not np.array_equal(once, again) or once.shape[1:] != codec.encode(value).shape[1:]:
+            return False, f"changed twice alike, {value!r:.60} differs, or has steps of another size"
+        if not np.array_equal(before, raw):
+            return False, f"to change {value!r:.60} spoils it"
+    return True, f"{len(values)} values changed twice alike"
 
 
 def _restored(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:

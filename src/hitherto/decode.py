@@ -44,9 +44,8 @@ Pick = Callable[[State, Array], State]
 Top = Callable[[Any, int], tuple[Array, Array]]
 Attention = Callable[[State], tuple[Array, Array]]
 Symbol = tuple[int, int]  # a class, and the step at which it is
-Scorer = tuple[
-    Step, dict[str, Array], Array
-]  # a step, the state before any symbol, the log-probabilities of the first
+# A step, the state before any symbol, the log-probabilities of the first.
+Scorer = tuple[Step, dict[str, Array], Array]
 
 
 def greedy(
@@ -605,9 +604,8 @@ class CtcGreedy:
         self.said: list[Symbol] = []
         self.ended = False
         self._steps = self._classes = 0
-        self._run: tuple[int, float, int] | None = (
-            None  # that is not over: its class, best log-probability and step
-        )
+        # that is not over: its class, best log-probability and step
+        self._run: tuple[int, float, int] | None = None
 
     def push(self, log_probs: Array) -> list[Symbol]:
         """Read these steps, [t, K]; give what is final by them."""
@@ -973,9 +971,8 @@ class _Prefix:
         self.own_times: tuple[int, ...] = ()
         self.lm = 0.0  # what language model and length add to its score
         self.gains: list[float] | None = None  # what a symbol more adds; None: not asked yet
-        self.memory: dict[str, Array] | None = (
-            None  # the language model's state, before the last symbol if not asked
-        )
+        # the language model's state, before the last symbol if not asked
+        self.memory: dict[str, Array] | None = None
 
     def begin(
         self,

@@ -73,9 +73,8 @@ Array = Any  # a numpy array; numpy's own types say less than the shapes beside 
 Level = float | Sequence[float]
 Shape = tuple[int, ...]
 
-BLANK = (
-    -1
-)  # the class of saying nothing, as an index: the last one, so that characters keep their codec's numbers
+# The class of saying nothing, as an index: the last one, so that characters keep their codec's numbers.
+BLANK = -1
 FLOOR = 1e-3  # the least deviation of a standardised value: no forecast is certain
 SMALL = 1e-6  # keeps logarithms finite
 CORRELATION = 0.99  # the largest of two offsets: at 1 a component is a line, and infinitely likely on it

@@ -24,9 +24,8 @@ Array = np.ndarray[Any, Any]
 
 NOTE = np.dtype([("start", "f8"), ("length", "f8"), ("pitch", "u1"), ("velocity", "u1"), ("channel", "u1")])
 MOST_BYTES = 8 << 20  # of a file: many times what hours of music take
-MOST_QUARTERS = (
-    500_000  # of a piece: days of music, and at 480 ticks a quarter still what a delta time can say
-)
+# Of a piece: days of music, and at 480 ticks a quarter still what a delta time can say.
+MOST_QUARTERS = 500_000
 TICKS = 480  # a quarter, in files that we write
 DRUMS = 9  # the channel that people call 10
 _BOUNDS = {"start": MOST_QUARTERS, "length": MOST_QUARTERS, "pitch": 127, "velocity": 127, "channel": 15}

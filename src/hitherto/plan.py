@@ -225,7 +225,6 @@ OPS: dict[str, Op] = {
     "recall": Op("recall", {"size": int}, _none, lambda o: {"value": (1, o["size"])}),
     # Its input; the last numbers of it are kept in another's state, as many as that has.
     "keep": Op("keep", {"state": str}, _none, _none),
-    # How much of an answer is written, not copied from where attention looks; only the head "pointer" reads it.
     # What the labels of a step say of those after them; only the head "chain" reads it.
     "chain": Op(
         "chain",
@@ -233,6 +232,7 @@ OPS: dict[str, Op] = {
         lambda o: dict.fromkeys(("W", "V"), (o["labels"], o["hidden"])),
         _none,
     ),
+    # How much of an answer is written, not copied from where attention looks; only the head "pointer" reads it.
     "copy": Op("copy", {"input_size": int}, lambda o: {"weight": (1, o["input_size"]), "bias": (1,)}, _none),
 }
 

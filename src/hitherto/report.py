@@ -155,9 +155,8 @@ class _Plot:
     def _axes(self, labels: Sequence[str]) -> None:
         for tick in _ticks(self.y0, self.y1):
             value = float(10**tick if self.log else tick)
-            said = (
-                f"{value:.4g}" if 0 < abs(value) < 1 else number(value)
-            )  # neighbours must not look the same
+            # neighbours must not look the same
+            said = f"{value:.4g}" if 0 < abs(value) < 1 else number(value)
             y = self.y(value)
             self.parts.append(
                 f'<line x1="{LEFT}" x2="{W - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--line)"/>'

@@ -146,6 +146,17 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     low: Annotated[Whole | None, _about("the lowest key of MIDI; 21 if not given")] = None
     high: Annotated[Whole | None, _about("the highest key of MIDI; 108 if not given")] = None
 
+    @property
+    def aside(self) -> float:
+        """The share of the data to validate on, where no other data are."""
+        return self.valid if isinstance(self.valid, float | int) else 0.1
+
+    @property
+    def vocabulary(self) -> dict[str, Any]:
+        """What is said of a text's vocabulary."""
+        names = ("vocab_size", "min_count", "lower")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
 
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The network."""

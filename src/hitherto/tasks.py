@@ -42,22 +42,13 @@ _TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedd
 
 # Of sound, pictures and pens.
 _SENSES = (
-    *("codec", "conv", "rate", "bands", "stack", "window", "hop"),
+    *("codec", "conv", "peaks", "rate", "bands", "stack", "window", "hop"),
     *("reads", "height", "width", "color", "fps", "spacing"),
 )
 
 _WRITE = (
-    *(
-        *_TEXT,
-        "input",
-        "source",
-        "target",
-        "valid_source",
-        "valid_target",
-        "group",
-        "max_length",
-        "max_output",
-    ),
+    *(*_TEXT, "input", "source", "target", "valid_source", "valid_target"),
+    *("group", "max_length", "max_output"),
     *("bidirectional", "attention", "input_feeding", "copy", "shared", "tied"),
     *("batch_tokens", "label_smoothing", "scheduled_sampling"),
 )
@@ -207,16 +198,7 @@ TASKS: dict[str, Task] = {
         heads=("softmax",),
         metrics=("bleu", "chrf", "perplexity"),
         options=(
-            *(
-                "tokens",
-                "vocab_size",
-                "min_count",
-                "lower",
-                "embedding_size",
-                "embedding_dropout",
-                "input",
-                "group",
-            ),
+            *(*_TEXT, "input", "group"),
             *("max_length", "max_output", "bidirectional", "attention", "input_feeding", "tied"),
             *("batch_tokens", "label_smoothing", "scheduled_sampling", "by", "augment", *_SENSES),
         ),

@@ -84,16 +84,14 @@ class Engine:
         self.input_size = stages.input_size
         self.attends = any(op["op"] in ("attend", "window") for op in self.plan["step"])
         chains = [op for op in self.plan["step"] if op["op"] == "chain"]
-        self.own = {
-            name: tensors[tensor_name(op, name)] for op in chains for name in ("W", "V")
-        }  # the head's
+        # the head's own weights
+        self.own = {name: tensors[tensor_name(op, name)] for op in chains for name in ("W", "V")}
         self.gate: Engine | None = None
         self.keys: Engine | None = None
         self.encoder: Engine | None = None
         self.sight: Engine | None = None
-        self.grid: Array | None = (
-            None  # what tells places apart that a step of the source becomes, [places, size]
-        )
+        # what tells the places apart that a step of the source becomes, [places, size]
+        self.grid: Array | None = None
         if "encode" in self.plan:
             self._prepare_encoder(tensors)
 

@@ -104,10 +104,8 @@ def sequel(
     """
     x, F = begun[:, None], begun.shape[1]
     sharp = how.get("temperature", 1.0) / (1 + how.get("bias", 0.0))
-    going, until = (
-        1.0,
-        0.5 + 0.5 * np.tanh(sharp * rng.logistic() / 2),
-    )  # the chance that none was; what ends it
+    going = 1.0  # the chance that none was the last
+    until = 0.5 + 0.5 * np.tanh(sharp * rng.logistic() / 2)
     while True:
         features, state = engine.forward({"x": x}, None, state)
         params = engine.params(features[-1])[0]

@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 
 from hitherto.codecs import CODECS
-from hitherto.data import MEDIA, Table, parallel, read
+from hitherto.data import MEDIA, Table, parallel, read, split
 from hitherto.errors import DataError, UsageError
-from hitherto.spec import DataSpec, Spec
+from hitherto.spec import DataSpec, Spec, TrainSpec
 
 __all__ = [
     "Array",
     "Arrays",
     "Batch",
+    "Item",
     "Prepared",
     "Results",
     "Share",
+    "batches",
     "bucket",
+    "by_length",
     "chance",
     "changed",
     "column_name",
@@ -36,6 +39,7 @@ __all__ = [
     "order",
     "pad",
     "said",
+    "set_aside",
     "share_rows",
     "untold",
     "used",
@@ -44,6 +48,7 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 Share = tuple[int, int]  # rank, processes
+Item = tuple[Array, int]  # rows, and the epoch that they are read in
 Prepared = tuple[Any, Any, Any]  # a fitted source, training examples, validation examples or None
 
 
@@ -122,6 +127,19 @@ def bucket(
     return [batches[i] for i in random.permutation(len(batches))]
 
 
+def batches(lengths: Array, train: TrainSpec, epoch: int, alike: Array | None = None) -> list[Array]:
+    """What `bucket` gives, with the training's options."""
+    rows = None if train.batch_tokens else train.batch_size
+    return bucket(lengths, rows, train.batch_tokens, train.seed, epoch, alike)
+
+
+def by_length(lengths: Sequence[int] | Array, rows: int) -> Iterator[Array]:
+    """Row numbers, so many at a time, the shortest first: how examples come where nothing is learned."""
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), rows):
+        yield order[start : start + rows]
+
+
 def _by_tokens(some: Array, lengths: Array, tokens: int) -> list[Array]:
     batches, first, longest = [], 0, 0
     for i in range(len(some)):
@@ -158,6 +176,17 @@ def load(spec: Spec, data: Any, unnamed: str = "csv") -> Table:
         data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding,
         unnamed=unnamed,
     )  # fmt: skip
+
+
+def set_aside(spec: Spec, table: Table, label: Any = None) -> tuple[Array, Array]:
+    """Which rows of a table to train on, and which to validate on; each value of column `label` keeps its share."""
+
+    def values(column: Any) -> list[str] | None:
+        return None if column is None else [str(value) for value in table.values(column)]
+
+    groups = values(spec.data.group)
+    labels = values(label) if groups is None else None
+    return split(len(table), spec.data.aside, spec.train.seed, groups=groups, labels=labels)
 
 
 def encoded(codec: Any, value: Any, data: DataSpec, labelled: bool = True) -> tuple[Any, Any]:

@@ -25,7 +25,8 @@ from hitherto.sources.base import (
     Prepared,
     Results,
     Share,
-    bucket,
+    batches,
+    by_length,
     digest_of,
     load,
     pad,
@@ -83,15 +84,12 @@ class Corpus:
             )
         layout = spec.data.layout or "stream"
         spec = spec.replace(tokens=tokens, layout=layout)
-        options = {
-            k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(spec.data, k)) is not None
-        }
         apart = layout == "lines" or spec.data.documents
         codec = TextCodec.fit(
             _cut(_pieces(spec, data), 0, stop),
             tokens=tokens,
             end=apart or tokens == "words",
-            **options,
+            **spec.data.vocabulary,
             **(extras or {}),
         )
         return cls(spec, {"input": codec}, notes + list(getattr(codec, "notes", [])))
@@ -185,9 +183,8 @@ class Corpus:
 
     def split(self, data: Any) -> int:
         """The character that validation begins with: a line's first, where there are lines."""
-        share = self.spec.data.valid if isinstance(self.spec.data.valid, float | int) else 0.1
         total = self.characters(data)
-        at = int(total * (1 - share))
+        at = int(total * (1 - self.spec.data.aside))
         seen, passed = 0, False
         for piece in _pieces(self.spec, data):
             if seen + len(piece) > at:
@@ -233,14 +230,7 @@ class Corpus:
     def schedule(self, examples: CorpusExamples, train: TrainSpec, epoch: int) -> list[Any]:
         """Spans (start, stop) of every lane; or the rows of a batch, where lines are by themselves."""
         if self.spec.data.layout == "lines":
-            lengths = examples.lengths()
-            return bucket(
-                lengths,
-                None if train.batch_tokens else train.batch_size,
-                train.batch_tokens,
-                train.seed,
-                epoch,
-            )
+            return batches(examples.lengths(), train, epoch)
         lane = len(examples) // (train.batch_size or 1)
         if lane == 0:
             raise UsageError(
@@ -311,9 +301,7 @@ class Corpus:
     def evaluation(self, examples: CorpusExamples, rows: int = 64) -> Iterator[Batch]:
         """The whole text as one lane; or line by line, where they are apart."""
         if examples.starts is not None:
-            by_length = np.argsort(examples.lengths(), kind="stable")
-            for start in range(0, len(by_length), rows):
-                yield self._rows(examples, by_length[start : start + rows])
+            yield from (self._rows(examples, own) for own in by_length(examples.lengths(), rows))
             return
         one = np.zeros(1, np.int64)
         for start in range(0, len(examples), EVALUATE):

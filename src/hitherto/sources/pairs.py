@@ -19,7 +19,8 @@ from hitherto.sources.base import (
     Prepared,
     Results,
     Share,
-    bucket,
+    batches,
+    by_length,
     changed,
     column_name,
     column_names,
@@ -281,8 +282,12 @@ class Pairs:
             return CODECS["series"].fit(
                 (self._numbers(x, i) for i, x, _ in training()), scaling=data.scaling or "train"
             )
-        options = {"tokens": data.tokens or "words", "max_length": data.max_length, **extras}
-        options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
+        options = {
+            "tokens": data.tokens or "words",
+            "max_length": data.max_length,
+            **extras,
+            **data.vocabulary,
+        }
         if options["tokens"] == "words" and self.codecs["output"].counts.sum() >= 200:
             options.setdefault(
                 "min_count", 2
@@ -372,7 +377,6 @@ class Pairs:
     def split(self, spec: Spec, table: Table) -> tuple[Array, Array]:
         """Which examples to train on and which to validate on."""
         data = spec.data
-        share = data.valid if isinstance(data.valid, float | int) else 0.1
         picked, labels = [], []
         for i, _, y in self._values(table, labelled=True):
             picked.append(i)
@@ -389,7 +393,7 @@ class Pairs:
         plain = not self.per_step and not data.multi and groups is None and times is None
         return split(
             len(picked),
-            share,
+            data.aside,
             spec.train.seed,
             groups=groups,
             times=times,
@@ -448,13 +452,11 @@ class Pairs:
     def schedule(self, examples: PairExamples, train: TrainSpec, epoch: int) -> list[Item]:
         """Whole rows; or, where every step answers, rows cut to `bptt` steps."""
         lengths = np.array([len(x) for x in examples.x], np.int64)
-        batches = bucket(
-            lengths, None if train.batch_tokens else train.batch_size, train.batch_tokens, train.seed, epoch
-        )
+        every = batches(lengths, train, epoch)
         if train.bptt is None or not self.per_step:
-            return [(rows, 0, None, False, epoch) for rows in batches]
+            return [(rows, 0, None, False, epoch) for rows in every]
         items: list[Item] = []
-        for rows in batches:
+        for rows in every:
             longest = int(lengths[rows].max())
             items += [
                 (rows, t, t + train.bptt, t + train.bptt < longest, epoch)
@@ -497,9 +499,8 @@ class Pairs:
 
     def evaluation(self, examples: PairExamples, rows: int = 64) -> Iterator[Batch]:
         """Batches of alike lengths; `Batch.rows` says whose each row is."""
-        order = np.argsort([len(x) for x in examples.x], kind="stable")
-        for start in range(0, len(order), rows):
-            yield self.batch(examples, (order[start : start + rows], 0, None, False, -1))
+        for own in by_length([len(x) for x in examples.x], rows):
+            yield self.batch(examples, (own, 0, None, False, -1))
 
     # ---- answers
 

@@ -11,17 +11,19 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hitherto.codecs.text import TextCodec
-from hitherto.data import Table, split
+from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
 from hitherto.sources.base import (
     Array,
     Arrays,
     Batch,
+    Item,
     Prepared,
     Results,
     Share,
-    bucket,
+    batches,
+    by_length,
     changed,
     column_names,
     digest_of,
@@ -32,6 +34,7 @@ from hitherto.sources.base import (
     opened,
     pad,
     said,
+    set_aside,
     share_rows,
     untold,
 )
@@ -39,8 +42,6 @@ from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.tasks import TASKS
 
 __all__ = ["SequelExamples", "Sequels"]
-
-Item = tuple[Array, int]  # rows, and the epoch that they are read in
 
 # Columns that are taken where none is named, the surest first.
 _COLUMNS = {
@@ -98,7 +99,7 @@ class Sequels:
         table = load(spec, data)
         spec, notes = cls.columns(spec, table)
         self = cls(spec, {}, notes)
-        first, second = (None, None) if valid is not None else self.split(table)
+        first, second = (None, None) if valid is not None else set_aside(spec, table)
         self._fit(table, first, extras)
         examples = self.read(table)
         if first is None or second is None:
@@ -141,20 +142,10 @@ class Sequels:
         self.codecs["steps"] = codec = fitted(kind, table, data.output, column(data.output), data, **way)
         self.notes += codec.notes
         if data.input is not None:
-            options: dict[str, Any] = {"tokens": data.tokens or "chars", "end": True, **extras}
-            options |= {
-                k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None
-            }
+            options = {"tokens": data.tokens or "chars", "end": True, **extras, **data.vocabulary}
             texts = (said(table, i, v, data.input) for i, v in column(data.input))
             self.codecs["text"] = text = TextCodec.fit(texts, **options)
             self.notes += text.notes
-
-    def split(self, table: Table) -> tuple[Array, Array]:
-        """Which rows to train on and which to validate on."""
-        data = self.spec.data
-        share = data.valid if isinstance(data.valid, float | int) else 0.1
-        groups = None if data.group is None else [row[table.column(data.group)] for row in table]
-        return split(len(table), share, self.spec.train.seed, groups=groups)
 
     def load(self, data: Any, labelled: bool = True) -> SequelExamples:
         """Encode what a person gives: a path, a frame, rows or plain values."""
@@ -226,8 +217,7 @@ class Sequels:
 
     def schedule(self, examples: SequelExamples, train: TrainSpec, epoch: int) -> list[Item]:
         lengths = np.array([len(y) for y in examples.y], np.int64)
-        rows = None if train.batch_tokens else train.batch_size
-        return [(own, epoch) for own in bucket(lengths, rows, train.batch_tokens, train.seed, epoch)]
+        return [(own, epoch) for own in batches(lengths, train, epoch)]
 
     def batch(self, examples: SequelExamples, item: Item, share: Share = (0, 1)) -> Batch:
         """Each step from those before it; in training they may come changed."""
@@ -257,9 +247,8 @@ class Sequels:
 
     def evaluation(self, examples: SequelExamples, rows: int = 32) -> Iterator[Batch]:
         """Batches of alike lengths, as they are."""
-        order = np.argsort([len(y) for y in examples.y], kind="stable")
-        for start in range(0, len(order), rows):
-            yield self.batch(examples, (order[start : start + rows], -1))
+        for own in by_length([len(y) for y in examples.y], rows):
+            yield self.batch(examples, (own, -1))
 
     # ---- answers
 

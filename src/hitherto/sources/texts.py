@@ -14,7 +14,7 @@ import numpy as np
 
 from hitherto.codecs import kind_of
 from hitherto.codecs.text import END, TextCodec
-from hitherto.data import Table, read, split
+from hitherto.data import Table, read
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.metrics import METRICS, signature
@@ -22,10 +22,12 @@ from hitherto.sources.base import (
     Array,
     Arrays,
     Batch,
+    Item,
     Prepared,
     Results,
     Share,
-    bucket,
+    batches,
+    by_length,
     changed,
     column_names,
     digest_of,
@@ -35,6 +37,7 @@ from hitherto.sources.base import (
     load,
     opened,
     pad,
+    set_aside,
     share_rows,
     untold,
 )
@@ -51,8 +54,6 @@ _SEEN = ("image", "picture", "photo", "video", "frames", "file", "path")
 _CAPTIONS = ("caption", "captions", "description", "sentence", "text")
 
 THEIRS, OURS = ">", "<"  # who said a turn, seen from who replies
-
-Item = tuple[Array, int]  # rows, and the epoch that they are read in
 
 _LISTS = (list, tuple, np.ndarray)
 _SAID, _WHO = ("text", "utterance", "content", "value"), ("speaker", "role", "from")  # the keys of a turn
@@ -123,7 +124,8 @@ class Texts:
         table = load(spec, data)
         spec, notes = cls.columns(spec, table)
         self = cls(spec, {}, notes)
-        first, second = (None, None) if valid is not None else self.split(table)
+        # a conversation stays whole
+        first, second = (None, None) if valid is not None else set_aside(spec, table, spec.data.by)
         self._fit(table, first, extras)
         examples = self.read(table)
         held: TextExamples | None = None
@@ -190,14 +192,6 @@ class Texts:
         by = None if spec.data.by is None else table.column(spec.data.by)
         return spec.replace(input=tuple(inputs), output=outputs[0] if outputs else None, by=by), notes
 
-    def split(self, table: Table) -> tuple[Array, Array]:
-        """Which rows of the table to train on, and which to validate on: a conversation stays whole."""
-        data = self.spec.data
-        share = data.valid if isinstance(data.valid, float | int) else 0.1
-        groups = None if data.group is None else [str(v) for v in table.values(data.group)]
-        labels = None if data.by is None or groups is not None else [str(v) for v in table.values(data.by)]
-        return split(len(table), share, self.spec.train.seed, groups=groups, labels=labels)
-
     def _fit(self, table: Table, rows: Array | None, extras: dict[str, Any]) -> None:
         data = self.spec.data
         chosen = None if rows is None else set(rows.tolist())
@@ -208,7 +202,7 @@ class Texts:
                     yield source if side == 0 else targets[0]
 
         options: dict[str, Any] = {"tokens": data.tokens or "words", "end": True, **extras}
-        options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
+        options |= data.vocabulary
         if options["tokens"] == "words" and (len(table) if rows is None else len(rows)) >= 1000:
             # so that it learns what to do with words that it does not know
             options.setdefault("min_count", 2)
@@ -449,10 +443,8 @@ class Texts:
         """Rows of alike lengths, on both sides."""
         assert examples.y is not None  # noqa: S101 - what is learned from is labelled
         read, written = (np.array([len(v) for v in part], np.int64) for part in (examples.x, examples.y))
-        rows = None if train.batch_tokens else train.batch_size
-        alike = written * (int(read.max(initial=0)) + 1) + read
-        found = bucket(np.maximum(read, written + 1), rows, train.batch_tokens, train.seed, epoch, alike)
-        return [(own, epoch) for own in found]
+        sides = written * (int(read.max(initial=0)) + 1) + read
+        return [(own, epoch) for own in batches(np.maximum(read, written + 1), train, epoch, sides)]
 
     def batch(self, examples: TextExamples, item: Item, share: Share = (0, 1)) -> Batch:
         rows, epoch = share_rows(item[0], share), item[1]
@@ -475,10 +467,8 @@ class Texts:
 
     def evaluation(self, examples: TextExamples, rows: int = 64) -> Iterator[Batch]:
         """Batches of alike lengths; `Batch.rows` says whose each row is."""
-        longest = [len(x) for x in examples.x]
-        order = np.argsort(longest, kind="stable")
-        for start in range(0, len(order), rows):
-            yield self.batch(examples, (order[start : start + rows], -1))
+        for own in by_length([len(x) for x in examples.x], rows):
+            yield self.batch(examples, (own, -1))
 
     # ---- answers
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from hitherto.codecs import kind_of
 from hitherto.codecs.text import TextCodec
-from hitherto.data import Table, split
+from hitherto.data import Table
 from hitherto.decode import CtcGreedy, PrefixBeam, Scorer
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.heads import ctc_misfits, log_softmax
@@ -22,10 +22,12 @@ from hitherto.sources.base import (
     Array,
     Arrays,
     Batch,
+    Item,
     Prepared,
     Results,
     Share,
-    bucket,
+    batches,
+    by_length,
     changed,
     column_names,
     digest_of,
@@ -36,6 +38,7 @@ from hitherto.sources.base import (
     opened,
     pad,
     said,
+    set_aside,
     share_rows,
     untold,
 )
@@ -43,8 +46,6 @@ from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
 
 __all__ = ["TranscriptExamples", "Transcripts"]
-
-Item = tuple[Array, int]  # rows, and the epoch that they are read in
 
 # Columns that are taken where none is named, the surest first.
 _INPUTS = ("audio", "sound", "recording", "image", "picture", "strokes", "ink", "file", "path", "input")
@@ -94,7 +95,7 @@ class Transcripts:
         table = load(spec, data)
         spec, notes = cls.columns(spec, table)
         self = cls(spec, {}, notes)
-        first, second = (None, None) if valid is not None else self._split(table)
+        first, second = (None, None) if valid is not None else set_aside(spec, table)
         self._fit(table, first, extras)
         examples = self.read(table)
         held: TranscriptExamples | None
@@ -148,8 +149,7 @@ class Transcripts:
             said_so = f"a line is read in steps of {data.hop:g} columns, each sees {data.window:g}"
             self.notes.append(f"{said_so}; --hop and --window say otherwise")
         self.codecs["input"] = fitted(kind, table, read, ((i, row[read]) for i, row in given), data)
-        options: dict[str, Any] = {"tokens": data.tokens or "chars", **extras}
-        options |= {k: v for k in ("vocab_size", "min_count", "lower") if (v := getattr(data, k)) is not None}
+        options: dict[str, Any] = {"tokens": data.tokens or "chars", **extras, **data.vocabulary}
         self.codecs["output"] = TextCodec.fit(
             (said(table, i, row[text], text) for i, row in given), **options
         )
@@ -173,13 +173,6 @@ class Transcripts:
             f"{len(wrong):,} of {len(examples):,} texts need more steps than there are and are left out: {said}"
         )
         return examples.part(np.setdiff1d(np.arange(len(examples)), wrong))
-
-    def _split(self, table: Table) -> tuple[Array, Array]:
-        """Which rows to train on and which to validate on."""
-        data = self.spec.data
-        share = data.valid if isinstance(data.valid, float | int) else 0.1
-        groups = None if data.group is None else [row[table.column(data.group)] for row in table]
-        return split(len(table), share, self.spec.train.seed, groups=groups)
 
     def load(self, data: Any, labelled: bool = True) -> TranscriptExamples:
         """Encode what a person gives: a path, a frame, rows or plain values."""
@@ -241,8 +234,7 @@ class Transcripts:
 
     def schedule(self, examples: TranscriptExamples, train: TrainSpec, epoch: int) -> list[Item]:
         lengths = np.array([len(x) for x in examples.x], np.int64)
-        rows = None if train.batch_tokens else train.batch_size
-        return [(own, epoch) for own in bucket(lengths, rows, train.batch_tokens, train.seed, epoch)]
+        return [(own, epoch) for own in batches(lengths, train, epoch)]
 
     def batch(self, examples: TranscriptExamples, item: Item, share: Share = (0, 1)) -> Batch:
         """Whole rows; in training they may come changed."""
@@ -264,9 +256,8 @@ class Transcripts:
 
     def evaluation(self, examples: TranscriptExamples, rows: int = 32) -> Iterator[Batch]:
         """Batches of alike lengths, as they are."""
-        order = np.argsort([len(x) for x in examples.x], kind="stable")
-        for start in range(0, len(order), rows):
-            yield self.batch(examples, (order[start : start + rows], -1))
+        for own in by_length([len(x) for x in examples.x], rows):
+            yield self.batch(examples, (own, -1))
 
     # ---- answers
 

@@ -23,6 +23,7 @@ from hitherto.sources.base import (
     Prepared,
     Results,
     Share,
+    by_length,
     digest_of,
     load,
     order,
@@ -177,7 +178,7 @@ class Windows:
 
     def split(self, series: list[Series]) -> list[int]:
         """The step that validation begins with, in each series."""
-        share = self.spec.data.valid if isinstance(self.spec.data.valid, float | int) else 0.1
+        share = self.spec.data.aside
         cuts = []
         for s in series:
             T = len(s.values)
@@ -293,9 +294,7 @@ class Windows:
 
     def read_at(self, examples: WindowExamples, origins: list[Array], rows: int = 32) -> Iterator[Batch]:
         lengths = np.array([len(s.values) for s in examples.series])
-        by_length = np.argsort(lengths, kind="stable")
-        for start in range(0, len(by_length), rows):
-            group = by_length[start : start + rows]
+        for group in by_length(lengths, rows):
             for t in range(0, int(lengths[group].max()), EVALUATE):
                 x, sizes = pad([examples.arrays[i]["x"][t : t + EVALUATE] for i in group])
                 scored = np.zeros(x.shape[:2], bool)
