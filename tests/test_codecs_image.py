@@ -513,6 +513,9 @@ def test_a_sheet_holds_all_that_it_shows() -> None:
     assert root.find(f".//{space}title").text == "a <b> & 'c'"  # type: ignore[union-attr]
     ratio = float(images[1].get("width", 0)) / float(images[1].get("height", 1))
     assert ratio == pytest.approx(15, rel=0.05)
+    lines = [[line.text for line in group.iter(f"{space}text")] for group in root.findall(f".//{space}g")]
+    assert [len(group) for group in lines] == [1, 2, 1, 0]
+    assert lines[1][1].endswith("…")  # type: ignore[union-attr]
     assert ET.fromstring(sheet([], [])) is not None
     with pytest.raises(UsageError, match="a caption for each of 4"):
         sheet(pictures, captions[:2])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from hitherto.tasks import TASKS
 __all__ = ["curves", "sections"]
 
 Section = dict[str, Any]
+
+FRAMES = 6  # of a video in a contact sheet
 
 
 def curves(history: list[dict[str, Any]], log: list[dict[str, Any]], metric: str, best: int) -> list[Section]:
@@ -165,7 +168,8 @@ def _texts(source: Texts, examples: Any, results: Results, _watched: list[dict[s
     details = results.details
     inputs, texts, references = details["inputs"], details["texts"], details["references"]
     some = np.linspace(0, len(texts) - 1, min(12, len(texts))).astype(int)
-    rows = [[as_text(inputs[i])[:300], texts[i], " / ".join(references[i])] for i in some]
+    shown = [Path(v).name for v in inputs] if source.sees else inputs
+    rows = [[as_text(shown[i])[:300], texts[i], " / ".join(references[i])] for i in some]
     found: list[Section] = [
         {"kind": "table", "title": "Examples", "columns": ["input", "written", "expected"], "rows": rows}
     ]
@@ -257,15 +261,11 @@ def _sequels(
 
 def _contact_sheet(codec: Any, x: list[Any], texts: list[str], title: str = "Seen and said") -> Section:
     """Pictures over what is said of them."""
-    seen = []
-    along = 0 if getattr(codec, "reads", "") == "rows" else 1
-    each = max(1, codec.shape[along] // getattr(codec, "hop", codec.shape[along]))  # steps without overlap
-    most = 40 if codec.kind == "frames" else None
-    for one in x:
-        steps = one.reshape(len(one), *codec.shape)
-        whole = np.concatenate(list(steps[::each][:most]), along)
-        low, high = float(whole.min()), float(whole.max())
-        seen.append((whole - low) / max(high - low, 1e-6))
+    if codec.kind == "frames":
+        some = [one[np.linspace(0, len(one) - 1, min(len(one), FRAMES)).astype(int)] for one in x]
+        seen = [np.concatenate(list(codec.decode(one)), 1) for one in some]
+    else:
+        seen = [codec.decode(one) for one in x]
     wide = any(picture.shape[1] > 3 * picture.shape[0] for picture in seen)
     picture = sheet(seen, texts, columns=2 if wide else 4)
     return {"kind": "pictures", "title": title, "items": [("", picture)]}
