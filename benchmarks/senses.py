@@ -714,7 +714,7 @@ def chorales(runs: Path, head: str) -> None:
         minutes=minutes(seconds),
     )
     if head == "chain":
-        roll = model.generate(most=120, temperature=0.9, voices=4, seed=1)
+        roll = model.generate(steps=120, temperature=0.9, voices=4, seed=1)
         score = model.codecs["steps"].score(roll, tempo=120)
         MUSIC.write_text(notes.draw(score), encoding="utf-8")
         say(f"a minute of music is {MUSIC}")
@@ -868,7 +868,7 @@ def kanji(runs: Path, cell: str) -> None:
     own = {part: [codec.encode(row["strokes"]) for row in held[part]] for part in ("train", "test")}
     true = [row["strokes"] for row in held["train"]]
     reach = max(float(np.abs(p).max()) for drawing in true for p in strokes.points(drawing))
-    drawn = [model.generate(seed=i, most=150, temperature=0.8) for i in range(256)]
+    drawn = [model.generate(seed=i, steps=150, temperature=0.8) for i in range(256)]
     keep(
         f"kanji-{cell}",
         nats=rounded(model.evaluate(held["test"])["nats"], 4),

@@ -197,6 +197,9 @@ def test_a_pen_writes_what_it_is_told() -> None:
         model.predict(["lv"])
     with pytest.raises(UsageError, match="give one"):
         model.generate()
+    for wrong in ({"bias": -1.0}, {"temperature": -1.0}, {"steps": 0}):
+        with pytest.raises(UsageError, match=f"{next(iter(wrong))} must"):
+            model.generate("lv", **wrong)
 
 
 def test_drawings_need_no_text() -> None:
@@ -308,3 +311,19 @@ def test_a_contact_sheet_has_true_colours_and_some_frames_of_a_film() -> None:
     for film in films:
         some = film[np.linspace(0, 19, FRAMES).astype(int)]
         assert base64.b64encode(png(np.concatenate(list(some), 1))).decode() in svg
+
+
+def test_convolutions_and_peaks_are_flags(tmp_path: Any) -> None:
+    from hitherto import cli
+
+    for i, row in enumerate(pictures(24)):
+        folder = tmp_path / "seen" / row["label"]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{i}.png").write_bytes(png(row["image"]))
+    out = str(tmp_path / "eyes.safetensors")
+    flags = ["--conv", "4", "--conv", "6", "--peaks", "--epochs", "1", "--hidden-size", "4"]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "classify", str(tmp_path / "seen"), "--out", out, *flags])
+    assert not ended.value.code
+    operations = [op["op"] for op in hitherto.open(out).plan["step"]]
+    assert operations[:3] == ["conv", "conv", "peaks"]

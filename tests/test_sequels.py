@@ -42,7 +42,7 @@ def test_it_learns_what_follows(model: hitherto.Model) -> None:
         assert model.evaluate(tunes(seed=1))["nats"] < 7  # two of 88 keys, whatever came before, are some ten
         return
     assert model.evaluate(tunes(seed=1))["nats"] < 0.5
-    made = model.generate([[60, 72], [62, 74]], most=6, temperature=0.1, seed=0)
+    made = model.generate([[60, 72], [62, 74]], steps=6, temperature=0.1, seed=0)
     assert made == [[SCALE[t % 8], SCALE[t % 8] + 12] for t in range(8)]
 
 
@@ -75,8 +75,8 @@ def test_a_stream_says_what_each_step_is_worth(model: hitherto.Model) -> None:
 
 
 def test_what_is_drawn_keeps_to_its_voices_and_its_range(model: hitherto.Model) -> None:
-    made = model.generate(most=50, temperature=2.0, voices=2, seed=4)
-    assert made == model.generate(most=50, temperature=2.0, voices=2, seed=4)
+    made = model.generate(steps=50, temperature=2.0, voices=2, seed=4)
+    assert made == model.generate(steps=50, temperature=2.0, voices=2, seed=4)
     assert len(made) == 50
     assert max(map(len, made)) <= 2
     assert {p for now in made for p in now} <= set(range(60, 85))

@@ -32,6 +32,13 @@ def test_every_option_has_a_sentence_and_a_type_that_a_flag_can_have() -> None:
         assert option.type in (str, int, float, bool), option.name
 
 
+def test_a_flag_that_is_given_many_times_has_the_type_of_each() -> None:
+    kinds = {option.name: option.type for option in options() if option.many}
+    assert kinds["conv"] is int
+    assert kinds["levels"] is float
+    assert kinds["known"] is str
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_rows_name_only_options_that_exist(task: str) -> None:
     known = {option.name for option in options()}

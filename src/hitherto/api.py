@@ -245,13 +245,13 @@ class Model:
         self,
         prompt: Any = None,
         *,
-        most: int | None = None,
+        steps: int | None = None,
         temperature: float = 1.0,
         bias: float = 0.0,
         voices: int | None = None,
         seed: int | None = None,
     ) -> Iterator[Array]:
-        """The steps that follow a piece of music, or that write a text, each as it is drawn, `most` of them.
+        """The steps that follow a piece of music, or that write a text, each as it is drawn, `steps` of them.
 
         Below 1 `temperature` keeps to what is likely, and so does the `bias` of a pen from 0 on. Of music no more than
         `voices` keys sound at once, and none that did not in training.
@@ -260,6 +260,9 @@ class Model:
 
         if "steps" not in self.codecs:
             raise UsageError(f"{self.spec.task} models write no steps; compose and handwrite do.")
+        for name, count in (("steps", steps), ("voices", voices)):
+            if count is not None and not count >= 1:
+                raise UsageError(f"{name} must be 1 at least, but came as {count!r}.")
         codec, begun, state = self.codecs["steps"], [], None
         if self.source.says:
             if not isinstance(prompt, str) or not prompt:
@@ -280,10 +283,10 @@ class Model:
         allowed = self._allowed()
         if allowed is not None:
             how["allowed"] = allowed
-        most = most or (
+        steps = steps or (
             64 if self.spec.task == "compose" else 60 * max(4, len(prompt) if isinstance(prompt, str) else 0)
         )
-        return islice(sequel(self.engine, state, x, np.random.default_rng(seed), **how), most)
+        return islice(sequel(self.engine, state, x, np.random.default_rng(seed), **how), steps)
 
     def draw(self, params: Array, rng: "np.random.Generator") -> Array:
         """A step that could come next, from what the head reads."""
@@ -738,7 +741,7 @@ def watcher(
         def drawn(module: Any) -> dict[str, Any]:
             model = Model(spec, plan, codecs, module.tensors())
             text = None if shown is None else str(shown)
-            made = model.generate(text, seed=1, most=64 if spec.task == "compose" else 400)
+            made = model.generate(text, seed=1, steps=64 if spec.task == "compose" else 400)
             return {"sample": made, "text": text}
 
         return drawn

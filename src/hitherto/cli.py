@@ -482,7 +482,7 @@ def _cell(value: Any) -> str:
 @click.option("--length-penalty", default=1.0, help="Of a search: 0 prefers short texts, above 1 long ones.")
 @click.option("--stop", multiple=True, help="End before this text.")
 @click.option("--seed", type=int, help="The same seed gives the same text, music or drawing.")
-@click.option("--steps", "most", type=click.IntRange(1), help="compose, handwrite: how many steps at most.")
+@click.option("--steps", type=click.IntRange(1), help="compose, handwrite: how many steps at most.")
 @click.option("--voices", type=click.IntRange(1), help="compose: how many keys may sound at once.")
 @click.option("--bias", type=float, help="handwrite: from 0 on; the higher, the neater.")
 @click.option(
@@ -496,7 +496,7 @@ def generate(bundle: str, weights: str, prompt: str, stop: tuple[str, ...], **op
     import hitherto
 
     model = hitherto.open(bundle, weights=weights)
-    stepping = {name: options.pop(name) for name in ("most", "voices", "bias", "out")}
+    stepping = {name: options.pop(name) for name in ("steps", "voices", "bias", "out")}
     if model.spec.task in ("compose", "handwrite"):
         given = {"stop": stop, **options, **stepping}
         click.echo(
@@ -505,7 +505,7 @@ def generate(bundle: str, weights: str, prompt: str, stop: tuple[str, ...], **op
         return
     for name in stepping:
         if _was_given(name):
-            raise UsageError(f"--{'steps' if name == 'most' else name} is for compose and handwrite models.")
+            raise UsageError(f"--{name} is for compose and handwrite models.")
     click.echo(prompt, nl=False)
     for piece in model.pieces(prompt, stop=list(stop), **options):
         click.echo(piece, nl=False)
@@ -523,7 +523,7 @@ def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
     """Music or a drawing, written to a file of its kind or printed as JSON."""
     out = given.pop("out", None)
     for name in given:
-        if name not in ("temperature", "seed", "most", "voices", "bias"):
+        if name not in ("temperature", "seed", "steps", "voices", "bias"):
             raise UsageError(f"--{name.replace('_', '-')} is for lm models; this one does {model.spec.task}.")
     music = model.spec.task == "compose"
     endings = (".mid", ".wav", ".svg", ".json") if music else (".svg", ".png", ".json")

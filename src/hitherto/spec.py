@@ -14,7 +14,8 @@ that is None is chosen from the data when training begins, and what was chosen i
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -321,20 +322,16 @@ def _describe(table: str, field: Any, hint: Any) -> Option:
         if get_origin(kind) is Literal:
             choices = get_args(kind)
             plain.append(str)
-        elif get_origin(kind) is tuple:
-            plain += [k for k in get_args(get_args(kind)[0]) or get_args(kind) if k is not ...]
         else:
-            plain.append(getattr(kind, "__origin__", kind))
+            one = get_args(kind)[0] if get_origin(kind) is tuple else kind
+            plain += [getattr(k, "__origin__", k) for k in (get_args(one) if _is_union(one) else (one,))]
     default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     first = plain[0] if len(set(plain)) == 1 else str
     return Option(table, field.name, first, default, about, choices, many)
 
 
 def _is_union(hint: Any) -> bool:
-    import types
-    from typing import Union
-
-    return get_origin(hint) in (Union, types.UnionType)
+    return get_origin(hint) in (Union, UnionType)
 
 
 # Options that only some tasks have: those that any row of TASKS names. The rest go with every task.

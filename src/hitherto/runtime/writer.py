@@ -103,7 +103,7 @@ def sequel(
     to a half: neither does what is unlikely at each step happen in the long run, nor is an end put off for ever.
     """
     x, F = begun[:, None], begun.shape[1]
-    sharp = how.get("temperature", 1.0) / (1 + how.get("bias", 0.0))
+    sharp = how.get("temperature", 1.0) / (1 + max(0.0, how.get("bias", 0.0)))  # below 0 the head refuses it
     going = 1.0  # the chance that none was the last
     until = 0.5 + 0.5 * np.tanh(sharp * rng.logistic() / 2)
     while True:

@@ -317,7 +317,7 @@ class Transcripts:
             raise UsageError(
                 f"transcribe has no option {name!r} of decoding, but {', '.join(known)}.{nearest(name, known)}"
             )
-        width = num_beams or TASKS[self.spec.task].decoding["num_beams"]
+        width = TASKS[self.spec.task].decoding["num_beams"] if num_beams is None else num_beams
         if width == 1 and scorer is None and not bonus:
             return CtcGreedy()
         return PrefixBeam(
