@@ -742,8 +742,8 @@ struct Group {
     float* spare = reinterpret_cast<float*>(h_words + room.h);
     float *weights = spare + room.spare, *patches = weights + room.weights;
     i64 ld = room.width, turn = input == memory;
-    const i64 I = p.stage[from].I;
     if (!input && p.stage[from].op != EMBED) {
+      const i64 I = p.stage[from].I;
       if (!u.order && (u.B == rows || u.T == 1)) {  // side by side as they are
         input = u.x + (done * u.B + first) * I, ld = I;
       } else {
