@@ -295,3 +295,13 @@ def test_readers_are_listed() -> None:
     assert set(READERS) == {"csv", "tsv", "jsonl", "txt", "parquet", "folder"}
     assert isinstance(read(["a"]), Table)
     assert np.issubdtype(split(4, 0.5, 0)[0].dtype, np.int64)
+
+
+def test_a_folder_of_classes_has_files_of_one_kind(tmp_path: Path) -> None:
+    for name in ("a/1.png", "a/.DS_Store", "b/2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"?")
+    assert [row["file"] for row in read(tmp_path)] == ["a/1.png", "b/2.png"]
+    (tmp_path / "b" / "notes.txt").write_text("what these are")
+    with pytest.raises(DataError, match=r"b/notes\.txt is none; keep files of one kind"):
+        read(tmp_path)

@@ -327,3 +327,24 @@ def test_convolutions_and_peaks_are_flags(tmp_path: Any) -> None:
     assert not ended.value.code
     operations = [op["op"] for op in hitherto.open(out).plan["step"]]
     assert operations[:3] == ["conv", "conv", "peaks"]
+
+
+def test_who_leaves_convolutions_out_is_told_of_them() -> None:
+    rng, notes = np.random.default_rng(0), []
+    for side in (12, 20):
+        rows = [{"image": rng.random((side, side, 3)), "label": "ab"[i % 2]} for i in range(12)]
+        said: list[str] = []
+        hitherto.train(
+            "classify", rows, input="image", output="label", epochs=1, hidden_size=4, say=said.append
+        )
+        notes.append(any("--conv" in line for line in said))
+    assert notes == [False, True]
+
+
+def test_a_drawing_that_is_none_is_named_with_its_line(tmp_path: Any) -> None:
+    path = tmp_path / "drawings.jsonl"
+    good = '{"text": "l", "strokes": [[[0, 0], [0, 1], [1, 1]]]}\n'
+    for wrong in ("[[]]", "[[[0, 0], [NaN, 1]]]"):
+        path.write_text(good * 30 + good.replace("[[[0, 0], [0, 1], [1, 1]]]", wrong) + good * 30)
+        with pytest.raises(DataError, match=r"line 31, column 'strokes'"):
+            hitherto.train("handwrite", path, input="text", output="strokes", epochs=1, hidden_size=4)

@@ -131,6 +131,11 @@ def test_the_command_line_hears(model: hitherto.Model, tmp_path: Path) -> None:
     partial = [json.loads(line) for line in run("--audio", str(wav), "--json").splitlines()]
     assert partial[-1].keys() == {"text", "at"}
     assert any("partial" in row for row in partial)
+    kept = tmp_path / "cut"  # in the middle of a sample: nothing that was heard is lost
+    cut = CliRunner().invoke(cli, ["stream", str(path), "--audio", "-", "--save", str(kept)], raw + b"?")
+    assert cut.output == run("--audio", "-", given=raw)
+    assert "one byte of two" in str(cut.exception)
+    assert kept.read_bytes()
     with pytest.raises(UsageError, match="--audio-rate is of the raw samples"):
         run("--audio-rate", "8000")
     with pytest.raises(UsageError, match="--top-k is for models that write"):

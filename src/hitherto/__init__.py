@@ -23,6 +23,7 @@ __all__ = [
     "LSTMCell",
     "Model",
     "RNNCell",
+    "Sound",
     "Spec",
     "cells",
     "checks",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from hitherto.api import Model, open, train  # noqa: A004 - open is what it is called
     from hitherto.cells import CELLS
     from hitherto.codecs import CODECS
+    from hitherto.codecs.audio import Sound
     from hitherto.data import READERS
     from hitherto.decode import DECODERS
     from hitherto.heads import HEADS
@@ -59,6 +61,7 @@ else:  # a type checker must not see __getattr__: it would take every misspelt n
         "Model": "hitherto.api",
         "OPS": "hitherto.plan",
         "READERS": "hitherto.data",
+        "Sound": "hitherto.codecs.audio",
         "Spec": "hitherto.spec",
         "TASKS": "hitherto.tasks",
         "open": "hitherto.api",

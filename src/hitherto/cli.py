@@ -634,7 +634,8 @@ def stream(
         raise UsageError("--audio-rate is of the raw samples that --audio hears.")
     model = hitherto.open(bundle, weights=weights)
     live = model.stream(saved, **_given(model, decoding))
-    heard, kept = "", b""
+    heard: tuple[str, DataError | None] = ("", None)
+    kept = b""
 
     def show(rows: Any) -> None:
         for row in rows:
@@ -656,7 +657,7 @@ def stream(
             show(live.line(line))
         kept = live.save() if save else kept  # before the end is made: who loads it goes on
         if audio is not None:
-            _heard(heard, live.finish(), show, as_json)
+            _heard(*heard, live.finish(), show, as_json)
         elif not live.line_by_line and isinstance(rest := live.finish(), list):
             show(rest)
     except BrokenPipeError:  # whoever read has seen enough; the state is kept all the same
@@ -669,15 +670,16 @@ def stream(
         raise DataError(str(error), path="standard input", line=number) from error
     except UnicodeDecodeError as error:
         raise DataError("the text is not UTF-8", path="standard input", line=number + 1) from error
-    if save:
-        Path(save).write_bytes(kept)
+    finally:
+        if save and kept:
+            Path(save).write_bytes(kept)
     return status
 
 
-def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> str:
+def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> tuple[str, DataError | None]:
     """Sound in tenths of a second: what is sure as it is sure, and at a terminal what it seems to be meanwhile.
 
-    Gives what of a text was not printed for good.
+    Gives what of a text was not printed for good, and what was wrong with the end of the sound.
     """
     from hitherto.codecs.audio import AudioStream, Sound
 
@@ -687,7 +689,11 @@ def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> s
         raise UsageError("--audio-rate is of raw samples; a file says its own.")
     rate = rate or live.model.codecs["input"].rate
     seen = said = ""
+    broken: DataError | None = None
     for samples in _samples(path, rate):
+        if isinstance(samples, DataError):
+            broken = samples
+            break
         rows = live.push(samples if isinstance(samples, Sound) else Sound(samples, rate))
         if not as_json and not sys.stdout.isatty():
             print("".join(row["text"] for row in rows), end="", flush=True)
@@ -704,20 +710,22 @@ def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> s
         seen = partial
     if sys.stdout.isatty() and not as_json:
         print("\r\x1b[K", end="")
-    return said
+    return said, broken
 
 
-def _heard(said: str, rest: Any, show: Any, as_json: bool) -> None:
-    """The end of what was heard: after `said`, which was not printed before."""
+def _heard(said: str, broken: DataError | None, rest: Any, show: Any, as_json: bool) -> None:
+    """The end of what was heard: after `said`, which was not printed before, and before what was wrong at its end."""
     rows = rest if isinstance(rest, list) else [rest]
     if as_json or not all("text" in row for row in rows):
         show(rows)
     else:
         print(said + "".join(row["text"] for row in rows), flush=True)
+    if broken is not None:
+        raise broken
 
 
 def _samples(path: str, rate: int) -> Iterator[Any]:
-    """Of a recording, or of standard input, a tenth of a second at a time."""
+    """Of a recording, or of standard input, a tenth of a second at a time; at last what is wrong with its end."""
     import numpy as np
 
     if path != "-":
@@ -734,8 +742,9 @@ def _samples(path: str, rate: int) -> Iterator[Any]:
         rest = data[whole:]
         yield np.frombuffer(data[:whole], "<i2")
     if rest:
-        raise DataError(
-            "the last sample has one byte of two: these are no 16-bit samples", path="standard input"
+        yield DataError(
+            "the last sample has one byte of two: it was cut off, or these are no 16-bit samples",
+            path="standard input",
         )
 
 

@@ -588,14 +588,26 @@ def _read_folder(
 ) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
     seen = sorted(p for p in path.iterdir() if not p.name.startswith("."))
     classes = [p for p in seen if p.is_dir()]
-    files = [(folder.name, file) for folder in classes for file in sorted(folder.iterdir()) if file.is_file()]
+    files = [
+        (folder.name, file)
+        for folder in classes
+        for file in sorted(folder.iterdir())
+        if file.is_file() and not file.name.startswith(".")
+    ]
     media = [file for file in seen if file.suffix.lower() in MEDIA]
     if media and not files:
         named = [(i + 1, {"file": file.name}) for i, file in enumerate(media)]
         return ["file"], lambda: iter(named), [f"the folder's {len(media)} files are taken, one a row"]
     if not files:
         raise DataError("a folder needs a folder of files for each class, but has none", path=path)
-    if all(file.suffix.lower() in MEDIA for _, file in files):
+    plain = [file for _, file in files if file.suffix.lower() not in MEDIA]
+    if 0 < len(plain) < len(files):
+        raise DataError(
+            f"{len(files) - len(plain)} files are sound, pictures or videos, but "
+            f"{plain[0].parent.name}/{plain[0].name} is none; keep files of one kind in a folder",
+            path=path,
+        )
+    if not plain:
         labelled = [
             (i + 1, {"file": f"{label}/{file.name}", "label": label}) for i, (label, file) in enumerate(files)
         ]

@@ -133,7 +133,8 @@ def _opened(source: Any) -> Iterator[tuple[int, Iterator[Array]]]:
     path = _path(source)
     if path is None and not isinstance(source, bytes | bytearray | memoryview):
         raise DataError(
-            f"expected a recording: a path, the bytes of a file, or Sound(samples, rate), but got {source!r:.60}"
+            "expected a recording: a path, the bytes of a file, or hitherto.Sound(samples, rate), but got "
+            f"{source!r:.60}"
         )
     with _file(path) if path is not None else BytesIO(source) as file:
         yield _read(file, path)

@@ -13,7 +13,7 @@ import numpy as np
 from hitherto.codecs import CODECS
 from hitherto.data import MEDIA, Table, parallel, read, split
 from hitherto.errors import DataError, UsageError
-from hitherto.spec import DataSpec, Spec, TrainSpec
+from hitherto.spec import DataSpec, ModelSpec, Spec, TrainSpec
 
 __all__ = [
     "Array",
@@ -41,6 +41,7 @@ __all__ = [
     "said",
     "set_aside",
     "share_rows",
+    "unseen",
     "untold",
     "used",
 ]
@@ -255,12 +256,13 @@ def fitted(
     try:
         return CODECS[kind].fit([value for _, value in rows], **given, **more)
     except DataError as error:
+        wrong = error.__cause__ if isinstance(error.__cause__, DataError) else error  # without its own count
         for row, value in rows:  # a codec sees values, not where they stand: ask for each alone
             try:
                 CODECS[kind].fit([value], **given, **more)
             except DataError as own:
-                if str(own) == str(error):
-                    raise table.error(row, str(column), str(own)) from error
+                if str(wrong) in (str(own), str(own.__cause__)):
+                    raise table.error(row, str(column), str(wrong)) from error
         raise
 
 
@@ -300,6 +302,15 @@ def listed(names: Sequence[str]) -> str:
         if len(names) == 1
         else f"{len(names)} columns ({some}{', ...' if len(names) > 4 else ''})"
     )
+
+
+def unseen(codec: Any, model: ModelSpec) -> list[str]:
+    """What to try where pictures of some size go to a layer as they are."""
+    if model.conv or min(getattr(codec, "shape", (0,))[:2]) < 16:
+        return []
+    return [
+        "pictures go to the layer as they are; --conv 16 --conv 32 looks for shapes in them, --peaks wherever they lie"
+    ]
 
 
 def untold(table: Table, what: str, option: str) -> UsageError:

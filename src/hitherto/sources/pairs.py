@@ -32,6 +32,7 @@ from hitherto.sources.base import (
     opened,
     pad,
     share_rows,
+    unseen,
     untold,
     used,
 )
@@ -442,7 +443,7 @@ class Pairs:
             options |= {"dropout": 0.3}
             del options["pool"]
         said = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
-        return options, [said]
+        return options, [said, *unseen(self.codecs["input"], self.spec.model)]
 
     def digest(self, examples: PairExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])

@@ -39,6 +39,7 @@ from hitherto.sources.base import (
     pad,
     set_aside,
     share_rows,
+    unseen,
     untold,
 )
 from hitherto.spec import Spec, TrainSpec
@@ -432,7 +433,7 @@ class Texts:
         }
         middle, most = ([f"{int(of(part)):,}" for part in (read, written)] for of in (np.median, np.max))
         said = f"{count:,} pairs of {' and '.join(middle)} tokens (medians; the longest {' and '.join(most)})"
-        return options, [said]
+        return options, [said, *unseen(self.codecs["input"], self.spec.model)]
 
     def digest(self, examples: TextExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])
