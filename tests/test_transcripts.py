@@ -142,6 +142,15 @@ def test_the_command_line_hears(model: hitherto.Model, tmp_path: Path) -> None:
         run("--top-k", "3")
 
 
+def test_a_stream_that_is_finished_hears_the_next(model: hitherto.Model) -> None:
+    stream, texts = model.stream(), []
+    for word in ("dabbac", "abc", "dabbac"):
+        rows = stream.push(spoken(word, 3)) + stream.finish()
+        texts.append("".join(row["text"] for row in rows))
+    assert texts == model.predict([spoken(word, 3) for word in ("dabbac", "abc", "dabbac")])
+    assert texts[0] == texts[2]
+
+
 def test_what_no_search_knows_is_named(model: hitherto.Model) -> None:
     with pytest.raises(UsageError, match=r"no option 'num_beam' of decoding.*Did you mean 'num_beams'"):
         model.predict([spoken("a", 1)], num_beam=3)

@@ -797,8 +797,10 @@ class TranscriptStream(Stream):
         return row
 
     def finish(self) -> list[Row]:
+        """What was not sure before; the next input begins anew."""
         rows = self._rows(self.input.finish()) + self._said(self.search.finish())
         rest = self.decoder.finish()  # of a character that never became whole
+        self.reset()
         return [*rows, {"text": rest, "at": []}] if rest else rows
 
     def fork(self) -> Self:

@@ -224,7 +224,10 @@ class Transcripts:
             "schedule": "one-cycle",
             "clip": 1.0,
         }
-        said = f"{count:,} recordings of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
+        what = {"audio": "recordings", "image": "lines"}.get(self.codecs["input"].kind, "drawings")
+        said = (
+            f"{count:,} {what} of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
+        )
         return options, [said]
 
     def digest(self, examples: TranscriptExamples) -> str:
