@@ -26,6 +26,7 @@ __all__ = ["curves", "sections"]
 Section = dict[str, Any]
 
 FRAMES = 6  # of a video in a contact sheet
+PLACES = 80  # of a picture: where it looked among more of them cannot be seen
 
 
 def curves(history: list[dict[str, Any]], log: list[dict[str, Any]], metric: str, best: int) -> list[Section]:
@@ -183,7 +184,8 @@ def _texts(source: Texts, examples: Any, results: Results, _watched: list[dict[s
         found.append(
             {"kind": "table", "title": f"By {source.spec.data.by}", "columns": ["", *names], "rows": table}
         )
-    seen = [i for i in range(len(texts)) if details["written"][i][0].attention is not None]
+    looks_at = [details["written"][i][0].attention for i in range(len(texts))]
+    seen = [i for i, a in enumerate(looks_at) if a is not None and (not source.sees or a.shape[1] <= PLACES)]
     short = [i for i in seen if 4 <= len(examples.x[i]) <= 30 and len(details["written"][i][0].tokens) > 2]
     items = []
     for i in (short or seen)[:4]:
