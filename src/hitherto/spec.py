@@ -11,6 +11,7 @@ that is None is chosen from the data when training begins, and what was chosen i
     True
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -304,11 +305,18 @@ class Option:
 
 def options(task: str | None = None) -> Iterator[Option]:
     """Every option, or those that `task` has."""
+    for option in _described():
+        if task is None or option.name in TASKS[task].options or option.name not in _SPECIAL:
+            yield option
+
+
+@functools.cache  # every model that is opened asks, and the answer takes a millisecond
+def _described() -> tuple[Option, ...]:
+    found = []
     for table, struct in TABLES.items():
         hints = get_type_hints(struct, include_extras=True)
-        for field in msgspec.structs.fields(struct):
-            if task is None or field.name in TASKS[task].options or field.name not in _SPECIAL:
-                yield _describe(table, field, hints[field.name])
+        found += [_describe(table, field, hints[field.name]) for field in msgspec.structs.fields(struct)]
+    return tuple(found)
 
 
 def _describe(table: str, field: Any, hint: Any) -> Option:
@@ -420,7 +428,7 @@ def _check_names(document: Mapping[str, Any], source: str) -> None:
         if name in TABLES:
             if not isinstance(value, Mapping):
                 raise UsageError(f"{source}: [{name}] is a table, but came as {value!r}")
-            fields = [field.name for field in msgspec.structs.fields(TABLES[name])]
+            fields = TABLES[name].__struct_fields__
             for key in value:
                 if key not in fields:
                     elsewhere = [o for o in options() if o.name == key]
