@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hitherto.codecs.series import Series, SeriesCodec, Step, gather, naive_scale
 from hitherto.errors import DataError, UsageError
+from hitherto.marks import Marks
 
 
 def rows(times: list[str], values: list[Any]) -> list[dict[str, Any]]:
@@ -180,6 +181,24 @@ def test_long_tables_known_and_static_columns() -> None:
     prices = first[:, 1:6] * codec.known[0]["deviation"] + codec.known[0]["mean"]
     np.testing.assert_allclose(prices[3], [8, 10, 12, 14, 16], rtol=1e-5)
     np.testing.assert_allclose(prices[19], [40, 42, 44, 46, 48], rtol=1e-5)
+
+
+def test_decimal_commas_and_marks_of_missing_values() -> None:
+    table = [
+        {
+            "ds": f"2024-01-{i + 1:02}",
+            "y": "-999" if i == 3 else f"{i},5",
+            "price": f"{i},25" if i else "-999",
+        }
+        for i in range(9)
+    ]
+    marks = Marks.of(",", ["-999"])
+    (series,), _ = gather(table, target=["y"], time="ds", known=["price"], marks=marks)
+    assert series.values[[0, 2, 4], 0].tolist() == [0.5, 2.5, 4.5]
+    assert np.isnan(series.values[3, 0])
+    assert series.known[:, 0].tolist() == [None, *(f"{i}.25" for i in range(1, 9))]
+    with pytest.raises(DataError, match=r"row 1, column 'y': .*got '0,5'.*--decimal , says otherwise"):
+        gather(table, target=["y"], time="ds")
 
 
 def test_errors_of_the_codec() -> None:

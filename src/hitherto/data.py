@@ -20,7 +20,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -28,6 +28,7 @@ from typing import Any, Literal, TextIO
 import numpy as np
 
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
+from hitherto.marks import Marks
 
 __all__ = ["MEDIA", "READERS", "Table", "parallel", "read", "split", "texts"]
 
@@ -72,6 +73,7 @@ class Options:
     header: bool | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    marks: Marks = field(default_factory=Marks)
 
 
 class Table:
@@ -83,10 +85,12 @@ class Table:
         rows: Callable[[], Iterator[Numbered]],
         notes: Iterable[str] = (),
         path: Path | None = None,
+        marks: Marks | None = None,
     ) -> None:
         self.columns = list(columns)
         self.notes = list(notes)
         self.path = path
+        self.marks = marks or Marks()
         self._rows = rows
         self._count: int | None = None
 
@@ -138,7 +142,7 @@ class Table:
     def kinds(self, sample: int = 1000) -> dict[str, str]:
         """What each column seems to hold, by its first rows: number, time, label, text, list or empty."""
         rows = self.head(sample)
-        return {name: _kind([row[name] for row in rows]) for name in self.columns}
+        return {name: _kind([row[name] for row in rows], self.marks) for name in self.columns}
 
 
 # --------------------------------------------------------------------------------------------------- what it may be
@@ -147,27 +151,6 @@ _TIME = re.compile(
     r"\s*\"?(\d{4}-\d{1,2}(-\d{1,2})?([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
     r"|\d{1,2}/\d{1,2}/\d{2,4}([ ]\d{1,2}:\d{2}(:\d{2})?)?|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2})\"?\s*"
 )
-_MISSING = {"", "na", "nan", "null", "none", "n/a", "?"}
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, int | float | np.number):
-        return True
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return "_" not in str(value)
-
-
-def _is_missing(value: Any) -> bool:
-    return (
-        value is None
-        or (isinstance(value, str) and value.strip().lower() in _MISSING)
-        or bool(value != value)
-    )  # NaN
 
 
 def _is_time(value: Any) -> bool:
@@ -178,16 +161,16 @@ def _is_time(value: Any) -> bool:
     )
 
 
-def _kind(values: Sequence[Any]) -> str:
+def _kind(values: Sequence[Any], marks: Marks) -> str:
     if any(isinstance(v, list | tuple | np.ndarray) for v in values):
         return "list"
-    present = [v for v in values if not _is_missing(v)]
+    present = [v for v in values if not marks.missing(v)]
     if not present:
         return "empty"
     if all(map(_is_time, present)):
         return "time"
     distinct = len({str(v) for v in present})
-    if all(map(_is_number, present)):
+    if all(map(marks.is_number, present)):
         return "number"
     words = sum(len(str(v).split()) for v in present) / len(present)
     few = distinct <= max(2, min(100, len(present) // 3))
@@ -204,17 +187,22 @@ def read(
     header: bool | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
+    decimal: str | None = None,
+    na: Sequence[Any] = (),
     unnamed: str = "csv",
 ) -> Table:
     """The table in a file, a folder, a frame, a list of dicts or values, or a dict of columns.
 
-    `unnamed` is the format of a file whose name tells none.
+    `decimal` is the decimal mark of its numbers, `na` are further words for a missing value; `unnamed` is the format of
+    a file whose name tells none.
     """
     if isinstance(source, Table):
         return source
-    options = Options(header, delimiter, encoding)
+    options = Options(header, delimiter, encoding, Marks.of(decimal, na))
     if not isinstance(source, str | Path):
-        return _in_memory(source)
+        table = _in_memory(source)
+        table.marks = options.marks
+        return table
     path = Path(source)
     kind = format or _format_of(path, unnamed)
     if kind not in READERS:
@@ -222,7 +210,7 @@ def read(
             f"there is no format {kind!r}; there are {', '.join(READERS)}.{nearest(kind, READERS)}"
         )
     columns, rows, notes = READERS[kind](path, options)
-    return Table(columns, rows, notes, path)
+    return Table(columns, rows, notes, path, options.marks)
 
 
 def _format_of(path: Path, unnamed: str = "csv") -> str:
@@ -392,7 +380,7 @@ def _delimited(
     if not start.strip():
         raise DataError("the file is empty", path=path)
     if delimiter is None:
-        delimiter = _sniff(start)
+        delimiter = _sniff(start, options.marks.decimal)
         if delimiter != ",":
             name = {"\t": "tab"}.get(delimiter, delimiter)
             notes.append(f"columns are separated by {name!r}, as line 1 is; --delimiter says otherwise")
@@ -426,7 +414,8 @@ def _records(
     if not sample:
         raise DataError("the file holds no rows", path=path)
     first = sample[0][1]
-    header = _has_header([r for _, r in sample]) if options.header is None else options.header
+    marks = options.marks
+    header = _has_header([r for _, r in sample], marks) if options.header is None else options.header
     if options.header is None:
         what = "names the columns" if header else "is data, not names of columns"
         notes.append(f"line {sample[0][0]} {what}; --{'no-' if header else ''}header says otherwise")
@@ -456,12 +445,12 @@ def _records(
     return names, rows, notes
 
 
-def _sniff(start: str) -> str:
+def _sniff(start: str, decimal: str = ".") -> str:
     """The delimiter that parts the first lines into the same number of columns, two at least; a comma otherwise."""
     lines = [line for line in start.splitlines()[:50] if line.strip()]
     lines = lines[:-1] if len(lines) > 1 and len(start) == SNIFF else lines
     best, most = ",", 1
-    for candidate in (",", "\t", ";", "|"):
+    for candidate in (c for c in (",", "\t", ";", "|") if c != decimal):
         sizes = [len(r) for r in csv.reader(lines, delimiter=candidate) if r]
         if sizes and len(set(sizes)) == 1 and sizes[0] > most:
             best, most = candidate, sizes[0]
@@ -483,18 +472,18 @@ def _quotes_are_quotes(path: Path, options: Options, delimiter: str) -> bool:
     return begins <= ends + max(1, begins // 10)
 
 
-def _has_header(records: list[list[str]]) -> bool:
+def _has_header(records: list[list[str]], marks: Marks) -> bool:
     """Whether the first row is unlike the others: no number or time above numbers or times, no long text."""
     first, rest = records[0], records[1:]
-    if any(_is_number(cell) or _is_time(cell) for cell in first if cell.strip()):
+    if any(marks.is_number(cell) or _is_time(cell) for cell in first if cell.strip()):
         return False
     if any(not cell.strip() or len(cell) > 60 for cell in first):
         return False
     if not rest:
         return True
     for i in range(len(first)):
-        below = [r[i] for r in rest if len(r) > i and not _is_missing(r[i])]
-        if below and (all(map(_is_number, below)) or all(map(_is_time, below))):
+        below = [r[i] for r in rest if len(r) > i and not marks.missing(r[i])]
+        if below and (all(map(marks.is_number, below)) or all(map(_is_time, below))):
             return True
     for i, name in enumerate(first):  # a name among the values of its own column is a value
         if len(rest) > 3 and name in {r[i] for r in rest if len(r) > i}:
@@ -736,4 +725,4 @@ def split(
 
 
 def _ordered(value: Any) -> tuple[int, Any]:
-    return (0, float(value)) if _is_number(value) else (1, str(value))
+    return (0, float(value)) if Marks().is_number(value) else (1, str(value))

@@ -76,6 +76,11 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     header: Annotated[bool | None, _about("whether the first line names the columns")] = None
     delimiter: Annotated[str | None, _about("what separates columns")] = None
     encoding: Annotated[str | None, _about("the text's encoding; utf-8 if not given")] = None
+    decimal: Annotated[Literal[".", ","] | None, _about("the decimal mark of numbers; . if not given")] = None
+    na: Annotated[
+        tuple[str | int | float, ...],
+        _about("further marks of a missing value, such as -999 or '-999,unknown'"),
+    ] = ()
     tokens: Annotated[
         Literal["words", "chars", "bytes", "subwords"] | None, _about("what a token of the text is")
     ] = None

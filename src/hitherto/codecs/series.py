@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hitherto.errors import DataError, UsageError
+from hitherto.marks import MISSING, Marks
 
 __all__ = ["Series", "SeriesCodec", "SeriesStream", "gather", "naive_scale"]
 
@@ -33,7 +34,6 @@ DAY = 86_400
 # How many steps a season has, by the seconds of a step.
 _SEASONS = {DAY: 7, 7 * DAY: 52, 3600: 24, 1800: 48, 900: 96, 600: 144, 300: 288, 60: 1440}
 _PRIOR = 4.0  # how many observations the first guess of a scale counts for
-_MISSING = {"", "na", "nan", "null", "none", "n/a", "?"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +101,17 @@ def gather(
     known: Sequence[str] = (),
     static: Sequence[str] = (),
     freq: str | None = None,
+    marks: Marks | None = None,
 ) -> tuple[list[Series], list[str]]:
     """The series in a table's rows, and what was found out about them."""
     groups: dict[str, list[tuple[Any, int, list[float], list[Any], list[Any]]]] = {}
+    marks = marks or Marks()
     for i, row in enumerate(rows):
         when = i if time is None else time_of(row[time], i, time)
         name = "" if id is None else str(row[id])
-        values = [_number(row[c], i, c) for c in target]
+        values = [_number(row[c], i, c, marks) for c in target]
         groups.setdefault(name, []).append(
-            (when, i, values, [row[c] for c in known], [row[c] for c in static])
+            (when, i, values, [marks.plain(row[c]) for c in known], [marks.plain(row[c]) for c in static])
         )
     if not groups:
         raise DataError("the data holds no rows")
@@ -160,20 +162,11 @@ def _series(
     return Series(name, times[:end], values[:end], list(target), step, covariates, static)
 
 
-def _number(value: Any, row: int, column: str) -> float:
-    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
-        return np.nan
+def _number(value: Any, row: int, column: str, marks: Marks) -> float:
     try:
-        found = float(value)
-    except (TypeError, ValueError) as error:
-        hint = (
-            "; numbers are written with a point, not a comma"
-            if isinstance(value, str) and "," in value
-            else ""
-        )
-        raise DataError(
-            f"expected a number, but got {value!r:.40}{hint}", row=row + 1, column=column
-        ) from error
+        found = marks.number(value)
+    except ValueError as error:
+        raise DataError(str(error), row=row + 1, column=column) from error
     if np.isinf(found):
         raise DataError("a value is infinite; leave it empty if it is missing", row=row + 1, column=column)
     return found
@@ -711,7 +704,7 @@ def _columns(tables: Sequence[Array]) -> list[dict[str, Any]]:
         values = [
             v
             for v in whole[:, c]
-            if v is not None and not (isinstance(v, str) and v.strip().lower() in _MISSING)
+            if v is not None and not (isinstance(v, str) and v.strip().lower() in MISSING)
         ]
         try:
             numbers = np.array([float(v) for v in values])

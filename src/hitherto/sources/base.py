@@ -175,7 +175,7 @@ def load(spec: Spec, data: Any, unnamed: str = "csv") -> Table:
         return parallel(*data, encoding=given.encoding)
     return read(
         data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding,
-        unnamed=unnamed,
+        decimal=given.decimal, na=given.na, unnamed=unnamed,
     )  # fmt: skip
 
 

@@ -165,6 +165,7 @@ class Windows:
             known=[table.column(c) for c in data.known],
             static=[table.column(c) for c in data.static],
             freq=data.freq,
+            marks=table.marks,
         )
         return (_apart(series) if data.independent else series), notes
 
