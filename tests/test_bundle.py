@@ -403,6 +403,14 @@ class Evil:
         return os.mkdir, ("ran",)
 
 
+def the_run(path, best):
+    run = path.with_suffix(".run")
+    run.mkdir()
+    (run / "spec.toml").touch()
+    if best:
+        (run / "best.safetensors").write_text(best)
+
+
 def a_zip(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps(Evil()))
@@ -421,7 +429,9 @@ def a_zip(path):
         (lambda path: path.write_bytes(b"\x1f\x8b" + bytes(20)), "gzip"),
         (lambda path: path.mkdir(), "is a folder"),
         (lambda path: os.mkfifo(path), "not a regular file"),
-        (lambda path: None, r"cannot be read: No such file.* Did you mean 'n.safetensors'\?"),
+        (lambda path: None, "cannot be read: No such file or directory.$"),  # n is another model
+        (lambda path: the_run(path, ""), r"Its training has not ended. Go on with: .* --resume m.run$"),
+        (lambda path: the_run(path, "x"), r"has not ended. m.run.best.safetensors is its best so far"),
         (lambda path: save_file({"w": np.zeros(3)}, path), "holds tensors but is no bundle"),
         (
             lambda path: save_file({"w": np.zeros(3)}, path, {"format": "pt"}),
@@ -436,7 +446,7 @@ def test_what_is_no_bundle(tmp_path, monkeypatch, make, says):
     path = tmp_path / "m.safetensors"
     make(path)
     with pytest.raises(BundleError, match=says):
-        read(path)
+        read(path.name)
     assert not (tmp_path / "ran").exists()
 
 

@@ -3,6 +3,7 @@
 import string
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,11 +80,49 @@ def test_toml_gives_back_what_it_was_given(values: dict[str, object]) -> None:
         ({"task": "lm", "epochs": 3}, "It belongs under [train]"),
         ({"task": "lm", "data": {"inptu": "x"}}, "no option 'inptu' under [data]. Did you mean 'input'"),
         ({"task": "lm", "train": {"dropout": 0.1}}, "It belongs under [model]"),
-        ({"task": "lm", "train": {"epochs": "many"}}, "[train] epochs: expected `int"),
-        ({"task": "lm", "train": {"epochs": 0}}, "[train] epochs: expected `int` >= 1"),
+        (
+            {"task": "lm", "train": {"epochs": "many"}},
+            "[train] epochs must be a whole number, at least 1, but came as 'many'",
+        ),
+        (
+            {"task": "lm", "train": {"epochs": 0}},
+            "[train] epochs must be a whole number, at least 1, but came as 0",
+        ),
+        (
+            {"task": "lm", "train": {"lr": float("nan")}},
+            "[train] lr must be a number, above 0, but came as nan",
+        ),
+        (
+            {"task": "lm", "model": {"init_range": float("nan")}},
+            "[model] init_range must be a finite number, but",
+        ),
+        (
+            {"task": "lm", "train": {"lr": float("inf")}},
+            "[train] lr must be a finite number, but came as inf",
+        ),
+        (
+            {"task": "forecast", "model": {"levels": [0.1, "a"]}},
+            "[model] levels must be a list, each a number, but",
+        ),
+        (
+            {"task": "lm", "train": {"seed": 2**64}},
+            "[train] seed must be a whole number, at least 0 and at most",
+        ),
+        (
+            {"task": "lm", "model": {"num_layers": 2**31}},
+            "[model] num_layers must be a whole number, at least 1 and",
+        ),
+        (
+            {"task": "lm", "train": {"metric": "perplexty"}},
+            "lm has no metric 'perplexty'; it has perplexity, bits_per",
+        ),
+        (
+            {"task": "tag", "train": {"metric": "bleu"}},
+            "tag has no metric 'bleu'; it has accuracy, entity_f1.",
+        ),
         ({"task": "lm", "model": {"dropout": 1.0}}, "[model] dropout"),
         ({"task": "lm", "model": {"cell": "lstn"}}, "Did you mean 'lstm'"),
-        ({"task": "lm", "data": {"horizon": 3}}, "lm has no use for 'horizon'; it goes with forecast"),
+        ({"task": "lm", "data": {"horizon": 3}}, "lm has no use for [data] horizon; it goes with forecast"),
         ({"task": "lm", "data": 3}, "[data] is a table, but came as 3"),
     ],
 )
@@ -92,6 +131,52 @@ def test_wrong_specs_say_what_to_do(document: dict[str, object], said: str) -> N
         from_document(document, "my.toml")
     assert said in str(error.value)
     assert str(error.value).startswith("my.toml: ")
+
+
+@pytest.mark.parametrize(
+    ("voice", "said"),
+    [
+        (specs.KEYWORDS, "batch_size must be a whole number, at least 1, but came as 0."),
+        (specs.FLAGS, "--batch-size must be a whole number, at least 1, but came as 0."),
+    ],
+)
+def test_an_error_names_an_option_as_it_was_given(voice: specs.Voice, said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        from_options("lm", voice=voice, batch_size=0)
+    assert str(error.value) == said
+    with pytest.raises(UsageError, match=f"^lm has no use for {voice.name('data', 'horizon')}; it goes with"):
+        from_options("lm", voice=voice, horizon=3)
+
+
+def test_options_over_a_spec_replace_its_own_even_by_a_default() -> None:
+    base = from_toml('task = "lm"\n[model]\ntied = true\ncell = "gru"\n[train]\nepochs = 3\n')
+    spec = specs.over(base, "a.txt", tied=False, epochs=None, momentum=np.float64(0.5))
+    assert (spec.model.tied, spec.model.cell, spec.train.epochs) == (False, "gru", 3)
+    assert (spec.data.path, spec.train.momentum) == ("a.txt", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"momentum": 0.9}, None),  # the optimiser is adam by default
+        ({"momentum": 0.9, "optimizer": "sgd"}, ""),
+        ({"init_range": 0.2}, "init_range counts only with init uniform"),
+        ({"decay": 0.1}, ""),  # the schedule is chosen later
+        ({"decay": 0.1, "schedule": "cosine"}, "decay counts only with schedule decay or schedule plateau"),
+        ({"batch_size": 3, "batch_tokens": 100}, "batch_size and batch_tokens both say how large a batch is"),
+        ({"patience": 3, "valid": 0.0}, "patience needs validation data, and valid sets none aside"),
+        ({"patience": 3, "valid": 0.1}, ""),
+    ],
+)
+def test_an_option_that_another_makes_useless_is_an_error(
+    options: dict[str, object], said: str | None
+) -> None:
+    spec = from_options("lm", **options)
+    if said == "":
+        specs.unused(spec)
+        return
+    with pytest.raises(UsageError, match=said or "momentum counts only with optimizer sgd"):
+        specs.unused(spec)
 
 
 def test_an_unknown_option_in_python_names_the_nearest() -> None:

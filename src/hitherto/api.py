@@ -508,16 +508,12 @@ def _given(
         if isinstance(pair, tuple):
             options = {**options, **dict(zip(names, map(str, pair), strict=True))}
     path = str(data) if isinstance(data, str | Path) else None
+    given_out = None if out is None else str(out)
     if isinstance(task, str):
-        found = specs.from_options(task, path, None if out is None else str(out), **options)
+        found = specs.from_options(task, path, given_out, **options)
     else:
-        document = specs.to_document(
-            specs.from_options(task.task, path, None if out is None else str(out), **options)
-        )
-        whole = specs.to_document(task)
-        for name, value in document.items():
-            whole[name] = {**whole.get(name, {}), **value} if isinstance(value, dict) else value
-        found = specs.from_document(whole)
+        found = specs.over(task, path, given_out, **options)
+    specs.unused(found)
     for one, other in (("source", "target"), ("valid_source", "valid_target")):
         if (getattr(found.data, one) is None) != (getattr(found.data, other) is None):
             raise UsageError(

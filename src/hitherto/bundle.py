@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from hitherto.errors import BundleError, MissingExtra, UsageError, nearest
+from hitherto.errors import BundleError, MissingExtra, UsageError, nearest, nearest_file
 
 __all__ = ["FORMAT", "UPGRADES", "Bundle", "read", "write"]
 
@@ -602,11 +602,18 @@ def open_tensors(path: Path, mapped: bool = False) -> tuple[dict[str, str], Iter
     try:
         metadata, entries, begin = _read_header(path)
     except OSError as error:
-        hint = ""
-        if isinstance(error, FileNotFoundError) and path.parent.is_dir():
-            hint = nearest(path.name, (file.name for file in path.parent.iterdir()))
+        hint = _absent(path) if isinstance(error, FileNotFoundError) else ""
         raise BundleError(f"{path} cannot be read: {error.strerror or error}.{hint}") from error
     return metadata, _read_tensors(path, entries, begin if mapped else None)
+
+
+def _absent(path: Path) -> str:
+    """Where a model may be that is not there: in the run that was to make it, or under a name that is close."""
+    run = path.with_suffix(".run")
+    if not (run / "spec.toml").is_file():
+        return nearest_file(path)
+    best = f" {run / 'best.safetensors'} is its best so far." if (run / "best.safetensors").is_file() else ""
+    return f" Its training has not ended.{best} Go on with: hitherto train --resume {run}"
 
 
 def _read_header(path: Path) -> tuple[dict[str, str], dict[str, Any], int]:

@@ -27,7 +27,7 @@ from typing import Any, Literal, TextIO
 
 import numpy as np
 
-from hitherto.errors import DataError, MissingExtra, UsageError, nearest
+from hitherto.errors import DataError, MissingExtra, UsageError, nearest, nearest_file
 from hitherto.marks import Marks
 
 __all__ = ["MEDIA", "READERS", "Table", "parallel", "read", "split", "texts"]
@@ -215,8 +215,7 @@ def read(
 
 def _format_of(path: Path, unnamed: str = "csv") -> str:
     if not path.exists():
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise DataError(f"there is no such file.{nearest(path.name, near)}", path=path)
+        raise DataError(f"there is no such file.{nearest_file(path)}", path=path)
     return "folder" if path.is_dir() else _named_format(path) or unnamed
 
 

@@ -14,6 +14,7 @@ A message says what was expected, what came, and what to do. `exit_code` is the 
 line ends on that error.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -94,3 +95,36 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
     close = get_close_matches(word, list(words), n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def nearest_file(path: str | Path) -> str:
+    """As `nearest`, of the files beside `path`: one of the same kind whose name is a slip of the hand away.
+
+    A slip is one letter left out, added, replaced or swapped with the next, in a word of four letters or more; or an
+    ending left out. Two names that differ otherwise, by a number for one, are two files, and none is offered for the
+    other.
+    """
+    path = Path(path)
+    files = sorted(file for file in path.parent.iterdir() if file.is_file()) if path.parent.is_dir() else []
+    for file in files:
+        ending = not path.suffix and file.stem == path.name
+        if ending or (file.suffix.lower() == path.suffix.lower() and _slipped(path.stem, file.stem)):
+            return f" Did you mean {file.name!r}?"
+    return ""
+
+
+def _slipped(one: str, other: str) -> bool:
+    """Whether two names differ by case alone, or by one slip in a word."""
+    one, other = one.lower(), other.lower()
+    if one == other:
+        return True
+    words = [re.split(r"([\W\d_]+)", name) for name in (one, other)]  # and what stands between them
+    differing = [(a, b) for a, b in zip(*words, strict=False) if a != b]
+    if len(words[0]) != len(words[1]) or len(differing) != 1:
+        return False
+    a, b = differing[0]
+    at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    a_rest, b_rest = a[at:], b[at:]
+    swapped = a_rest[:2] == b_rest[:2][::-1] and a_rest[2:] == b_rest[2:]
+    once = a_rest[1:] == b_rest[1:] or a_rest[1:] == b_rest or a_rest == b_rest[1:]
+    return min(len(a), len(b)) >= 4 and a.isalpha() and b.isalpha() and (once or swapped)

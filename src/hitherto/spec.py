@@ -12,28 +12,35 @@ that is None is chosen from the data when training begins, and what was chosen i
 """
 
 import functools
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
 from hitherto.errors import UsageError, nearest
 from hitherto.tasks import TASKS
 
 __all__ = [
+    "FLAGS",
+    "KEYWORDS",
     "DataSpec",
     "ModelSpec",
     "Option",
     "Spec",
     "TrainSpec",
+    "Voice",
     "from_options",
     "from_toml",
     "options",
+    "over",
     "to_toml",
+    "unused",
 ]
 
 Column = str | int
@@ -42,6 +49,8 @@ Count = Annotated[int, Meta(ge=1)]
 Whole = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
+Few = Annotated[int, Meta(ge=1, le=1024)]  # of what has a cost of its own: layers, threads
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 def _about(text: str) -> Meta:
@@ -170,7 +179,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     cell: Annotated[Literal["rnn", "lstm", "gru"], _about("the recurrent cell")] = "lstm"
     hidden_size: Annotated[Count | None, _about("units of a layer")] = None
-    num_layers: Annotated[Count | None, _about("layers on top of one another")] = None
+    num_layers: Annotated[Few | None, _about("layers on top of one another")] = None
     bidirectional: Annotated[bool | None, _about("also read from the end; such a model cannot stream")] = None
     embedding_size: Annotated[Count | None, _about("numbers that stand for a token")] = None
     dropout: Annotated[Share | None, _about("before, between and after the layers")] = None
@@ -262,8 +271,8 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     non_finite: Annotated[
         Literal["skip", "stop"], _about("what to do with a step whose loss or gradient is not finite")
     ] = "skip"
-    seed: Annotated[Whole, _about("of everything random")] = 0
-    threads: Annotated[Count | None, _about("CPU threads")] = None
+    seed: Annotated[Seed, _about("of everything random")] = 0
+    threads: Annotated[Few | None, _about("CPU threads")] = None
     precision: Annotated[Literal["float32", "bfloat16"], _about("of products in training")] = "float32"
     device: Annotated[str, _about("cpu, cuda or auto")] = "auto"
     checkpoint_every: Annotated[Count | None, _about("steps between checkpoints; by time if not given")] = (
@@ -359,17 +368,55 @@ def _option(name: str) -> Option:
     raise UsageError(f"there is no option {name!r}.{nearest(name, names)}")
 
 
-def from_options(task: str, path: str | None = None, out: str | None = None, **values: Any) -> Spec:
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How an error names an option: as who gave it wrote it."""
+
+    begin: str  # of every sentence
+    name: Callable[[str, str], str]  # of a table and an option
+
+
+KEYWORDS = Voice("", lambda _table, name: name)
+FLAGS = Voice("", lambda _table, name: "--" + name.replace("_", "-"))
+
+
+def _keys(source: str) -> Voice:
+    """As a TOML file has them."""
+    return Voice(f"{source}: ", lambda table, name: f"[{table}] {name}")
+
+
+def from_options(
+    task: str, path: str | None = None, out: str | None = None, *, voice: Voice = KEYWORDS, **values: Any
+) -> Spec:
     """A spec from plain options, checked as a TOML file is."""
-    document: dict[str, Any] = {"task": task, "data": {}, "model": {}, "train": {}}
-    if path is not None:
-        document["data"]["path"] = str(path)
+    return over({"task": task}, path, out, voice=voice, **values)
+
+
+def over(
+    base: Spec | Mapping[str, Any],
+    path: str | None = None,
+    out: str | None = None,
+    *,
+    voice: Voice = KEYWORDS,
+    **values: Any,
+) -> Spec:
+    """`base` with these options in place of its own; one that is None leaves what was there."""
+    document: dict[str, Any] = to_document(base) if isinstance(base, Spec) else dict(base)
     if out is not None:
         document["out"] = str(out)
-    for name, value in values.items():
+    for name, value in {"path": None if path is None else str(path), **values}.items():
         if value is not None:
-            document[_option(name).table][name] = value
-    return from_document(document)
+            document.setdefault(_option(name).table, {})[name] = _plain(value)
+    return from_document(document, voice=voice)
+
+
+def _plain(value: Any) -> Any:
+    """What a TOML file could hold in place of this value."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def from_toml(text: str, source: str = "the TOML text") -> Spec:
@@ -394,56 +441,158 @@ def read(path: str | Path) -> Spec:
     return from_toml(text, str(path))
 
 
-def from_document(document: Mapping[str, Any], source: str = "the spec") -> Spec:
-    """The spec that nested plain dicts hold; a wrong name or type is an error that says what to do."""
-    _check_names(document, source)
+def from_document(
+    document: Mapping[str, Any], source: str = "the spec", *, voice: Voice | None = None
+) -> Spec:
+    """The spec that nested plain dicts hold; a wrong name or type is an error that says what to do.
+
+    The error speaks of `source` and its tables, unless another `voice` is given.
+    """
+    voice = voice or _keys(source)
+    _check_names(document, voice)
     try:
         spec = msgspec.convert(document, Spec)
     except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `$.")
-        place = f"[{where.rstrip('`').replace('.', '] ', 1)}: " if where else ""
-        word = text.removeprefix("Invalid enum value ").strip("'")
-        choices = next((o.choices for o in options() if o.name == where.rstrip("`").rpartition(".")[2]), ())
-        if choices and word != text:
-            text = f"expected one of {', '.join(choices)}, got {word!r}.{nearest(word, choices)}"
-        raise UsageError(f"{source}: {place}{text[0].lower()}{text[1:]}") from error
+        raise _wrong_value(document, str(error), voice) from error
+    row = TASKS[spec.task]
     for option in options():
-        unused = option.name in _SPECIAL and option.name not in TASKS[spec.task].options
-        if unused and getattr(getattr(spec, option.table), option.name) != option.default:
-            having = ", ".join(name for name, task in TASKS.items() if option.name in task.options)
-            raise UsageError(f"{source}: {spec.task} has no use for {option.name!r}; it goes with {having}.")
-    heads = TASKS[spec.task].heads
-    if spec.model.head is not None and spec.model.head not in heads:
-        raise UsageError(f"{source}: {spec.task} has no head {spec.model.head!r}; it has {', '.join(heads)}.")
+        value = getattr(getattr(spec, option.table), option.name)
+        if value == option.default:
+            continue
+        if option.name in _SPECIAL and option.name not in row.options:
+            raise UsageError(voice.begin + useless(spec.task, option.name, voice))
+        if not all(
+            math.isfinite(v) for v in (value if isinstance(value, tuple) else (value,)) if type(v) is float
+        ):
+            name = voice.name(option.table, option.name)
+            raise UsageError(f"{voice.begin}{name} must be a finite number, but came as {value!r}.")
+    for what, chosen, known in (
+        ("head", spec.model.head, row.heads),
+        ("metric", spec.train.metric, row.metrics),
+    ):
+        if chosen is not None and chosen not in known:
+            raise UsageError(
+                f"{voice.begin}{spec.task} has no {what} {chosen!r}; it has {', '.join(known)}.{nearest(chosen, known)}"
+            )
     if spec.data.valid is not None and spec.data.valid_source is not None:
         raise UsageError(
-            f"{source}: validation data are given twice, as valid and as valid_source; leave one out."
+            f"{voice.begin}validation data are given twice, as {voice.name('data', 'valid')} and as "
+            f"{voice.name('data', 'valid_source')}; leave one out."
         )
     return spec
 
 
-def _check_names(document: Mapping[str, Any], source: str) -> None:
+def useless(task: str, name: str, voice: Voice) -> str:
+    """What is wrong with an option that only other tasks have."""
+    having = ", ".join(other for other, row in TASKS.items() if name in row.options)
+    return f"{task} has no use for {voice.name(_option(name).table, name)}; it goes with {having}."
+
+
+def _wrong_value(document: Mapping[str, Any], said: str, voice: Voice) -> UsageError:
+    """What is wrong with the value that a validation found fault with, from its own words."""
+    text, _, where = said.partition(" - at `$.")
+    table, _, name = where.rstrip("`").partition(".")
+    name = name.partition("[")[0]  # of a list it names the item
+    if table not in TABLES or not name:
+        return UsageError(f"{voice.begin}{where.rstrip('`') or 'the spec'}: {text[0].lower()}{text[1:]}.")
+    value, option = document[table][name], _option(name)
+    hint = nearest(value, option.choices) if isinstance(value, str) else ""
+    wanted = _wanted(get_type_hints(TABLES[table], include_extras=True)[name])
+    return UsageError(
+        f"{voice.begin}{voice.name(table, name)} must be {wanted}, but came as {value!r:.60}.{hint}"
+    )
+
+
+_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def _wanted(kind: Any) -> str:
+    """What a value of a field's type is, in words."""
+    if get_origin(kind) is Annotated:
+        base, *metas = get_args(kind)
+        bounds = [
+            f"{words} {bound:,}" for meta in metas for side, words in _BOUNDS.items()
+            if (bound := getattr(meta, side, None)) is not None
+        ]  # fmt: skip
+        return ", ".join([_wanted(base), " and ".join(bounds)] if bounds else [_wanted(base)])
+    if _is_union(kind):
+        return " or ".join(_wanted(one) for one in get_args(kind) if one is not type(None))
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(get_args(kind))}"
+    if get_origin(kind) is tuple:
+        return f"a list, each {_wanted(get_args(kind)[0])}"
+    return {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "a text")
+
+
+# Options that count only beside a certain value of another: (option, the other, its values).
+_BESIDE: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("momentum", "optimizer", ("sgd",)),
+    ("decay", "schedule", ("decay", "plateau")),
+    ("decay_after", "schedule", ("decay",)),
+    ("init_range", "init", ("uniform",)),
+    ("levels", "head", ("quantile",)),
+    ("chain", "head", ("chain",)),
+)
+
+
+def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
+    """An error where an option is given that another one makes useless; one that is None is not chosen yet.
+
+    Not a part of what makes a spec sound: a model that was trained so before still opens.
+    """
+    known = {option.name: (option, getattr(getattr(spec, option.table), option.name)) for option in options()}
+
+    def name(of: str) -> str:
+        return voice.name(known[of][0].table, of)
+
+    for given, other, values in _BESIDE:
+        option, value = known[given]
+        if value != option.default and known[other][1] not in (None, *values):
+            wanted = " or ".join(f"{name(other)} {v}" for v in values)
+            raise UsageError(
+                f"{voice.begin}{name(given)} counts only with {wanted}; leave it out, or add that."
+            )
+    for one, two in (("batch_size", "batch_tokens"),):
+        if known[one][1] is not None and known[two][1] is not None:
+            raise UsageError(
+                f"{voice.begin}{name(one)} and {name(two)} both say how large a batch is; leave one of them out."
+            )
+    if spec.data.multi and spec.train.label_smoothing:
+        raise UsageError(
+            f"{voice.begin}{name('label_smoothing')} is for one label of many, and with {name('multi')} several hold "
+            "at once; leave one of them out."
+        )
+    if spec.data.valid == 0 and spec.data.valid_source is None:
+        for given in ("patience", "metric", "evaluate_every"):
+            if known[given][1] is not None:
+                raise UsageError(
+                    f"{voice.begin}{name(given)} needs validation data, and {name('valid')} sets none aside; leave one "
+                    "of them out."
+                )
+
+
+def _check_names(document: Mapping[str, Any], voice: Voice) -> None:
     """Unknown tables and options, with the name that was probably meant."""
     top = ["task", "out", *TABLES]
     for name, value in document.items():
         if name not in top:
             elsewhere = [o for o in options() if o.name == name]
             hint = f" It belongs under [{elsewhere[0].table}]." if elsewhere else nearest(name, top)
-            raise UsageError(f"{source}: there is no {name!r} at the top.{hint}")
+            raise UsageError(f"{voice.begin}there is no {name!r} at the top.{hint}")
         if name in TABLES:
             if not isinstance(value, Mapping):
-                raise UsageError(f"{source}: [{name}] is a table, but came as {value!r}")
+                raise UsageError(f"{voice.begin}[{name}] is a table, but came as {value!r}")
             fields = TABLES[name].__struct_fields__
             for key in value:
                 if key not in fields:
                     elsewhere = [o for o in options() if o.name == key]
                     hint = f" It belongs under [{elsewhere[0].table}]." if elsewhere else nearest(key, fields)
-                    raise UsageError(f"{source}: there is no option {key!r} under [{name}].{hint}")
+                    raise UsageError(f"{voice.begin}there is no option {key!r} under [{name}].{hint}")
     task = document.get("task")
     if task not in TASKS:
         came = "is missing" if task is None else f"came as {task!r}"
         hint = nearest(task, TASKS) if isinstance(task, str) else ""
-        raise UsageError(f"{source}: task must be one of {', '.join(TASKS)}, but {came}.{hint}")
+        raise UsageError(f"{voice.begin}task must be one of {', '.join(TASKS)}, but {came}.{hint}")
 
 
 def to_document(spec: Spec) -> dict[str, Any]:
