@@ -24,14 +24,26 @@ import torch.distributed as dist
 from torch import Tensor
 
 from hitherto import checkpoint, heads
-from hitherto.errors import CheckpointError, TrainingError, UsageError
+from hitherto.decode import Hypothesis
+from hitherto.errors import CheckpointError, HithertoError, TrainingError
 from hitherto.metrics import METRICS
 from hitherto.model.build import Module, State
 from hitherto.model.losses import LOSSES, nll
 from hitherto.sources import Batch, Results
 from hitherto.spec import Spec, TrainSpec
 
-__all__ = ["Interrupted", "Progress", "Trained", "evaluate", "fit", "forward", "join", "outputs", "rate"]
+__all__ = [
+    "Interrupted",
+    "Progress",
+    "Trained",
+    "evaluate",
+    "fit",
+    "forward",
+    "join",
+    "outputs",
+    "rate",
+    "rehearse",
+]
 
 CHECKPOINT_SECONDS = 60.0
 LOG_SECONDS, LOG_ROWS = 2.0, 200  # a row every so often, and so many over a whole run
@@ -80,19 +92,22 @@ def fit(
     judge: Callable[[Module], dict[str, float]] | None = None,
     watch: Callable[[Module], dict[str, Any]] | None = None,
     show: Callable[[Progress, dict[str, Any]], None] | None = None,
+    keep: Callable[[Module, Progress], None] | None = None,
+    say: Callable[[str], None] = lambda _line: None,
 ) -> Trained:
     """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen.
 
     At every evaluation `judge` gives further metrics, from more than a look at `valid`; what `watch` gives is noted.
-    SIGTERM or SIGINT saves after the step under way, and then raises Interrupted.
+    `keep` is given the module with the best weights so far, at the first evaluation and, where there are better ones,
+    with each checkpoint. SIGTERM or SIGINT saves after the step under way, and then raises Interrupted.
     """
     train = spec.train
-    run = _Run(module, source, examples, train, digest, folder)
+    run = _Run(module, source, examples, train, digest, folder, keep)
     if resume is not None:
         run.restore(resume)
     progress, schedule = run.progress, None
     log = _Log(folder if run.rank == 0 else None, train, progress.step)
-    with contextlib.closing(log), _interrupts() as interrupted:
+    with contextlib.closing(log), _interrupts(say) as interrupted, run.losing_nothing():
         while progress.step < progress.total and not run.waited_enough and not interrupted():
             if schedule is None:
                 schedule = source.schedule(examples, train, progress.epoch)
@@ -104,6 +119,10 @@ def fit(
             due = progress.step % train.evaluate_every == 0 if train.evaluate_every else epoch_over
             if valid is not None and (due or progress.step == progress.total):
                 row = run.evaluate(valid, metric, lr, judge, watch)
+                if len(progress.history) == 1 and not math.isfinite(row[metric]):
+                    say(
+                        f"on validation data {metric} is {row[metric]}: the last weights are kept until it is a number"
+                    )
                 log.write(row)
                 if show is not None:
                     show(progress, row)
@@ -111,6 +130,8 @@ def fit(
                 progress.epoch, progress.position, run.kept, schedule = progress.epoch + 1, 0, None, None
             if run.time_to_save():
                 run.save()
+            elif run.kept_step is None and progress.best is not None:
+                run.keep_best()
         run.save()
     _use(module, run.best if run.best is not None else run.average)
     return Trained(module.eval(), progress)
@@ -120,10 +141,18 @@ class _Run:
     """A training between two steps: everything that a checkpoint holds, and what moves it on."""
 
     def __init__(
-        self, module: Module, source: Any, examples: Any, train: TrainSpec, digest: str, folder: Path | None
+        self,
+        module: Module,
+        source: Any,
+        examples: Any,
+        train: TrainSpec,
+        digest: str,
+        folder: Path | None,
+        keep: Callable[[Module, Progress], None] | None = None,
     ) -> None:
         self.module, self.source, self.examples, self.train = module, source, examples, train
-        self.digest, self.folder = digest, folder
+        self.digest, self.folder, self.keep = digest, folder, keep
+        self.kept_step: int | None = None  # of the weights that `keep` was given last
         self.rank, self.world = _processes()
         self.device = next(module.parameters()).device
         self.optimizer = Optimizer(module, train, self.world)
@@ -184,13 +213,13 @@ class _Run:
         """Measure on `valid`, note it, and keep the weights if they are the best so far; gives the row noted."""
         progress = self.progress
         with _weights(self.module, self.average):
-            metrics = evaluate(self.module, self.source, valid).metrics
+            loss = _Loss()
+            metrics = evaluate(self.module, self.source, valid, loss).metrics
             if judge is not None:
                 metrics |= judge(self.module)
-            if metric not in metrics:
-                raise UsageError(f"there is no metric {metric!r} here; there are {', '.join(metrics)}.")
             value, sign = metrics[metric], 1 if METRICS[metric].better == "higher" else -1
-            if progress.best is None or (math.isfinite(value) and sign * value > sign * progress.best):
+            # a best that is no number is worse than any
+            if progress.best is None or (math.isfinite(value) and not sign * value <= sign * progress.best):
                 progress.best, progress.best_step, progress.waited = value, progress.step, 0
                 self.best = self._copy()
             else:
@@ -202,7 +231,14 @@ class _Run:
         self.module.train()
         mean = progress.loss_sum / progress.loss_count if progress.loss_count else None
         progress.loss_sum, progress.loss_count = 0.0, 0
-        row = {"step": progress.step, "epoch": progress.epoch, "train_loss": mean, "lr": lr, **metrics}
+        row = {
+            "step": progress.step,
+            "epoch": progress.epoch,
+            "train_loss": mean,
+            "valid_loss": loss.mean,
+            "lr": lr,
+        }
+        row |= metrics
         progress.history.append(row)
         return row
 
@@ -212,8 +248,28 @@ class _Run:
             self.progress.step % every == 0 if every else time.monotonic() - self.saved > CHECKPOINT_SECONDS
         )
 
+    def keep_best(self) -> None:
+        """Give `keep` the best weights so far, or the last where nothing was measured yet; unless it has them."""
+        step = self.progress.step if self.best is None else self.progress.best_step
+        if self.keep is None or self.rank or step == self.kept_step:
+            return
+        with _weights(self.module, self.average if self.best is None else self.best):
+            self.keep(self.module, self.progress)
+        self.kept_step = step
+
+    @contextlib.contextmanager
+    def losing_nothing(self) -> Iterator[None]:
+        """Whatever ends the run, the best weights are kept, if there were any."""
+        try:
+            yield
+        except Exception:
+            with contextlib.suppress(HithertoError):  # of the two errors the first says more
+                if self.best is not None:
+                    self.keep_best()
+            raise
+
     def save(self) -> None:
-        """A checkpoint, by the first process."""
+        """A checkpoint, by the first process; and the best weights so far."""
         now = time.monotonic()
         self.progress.seconds += now - self.begun
         self.begun = self.saved = now
@@ -231,6 +287,7 @@ class _Run:
         }
         arrays, document = checkpoint.flatten(tree)
         checkpoint.save(self.folder / "checkpoints", self.progress.step, arrays, document)
+        self.keep_best()
 
     def restore(self, saved: checkpoint.Checkpoint) -> None:
         tree = checkpoint.unflatten(saved.arrays, saved.document)
@@ -241,7 +298,8 @@ class _Run:
             )
         self.module.load(tree["weights"])
         self.optimizer.load(tree["optimizer"])
-        self.progress = Progress(**tree["progress"])
+        # how long the run is to be may have changed
+        self.progress = Progress(**{**tree["progress"], "total": self.progress.total})
         self.kept, self.average, self.best = (
             None if tree[part] is None else _tensors(tree[part], self.device)
             for part in ("carried", "average", "best")
@@ -297,19 +355,27 @@ def forward(
     single = train.precision == "float32"
     with contextlib.nullcontext() if single else torch.autocast(device.type, torch.bfloat16):
         features, after = module(_tensors(batch.inputs, device), *_lengths(batch, state))
-        head = module.plan["head"]
-        options = dict(head["options"])
-        if head["kind"] in ("softmax", "pointer"):
+        options: dict[str, Any] = {}
+        if module.plan["head"]["kind"] in ("softmax", "pointer"):
             options["label_smoothing"] = train.label_smoothing
-        if head["kind"] == "softmax":
+        if module.plan["head"]["kind"] == "softmax":
             options["sampled"] = train.sampled
-        total, count = LOSSES[head["kind"]](
-            _scored(batch, features),
-            *module.head_weights(),
-            {**_targets(batch, after, device), **module.own_weights()},
-            **options,
-        )
+        total, count = _loss(module, batch, _scored(batch, features), after, **options)
     return total, count, _keep(batch, after)
+
+
+def _loss(
+    module: Module, batch: Batch, scored: Tensor, after: State, **options: Any
+) -> tuple[Tensor, Tensor]:
+    """The sum of the losses at the scored places of a batch, and how many they are."""
+    head = module.plan["head"]
+    return LOSSES[head["kind"]](
+        scored,
+        *module.head_weights(),
+        {**_targets(batch, after, scored.device), **module.own_weights()},
+        **head["options"],
+        **options,
+    )
 
 
 def _lengths(batch: Batch, state: State | None) -> tuple[Tensor | None, State | None, Tensor | None]:
@@ -499,10 +565,25 @@ def _weights(module: Module, average: Mapping[str, Tensor] | None) -> Iterator[N
 # ---------------------------------------------------------------------------------------------- evaluation
 
 
+@dataclass
+class _Loss:
+    """A loss that is summed up over batches."""
+
+    total: float = 0.0
+    count: float = 0.0
+
+    @property
+    def mean(self) -> float | None:
+        return self.total / self.count if self.count else None
+
+
 def outputs(
-    module: Module, batches: Iterator[Batch], answers: str
+    module: Module, batches: Iterator[Batch], answers: str, loss: _Loss | None = None
 ) -> Iterator[tuple[Batch, np.ndarray[Any, Any]]]:
-    """Every batch with what the module says at its scored places: the head's parameters, or the loss there."""
+    """Every batch with what the module says at its scored places: the head's parameters, or the loss there.
+
+    Where batches have targets, their loss, as training has it, is added to `loss`.
+    """
     module.eval()
     device = next(module.parameters()).device
     kept: State | None = None
@@ -522,6 +603,11 @@ def outputs(
                     scored.new_zeros(0),
                     *(nll(module.params(scored[p]), {k: v[p] for k, v in targets.items()}) for p in parts),
                 ])  # fmt: skip
+            if loss is not None and answers != "params":
+                loss.total, loss.count = loss.total + float(found.double().sum()), loss.count + len(found)
+            elif loss is not None and "y" in batch.targets:
+                total, count = _loss(module, batch, scored, after)
+                loss.total, loss.count = loss.total + float(total), loss.count + float(count)
         yield batch, found.float().cpu().numpy()
 
 
@@ -537,12 +623,37 @@ def _nll(module: Module, params: Tensor, y: np.ndarray[Any, Any]) -> Tensor:
     return torch.from_numpy(np.concatenate([np.zeros(0), *found]))
 
 
-def evaluate(module: Module, source: Any, examples: Any) -> Results:
+def evaluate(module: Module, source: Any, examples: Any, loss: _Loss | None = None) -> Results:
     """What the module is worth on these examples; where texts are searched for, quickly, without a search."""
     how = {"num_beams": 1} if getattr(source, "decodes", False) else {}
-    made = outputs(module, source.evaluation(examples), source.answers)
+    made = outputs(module, source.evaluation(examples), source.answers, loss)
     found: Results = source.measure(examples, made, **how)
     return found
+
+
+def rehearse(module: Module, source: Any, examples: Any) -> dict[str, float]:
+    """What an evaluation will measure, and what is wrong with it, without the time that it takes.
+
+    The module runs on the first batch alone; all others are taken to be answered alike, and so are the texts that it
+    would write. Values are those of such a model.
+    """
+    how = {"num_beams": 1} if getattr(source, "decodes", False) else {}
+
+    def alike() -> Iterator[tuple[Batch, np.ndarray[Any, Any]]]:
+        answer: np.ndarray[Any, Any] | None = None
+        for batch in source.evaluation(examples):
+            T, B = batch.inputs["x"].shape[:2]
+            whole = B if module.plan["form"] == "many_to_one" else T * B
+            count = whole if batch.at is None else len(batch.at)
+            if answer is None and count:
+                answer = next(outputs(module, iter([batch]), source.answers))[1][:1]
+            yield batch, np.zeros(0) if answer is None else np.repeat(answer, count, 0)
+
+    found: Results = source.measure(examples, alike(), **how)
+    if not hasattr(source, "judge"):
+        return found.metrics
+    silent: Results = source.judge(examples, [[Hypothesis([], 0.0, 0.0, None)]] * len(examples))
+    return found.metrics | silent.metrics
 
 
 # --------------------------------------------------------------------------------------------- checkpoints
@@ -591,25 +702,23 @@ class _Log:
         self.tokens: int | None = None
         if run is None:
             return
-        run.mkdir(parents=True, exist_ok=True)
         path = run / "log.jsonl"
         kept: list[str] = []
-        if step and path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                with contextlib.suppress(json.JSONDecodeError):  # the last line may have been cut by a kill
-                    if json.loads(line)["step"] <= step:
-                        kept.append(line + "\n")
-        path.write_text("".join(kept), encoding="utf-8")
-        self.file = path.open("a", encoding="utf-8")
-        if train.tensorboard:
-            try:
+        with _writing(path):
+            run.mkdir(parents=True, exist_ok=True)
+            if step and path.exists():
+                for line in path.read_text(encoding="utf-8").splitlines():
+                    with contextlib.suppress(
+                        json.JSONDecodeError
+                    ):  # the last line may have been cut by a kill
+                        if json.loads(line)["step"] <= step:
+                            kept.append(line + "\n")
+            path.write_text("".join(kept), encoding="utf-8")
+            self.file = path.open("a", encoding="utf-8")
+            if train.tensorboard:
                 from torch.utils.tensorboard import SummaryWriter
-            except ImportError as error:
-                raise UsageError(
-                    "tensorboard = true needs the package tensorboard: pip install tensorboard"
-                ) from error
-            folder = str(run / "tensorboard")
-            self.board = SummaryWriter(folder, purge_step=step or None)
+
+                self.board = SummaryWriter(str(run / "tensorboard"), purge_step=step or None)
 
     def step(self, progress: Progress, loss: float, norm: float, lr: float, show: Any) -> None:
         now = time.monotonic()
@@ -628,8 +737,9 @@ class _Log:
     def write(self, row: dict[str, Any]) -> None:
         if self.file is not None:
             plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-            self.file.write(json.dumps(plain) + "\n")
-            self.file.flush()
+            with _writing(Path(self.file.name)):
+                self.file.write(json.dumps(plain) + "\n")
+                self.file.flush()
         if self.board is not None:
             for name, value in row.items():
                 if isinstance(value, int | float) and name not in ("step", "epoch"):
@@ -637,13 +747,26 @@ class _Log:
 
     def close(self) -> None:
         if self.file is not None:
-            self.file.close()
+            with contextlib.suppress(OSError):  # what could not be written was said when it was
+                self.file.close()
         if self.board is not None:
             self.board.close()
 
 
 @contextlib.contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
+def _writing(path: Path) -> Iterator[None]:
+    """A disk that is full, or a folder that is gone, as an error that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingError(
+            f"{path} cannot be written: {error.strerror or error}. Make room or check the folder, and go on from the "
+            "last checkpoint (resume)."
+        ) from error
+
+
+@contextlib.contextmanager
+def _interrupts(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
     """Whether SIGTERM or SIGINT has come: the loop saves, and Interrupted follows. A second one ends at once."""
     seen: list[int] = []
 
@@ -651,6 +774,8 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
         if seen:
             raise KeyboardInterrupt
         seen.append(number)
+        with contextlib.suppress(RuntimeError):  # where it comes amid another line, that one is enough
+            say("stopping after the step or evaluation under way; once more stops at once")
 
     try:
         before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -667,10 +792,10 @@ def _interrupts() -> Iterator[Callable[[], bool]]:
 
 
 class Interrupted(KeyboardInterrupt):
-    """The run was told to end, and has saved itself."""
+    """The run was told to end, and has saved itself; `said` has where."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
+    def __init__(self, number: int, said: str = "") -> None:
+        super().__init__(said)
         self.number = number
 
 
