@@ -16,13 +16,14 @@ from hitherto import spec as specs
 from hitherto.decode import Hypothesis
 from hitherto.errors import CheckpointError, MissingExtra, UsageError, nearest
 from hitherto.heads import log_softmax
-from hitherto.plan import check, make, operations, streams
+from hitherto.plan import make, operations, streams
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
 from hitherto.runtime.writer import DRAWS, SEARCHES, sequel, write
 from hitherto.sources import SOURCES, Results
 from hitherto.spec import Spec
 from hitherto.tasks import TASKS
+from hitherto.verify import check
 
 __all__ = ["Model", "open", "train"]
 

@@ -44,13 +44,14 @@ The losses in `hitherto.model.losses` are these log-probabilities, in torch.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import NormalDist
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 
 from hitherto.errors import InputError, UsageError
 
@@ -60,7 +61,9 @@ __all__ = [
     "FLOOR",
     "HEADS",
     "SMALL",
+    "WIDEST",
     "Head",
+    "Size",
     "chain_log_prob",
     "chain_mean",
     "chain_sample",
@@ -72,6 +75,9 @@ __all__ = [
 Array = Any  # a numpy array; numpy's own types say less than the shapes beside the lines
 Level = float | Sequence[float]
 Shape = tuple[int, ...]
+
+WIDEST = (1 << 24) - 1  # the most numbers of one step: beyond it sizes could overflow
+Size = Annotated[int, Meta(ge=1, le=WIDEST)]
 
 # The class of saying nothing, as an index: the last one, so that characters keep their codec's numbers.
 BLANK = -1
@@ -91,6 +97,10 @@ class Head:
     quantile: Callable[..., Array]
     sample: Callable[..., Array]
     log_prob: Callable[..., Array]
+    options: Mapping[str, Any] = field(default_factory=dict)  # the type of each, with its bounds
+    optional: frozenset[str] = frozenset()
+    beside: str = ""  # the operation whose output it reads beside its params
+    copies: bool = False  # it says classes of what attention looks at, too
 
 
 # ------------------------------------------------------------------------------------------------------ parts
@@ -149,6 +159,7 @@ def _forecast(
     quantile: Callable[..., Array],
     sample: Callable[..., Array],
     log_prob: Callable[..., Array],
+    **options: Any,
 ) -> Head:
     """A head from functions of `v`, [..., horizon, channels, P], of loc and of scale.
 
@@ -214,7 +225,8 @@ def _forecast(
         v = apart(params, horizon, channels, own)
         return log_prob(v, np.asarray(y, np.float64), loc, scale, **own)
 
-    return Head(name, size, head_mean, head_quantile, head_sample, head_log_prob)
+    options = {"horizon": Size, "channels": Size, **options}
+    return Head(name, size, head_mean, head_quantile, head_sample, head_log_prob, options)
 
 
 # ---------------------------------------------------------------------------------------------------- classes
@@ -716,16 +728,53 @@ def _negative_binomial_log_prob(v: Array, y: Array, _loc: Array, scale: Array) -
 
 HEADS: dict[str, Head] = {
     "softmax": Head(
-        "softmax", _softmax_size, _softmax_mean, _no_quantile("softmax"), _softmax_sample, _softmax_log_prob
+        "softmax",
+        _softmax_size,
+        _softmax_mean,
+        _no_quantile("softmax"),
+        _softmax_sample,
+        _softmax_log_prob,
+        {"classes": Size},
     ),
     "pointer": Head(
-        "pointer", _softmax_size, _pointer_mean, _no_quantile("pointer"), _pointer_sample, _pointer_log_prob
+        "pointer",
+        _softmax_size,
+        _pointer_mean,
+        _no_quantile("pointer"),
+        _pointer_sample,
+        _pointer_log_prob,
+        {"classes": Size},
+        beside="copy",
+        copies=True,
     ),
     "sigmoid": Head(
-        "sigmoid", _sigmoid_size, _sigmoid_mean, _no_quantile("sigmoid"), _sigmoid_sample, _sigmoid_log_prob
+        "sigmoid",
+        _sigmoid_size,
+        _sigmoid_mean,
+        _no_quantile("sigmoid"),
+        _sigmoid_sample,
+        _sigmoid_log_prob,
+        {"labels": Size},
     ),
-    "ctc": Head("ctc", _ctc_size, _softmax_mean, _no_quantile("ctc"), _ctc_sample, _ctc_log_prob),
-    "chain": Head("chain", _chain_size, chain_mean, _no_quantile("chain"), chain_sample, chain_log_prob),
+    "ctc": Head(
+        "ctc",
+        _ctc_size,
+        _softmax_mean,
+        _no_quantile("ctc"),
+        _ctc_sample,
+        _ctc_log_prob,
+        {"classes": Size},
+    ),
+    "chain": Head(
+        "chain",
+        _chain_size,
+        chain_mean,
+        _no_quantile("chain"),
+        chain_sample,
+        chain_log_prob,
+        {"labels": Size, "hidden": Size},
+        beside="chain",
+    ),
     "mixture": Head(
         "mixture",
         _mixture_size,
@@ -733,6 +782,8 @@ HEADS: dict[str, Head] = {
         _no_quantile("mixture", "points of a plane"),
         _mixture_sample,
         _mixture_log_prob,
+        {"components": Size, "ends": bool},
+        frozenset({"ends"}),
     ),
     "quantile": _forecast(
         "quantile",
@@ -741,6 +792,7 @@ HEADS: dict[str, Head] = {
         _quantile_quantile,
         _quantile_sample,
         _quantile_log_prob,
+        levels=Annotated[list[float], Meta(min_length=1, max_length=1000)],
     ),
     "gaussian": _forecast(
         "gaussian", lambda: 2, _gaussian_mean, _gaussian_quantile, _gaussian_sample, _gaussian_log_prob

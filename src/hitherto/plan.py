@@ -17,21 +17,22 @@ A plan of form `seq2seq` or `one_to_many` has two programs more, and an input `s
 far. `encode` reads the source; its output "memory" is what `attend` and `window` look at. `bridge` makes the states
 that `step` begins with from those that `encode` ends with: its inputs and outputs are names of states.
 
-`OPS` lists the operations. An operation knows its weights and states, not how it is run: that is each executor's part.
+`OPS` lists the operations. A row says what an operation has and where it may stand, not how it is run: that is each
+executor's part. `hitherto.verify` checks a plan against these rows.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from hitherto.cells import CELLS
-from hitherto.errors import BundleError, UsageError
-from hitherto.heads import HEADS
+from hitherto.errors import UsageError
+from hitherto.heads import HEADS, WIDEST, Size
 from hitherto.spec import ModelSpec
-from hitherto.tasks import FORMS
 
 __all__ = [
     "ACTIVATIONS",
@@ -39,7 +40,6 @@ __all__ = [
     "OPS",
     "PROGRAMS",
     "Op",
-    "check",
     "make",
     "operations",
     "seen",
@@ -56,16 +56,50 @@ NARROWEST = 10.0  # of a window: its bells weigh exp(-NARROWEST * b * distance^2
 PROGRAMS = ("encode", "bridge", "step")  # in the order in which they run
 ACTIVATIONS = ("", "tanh", "relu")  # of a linear map or a convolution
 
+# What options may be, with their bounds.
+Side = Annotated[int, Meta(ge=1, le=(1 << 16) - 1)]  # of a picture
+Layers = Annotated[int, Meta(ge=1, le=1024)]
+Directions = Annotated[int, Meta(ge=1, le=2)]
+Rate = Annotated[float, Meta(ge=0, lt=1)]
+Activation = Literal["", "tanh", "relu"]
+
+
+def _same(_o: Options, width: int) -> int:
+    return width
+
+
+def _no_work(_o: Options) -> int:
+    return 0
+
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One row of `OPS`: the weights and the states [K, W] that an operation with these options has."""
+    """One row of `OPS`: all that is known of an operation but how it is run."""
 
     name: str
-    options: dict[str, type]
+    options: dict[str, Any]  # the type of each, with its bounds
     weights: Callable[[Options], Shapes]
-    states: Callable[[Options], Shapes]
-    inputs: int | None = 1  # None for any number
+    states: Callable[[Options], Shapes]  # each [K, W]
+    width: Callable[[Options, int], int] = (
+        _same  # of its output, from that of its input; UsageError if it does not fit
+    )
+    optional: frozenset[str] = frozenset()  # options that some cells lack, or that came later
+    programs: tuple[str, ...] = ("encode", "step")  # where it may stand
+    reads: Literal["ids", "vectors"] = "vectors"
+    looks: bool = False  # it reads the memory too
+    decodes: bool = False  # its steps come one after the other: nothing beside it pools or reads from the end
+    pools: bool = False  # it makes one value of all steps
+    stage: bool = True  # the engine runs it as a step of its own
+    heads: bool = False  # it may be the head's operation
+    places: Callable[[Options], int] | None = None  # it makes so many steps of each
+    beside: str = ""  # the head that reads its output, which goes beside the chain
+    state: str = ""  # the option that names a state which it reads or writes
+    fits: Callable[[Options, int, tuple[int, int]], bool] | None = None  # whether that state does, [K, W]
+    work: Callable[[Options], int] = _no_work  # multiplications of a step, where its weights do not tell
+
+    def reads_from_the_end(self, options: Options) -> bool:
+        """Whether it needs all steps before it gives the first."""
+        return bool(options.get("bidirectional")) and not self.pools
 
 
 def _none(_options: Options) -> Shapes:
@@ -123,117 +157,285 @@ def _attend_weights(o: Options) -> Shapes:
     }
 
 
+_CELLS_OWN = frozenset({"proj_size", "nonlinearity", "reset"})  # options that not every cell has
+
+
+def _reads(name: str = "input_size") -> Callable[[Options, int], None]:
+    def check(o: Options, width: int) -> None:
+        if o[name] != width:
+            raise UsageError(f"reads {o[name]:,} numbers, but gets {width:,}")
+
+    return check
+
+
+_reads_input, _reads_size = _reads(), _reads("size")
+
+
+def _embed_width(o: Options, width: int) -> int:
+    _reads_size(o, width)
+    return int(o["width"])
+
+
+def _recurrent_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    for name in _CELLS_OWN & o.keys():
+        if name not in CELLS[o["cell"]].options:
+            raise UsageError(f"is a {o['cell']}, which has no {name}")
+    made: int = CELLS[o["cell"]].state_sizes(o["hidden_size"], **cell_options(o))[0]
+    return made * (1 + bool(o["bidirectional"]))
+
+
+def _pool_width(o: Options, width: int) -> int:
+    _reads_size(o, width)
+    if o["bidirectional"] and width % 2:
+        raise UsageError(f"pools two directions, but gets {width:,} numbers, which two cannot share")
+    return width
+
+
+def _linear_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    return int(o["output_size"])
+
+
+def _copy_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    return 1
+
+
+def _attend_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    if o["kind"] == "multiplicative" and (o["size"] != width or o["query"] or o["query_size"]):
+        raise UsageError("must ask with its input, so as wide as that, and with no state")
+    if o["kind"] == "additive" and not (o["query"] and o["query_size"]):
+        raise UsageError("must name the state that it asks, and its width")
+    return int(o["input_size"] + o["memory_size"])
+
+
+def _window_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    return int(o["input_size"] + o["memory_size"])
+
+
+def _picture(o: Options, width: int) -> None:
+    if o["height"] * o["width"] * o["channels"] != width:
+        raise UsageError(f"reads another picture than the {width:,} numbers that it gets")
+
+
+def _conv_width(o: Options, width: int) -> int:
+    _picture(o, width)
+    if o["kernel"] % 2 == 0:
+        raise UsageError(f"has a kernel of {o['kernel']}, but it must be odd")
+    return math.prod(seen(o))
+
+
+def _conv_work(o: Options) -> int:
+    return math.prod(seen(o)) * o["channels"] * o["kernel"] ** 2
+
+
+def _peaks_width(o: Options, width: int) -> int:
+    _picture(o, width)
+    return 3 * int(o["channels"])
+
+
+def _grid_width(o: Options, width: int) -> int:
+    if o["places"] * o["size"] != width:
+        raise UsageError(f"has other places than the {width:,} numbers that it gets")
+    return int(o["size"])
+
+
+def _recall_width(o: Options, width: int) -> int:
+    return width + int(o["size"])
+
+
 OPS: dict[str, Op] = {
     "embed": Op(
         "embed",
-        {"size": int, "width": int, "dropout": float},
+        {"size": Size, "width": Size, "dropout": Rate},
         lambda o: {"weight": (o["size"], o["width"])},
         _none,
+        width=_embed_width,
+        reads="ids",
     ),
-    "dropout": Op("dropout", {"rate": float}, _none, _none),
+    "dropout": Op("dropout", {"rate": Rate}, _none, _none, stage=False),
     "recurrent": Op(
         "recurrent",
         {
             "cell": str,
-            "input_size": int,
-            "hidden_size": int,
-            "num_layers": int,
+            "input_size": Size,
+            "hidden_size": Size,
+            "num_layers": Layers,
             "bidirectional": bool,
-            "dropout": float,
-            "recurrent_dropout": float,
+            "dropout": Rate,
+            "recurrent_dropout": Rate,
             "layer_norm": bool,
             "residual": bool,
-            "proj_size": int,
+            "proj_size": Annotated[int, Meta(ge=0, le=WIDEST)],
             "nonlinearity": str,
             "reset": str,
         },
         _recurrent_weights,
         _recurrent_states,
+        width=_recurrent_width,
+        optional=_CELLS_OWN,
     ),
-    "pool": Op("pool", {"kind": str, "size": int, "bidirectional": bool}, _none, _pool_states),
+    "pool": Op(
+        "pool",
+        {"kind": Literal["last", "mean", "max"], "size": Size, "bidirectional": bool},
+        _none,
+        _pool_states,
+        width=_pool_width,
+        pools=True,
+    ),
     "linear": Op(
         "linear",
-        {"input_size": int, "output_size": int, "bias": bool, "activation": str},
+        {"input_size": Size, "output_size": Size, "bias": bool, "activation": Activation},
         lambda o: (
             {"weight": (o["output_size"], o["input_size"])}
             | ({"bias": (o["output_size"],)} if o["bias"] else {})
         ),
         _none,
+        width=_linear_width,
+        optional=frozenset({"activation"}),
+        heads=True,
     ),
     # A state of so many rows from the last ones of as many layers, both directions of each side by side; where there
     # are fewer layers than rows, the first serves more than one.
     "bridge": Op(
         "bridge",
         {
-            "layers": int,
-            "directions": int,
-            "input_size": int,
-            "rows": int,
-            "output_size": int,
-            "activation": str,
+            "layers": Layers,
+            "directions": Directions,
+            "input_size": Size,
+            "rows": Layers,
+            "output_size": Size,
+            "activation": Activation,
         },
         _bridge_weights,
         _none,
+        programs=("bridge",),
+        stage=False,
     ),
     # Its input, and beside it the mean of the memory, weighted by how well each place fits: by a product with the input
     # (multiplicative), or by a small network that asks the state `query` as the step before left it (additive).
     "attend": Op(
         "attend",
-        {"kind": str, "input_size": int, "memory_size": int, "size": int, "query": str, "query_size": int},
+        {
+            "kind": Literal["multiplicative", "additive"],
+            "input_size": Size,
+            "memory_size": Size,
+            "size": Size,
+            "query": str,
+            "query_size": Annotated[int, Meta(ge=0, le=WIDEST)],
+        },
         _attend_weights,
         _none,
-        inputs=2,
+        width=_attend_width,
+        programs=("step",),
+        looks=True,
+        decodes=True,
+        state="query",
+        fits=lambda o, _width, state: state[1] == o["query_size"],
     ),
     # Its input, and beside it what it sees of the memory through bells over the places, which only move on: one at k
     # weighs place u by a exp(-NARROWEST b (k - u)^2), and k grows by c; a, b and c are sigmoids of a linear map.
     "window": Op(
         "window",
-        {"input_size": int, "memory_size": int, "components": int},
+        {"input_size": Size, "memory_size": Size, "components": Size},
         lambda o: {
             "weight": (3 * o["components"], o["input_size"]),
             "bias": (3 * o["components"],),
         },
         lambda o: {"place": (1, o["components"])},
-        inputs=2,
+        width=_window_width,
+        programs=("step",),
+        looks=True,
+        decodes=True,
     ),
     # Each step taken for a picture, [height, width, channels] with the channels side by side, and one of `filters` made
     # of it: squares every `stride` pixels, with zeros around.
     "conv": Op(
         "conv",
         {
-            "height": int,
-            "width": int,
-            "channels": int,
-            "filters": int,
-            "kernel": int,
-            "stride": int,
-            "activation": str,
+            "height": Side,
+            "width": Side,
+            "channels": Side,
+            "filters": Side,
+            "kernel": Side,
+            "stride": Side,
+            "activation": Activation,
         },
         lambda o: {
             "weight": (o["filters"], o["channels"], o["kernel"], o["kernel"]),
             "bias": (o["filters"],),
         },
         _none,
+        width=_conv_width,
+        work=_conv_work,
     ),
     # Each step taken for a picture too, and of each channel three numbers: the largest, and the middle of the softmax
     # over the places, across and down, where edges are at -1 and 1. What is learned in one place is then known in all.
-    "peaks": Op("peaks", {"height": int, "width": int, "channels": int}, _none, _none),
+    "peaks": Op(
+        "peaks",
+        {"height": Side, "width": Side, "channels": Side},
+        _none,
+        _none,
+        width=_peaks_width,
+        work=lambda o: 8 * int(o["height"] * o["width"] * o["channels"]),
+    ),
     # A step of so many places side by side as so many steps, to each of which is added what tells its place from the
     # others: how a picture becomes a memory.
-    "grid": Op("grid", {"places": int, "size": int}, lambda o: {"weight": (o["places"], o["size"])}, _none),
+    "grid": Op(
+        "grid",
+        {"places": Size, "size": Size},
+        lambda o: {"weight": (o["places"], o["size"])},
+        _none,
+        width=_grid_width,
+        programs=("encode",),
+        stage=False,
+        places=lambda o: int(o["places"]),
+    ),
     # Its input, and beside it a value that stays, or that a `keep` further on changed one step before.
-    "recall": Op("recall", {"size": int}, _none, lambda o: {"value": (1, o["size"])}),
+    "recall": Op(
+        "recall",
+        {"size": Size},
+        _none,
+        lambda o: {"value": (1, o["size"])},
+        width=_recall_width,
+        programs=("step",),
+        decodes=True,
+    ),
     # Its input; the last numbers of it are kept in another's state, as many as that has.
-    "keep": Op("keep", {"state": str}, _none, _none),
+    "keep": Op(
+        "keep",
+        {"state": Annotated[str, Meta(min_length=1)]},
+        _none,
+        _none,
+        programs=("step",),
+        decodes=True,
+        state="state",
+        fits=lambda _o, width, state: state[0] == 1 and state[1] <= width,
+    ),
     # What the labels of a step say of those after them; only the head "chain" reads it.
     "chain": Op(
         "chain",
-        {"labels": int, "hidden": int},
+        {"labels": Size, "hidden": Size},
         lambda o: dict.fromkeys(("W", "V"), (o["labels"], o["hidden"])),
         _none,
+        programs=("step",),
+        stage=False,
+        beside="chain",
     ),
     # How much of an answer is written, not copied from where attention looks; only the head "pointer" reads it.
-    "copy": Op("copy", {"input_size": int}, lambda o: {"weight": (1, o["input_size"]), "bias": (1,)}, _none),
+    "copy": Op(
+        "copy",
+        {"input_size": Size},
+        lambda o: {"weight": (1, o["input_size"]), "bias": (1,)},
+        _none,
+        width=_copy_width,
+        programs=("step",),
+        stage=False,
+        beside="pointer",
+    ),
 }
 
 # ------------------------------------------------------------------------------------------------------- making
@@ -587,165 +789,3 @@ def streams(plan: Plan) -> str | None:
                 "whole inputs."
             )
     return None
-
-
-def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
-    """The plan, once it is known to be sound and to fit `tensors`; a BundleError says what is wrong."""
-    _expect(isinstance(plan, dict), "the plan is not a table")
-    for key in ("form", "inputs", "step", "head"):
-        _expect(key in plan, f"the plan has no {key!r}")
-    _expect(plan["form"] in FORMS, f"the plan's form {plan['form']!r} is not known")
-    _expect(isinstance(plan["inputs"], dict), "the plan's inputs are malformed")
-    apart = {"encode", "bridge"} & plan.keys()
-    _expect(len(apart) in (0, 2), "a plan has both of encode and bridge, or none of them")
-    names: set[str] = set()
-    widths: dict[str, int] = {}
-    for name, given in plan["inputs"].items():
-        sound = (
-            isinstance(given, dict)
-            and given.get("kind") in ("ids", "vectors")
-            and type(given.get("size")) is int
-        )
-        _expect(sound and given["size"] > 0, f"the input {name!r} is malformed")
-        widths[name] = given["size"]
-    states_of: dict[str, Shapes] = {}
-    for program in PROGRAMS:
-        if program not in plan:
-            continue
-        _expect(isinstance(plan[program], list), f"the plan's {program} is malformed")
-        known = set(states_of.get("encode", {})) if program == "bridge" else set(plan["inputs"])
-        if program == "step" and apart:
-            known.add("memory")
-        for op in plan[program]:
-            _check_op(op, known, names)
-            if program != "bridge":
-                _check_width(op, widths)
-            known |= set(op["outputs"])
-            names.add(op["name"])
-        states_of[program] = states(plan, program)
-    for op in plan.get("bridge", []):
-        _expect(op["op"] == "bridge", f"{op['name']} is no bridge")
-        _check_bridge(op, states_of["encode"], states_of["step"])
-    for op in plan["step"]:
-        kept = op["options"].get("query" if op["op"] == "attend" else "state")
-        _expect(not kept or kept in states_of["step"], f"{op['name']} names no state: {kept!r}")
-        width = widths[op["inputs"][0]]
-        _expect(
-            op["op"] != "keep" or (states_of["step"][kept][0] == 1 and states_of["step"][kept][1] <= width),
-            f"{op['name']} does not fit {kept}",
-        )
-        asked = op["options"].get("query_size") if op["op"] == "attend" else None
-        _expect(
-            not kept or not asked or states_of["step"][kept][1] == asked, f"{op['name']} does not fit {kept}"
-        )
-        _expect(op["op"] not in ("attend", "window") or bool(apart), f"{op['name']} has nothing to look at")
-        _expect(op["op"] != "grid", f"{op['name']} stands in a program that is run step by step")
-    head = plan["head"]
-    _expect(isinstance(head, dict) and head.get("kind") in HEADS, "the plan's head is not known")
-    _expect(head.get("name") in names, "the plan's head names no operation")
-    if tensors is not None:
-        for name, shape in weights(plan).items():
-            _expect(name in tensors, f"the tensor {name!r} that the plan names is missing")
-            came = tuple(tensors[name].shape)
-            _expect(came == shape, f"the tensor {name!r} has the shape {came}, the plan says {shape}")
-    return dict(plan)
-
-
-# Options of some cells, or that came later.
-_NOT_ALWAYS = {"activation", "proj_size", "nonlinearity", "reset"}
-
-
-def _check_op(op: Any, known: Iterable[str], names: Iterable[str]) -> None:
-    _expect(
-        isinstance(op, dict) and {"op", "name", "inputs", "outputs", "options"} <= op.keys(),
-        f"not an operation: {op!r:.80}",
-    )
-    _expect(op["op"] in OPS, f"the operation {op['op']!r} is not known to this version")
-    row = OPS[op["op"]]
-    _expect(op["name"] not in names, f"two operations are named {op['name']!r}")
-    for source in op["inputs"]:
-        _expect(source in known, f"{op['name']} reads {source!r}, which nothing before it makes")
-    _expect(
-        row.inputs is None or len(op["inputs"]) == row.inputs, f"{op['name']} has the wrong number of inputs"
-    )
-    for option in row.options.keys() - _NOT_ALWAYS:
-        _expect(option in op["options"], f"{op['name']} lacks the option {option!r}")
-    for option, value in op["options"].items():
-        _expect(option in row.options, f"{op['name']} has the unknown option {option!r}")
-        kind = row.options[option]
-        good = isinstance(value, (int, float) if kind is float else kind) and (
-            kind is bool or not isinstance(value, bool)
-        )
-        _expect(good, f"option {option!r} of {op['name']} must be {kind.__name__}, but is {value!r}")
-        _expect(
-            kind is not int or 0 <= value < 2**31,
-            f"option {option!r} of {op['name']} is out of range: {value!r}",
-        )
-    _expect(
-        op["op"] != "recurrent" or op["options"].get("cell") in CELLS,
-        f"the cell of {op['name']} is not known",
-    )
-    _expect(
-        op["options"].get("activation", "") in ACTIVATIONS, f"the activation of {op['name']} is not known"
-    )
-    kinds = {"attend": ("multiplicative", "additive"), "pool": ("last", "mean", "max")}.get(op["op"])
-    _expect(kinds is None or op["options"].get("kind") in kinds, f"the kind of {op['name']} is not known")
-
-
-def _check_width(op: Mapping[str, Any], widths: dict[str, int]) -> None:
-    """Note how wide an operation's output is, once it fits what it reads."""
-    o, width = op["options"], widths.get(op["inputs"][0])
-    row_sizes = ("height", "width", "channels", "filters", "kernel", "stride")
-    read = o.get("size") if op["op"] in ("embed", "pool") else o.get("input_size")
-    if read is not None:
-        _expect(read == width, f"{op['name']} reads {read} numbers, but {op['inputs'][0]!r} has {width}")
-    made = width
-    if op["op"] == "embed":
-        made = o["width"]
-    elif op["op"] == "recurrent":
-        own = CELLS[o["cell"]].state_sizes(o["hidden_size"], **cell_options(o))
-        made = own[0] * (1 + o["bidirectional"])
-    elif op["op"] == "linear":
-        made = o["output_size"]
-    elif op["op"] == "copy":
-        made = 1
-    elif op["op"] == "attend":
-        _expect(o["memory_size"] == widths.get("memory"), f"{op['name']} does not fit the memory")
-        _expect(
-            o["kind"] != "multiplicative" or o["size"] == width, f"{op['name']} must ask as wide as its input"
-        )
-        made = o["input_size"] + o["memory_size"]
-    elif op["op"] == "window":
-        _expect(o["memory_size"] == widths.get("memory"), f"{op['name']} does not fit the memory")
-        made = o["input_size"] + o["memory_size"]
-    elif op["op"] == "conv":
-        _expect(
-            all(o[n] > 0 for n in row_sizes) and o["kernel"] % 2 == 1, f"{op['name']} has a size of nothing"
-        )
-        _expect(o["height"] * o["width"] * o["channels"] == width, f"{op['name']} reads another picture")
-        made = math.prod(seen(o))
-    elif op["op"] == "peaks":
-        _expect(0 < o["height"] * o["width"] * o["channels"] == width, f"{op['name']} reads another picture")
-        made = 3 * o["channels"]
-    elif op["op"] == "grid":
-        _expect(o["places"] * o["size"] == width, f"{op['name']} has other places")
-        made = o["size"]
-    elif op["op"] == "recall":
-        made = (width or 0) + o["size"]
-    for name in op["outputs"]:
-        widths[name] = made or 0
-
-
-def _check_bridge(op: Mapping[str, Any], begin: Shapes, end: Shapes) -> None:
-    o = op["options"]
-    (given,), (made,) = op["inputs"], op["outputs"]
-    _expect(
-        begin[given] == (o["layers"] * o["directions"], o["input_size"]), f"{op['name']} does not fit {given}"
-    )
-    _expect(end.get(made) == (o["rows"], o["output_size"]), f"{op['name']} does not fit {made}")
-    _expect(min(o["rows"], o["layers"]) >= 1, f"{op['name']} makes nothing")
-
-
-def _expect(holds: bool, message: str) -> None:
-    if not holds:
-        raise BundleError(f"the plan is not sound: {message}.")

@@ -424,6 +424,8 @@ class _Stages:
         self.pool: int | None = None
         self.ids: int | None = None
         self.bounded = False  # no number that goes on is beyond -1 .. 1
+        self.weighed: Mapping[str, Any] | None = None  # the operation whose weights these are
+        self.own: Mapping[str, tuple[int, ...]] = {}
         x = plan["inputs"]["x"]
         self.input_size = self.width = int(x["size"])
         if x["kind"] == "ids":
@@ -432,10 +434,12 @@ class _Stages:
             _RUN[op["op"]](self, op)
 
     def weight(self, op: Mapping[str, Any], name: str) -> Array | None:
-        found = self.tensors.get(tensor_name(op, name))
-        if found is None:
+        """A weight that the operation has, whatever else the tensors hold."""
+        if self.weighed is not op:
+            self.weighed, self.own = op, OPS[op["op"]].weights(op["options"])
+        if name not in self.own:
             return None
-        found = np.ascontiguousarray(found, np.float32)
+        found = np.require(self.tensors[tensor_name(op, name)], np.float32, ["C", "A"])
         self.copies.append(found)
         return found
 
