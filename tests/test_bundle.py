@@ -11,7 +11,6 @@ import sys
 import tracemalloc
 import types
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,9 +19,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from hitherto import bundle
-from hitherto.bundle import open_tensors, parse, plain, read, row, write, write_tensors
+from hitherto import bundle, files
+from hitherto.bundle import parse, plain, read, write
 from hitherto.errors import BundleError, MissingExtra, UsageError
+from hitherto.files import open_tensors, row, write_tensors
 
 WORDS = ["<unk>", "", "a", "naïve", "日本", "🦆", "line\nbreak", "nul\0"]
 
@@ -185,7 +185,7 @@ def test_every_tensor_lies_at_a_multiple_of_its_item(tmp_path):
     entries = json.loads(data[8 : 8 + length])
     del entries["__metadata__"]
     assert length % 8 == 0
-    assert [e for e in entries.values() if e["data_offsets"][0] % bundle.DTYPES[e["dtype"]].itemsize] == []
+    assert [e for e in entries.values() if e["data_offsets"][0] % files.DTYPES[e["dtype"]].itemsize] == []
 
 
 def test_a_header_may_have_any_order(tmp_path):
@@ -395,6 +395,92 @@ def test_an_interrupt_removes_the_temporary_file(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize("mmap", [True, False])
+def test_what_is_opened_is_one_file_whatever_takes_its_place_meanwhile(tmp_path, monkeypatch, mmap):
+    path = saved(tmp_path / "m.safetensors")
+    real = files._read_header
+
+    def replace(*args):
+        found = real(*args)
+        saved(path, plan={"new": True}, tensors={"w": np.ones(1_000)})
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_read_header", replace)
+        assert read(path, mmap=mmap).plan == model()["plan"]
+    assert read(path, mmap=mmap).plan == {"new": True}
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tmp_path, monkeypatch):
+    path = saved(tmp_path / "m.safetensors")
+    real = files._check_regular
+
+    def replace(*args):
+        real(*args)
+        if path.is_file():
+            path.unlink()
+            os.mkfifo(path)
+
+    monkeypatch.setattr(files, "_check_regular", replace)
+    with pytest.raises(BundleError, match="is not a regular file"):
+        read(path)
+
+
+def test_a_file_cut_short_while_it_is_open(tmp_path):
+    path = saved(tmp_path / "m.safetensors")
+    mapped, copied = read(path), read(path, mmap=False)
+    size = path.stat().st_size
+    assert copied.check is None
+    mapped.check()
+    saved(path, plan={})
+    mapped.check()  # another file: this one is as it was
+    path.unlink()
+    mapped.check()
+    mapped = read(saved(path))
+    os.truncate(path, size - 9)
+    with pytest.raises(
+        BundleError, match=f"was cut short while it was open: {size - 9:,} of its {size:,} bytes"
+    ):
+        mapped.check()
+    assert same_model(copied, read(saved(path)))
+    assert not any(array.flags.writeable for array in copied.tensors.values())
+
+
+def test_a_file_cut_short_while_it_is_read(tmp_path, monkeypatch):
+    path = saved(tmp_path / "m.safetensors", tensors={"w": np.ones(10_000)})
+    real = files._read_header
+
+    def cut(*args):
+        os.truncate(path, path.stat().st_size - 8)
+        return real(*args)
+
+    monkeypatch.setattr(files, "_read_header", cut)
+    with pytest.raises(BundleError, match="cannot be read: mmap length is greater"):
+        read(path)
+    with pytest.raises(BundleError, match="cannot be read: it was cut short meanwhile"):
+        read(saved(path, tensors={"w": np.ones(10_000)}), mmap=False)
+
+
+@pytest.mark.parametrize("blanks", [b" ", b"\n\t\r ", b" " * 4087])
+def test_a_header_may_begin_with_white_space(tmp_path, blanks):
+    path = saved(tmp_path / "m.safetensors")
+    data, good = path.read_bytes(), untouched(path)
+    size = int.from_bytes(data[:8], "little") + len(blanks)
+    path.write_bytes(size.to_bytes(8, "little") + blanks + data[8:])
+    assert same_model(read(path), good)
+    for array in read(path).tensors.values():
+        assert array.flags.aligned
+        assert not array.flags.writeable
+
+
+def test_what_is_no_path():
+    for given_ in ("a\0", "\ud800", 7, b"m.safetensors"):
+        with pytest.raises(UsageError, match="the path of a bundle"):
+            read(given_)
+        with pytest.raises(UsageError, match="the path of a bundle"):
+            saved(given_)
+
+
 # ----------------------------------------------------------------------------------------- files of strangers
 
 
@@ -456,7 +542,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(BundleError, match="cannot be read: Permission denied"):
         read(path)
 
@@ -501,7 +587,8 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
         ({"w": entry()}, bytes(7), None, "cut short: 1 bytes"),
         ({"w": entry()}, bytes(9), None, "1 bytes at its end belong to no tensor"),
         ({"w": entry("BOOL", (8,))}, bytes([0, 1, 2, 3, 0, 0, 0, 0]), None, "neither true nor false"),
-        ({"\ud800": entry()}, bytes(8), None, "cannot be read"),
+        ({"\ud800": entry()}, bytes(8), None, r"the name of tensor '\\ud800' is not UTF-8"),
+        ({"w": entry(offsets=(False, 8))}, bytes(8), None, "does not describe"),
     ],
 )  # fmt: skip
 def test_a_header_that_is_not_sound(tmp_path, header, data, length, says):
@@ -763,7 +850,7 @@ def test_headers_and_documents_made_up_are_refused(tmp_path, data):
     assert opens(path, good) in (True, False)
 
 
-@pytest.mark.parametrize(("unit", "most"), [("[],", bundle.MAX_HEADER), ('"ab",', 1 << 20)])
+@pytest.mark.parametrize(("unit", "most"), [("[],", files.MAX_HEADER), ('"ab",', 1 << 20)])
 def test_no_header_takes_much_memory(tmp_path, unit, most):
     """Headers made to unfold when they are parsed."""
     header = ('{"a":[' + unit * ((most - 20) // len(unit)) + "0]}").encode()

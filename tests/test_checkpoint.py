@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from hitherto import bundle, checkpoint
-from hitherto.bundle import DTYPES, open_tensors, write_tensors
+from hitherto import checkpoint, files
 from hitherto.checkpoint import flatten, latest, load, save, unflatten
 from hitherto.errors import CheckpointError, UsageError
+from hitherto.files import DTYPES, open_tensors, write_tensors
 
 
 def names(folder):
@@ -223,7 +223,7 @@ def rewrite(change, sign=True):
         tensors = dict(arrays)
         change(tensors, metadata)
         if sign:
-            rows = [bundle.row(key, array) for key, array in tensors.items()]
+            rows = [files.row(key, array) for key, array in tensors.items()]
             metadata["digest"] = checkpoint._digest(7, rows)
         write_tensors(path, tensors, metadata)
 
@@ -320,13 +320,13 @@ def test_a_disk_that_keeps_something_else_costs_nothing(tmp_path, monkeypatch):
 def test_nothing_is_deleted_before_the_folder_is_synced(tmp_path, monkeypatch):
     put(tmp_path, 1)
     seen = []
-    real = bundle.sync_folder
+    real = files.sync_folder
 
     def look(folder):
         seen.append(names(folder))
         real(folder)
 
-    monkeypatch.setattr(bundle, "sync_folder", look)
+    monkeypatch.setattr(files, "sync_folder", look)
     put(tmp_path, 2)
     assert seen == [[name(1), name(2)]]
 

@@ -3,7 +3,9 @@
 import datetime as dt
 import functools
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import hitherto
-from hitherto import bundle, checkpoint
+from hitherto import bundle, checkpoint, files
 from hitherto import spec as specs
 from hitherto.decode import Hypothesis
 from hitherto.errors import CheckpointError, MissingExtra, UsageError, nearest
@@ -57,11 +59,18 @@ class Model:
         self.path: Path | None = kept.get("path")
         self.run: Path | None = kept.get("run")
         self._digest: str | None = kept.get("digest")
+        self._check: Callable[[], None] | None = kept.get("check")
         self.source = SOURCES[TASKS[spec.task].source](spec, codecs)
 
-    @functools.cached_property
+    @property
     def engine(self) -> Engine:
-        """What runs the plan."""
+        """What runs the plan; a BundleError where the file was cut short that its weights lie in."""
+        if self._check is not None:
+            self._check()
+        return self._engine
+
+    @functools.cached_property
+    def _engine(self) -> Engine:
         return Engine(self.plan, self.tensors, self.weights)
 
     @property
@@ -177,6 +186,8 @@ class Model:
 
     def save(self, path: str | Path) -> str:
         """Write the bundle; gives its digest."""
+        if self._check is not None:
+            self._check()
         self._digest = digest = bundle.write(
             path,
             tensors=self.tensors,
@@ -444,14 +455,17 @@ def _need_torch(what: str) -> None:
         raise MissingExtra(what, "torch", "train")
 
 
-def open(path: str | Path, *, weights: str = "float32", tokenizer: Any = None) -> Model:  # noqa: A001 - its name
+def open(  # noqa: A001 - its name
+    path: str | Path, *, weights: str = "float32", tokenizer: Any = None, mmap: bool = True
+) -> Model:
     """The model in the bundle at `path`, ready to run without torch.
 
     `weights` says how they are held in memory: "float32", "bfloat16" or "int8", of which the smaller are faster where a
     model does not fit into a cache; what they cost in accuracy stands in docs/running.md. A model that was trained with
-    a tokenizer of its own needs the same again.
+    a tokenizer of its own needs the same again. `mmap=False` reads the file into memory of one's own, where others may
+    write over it in place.
     """
-    found = bundle.read(path)
+    found = bundle.read(path, mmap=mmap)
     plan = check(found.plan, found.tensors)
     codecs = {name: found.codec(name) for name in found.codecs}
     if tokenizer is not None:
@@ -459,8 +473,8 @@ def open(path: str | Path, *, weights: str = "float32", tokenizer: Any = None) -
         codecs |= {name: codecs[name].with_tokenizer(tokenizer) for name in own}
     spec = specs.from_document(found.spec, str(path))
     model = Model(
-        spec, plan, codecs, found.tensors, weights, metrics=found.metrics, made=found.made, path=Path(path),
-        digest=found.digest,
+        spec, plan, codecs, found.tensors, weights, metrics=found.metrics, made=found.made, path=found.path,
+        digest=found.digest, check=found.check,
     )  # fmt: skip
     assert model.engine is not None  # noqa: S101 - made now, so that what is wrong with it is said here
     return model
@@ -487,22 +501,30 @@ def train(
     from hitherto.training import join
 
     say = say or (lambda _line: None)
-    with join() as rank:
+    with join() as rank, ExitStack() as ours:
         if rank:
             say, show = (lambda _line: None), None
-        given, saved = _given(task, data, out, valid, resume, options)
+        saved = None
+        if resume is not None:
+            if options:
+                raise UsageError(
+                    f"a run goes on as it began: {', '.join(options)} cannot be changed with resume."
+                )
+            run = files.path_of(resume, "resume")
+            given = _spec_of(run)
+            if rank == 0:
+                ours.enter_context(files.held(run / "lock", f"the run {run}"))
+            saved = _newest(run)
+        else:
+            given = _given(task, data, out, valid, options)
+            if given.out is not None and rank == 0:
+                ours.enter_context(_claimed(Path(given.out)))
         return _train(given, data, valid, saved, tokenizer, say, show, rank)
 
 
-def _given(
-    task: str | Spec, data: Any, out: Any, valid: Any, resume: Any, options: dict[str, Any]
-) -> tuple[Spec, checkpoint.Checkpoint | None]:
-    if resume is not None:
-        if options:
-            raise UsageError(
-                f"a run goes on as it began: {', '.join(options)} cannot be changed with resume."
-            )
-        return _resumed(Path(resume))
+def _given(task: str | Spec, data: Any, out: Any, valid: Any, options: dict[str, Any]) -> Spec:
+    if out is not None:
+        out = files.path_of(out, "out")
     if isinstance(valid, str | Path | float | int):
         options = {**options, "valid": str(valid) if isinstance(valid, Path) else valid}
     for pair, names in ((data, ("source", "target")), (valid, ("valid_source", "valid_target"))):
@@ -524,7 +546,11 @@ def _given(
         raise UsageError("give the data as a table, or as two files (source and target), not both.")
     if found.data.path is None and found.data.source is None and data is None:
         raise UsageError("there is no data: give a path, a frame or rows; in a TOML file, [data] path.")
-    return found, None
+    try:
+        bundle.plain(specs.to_document(found), "the spec")  # which the model will hold
+    except UsageError as error:
+        raise UsageError(f"{error} Give the file a name in UTF-8.") from error
+    return found
 
 
 def run_of(out: str | Path) -> Path:
@@ -532,16 +558,19 @@ def run_of(out: str | Path) -> Path:
     return Path(out).with_suffix(".run")
 
 
-def _resumed(run: Path) -> tuple[Spec, checkpoint.Checkpoint]:
+def _spec_of(run: Path) -> Spec:
     if not (run / "spec.toml").is_file():
         raise CheckpointError(
             f"{run} is no run: it has no spec.toml. Give the folder that a training wrote (NAME.run)."
         )
-    found = specs.read(run / "spec.toml")
+    return specs.read(run / "spec.toml")
+
+
+def _newest(run: Path) -> checkpoint.Checkpoint:
     saved = checkpoint.latest(run / "checkpoints")
     if saved is None:
         raise CheckpointError(f"{run} has no checkpoint yet: the run ended before its first. Start it anew.")
-    return found, saved
+    return saved
 
 
 def _train(
@@ -561,8 +590,6 @@ def _train(
 
     task = TASKS[given.task]
     run = None if given.out is None else run_of(given.out)
-    if run is not None and saved is None and rank == 0:
-        _claim(run, given)
     if given.train.threads:
         torch.set_num_threads(given.train.threads)
     extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
@@ -593,7 +620,7 @@ def _train(
     metric = spec.train.metric or task.metrics[0]
     say(f"{describe(plan)}: {sum(p.numel() for p in module.parameters()):,} weights; on {device.type}")
     if run is not None and saved is None and rank == 0:
-        (run / "spec.toml").write_text(specs.to_toml(spec), encoding="utf-8")
+        files.write(run / "spec.toml", specs.to_toml(spec))
     if saved is not None:
         for line in (*saved.notes, *training.differences(saved)):
             say(f"resuming: {line}; bits may differ" if line not in saved.notes else line)
@@ -645,19 +672,46 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
     report.write(run / "report.html", title, summary, found)
 
 
-def _claim(run: Path, spec: Spec) -> None:
-    """Make the run's folder ours; one with an unfinished run in it is not taken from it."""
-    out = Path(spec.out or "")
-    if (run / "checkpoints").is_dir() and any((run / "checkpoints").iterdir()):
-        newest = max(p.stat().st_mtime for p in (run / "checkpoints").iterdir())
-        if not out.exists() or out.stat().st_mtime < newest:
-            raise UsageError(
-                f"{run} holds a run that has not ended. Go on with it (--resume {run}), remove the folder, or choose "
-                "another --out."
-            )
-        for old in (run / "checkpoints").iterdir():
-            old.unlink()
-    run.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _claimed(out: Path) -> Iterator[None]:
+    """Make the folder of the run that ends in `out` ours; one with an unfinished run in it is not taken from it.
+
+    A training that fails before it has begun leaves no folder that was not there.
+    """
+    run = run_of(out)
+    try:
+        made = files.make_folder(run)
+    except OSError as error:
+        raise UsageError(f"out {out}: the folder {run} cannot be made: {error.strerror}.") from error
+    try:
+        files.place(out, "out")
+        with files.held(run / "lock", f"the run {run}"):
+            _clear(run, out)
+            yield
+    except BaseException:
+        if made and not (run / "spec.toml").exists():
+            shutil.rmtree(run, ignore_errors=True)
+            for folder in made[1:]:
+                with suppress(OSError):
+                    folder.rmdir()
+        raise
+
+
+def _clear(run: Path, out: Path) -> None:
+    """Take the checkpoints of a run that has ended out of the way of the next."""
+    kept = run / "checkpoints"
+    old = list(kept.iterdir()) if kept.is_dir() else []
+    if not old:
+        return
+    newest = max(path.stat().st_mtime for path in old)
+    if not out.exists() or out.stat().st_mtime < newest:
+        raise UsageError(
+            f"{run} holds a run that has not ended. Go on with it (--resume {run}), remove the folder, or choose "
+            "another --out."
+        )
+    for path in old:
+        path.unlink()
+    files.sync_folder(kept)  # none of them comes back beside the next spec.toml
 
 
 def _complete(source: Any, examples: Any, say: Say) -> Spec:

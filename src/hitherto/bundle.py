@@ -14,30 +14,24 @@ big lists of the codecs; its metadata are strings:
 A part of a codec is a list of strings: their UTF-8 one after the other as the uint8 tensor `codec.NAME.PART`,
 and where each begins and the last ends as the int64 tensor `codec.NAME.PART.offsets`.
 
-`write` and `read` are all that most need. Below them stand the parts that checkpoints share: `write_tensors`
-and `open_tensors` for any such file, `row` and `fingerprint` for its digest, `plain` and `parse` for JSON.
 Nothing in a file is ever run, and whatever is wrong with one is a BundleError.
 """
 
-import errno
 import hashlib
 import json
 import math
-import os
 import re
-import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
-from hitherto.errors import BundleError, MissingExtra, UsageError, nearest, nearest_file
+from hitherto.errors import BundleError, MissingExtra, UsageError, nearest
+from hitherto.files import check_storable, once, open_mapped, open_tensors, path_of, row, write_tensors
 
 __all__ = ["FORMAT", "UPGRADES", "Bundle", "read", "write"]
 
@@ -47,44 +41,12 @@ Tensors = dict[str, Array]
 Upgrade = Callable[[Documents, Tensors], tuple[Documents, Tensors]]
 
 FORMAT = 1
+MAX_DEPTH = 100  # of a JSON document
 
 # From each older format to the next; documents and tensors as the file holds them.
 UPGRADES: dict[int, Upgrade] = {}
 
 DOCUMENTS = ("plan", "spec", "codecs", "metrics", "made", "tied")
-
-MAX_HEADER = 16 << 20  # bytes
-MAX_METADATA = 256 << 10  # bytes
-MAX_TENSORS = 1 << 16
-MAX_RANK = 32  # numpy 1's
-MAX_DEPTH = 100  # of a JSON document
-
-# What numpy has of the format's types, little-endian as in the file.
-DTYPES = {
-    "BOOL": np.dtype("?"),
-    "I8": np.dtype("<i1"),
-    "U8": np.dtype("<u1"),
-    "I16": np.dtype("<i2"),
-    "U16": np.dtype("<u2"),
-    "I32": np.dtype("<i4"),
-    "U32": np.dtype("<u4"),
-    "I64": np.dtype("<i8"),
-    "U64": np.dtype("<u8"),
-    "F16": np.dtype("<f2"),
-    "F32": np.dtype("<f4"),
-    "F64": np.dtype("<f8"),
-    "C64": np.dtype("<c8"),
-}
-CODES = {dtype: code for code, dtype in DTYPES.items()}
-
-# What people take for a bundle, by its first bytes.
-NEVER = "it could run code, so it is not opened"
-STRANGERS = {
-    b"PK\x03\x04": f"is a zip file (torch.save and numpy.savez write such): {NEVER}",
-    b"\x80": f"is a pickle file: {NEVER}",
-    b"\x93NUMPY": f"is a .npy file, which may hold a pickle: {NEVER}",
-    b"\x1f\x8b": "is a gzip file: unpack it first",
-}
 
 
 class Codec(Protocol):
@@ -98,7 +60,10 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """A trained model as data. `codecs` has (kind, document, parts) for each; tied tensors are one array."""
+    """A trained model as data. `codecs` has (kind, document, parts) for each; tied tensors are one array.
+
+    Where the file is mapped, `check` is a BundleError once it was cut short: the tensors may then not be looked at.
+    """
 
     path: Path
     tensors: Tensors
@@ -108,6 +73,7 @@ class Bundle:
     metrics: dict[str, Any]
     made: dict[str, Any]
     digest: str
+    check: Callable[[], None] | None = None
 
     def codec(self, name: str) -> Any:
         """The codec `name`, rebuilt; a new one at each call."""
@@ -143,9 +109,9 @@ def write(
 
     One array under two names is stored once. A metric that is not finite is stored as null.
     """
-    path = Path(path)
+    path = path_of(path, "the path of a bundle")
     for name, array in tensors.items():
-        _check_storable(name, array)
+        check_storable(name, array)
         if name.startswith("codec."):
             raise UsageError(f"The name of tensor {name!r} begins with 'codec.', which is kept for codecs.")
         _check_finite(path, name, array)
@@ -175,16 +141,24 @@ def _contents(
     return stored, documents, _digest(documents, {name: row(name, array) for name, array in stored.items()})
 
 
-def read(path: str | Path, verify: bool = True) -> Bundle:
-    """Read a bundle, or raise BundleError. `verify=False` leaves out the digest, and nothing else."""
-    path = Path(path)
-    metadata, arrays = open_tensors(path, mapped=True)
+def read(path: str | Path, verify: bool = True, mmap: bool = True) -> Bundle:
+    """Read a bundle, or raise BundleError. `verify=False` leaves out the digest, and nothing else.
+
+    With `mmap=False` the tensors are copies: what becomes of the file afterwards does not matter.
+    """
+    path = path_of(path, "the path of a bundle")
+    check: Callable[[], None] | None = None
+    if mmap:
+        metadata, arrays, check = open_mapped(path)
+    else:
+        metadata, arrays = open_tensors(path)
     version = _version(path, metadata)
     documents: Documents = {name: _document(path, name, metadata) for name in DOCUMENTS}
     stored: Tensors = {}
     rows = {}
     for name, array in arrays:
         _check_finite(path, name, array)
+        array.flags.writeable = False
         stored[name] = array
         if verify:
             rows[name] = row(name, array)
@@ -214,6 +188,7 @@ def read(path: str | Path, verify: bool = True) -> Bundle:
         metrics=documents["metrics"],
         made=documents["made"],
         digest=quoted,
+        check=check,
     )
 
 
@@ -410,7 +385,7 @@ def plain(value: Any, where: str, *, finite: bool = True, depth: int = 0) -> Any
 def parse(text: str | bytes) -> Any:
     """A JSON document, or ValueError: no name twice, no NaN, not deep, and `canonical` can write it."""
     try:
-        value = json.loads(text, object_pairs_hook=_object)
+        value = json.loads(text, object_pairs_hook=once)
         canonical(value)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
@@ -427,313 +402,12 @@ def parse(text: str | bytes) -> Any:
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("it has a name twice")
-    return value
-
-
 def canonical(value: Any) -> bytes:
     """The one way to write a JSON document; ValueError where there is none."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()
 
 
-def row(name: str, array: Array) -> list[Any]:
-    """[name, dtype, shape, SHA-256 of the bytes]: what a digest knows of a tensor."""
-    _check_storable(name, array)
-    array = _native(array)
-    return [name, CODES[array.dtype], list(array.shape), hashlib.sha256(_bytes(array)).hexdigest()]
-
-
 def fingerprint(documents: dict[str, Any], rows: Iterable[list[Any]]) -> str:
     """The digest of a file: of its documents and of the rows of its tensors, in whatever order they come."""
     return hashlib.sha256(canonical({**documents, "tensors": sorted(rows)})).hexdigest()
-
-
-# ---------------------------------------------------------------------------------------------- writing files
-
-
-def write_tensors(
-    path: Path,
-    tensors: Mapping[str, Array],
-    metadata: Mapping[str, str],
-    check: Callable[[Path], None] | None = None,
-) -> None:
-    """Write a `.safetensors` file whole or not at all: what stands at `path` stays until it is on disk.
-
-    `check` gets the path of the finished file before it takes its place, and may raise to keep it from that.
-    """
-    header, arrays = _header(path, tensors, metadata)
-    size = len(header) + sum(array.nbytes for array in arrays)
-    with _replacing(path, size, check) as file:
-        file.write(header)
-        for array in arrays:
-            file.write(_bytes(array))
-
-
-def _header(
-    path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]
-) -> tuple[bytes, list[Array]]:
-    """The file up to its data, and the arrays in the order in which they follow."""
-    sizes = {name: len(name.encode()) + len(value.encode()) for name, value in metadata.items()}
-    if sum(sizes.values()) > MAX_METADATA:
-        raise BundleError(
-            f"{path}: the metadata would take {sum(sizes.values()):,} bytes and may take {MAX_METADATA:,} "
-            f"({', '.join(f'{name} {size:,}' for name, size in sizes.items())}). "
-            "Long lists of strings belong into the parts of a codec."
-        )
-    if len(tensors) > MAX_TENSORS:
-        raise BundleError(
-            f"{path}: a file may have {MAX_TENSORS:,} tensors, and this one would have {len(tensors):,}."
-        )
-    for name, array in tensors.items():
-        _check_storable(name, array)
-    # widest items first, so that everything lies at a multiple of its own size
-    ordered = sorted(
-        ((name, _native(array)) for name, array in tensors.items()),
-        key=lambda pair: (-pair[1].itemsize, pair[0]),
-    )
-    entries: dict[str, Any] = {"__metadata__": dict(metadata)}
-    begin = 0
-    for name, array in ordered:
-        end = begin + array.nbytes
-        entries[name] = {"dtype": CODES[array.dtype], "shape": array.shape, "data_offsets": [begin, end]}
-        begin = end
-    text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)
-    if len(text) > MAX_HEADER:
-        raise BundleError(f"{path}: the header would take {len(text):,} bytes and may take {MAX_HEADER:,}.")
-    return len(text).to_bytes(8, "little") + text, [array for _, array in ordered]
-
-
-def _check_storable(name: str, array: Array) -> None:
-    try:
-        name.encode()
-    except (AttributeError, UnicodeEncodeError) as error:
-        raise UsageError(f"The name of a tensor must be text that UTF-8 can hold, not {name!r}.") from error
-    if name == "__metadata__":
-        raise UsageError("A tensor cannot be named '__metadata__': the format keeps that name for itself.")
-    if not isinstance(array, np.ndarray):
-        raise UsageError(f"Tensor {name!r} must be a numpy array, but came as {type(array).__name__}.")
-    if array.dtype.newbyteorder("<") not in CODES or array.ndim > MAX_RANK:
-        raise UsageError(
-            f"Tensor {name!r} has dtype {array.dtype} and {array.ndim} axes; a file can hold "
-            f"{', '.join(map(str, CODES))} of up to {MAX_RANK} axes."
-        )
-
-
-def _native(array: Array) -> Array:
-    """`array` as the file has it, little-endian and row by row; not copied where it is so already."""
-    # np.ascontiguousarray would make a 0-d array 1-d
-    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
-
-
-def _bytes(array: Array) -> memoryview:
-    return array.reshape(-1).view(np.uint8).data
-
-
-@contextmanager
-def _replacing(path: Path, size: int, check: Callable[[Path], None] | None) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` once it is on disk, or leaves no trace."""
-    path = Path(os.path.realpath(path))  # through a link, so that the link stays one
-    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
-    try:
-        with temporary.open("xb") as file:
-            if path.exists():
-                temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if check is not None:
-            check(temporary)
-        temporary.replace(path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise BundleError(_cannot_write(path, size, error)) from error
-        raise
-    try:
-        sync_folder(path.parent)
-    except OSError as error:
-        raise BundleError(f"{path} was written, but may not be on the disk yet: {error.strerror}.") from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in `folder` to the disk, which syncing a file does not."""
-    if os.name == "nt":  # has no such call and needs none
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks cannot, and say so
-            raise
-    finally:
-        os.close(handle)
-
-
-def _cannot_write(path: Path, size: int, error: OSError) -> str:
-    kept = " What was there before is untouched." if path.is_file() else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        import shutil
-
-        free = shutil.disk_usage(path.parent).free
-        return (
-            f"{path} was not written: the disk is full or the file over a limit ({size:,} bytes are needed, "
-            f"{free:,} are free).{kept} Make room, or save elsewhere."
-        )
-    return f"{path} was not written: {error.strerror or error}.{kept} Check the folder, or save elsewhere."
-
-
-# ---------------------------------------------------------------------------------------------- reading files
-
-
-def open_tensors(path: Path, mapped: bool = False) -> tuple[dict[str, str], Iterator[tuple[str, Array]]]:
-    """The metadata of a `.safetensors` file, and its tensors by name, each read when its turn comes.
-
-    With `mapped` they are read-only views of the file in memory: pages come from the disk when they are used, and are
-    shared by all processes that have it open.
-
-    The header is checked whole before anything else is read: no shape in it can take memory that the file
-    does not fill.
-    """
-    try:
-        metadata, entries, begin = _read_header(path)
-    except OSError as error:
-        hint = _absent(path) if isinstance(error, FileNotFoundError) else ""
-        raise BundleError(f"{path} cannot be read: {error.strerror or error}.{hint}") from error
-    return metadata, _read_tensors(path, entries, begin if mapped else None)
-
-
-def _absent(path: Path) -> str:
-    """Where a model may be that is not there: in the run that was to make it, or under a name that is close."""
-    run = path.with_suffix(".run")
-    if not (run / "spec.toml").is_file():
-        return nearest_file(path)
-    best = f" {run / 'best.safetensors'} is its best so far." if (run / "best.safetensors").is_file() else ""
-    return f" Its training has not ended.{best} Go on with: hitherto train --resume {run}"
-
-
-def _read_header(path: Path) -> tuple[dict[str, str], dict[str, Any], int]:
-    """The metadata, the tensors' descriptions, and the byte that the data begin with."""
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-        raise BundleError(f"{path} is {what}, but a .safetensors file is expected.")
-    with path.open("rb") as file:
-        start = file.read(9)
-        length = int.from_bytes(start[:8], "little")
-        if length < 2 or start[8:] != b"{":
-            what = next(
-                (what for magic, what in STRANGERS.items() if start.startswith(magic)),
-                "is not a .safetensors file" if start else "is empty: fetch or save it again",
-            )
-            raise BundleError(f"{path} {what}.")
-        if length > MAX_HEADER:
-            raise BundleError(
-                f"{path} has a header of {length:,} bytes, but {MAX_HEADER:,} are the most allowed."
-            )
-        text = start[8:] + file.read(length - 1)
-    missing = 8 + length - status.st_size
-    if missing > 0 or len(text) < length:
-        raise BundleError(
-            f"{path} is cut short: its header goes on for {missing:,} bytes more. Fetch it again."
-        )
-    if text.count(b"{") + text.count(b"[") > MAX_METADATA + 4 * MAX_TENSORS:  # parsed, they would fill memory
-        raise BundleError(f"{path} is damaged: its header holds more than {MAX_TENSORS:,} tensors can need.")
-    try:
-        entries = json.loads(text.decode(), object_pairs_hook=_object)
-    except (ValueError, RecursionError) as error:
-        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise BundleError(
-            f"{path} is damaged: its header is not sound JSON: {why}. Fetch it again."
-        ) from error
-    metadata = entries.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise BundleError(f"{path} is damaged: its metadata are not strings.")
-    try:
-        size = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
-    except UnicodeEncodeError as error:
-        raise BundleError(f"{path} is damaged: its metadata are not UTF-8.") from error
-    if size > MAX_METADATA:
-        raise BundleError(
-            f"{path} has {size:,} bytes of metadata, but {MAX_METADATA:,} are the most allowed."
-        )
-    _check_layout(path, entries, status.st_size - 8 - length)
-    return metadata, entries, 8 + length
-
-
-def _check_layout(path: Path, entries: dict[str, Any], size: int) -> None:
-    """Every tensor is well described, and together they fill the `size` bytes of data, none of them twice."""
-    if len(entries) > MAX_TENSORS:
-        raise BundleError(f"{path} has {len(entries):,} tensors, but {MAX_TENSORS:,} are the most allowed.")
-    spans = []
-    for name, entry in entries.items():
-        match entry:
-            case {
-                "dtype": str(code),
-                "shape": list(shape),
-                "data_offsets": [int(begin), int(end)],
-                **rest,
-            } if (
-                not rest
-                and len(shape) <= MAX_RANK
-                and all(type(count) is int and count >= 0 for count in shape)
-            ):
-                pass
-            case _:
-                raise BundleError(
-                    f"{path} is damaged: its header does not describe tensor {name!r:.80} as it must."
-                )
-        if code not in DTYPES:
-            raise BundleError(
-                f"{path}: tensor {name!r:.80} has the type {code!r:.20}, which numpy does not have. "
-                f"Save it as one of {', '.join(DTYPES)}."
-            )
-        # the largest array of that many axes that numpy lets be, empty or not
-        if math.prod(max(count, 1) for count in shape) >= 1 << 58:
-            raise BundleError(f"{path} is damaged: tensor {name!r:.80} has a shape that no memory can hold.")
-        if end - begin != math.prod(shape) * DTYPES[code].itemsize:
-            raise BundleError(
-                f"{path} is damaged: the bytes of tensor {name!r:.80} do not fit its shape and type."
-            )
-        spans.append((begin, end))
-    reached = 0
-    for begin, end in sorted(spans):
-        if begin != reached:
-            raise BundleError(
-                f"{path} is damaged: its tensors overlap or leave a gap at byte {reached:,} of the data."
-            )
-        reached = end
-    if reached > size:
-        raise BundleError(
-            f"{path} is cut short: {reached - size:,} bytes are missing at its end. Fetch it again."
-        )
-    if reached < size:
-        raise BundleError(f"{path} is damaged: {size - reached:,} bytes at its end belong to no tensor.")
-
-
-def _read_tensors(path: Path, entries: dict[str, Any], data: int | None) -> Iterator[tuple[str, Array]]:
-    """Each tensor: a view of the mapped file, whose data begin at byte `data`, or a copy where that is None."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            whole = None if data is None else np.asarray(np.memmap(path, np.uint8, "r"))[data:]
-            for name in sorted(entries):
-                array = file.get_tensor(name) if whole is None else _view(whole, entries[name])
-                if array.dtype == np.bool_ and array.size and array.view(np.uint8).max() > 1:
-                    raise BundleError(
-                        f"{path} is damaged: tensor {name!r} has values that are neither true nor false."
-                    )
-                yield name, array
-    except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
-        if isinstance(error, BundleError):
-            raise
-        raise BundleError(f"{path} cannot be read: {error}.") from error
-
-
-def _view(data: Array, entry: dict[str, Any]) -> Array:
-    """A tensor where it lies in the data of its file; the header has been checked."""
-    begin, end = entry["data_offsets"]
-    return data[begin:end].view(DTYPES[entry["dtype"]]).reshape(entry["shape"])

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hitherto.bundle import canonical, fingerprint, open_tensors, parse, plain, row, write_tensors
+from hitherto.bundle import canonical, fingerprint, parse, plain
 from hitherto.errors import BundleError, CheckpointError, UsageError
+from hitherto.files import make_folder, open_tensors, path_of, row, sweep, write_tensors
 
 __all__ = ["FORMAT", "Checkpoint", "flatten", "latest", "load", "save", "unflatten"]
 
@@ -54,7 +55,7 @@ def save(
     """
     if not 0 <= step < 10**18 or keep < 1:
         raise UsageError(f"step must be 0 or more and keep 1 or more, but came as {step} and {keep}.")
-    folder = Path(folder)
+    folder = path_of(folder, "the folder of checkpoints")
     path = folder / f"step-{step:08d}.safetensors"
     text = canonical(plain(document, "document"))
     tensors = {f"array.{name}": array for name, array in arrays.items()}
@@ -62,9 +63,8 @@ def save(
     digest = _digest(step, [row(name, array) for name, array in tensors.items()])
     metadata = {"hitherto_checkpoint": str(FORMAT), "step": str(step), "digest": digest}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(".step-*.part"):  # of a save that was killed
-            leftover.unlink(missing_ok=True)
+        make_folder(folder)
+        sweep(folder, NAME.pattern)  # of saves that were killed
         write_tensors(path, tensors, metadata, check=_verify)
         others = [(at, file) for at, file in _checkpoints(folder) if at != step]
         kept = [file for at, file in others if at < step][: keep - 1]
@@ -80,7 +80,7 @@ def save(
 
 def load(path: str | Path) -> Checkpoint:
     """Read one checkpoint, or raise CheckpointError. Everything in it is as it was saved, to the bit."""
-    path = Path(path)
+    path = path_of(path, "the path of a checkpoint")
     try:
         step, stored = _read(path, hold=True)
         document = _document(path, stored.pop("document", None))
@@ -98,7 +98,7 @@ def latest(folder: str | Path) -> Checkpoint | None:
     Where there are some and none verifies, that is a CheckpointError: to begin anew is not for us to decide.
     """
     notes: list[str] = []
-    for _, path in _checkpoints(Path(folder)):
+    for _, path in _checkpoints(path_of(folder, "the folder of checkpoints")):
         try:
             found = load(path)
         except CheckpointError as error:

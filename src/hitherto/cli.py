@@ -5,6 +5,7 @@ this package ends with its own `exit_code` (`hitherto.errors`).
 """
 
 import csv
+import io
 import json
 import math
 import os
@@ -55,6 +56,12 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
+    except OSError as error:  # standard output on a disk that is full, for one
+        click.echo(
+            f"Error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True
+        )
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     sys.exit(status)
 
 
@@ -315,8 +322,10 @@ def _kept(command: Any) -> Any:
 
 def _saved(load: str | None, save: str | None) -> bytes | None:
     """What a stream goes on from; where its end is to be kept is looked at now, not when it is there."""
-    if save and not Path(save).parent.is_dir():
-        raise UsageError(f"--save {save}: there is no folder {Path(save).parent}.")
+    from hitherto import files
+
+    if save:
+        files.place(save, "--save")
     return Path(load).read_bytes() if load else None
 
 
@@ -408,6 +417,7 @@ def predict(
     Example: hitherto predict spam.safetensors new.tsv --out answers.csv
     """
     import hitherto
+    from hitherto import files
 
     model = hitherto.open(bundle, weights=weights)
     if (data is None) == (not given_text):
@@ -426,15 +436,18 @@ def predict(
         **({"attention": True} if attention else {}),
         **_given(model, decoding),
     }
-    rows = model.anomalies(source, anomalies) if anomalies else model.predict(source, details=True, **given)
     ending = "jsonl" if as_json else Path(out).suffix.lstrip(".") if out else "tsv"
     if ending not in ("csv", "tsv", "jsonl"):
         raise UsageError(f"--out {out} must end in .csv, .tsv or .jsonl.")
+    if out is not None:
+        files.place(out, "--out")
+    rows = model.anomalies(source, anomalies) if anomalies else model.predict(source, details=True, **given)
     if out is None:
         _write_rows(rows, ending, sys.stdout)
         return
-    with Path(out).open("w", encoding="utf-8", newline="") as file:
-        _write_rows(rows, ending, file)
+    text = io.StringIO(newline="")
+    _write_rows(rows, ending, text)
+    files.write(out, text.getvalue())
 
 
 def _write_rows(rows: list[dict[str, Any]], ending: str, file: Any) -> None:
@@ -521,6 +534,8 @@ def _was_given(name: str) -> bool:
 
 def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
     """Music or a drawing, written to a file of its kind or printed as JSON."""
+    from hitherto import files
+
     out = given.pop("out", None)
     for name in given:
         if name not in ("temperature", "seed", "steps", "voices", "bias"):
@@ -530,8 +545,8 @@ def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
     ending = Path(out).suffix.lower() if out else ".json"
     if ending not in endings:
         raise UsageError(f"--out {out} must end in {', '.join(endings)}.")
-    if out and not Path(out).parent.is_dir():
-        raise UsageError(f"--out {out}: there is no folder {Path(out).parent}.")
+    if out:
+        files.place(out, "--out")
     made = model.generate(prompt or None, **given)
     if out is None:
         return json.dumps(made) + "\n"
@@ -542,7 +557,7 @@ def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
 
             write_roll(out, made, codec.step)
         else:
-            Path(out).write_text(json.dumps(made) + "\n", encoding="utf-8")
+            files.write(out, json.dumps(made) + "\n")
     elif not music:
         from hitherto.codecs import strokes
 
@@ -672,7 +687,9 @@ def stream(
         raise DataError("the text is not UTF-8", path="standard input", line=number + 1) from error
     finally:
         if save and kept:
-            Path(save).write_bytes(kept)
+            from hitherto import files
+
+            files.write(save, kept)
     return status
 
 
@@ -773,7 +790,9 @@ def chat(bundle: str, weights: str, load: str | None, save: str | None, **decodi
         raise DataError("the turn is not UTF-8", path="standard input") from error
     finally:  # however it ends
         if save:
-            Path(save).write_bytes(live.save())
+            from hitherto import files
+
+            files.write(save, live.save())
 
 
 def _converse(live: Any, prompt: str) -> None:

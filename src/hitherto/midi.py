@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from hitherto import files
 from hitherto.errors import DataError, UsageError
 
 __all__ = ["NOTE", "Score", "file_bytes", "naming", "read_midi", "write_midi"]
@@ -335,7 +336,7 @@ def write_midi(path: str | Path, score: Score) -> None:
         now = tick
     body += b"\x00\xff\x2f\x00"
     head = b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS)
-    Path(path).write_bytes(head + b"MTrk" + struct.pack(">I", len(body)) + body)
+    files.write(path, head + b"MTrk" + struct.pack(">I", len(body)) + body)
 
 
 def _varied(value: int) -> bytes:

@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hitherto import files
+
 __all__ = ["SECTIONS", "write"]
 
 Section = Mapping[str, Any]
@@ -67,9 +69,7 @@ def write(path: Path, title: str, summary: Sequence[tuple[str, Any]], sections: 
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
-    part = path.with_name(path.name + ".part")
-    part.write_text(page, encoding="utf-8", errors="replace")
-    part.replace(path)
+    files.write(path, page)
 
 
 def _text(value: Any) -> str:

@@ -11,13 +11,13 @@ place whole, so tokens that are mapped already stay as they are when a folder is
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hitherto import files
 from hitherto.errors import DataError, UsageError
 
 __all__ = ["Tokens", "in_memory", "open", "write"]
@@ -71,6 +71,7 @@ def write(
     dtype = np.dtype(DTYPES[0] if size <= 1 << 8 else DTYPES[1] if size <= 1 << 16 else DTYPES[2])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tokens.json").unlink(missing_ok=True)
+    files.sync_folder(folder)
     digest, count = hashlib.sha256(), 0
 
     def drawn() -> Iterator[Array]:
@@ -105,13 +106,9 @@ def write(
 
 def _put(path: Path, arrays: Iterable[Array]) -> None:
     """Write a file aside, and put it in place when it is whole and on the disk."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    with files.replacing(path) as file:
         for array in arrays:
             file.write(array.data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _checked_borders(borders: Iterable[int], count: int) -> Array:

@@ -23,7 +23,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from hitherto import checkpoint, heads
+from hitherto import checkpoint, files, heads
 from hitherto.decode import Hypothesis
 from hitherto.errors import CheckpointError, HithertoError, TrainingError
 from hitherto.metrics import METRICS
@@ -713,7 +713,7 @@ class _Log:
                     ):  # the last line may have been cut by a kill
                         if json.loads(line)["step"] <= step:
                             kept.append(line + "\n")
-            path.write_text("".join(kept), encoding="utf-8")
+            files.write(path, "".join(kept))
             self.file = path.open("a", encoding="utf-8")
             if train.tensorboard:
                 from torch.utils.tensorboard import SummaryWriter

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from hitherto import files
 from hitherto.codecs.image import check_count
 from hitherto.errors import DataError, MissingExtra, UsageError
 
@@ -76,7 +77,7 @@ def write_wav(path: str | os.PathLike[str], samples: Any, rate: int) -> None:
         raise UsageError("a WAV file holds 32,767 channels and 4 GiB at most; write a shorter recording.")
     rate = _rate(rate)
     head = struct.pack("<HHIIHH", 1, channels, rate, min(2 * channels * rate, 0xFFFFFFFF), 2 * channels, 16)
-    with Path(path).open("wb") as file:
+    with files.replacing(path, size=44 + len(data)) as file:
         file.write(b"RIFF" + struct.pack("<I", 36 + len(data)) + b"WAVE")
         file.write(b"fmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", len(data)))
         file.write(data)

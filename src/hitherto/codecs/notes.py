@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
+from hitherto import files
 from hitherto.errors import DataError, UsageError
 from hitherto.midi import Score, file_bytes, naming, read_midi
 
@@ -403,7 +404,7 @@ def read_roll(path: str | Path) -> tuple[Roll, float | None]:
 def write_roll(path: str | Path, roll: Any, step: float = 1.0) -> None:
     """A JSON file that `read_roll` reads, from a roll or an array [T, 128]."""
     file = {"step": _positive("step", step), "roll": _lists(_grid(roll, 0, 127), 0)}
-    Path(path).write_bytes(msgspec.json.encode(file) + b"\n")
+    files.write(path, msgspec.json.encode(file) + b"\n")
 
 
 # ------------------------------------------------------------------------------------------------- to see and hear
@@ -492,7 +493,7 @@ def draw(
         parts.append(f'<text x="{_LEFT}" y="{height - 8:.0f}">the first {shown:,} of {bars:,} bars</text>')
     text = "\n".join([*parts, "</svg>"]) + "\n"
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
+        files.write(path, text)
     return text
 
 

@@ -27,6 +27,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hitherto import files
 from hitherto.codecs.image import check_count
 from hitherto.errors import DataError, MissingExtra, UsageError
 
@@ -738,7 +739,7 @@ def draw(
         )
     text = "\n".join([*parts, "</svg>", ""])
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
+        files.write(path, text)
     return text
 
 
@@ -777,7 +778,7 @@ def png(
     file = BytesIO()
     image.save(file, "PNG")
     if path is not None:
-        Path(path).write_bytes(file.getvalue())
+        files.write(path, file.getvalue())
     return file.getvalue()
 
 
