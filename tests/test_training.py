@@ -302,6 +302,122 @@ def test_early_stopping_keeps_the_best_weights() -> None:
     assert again == pytest.approx(found.progress.best, rel=1e-6)
 
 
+@dataclass
+class _Blind(Counting):
+    """What it measures is no number at first."""
+
+    measured: int = 0
+
+    def measure(self, examples: Any, outputs: Any) -> Results:
+        found = super().measure(examples, outputs)
+        self.measured += 1
+        return found if self.measured > 2 else Results({"perplexity": math.nan})
+
+
+def test_a_best_that_is_no_number_gives_way_to_one_that_is() -> None:
+    said: list[str] = []
+    found = run(spec_of(epochs=4, patience=2), source=_Blind(), say=said.append)
+    assert [math.isnan(row["perplexity"]) for row in found.progress.history] == [True, True, False, False]
+    assert found.progress.best == found.progress.history[-1]["perplexity"]
+    assert said == ["on validation data perplexity is nan: the last weights are kept until it is a number"]
+
+
+@dataclass
+class _Failing(Counting):
+    """Its data cannot be read any more when so many batches were asked for."""
+
+    stop: int = 0
+
+    def batch(self, examples: Any, item: Any, share: tuple[int, int] = (0, 1)) -> Batch:
+        if len(self.seen) == self.stop:
+            raise OSError("gone")
+        return super().batch(examples, item, share)
+
+
+def test_the_best_weights_are_kept_from_the_first_evaluation_on(tmp_path: Path) -> None:
+    kept: list[tuple[int, int, list[torch.Tensor]]] = []
+
+    def keep(module: Module, progress: training.Progress) -> None:
+        kept.append((progress.step, progress.best_step, [p.detach().clone() for p in module.parameters()]))
+
+    spec = spec_of(epochs=4, lr=0.02)
+    whole = run(spec, tmp_path / "whole", keep=keep)
+    assert [step for step, _, _ in kept] == [3, 12], "once it was measured, and at the end"
+    assert all(torch.equal(a, b) for a, b in zip(kept[-1][2], whole.module.parameters(), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(kept[0][2], kept[-1][2], strict=True))
+    kept.clear()
+    with pytest.raises(training.Interrupted):  # after two evaluations of 3 batches
+        run(spec, tmp_path / "part", _Stopping(stop=13), keep=keep)
+    assert [row[:2] for row in kept] == [(3, 3), (8, 6)]
+    kept.clear()
+    with pytest.raises(training.Interrupted):
+        run(spec, tmp_path / "early", _Stopping(stop=1), keep=keep)
+    assert [row[:2] for row in kept] == [(2, 0)], "nothing was measured: as it is now"
+    kept.clear()
+    with pytest.raises(OSError, match="gone"):
+        run(spec, tmp_path / "failed", _Failing(stop=13), keep=keep)
+    assert [row[:2] for row in kept] == [(3, 3), (7, 6)], "the best is kept, whatever ends the run"
+
+
+def test_keeping_changes_nothing(tmp_path: Path) -> None:
+    spec = spec_of(average=0.9, checkpoint_every=1)
+    plain = run(spec, tmp_path / "a")
+    watched = run(spec, tmp_path / "b", keep=lambda module, progress: None)
+    assert same(plain.module, watched.module)
+
+
+def test_the_loss_on_validation_data_is_measured_too() -> None:
+    found = run(spec_of(epochs=2))
+    for row in found.progress.history:
+        assert row["valid_loss"] == pytest.approx(math.log(row["perplexity"]), rel=1e-5)
+    spec, source, examples, module = classifier()
+    found = training.fit(spec, module, source, examples, examples, metric="accuracy")
+    for row in found.progress.history:
+        assert row["valid_loss"] == pytest.approx(row["log_loss"], rel=1e-5)
+
+
+def classifier() -> tuple[Spec, Any, Any, Module]:
+    rows = [{"text": "a b c"[: 1 + i % 5], "label": "xy"[i % 2]} for i in range(20)]
+    spec = from_options("classify", "none", input="text", output="label", hidden_size=8, embedding_size=4,
+                        num_layers=1, pool="max", epochs=2, batch_size=8, lr=0.01, valid=0.0)  # fmt: skip
+    source, examples, _ = SOURCES["pairs"].prepare(spec, rows, None, {})
+    return (
+        source.spec,
+        source,
+        examples,
+        build(make(spec.model, "many_to_one", source.inputs(), *source.head())),
+    )
+
+
+def test_a_rehearsal_measures_all_that_an_evaluation_does_with_one_batch() -> None:
+    for spec, source, examples, module in (classifier(), writer()):
+        calls: list[int] = []
+        module.register_forward_hook(lambda *_given, calls=calls: calls.append(1))
+        rehearsed = training.rehearse(module, source, examples)
+        assert len(calls) == 1
+        names = set(training.evaluate(module, source, examples).metrics)
+        assert names <= rehearsed.keys() <= names | {"bleu", "chrf"}
+        assert spec.task != "translate" or {"bleu", "chrf"} <= rehearsed.keys()
+    assert training.rehearse(module_of(spec_of()), Counting(), None).keys() == {"perplexity"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_log_on_a_full_disk_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").symlink_to("/dev/full")
+    with pytest.raises(TrainingError, match=r"log.jsonl cannot be written: No space left"):
+        run(spec_of(), tmp_path)
+
+
+def test_a_run_that_goes_on_may_be_longer(tmp_path: Path) -> None:
+    run(spec_of(epochs=2), tmp_path)
+    saved = checkpoint.latest(tmp_path / "checkpoints")
+    longer = run(spec_of(epochs=5), tmp_path, resume=saved)
+    assert (longer.progress.step, longer.progress.total) == (15, 15)
+    assert same(longer.module, run(spec_of(epochs=5)).module), (
+        "its rate is constant: as if it was so from the start"
+    )
+
+
 def test_clipping_bounds_what_a_step_moves() -> None:
     spec = spec_of(epochs=1, optimizer="sgd", lr=1.0, clip=1e-3, steps=1)
     module = module_of(spec)
