@@ -182,8 +182,53 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "cut gzip": ("a.csv.gz", _bytes(gzip.compress(bytes(range(33, 99)) * 50)[:-12]), "gzip file is cut off"),
     "two names alike": ("a.csv", _bytes(b"name,name\nx,1\ny,2\n"), "two columns are named 'name'"),
     "bad json": ("a.jsonl", _bytes(b'{"a": 1}\n{"a": \n'), "line 2: the line is not JSON"),
-    "json that is no object": ("a.jsonl", _bytes(b"[1]"), ""),
+    "json of parts": (
+        "a.json",
+        _bytes(b'[{"a": 1}, 2]'),
+        "expected an object {...} in each place of the list",
+    ),
+    "json cut off": (
+        "a.json",
+        _bytes(b'[{"a": 1},\n{"a": 2}\n'),
+        "line 3: this is not JSON: expected ',', but found the end",
+    ),
+    "json with more": ("a.json", _bytes(b'[{"a": 1}]\n[2]'), "line 2: after the list there is more"),
+    "json of a list cut inside": ("a.json", _bytes(b'[{"a": 1},\n{"a": '), "line 2: the line is not JSON"),
+    "an integer of many digits": (
+        "a.jsonl",
+        _bytes(b'{"a": 1}\n{"a": ' + b"9" * 5000 + b"}"),
+        "too many digits",
+    ),
+    "another": (
+        "a.json",
+        _bytes(b'[{"a": 1},\n{"a": ' + b"9" * 5000 + b"}]"),
+        "line 2: a whole number has too many",
+    ),
+    "deep json": (
+        "a.jsonl",
+        _bytes(b'{"a": 1}\n{"a": ' + b"[" * 9999),
+        "line 2: lists and objects lie too deep",
+    ),
+    "deep list": ("a.json", _bytes(b"[" * 99_999), "line 1: lists and objects lie too deep"),
+    "half a character": (
+        "a.jsonl",
+        _bytes(b'{"a": "x"}\n{"a": "\\ud83d"}'),
+        "line 2: '\\ud83d' is half of a character",
+    ),
+    "half a name": ("a.jsonl", _bytes(b'{"\\ud83d": "x"}\n'), "is half of a character"),
+    "nul": (
+        "a.csv",
+        _bytes(b"text,label\n" + b"fine,x\n" * 40 + b"a\0b,y\n"),
+        "line 42: there is a NUL character",
+    ),
+    "damaged parquet": ("a.parquet", _bytes(b"PAR1" + bytes(60) + b"\x20\0\0\0PAR1"), "or it is damaged"),
+    "an open quotation": ("a.csv", _bytes(b'a,b\n"x" y,2\n"x",3\n"y",4\n'), "line 2: the line is not CSV"),
     "json list": ("a.jsonl", _bytes(b'{"a": 1}\n5\n'), "line 2: expected an object"),
+    "ragged below a blank line": (
+        "a.csv",
+        _bytes(b"\na,b\n1,2\n3\n"),
+        "line 4: expected 2 columns, as in line 2",
+    ),
     "no parquet": ("a.parquet", _bytes(b"not parquet at all"), "not a Parquet file"),
     "empty folder": ("folder", lambda path: path.mkdir(), "a folder of files for each class"),
     "missing": (
@@ -216,6 +261,49 @@ def test_no_bytes_are_anything_but_rows_or_an_error_of_ours(
             assert all(isinstance(row, dict) for row in read(folder / name))
 
 
+def test_a_column_without_a_name_goes_by_its_number(tmp_path: Path) -> None:
+    table = read(
+        write(tmp_path / "a.csv", ",text,label\n0,good film,pos\n1,bad film,neg\n")
+    )  # as pandas writes
+    assert table.columns == ["1", "text", "label"]
+    assert "no name stands above column 1; it goes by its number" in table.notes
+    assert next(iter(table)) == {"1": "0", "text": "good film", "label": "pos"}
+    table = read(write(tmp_path / "a.csv", "text;label;\ngood film;pos;\nbad film;neg;\n"))
+    assert table.columns == ["text", "label", "3"]
+    table = read(write(tmp_path / "a.csv", ",spam\nwin,spam\nhello,ham\nfree,spam\nlunch,ham\n"))
+    assert table.columns == ["1", "2"]
+    assert len(table) == 5
+
+
+def test_json_of_all_kinds_of_lines_and_lists(tmp_path: Path) -> None:
+    rows = [{"a": i, "b": ["[", "]", "{}", '"', i]} for i in range(3)]
+    for text in (
+        "".join(json.dumps(row) + "\r\n\r\n" for row in rows),
+        json.dumps(rows),
+        json.dumps(rows, indent=4),
+        "\n\n [ " + " ,\n".join(map(json.dumps, rows)) + " ] \n",
+    ):
+        for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+            assert list(read(write(tmp_path / "a.json", text, encoding))) == rows
+    assert list(read(write(tmp_path / "a.json", "[1, 22, 333]"))) == [{"value": v} for v in (1, 22, 333)]
+    table = read(write(tmp_path / "a.json", '[\n{"a": 1},\n\n{"b":\n2}, {"a": 3}]'))
+    assert list(table) == [{"a": 1, "b": None}, {"a": None, "b": 2}, {"a": 3, "b": None}]
+    assert [str(table.error(i, "a", "oops")).rpartition(", line ")[2] for i in range(3)] == [
+        "2, column 'a': oops", "4, column 'a': oops", "5, column 'a': oops",
+    ]  # fmt: skip
+    assert list(read(write(tmp_path / "a.jsonl", '{"a": "\\ud83d\\ude42"}'))) == [{"a": "\U0001f642"}]
+    long = [{"a": "x" * 70_000, "n": i} for i in range(5)] + [{"a": "", "n": 10**40}]
+    assert list(read(write(tmp_path / "a.json", json.dumps(long)))) == long
+
+
+def test_numbers_of_columns_are_plain_digits(tmp_path: Path) -> None:
+    table = read(write(tmp_path / "a.csv", table_text()))
+    for name in ("\u00b2", "\uff12", "1" * 5000, "+1", "-1", "1_0", "", 10**20):
+        with pytest.raises(DataError, match=r"there is no column") as error:
+            table.column(name)
+        assert len(str(error.value)) < 400
+
+
 def test_encodings(tmp_path: Path) -> None:
     for encoding in ("latin-1", "utf-16", "utf-8-sig"):
         path = write(tmp_path / "a.csv", "text,label\ncafé,x\nthé,y\n", encoding)
@@ -226,7 +314,9 @@ def test_encodings(tmp_path: Path) -> None:
 
 
 def test_wrong_sources() -> None:
-    for source, error in ((5, UsageError), (b"x", UsageError), ([], DataError), ([{"a": 1}, {"b": 1}], DataError),
+    for source, error in ((5, UsageError), (b"x", UsageError), (np.array(5), UsageError), ({"a": 5}, DataError),
+                          ({"a": "abc"}, DataError), ({"__header__": b"MATLAB", "x": np.zeros((2, 2))}, DataError),
+                          ([], DataError), ([{"a": 1}, {"b": 1}], DataError),
                           ({"a": [1], "b": [1, 2]}, DataError), ([{"a": 1}, 2], DataError)):  # fmt: skip
         with pytest.raises(error):
             list(read(source))
@@ -292,7 +382,7 @@ def test_splits_that_leave_nothing_are_errors() -> None:
 
 
 def test_readers_are_listed() -> None:
-    assert set(READERS) == {"csv", "tsv", "jsonl", "txt", "parquet", "folder"}
+    assert set(READERS) == {"csv", "tsv", "jsonl", "txt", "parquet", "conll", "folder"}
     assert isinstance(read(["a"]), Table)
     assert np.issubdtype(split(4, 0.5, 0)[0].dtype, np.int64)
 

@@ -10,50 +10,28 @@
 on, as a function of its arguments alone.
 """
 
-import codecs
 import csv
-import gzip
-import io
-import json
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 import numpy as np
 
-from hitherto.errors import DataError, MissingExtra, UsageError, nearest, nearest_file
+from hitherto import conll, jsonfile, progress, textfile
+from hitherto.errors import DataError, MissingExtra, UsageError, nearest
 from hitherto.marks import Marks
 
-__all__ = ["MEDIA", "READERS", "Table", "parallel", "read", "split", "texts"]
+__all__ = ["MEDIA", "READERS", "Table", "named_format", "parallel", "read", "split", "texts"]
 
 Row = dict[str, Any]
 Numbered = tuple[int, Row]  # the line that a row begins at, and the row
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 SNIFF = 1 << 16  # characters from which delimiter and header are guessed
-
-# How files begin that are not text, whatever they are called.
-MAGIC = {
-    b"PK\x03\x04": "a zip file",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"%PDF": "a PDF",
-    b"PAR1": "a Parquet file",
-    b"\x80\x04\x95": "a pickle, which could run code",
-    b"\x80\x05\x95": "a pickle, which could run code",
-    b"SQLite format": "an SQLite database",
-    b"\x93NUMPY": "a numpy array",
-    b"BZh": "a bzip2 file",
-    b"\xfd7zXZ": "an xz file",
-    b"RIFF": "audio or video",
-}
-
 
 # What is in files that are neither text nor table, by how their names end: the codec that reads them.
 MEDIA = {
@@ -95,7 +73,8 @@ class Table:
         self._count: int | None = None
 
     def __iter__(self) -> Iterator[Row]:
-        return (row for _, row in self._rows())
+        name = "the data" if self.path is None else self.path.name
+        return (row for _, row in progress.over(self._rows(), name, self._count))
 
     def __len__(self) -> int:
         if self._count is None:
@@ -111,11 +90,11 @@ class Table:
         if name in self.columns:
             return str(name)
         text = str(name)
-        if text.isascii() and text.isdigit() and 1 <= int(text) <= len(self.columns):
+        if re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= len(self.columns):
             return self.columns[int(text) - 1]
         known = ", ".join(map(repr, self.columns[:20])) + (", ..." if len(self.columns) > 20 else "")
         raise DataError(
-            f"there is no column {name!r}; the columns are {known}.{nearest(text, self.columns)}",
+            f"there is no column {name!r:.60}; the columns are {known}.{nearest(text[:60], self.columns)}",
             path=self.path,
         )
 
@@ -149,7 +128,8 @@ class Table:
 
 _TIME = re.compile(
     r"\s*\"?(\d{4}-\d{1,2}(-\d{1,2})?([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
-    r"|\d{1,2}/\d{1,2}/\d{2,4}([ ]\d{1,2}:\d{2}(:\d{2})?)?|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2})\"?\s*"
+    r"|\d{1,2}/\d{1,2}/\d{2,4}([ ]\d{1,2}:\d{2}(:\d{2})?)?|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2})\"?\s*",
+    re.ASCII,
 )
 
 
@@ -190,11 +170,13 @@ def read(
     decimal: str | None = None,
     na: Sequence[Any] = (),
     unnamed: str = "csv",
+    sentences: bool = False,
 ) -> Table:
     """The table in a file, a folder, a frame, a list of dicts or values, or a dict of columns.
 
     `decimal` is the decimal mark of its numbers, `na` are further words for a missing value; `unnamed` is the format of
-    a file whose name tells none.
+    a file whose name tells none. With `sentences` a file of a token a line is recognised by its shape, too, where its
+    name says that it is text or a table.
     """
     if isinstance(source, Table):
         return source
@@ -203,43 +185,40 @@ def read(
         table = _in_memory(source)
         table.marks = options.marks
         return table
-    path = Path(source)
-    kind = format or _format_of(path, unnamed)
-    if kind not in READERS:
+    if format is not None and format not in READERS:
         raise UsageError(
-            f"there is no format {kind!r}; there are {', '.join(READERS)}.{nearest(kind, READERS)}"
+            f"there is no format {format!r}; there are {', '.join(READERS)}.{nearest(format, READERS)}"
         )
+    path = Path(source)
+    folder = textfile.is_folder(path)
+    kind = format or ("folder" if folder else named_format(path) or unnamed)
+    if (kind == "folder") != folder:
+        what = ("a folder", "a file") if folder else ("a file", "a folder")
+        raise DataError(f"this is {what[0]}, and format = {kind!r} reads {what[1]}", path=path)
+    if sentences and format is None and kind in ("csv", "tsv", "txt") and conll.looks_like(path, encoding):
+        kind = "conll"
     columns, rows, notes = READERS[kind](path, options)
     return Table(columns, rows, notes, path, options.marks)
 
 
-def _format_of(path: Path, unnamed: str = "csv") -> str:
-    if not path.exists():
-        raise DataError(f"there is no such file.{nearest_file(path)}", path=path)
-    return "folder" if path.is_dir() else _named_format(path) or unnamed
+# Other endings of names, and the formats that they speak of.
+_ALSO = dict.fromkeys(conll.ENDINGS, "conll") | {
+    "json": "jsonl", "ndjson": "jsonl", "tab": "tsv", "pq": "parquet", "text": "txt", "md": "txt", "log": "txt",
+}  # fmt: skip
 
 
-def _named_format(path: Path) -> str | None:
+def named_format(path: Path) -> str | None:
     """The format that a file's name says, if it does."""
     ending = Path(path.name.removesuffix(".gz")).suffix.lower().lstrip(".")
-    return {"json": "jsonl", "ndjson": "jsonl", "tab": "tsv", "pq": "parquet", "text": "txt"}.get(
-        ending, ending if ending in READERS else "txt" if ending in ("md", "log", "") else None
-    )
+    return ending if ending in READERS else _ALSO.get(ending, None if ending else "txt")
 
 
 def _in_memory(source: Any) -> Table:
     if isinstance(source, Mapping):
-        columns = {str(name): list(values) for name, values in source.items()}
-        sizes = {name: len(values) for name, values in columns.items()}
-        if len(set(sizes.values())) > 1:
-            raise DataError(f"columns must be of the same length, but are {sizes}.")
-        return _of_rows(
-            [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)],
-            list(columns),
-        )
+        return _of_columns(source)
     if hasattr(source, "columns") or hasattr(source, "column_names"):  # a frame of any library
         return _of_frame(source)
-    if isinstance(source, bytes) or not isinstance(source, Iterable):
+    if isinstance(source, bytes) or not isinstance(source, Iterable) or getattr(source, "ndim", 1) == 0:
         raise UsageError(
             f"data must be a path, a frame, a dict of columns or a list, but came as {type(source).__name__}."
         )
@@ -248,7 +227,7 @@ def _in_memory(source: Any) -> Table:
         names = list(dict.fromkeys(str(name) for row in rows for name in row))
         for i, row in enumerate(rows):
             if len(row) != len(names):
-                lacking = next(name for name in names if name not in row)
+                lacking = next((name for name in names if name not in row), names[-1])
                 raise DataError(
                     f"the row has no {lacking!r}; every row needs the same names", row=i + 1, column=lacking
                 )
@@ -256,6 +235,28 @@ def _in_memory(source: Any) -> Table:
     if any(isinstance(row, Mapping) for row in rows):
         raise DataError("some rows are dicts and some are not.")
     return _of_rows([{"value": value} for value in rows], ["value"])
+
+
+def _of_columns(source: Mapping[Any, Any]) -> Table:
+    columns = {}
+    for name, values in source.items():
+        if (
+            isinstance(values, str | bytes)
+            or not isinstance(values, Iterable)
+            or getattr(values, "ndim", 1) == 0
+        ):
+            raise DataError(
+                f"expected a list or an array of values, but got {values!r:.60}. A dict of columns has nothing else",
+                column=str(name),
+            )
+        columns[str(name)] = list(values)
+    sizes = {name: len(values) for name, values in columns.items()}
+    if len(set(sizes.values())) > 1:
+        raise DataError(f"columns must be of the same length, but are {sizes!s:.300}.")
+    return _of_rows(
+        [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)],
+        list(columns),
+    )
 
 
 def _of_rows(rows: Sequence[Any], columns: list[str]) -> Table:
@@ -278,85 +279,6 @@ def _of_frame(frame: Any) -> Table:
     )
 
 
-@contextmanager
-def _opened(path: Path, options: Options) -> Iterator[TextIO]:
-    """The file's text, gunzipped; what is wrong with its bytes becomes a DataError."""
-    try:
-        with path.open("rb") as raw:
-            begin = raw.read(64)
-            raw.seek(0)
-            packed = begin[:2] == b"\x1f\x8b"
-            stream: Any = gzip.GzipFile(fileobj=raw) if packed else raw
-            if packed:
-                begin = stream.read(64)
-                stream.seek(0)
-            encoding = _encoding(path, begin, options)
-            with io.TextIOWrapper(stream, encoding=encoding, newline="") as text:
-                yield text
-    except UnicodeDecodeError as error:
-        raise _undecodable(path, options) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"the gzip file is cut off or damaged ({error}); fetch it again", path=path
-        ) from error
-    except IsADirectoryError as error:
-        raise DataError("this is a folder, not a file", path=path) from error
-    except FileNotFoundError as error:
-        raise DataError("there is no such file", path=path) from error
-    except PermissionError as error:
-        raise DataError("the file may not be read", path=path) from error
-
-
-def _encoding(path: Path, begin: bytes, options: Options) -> str:
-    for magic, what in MAGIC.items():
-        if begin.startswith(magic):
-            raise DataError(f"this is {what}, not text", path=path)
-    if len(begin) > 9 and begin[8:10] == b'{"' and int.from_bytes(begin[:8], "little") < 1 << 26:
-        raise DataError("this is a safetensors file, a model perhaps, not text", path=path)
-    if options.encoding is not None:
-        try:
-            return codecs.lookup(options.encoding).name
-        except LookupError as error:
-            raise UsageError(
-                f"there is no encoding {options.encoding!r}; try utf-8, latin-1 or utf-16."
-            ) from error
-    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in begin:
-        raise DataError(
-            "this is not text: it has NUL bytes. If it is UTF-16, say encoding = 'utf-16'", path=path
-        )
-    return "utf-8-sig"
-
-
-def _undecodable(path: Path, options: Options) -> DataError:
-    """Where the first byte is that the encoding does not allow."""
-    data = path.open("rb")
-    with data:
-        stream: Any = gzip.GzipFile(fileobj=data) if data.peek(2)[:2] == b"\x1f\x8b" else data  # type: ignore[attr-defined, unused-ignore]
-        decoder = codecs.getincrementaldecoder(options.encoding or "utf-8")()
-        offset, line = 0, 1
-        for piece in stream:
-            try:
-                decoder.decode(piece)
-            except UnicodeDecodeError as error:
-                byte = error.object[error.start]
-                return DataError(
-                    f"byte {offset + error.start} (0x{byte:02x}) is not {options.encoding or 'utf-8'}. If the file is "
-                    "in another encoding, say which: encoding = 'latin-1', for one", path=path, line=line,
-                )  # fmt: skip
-            offset, line = offset + len(piece), line + 1
-    return DataError(f"the file is not {options.encoding or 'utf-8'}; say its encoding", path=path)
-
-
-def _plain_lines(path: Path, options: Options) -> Iterator[tuple[int, str]]:
-    with _opened(path, options) as file:
-        for number, line in enumerate(file, 1):
-            if "\0" in line:
-                raise DataError("the line has a NUL character: this is not text", path=path, line=number)
-            yield number, line.rstrip("\r\n")
-
-
 # ------------------------------------------------------------------------------------------------------------ formats
 
 Reader = Callable[[Path, Options], tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]]
@@ -374,7 +296,7 @@ def _delimited(
     path: Path, options: Options, delimiter: str | None
 ) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
     notes: list[str] = []
-    with _opened(path, options) as file:
+    with textfile.opened(path, options.encoding) as file:
         start = file.read(SNIFF)
     if not start.strip():
         raise DataError("the file is empty", path=path)
@@ -396,10 +318,11 @@ def _records(
 ) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
 
     def records() -> Iterator[tuple[int, list[str]]]:
-        csv.field_size_limit(1 << 30)
-        with _opened(path, options) as file:
+        csv.field_size_limit(textfile.LINE)
+        with textfile.opened(path, options.encoding) as file:
             quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-            reader = csv.reader(file, delimiter=delimiter, quoting=quoting, strict=quoted)
+            lines = textfile.bounded(path, file)
+            reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=quoted)
             line = 1
             try:
                 for record in reader:
@@ -418,12 +341,17 @@ def _records(
     if options.header is None:
         what = "names the columns" if header else "is data, not names of columns"
         notes.append(f"line {sample[0][0]} {what}; --{'no-' if header else ''}header says otherwise")
-    names = [n.strip() for n in first] if header else [str(i + 1) for i in range(len(first))]
+    names = [n.strip() for n in first] if header else [""] * len(first)
+    bare = [str(i + 1) for i, name in enumerate(names) if not name]
+    names = [name or str(i + 1) for i, name in enumerate(names)]
+    if header and bare:
+        notes.append(f"no name stands above column {', '.join(bare)}; it goes by its number")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise DataError(
-            f"two columns are named {twice[0]!r}; names must differ, or say --no-header", path=path, line=1
-        )
+            f"two columns are named {twice[0]!r}; names must differ, or say --no-header",
+            path=path, line=sample[0][0],
+        )  # fmt: skip
     if header and len(sample) == 1:
         raise DataError("the file has names of columns, but no rows", path=path)
 
@@ -433,7 +361,8 @@ def _records(
                 continue
             if len(record) != len(names):
                 raise DataError(
-                    f"expected {len(names)} columns, as in line 1, but found {len(record)}",
+                    f"expected {len(names)} columns, as in line {sample[0][0]}, but found {len(record)}; a field that "
+                    f"holds {delimiter!r} needs quotation marks around it",
                     path=path,
                     line=line,
                 )
@@ -462,7 +391,7 @@ def _quotes_are_quotes(path: Path, options: Options, delimiter: str) -> bool:
     """Whether quotation marks enclose fields. Tab-separated text seldom quotes: there every line must pair them."""
     begin, end = re.compile(f'(^|{re.escape(delimiter)})"'), re.compile(f'"({re.escape(delimiter)}|$)')
     begins = ends = 0
-    for _, line in _plain_lines(path, options):
+    for _, line in textfile.lines(path, options.encoding):
         if '"' in line:
             first, last = len(begin.findall(line)), len(end.findall(line))
             if delimiter == "\t" and first > last:
@@ -476,7 +405,10 @@ def _has_header(records: list[list[str]], marks: Marks) -> bool:
     first, rest = records[0], records[1:]
     if any(marks.is_number(cell) or _is_time(cell) for cell in first if cell.strip()):
         return False
-    if any(not cell.strip() or len(cell) > 60 for cell in first):
+    if any(
+        len(cell) > 60 or not (cell.strip() or _may_be_bare(records, i, marks))
+        for i, cell in enumerate(first)
+    ):
         return False
     if not rest:
         return True
@@ -493,58 +425,34 @@ def _has_header(records: list[list[str]], marks: Marks) -> bool:
     )
 
 
+def _may_be_bare(records: list[list[str]], i: int, marks: Marks) -> bool:
+    """Whether a column has no name where the others have: an index of numbers before them, or nothing after them."""
+    below = [r[i] for r in records[1:] if len(r) > i]
+    if i == 0:
+        return bool(below) and all(map(marks.is_number, below)) and any(cell.strip() for cell in records[0])
+    return i == len(records[0]) - 1 and not any(cell.strip() for cell in below)
+
+
 def _read_jsonl(
     path: Path, options: Options
 ) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
-    with _opened(path, options) as file:
-        begin = file.read(1 << 12).lstrip()
-    if not begin:
-        raise DataError("the file is empty", path=path)
-    if begin.startswith("["):
-        with _opened(path, options) as file:
-            try:
-                found = json.load(file)
-            except (json.JSONDecodeError, RecursionError) as error:
-                raise DataError(f"this is not JSON: {error}", path=path) from error
-        whole = _in_memory(found)
-        return whole.columns, whole._rows, []
-
-    def records() -> Iterator[Numbered]:
-        for number, line in _plain_lines(path, options):
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
-                place = f", at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else ""
-                raise DataError(
-                    f"the line is not JSON{place}: {getattr(error, 'msg', error)}", path=path, line=number
-                ) from error
-            if not isinstance(value, dict):
-                raise DataError(
-                    f"expected an object {{...}} in each line, but found {line:.40}", path=path, line=number
-                )
-            yield number, value
-
-    names = list(dict.fromkeys(name for _, row in islice(records(), 1000) for name in row))
-    if not names:
-        raise DataError("the file holds no rows", path=path)
-
-    def rows() -> Iterator[Numbered]:
-        for number, row in records():
-            yield number, {name: row.get(name) for name in names}
-
-    return names, rows, []
+    return jsonfile.read(path, options.encoding)
 
 
 def _read_txt(path: Path, options: Options) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
     def rows() -> Iterator[Numbered]:
-        for number, line in _plain_lines(path, options):
+        for number, line in textfile.lines(path, options.encoding):
             yield number, {"value": line}
 
     if next(rows(), None) is None:
         raise DataError("the file is empty", path=path)
     return ["value"], rows, []
+
+
+def _read_conll(
+    path: Path, options: Options
+) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
+    return conll.read(path, options.encoding)
 
 
 def _read_parquet(
@@ -554,34 +462,48 @@ def _read_parquet(
         import polars as pl
     except ImportError as error:
         raise MissingExtra("reading Parquet", "polars", "train") from error
+    # a damaged file makes polars panic, which is no Exception
+    wrong = (OSError, ValueError, OverflowError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+    def refused(error: BaseException) -> DataError:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        return DataError(f"this is not a Parquet file, or it is damaged: {said:.200}", path=path)
+
     try:
-        names = pl.read_parquet_schema(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"this is not a Parquet file: {str(error).splitlines()[0]}", path=path) from error
+        lazy = pl.scan_parquet(path, glob=False)
+        names = list(lazy.collect_schema())
+    except wrong as error:
+        raise refused(error) from error
 
     def rows() -> Iterator[Numbered]:
-        lazy, start, step = pl.scan_parquet(path), 0, 10_000
+        start, step = 0, 10_000
         while True:
-            part = lazy.slice(start, step).collect()
-            yield from ((start + i + 1, row) for i, row in enumerate(part.iter_rows(named=True)))
+            try:
+                part = lazy.slice(start, step).collect().rows(named=True)
+            except wrong as error:
+                raise refused(error) from error
+            yield from ((start + i + 1, row) for i, row in enumerate(part))
             if len(part) < step:
                 return
             start += step
 
-    return list(names), rows, []
+    return names, rows, []
 
 
 def _read_folder(
     path: Path, options: Options
 ) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
-    seen = sorted(p for p in path.iterdir() if not p.name.startswith("."))
-    classes = [p for p in seen if p.is_dir()]
-    files = [
-        (folder.name, file)
-        for folder in classes
-        for file in sorted(folder.iterdir())
-        if file.is_file() and not file.name.startswith(".")
-    ]
+    try:
+        seen = sorted(p for p in path.iterdir() if not p.name.startswith("."))
+        classes = [p for p in seen if p.is_dir()]
+        files = [
+            (folder.name, file)
+            for folder in classes
+            for file in sorted(folder.iterdir())
+            if file.is_file() and not file.name.startswith(".")
+        ]
+    except OSError as error:
+        raise DataError(f"the folder cannot be read: {error.strerror}", path=error.filename) from error
     media = [file for file in seen if file.suffix.lower() in MEDIA]
     if media and not files:
         named = [(i + 1, {"file": file.name}) for i, file in enumerate(media)]
@@ -609,7 +531,7 @@ def _read_folder(
         for i, (label, file) in enumerate(files):
             yield (
                 i + 1,
-                {"text": "".join(texts(file, encoding=options.encoding)), "label": label, "file": str(file)},
+                {"text": textfile.whole(file, options.encoding), "label": label, "file": str(file)},
             )
 
     return ["text", "label", "file"], rows, [f"{len(classes)} folders are the labels of {len(files)} files"]
@@ -619,13 +541,12 @@ def parallel(source: str | Path, target: str | Path, *, encoding: str | None = N
     """The table of two files whose lines belong together: columns source and target."""
     paths = Path(source), Path(target)
     for path in paths:
-        if not path.is_file():
-            _format_of(path)
+        if textfile.is_folder(path):
             raise DataError("expected a file of lines, but this is a folder", path=path)
     options = Options(encoding=encoding)
 
     def rows() -> Iterator[Numbered]:
-        for left, right in zip_longest(*(_plain_lines(path, options) for path in paths)):
+        for left, right in zip_longest(*(textfile.lines(path, options.encoding) for path in paths)):
             if left is None or right is None:
                 number = (left or right)[0]
                 short, long = paths if left is None else paths[::-1]
@@ -646,6 +567,7 @@ READERS: dict[str, Reader] = {
     "jsonl": _read_jsonl,
     "txt": _read_txt,
     "parquet": _read_parquet,
+    "conll": _read_conll,
     "folder": _read_folder,
 }
 
@@ -653,21 +575,8 @@ READERS: dict[str, Reader] = {
 def texts(source: str | Path, *, encoding: str | None = None, chunk: int = 1 << 20) -> Iterator[str]:
     """The text of a file in pieces of at most `chunk` characters, with every end of line as a single newline."""
     path = Path(source)
-    if not path.exists():
-        _format_of(path)
-    held = ""  # a \r whose \n may follow in the next piece
-    with _opened(path, Options(encoding=encoding)) as file:
-        seen = 0
-        while piece := file.read(chunk):
-            if "\0" in piece:
-                raise DataError(f"character {seen + piece.index(chr(0))} is NUL: this is not text", path=path)
-            seen += len(piece)
-            piece, held = held + piece, ""
-            if piece.endswith("\r"):
-                piece, held = piece[:-1], "\r"
-            yield piece.replace("\r\n", "\n").replace("\r", "\n")
-    if held:
-        yield "\n"
+    textfile.is_folder(path)
+    return textfile.pieces(path, encoding, chunk)
 
 
 def split(

@@ -80,7 +80,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         Column | None, _about("order rows by this column, and set the last aside to validate")
     ] = None
     format: Annotated[
-        Literal["csv", "tsv", "jsonl", "txt", "parquet", "folder"] | None, _about("what the file is")
+        Literal["csv", "tsv", "jsonl", "txt", "parquet", "folder", "conll"] | None, _about("what the file is")
     ] = None
     header: Annotated[bool | None, _about("whether the first line names the columns")] = None
     delimiter: Annotated[str | None, _about("what separates columns")] = None

@@ -133,7 +133,11 @@ def _name(value: Any) -> str:
     """A label as it is written; 1.0 and 1 are the same."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)
-    name = "" if value is None or _is_nan(value) else str(value).strip()
+    try:
+        name = "" if value is None or _is_nan(value) else str(value).strip()
+        name.encode()
+    except (ValueError, RecursionError) as error:  # half of a character, a number of thousands of digits
+        raise DataError(f"expected a label, but got what cannot be written: {error}") from error
     if not name:
         raise DataError("the label is missing; give one or drop the row")
     return name

@@ -162,8 +162,8 @@ def share_rows(rows: Array, share: Share) -> Array:
     ]
 
 
-def load(spec: Spec, data: Any, unnamed: str = "csv") -> Table:
-    """The table that a person gives, read as the spec says; `unnamed` is what a file is whose name does not tell."""
+def load(spec: Spec, data: Any, unnamed: str = "csv", sentences: bool = False) -> Table:
+    """The table that a person gives, read as the spec says; `unnamed` and `sentences` are those of `data.read`."""
     if isinstance(data, Table):
         return data
     given = spec.data
@@ -175,7 +175,7 @@ def load(spec: Spec, data: Any, unnamed: str = "csv") -> Table:
         return parallel(*data, encoding=given.encoding)
     return read(
         data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding,
-        decimal=given.decimal, na=given.na, unnamed=unnamed,
+        decimal=given.decimal, na=given.na, unnamed=unnamed, sentences=sentences,
     )  # fmt: skip
 
 

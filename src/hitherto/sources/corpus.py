@@ -16,7 +16,7 @@ import numpy as np
 
 from hitherto import shards
 from hitherto.codecs.text import TextCodec
-from hitherto.data import Table, texts
+from hitherto.data import Table, named_format, texts
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
 from hitherto.sources.base import (
@@ -34,6 +34,7 @@ from hitherto.sources.base import (
 )
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
+from hitherto.textfile import is_folder
 
 __all__ = ["Corpus", "CorpusExamples"]
 
@@ -351,13 +352,9 @@ def _flat(pairs: list[tuple[Array, Array]], rows: Array) -> Batch:
 
 def _given(spec: Spec, data: Any) -> Any:
     """A plain text's path, or a table."""
-    if isinstance(data, str | Path):
-        names = {
-            "txt": True,
-            None: not str(data).removesuffix(".gz").endswith((".csv", ".tsv", ".jsonl", ".parquet")),
-        }
-        if names.get(spec.data.format, False) and spec.data.input is None and not Path(data).is_dir():
-            return str(data)
+    if isinstance(data, str | Path) and not is_folder(Path(data)) and spec.data.input is None:
+        format_ = spec.data.format or named_format(Path(data)) or "txt"
+        return str(data) if format_ == "txt" else load(spec, data)
     return load(spec, data)
 
 

@@ -41,6 +41,15 @@ from hitherto.tasks import TASKS
 
 __all__ = ["PairExamples", "Pairs"]
 
+# Columns that are taken for labels, and for tokens, where none is named.
+_LABELS = (
+    *("label", "labels", "class", "target", "category", "tag", "tags", "output", "y", "sentiment"),
+    *("upos", "pos", "ner", "ner_tags", "pos_tags"),
+)
+_TOKENS = ("form", "tokens", "token", "words", "word", "text")
+
+LARGEST = 1e30  # of a number that is learned from: its square is to be one, too
+
 # rows, their first step, where they are cut, whether more of them follows, and the epoch that they are read in
 Item = tuple[Array, int, int | None, bool, int]
 
@@ -101,10 +110,10 @@ class Pairs:
     @classmethod
     def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
         """Fit on the training part alone, and encode both parts."""
-        table = load(spec, data)
+        table = cls._table(spec, data)
         if valid is not None:
             self = cls.fit(spec, table, None, extras)
-            return self, self.read(table), self.read(load(spec, valid))
+            return self, self.read(table), self.read(cls._table(spec, valid))
         spec, notes = cls.columns(spec, table)
         first, second = cls(spec, {}).split(spec, table)
         self = cls.fit(spec, table, first, extras)
@@ -114,11 +123,15 @@ class Pairs:
 
     def load(self, data: Any, labelled: bool = True) -> PairExamples:
         """Encode what a person gives: a path, a frame, rows or plain values."""
-        table = load(self.spec, data)
+        table = self._table(self.spec, data)
         if table.columns == ["value"] and len(column_names(None, self.spec.data.input)) == 1 and not labelled:
             plain = self.spec.replace(input="value", id=None)
             return type(self)(plain, self.codecs).read(table, labelled=False)
         return self.read(table, labelled)
+
+    @staticmethod
+    def _table(spec: Spec, data: Any) -> Table:
+        return load(spec, data, sentences=spec.task == "tag")
 
     @staticmethod
     def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
@@ -141,37 +154,28 @@ class Pairs:
                 f"labels stand in one column, but --output names {len(named)}; join them with --multi."
             )
         output = next(iter(named), None)
+        inputs = column_names(table, data.input)
+        sequences = [c for c in left if c != output] if spec.task == "tag" else []
+        lists = [c for c in sequences if kinds.get(c) == "list"]
+        tokens = [c for c in lists or sequences if c.lower() in _TOKENS]
+        if not inputs and (
+            tokens or lists
+        ):  # tokens and their labels, alike in kind: tokens come first, labels last
+            inputs = [*tokens, *lists][:1]
+            notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
         if output is None:
-            names = [
-                c
-                for c in left
-                if c.lower()
-                in (
-                    "label",
-                    "labels",
-                    "class",
-                    "target",
-                    "category",
-                    "tag",
-                    "tags",
-                    "output",
-                    "y",
-                    "sentiment",
-                )
-            ]
-            labels = [
-                c for c in left if kinds.get(c) in ("label", "list") and c != _name_first(table, data.input)
-            ]
+            names = [c for c in left if c.lower() in _LABELS and c not in inputs]
+            last = [c for c in reversed(lists) if c not in inputs]
+            labels = [c for c in left if kinds.get(c) in ("label", "list") and c not in inputs[:1]]
             few = [c for c in left if kinds.get(c) == "number" and c == left[-1]]
-            output = next(iter([*names, *labels, *few]), None)
+            output = next(iter([*names, *last, *labels, *few]), None)
             if output is None:
                 raise untold(table, "holds the labels", "output")
             notes.append(f"labels are taken from column {output!r}; --output says otherwise")
-        inputs = column_names(table, data.input)
         if not inputs:
-            inputs = [c for c in left if c != output and kinds.get(c) in ("text", "list", "label")][:1]
             texty = [c for c in left if c != output and kinds.get(c) in ("text", "list")]
-            inputs = texty[:1] or [c for c in left if c != output and kinds.get(c) == "number"] or inputs
+            numbers = [c for c in left if c != output and kinds.get(c) == "number"]
+            inputs = texty[:1] or numbers or [c for c in left if c != output and kinds.get(c) == "label"][:1]
             if not inputs:
                 raise untold(table, "is the input", "input")
             notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
@@ -281,7 +285,7 @@ class Pairs:
             return fitted(kind, table, column, ((i, x) for i, x, _ in training()), data)
         if kind == "series":
             return CODECS["series"].fit(
-                (self._numbers(x, i) for i, x, _ in training()), scaling=data.scaling or "train"
+                (self._numbers(table, i, x) for i, x, _ in training()), scaling=data.scaling or "train"
             )
         options = {
             "tokens": data.tokens or "words",
@@ -304,25 +308,31 @@ class Pairs:
             else value
         )
 
-    def _numbers(self, value: Any, row: int) -> Array:
+    def _numbers(self, table: Table, i: int, value: Any) -> Array:
         """[T, C]; a row of numbers is one step, a list of them T steps."""
+        column = listed(column_names(None, self.spec.data.input))
         try:
             array = np.asarray(_floats(value), np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"expected numbers, but got {value!r:.60}",
-                row=row + 1,
-                column=listed(column_names(None, self.spec.data.input)),
-            ) from error
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise table.error(i, None, f"{column}: expected numbers, but got {value!r:.60}") from error
         many = len(column_names(None, self.spec.data.input)) > 1 and self.spec.data.id is None
         if array.ndim == 0 or (array.ndim == 1 and many):
             array = array.reshape(1, -1)
         elif array.ndim == 1:
             array = array.reshape(-1, 1)
         if array.ndim != 2:
-            raise DataError(
-                f"expected a number, a list of numbers or a list of rows of numbers, but got {array.ndim} dimensions",
-                row=row + 1,
+            raise table.error(
+                i,
+                None,
+                f"{column}: expected a number, a list of numbers or a list of rows of numbers, but got {array.ndim} "
+                "dimensions",
+            )
+        wrong = np.abs(array) > LARGEST
+        if wrong.any():
+            raise table.error(
+                i,
+                None,
+                f"{column}: {array[wrong][0]:g} is too large to learn from; a missing value is an empty cell or NaN",
             )
         return array if self.spec.data.max_length is None else array[: self.spec.data.max_length]
 
@@ -348,7 +358,7 @@ class Pairs:
     def _encode(self, table: Table, i: int, value: Any, labelled: bool) -> tuple[Array, Any]:
         """The array of an input, and what is changed of it in training."""
         if self.numeric:
-            value = self._numbers(value, i)
+            value = self._numbers(table, i, value)
         elif self.vectors:
             value = table.place(value)
         else:
@@ -443,7 +453,28 @@ class Pairs:
             options |= {"dropout": 0.3}
             del options["pool"]
         said = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
-        return options, [said, *unseen(self.codecs["input"], self.spec.model)]
+        return options, [said, *self._alone(int(steps.max())), *unseen(self.codecs["input"], self.spec.model)]
+
+    def _alone(self, longest: int) -> list[str]:
+        """What to say where no example has a second step, and so nothing to remember."""
+        if longest > 1 or self.single:
+            return []
+        what = "a sequence of numbers" if self.numeric else "a text"
+        if self.per_step:
+            note = (
+                "warning: every example has a single token, so no token has a neighbour. If a row holds one word of a "
+                "sentence, put a sentence in a row (lists, or words between blanks), or write CoNLL: a token a line, "
+                "and a blank line after each sentence"
+            )
+            return [note]
+        rows = (
+            "; rows that share --id are one sequence"
+            if self.numeric
+            else "; --tokens chars reads its letters"
+        )
+        return [
+            f"warning: every example has a single step, so there is nothing to remember. Is it {what}?{rows}"
+        ]
 
     def digest(self, examples: PairExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])
@@ -597,10 +628,6 @@ class Pairs:
         return {"label": codec.classes[k], "probability": float(p[k]), "probabilities": each}
 
 
-def _name_first(table: Table, columns: Any) -> str | None:
-    return next(iter(column_names(table, columns)), None)
-
-
 def items(value: Any) -> list[str]:
     """The tokens or labels of a sequence: a list as it is, a str at its blanks."""
     if isinstance(value, str):
@@ -614,7 +641,7 @@ def _sortable(value: Any) -> tuple[int, Any]:
     """Numbers by their value, before what is not a number."""
     try:
         return 0, float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 1, str(value)
 
 
@@ -626,12 +653,14 @@ def _floats(value: Any) -> Any:
         isinstance(value, str) and value.strip().lower() in ("", "na", "nan", "null", "none")
     ):
         return np.nan
+    if isinstance(value, str) and "_" in value:
+        raise ValueError("numbers have no _ between their digits")
     return value if not isinstance(value, str) else float(value)
 
 
 def _is_numeric(value: Any) -> bool:
     try:
         np.asarray(_floats(value), np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RecursionError):
         return False
     return True
