@@ -43,6 +43,7 @@ are broadcast against [..., horizon, channels]. With softplus(a) = log(1 + exp(a
 The losses in `hitherto.model.losses` are these log-probabilities, in torch.
 """
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -885,11 +886,15 @@ def _t_quantile(q: float, freedom: Array) -> Array:
     """
     if abs(q - 0.5) < 1e-8:
         return (q - 0.5) / np.exp(_t_log_density(0.0, freedom))
+    series = _t_series(min(q, 1 - q))
+    return math.copysign(1, q - 0.5) * np.polynomial.chebyshev.chebval(4 / freedom - 1, series)
+
+
+@functools.lru_cache(256)  # a third of a second, and a model asks for the same levels again and again
+def _t_series(tail: float) -> Array:
     chebyshev = np.polynomial.chebyshev
     points = chebyshev.chebpts1(_NODES)  # in -1 .. 1
-    found = _t_upper(min(q, 1 - q), 4 / (points + 1))
-    series = chebyshev.chebfit(points, found, _NODES - 1)
-    return math.copysign(1, q - 0.5) * chebyshev.chebval(4 / freedom - 1, series)
+    return chebyshev.chebfit(points, _t_upper(tail, 4 / (points + 1)), _NODES - 1)
 
 
 def _t_upper(tail: float, freedom: Array) -> Array:
