@@ -24,6 +24,7 @@ import numpy as np
 from hitherto import conll, jsonfile, progress, textfile
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
 from hitherto.marks import Marks
+from hitherto.times import is_time
 
 __all__ = ["MEDIA", "READERS", "Table", "named_format", "parallel", "read", "split", "texts"]
 
@@ -126,20 +127,6 @@ class Table:
 
 # --------------------------------------------------------------------------------------------------- what it may be
 
-_TIME = re.compile(
-    r"\s*\"?(\d{4}-\d{1,2}(-\d{1,2})?([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
-    r"|\d{1,2}/\d{1,2}/\d{2,4}([ ]\d{1,2}:\d{2}(:\d{2})?)?|\d{1,2}\.\d{1,2}\.\d{4}|\d{4}/\d{1,2}/\d{1,2})\"?\s*",
-    re.ASCII,
-)
-
-
-def _is_time(value: Any) -> bool:
-    return (
-        bool(_TIME.fullmatch(value))
-        if isinstance(value, str)
-        else hasattr(value, "isoformat") or isinstance(value, np.datetime64)
-    )
-
 
 def _kind(values: Sequence[Any], marks: Marks) -> str:
     if any(isinstance(v, list | tuple | np.ndarray) for v in values):
@@ -147,7 +134,7 @@ def _kind(values: Sequence[Any], marks: Marks) -> str:
     present = [v for v in values if not marks.missing(v)]
     if not present:
         return "empty"
-    if all(map(_is_time, present)):
+    if all(map(is_time, present)):
         return "time"
     distinct = len({str(v) for v in present})
     if all(map(marks.is_number, present)):
@@ -403,7 +390,7 @@ def _quotes_are_quotes(path: Path, options: Options, delimiter: str) -> bool:
 def _has_header(records: list[list[str]], marks: Marks) -> bool:
     """Whether the first row is unlike the others: no number or time above numbers or times, no long text."""
     first, rest = records[0], records[1:]
-    if any(marks.is_number(cell) or _is_time(cell) for cell in first if cell.strip()):
+    if any(marks.is_number(cell) or is_time(cell) for cell in first if cell.strip()):
         return False
     if any(
         len(cell) > 60 or not (cell.strip() or _may_be_bare(records, i, marks))
@@ -414,7 +401,7 @@ def _has_header(records: list[list[str]], marks: Marks) -> bool:
         return True
     for i in range(len(first)):
         below = [r[i] for r in rest if len(r) > i and not marks.missing(r[i])]
-        if below and (all(map(marks.is_number, below)) or all(map(_is_time, below))):
+        if below and (all(map(marks.is_number, below)) or all(map(is_time, below))):
             return True
     for i, name in enumerate(first):  # a name among the values of its own column is a value
         if len(rest) > 3 and name in {r[i] for r in rest if len(r) > i}:

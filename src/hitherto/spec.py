@@ -120,6 +120,13 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     ] = None
     known: Annotated[tuple[Column, ...], _about("columns known in advance")] = ()
     static: Annotated[tuple[Column, ...], _about("columns that stay the same along a series")] = ()
+    time_format: Annotated[
+        str | None,
+        _about("how times are written, such as %d/%m/%Y %H:%M; found from all of them if not given"),
+    ] = None
+    timezone: Annotated[
+        str | None, _about("the zone of times that say none, such as Europe/Berlin, UTC or +01:00")
+    ] = None
     freq: Annotated[str | None, _about("the step between rows; found from the times if not given")] = None
     calendar: Annotated[
         bool | None, _about("add hour, weekday and month, as far as the step makes sense")

@@ -144,7 +144,7 @@ TASKS: dict[str, Task] = {
         metrics=("mase", "mae", "rmse", "mse", "smape", "crps", "coverage"),
         options=(
             *("id", "time", "horizon", "season", "scaling", "anchor", "known", "static", "freq", "calendar"),
-            *("independent", "levels", "bptt", "head", "decimal", "na"),
+            *("independent", "levels", "bptt", "head", "decimal", "na", "time_format", "timezone"),
         ),
         example="hitherto train forecast sales.csv --time date --output sold --horizon 14 --out sales.safetensors",
     ),

@@ -12,8 +12,6 @@ order in float64, so a series that comes step by step gives the same bits, and a
 where loc is: at the running mean, the last value, or the value a season before the step that is foreseen.
 """
 
-import datetime as dt
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,56 +22,15 @@ import numpy as np
 
 from hitherto.errors import DataError, UsageError
 from hitherto.marks import MISSING, Marks
+from hitherto.times import Form, Step, form_of, read_all, step_of, twice, wall_of
+from hitherto.times.steps import DAY, SECOND
 
 __all__ = ["Series", "SeriesCodec", "SeriesStream", "gather", "naive_scale"]
 
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 
-DAY = 86_400
-# How many steps a season has, by the seconds of a step.
-_SEASONS = {DAY: 7, 7 * DAY: 52, 3600: 24, 1800: 48, 900: 96, 600: 144, 300: 288, 60: 1440}
 _PRIOR = 4.0  # how many observations the first guess of a scale counts for
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The time between two rows: `count` of `unit`, "s" seconds, "M" months, "B" business days or "i" numbers."""
-
-    unit: str
-    count: int
-
-    def season(self) -> int:
-        """How many steps a season has, as far as the step tells."""
-        if self.unit == "M":
-            return max(1, 12 // self.count)
-        if self.unit == "B":
-            return 5
-        return _SEASONS.get(self.count, 1) if self.unit == "s" else 1
-
-    def after(self, last: Any, count: int) -> Array:
-        """The next `count` times."""
-        steps = np.arange(1, count + 1) * self.count
-        if self.unit == "i":
-            return np.asarray(int(last) + steps)
-        if self.unit == "M":
-            month = np.datetime64(last, "M")
-            times: Array = (
-                (month + steps).astype("M8[D]") + (np.datetime64(last, "s") - month.astype("M8[s]"))
-            ).astype("M8[s]")
-            return times
-        if self.unit == "B":
-            return np.busday_offset(np.datetime64(last, "D"), steps, roll="forward").astype("M8[s]")
-        return np.datetime64(last, "s") + steps.astype("m8[s]")
-
-    def said(self) -> str:
-        if self.unit == "s":
-            for size, name in ((7 * DAY, "week"), (DAY, "day"), (3600, "hour"), (60, "minute")):
-                if self.count % size == 0:
-                    n = self.count // size
-                    return f"{n} {name}{'s' if n > 1 else ''}"
-        names = {"s": "second", "M": "month", "B": "business day", "i": "number"}
-        return f"{self.count} {names[self.unit]}{'s' if self.count > 1 else ''}"
 
 
 @dataclass
@@ -81,15 +38,42 @@ class Series:
     """One series: values at times; what is known of each step, `known`, reaches beyond the end."""
 
     id: str
-    times: Array  # [T] datetime64[s], or int64
+    times: Array  # [T] datetime64[us], in UTC if they have a zone; or int64
     values: Array  # [T, C] float64, NaN where missing
     names: list[str]
     step: Step = field(default_factory=lambda: Step("i", 1))
     known: Array = field(default_factory=lambda: np.zeros((0, 0), object))  # [T + ahead, K]
     static: Array = field(default_factory=lambda: np.zeros(0, object))  # [S]
+    form: Form = field(default_factory=Form)  # how its times are written, and their zone
+
+    @property
+    def wall(self) -> Array:
+        """The times as clocks on the wall show them."""
+        return wall_of(self.times, self.form.zone)
+
+    def future(self, count: int) -> Array:
+        """The next `count` times."""
+        return self.step.after(self.times[-1], count, self.form.zone)
+
+    def written(self, times: Array) -> list[str]:
+        """Times of this series, or after it, as answers have them."""
+        return self.form.write(times, self.step)
 
 
 # ----------------------------------------------------------------------------------------------- from rows to series
+
+
+@dataclass(slots=True)
+class _Row:
+    """What a row of a table says about a series."""
+
+    at: int  # its number in the table, from 0
+    wall: int  # its time: microseconds on the wall, or a number
+    offset: int | None  # of that time, in seconds from UTC
+    values: list[float]
+    known: list[Any]
+    static: list[Any]
+    time: int = 0  # as `wall`, in UTC where times have a zone
 
 
 def gather(
@@ -102,64 +86,162 @@ def gather(
     static: Sequence[str] = (),
     freq: str | None = None,
     marks: Marks | None = None,
+    time_format: str | None = None,
+    timezone: str | None = None,
+    kept: bool = False,
 ) -> tuple[list[Series], list[str]]:
-    """The series in a table's rows, and what was found out about them."""
-    groups: dict[str, list[tuple[Any, int, list[float], list[Any], list[Any]]]] = {}
+    """The series in a table's rows, and what was found out about them.
+
+    `time_format` and `timezone` are those of the times; where they are only `kept` from training, times that are
+    unmistakably written otherwise are read as well.
+    """
+    groups: dict[str, list[_Row]] = {}
     marks = marks or Marks()
+    cells: list[Any] = []
+    every: list[_Row] = []
     for i, row in enumerate(rows):
-        when = i if time is None else time_of(row[time], i, time)
-        name = "" if id is None else str(row[id])
         values = [_number(row[c], i, c, marks) for c in target]
-        groups.setdefault(name, []).append(
-            (when, i, values, [marks.plain(row[c]) for c in known], [marks.plain(row[c]) for c in static])
+        one = _Row(
+            i, i, None, values, [marks.plain(row[c]) for c in known], [marks.plain(row[c]) for c in static]
         )
+        every.append(one)
+        groups.setdefault("" if id is None else str(row[id]), []).append(one)
+        if time is not None:
+            cells.append(row[time])
     if not groups:
         raise DataError("the data holds no rows")
-    notes: list[str] = []
-    found = [_series(name, own, target, time, known, freq, notes) for name, own in groups.items()]
-    return found, list(dict.fromkeys(notes))
+    form, notes = Form("number"), Notes(len(groups))
+    if time is not None:
+        form, note = form_of(cells, given=time_format, zone=timezone, kept=kept, column=time)
+        notes.add(note)
+        for one, (wall, offset) in zip(every, read_all(form, cells, time), strict=True):
+            one.wall, one.offset = wall, offset
+    found = [_series(name, own, target, time, known, freq, form, notes) for name, own in groups.items()]
+    return found, notes.lines()
+
+
+class Notes:
+    """What was found out about series, each kind of it once: how many series it is true of, and one of them."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.found: dict[str, list[tuple[str, str]]] = {}
+
+    def add(self, said: str | None, series: str = "", kind: str | None = None) -> None:
+        """A sentence; `kind` is the same for sentences that differ in numbers alone."""
+        if said is not None:
+            self.found.setdefault(kind or said, []).append((series, said))
+
+    def lines(self) -> list[str]:
+        """A line for each kind."""
+        return [self._line(own) for own in self.found.values()]
+
+    def _line(self, own: list[tuple[str, str]]) -> str:
+        name, said = own[0]
+        if self.total == 1 or not name:
+            return f"series {name!r}: {said}" if name else said
+        alike = len({sentence for _, sentence in own}) == 1
+        if len(own) == self.total and alike:
+            return f"all {self.total:,} series: {said}"
+        if len(own) == 1:
+            return f"series {name!r}: {said}"
+        return f"{len(own):,} of {self.total:,} series, {'such as' if alike else 'for one'} {name!r}: {said}"
 
 
 def _series(
     name: str,
-    rows: list[tuple[Any, int, list[float], list[Any], list[Any]]],
+    rows: list[_Row],
     target: Sequence[str],
     time: str | None,
     known: Sequence[str],
     freq: str | None,
-    notes: list[str],
+    form: Form,
+    notes: Notes,
 ) -> Series:
     said = f"series {name!r}: " if name else ""
-    kinds = {isinstance(row[0], int) for row in rows}
-    if len(kinds) > 1:
-        raise DataError(f"{said}some times are numbers and some are dates", column=time)
-    ordered = sorted(rows, key=lambda row: row[0])
+    _place_in_time(rows, form, time)
+    ordered = sorted(rows, key=lambda row: row.time)
     if ordered != rows:
-        notes.append(f"{said}rows were not in the order of time; they were sorted")
+        notes.add("rows were not in the order of time; they were sorted", name)
     for before, after in pairwise(ordered):
-        if before[0] == after[0]:
-            raise DataError(
-                f"{said}the time {written(after[0])} comes twice (also in row {before[1] + 1}). Many series in one "
-                "table need a column that tells them apart: --id", row=after[1] + 1, column=time,
-            )  # fmt: skip
-    values = np.array([row[2] for row in ordered], np.float64).reshape(len(ordered), len(target))
-    times = np.array([row[0] for row in ordered], np.int64 if kinds == {True} else "M8[s]")
-    covariates = np.array([row[3] for row in ordered], object).reshape(len(ordered), len(known))
-    step, irregular = step_of(times, freq)
-    if irregular:
-        notes.append(f"{said}{irregular}")
+        if before.time == after.time:
+            raise _twice(said, ordered, before, after, form, time)
+    values = np.array([row.values for row in ordered], np.float64).reshape(len(ordered), len(target))
+    times = np.array([row.time for row in ordered], np.int64 if form.numbers else "M8[us]")
+    covariates = np.array([row.known for row in ordered], object).reshape(len(ordered), len(known))
+    step, off = step_of(times, freq, form.zone)
+    if len(off):
+        first = form.write(times[off[:1]], step)[0]
+        notes.add(
+            f"{len(off):,} of {len(times) - 1:,} steps are not a multiple of the usual {step.said()}, the first at "
+            f"{first}; they are kept as they are", name, "irregular",
+        )  # fmt: skip
     else:
-        times, values, covariates, filled = _fill(times, values, covariates, step)
+        places = step.place(times, form.zone)
+        if len(same := np.flatnonzero(np.diff(places) == 0)):
+            a, b = (ordered[int(same[0]) + k].at + 1 for k in (0, 1))
+            raise DataError(
+                f"{said}rows {a} and {b} lie within one step of {step.said()}, as --freq has it: give a shorter step, "
+                "or one row for each", row=b, column=time,
+            )  # fmt: skip
+        times, values, covariates, filled = _fill(times, values, covariates, step, places, form)
         if filled:
-            notes.append(f"{said}{filled} of {len(times)} steps were missing and stand as missing values")
+            notes.add(
+                f"{filled:,} of {len(times):,} steps were missing and stand as missing values",
+                name,
+                "missing",
+            )
     present = np.isfinite(values).any(1)
     if not present.any():
         raise DataError(f"{said}no value is present in column {', '.join(map(repr, target))}")
     end = len(values) if len(known) == 0 else int(np.flatnonzero(present)[-1]) + 1  # the rest is future
     if time is not None:
-        notes.append(f"{said}rows are {step.said()} apart; --freq says otherwise")
-    static = np.array(ordered[0][4], object)
-    return Series(name, times[:end], values[:end], list(target), step, covariates, static)
+        apart = f"{step.count} year{'s' if step.count > 1 else ''}" if form.format == "%Y" else step.said()
+        notes.add(f"rows are {apart} apart; --freq says otherwise", name)
+    static = np.array(ordered[0].static, object)
+    return Series(name, times[:end], values[:end], list(target), step, covariates, static, form)
+
+
+def _place_in_time(rows: list[_Row], form: Form, column: str | None) -> None:
+    """Give each row its time; of an hour that comes twice as clocks go back, the second is the later one."""
+    if form.numbers or form.zone is None:
+        for row in rows:
+            row.time = row.wall if form.numbers else form.instant(row.wall, row.offset)
+        return
+    falling = rows[0].wall > rows[-1].wall
+    seen: set[int] = set()
+    for row in reversed(rows) if falling else rows:
+        later = row.offset is None and row.wall in seen and twice(row.wall, form.zone)
+        seen.add(row.wall)
+        try:
+            row.time = form.instant(row.wall, row.offset, later)
+        except ValueError as error:
+            raise DataError(str(error), row=row.at + 1, column=column) from error
+
+
+def _twice(
+    said: str, rows: list[_Row], before: _Row, after: _Row, form: Form, column: str | None
+) -> DataError:
+    """The error about a time that comes twice: as clocks go back, or as there are several series."""
+    again = [a.wall for a, b in pairwise(rows) if a.time == b.time]
+    days = {wall // (DAY * SECOND) for wall in again}
+    years = (rows[-1].wall - rows[0].wall) / (365 * DAY * SECOND) + 1
+    nights = all(wall // SECOND % DAY < 4 * 3600 for wall in again) and any(
+        row.wall // SECOND % DAY for row in rows
+    )
+    when = form.write(np.array([after.time], np.int64 if form.numbers else "M8[us]"))[0]
+    if nights and len(days) <= years + 1 and form.zone is None and not form.numbers:
+        advice = (
+            "If clocks went back then, name their zone, and the second is taken for the later hour: --timezone "
+            "Europe/Berlin, for one. Or give times in UTC, or with their offset"
+        )
+    else:
+        advice = "Many series in one table need a column that tells them apart: --id"
+    return DataError(
+        f"{said}the time {when} comes twice (also in row {before.at + 1}). {advice}",
+        row=after.at + 1,
+        column=column,
+    )
 
 
 def _number(value: Any, row: int, column: str, marks: Marks) -> float:
@@ -172,101 +254,12 @@ def _number(value: Any, row: int, column: str, marks: Marks) -> float:
     return found
 
 
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})(?:[ T](.+))?")
-_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T](.+))?")
-
-
-def time_of(value: Any, row: int = 0, column: str = "time") -> Any:
-    """A datetime64[s] or an int."""
-    if isinstance(value, np.datetime64):
-        return value.astype("M8[s]")
-    if isinstance(value, dt.datetime):
-        value = value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
-        return np.datetime64(value, "s")
-    if isinstance(value, dt.date):
-        return np.datetime64(value, "s")
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return int(value)
-    text = str(value).strip().strip('"')
-    if re.fullmatch(r"-?\d+(\.0*)?", text) and not re.fullmatch(r"(19|20)\d{6}", text):
-        return int(float(text))
-    try:
-        return np.datetime64(_iso(text), "s")
-    except ValueError as error:
-        raise DataError(
-            f"expected a time such as 2024-05-31 or 2024-05-31 18:30, but got {text!r:.40}",
-            row=row + 1,
-            column=column,
-        ) from error
-
-
-def _iso(text: str) -> str:
-    slashed, dotted = _SLASHED.fullmatch(text), _DOTTED.fullmatch(text)
-    if slashed:
-        first, second, year, rest = slashed.groups()
-        month, day = (second, first) if int(first) > 12 else (first, second)
-        year = f"20{year}" if len(year) == 2 else year
-        text = f"{year}-{int(month):02}-{int(day):02}" + (f" {rest}" if rest else "")
-    elif dotted:
-        day, month, year, rest = dotted.groups()
-        text = f"{year}-{int(month):02}-{int(day):02}" + (f" {rest}" if rest else "")
-    elif re.fullmatch(r"(19|20)\d{6}", text):
-        text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
-    text = text.replace("/", "-").replace(" ", "T", 1)
-    parsed = dt.datetime.fromisoformat(text if len(text) > 7 else f"{text}-01")
-    return (parsed.astimezone(dt.UTC).replace(tzinfo=None) if parsed.tzinfo else parsed).isoformat()
-
-
-_FREQ = re.compile(r"(\d*)\s*([A-Za-z]+)")
-_UNITS = {
-    "s": ("s", 1), "sec": ("s", 1), "t": ("s", 60), "min": ("s", 60), "h": ("s", 3600), "hour": ("s", 3600),
-    "d": ("s", DAY), "day": ("s", DAY), "w": ("s", 7 * DAY), "week": ("s", 7 * DAY),
-    "m": ("M", 1), "ms": ("M", 1), "me": ("M", 1), "month": ("M", 1), "q": ("M", 3), "qs": ("M", 3),
-    "y": ("M", 12), "ys": ("M", 12), "year": ("M", 12), "b": ("B", 1),
-}  # fmt: skip
-
-
-def step_of(times: Array, freq: str | None) -> tuple[Step, str | None]:
-    """The step between the times; and, where they do not keep to one, a sentence about it."""
-    if freq is not None:
-        match = _FREQ.fullmatch(freq.strip())
-        unit = _UNITS.get(match[2].lower()) if match else None
-        if match is None or unit is None:
-            raise UsageError(f"freq must be such as H, 30min, D, B, W or M, but came as {freq!r}.")
-        return Step(unit[0], unit[1] * int(match[1] or 1)), None
-    if len(times) < 2:
-        return Step("i", 1), None
-    integers = np.issubdtype(times.dtype, np.integer)
-    gaps = np.diff(times).astype(np.int64)
-    common = int(Counter(gaps.tolist()).most_common(1)[0][0])
-    if not integers:
-        days = times.astype("M8[D]")
-        months = days.astype("M8[M]").astype(np.int64)
-        same_day = len(set((days - days.astype("M8[M]").astype("M8[D]")).astype(int).tolist())) == 1
-        if same_day and common >= 28 * DAY:
-            count = int(Counter(np.diff(months).tolist()).most_common(1)[0][0])
-            if (np.diff(months) % count == 0).all():
-                return Step("M", count), None
-        if common == DAY and (gaps > DAY).any() and np.is_busday(days).all() and len(times) > 5:
-            return Step("B", 1), None
-    if (gaps % common == 0).all():
-        return Step("i" if integers else "s", common), None
-    off = int((gaps % common != 0).sum())
-    step = Step("i" if integers else "s", common)
-    first = times[int(np.flatnonzero(gaps % common != 0)[0]) + 1]
-    usual = f"{off} of {len(gaps)} steps are not a multiple of the usual {step.said()}"
-    return step, f"{usual}, the first at {written(first)}; they are kept as they are"
-
-
-def _fill(times: Array, values: Array, known: Array, step: Step) -> tuple[Array, Array, Array, int]:
+def _fill(
+    times: Array, values: Array, known: Array, step: Step, place: Array, form: Form
+) -> tuple[Array, Array, Array, int]:
     """Missing steps as rows of missing values; holidays of business days are no steps."""
     if step.unit == "B" or len(times) < 2:
         return times, values, known, 0
-    if step.unit == "M":
-        months = times.astype("M8[M]").astype(np.int64)
-        place = (months - months[0]) // step.count
-    else:
-        place = (times - times[0]).astype(np.int64) // step.count
     total = int(place[-1]) + 1
     if total == len(times):
         return times, values, known, 0
@@ -275,17 +268,12 @@ def _fill(times: Array, values: Array, known: Array, step: Step) -> tuple[Array,
             f"{total:,} steps of {step.said()} lie between the first time and the last, but only {len(times):,} rows; "
             "say the step: --freq"
         )
-    every = np.concatenate([times[:1], step.after(times[0], total - 1)]).astype(times.dtype)
+    every = np.concatenate([times[:1], step.after(times[0], total - 1, form.zone)]).astype(times.dtype)
     full = np.full((total, values.shape[1]), np.nan)
     full[place] = values
     covariates = np.full((total, known.shape[1]), None, object)
     covariates[place] = known
     return every, full, covariates, total - len(times)
-
-
-def written(time: Any) -> str:
-    """A time as a person writes it."""
-    return str(time).replace("T", " ").removesuffix(" 00:00:00")
 
 
 def naive_scale(values: Array, season: int = 1) -> Array:
@@ -397,7 +385,7 @@ class SeriesCodec:
             return {"x": self._scaled(array, self.mean, self.deviation)}
         self._check_width(value.values)
         stream = SeriesStream(self)
-        found = stream._advance(value.values, value.times)
+        found = stream._advance(value.values, value.wall)
         T = len(value.values)
         parts = [found.pop("x")]
         if self.known:
@@ -481,9 +469,6 @@ class SeriesCodec:
         """The seasonal naive forecast made at each t: the values of a season before."""
         return self._seasonal(arrays, start, stop)
 
-    def future_times(self, series: Series) -> Array:
-        return series.step.after(series.times[-1], self.horizon)
-
     def stream(self) -> "SeriesStream":
         return SeriesStream(self)
 
@@ -524,7 +509,8 @@ class SeriesStream:
     ) -> Arrays:
         """The arrays of these steps, [n, C] values with NaN where missing, as `encode` gives them for the whole.
 
-        `known` are the covariates of the horizon after each step, [n, horizon, K]; `times` are needed for the calendar.
+        `known` are the covariates of the horizon after each step, [n, horizon, K]; `times`, as clocks on the wall show
+        them, are needed for the calendar.
         """
         codec = self.codec
         array = np.atleast_2d(np.asarray(values, np.float64))
@@ -672,8 +658,8 @@ def _calendar(series: Series, wanted: bool | Sequence[str]) -> list[str]:
         return ["weekday", "year"]
     if step.unit == "M":
         return ["year"] if step.count < 12 else []
-    span = step.count * len(series.times)
-    names = [name for name, period in _PERIODS.items() if step.count < period and span >= 2 * period]
+    span = step.seconds * len(series.times)
+    names = [name for name, period in _PERIODS.items() if step.seconds < period and span >= 2 * period]
     return names + (["year"] if span >= 365 * DAY else [])
 
 

@@ -15,7 +15,9 @@ the stream; what the codec and the stream hold beside them are copies, taken ove
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta, timezone, tzinfo
 from typing import Any, Self
 
 import numpy as np
@@ -23,9 +25,10 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save as to_bytes
 
 from hitherto import _native
-from hitherto.codecs.series import SeriesStream, Step, step_of, time_of, written
+from hitherto.codecs.series import SeriesStream
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS, log_softmax
+from hitherto.marks import Marks
 from hitherto.plan import streams
 from hitherto.runtime.engine import Array, Engine
 from hitherto.runtime.writer import write, write_from
@@ -33,6 +36,8 @@ from hitherto.sources.base import chance
 from hitherto.sources.pairs import items
 from hitherto.sources.texts import OURS, THEIRS, fields_expected
 from hitherto.sources.windows import surprise
+from hitherto.times import Form, Step, form_of, step_of, twice, wall_of, zone_of
+from hitherto.times.steps import SECOND
 
 __all__ = ["STREAMS", "Session", "Sessions", "Stream"]
 
@@ -474,47 +479,102 @@ class ForecastStream(Stream):
 
         `known` are the covariates of the steps of the horizon that follows, [horizon, K]; `static` those of the series.
         """
-        codec = self.model.codecs["input"]
-        values = np.array(
-            [np.nan if v is None else v for v in np.ravel(np.asarray(value, object))], np.float64
-        )
+        codec, marks = self.model.codecs["input"], self._marks
+        try:
+            values = np.array([marks.number(v) for v in np.ravel(np.asarray(value, object))], np.float64)
+        except ValueError as error:
+            raise DataError(str(error)) from error
         if values.shape != (codec.channels,):
             raise UsageError(f"expected {codec.channels} number(s) for a step, but {values.size} came.")
         if np.isinf(values).any():
             raise DataError("an observation is infinite; push NaN where it is missing.")
-        when = None if time is None else time_of(time)
-        times = self.kept.get("times", np.zeros(0, np.int64))
-        if when is not None:
-            number = int(np.asarray(when).astype(np.int64))
-            if len(times) and number <= times[-1]:
-                raise DataError(f"the time {time} is not after the one before it.")
-            times = np.append(times[-12:], number)
+        kept: dict[str, Array] = {"times": self._ticks()}
+        if "dates" in self.kept:
+            kept["dates"] = np.array([SECOND, *self.kept["dates"][1:]], np.int64)
+        wall = None
+        if time is not None:
+            kept = self._taken(time, kept)
+            form, times = self._timed(kept)
+            if codec.calendar and form.numbers:
+                raise DataError(f"this model reads the calendar: give dates, not {time!r:.40}.")
+            wall = wall_of(times[-1:], form.zone)
         scores = self._surprise(values)
         found = self.input.push(
             values[None],
-            None if when is None else np.array([when]),
-            None if known is None else np.asarray(known, object)[None],
-            static,
+            wall,
+            None if known is None else _mapped(marks.plain, known)[None],
+            None if static is None else _mapped(marks.plain, static),
         )
         params = self.core.push(found["x"])
         loc, scale = codec.ahead(found, self.input)
-        self.kept = {"params": params[0], "loc": loc, "scale": scale, "times": times}
-        if isinstance(when, np.datetime64):
-            self.kept["dates"] = np.ones(1, np.int64)
-        row: Row = {} if when is None else {"ds": written(when)}
+        self.kept = {"params": params[0], "loc": loc, "scale": scale, **kept}
+        row: Row = {} if time is None else {"ds": form.write(times[-1:], self._step(form, times))[0]}
         row |= {"y": _plain(values), **scores, "forecast": self.peek()}
         return [row]
+
+    @property
+    def _marks(self) -> Marks:
+        return Marks.of(self.model.spec.data.decimal, self.model.spec.data.na)
+
+    def _taken(self, time: Any, kept: dict[str, Array]) -> dict[str, Array]:
+        """What is kept with a time more: it is read as training read its times."""
+        data, times = self.model.spec.data, kept["times"]
+        form, _ = form_of([time], given=data.time_format, zone=data.timezone, kept=True, column=None)
+        if data.time_format is None:  # a model that knew no zones
+            form = replace(form, zone=None)
+        if len(times) and ("dates" in kept) == form.numbers:
+            raise DataError(
+                f"the time {time} is a {'number' if form.numbers else 'date'}, but those before are not."
+            )
+        wall, offset = form.read(time)
+        try:
+            number = form.instant(wall, offset)
+            if len(times) and number <= times[-1] and offset is None and twice(wall, form.zone):
+                number = form.instant(wall, offset, later=True)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        if len(times) and number <= times[-1]:
+            raise DataError(f"the time {time} is not after the one before it.")
+        kept = {"times": np.append(times[-12:], number)}
+        if not form.numbers:
+            at = kept["times"][-1:].astype("M8[us]")
+            shift = [] if form.zone is None else (wall_of(at, form.zone) - at).astype(np.int64) // SECOND
+            kept["dates"] = np.array(
+                [SECOND, *shift], np.int64
+            )  # ticks of a second, the zone's offset if it has one
+        return kept
+
+    def _ticks(self) -> Array:
+        """The newest times: numbers, or microseconds."""
+        times = self.kept.get("times", np.zeros(0, np.int64))
+        return times * (SECOND // int(self.kept["dates"][0])) if "dates" in self.kept else times
+
+    def _timed(self, kept: Mapping[str, Array]) -> tuple[Form, Array]:
+        """How times are written, and the newest of them."""
+        data = self.model.spec.data
+        if "dates" not in kept:
+            return Form("number"), kept["times"]
+        shift = kept["dates"][1:].tolist()
+        zone: tzinfo | None = timezone(timedelta(seconds=shift[0])) if shift else None
+        if zone is not None and data.timezone is not None:
+            zone = zone_of(data.timezone)
+        return Form(data.time_format or "", zone), kept["times"].astype("M8[us]")
+
+    def _step(self, form: Form, times: Array) -> Step | None:
+        """The step between the newest times, as far as it is known."""
+        freq = self.model.spec.data.freq
+        return step_of(times, freq, form.zone)[0] if len(times) > 1 or freq is not None else None
 
     def peek(self) -> list[Row]:
         """The forecast of the next steps: median and quantiles."""
         if "params" not in self.kept:
             return []
-        times = self._times()
+        ahead = self._times()
         levels = [q for q in self.model.spec.model.levels if q != 0.5]
         middle = self._quantile(0.5)
         outer = [self._quantile(q) for q in levels]
         return [
-            {"step": h + 1, **({} if times is None else {"ds": written(times[h])}), "y": _plain(middle[h]),
+            {"step": h + 1, **({} if ahead is None else {"ds": ahead[h]}), "y": _plain(middle[h]),
              **{f"q{q:g}": _plain(values[h]) for q, values in zip(levels, outer, strict=True)}}
             for h in range(len(middle))
         ]  # fmt: skip
@@ -530,9 +590,13 @@ class ForecastStream(Stream):
             except ValueError as error:
                 raise DataError(f"expected a JSON object, but {error}") from error
             return self.push(given.get("y"), given.get("ds"), given.get("known"), given.get("static"))
-        cells = [cell.strip() for cell in text.replace("\t", ",").split(",")]
+        data = self.model.spec.data
+        delimiter = data.delimiter or next(
+            (c for c in "\t;" if c in text), " " if data.decimal == "," else ","
+        )
+        cells = [cell.strip() for cell in text.strip().split(delimiter)]
         time = cells.pop(0) if len(cells) > self.model.codecs["input"].channels else None
-        return self.push(_numbers(",".join(cells)), time)
+        return self.push(cells, time)
 
     def _quantile(self, level: float) -> Array:
         """[horizon, C]"""
@@ -550,13 +614,21 @@ class ForecastStream(Stream):
         low, middle, high = (self._quantile(q)[0] for q in (0.1, 0.5, 0.9))
         return {"expected": _plain(middle), "score": _plain(surprise(values, low, middle, high))}
 
-    def _times(self) -> Array | None:
-        times = self.kept["times"]
-        if len(times) < 2:
+    def _times(self) -> list[str] | None:
+        """The times of the steps to come, as answers have them."""
+        form, times = self._timed({**self.kept, "times": self._ticks()})
+        step = self._step(form, times) if len(times) else None
+        if step is None:
             return None
-        dates = times.astype("M8[s]") if "dates" in self.kept else times
-        step: Step = step_of(dates, self.model.spec.data.freq)[0]
-        return step.after(dates[-1], self.model.codecs["input"].horizon)
+        return form.write(step.after(times[-1], self.model.codecs["input"].horizon, form.zone), step)
+
+
+def _mapped(function: Callable[[Any], Any], values: Any) -> Array:
+    """The values one by one, in the same shape."""
+    array = np.asarray(values, object)
+    found = np.empty(array.shape, object)
+    found.ravel()[:] = [function(value) for value in array.ravel()]
+    return found
 
 
 def _numbers(text: str) -> list[float]:

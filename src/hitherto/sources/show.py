@@ -146,7 +146,7 @@ def _windows(
             )
             q = made["quantiles"][k, :, 0]
             edges = [(LEVELS.index(low), LEVELS.index(high)) for low, high in ((0.1, 0.9), (0.25, 0.75))]
-            when = str(series.times[t]).replace("T", " ").removesuffix(" 00:00:00")
+            when = series.written(series.times[t : t + 1])[0]
             name = f"{series.id} {series.names[0]}".strip()
             found.append({
                 "kind": "bands", "title": f"{name}, forecast after {when}", "past": past.tolist(),

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hitherto.codecs.series import Series, SeriesCodec, gather, naive_scale, written
+from hitherto.codecs.series import Series, SeriesCodec, gather, naive_scale
 from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS
@@ -32,6 +32,7 @@ from hitherto.sources.base import (
 )
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
+from hitherto.times import form_of
 
 __all__ = ["WindowExamples", "Windows", "surprise"]
 
@@ -75,6 +76,10 @@ class Windows:
         self = cls(spec, {}, notes)
         every, said = self.gather(table)
         notes += said
+        if spec.data.time is not None:  # predictions and streams read times alike
+            form = every[0].form
+            zone = spec.data.timezone or form.zone_name
+            self.spec = spec = spec.replace(time_format=form.format, timezone=zone)
         data = spec.data
         horizon = data.horizon or 1
         training = [_before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
@@ -166,7 +171,12 @@ class Windows:
             static=[table.column(c) for c in data.static],
             freq=data.freq,
             marks=table.marks,
+            time_format=data.time_format,
+            timezone=data.timezone,
+            kept=bool(self.codecs),
         )
+        if self.codecs and data.time_format is None:  # of a model that knew no zones: times are those of UTC
+            series = [replace(s, form=replace(s.form, zone=None)) for s in series]
         return (_apart(series) if data.independent else series), notes
 
     @property
@@ -396,14 +406,14 @@ class Windows:
         for i, made in enumerate(self.collect(examples, outputs, levels)):
             series = examples.series[i]
             names = list(series.names)
-            for h, when in enumerate(self.codec.future_times(series)):
+            for h, when in enumerate(series.written(series.future(self.horizon))):
                 for c, name in enumerate(names):
                     own = (
                         [series.id or name]
                         if len(names) == 1
                         else [part for part in (series.id, name) if part]
                     )
-                    row: dict[str, Any] = {"unique_id": "/".join(own), "ds": written(when)}
+                    row: dict[str, Any] = {"unique_id": "/".join(own), "ds": when}
                     row["y"] = float(made["median"][-1, h, c])
                     row |= {f"q{q:g}": float(made["quantiles"][-1, h, c, k]) for k, q in enumerate(levels)}
                     rows.append(row)
@@ -420,12 +430,13 @@ class Windows:
         rows = []
         for i, made in enumerate(self.collect(examples, outputs, (0.1, 0.9))):
             series = examples.series[i]
+            when = series.written(series.times[made["times"] + 1]) if made else []
             for k, t in enumerate(made.get("times", [])):
                 actual = np.asarray(series.values[t + 1], np.float64)
                 low, high = made["quantiles"][k, 0].T
                 score = surprise(actual, low, made["median"][k, 0], high)
                 for c, name in enumerate(series.names):
-                    rows.append({"unique_id": series.id or name, "ds": written(series.times[t + 1]),
+                    rows.append({"unique_id": series.id or name, "ds": when[k],
                                  "y": float(actual[c]),
                                  "expected": float(made["median"][k, 0, c]), "score": float(score[c])})  # fmt: skip
         return rows
@@ -467,9 +478,21 @@ def _apart(series: list[Series]) -> list[Series]:
 
 def _step_of(series: Series, first: Any) -> int:
     """The first step at or after `first`, a time or the number of a step."""
-    if isinstance(first, int) and not np.issubdtype(series.times.dtype, np.integer):
+    integers = np.issubdtype(series.times.dtype, np.integer)
+    if isinstance(first, int) and not integers:
         return first
-    found = int(np.searchsorted(series.times, np.asarray(first, series.times.dtype)))
+    try:
+        form = series.form if integers else form_of([first], given=series.form.format or None, kept=True)[0]
+        if form.numbers and not integers:
+            raise ValueError(f"{first!r} is a number")  # noqa: TRY301 - as whatever cannot be read
+        time = series.form.instant(*form.read(first))
+    except ValueError as error:
+        raise UsageError(
+            f"start must be a time such as {series.written(series.times[:1])[0]}: {error}."
+        ) from error
+    found = int(np.searchsorted(series.times.astype(np.int64), time))
     if found >= len(series.times):
-        raise UsageError(f"series {series.id!r} ends at {written(series.times[-1])}, before {first}.")
+        raise UsageError(
+            f"series {series.id!r} ends at {series.written(series.times[-1:])[0]}, before {first}."
+        )
     return found
