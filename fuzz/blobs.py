@@ -1,4 +1,4 @@
-"""Saved sessions from a stranger: changed, their checksum made right again, loaded into their model and gone on with."""
+"""Saved sessions from a stranger: changed, their checksum made right again, loaded into their model, gone on with."""
 
 import json
 from contextlib import suppress
@@ -13,8 +13,8 @@ from mutate import Pool, array, data, document, text
 from seeds import FORMS, Seed, model_of
 
 from hitherto.api import Model
-from hitherto.bundle import CODES
 from hitherto.errors import HithertoError
+from hitherto.files import CODES
 from hitherto.runtime import session
 from hitherto.runtime.engine import WEIGHTS
 
@@ -71,7 +71,9 @@ class Blobs:
         if isinstance(given, bytes):
             (folder / "case.session").write_bytes(given)
         else:
-            np.savez(folder / "case.npz", allow_pickle=False, **{n.replace("/", "_"): v for n, v in given.items()})
+            np.savez(
+                folder / "case.npz", allow_pickle=False, **{n.replace("/", "_"): v for n, v in given.items()}
+            )
         (folder / "how.txt").write_text(f"into a stream of the seed {seed.name!r}\n")
 
     def _changed(self, random: Random, state: dict[str, Array]) -> None:
@@ -84,8 +86,8 @@ class Blobs:
         elif way < 0.78:
             state[text(random, name)] = state[name]
         elif way < 0.85:
-            other = random.choice(self.arrays)
-            state[name] = other.get(name, random.choice(list(other.values())))
+            others = random.choice(self.arrays)
+            state[name] = others.get(name, random.choice(list(others.values())))
         elif way < 0.9:
             other = random.choice(list(state))
             state[name], state[other] = state[other], state[name]
@@ -126,7 +128,11 @@ def _assembled(said: Any, state: dict[str, Array]) -> bytes:
     begin, bodies = 0, []
     for name, value in sorted(state.items(), key=lambda pair: -pair[1].itemsize):
         end = begin + value.nbytes
-        entries[name] = {"dtype": CODES.get(value.dtype, "F32"), "shape": value.shape, "data_offsets": [begin, end]}
+        entries[name] = {
+            "dtype": CODES.get(value.dtype, "F32"),
+            "shape": value.shape,
+            "data_offsets": [begin, end],
+        }
         bodies.append(value.tobytes())
         begin = end
     return packed(entries, b"".join(bodies))

@@ -2,20 +2,20 @@
 
 import json
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 import use
-from mutate import NUMBERS, Pool, array, copied, data, document, number, text
+from mutate import NUMBERS, Pool, array, copied, data, document, text
 from seeds import Seed, corpus
 
 import hitherto
 from hitherto import plan as plans
-from hitherto.bundle import CODES, fingerprint, row
+from hitherto.bundle import fingerprint
 from hitherto.errors import UsageError
+from hitherto.files import CODES, row
 from hitherto.heads import HEADS
 from hitherto.runtime.engine import WEIGHTS
 from hitherto.spec import options
@@ -180,12 +180,11 @@ class Bundles:
         if way < 0.95:
             return data(random, file)
         length = int.from_bytes(file[:8], "little")
-        if way < 0.96:  # the header's length
-            return (
-                number(random, length).__index__().to_bytes(16, "little", signed=True)[:8] + file[8:]
-                if random.random() < 0.5
-                else data(random, file[: 8 + length]) + file[8 + length :]
-            )
+        if way < 0.955:
+            other = random.choice((0, 1, 2, length - 1, length + 1, 2 * length, 2**31, 2**63, 2**64 - 1))
+            return other.to_bytes(8, "little") + file[8:]
+        if way < 0.96:
+            return data(random, file[: 8 + length]) + file[8 + length :]
         entries = json.loads(file[8 : 8 + length])
         document(random, entries, self.pool)
         return packed(entries, file[8 + length :])
@@ -287,9 +286,8 @@ def _rewired(random: Random, plan: Documents, program: str, bundles: Bundles) ->
         op["op"] = random.choice(list(plans.OPS))
         own = op.setdefault("options", {})
         if isinstance(own, dict):
-            for name, kind in plans.OPS[op["op"]].options.items():
-                values = [v for v in bundles.pool.at.get(name, []) if isinstance(v, kind)]
-                own.setdefault(name, random.choice(values) if values else kind())
+            for name in plans.OPS[op["op"]].options:
+                own.setdefault(name, random.choice(bundles.pool.at.get(name, [1])))
             for name in [n for n in own if n not in plans.OPS[op["op"]].options]:
                 del own[name]
 
@@ -349,22 +347,10 @@ def _mend(op: Documents, widths: dict[str, int], plan: Documents) -> None:
         own["size"] = width
     if "query_size" in own and own["query"]:
         own["query_size"] = plans.states(plan, "step")[own["query"]][1]
-    if {"height", "width", "channels"} <= own.keys() and own["height"] * own["width"] * own[
-        "channels"
-    ] != width:
-        own["height"], own["width"], own["channels"] = 1, 1, width
-    made = {
-        "embed": lambda: own["width"],
-        "recurrent": lambda: (own.get("proj_size") or own["hidden_size"]) * (1 + own["bidirectional"]),
-        "linear": lambda: own["output_size"],
-        "copy": lambda: 1,
-        "attend": lambda: width + own["memory_size"],
-        "window": lambda: width + own["memory_size"],
-        "conv": partial(lambda o: int(np.prod(plans.seen(o))), own),
-        "peaks": lambda: 3 * own["channels"],
-        "grid": lambda: own["size"],
-        "recall": lambda: width + own["size"],
-    }.get(op["op"], lambda: width)()
+    sides = ("height", "width", "channels")
+    if sides[0] in own and np.prod([own[side] for side in sides], dtype=object) != width:
+        own |= dict(zip(sides, (1, 1, width), strict=True))
+    made = plans.OPS[op["op"]].width(own, width)
     for name in op["outputs"]:
         widths[name] = made
 
@@ -373,7 +359,7 @@ def _fitted(random: Random, plan: Documents, tied: Documents, tensors: Tensors) 
     """Give the plan tensors of the shapes that it says, where they are not huge."""
     counted = [op["options"].get(n, 0) for op in plans.operations(plan) for n in ("num_layers", "rows")]
     if not all(isinstance(n, int) and n < 1000 for n in counted):
-        return
+        return  # the plan is refused for it
     shapes = plans.weights(plan)
     for name, shape in shapes.items():
         there = tensors.get(tied.get(name, name) if isinstance(tied, dict) else name)

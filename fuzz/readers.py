@@ -48,14 +48,21 @@ class Case:
     how: dict[str, Any] = field(default_factory=dict)
 
 
-_REVIEWS = (("classify", {"input": "text", "output": "label"}), ("classify", {}), ("lm", {"input": "text", "tokens": "chars"}))
+_REVIEWS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("classify", {"input": "text", "output": "label"}),
+    ("classify", {}),
+    ("lm", {"input": "text", "tokens": "chars"}),
+)
 _SERIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("forecast", {"time": "ds", "output": "y", "horizon": 2}),
     ("forecast", {"id": "unique_id", "time": "ds", "output": ("y", "z"), "horizon": 2, "known": ("z",)}),
     ("forecast", {"id": "unique_id", "time": "ds", "horizon": 2}),
     ("classify", {"id": "unique_id", "time": "ds", "input": ("y", "z"), "output": "unique_id"}),
 )
-_PAIRS = (("translate", {"tokens": "words"}), ("answer", {"input": "source", "output": "target", "tokens": "words"}))
+_PAIRS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("translate", {"tokens": "words"}),
+    ("answer", {"input": "source", "output": "target", "tokens": "words"}),
+)
 
 
 def _table(rows: list[dict[str, Any]], delimiter: str) -> bytes:
@@ -68,7 +75,11 @@ def _lines(rows: list[Any]) -> bytes:
 
 
 def _reviews() -> list[dict[str, Any]]:
-    return [{"text": f"a {w} film no {i}", "label": s, "n": i} for i in range(8) for w, s in (("good", "+"), ("bad", "-"))]
+    return [
+        {"text": f"a {w} film no {i}", "label": s, "n": i}
+        for i in range(8)
+        for w, s in (("good", "+"), ("bad", "-"))
+    ]
 
 
 def _days() -> list[dict[str, Any]]:
@@ -80,22 +91,40 @@ def _days() -> list[dict[str, Any]]:
 
 
 def _pairs() -> list[dict[str, Any]]:
-    return [{"source": f"ein {w} {i}", "target": f"{i} {w.upper()}"} for i in range(6) for w in ("hund", "haus")]
+    return [
+        {"source": f"ein {w} {i}", "target": f"{i} {w.upper()}"} for i in range(6) for w in ("hund", "haus")
+    ]
 
 
 def _texts() -> Iterator[File]:
     reviews, days, pairs = _reviews(), _days(), _pairs()
     yield File("reviews.csv", _table(reviews, ","), _REVIEWS, weight=3)
     yield File("reviews.tsv", _table(reviews, "\t"), _REVIEWS, weight=2)
-    yield File("quoted.csv", b'text,label\n"a, ""b""\nc",x\n"d",y\n' * 1 + b'"e",x\nf,y\n' * 4, _REVIEWS, weight=2)
+    yield File(
+        "quoted.csv", b'text,label\n"a, ""b""\nc",x\n"d",y\n' * 1 + b'"e",x\nf,y\n' * 4, _REVIEWS, weight=2
+    )
     yield File("semi.csv", _table(reviews, ";"), _REVIEWS)
-    yield File("headless.csv", _table(reviews, ",").split(b"\n", 1)[1], (("classify", {"input": "1", "output": "2"}),))
+    yield File(
+        "headless.csv",
+        _table(reviews, ",").split(b"\n", 1)[1],
+        (("classify", {"input": "1", "output": "2"}),),
+    )
     yield File("days.csv", _table(days, ","), _SERIES, weight=3)
-    hours = [{**row, "ds": f"2021-03-0{1 + t // 24} {t % 24:02}:00:00+01:00"} for t, row in enumerate(days[:60])]
+    hours = [
+        {**row, "ds": f"2021-03-0{1 + t // 24} {t % 24:02}:00:00+01:00"} for t, row in enumerate(days[:60])
+    ]
     yield File("hours.csv", _table(hours, ","), _SERIES, weight=2)
     yield File("numbers.csv", _table([{**row, "ds": t} for t, row in enumerate(days)], ","), _SERIES)
-    yield File("slashes.csv", _table([{**r, "ds": f"{1 + t % 12}/{1 + t % 28}/2021"} for t, r in enumerate(days)], ","), _SERIES)
-    yield File("months.csv", _table([{**r, "ds": f"{2000 + t // 12}-{1 + t % 12:02}"} for t, r in enumerate(days)], ","), _SERIES)
+    yield File(
+        "slashes.csv",
+        _table([{**r, "ds": f"{1 + t % 12}/{1 + t % 28}/2021"} for t, r in enumerate(days)], ","),
+        _SERIES,
+    )
+    yield File(
+        "months.csv",
+        _table([{**r, "ds": f"{2000 + t // 12}-{1 + t % 12:02}"} for t, r in enumerate(days)], ","),
+        _SERIES,
+    )
     yield File("days.jsonl", _lines(days), _SERIES, weight=2)
     yield File("reviews.jsonl", _lines(reviews), _REVIEWS, weight=2)
     yield File("reviews.json", json.dumps(reviews).encode(), _REVIEWS, weight=2)
@@ -108,14 +137,28 @@ def _texts() -> Iterator[File]:
     tunes = [{"roll": [[60 + i, 64], [], [62]] * 4} for i in range(6)]
     yield File("tunes.jsonl", _lines(tunes), (("compose", {"output": "roll"}), ("compose", {})))
     inked = [{"strokes": [[[0, 0], [1, i], [2, 1]], [[3, 1], [4, 4]]], "text": "ab"} for i in range(8)]
-    hands = (("handwrite", {"input": "text", "output": "strokes"}), ("transcribe", {"input": "strokes", "output": "text"}))
-    yield File("inked.jsonl", _lines(inked), (*hands, ("classify", {"input": "strokes", "output": "text"})), weight=2)
-    conll = "\n".join("\n".join(f"{w} NN {t}" for w, t in (("ann", "B-P"), ("met", "O"), ("bob", "B-P"))) + "\n" for _ in range(6))
+    hands = (
+        ("handwrite", {"input": "text", "output": "strokes"}),
+        ("transcribe", {"input": "strokes", "output": "text"}),
+    )
+    yield File(
+        "inked.jsonl", _lines(inked), (*hands, ("classify", {"input": "strokes", "output": "text"})), weight=2
+    )
+    conll = "\n".join(
+        "\n".join(f"{w} NN {t}" for w, t in (("ann", "B-P"), ("met", "O"), ("bob", "B-P"))) + "\n"
+        for _ in range(6)
+    )
     yield File("words.conll", conll.encode(), (("tag", {}), ("tag", {"input": "1", "output": "3"})), weight=2)
-    conllu = "# text = a\n" + "1\tann\tann\tPROPN\t_\t_\t0\troot\t_\t_\n2\tmet\tmeet\tVERB\t_\t_\t1\tdep\t_\t_\n\n"
+    conllu = (
+        "# text = a\n" + "1\tann\tann\tPROPN\t_\t_\t0\troot\t_\t_\n2\tmet\tmeet\tVERB\t_\t_\t1\tdep\t_\t_\n\n"
+    )
     yield File("words.conllu", (conllu * 6).encode(), (("tag", {}), ("tag", {"input": "2", "output": "4"})))
     prose = b"The cat sat on the mat.\nThe dog, the log: \xc3\xa9t\xc3\xa9 \xf0\x9f\xa6\x86.\n" * 6
-    lms: tuple[tuple[str, dict[str, Any]], ...] = (("lm", {"tokens": "chars"}), ("lm", {"tokens": "words"}), ("lm", {"tokens": "bytes", "layout": "lines"}))
+    lms: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("lm", {"tokens": "chars"}),
+        ("lm", {"tokens": "words"}),
+        ("lm", {"tokens": "bytes", "layout": "lines"}),
+    )
     yield File("prose.txt", prose, lms, weight=2)
     yield File("wide.txt", prose.decode().encode("utf-16"), lms)
     yield File("noname", prose, lms)
@@ -131,13 +174,17 @@ def _parquets() -> Iterator[File]:
     import polars as pl
 
     odd = [
-        {"text": f"t {i}", "label": "ab"[i % 2], "d": dt.date(2021, 1, 1 + i), "n": i, "l": [i, None], "s": {"a": i}, "b": b"\xff", "f": [[0.5]], "e": None}
+        {"text": f"t {i}", "label": "ab"[i % 2], "d": dt.date(2021, 1, 1 + i), "n": i, "l": [i, None],
+         "s": {"a": i}, "b": b"\xff", "f": [[0.5]], "e": None}
         for i in range(8)
     ]  # fmt: skip
     for name, rows in (("odd", odd), ("days", _days()), ("reviews", _reviews())):
         file = io.BytesIO()
         pl.DataFrame(rows).write_parquet(file)
-        tasks = {"odd": (*_REVIEWS, ("forecast", {"time": "d", "output": "n", "horizon": 1})), "days": _SERIES}
+        tasks = {
+            "odd": (*_REVIEWS, ("forecast", {"time": "d", "output": "n", "horizon": 1})),
+            "days": _SERIES,
+        }
         yield File(f"{name}.parquet", file.getvalue(), tasks.get(name, _REVIEWS))
 
 
@@ -153,7 +200,13 @@ def _sounds() -> Iterator[File]:
         return
     import soundfile
 
-    for kind, subtype in (("FLAC", "PCM_16"), ("OGG", "VORBIS"), ("WAV", "FLOAT"), ("WAV", "ULAW"), ("MP3", "MPEG_LAYER_III")):
+    for kind, subtype in (
+        ("FLAC", "PCM_16"),
+        ("OGG", "VORBIS"),
+        ("WAV", "FLOAT"),
+        ("WAV", "ULAW"),
+        ("MP3", "MPEG_LAYER_III"),
+    ):
         file = io.BytesIO()
         soundfile.write(file, wave_ / 32768, 8000, format=kind, subtype=subtype)
         yield File(f"a-{subtype}.{kind.lower()}", file.getvalue(), codec="audio", weight=0.5)
@@ -189,8 +242,12 @@ def _videos() -> Iterator[File]:
     for kind, codec in (("mp4", "mpeg4"), ("avi", "mjpeg"), ("mkv", "mpeg4"), ("mov", "mpeg4")):
         file = io.BytesIO()
         with av.open(file, "w", format={"mkv": "matroska"}.get(kind, kind)) as out:
-            stream = out.add_stream(codec, rate=10)
-            stream.width, stream.height, stream.pix_fmt = 16, 16, "yuvj420p" if codec == "mjpeg" else "yuv420p"
+            stream: Any = out.add_stream(codec, rate=10)
+            stream.width, stream.height, stream.pix_fmt = (
+                16,
+                16,
+                "yuvj420p" if codec == "mjpeg" else "yuv420p",
+            )
             for t in range(4):
                 frame = av.VideoFrame.from_ndarray(np.full((16, 16, 3), 60 * t, np.uint8), format="rgb24")
                 out.mux(stream.encode(frame))
@@ -201,22 +258,104 @@ def _videos() -> Iterator[File]:
 def _pens(folder: Path) -> Iterator[File]:
     strokes = [[[0, 0], [1, 2], [3, 3]], [[5, 5], [6, 5]]]
     yield File("a.strokes.json", json.dumps(strokes).encode(), codec="strokes")
-    yield File("a.strokes.txt", b"START\n0,0,0\n1,2,5\n3,3,9\nBREAK\n5,5,12\n6,5,20\nBREAK\n", codec="strokes")
-    svg = '<svg xmlns="x"><g><path d="M0 0 L1 2 c1,1 2,2 3,3 Q4 4 5 5 T6 6 S1 2 3 4 h3 v-2 z"/><polyline points="0,0 1,1 2,0"/></g></svg>'
+    yield File(
+        "a.strokes.txt", b"START\n0,0,0\n1,2,5\n3,3,9\nBREAK\n5,5,12\n6,5,20\nBREAK\n", codec="strokes"
+    )
+    svg = '<svg xmlns="x"><g><path d="M0 0 L1 2 c1,1 2,2 3,3 Q4 4 5 5 T6 6 S1 2 3 4 h3 v-2 z"/>'
+    svg += '<polyline points="0,0 1,1 2,0"/></g></svg>'
     yield File("a.svg", svg.encode(), codec="strokes", weight=2)
-    ink = '<ink><trace>0 0, 1 2, 3 3</trace><trace>5 5, 6 5</trace></ink>'
+    ink = "<ink><trace>0 0, 1 2, 3 3</trace><trace>5 5, 6 5</trace></ink>"
     yield File("a.inkml", ink.encode(), codec="strokes")
-    write_midi(folder / "a.mid", Score(np.array([[0.0, 1.0, 60.0], [1.0, 0.5, 64.0], [1.0, 2.0, 67.0]]), 100.0))
+    write_midi(
+        folder / "a.mid", Score(np.array([[0.0, 1.0, 60.0], [1.0, 0.5, 64.0], [1.0, 2.0, 67.0]]), 100.0)
+    )
     yield File("a.mid", (folder / "a.mid").read_bytes(), codec="notes", weight=2)
-    yield File("roll.json", json.dumps({"step": 0.25, "roll": [[60, 64], [], [62]] * 3}).encode(), codec="notes")
+    yield File(
+        "roll.json", json.dumps({"step": 0.25, "roll": [[60, 64], [], [62]] * 3}).encode(), codec="notes"
+    )
 
 
-_CELLS = ["", " ", "-", "1e999", "-1e400", "nan", "inf", "²", "٣", "1_000", "0x10", "1,5", "1.5.2", "9" * 400, "9" * 5000, "true"]
-_CELLS += ["2021-13-45", "0000-00-00", "99999-01-01", "2021-02-30 25:61", "2021-01-01T00:00:00+99:00", "13/13/2021", "1/2/03"]
-_CELLS += ["2021-W05", "2021Q3", "Jan 2001", "1969-12-31", "-0001-01-01", "2021-01-01 00:00:00.123456789123", "253402300800"]
-_CELLS += ['"', '""', '"a', 'a"b', "a,b", "\t", "\r", "\r\n", "\0", "\ufeff", "\u2028", "é" * 50, "a" * 70_000, "[1, 2]", "{}", "[[", "null"]
-_CELLS += ["9007199254740993", "-9223372036854775808", "9223372036854775807", "1e-320", "../x", "/dev/zero", "/dev/stdin", "."]
-_LINES = [b"", b"\n\n\n", b",,,,,,,,,,,,", b'"', b"#", b"# x = y", b"\xff\xfe", b"{", b"[]", b"{}", b"null", b"[1]", b'{"text": {"a": 1}}', b"a" * 100_000]
+_CELLS = [
+    "",
+    " ",
+    "-",
+    "1e999",
+    "-1e400",
+    "nan",
+    "inf",
+    "²",
+    "٣",
+    "1_000",
+    "0x10",
+    "1,5",
+    "1.5.2",
+    "9" * 400,
+    "9" * 5000,
+    "true",
+]
+_CELLS += [
+    "2021-13-45",
+    "0000-00-00",
+    "99999-01-01",
+    "2021-02-30 25:61",
+    "2021-01-01T00:00:00+99:00",
+    "13/13/2021",
+    "1/2/03",
+]
+_CELLS += [
+    "2021-W05",
+    "2021Q3",
+    "Jan 2001",
+    "1969-12-31",
+    "-0001-01-01",
+    "2021-01-01 00:00:00.123456789123",
+    "253402300800",
+]
+_CELLS += [
+    '"',
+    '""',
+    '"a',
+    'a"b',
+    "a,b",
+    "\t",
+    "\r",
+    "\r\n",
+    "\0",
+    "\ufeff",
+    "\u2028",
+    "é" * 50,
+    "a" * 70_000,
+    "[1, 2]",
+    "{}",
+    "[[",
+    "null",
+]
+_CELLS += [
+    "9007199254740993",
+    "-9223372036854775808",
+    "9223372036854775807",
+    "1e-320",
+    "../x",
+    "/dev/zero",
+    "/dev/stdin",
+    ".",
+]
+_LINES = [
+    b"",
+    b"\n\n\n",
+    b",,,,,,,,,,,,",
+    b'"',
+    b"#",
+    b"# x = y",
+    b"\xff\xfe",
+    b"{",
+    b"[]",
+    b"{}",
+    b"null",
+    b"[1]",
+    b'{"text": {"a": 1}}',
+    b"a" * 100_000,
+]
 
 
 class Files:
@@ -252,7 +391,21 @@ class Files:
         if random.random() < 0.05:
             how["delimiter"] = random.choice((",", "\t", ";", "|", " ", '"', "\n", "", "ab"))
         if random.random() < 0.05:
-            how["encoding"] = random.choice(("utf-8", "latin-1", "utf-16", "utf-32", "ascii", "cp1252", "idna", "rot13", "base64", "utf-7", "x"))
+            how["encoding"] = random.choice(
+                (
+                    "utf-8",
+                    "latin-1",
+                    "utf-16",
+                    "utf-32",
+                    "ascii",
+                    "cp1252",
+                    "idna",
+                    "rot13",
+                    "base64",
+                    "utf-7",
+                    "x",
+                )
+            )
         return Case(file, holds, name, how)
 
     def run(self, case: Case, random: Random) -> int:
@@ -271,7 +424,9 @@ class Files:
     # ---- what is changed
 
     def _changed(self, random: Random, file: File, holds: bytes) -> bytes:
-        plain = file.name.endswith((".csv", ".tsv", ".jsonl", ".json", ".txt", ".conll", ".conllu", ".gz", ".svg", ".inkml"))
+        plain = file.name.endswith(
+            (".csv", ".tsv", ".jsonl", ".json", ".txt", ".conll", ".conllu", ".gz", ".svg", ".inkml")
+        )
         if not plain or random.random() < 0.3:
             return data(random, holds)
         lines = holds.split(b"\n")
@@ -333,7 +488,9 @@ def _recelled(random: Random, line: bytes) -> bytes:
     at = random.randrange(len(cells))
     way = random.random()
     if way < 0.6:
-        cells[at] = random.choice((random.choice(_CELLS), str(random.choice(NUMBERS)))).encode("utf-8", "surrogatepass")
+        cells[at] = random.choice((random.choice(_CELLS), str(random.choice(NUMBERS)))).encode(
+            "utf-8", "surrogatepass"
+        )
     elif way < 0.7:
         del cells[at]
     elif way < 0.8:

@@ -62,7 +62,7 @@ def targets() -> dict[str, type]:
     """The targets by name."""
     from blobs import Blobs
     from bundles import Bundles
-    from files import Files
+    from readers import Files
 
     return {"bundles": Bundles, "blobs": Blobs, "files": Files}
 
@@ -106,10 +106,9 @@ class Report:
     def table(self) -> str:
         head = f"{'target':12}" + "".join(f"{name:>10}" for name in ("cases", *OUTCOMES))
         row = f"{self.target:12}" + "".join(f"{n:10,}" for n in (self.cases, *self.counts.values()))
-        said = f"{self.cases / max(self.seconds, 1e-9):.0f} a second, {self.cases / max(self.processor, 1e-9):.0f} for one"
-        return (
-            f"{head}\n{row}\n{said} of the processor; the slowest took {self.slowest:.2f} s; seed {self.seed}"
-        )
+        speed = (self.cases / max(seconds, 1e-9) for seconds in (self.seconds, self.processor))
+        said = "{:.0f} a second, {:.0f} for one of the processor".format(*speed)
+        return f"{head}\n{row}\n{said}; the slowest took {self.slowest:.2f} s; seed {self.seed}"
 
 
 class _Hang(BaseException):
@@ -149,7 +148,7 @@ def attempt(
         return "hang", error
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # noqa: BLE001 - polars' panics are none of Exception
+    except BaseException as error:
         return "error", error
     return "partly" if refused else "answered", None
 
@@ -232,7 +231,7 @@ def _child(
         warnings.simplefilter("ignore")
         _work(target, seed, numbers, slot, pipe, until)
         status = 0
-    except BaseException:  # noqa: BLE001 - a mistake here, which the parent tells as it tells a death
+    except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
@@ -274,10 +273,10 @@ def run(
         gc.collect()
         gc.freeze()
         works = []
-        for job in range(jobs):
-            own = Path(folder) / f"{job}"
+        for at in range(jobs):
+            own = Path(folder) / f"{at}"
             own.mkdir()
-            works.append(_Job(first + job, jobs, mmap.mmap(-1, mmap.PAGESIZE), own / "log"))
+            works.append(_Job(first + at, jobs, mmap.mmap(-1, mmap.PAGESIZE), own / "log"))
         told = time.monotonic()
         while not all(job.done for job in works):
             for job in works:
@@ -304,7 +303,7 @@ def _processor() -> float:
 
 def _quick() -> str | None:
     """Where files are in memory, if there is such a place."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def _begin(job: _Job, target: Target, seed: int, last: int, until: float) -> None:
