@@ -3,9 +3,11 @@
 import datetime as dt
 import functools
 import json
+import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,20 @@ import numpy as np
 import hitherto
 from hitherto import bundle, checkpoint, files
 from hitherto import spec as specs
+from hitherto.answers import beside
+from hitherto.codecs.label import LabelCodec
+from hitherto.codecs.text import TextCodec
+from hitherto.data import MEDIA, READERS, Table, named_format
 from hitherto.decode import Hypothesis
-from hitherto.errors import CheckpointError, MissingExtra, UsageError, nearest
+from hitherto.errors import CheckpointError, DataError, MissingExtra, UsageError, nearest
 from hitherto.heads import log_softmax
 from hitherto.plan import make, operations, streams
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
 from hitherto.runtime.writer import DRAWS, SEARCHES, sequel, write
 from hitherto.sources import SOURCES, Results
+from hitherto.sources.base import column_names, load, named
+from hitherto.sources.texts import is_conversation
 from hitherto.spec import Spec
 from hitherto.tasks import TASKS
 from hitherto.verify import check
@@ -31,6 +39,9 @@ __all__ = ["Model", "open", "train"]
 
 Array = np.ndarray[Any, Any]
 Say = Callable[[str], None]
+
+# What may be said about data to answer for: their columns, and how a file is read.
+READING = ("input", "output", "id", "time", "format", "header", "delimiter", "encoding", "decimal", "na")
 
 
 class Model:
@@ -88,16 +99,18 @@ class Model:
     def evaluate(self, data: Any, **options: Any) -> dict[str, float]:
         """Metrics by name on labelled data: a path, a frame, or rows as dicts.
 
-        Forecasts: `start` (a time) scores only what is forecast from there on, `stride` every so many steps. Models
-        that write: how, as `decoding` has it.
+        `input`, `output`, `id` and `time` name the columns where they are others than those of training; `format`,
+        `header`, `delimiter` and `encoding` say how a file is read. Forecasts: `start` (a time) scores only what is
+        forecast from there on, `stride` every so many steps. Models that write: how, as `decoding` has it.
         """
         return self.examine(data, **options).metrics
 
     def examine(self, data: Any, **options: Any) -> Results:
         """`evaluate`, with the details that a report shows."""
+        source, options = self._reading(options)
         if self.writes or getattr(self.source, "decodes", False):
-            return self._measure(self.source.load(data), **options)
-        return self._measure(self.source.load(data, **options))
+            return self._measure(source.load(data), **options)
+        return self._measure(source.load(data, **options))
 
     def _measure(self, examples: Any, **decoding: Any) -> Results:
         outputs = self._outputs(self.source.evaluation(examples))
@@ -116,25 +129,101 @@ class Model:
         found: Results = self.source.judge(examples, self._written(examples, **decoding))
         return found
 
-    def predict(self, data: Any, *, details: bool = False, **options: Any) -> list[Any]:
+    def predict(
+        self, data: Any, *, details: bool = False, keep: str | Sequence[str] | None = None, **options: Any
+    ) -> list[Any]:
         """An answer for each input: a label, a list of labels, or a row of the future.
 
-        `data` is a path, a frame, rows as dicts, or a plain list of inputs. With `details` each answer is a dict that
-        also says how sure the model is. Of two classes, `threshold` is the probability from which on the positive one
-        is said. A model that writes answers with texts: `decoding` has the options; `attention` adds where it looked.
+        `data` is a path, a frame, rows as dicts, an array, a plain list of inputs, or a text, if the model reads texts.
+        An array has a column for each of `columns`. With `details` each answer is a dict that also says how sure the
+        model is; with `keep` it also has the number of its row, from 1, the row's ids and times, and the columns that
+        `keep` names, () for none. Columns and files are told as to `evaluate`.
+
+        Of two classes, `threshold` is the probability from which on the positive one is said. A model that writes
+        answers with texts: `decoding` has the options; `attention` adds where it looked.
         """
-        source = self.source
+        source, options = self._reading(options)
         if "steps" in self.codecs:
             raise UsageError(f"{self.spec.task} models go on by themselves: use generate, or a stream.")
-        examples = source.load(data, labelled=False)
+        foresees = self.spec.task == "forecast"
+        if foresees and keep:
+            raise UsageError("a forecast is of times to come, of which no column is known: keep has no use.")
+        table = self._table(source, data)
+        examples = source.load(table, labelled=False)
+        rows: list[dict[str, Any]]
         if self.writes:
             attention = options.pop("attention", False)
             rows = source.predictions(examples, self._written(examples, **options), attention)
-            return rows if details or attention else [row["text"] for row in rows]
-        batches = source.future(examples) if hasattr(source, "future") else source.evaluation(examples)
-        rows = source.predictions(examples, self._outputs(batches), **options)
+            details = details or attention
+        else:
+            batches = source.future(examples) if foresees else source.evaluation(examples)
+            rows = source.predictions(examples, self._outputs(batches), **options)
+        if keep is not None and not foresees:  # a forecast says whose it is, and of when
+            own = [
+                column for column in (source.spec.data.id, source.spec.data.group) if column in table.columns
+            ]
+            return beside(rows, examples.picked, table, [*own, *([keep] if isinstance(keep, str) else keep)])
         plain = {"label", "labels", "text"} & rows[0].keys() if rows else set()
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that an answer is made from, in the order in which an array has them."""
+        found: list[str] = self.source.reads
+        return found
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels that it may say, in the order of their probabilities."""
+        codec = self.codecs.get("output")
+        if not isinstance(codec, LabelCodec):
+            raise UsageError(f"{self.spec.task} models have no classes; classify and tag do.")
+        return list(codec.classes)
+
+    def predict_proba(self, data: Any, **options: Any) -> Array:
+        """The probability of each class for each input of `classify`, [n, classes], in the order of `classes`."""
+        self._only("classify", "predict_proba")
+        source = self.reader(**options)
+        examples = source.load(self._table(source, data), labelled=False)
+        found: Array = np.stack(source.collect(examples, self._outputs(source.evaluation(examples))))
+        return found
+
+    def reader(self, **told: Any) -> Any:
+        """The source, told of columns and files what `evaluate` may be told."""
+        source, left = self._reading(told)
+        if left:
+            raise UsageError(
+                f"there is no option {next(iter(left))!r} of data.{nearest(next(iter(left)), READING)}"
+            )
+        return source
+
+    def _reading(self, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The source with what these options say about columns and files, and the options that are left."""
+        given = {n: v for n, v in options.items() if n in READING and v is not None}
+        for name in ("input", "output", "id", "time"):
+            own = column_names(None, getattr(self.spec.data, name))
+            if name not in given or (name == "input" and not own and self.spec.task == "lm"):
+                continue
+            names = column_names(None, given[name])
+            if len(names) != len(own):
+                said = f"{len(own)} of them, {', '.join(map(repr, own))}," if own else "none"
+                raise UsageError(f"{name} names {len(names)} columns, but the model has {said} as {name}.")
+            given[name] = tuple(names) if name in ("input", "output") else names[0]
+        left = {name: value for name, value in options.items() if name not in READING}
+        return (replace(self.source, spec=self.spec.replace(**given)) if given else self.source), left
+
+    def _table(self, source: Any, data: Any) -> Table:
+        """The table of inputs that a person gives."""
+        reads_text = isinstance(self.codecs.get("input"), TextCodec)
+        if isinstance(data, str) and reads_text and not _names_a_file(data):
+            data = [data]
+        if self.spec.task == "chat" and is_conversation(data):
+            data = [data]
+        if isinstance(data, tuple) and not all(isinstance(d, str | Path) and Path(d).is_file() for d in data):
+            data = list(data)
+        return load(
+            source.spec, data if isinstance(data, tuple) else named(data, source.reads), source.unnamed
+        )
 
     # ---- models that write
 
@@ -437,17 +526,36 @@ class Model:
 
     # ---- forecast
 
-    def anomalies(self, data: Any, last: int = 100) -> list[dict[str, Any]]:
+    def anomalies(self, data: Any, last: int = 100, **told: Any) -> list[dict[str, Any]]:
         """How surprising each of the `last` newest points of every series was, seen from the step before."""
         self._only("forecast", "anomalies")
-        source = self.source
-        examples = source.load(data)
+        source = self.reader(**told)
+        examples = source.load(named(data, source.reads))
         examples.first = [max(0, len(s.values) - 1 - last) for s in examples.series]
         origins = [examples.origins(i, 1, whole=False) for i in range(len(examples))]
         rows: list[dict[str, Any]] = source.anomalies(
             examples, self._outputs(source.read_at(examples, origins))
         )
         return rows
+
+
+_FILE = re.compile(
+    rf".*\.({'|'.join({*READERS, *(m[1:] for m in MEDIA), 'json', 'ndjson', 'tab', 'pq', 'text', 'md'})})(\.gz)?"
+)
+
+
+def _names_a_file(text: str) -> bool:
+    """Whether a text is the name of a file; one that looks like a file's that is not there is an error."""
+    if len(text) > 4096 or any(c in text for c in "\n\r\0"):
+        return False
+    try:
+        if Path(text).exists():
+            return True
+    except OSError:  # too long a name, for one
+        return False
+    if _FILE.fullmatch(text.lower()) or ("/" in text and not any(c.isspace() for c in text)):
+        raise DataError("there is no such file. To answer for this text itself, put it in a list", path=text)
+    return False
 
 
 def _need_torch(what: str) -> None:

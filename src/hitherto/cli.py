@@ -4,7 +4,6 @@ Exit status: 0 all is well, 1 a check failed, 2 bad usage, 3 bad data, 130 inter
 this package ends with its own `exit_code` (`hitherto.errors`).
 """
 
-import csv
 import io
 import json
 import math
@@ -22,6 +21,8 @@ from hitherto import __version__
 from hitherto.errors import DataError, HithertoError, UsageError
 
 Report: TypeAlias = dict[str, Any]
+
+COLUMNS = ("input", "output", "id", "time")  # what may have another name in data than it had in training
 
 # Distributions and their modules: what is needed, then what extras bring.
 PACKAGES = {
@@ -337,6 +338,33 @@ _weights = click.option(
 )
 
 
+def _reading(command: Any) -> Any:
+    """The options of what data look like, where it is not as in training; None leaves each as it was there."""
+    for flag, about in reversed((
+        ("--input", "The input column, by name or number, where it is not that of training; repeat it for several."),
+        ("--output", "The output column, or the series to forecast, likewise."),
+        ("--id", "The column that tells sequences or series apart, likewise."),
+        ("--time", "The column of times, likewise."),
+        ("--format", "What the file is: csv, tsv, jsonl, txt or parquet."),
+        ("--delimiter", "What separates columns."),
+        ("--encoding", "The text's encoding."),
+        ("--decimal", "The decimal mark of numbers, . or a comma."),
+        ("--na", "A further word for a missing value; several between commas, or repeat it."),
+    )):  # fmt: skip
+        command = click.option(flag, multiple=flag in ("--input", "--output", "--na"), help=about)(command)
+    return click.option(
+        "--header/--no-header", default=None, help="Whether the first line names the columns."
+    )(command)
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """What was said of the data; the other options stay in `values`."""
+    from hitherto.api import READING
+
+    given = {name: values.pop(name) for name in READING}
+    return {name: value for name, value in given.items() if value not in (None, ())}
+
+
 @cli.command(short_help="Measure a model on labelled data.")
 @click.argument("bundle")
 @_weights
@@ -346,6 +374,7 @@ _weights = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--start", help="Forecasts: score from this time on.")
 @click.option("--stride", type=click.IntRange(1), help="Forecasts: steps between the origins.")
+@_reading
 @_writing
 def evaluate(
     bundle: str,
@@ -356,21 +385,25 @@ def evaluate(
     as_json: bool,
     start: str | None,
     stride: int | None,
-    **decoding: Any,
+    **options: Any,
 ) -> None:
     """Measure the model in BUNDLE on labelled DATA: metrics by name.
 
+    \b
     Example: hitherto evaluate spam.safetensors test.tsv --json
-    """
+             hitherto evaluate spam.safetensors other.csv --input message --output kind
+    """  # noqa: D301 - the \b is a sign to click: lines stay as they are
     import hitherto
 
     model = hitherto.open(bundle, weights=weights)
+    told = _told(options)
     given = {name: value for name, value in (("start", start), ("stride", stride)) if value is not None}
     if given and model.spec.task != "forecast":
         raise UsageError(f"--{next(iter(given))} is for forecasts; this model does {model.spec.task}.")
     if (data is None) == (source is None) or (source is None) != (target is None):
         raise UsageError("give DATA, or both of --source and --target.")
-    results = model.examine((source, target) if data is None else data, **given, **_given(model, decoding))
+    pair: Any = (source, target) if data is None else Path(data)
+    results = model.examine(pair, **told, **given, **_given(model, options))
     signature, by = results.details.get("signature"), results.details.get("by", {})
     if as_json:
         finite = {k: v if math.isfinite(v) else None for k, v in results.metrics.items()}
@@ -389,9 +422,18 @@ def evaluate(
 @click.argument("bundle")
 @_weights
 @click.argument("data", required=False)
-@click.option("--out", metavar="FILE", help="Write here; the ending says whether CSV, TSV or JSONL.")
+@click.option(
+    "--out", metavar="FILE", help="Write here; the ending says whether .csv, .tsv, .jsonl or .parquet."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
 @click.option("--text", "given_text", multiple=True, help="An input itself, in place of a file.")
+@click.option(
+    "--keep",
+    metavar="COLUMN",
+    multiple=True,
+    help="Give this column of DATA with each answer; several between commas, or repeat it. A row's number, ids and "
+    "times always stay.",
+)
 @click.option(
     "--threshold", type=click.FloatRange(0, 1), help="Say the positive class from this probability on."
 )
@@ -399,6 +441,7 @@ def evaluate(
     "--anomalies", type=click.IntRange(1), help="Forecasts: score the surprise of so many newest points."
 )
 @click.option("--attention", is_flag=True, help="Models that write: also where they looked (with --json).")
+@_reading
 @_writing
 def predict(
     bundle: str,
@@ -407,70 +450,54 @@ def predict(
     out: str | None,
     as_json: bool,
     given_text: tuple[str, ...],
+    keep: tuple[str, ...],
     threshold: float | None,
     anomalies: int | None,
     attention: bool,
-    **decoding: Any,
+    **options: Any,
 ) -> None:
-    """Answer for every row of DATA with the model in BUNDLE. DATA may be - for lines of standard input.
+    """Answer for every row of DATA with the model in BUNDLE. DATA may be - for standard input: a table with a header,
+    JSON lines, or an input a line.
 
-    Example: hitherto predict spam.safetensors new.tsv --out answers.csv
-    """
+    \b
+    Example: hitherto predict spam.safetensors new.tsv --out answers.csv --keep sender,subject
+             hitherto predict tagger.safetensors --text "ann went to oslo"
+    """  # noqa: D301 - the \b is a sign to click: lines stay as they are
     import hitherto
-    from hitherto import files
+    from hitherto import answers
 
     model = hitherto.open(bundle, weights=weights)
+    told = _told(options)
     if (data is None) == (not given_text):
         raise UsageError("give DATA or --text, one of the two.")
-    source: Any = list(given_text) or data
-    if data == "-":
-        source = [line.rstrip("\n") for line in sys.stdin]
     if threshold is not None and model.spec.task != "classify":
         raise UsageError(f"--threshold is for classify; this model does {model.spec.task}.")
     if attention and not as_json:
         raise UsageError("--attention is a table for each answer: add --json.")
     if attention and not model.writes:
         raise UsageError(f"--attention is for models that write; this one does {model.spec.task}.")
+    ending = answers.format_of(out, "--out") if out else "jsonl" if as_json else "tsv"
+    if as_json and ending != "jsonl":
+        raise UsageError(
+            f"--json writes JSON lines, but {out} is {ending}; end it in .jsonl, or leave --json out."
+        )
+    source: Any = list(given_text) or (_lines(model, told).table() if data == "-" else Path(data or ""))
     given = {
         **({} if threshold is None else {"threshold": threshold}),
         **({"attention": True} if attention else {}),
-        **_given(model, decoding),
+        **_given(model, options),
     }
-    ending = "jsonl" if as_json else Path(out).suffix.lstrip(".") if out else "tsv"
-    if ending not in ("csv", "tsv", "jsonl"):
-        raise UsageError(f"--out {out} must end in .csv, .tsv or .jsonl.")
-    if out is not None:
-        files.place(out, "--out")
-    rows = model.anomalies(source, anomalies) if anomalies else model.predict(source, details=True, **given)
-    if out is None:
-        _write_rows(rows, ending, sys.stdout)
-        return
-    text = io.StringIO(newline="")
-    _write_rows(rows, ending, text)
-    files.write(out, text.getvalue())
-
-
-def _write_rows(rows: list[dict[str, Any]], ending: str, file: Any) -> None:
-    if ending == "jsonl":
-        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        return
-    if any("others" in row for row in rows):  # an n-best list: a line each
-        rows = [
-            {"input": i, "rank": rank, "text": one["text"], "score": one["score"]}
-            for i, row in enumerate(rows, 1)
-            for rank, one in enumerate([row, *row.get("others", [])], 1)
-        ]
-    names = [name for name in (rows[0] if rows else {}) if name not in ("probabilities", "attention")]
-    writer = csv.writer(file, delimiter="\t" if ending == "tsv" else ",", lineterminator="\n")
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([_cell(row[name]) for name in names])
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if anomalies:
+        rows: Any = model.anomalies(source, anomalies, **told)
+    else:
+        columns = [name for several in keep for name in several.split(",")]
+        rows = model.predict(source, details=True, keep=columns, **given, **told)
+    rows = answers.spread(rows)
+    separator = model.spec.data.separator or " "
+    if out:
+        answers.write(rows, out, separator)
+    else:
+        answers.write_rows(rows, ending, sys.stdout, separator, digits=9)
 
 
 @cli.command(short_help="Write, play or draw on from a prompt.")
@@ -615,6 +642,7 @@ def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None
     help="Of raw samples: how many a second; as the model's if not given.",
 )
 @_kept
+@_reading
 @_writing
 def stream(
     bundle: str,
@@ -624,9 +652,13 @@ def stream(
     audio_rate: int | None,
     load: str | None,
     save: str | None,
-    **decoding: Any,
+    **options: Any,
 ) -> int:
     """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
+
+    What training took, a stream takes: a table, its first line the names of its columns, or JSON lines. Each row is
+    an input and is answered as by predict; of series, and of sequences whose rows have an id, it is a step. Other lines
+    are plain values:
 
     \b
     classify   a line of text, or of numbers (a step) -> the label so far; a file's name, or JSON points -> its label
@@ -640,15 +672,23 @@ def stream(
     compose    the pitches of a step -> how surprising they are, and what may come next
     handwrite  a text -> the pen's strokes
 
+    \b
     Example: hitherto stream load.safetensors --json < meter.csv
+             tail -f log.jsonl | hitherto stream spam.safetensors --input message
     """  # noqa: D301 - the \b is a sign to click: lines stay as they are
     import hitherto
+    from hitherto.runtime.feed import Feed
 
     saved = _saved(load, save)
     if audio_rate is not None and audio is None:
         raise UsageError("--audio-rate is of the raw samples that --audio hears.")
     model = hitherto.open(bundle, weights=weights)
-    live = model.stream(saved, **_given(model, decoding))
+    told = _told(options)
+    live = model.stream(**_given(model, options))
+    lines = _lines(model, told)
+    feed = Feed(live, model.reader(**told), {n: v for n, v in told.items() if n in COLUMNS})
+    if saved is not None:
+        feed.load(saved)
     heard: tuple[str, DataError | None] = ("", None)
     kept = b""
 
@@ -660,37 +700,66 @@ def stream(
                 print("\t".join(_shown(value) for name, value in row.items() if name != "probabilities"))
         sys.stdout.flush()  # whoever reads waits for this line
 
-    number, status = 0, 0
+    status = 0
     try:
         if audio is not None:
             heard = _hear(live, audio, audio_rate, show, as_json)
-        for line in () if audio is not None else sys.stdin:
-            number += 1
-            if number == 1 and live.numbers and not any(c.isdigit() for c in line):
-                click.echo(f"line 1 is taken for a header: {line.strip():.60}", err=True)
-                continue
-            show(live.line(line))
-        kept = live.save() if save else kept  # before the end is made: who loads it goes on
+        else:
+            _follow(feed, lines, show)
+        kept = feed.save() if save else kept  # before the end is made: who loads it goes on
         if audio is not None:
             _heard(*heard, live.finish(), show, as_json)
-        elif not live.line_by_line and isinstance(rest := live.finish(), list):
-            show(rest)
+        else:
+            show(feed.finish())
     except BrokenPipeError:  # whoever read has seen enough; the state is kept all the same
-        kept = live.save() if save else kept
+        kept = feed.save() if save else kept
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
-    except HithertoError as error:
-        if audio is not None:  # which knows its own place
-            raise
-        raise DataError(str(error), path="standard input", line=number) from error
-    except UnicodeDecodeError as error:
-        raise DataError("the text is not UTF-8", path="standard input", line=number + 1) from error
     finally:
         if save and kept:
             from hitherto import files
 
             files.write(save, kept)
     return status
+
+
+def _follow(feed: Any, lines: Any, show: Any) -> None:
+    """Answer line by line; what is wrong with one is said with its number."""
+    from hitherto.lines import STDIN
+
+    number = 0
+    try:
+        for number, given in lines:
+            while lines.notes:
+                click.echo(lines.notes.pop(0), err=True)
+            show(feed.take(number, given))
+    except DataError as error:
+        raise error if error.path is not None else error.at(STDIN, number) from error
+    except HithertoError as error:
+        raise DataError(str(error), path=STDIN, line=number) from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "the text is not UTF-8; --encoding says what it is", path=STDIN, line=number + 1
+        ) from error
+
+
+def _lines(model: Any, told: dict[str, Any]) -> Any:
+    """Standard input as lines of what the model reads."""
+    from hitherto.codecs.text import TextCodec
+    from hitherto.lines import Lines
+
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        try:
+            sys.stdin.reconfigure(encoding=told.get("encoding") or "utf-8-sig", errors="strict")
+        except LookupError as error:
+            raise UsageError(
+                f"there is no encoding {told['encoding']!r}; try utf-8, latin-1 or utf-16."
+            ) from error
+    source = model.reader(**told)
+    asked = {name: told.get(name) for name in ("format", "header", "delimiter")}
+    asked["decimal"] = source.spec.data.decimal
+    text = isinstance(model.codecs.get("input", model.codecs.get("text")), TextCodec)
+    return Lines(sys.stdin, source.reads, text=text, **asked)
 
 
 def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> tuple[str, DataError | None]:

@@ -71,6 +71,11 @@ class DataError(HithertoError, ValueError):
         ]
         super().__init__(f"{', '.join(place)}: {message}" if place else message)
         self.path, self.line, self.row, self.column = path, line, row, column
+        self.message = message  # without its place
+
+    def at(self, path: str | Path, line: int) -> "DataError":
+        """The same, said of this line."""
+        return DataError(self.message, path=path, line=line, column=self.column)
 
 
 class BundleError(HithertoError, ValueError):

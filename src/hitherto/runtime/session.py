@@ -25,14 +25,16 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save as to_bytes
 
 from hitherto import _native
+from hitherto.answers import spread
 from hitherto.codecs.series import SeriesStream
+from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS, log_softmax
 from hitherto.marks import Marks
 from hitherto.plan import streams
 from hitherto.runtime.engine import Array, Engine
 from hitherto.runtime.writer import write, write_from
-from hitherto.sources.base import chance
+from hitherto.sources.base import chance, column_names, opened, said
 from hitherto.sources.pairs import items
 from hitherto.sources.texts import OURS, THEIRS, fields_expected
 from hitherto.sources.windows import surprise
@@ -170,6 +172,7 @@ class Stream:
         self.model = model
         self.core = self.session()
         self.kept: dict[str, Array] = {}  # what the stream itself remembers
+        self.how: dict[str, Any] = {}  # what it was told of writing or searching
         self.begin()
 
     def session(self) -> Session:
@@ -205,6 +208,21 @@ class Stream:
     def line(self, text: str) -> list[Row]:
         """What a line of text, its end included, brings forth: `push` for those who come with text."""
         return self.push(text)
+
+    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+        """What a table of one row brings forth, an input of its own: what `predict` says, told the same of columns."""
+        found: list[Row] = self.model.predict(table, keep=(), **self.how, **told)
+        return [{name: value for name, value in row.items() if name != "row"} for row in found]
+
+    def _value(self, table: Table, told: Mapping[str, Any]) -> tuple[Any, str]:
+        """Of a table of one row, the value that is read; and its column."""
+        names = column_names(table, told.get("input") or told.get("output") or self.model.source.reads)
+        if len(names) != 1:
+            raise UsageError(
+                f"say which column is read, of {', '.join(map(repr, table.columns))}: --input COLUMN."
+            )
+        (row,) = table
+        return row[names[0]], names[0]
 
     def __enter__(self) -> Self:
         return self
@@ -365,6 +383,8 @@ class LabelStream(Stream):
     def line(self, text: str) -> list[Row]:
         if self.model.source.vectors and not self.numbers:
             return _from_line(self, text)
+        if self.numbers and self.model.source.single:  # a row is all there is to an input
+            self.reset()
         self.push(_numbers(text) if self.numbers else text)
         return [self.peek()]
 
@@ -409,6 +429,13 @@ class TagStream(Stream):
         self.kept["rest"] = np.zeros(0, np.uint8)
         return self._labels(rest.split())
 
+    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+        """A label for each token of a sequence by itself."""
+        return [
+            {name: value for name, value in row.items() if name != "row"}
+            for row in spread(super().row(table, told))
+        ]
+
     def _labels(self, tokens: list[str]) -> list[Row]:
         if not tokens:
             return []
@@ -444,7 +471,14 @@ class TextStream(Stream):
     def line(self, text: str) -> list[Row]:
         rows = self.push(text)
         bits = [-np.log2(max(row["probability"], 1e-300)) for row in rows]
+        if self.model.spec.data.layout == "lines" and text.endswith("\n"):  # the next is a text of its own
+            self.reset()
         return [{"tokens": len(rows), "bits": float(sum(bits)), "next": dict(self.peek())}]
+
+    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+        """A row's text goes on as a line does."""
+        value, column = self._value(table, told)
+        return self.line(said(table, 0, value, column).rstrip("\n") + "\n")
 
     @property
     def log_probs(self) -> Array:
@@ -674,7 +708,7 @@ class WriteStream(Stream):
             }
 
     def tell(self, **how: Any) -> None:
-        self.decoding = self.model.decoding(how)
+        self.how, self.decoding = how, self.model.decoding(how)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -725,7 +759,7 @@ class WriteStream(Stream):
 
     def fork(self) -> Self:
         other = super().fork()
-        other.decoding = self.decoding
+        other.how, other.decoding = self.how, self.decoding
         return other
 
     def _read(self, ids: Array) -> None:
@@ -811,7 +845,7 @@ class CaptionStream(Stream):
         self.kept = {"x": np.zeros((0, self.model.codecs["input"].size), np.float32)}
 
     def tell(self, **how: Any) -> None:
-        self.decoding = self.model.decoding(how)
+        self.how, self.decoding = how, self.model.decoding(how)
 
     def line(self, text: str) -> list[Row]:
         """A line is a file's name."""
@@ -838,7 +872,7 @@ class CaptionStream(Stream):
 
     def fork(self) -> Self:
         other = super().fork()
-        other.decoding = self.decoding
+        other.how, other.decoding = self.how, self.decoding
         return other
 
 
@@ -851,7 +885,7 @@ class TranscriptStream(Stream):
 
     def tell(self, **how: Any) -> None:
         """How to decode; what was heard before is forgotten."""
-        self.decoding = how
+        self.how = self.decoding = how
         self.reset()
 
     def begin(self) -> None:
@@ -927,8 +961,21 @@ class NotesStream(Stream):
 
     def push(self, value: Any) -> list[Row]:
         """Steps, each a list of pitches: for each how many nats it was off, and a draw of what could follow."""
+        return self._taken(self.input.push(value))
+
+    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+        """A piece by itself, from its beginning to its end."""
+        value, column = self._value(table, told)
+        with opened(table, 0, column):
+            steps = self.model.codecs["steps"].encode(table.place(value))
+        self.reset()
+        rows = self._taken(steps)
+        self.reset()
+        return rows
+
+    def _taken(self, steps: Array) -> list[Row]:
         rows = []
-        for y in self.input.push(value):
+        for y in steps:
             self.kept["count"] = self.kept["count"] + 1
             nats = float(self.model.engine.nll(self.kept["params"], y[None])[0])
             self._next(self.core.push(y[None]))
@@ -1002,6 +1049,10 @@ class PenStream(Stream):
         """A line is a text."""
         self.push(text.rstrip("\r\n"))
         return [self.finish()]
+
+    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+        value, column = self._value(table, told)
+        return self.line(said(table, 0, value, column))
 
 
 STREAMS: dict[str, type[Stream]] = {

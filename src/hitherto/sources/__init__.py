@@ -13,6 +13,9 @@ training loop, the executors and the command line see only this contract:
     source.batch(examples, item, share)           one of these, or the rows of it that are one process's share
     source.evaluation(examples)                   batches that score everything once, in order
     source.measure(examples, outputs)             metrics, and what a report shows
+    source.reads                                  the columns that an answer is made from, in an array's order: id and
+                                                  time, where it has them, then values
+    source.unnamed                                the format of a file to answer for whose name tells none
 
 A source of texts to be written also has `judge(examples, written)`, metrics of what a decoder made.
 

@@ -27,6 +27,7 @@ from hitherto.sources.base import (
     Share,
     batches,
     by_length,
+    column_names,
     digest_of,
     load,
     pad,
@@ -49,6 +50,7 @@ class CorpusExamples:
     tokens: shards.Tokens
     starts: Array | None  # [documents]: the first token of each; None for one stream
     characters: int
+    picked: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # the row of each text to answer for
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -69,6 +71,11 @@ class Corpus:
     say: Callable[[str], None] | None = None  # hears how far that is
 
     answers: ClassVar[str] = "nll"
+    unnamed: ClassVar[str] = "txt"
+
+    @property
+    def reads(self) -> list[str]:
+        return column_names(None, self.spec.data.input)
 
     @classmethod
     def fit(
@@ -115,7 +122,12 @@ class Corpus:
         given = _given(self.spec, data)
         if not labelled:  # each text by itself
             apart = Corpus(self.spec.replace(layout="lines", documents=False), self.codecs)
-            return apart.read(given)
+            examples = apart.read(given)
+            lines = (
+                [piece.count("\n") for piece in _pieces(self.spec, given)] if isinstance(given, Table) else []
+            )
+            examples.picked = np.repeat(np.arange(len(lines)), lines)
+            return examples
         return self.read(given)
 
     def digest(self, examples: CorpusExamples) -> str:

@@ -82,6 +82,13 @@ class Pairs:
     notes: list[str] = field(default_factory=list)
 
     answers: ClassVar[str] = "params"
+    unnamed: ClassVar[str] = "csv"
+
+    @property
+    def reads(self) -> list[str]:
+        data = self.spec.data
+        order = () if data.id is None else (data.id, *(() if data.time is None else (data.time,)))
+        return column_names(None, order) + column_names(None, data.input)
 
     @property
     def per_step(self) -> bool:
@@ -124,7 +131,8 @@ class Pairs:
     def load(self, data: Any, labelled: bool = True) -> PairExamples:
         """Encode what a person gives: a path, a frame, rows or plain values."""
         table = self._table(self.spec, data)
-        if table.columns == ["value"] and len(column_names(None, self.spec.data.input)) == 1 and not labelled:
+        several = self.vectors and len(column_names(None, self.spec.data.input)) > 1
+        if table.columns == ["value"] and not several and not labelled:
             plain = self.spec.replace(input="value", id=None)
             return type(self)(plain, self.codecs).read(table, labelled=False)
         return self.read(table, labelled)
@@ -181,7 +189,8 @@ class Pairs:
             notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
         if output in inputs:
             raise UsageError(f"column {output!r} is both input and output. Say another --input or --output.")
-        return spec.replace(input=tuple(inputs), output=output), notes
+        order = {name: column_name(table, getattr(data, name)) for name in ("id", "time")}
+        return spec.replace(input=tuple(inputs), output=output, **order), notes
 
     def _values(self, table: Table, labelled: bool) -> Iterator[tuple[int, Any, Any]]:
         """(row number, input value, output value) of every example."""
@@ -609,7 +618,13 @@ class Pairs:
             raise UsageError(
                 "a threshold is for two classes, or for several labels at once; here the likeliest class wins."
             )
-        return [self.answer(p, threshold) for p in self.collect(examples, outputs)]
+        rows = [self.answer(p, threshold) for p in self.collect(examples, outputs)]
+        if self.per_step:
+            given = (x for _, x, _ in self._values(examples.table, labelled=False))
+            rows = [
+                {"tokens": items(x)[: len(row["labels"])], **row} for x, row in zip(given, rows, strict=True)
+            ]
+        return rows
 
     def answer(self, p: Array, threshold: float | None = None) -> dict[str, Any]:
         """What these probabilities, [K] or [T, K], say."""

@@ -80,6 +80,11 @@ class Sequels:
     notes: list[str] = field(default_factory=list)
 
     answers: ClassVar[str] = "nll"
+    unnamed: ClassVar[str] = "csv"
+
+    @property
+    def reads(self) -> list[str]:
+        return column_names(None, self.spec.data.input if self.says else self.spec.data.output)
 
     @property
     def steps(self) -> Any:

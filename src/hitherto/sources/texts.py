@@ -45,7 +45,7 @@ from hitherto.sources.base import (
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
 
-__all__ = ["OURS", "THEIRS", "TextExamples", "Texts", "as_text"]
+__all__ = ["OURS", "THEIRS", "TextExamples", "Texts", "as_text", "is_conversation"]
 
 # Columns that are taken for input and output where none is named, the surest first.
 _INPUTS = ("source", "src", "input", "text", "document", "article", "prompt", "dialogue", "turns")
@@ -98,6 +98,11 @@ class Texts:
     notes: list[str] = field(default_factory=list)
 
     answers: ClassVar[str] = "nll"
+    unnamed: ClassVar[str] = "txt"
+
+    @property
+    def reads(self) -> list[str]:
+        return column_names(None, self.spec.data.input)
 
     @property
     def target(self) -> TextCodec:
@@ -235,8 +240,8 @@ class Texts:
 
     def load(self, data: Any, labelled: bool = True) -> TextExamples:
         """Encode what a person gives: a path, two paths, a frame, rows or plain texts."""
-        data = [data] if isinstance(data, list) and self.spec.task == "chat" and _is_turns(data) else data
-        table = load(self.spec, data, unnamed="csv" if labelled else "txt")
+        data = [data] if self.spec.task == "chat" and is_conversation(data) else data
+        table = load(self.spec, data, unnamed="csv" if labelled else self.unnamed)
         given = self.spec.data
         fields = column_names(None, given.input)
         if len(table.columns) == 1 and not labelled and (self.sees or table.columns == ["value"]):
@@ -566,9 +571,13 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else " ".join(value)
 
 
-def _is_turns(data: list[Any]) -> bool:
+def is_conversation(data: Any) -> bool:
     """Whether a list is one conversation of turns with their speakers, not many inputs."""
-    return bool(data) and all(isinstance(turn, dict) and any(k in turn for k in _WHO) for turn in data)
+    return (
+        isinstance(data, list)
+        and bool(data)
+        and all(isinstance(turn, dict) and any(k in turn for k in _WHO) for turn in data)
+    )
 
 
 def _defaults(spec: Spec) -> Spec:

@@ -86,6 +86,11 @@ class Transcripts:
 
     answers: ClassVar[str] = "params"
     decodes: ClassVar[bool] = True  # its measures and predictions are told how
+    unnamed: ClassVar[str] = "csv"
+
+    @property
+    def reads(self) -> list[str]:
+        return column_names(None, self.spec.data.input)
 
     # ---- fitting
 

@@ -24,6 +24,8 @@ from hitherto.sources.base import (
     Results,
     Share,
     by_length,
+    column_name,
+    column_names,
     digest_of,
     load,
     order,
@@ -68,6 +70,17 @@ class Windows:
     notes: list[str] = field(default_factory=list)
 
     answers: ClassVar[str] = "params"
+    unnamed: ClassVar[str] = "csv"
+
+    @property
+    def reads(self) -> list[str]:
+        data = self.spec.data
+        order = [column for column in (data.id, data.time) if column is not None]
+        return [
+            name
+            for columns in (order, data.output, data.known, data.static)
+            for name in column_names(None, columns)
+        ]
 
     @classmethod
     def fit(cls, spec: Spec, table: Table) -> "Windows":
@@ -152,8 +165,10 @@ class Windows:
                 )
             output = tuple(found)
             notes.append(f"what is forecast is {', '.join(map(repr, found))}; --output says otherwise")
-        targets = output if isinstance(output, tuple) else (output,)
-        return spec.replace(id=id_, time=time, output=tuple(table.column(c) for c in targets)), notes
+        names = {name: column_names(table, value)
+                 for name, value in (("output", output), ("known", data.known), ("static", data.static))}  # fmt: skip
+        order = {"id": column_name(table, id_), "time": column_name(table, time)}
+        return spec.replace(**order, **{name: tuple(value) for name, value in names.items()}), notes
 
     def gather(self, table: Table) -> tuple[list[Series], list[str]]:
         data = self.spec.data
