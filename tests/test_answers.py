@@ -90,6 +90,6 @@ def test_files_that_others_read(ending: str, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_is_refused_before_anything_is_answered(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
     for path, said in ((tmp_path / "a.xls", "must end in"), (tmp_path / "none" / "a.csv", "there is no folder"),
-                       (tmp_path / "a.csv", "it is a folder")):  # fmt: skip
+                       (tmp_path / "a.csv", "is a folder")):  # fmt: skip
         with pytest.raises(UsageError, match=said):
             write(ANSWERS, path)

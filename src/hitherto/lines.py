@@ -49,7 +49,9 @@ class Lines:
             raise UsageError(f"a delimiter is one character, but came as {delimiter!r}.")
         self.names, self.text, self.format, self.header = list(names), text, format, header
         self.delimiter = delimiter or ("\t" if format == "tsv" else None)
-        self.delimiters = [d for d in DELIMITERS if d != decimal] if self.delimiter is None else [self.delimiter]
+        self.delimiters = (
+            [d for d in DELIMITERS if d != decimal] if self.delimiter is None else [self.delimiter]
+        )
         self.columns: list[str] = []  # of the table, once there is one
         self.notes: list[str] = []
         self._lines, self._kind = lines, "plain"

@@ -80,7 +80,9 @@ class Feed:
             return dict(zip(reads, cells, strict=True))
         if not data.independent:
             return text
-        raise DataError(f"expected {', '.join(reads)} between {'semicolons' if comma else 'commas'}, but got {len(cells)} values")
+        raise DataError(
+            f"expected {', '.join(reads)} between {'semicolons' if comma else 'commas'}, but got {len(cells)} values"
+        )
 
     def _of(self, name: str) -> Stream:
         """The stream of a series."""
