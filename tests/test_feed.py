@@ -212,7 +212,7 @@ def test_lines_that_fit_nothing_are_named(
             "line 1: expected the columns 'text', but there is no 'text' among 'txt'",
         ),
         ("one", "ds,y\n2024-01-01,1\n2024-01-02,x\n", "line 3, column 'y': expected a number, but got 'x'"),
-        ("one", "ds,y\n2024-01-01,1\nmonday,1\n", "line 3, column 'time': expected a time such as"),
+        ("one", "ds,y\n2024-01-01,1\nmonday,1\n", "line 3: expected a time such as"),
         (
             "one",
             "day,load,place\n2024-01-01,1,x\n",

@@ -3,7 +3,6 @@
 import datetime as dt
 import functools
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -20,7 +19,7 @@ from hitherto import spec as specs
 from hitherto.answers import beside
 from hitherto.codecs.label import LabelCodec
 from hitherto.codecs.text import TextCodec
-from hitherto.data import MEDIA, READERS, Table, named_format
+from hitherto.data import Table, named_format
 from hitherto.decode import Hypothesis
 from hitherto.errors import CheckpointError, DataError, MissingExtra, UsageError, nearest
 from hitherto.heads import log_softmax
@@ -539,11 +538,6 @@ class Model:
         return rows
 
 
-_FILE = re.compile(
-    rf".*\.({'|'.join({*READERS, *(m[1:] for m in MEDIA), 'json', 'ndjson', 'tab', 'pq', 'text', 'md'})})(\.gz)?"
-)
-
-
 def _names_a_file(text: str) -> bool:
     """Whether a text is the name of a file; one that looks like a file's that is not there is an error."""
     if len(text) > 4096 or any(c in text for c in "\n\r\0"):
@@ -553,7 +547,16 @@ def _names_a_file(text: str) -> bool:
             return True
     except OSError:  # too long a name, for one
         return False
-    if _FILE.fullmatch(text.lower()) or ("/" in text and not any(c.isspace() for c in text)):
+    ending = Path(text.lower().removesuffix(".gz")).suffix
+    known = (ending and named_format(Path(text))) or ending in (
+        ".xlsx",
+        ".xls",
+        ".npy",
+        ".npz",
+        ".mat",
+        ".zip",
+    )
+    if known or ("/" in text and not any(c.isspace() for c in text)):
         raise DataError("there is no such file. To answer for this text itself, put it in a list", path=text)
     return False
 

@@ -189,7 +189,11 @@ def named(data: Any, columns: Sequence[str]) -> Any:
         and not set(columns) <= set(data.columns)
     ):
         data, frame = data.to_numpy(), False  # of pandas, which numbers columns without names
-    if isinstance(data, Mapping) and data and all(isinstance(v, str | int | float | None) for v in data.values()):
+    if (
+        isinstance(data, Mapping)
+        and data
+        and all(isinstance(v, str | int | float | None) for v in data.values())
+    ):
         return [data]  # a row by itself
     if (
         not columns
