@@ -267,7 +267,8 @@ def _pens(folder: Path) -> Iterator[File]:
     ink = "<ink><trace>0 0, 1 2, 3 3</trace><trace>5 5, 6 5</trace></ink>"
     yield File("a.inkml", ink.encode(), codec="strokes")
     write_midi(
-        folder / "a.mid", Score(np.array([[0.0, 1.0, 60.0], [1.0, 0.5, 64.0], [1.0, 2.0, 67.0]]), 100.0)
+        folder / "a.mid",
+        Score(np.array([[0.0, 1.0, 60.0, 80, 0], [1.0, 0.5, 64.0, 80, 0], [1.0, 2.0, 67.0, 80, 0]]), 100.0),
     )
     yield File("a.mid", (folder / "a.mid").read_bytes(), codec="notes", weight=2)
     yield File(

@@ -46,7 +46,8 @@ OUTCOMES = ("refused", "answered", "partly", "error", "memory", "hang", "signal"
 BUGS = OUTCOMES[3:]
 SECONDS = 2.0  # of the processor, for one case
 MEMORY = 512 << 20  # bytes that a case may take beyond what the process has
-SILENCE = 60.0  # seconds of the clock after which a child that says nothing is ended
+SILENCE = 180.0  # seconds of the clock after which a child that says nothing is ended
+_MISTAKE = 70  # what a child ends with that has failed itself
 _SLOT = struct.Struct(f"<qd{len(OUTCOMES)}q")  # the case that runs, the slowest so far, counts of outcomes
 
 
@@ -199,6 +200,7 @@ def _work(
             error.__traceback__ = None
         if sum(counts) % 500 == 0:
             gc.collect()
+            os.ftruncate(2, 0)  # of what libraries say of damaged files
         if time.monotonic() > until:
             break
     _SLOT.pack_into(slot, 0, -1, slowest, *counts)
@@ -210,29 +212,32 @@ def _send(pipe: int, line: bytes) -> None:
 
 
 def _child(
-    target: Target, seed: int, numbers: Iterator[int], slot: mmap.mmap, pipe: int, log: Path, until: float
+    name: str, seed: int, numbers: Iterator[int], slot: mmap.mmap, pipe: int, log: Path, until: float
 ) -> int:
     """Fork; the child's number comes back."""
     process = os.fork()
     if process:
         return process
-    status = 1
+    status = _MISTAKE
     try:
-        handle = os.open(log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
+        handle = os.open(log, os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_WRONLY)
         os.dup2(handle, 1)
         os.dup2(handle, 2)
         signal.signal(signal.SIGPROF, _alarm)
         faulthandler.enable(handle, all_threads=False)
         faulthandler.register(signal.SIGXCPU, handle, all_threads=False, chain=True)
+        warnings.simplefilter("ignore")
+        target = targets()[name](log.parent)
+        gc.collect()
+        gc.freeze()
         if "libasan" not in os.environ.get("LD_PRELOAD", ""):  # the shadow of which takes terabytes
             now = int(Path("/proc/self/statm").read_text().split()[0]) * mmap.PAGESIZE
             resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, resource.RLIM_INFINITY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        warnings.simplefilter("ignore")
         _work(target, seed, numbers, slot, pipe, until)
         status = 0
     except BaseException:
-        traceback.print_exc()
+        traceback.print_exc()  # of the harness, which the parent says
     finally:
         os._exit(status)
 
@@ -268,10 +273,7 @@ def run(
     report, begun, spent = Report(name, seed), time.monotonic(), _processor()
     last = sys.maxsize if cases is None else first + cases
     with tempfile.TemporaryDirectory(dir=_quick()) as folder:
-        target = targets()[name](Path(folder))
         until = time.monotonic() + (60 * minutes if minutes is not None else 1e9)
-        gc.collect()
-        gc.freeze()
         works = []
         for at in range(jobs):
             own = Path(folder) / f"{at}"
@@ -281,7 +283,7 @@ def run(
         while not all(job.done for job in works):
             for job in works:
                 if not job.done and not job.process:
-                    _begin(job, target, seed, last, until)
+                    _begin(job, name, seed, last, until)
             _listen([job for job in works if job.process], report)
             for job in works:
                 if job.process:
@@ -306,13 +308,11 @@ def _quick() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def _begin(job: _Job, target: Target, seed: int, last: int, until: float) -> None:
+def _begin(job: _Job, name: str, seed: int, last: int, until: float) -> None:
     reads, writes = os.pipe()
     numbers = iter(range(job.first, last, job.step))
     _SLOT.pack_into(job.slot, 0, job.first, 0.0, *[0] * len(OUTCOMES))
-    if hasattr(target, "path"):
-        target.path = job.log.parent / target.path.name
-    job.process = _child(target, seed, numbers, job.slot, writes, job.log, until)
+    job.process = _child(name, seed, numbers, job.slot, writes, job.log, until)
     os.close(writes)
     job.pipe, job.rest, job.seen = reads, b"", (-1, time.monotonic())
 
@@ -367,6 +367,8 @@ def _listen_rest(job: _Job, report: Report) -> None:
 def _death(case: int, status: int, log: Path) -> Finding:
     """What a child died of, by what it left."""
     said = log.read_text(errors="replace")[-8000:] if log.exists() else ""
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _MISTAKE:
+        raise RuntimeError(f"the harness failed at case {case}:\n{said}")
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     hung = number in (signal.SIGXCPU, signal.SIGKILL)
     name = signal.Signals(number).name if number else f"exit {os.WEXITSTATUS(status)}"

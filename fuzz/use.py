@@ -29,11 +29,11 @@ def model(given: Model, seed: Seed, random: Random, most: int = 3) -> int:
     return refused
 
 
-def stream(live: Any, values: list[Any], random: Random, looks: bool = True) -> None:
+def stream(live: Any, seed: Seed, random: Random) -> None:
     """Push what there is, with looks between, a fork, and what is saved gone on with."""
-    for value in values[: random.randrange(4)]:
+    for value in seed.live[: random.randrange(4)]:
         live.push(value)
-    if looks:
+    if seed.name != "lm bytes" or random.random() < 0.05:  # its search among bytes takes long
         live.peek()
     other = live.fork()
     live.load(live.save())
@@ -58,7 +58,7 @@ def _evaluate(given: Model, seed: Seed, random: Random) -> None:
 def _stream(given: Model, seed: Seed, random: Random) -> None:
     how: dict[str, Any] = {"max_new_tokens": 3, "num_beams": 1} if given.writes else {}
     live = given.stream(**how)
-    stream(live, seed.live, random, looks=seed.name != "lm bytes" or random.random() < 0.05)
+    stream(live, seed, random)
 
 
 def _x(given: Model, *shape: int) -> Any:
