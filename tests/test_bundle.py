@@ -31,6 +31,7 @@ class Words:
     """A codec as far as a bundle sees one."""
 
     kind = "words"
+    Document = dict
 
     def __init__(self, document, **parts):
         self.document, self.lists = document, parts

@@ -21,7 +21,7 @@ from hitherto.codecs.label import LabelCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, named_format
 from hitherto.decode import Hypothesis
-from hitherto.errors import CheckpointError, DataError, MissingExtra, UsageError, nearest
+from hitherto.errors import BundleError, CheckpointError, DataError, MissingExtra, UsageError, nearest
 from hitherto.heads import log_softmax
 from hitherto.plan import make, operations, streams
 from hitherto.runtime.engine import Engine
@@ -577,7 +577,10 @@ def open(  # noqa: A001 - its name
     write over it in place.
     """
     found = bundle.read(path, mmap=mmap)
-    plan = check(found.plan, found.tensors)
+    try:
+        plan = check(found.plan, found.tensors)
+    except BundleError as error:
+        raise BundleError(f"{path}: {error}") from error
     codecs = {name: found.codec(name) for name in found.codecs}
     if tokenizer is not None:
         own = [name for name, codec in codecs.items() if name == "input" or getattr(codec, "outside", False)]
@@ -587,8 +590,37 @@ def open(  # noqa: A001 - its name
         spec, plan, codecs, found.tensors, weights, metrics=found.metrics, made=found.made, path=found.path,
         digest=found.digest, check=found.check,
     )  # fmt: skip
+    _agree(model)
     assert model.engine is not None  # noqa: S101 - made now, so that what is wrong with it is said here
     return model
+
+
+def _agree(model: Model) -> None:
+    """A bundle's spec and codecs ask for the very inputs and head that its plan has; else a BundleError."""
+    kinds = model.source.kinds()
+    found = {name: codec.kind for name, codec in model.codecs.items()}
+    if found.keys() != kinds.keys() or any(kind not in kinds[name] for name, kind in found.items()):
+        wanted = ", ".join(f"{name} ({' or '.join(some)})" for name, some in kinds.items())
+        came = ", ".join(f"{name} ({kind})" for name, kind in found.items())
+        raise BundleError(
+            f"{model.path}: {model.spec.task} has the codecs {wanted}, but the bundle has {came}."
+        )
+    try:
+        head, options = model.source.head()
+        asked = {"inputs": model.source.inputs(), "head": head, "options": options}
+    except UsageError as error:
+        raise BundleError(f"{model.path}: its spec and its codecs do not fit together: {error}") from error
+    planned = {
+        "inputs": model.plan["inputs"],
+        "head": model.plan["head"]["kind"],
+        "options": model.plan["head"]["options"],
+    }
+    for name, value in asked.items():
+        if value != planned[name]:
+            raise BundleError(
+                f"{model.path}: its spec and its codecs ask for the {name} {value!r:.200}, but its plan has "
+                f"{planned[name]!r:.200}."
+            )
 
 
 def train(

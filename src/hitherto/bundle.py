@@ -30,6 +30,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from hitherto.bounds import typed
 from hitherto.errors import BundleError, MissingExtra, UsageError, nearest
 from hitherto.files import check_storable, once, open_mapped, open_tensors, path_of, row, write_tensors
 
@@ -83,8 +84,10 @@ class Bundle:
                 f"{self.path} has no codec {name!r}; it has {known}.{nearest(name, self.codecs)}"
             )
         kind, document, parts = self.codecs[name]
+        made = _codec_class(self.path, name, kind)
+        typed(document, made.Document, f"{self.path}: codec {name!r}")
         try:
-            return _codec_class(self.path, name, kind).from_json(document, parts)
+            return made.from_json(document, parts)
         except (BundleError, MissingExtra):
             raise
         except Exception as error:  # whatever a made-up document makes a codec stumble over

@@ -54,6 +54,7 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta
 
+from hitherto.bounds import Size
 from hitherto.errors import InputError, UsageError
 
 __all__ = [
@@ -62,9 +63,7 @@ __all__ = [
     "FLOOR",
     "HEADS",
     "SMALL",
-    "WIDEST",
     "Head",
-    "Size",
     "chain_log_prob",
     "chain_mean",
     "chain_sample",
@@ -76,9 +75,6 @@ __all__ = [
 Array = Any  # a numpy array; numpy's own types say less than the shapes beside the lines
 Level = float | Sequence[float]
 Shape = tuple[int, ...]
-
-WIDEST = (1 << 24) - 1  # the most numbers of one step: beyond it sizes could overflow
-Size = Annotated[int, Meta(ge=1, le=WIDEST)]
 
 # The class of saying nothing, as an index: the last one, so that characters keep their codec's numbers.
 BLANK = -1

@@ -29,9 +29,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from hitherto.bounds import WIDEST, Layers, Rate, Side, Size
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
-from hitherto.heads import HEADS, WIDEST, Size
+from hitherto.heads import HEADS
 from hitherto.spec import ModelSpec
 
 __all__ = [
@@ -56,11 +57,7 @@ NARROWEST = 10.0  # of a window: its bells weigh exp(-NARROWEST * b * distance^2
 PROGRAMS = ("encode", "bridge", "step")  # in the order in which they run
 ACTIVATIONS = ("", "tanh", "relu")  # of a linear map or a convolution
 
-# What options may be, with their bounds.
-Side = Annotated[int, Meta(ge=1, le=(1 << 16) - 1)]  # of a picture
-Layers = Annotated[int, Meta(ge=1, le=1024)]
 Directions = Annotated[int, Meta(ge=1, le=2)]
-Rate = Annotated[float, Meta(ge=0, lt=1)]
 Activation = Literal["", "tanh", "relu"]
 
 

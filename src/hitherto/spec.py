@@ -596,7 +596,7 @@ def _check_names(document: Mapping[str, Any], voice: Voice) -> None:
                     hint = f" It belongs under [{elsewhere[0].table}]." if elsewhere else nearest(key, fields)
                     raise UsageError(f"{voice.begin}there is no option {key!r} under [{name}].{hint}")
     task = document.get("task")
-    if task not in TASKS:
+    if not isinstance(task, str) or task not in TASKS:
         came = "is missing" if task is None else f"came as {task!r}"
         hint = nearest(task, TASKS) if isinstance(task, str) else ""
         raise UsageError(f"{voice.begin}task must be one of {', '.join(TASKS)}, but {came}.{hint}")

@@ -11,19 +11,20 @@ memory of a step by the size of the file. Native code checks again what it is gi
 import math
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
+from hitherto.bounds import Size, typed
 from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
-from hitherto.heads import HEADS, Size
+from hitherto.heads import HEADS
 from hitherto.plan import OPS, Op, Plan, tensor_name
 from hitherto.tasks import FORMS
 
-__all__ = ["check", "typed"]
+__all__ = ["check"]
 
 Shape = tuple[int, int]
 
@@ -72,19 +73,6 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     head: Head
     encode: Annotated[list[Operation], Meta(min_length=1)] | None = None
     bridge: list[Operation] | None = None
-
-
-Typed = TypeVar("Typed")
-
-
-def typed(value: Any, kind: type[Typed], what: str) -> Typed:
-    """`value` as a `kind`, every type and bound of it checked; a BundleError names the place of what is wrong."""
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `$")
-        place = f" at {where.rstrip('`').lstrip('.')}" if where else ""
-        raise BundleError(f"{what} is not sound{place}: {text[0].lower()}{text[1:]}.") from error
 
 
 def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:

@@ -18,11 +18,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Annotated, Any, BinaryIO, ClassVar
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from hitherto import files
+from hitherto.bounds import Count, Positive, Real, Size
 from hitherto.codecs.image import check_count
 from hitherto.errors import DataError, MissingExtra, UsageError
 
@@ -347,10 +350,24 @@ _DECODED: dict[tuple[int, int], Callable[[bytes], Array]] = {
 # ----------------------------------------------------------------------------------------------------- the codec
 
 
+class AudioDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of an `AudioCodec`."""
+
+    rate: Annotated[int, Meta(ge=RATES[0], le=RATES[1])]
+    bands: Size
+    window: Positive
+    hop: Positive
+    stack: Size
+    max_length: Count | None
+    mean: list[Real]
+    deviation: list[Positive]
+
+
 class AudioCodec:
     """Recordings to log-mel energies, [T, bands * stack]; made by `fit`."""
 
     kind: ClassVar[str] = "audio"
+    Document: ClassVar[type[msgspec.Struct]] = AudioDocument
 
     def __init__(self, **kept: Any) -> None:
         self.rate: int = kept["rate"]  # what recordings are resampled to

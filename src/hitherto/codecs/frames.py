@@ -18,11 +18,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 
+from hitherto.bounds import Count, Positive
 from hitherto.codecs.image import (
     MOST_PIXELS,
     Look,
+    LookDocument,
     box,
     check_count,
     check_numbers,
@@ -51,10 +54,20 @@ CONTAINERS = "mov,mp4,matroska,webm,avi,flv,asf,mpeg,mpegts,mpegvideo,m4v,ogg,h2
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm", ".pnm"}
 
 
+class FramesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of a `FramesCodec`."""
+
+    look: LookDocument
+    fps: Positive | None
+    every: Count
+    max_length: Count | None
+
+
 class FramesCodec:
     """Videos to steps; made by `fit`."""
 
     kind: ClassVar[str] = "frames"
+    Document: ClassVar[type[msgspec.Struct]] = FramesDocument
 
     def __init__(
         self, look: Look, fps: float | None = None, every: int = 1, max_length: int | None = None
@@ -181,7 +194,7 @@ class FramesCodec:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "FramesCodec":
-        return cls(**{**document, "look": Look(**document["look"])})
+        return cls(**{**document, "look": Look.from_json(document["look"])})
 
 
 class FramesStream:

@@ -22,10 +22,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+import msgspec
 import numpy as np
 
+from hitherto.bounds import Count, Positive, Real, Side
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
 
 __all__ = ["ImageCodec", "Look", "augmented", "pixels", "png", "resized", "sheet"]
@@ -43,6 +45,28 @@ READS = ("whole", "rows", "columns")
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
+class LookDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of a `Look`."""
+
+    height: Side | None
+    width: Side | None
+    color: bool
+    full: Positive
+    background: list[Real]
+    mean: list[Real]
+    deviation: list[Positive]
+
+
+class ImageDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of an `ImageCodec`."""
+
+    look: LookDocument
+    reads: Literal["whole", "rows", "columns"]
+    window: Side
+    hop: Side
+    max_length: Count | None
+
+
 class ImageCodec:
     """Pictures to steps; made by `fit`.
 
@@ -51,6 +75,7 @@ class ImageCodec:
     """
 
     kind: ClassVar[str] = "image"
+    Document: ClassVar[type[msgspec.Struct]] = ImageDocument
 
     def __init__(
         self,
@@ -202,7 +227,7 @@ class ImageCodec:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "ImageCodec":
-        return cls(**{**document, "look": Look(**document["look"])})
+        return cls(**{**document, "look": Look.from_json(document["look"])})
 
 
 def _sides(
@@ -245,6 +270,18 @@ class Look:
     @property
     def channels(self) -> int:
         return 3 if self.color else 1
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Look":
+        """The look that a bundle tells of."""
+        look = cls(**document)
+        sizes = {len(look.background), len(look.mean), len(look.deviation)}
+        if sizes != {look.channels}:
+            raise UsageError(
+                f"it has {look.channels} channels, but statistics of {', '.join(map(str, sizes))}."
+            )
+        check_size(look.height or 1, look.width or 1)
+        return look
 
     def learn(
         self, pictures: Iterable[tuple[Array, float | None]], color: bool | None

@@ -3,9 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from hitherto.errors import DataError, UsageError, nearest
 
@@ -15,10 +17,19 @@ Array = np.ndarray[Any, Any]
 SEPARATORS = "|;,"
 
 
+class LabelDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of a `LabelCodec` beside its classes."""
+
+    counts: list[Annotated[int, Meta(ge=0, le=1 << 53)]]
+    multi: bool
+    separator: Annotated[str, Meta(min_length=1)] | None
+
+
 class LabelCodec:
     """Classes in sorted order, numbers before words. `multi`: a value is a list, or a str cut at `separator`."""
 
     kind: ClassVar[str] = "label"
+    Document: ClassVar[type[msgspec.Struct]] = LabelDocument
 
     def __init__(
         self, classes: Sequence[str], counts: Sequence[int], multi: bool = False, separator: str | None = None
@@ -108,7 +119,14 @@ class LabelCodec:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], parts: Mapping[str, list[str]]) -> "LabelCodec":
-        return cls(parts["classes"], document["counts"], document["multi"], document["separator"])
+        if parts.keys() != {"classes"}:
+            raise UsageError(f"a label codec has classes, but this has {', '.join(parts) or 'none'}.")
+        classes, counts = parts["classes"], document["counts"]
+        if not classes or len(set(classes)) != len(classes) or len(counts) != len(classes) or "" in classes:
+            raise UsageError(
+                f"it has {len(classes)} classes and {len(counts)} counts; each class has one, and a name."
+            )
+        return cls(classes, counts, document["multi"], document["separator"])
 
 
 def _names(value: Any, multi: bool, separator: str | None) -> list[str]:

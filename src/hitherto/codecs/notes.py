@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import chain, product
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from hitherto import files
+from hitherto.bounds import Count, Positive
 from hitherto.errors import DataError, UsageError
 from hitherto.midi import Score, file_bytes, naming, read_midi
 
@@ -27,10 +29,23 @@ __all__ = ["NotesCodec", "NotesStream", "as_score", "draw", "read_roll", "tones"
 Array = np.ndarray[Any, Any]
 Roll = list[list[int]]
 
+Key = Annotated[int, Meta(ge=0, le=127)]
 MOST_STEPS = 1 << 18  # of a piece: nine hours of sixteenths at 120 quarters a minute
 _STEPS = (1.0, 1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 8, 1 / 12)
 _NEAR = 0.02  # how many quarters off the beat still are on it
 _SHARES = (0.99, 0.95)  # of the notes must be; ornaments may be in the way of the first
+
+
+class NotesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of a `NotesCodec`."""
+
+    step: Positive
+    low: Key
+    high: Key
+    lowest: Key
+    highest: Key
+    tempo: Annotated[float, Meta(ge=1e-3, le=1e6)]
+    max_length: Count | None
 
 
 class NotesCodec:
@@ -40,6 +55,7 @@ class NotesCodec:
     """
 
     kind: ClassVar[str] = "notes"
+    Document: ClassVar[type[msgspec.Struct]] = NotesDocument
 
     def __init__(
         self,

@@ -16,10 +16,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
+import msgspec
 import numpy as np
+from msgspec import UNSET, Meta, UnsetType
 
+from hitherto.bounds import WIDEST, Positive, Real, Size
 from hitherto.errors import DataError, UsageError
 from hitherto.marks import MISSING, Marks
 from hitherto.times import Form, Step, form_of, read_all, step_of, twice, wall_of
@@ -288,10 +291,35 @@ def naive_scale(values: Array, season: int = 1) -> Array:
 # ------------------------------------------------------------------------------------------------------- the codec
 
 
+class Covariate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of a column that is known in advance: its classes, or the statistics of its numbers."""
+
+    classes: Annotated[list[str], Meta(min_length=1)] | UnsetType = UNSET
+    mean: Real | UnsetType = UNSET
+    deviation: Positive | UnsetType = UNSET
+
+
+class SeriesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of a `SeriesCodec`."""
+
+    horizon: Annotated[int, Meta(ge=0, le=WIDEST)]
+    channels: Size
+    scaling: Literal["causal", "train", "counts", "none"]
+    anchor: Literal["mean", "last", "season", "none"]
+    season: Size
+    mask: bool
+    mean: list[Real]
+    deviation: list[Positive]
+    calendar: list[Literal["hour", "weekday", "year"]]
+    known: list[Covariate]
+    static: list[Covariate]
+
+
 class SeriesCodec:
     """Numbers to arrays; made by `fit`."""
 
     kind: ClassVar[str] = "series"
+    Document: ClassVar[type[msgspec.Struct]] = SeriesDocument
 
     def __init__(self, **kept: Any) -> None:
         self.horizon: int = kept["horizon"]  # 0 where nothing is forecast
@@ -490,7 +518,13 @@ class SeriesCodec:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "SeriesCodec":
-        return cls(**document)
+        codec = cls(**document)
+        if codec.mean.shape != (codec.channels,) or codec.deviation.shape != (codec.channels,):
+            raise UsageError(f"it has {codec.channels} channels, but statistics of {len(codec.mean)}.")
+        for column in (*codec.known, *codec.static):
+            if column.keys() not in ({"classes"}, {"mean", "deviation"}):
+                raise UsageError("a column that is known in advance has classes, or a mean and a deviation.")
+        return codec
 
 
 class SeriesStream:

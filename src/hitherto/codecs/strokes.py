@@ -25,9 +25,11 @@ from pathlib import Path
 from reprlib import repr as brief
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 
 from hitherto import files
+from hitherto.bounds import Count, Positive
 from hitherto.codecs.image import check_count
 from hitherto.errors import DataError, MissingExtra, UsageError
 
@@ -343,6 +345,17 @@ def _kept(at: Array, epsilon: float) -> Array:
 # ------------------------------------------------------------------------------------------------------- the codec
 
 
+class StrokesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of a `StrokesCodec`."""
+
+    writing: bool
+    step: Positive
+    scale: Positive
+    reach: Positive
+    simplify: Positive | None
+    max_length: Count | None
+
+
 class StrokesCodec:
     """Drawings to arrays, a row for each step; made by `fit`.
 
@@ -351,6 +364,7 @@ class StrokesCodec:
     """
 
     kind: ClassVar[str] = "strokes"
+    Document: ClassVar[type[msgspec.Struct]] = StrokesDocument
 
     def __init__(
         self,

@@ -17,10 +17,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+import msgspec
 import numpy as np
 
+from hitherto.bounds import Count
 from hitherto.errors import DataError, MissingExtra, UsageError
 
 __all__ = ["END", "TextCodec", "TextDecoder", "TextStream"]
@@ -39,10 +41,22 @@ _NO_BLANK_AFTER = set("([{$#\u201c\u2018")
 _PIECE = re.compile(r" ?[^\W\d_]{1,64}| ?\d{1,3}| ?[^\w\s]{1,64}| ?_{1,64}|\n{1,64}|[^\S\n]{1,64}")
 
 
+class TextDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of a `TextCodec` beside its vocabulary."""
+
+    tokens: Literal["words", "chars", "bytes", "subwords"]
+    end: bool
+    lower: bool
+    split: Literal["space", "punctuation", "auto"]
+    max_length: Count | None
+    outside: bool
+
+
 class TextCodec:
     """A vocabulary and how text is cut into it."""
 
     kind: ClassVar[str] = "text"
+    Document: ClassVar[type[msgspec.Struct]] = TextDocument
 
     def __init__(
         self,
@@ -409,7 +423,38 @@ class TextCodec:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any], parts: Mapping[str, list[str]]) -> "TextCodec":
-        return cls(vocabulary=parts["vocabulary"], merges=parts.get("merges", []), **document)
+        if not {"vocabulary"} <= parts.keys() <= {"vocabulary", "merges"}:
+            raise UsageError(
+                f"a text codec has a vocabulary and perhaps merges, but not {', '.join(parts) or 'none'}."
+            )
+        codec = cls(vocabulary=parts["vocabulary"], merges=parts.get("merges", []), **document)
+        codec._check()
+        return codec
+
+    def _check(self) -> None:
+        """The vocabulary is one that `fit` could give: what it must have is there, and each token can be said."""
+        needed = {"words": [UNKNOWN], "chars": [UNKNOWN]}.get(self.tokens, _BYTE_NAMES) + [END] * self.end
+        missing = [token for token in needed if token not in self._number]
+        special = {UNKNOWN, END} if self.tokens in ("words", "chars") else {END} if self.end else set()
+        others = self._number.keys() - special
+        if missing:
+            raise UsageError(f"its vocabulary lacks {missing[0]!r}.")
+        if len(self._number) != self.size or "" in self._number:
+            raise UsageError("its vocabulary has a token twice, or one of nothing.")
+        if self.tokens == "chars" and any(len(token) != 1 for token in others):
+            raise UsageError("a token of characters is one character.")
+        if self.tokens == "bytes" and self.vocabulary[-256:] != _BYTE_NAMES:
+            raise UsageError("the tokens of bytes are the 256 bytes, in their order.")
+        if self.tokens == "bytes" and self.size != 256 + self.end:
+            raise UsageError(f"bytes have {256 + self.end} tokens, but it has {self.size:,}.")
+        if self.tokens == "subwords" and not all(_NAME_BYTES.keys() >= set(token) for token in others):
+            raise UsageError("subwords are made of bytes, but it has one that is not.")
+        if self.merges and self.tokens != "subwords":
+            raise UsageError(f"merges are for subwords, not for {self.tokens}.")
+        for merge in self.merges:
+            left, _, right = merge.partition(" ")
+            if not (left in others and right in others and left + right in others):
+                raise UsageError(f"the merge {merge!r:.60} is not of tokens that it has.")
 
 
 class TextStream:

@@ -210,6 +210,10 @@ class Corpus:
             seen += len(piece)
         return at
 
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        return {"input": ("text",)}
+
     def inputs(self) -> dict[str, Any]:
         return {"x": {"kind": "ids", "size": self.codec.size}}
 

@@ -420,8 +420,16 @@ class Pairs:
             labels=[str(y) for y in labels] if plain else None,
         )
 
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        return {"input": TASKS[self.spec.task].inputs, "output": ("label",)}
+
     def inputs(self) -> dict[str, Any]:
         codec = self.codecs["input"]
+        if self.numeric and codec.horizon:
+            raise UsageError(
+                f"{self.spec.task} reads a series as it is, but its codec looks {codec.horizon} steps ahead."
+            )
         shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}
         single = {"single": True} if self.single else {}
         return {
@@ -430,6 +438,8 @@ class Pairs:
 
     def head(self) -> tuple[str, dict[str, Any]]:
         classes = len(self.codecs["output"].classes)
+        if self.codecs["output"].multi != self.spec.data.multi:
+            raise UsageError("its labels and its spec differ in whether several may hold at once.")
         kind = self.spec.model.head or ("sigmoid" if self.spec.data.multi else "softmax")
         if kind == "softmax" and self.spec.data.multi:
             raise UsageError("several labels at once need head = sigmoid, not softmax.")

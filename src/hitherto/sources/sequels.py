@@ -186,6 +186,12 @@ class Sequels:
 
     # ---- the plan
 
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        task = TASKS[self.spec.task]
+        told = {"text": ("text",)} if self.says and "text" in task.inputs else {}
+        return {"steps": (task.output,)} | told
+
     def inputs(self) -> dict[str, Any]:
         x = {"x": {"kind": "vectors", "size": int(self.steps.size)}}
         return {"source": {"kind": "ids", "size": int(self.codecs["text"].size)}, **x} if self.says else x

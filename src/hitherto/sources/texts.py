@@ -388,6 +388,11 @@ class Texts:
 
     # ---- what the plan and the training need
 
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        own = {"input": TASKS[self.spec.task].inputs}
+        return own if self.spec.model.shared else own | {"output": ("text",)}
+
     def inputs(self) -> dict[str, Any]:
         codec = self.codecs["input"]
         source: dict[str, Any] = {"kind": "ids", "size": int(codec.size)}
@@ -402,6 +407,8 @@ class Texts:
 
     def head(self) -> tuple[str, dict[str, Any]]:
         model = self.spec.model
+        if self.target.end_id is None:
+            raise UsageError("what is written has an end, but its codec has no token for it.")
         if model.copy and not model.shared:
             raise UsageError(
                 "what is copied must have the same number on both sides: copy needs shared = true; or leave copying "

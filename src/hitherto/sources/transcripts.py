@@ -205,6 +205,10 @@ class Transcripts:
 
     # ---- the plan
 
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        return {"input": TASKS[self.spec.task].inputs, "output": ("text",)}
+
     def inputs(self) -> dict[str, Any]:
         codec = self.codecs["input"]
         shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}

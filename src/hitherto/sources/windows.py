@@ -231,7 +231,15 @@ class Windows:
             begin = [max(0, _step_of(s, first) - 1) for s in series]
         return WindowExamples(series, [self.codec.encode(s) for s in series], begin)
 
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        return {"input": ("series",)}
+
     def inputs(self) -> dict[str, Any]:
+        if self.codec.horizon != self.horizon:
+            raise UsageError(
+                f"the horizon is {self.horizon}, but the codec looks {self.codec.horizon} steps ahead."
+            )
         return {"x": {"kind": "vectors", "size": int(self.codec.size)}}
 
     def head(self) -> tuple[str, dict[str, Any]]:
