@@ -1,5 +1,6 @@
-// The extension module: integers and addresses in, nothing of torch or numpy. The caller owns all memory and keeps it
-// alive; hitherto.model.kernels is the only caller and checks shapes, types and layouts before it hands out an address.
+// The extension module. The sweeps of training take whole numbers and addresses: the caller owns all memory and keeps it
+// alive, and hitherto.model.kernels, the only caller, checks shapes, types and layouts before it hands out an address.
+// Programs and sessions run what comes in files, and take arrays: program.h checks every size of theirs again.
 #define PY_SSIZE_T_CLEAN
 #ifndef Py_LIMITED_API
 #define Py_LIMITED_API 0x030B0000
@@ -9,12 +10,14 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 #include "kernels.h"
 #include "pool.h"
+#include "program.h"
 
 namespace {
 
@@ -27,6 +30,16 @@ class Arguments {
   i64 integer() {
     const Py_ssize_t i = at_++;
     return i < n_ ? PyLong_AsLongLong(args_[i]) : 0;
+  }
+  PyObject* object() {
+    const Py_ssize_t i = at_++;
+    return i < n_ ? args_[i] : Py_None;
+  }
+  // A number of threads: one at least, and no more than anybody has.
+  int threads() {
+    const i64 n = integer();
+    bad_threads_ = bad_threads_ || n < 1;
+    return int(n < MOST_THREADS ? n : MOST_THREADS);
   }
   template <class T>
   T* address() {
@@ -47,13 +60,17 @@ class Arguments {
       PyErr_Format(PyExc_ValueError, "%s: expected a cell from 0 to %d", name, CELLS - 1);
       return false;
     }
+    if (bad_threads_) {
+      PyErr_Format(PyExc_ValueError, "%s: expected 1 thread or more", name);
+      return false;
+    }
     return true;
   }
 
  private:
   PyObject* const* args_;
   Py_ssize_t n_, at_ = 0;
-  bool bad_cell_ = false;
+  bool bad_cell_ = false, bad_threads_ = false;
 };
 
 template <class F>
@@ -68,27 +85,34 @@ PyObject* done(bool ok) {
   Py_RETURN_NONE;
 }
 
-// What both sweeps begin with. True if the rows are as the kernels need them and every place exists.
-bool read_shape(Arguments& a, Unroll& u, Weights* weights) {
+// What both sweeps begin with. Gives how many rows x and y have.
+i64 read_shape(Arguments& a, Unroll& u, Weights* weights) {
   u.cell = a.cell();
   u.split = int(a.integer());
   u.T = a.integer(), u.B = a.integer(), u.I = a.integer(), u.H = a.integer(), u.D = a.integer(), u.N = a.integer();
   u.sizes = a.address<const i64>();
   u.offsets = a.address<const i64>();
   u.places = a.address<const i64>();
-  const i64 rows = a.integer();  // of x and y
+  const i64 rows = a.integer();
   for (i64 d = 0; d < 2; ++d) {
     weights[d].w_ih = a.address<const float>();
     weights[d].w_hh = a.address<const float>();
     weights[d].b_ih = a.address<const float>();
     weights[d].b_hh = a.address<const float>();
   }
-  if (u.T < 0 || u.B < 0 || u.I < 0 || u.H < 1 || u.D < 1 || u.D > 2 || !u.sizes != !u.offsets) return false;
+  return rows;
+}
+
+// Whether the rows are as the kernels need them and every place exists.
+bool good_shape(const Unroll& u, i64 rows) {
+  if (u.T < 0 || u.B < 0 || u.I < 0 || u.H < 1 || u.D < 1 || u.D > 2 || u.N < 0 || rows < 0 || !u.sizes != !u.offsets) return false;
+  const i64 widest = u.I > u.H ? u.I : u.H;
+  if (times({rows > u.N ? rows : u.N, widest, 16}) == LARGEST || times({u.B, widest, 16}) == LARGEST || times({widest, widest, 16}) == LARGEST) return false;
   if (!u.places && u.N != rows) return false;
   for (i64 i = 0; u.places && i < u.N; ++i) {
     if (u.places[i] < 0 || u.places[i] >= rows) return false;
   }
-  if (!u.sizes) return u.N == u.T * u.B;
+  if (!u.sizes) return u.N == times({u.T, u.B});
   i64 most = u.B, tokens = 0;
   for (i64 t = 0; t < u.T; ++t) {
     if (u.offsets[t] != tokens || u.sizes[t] < 0 || u.sizes[t] > most) return false;
@@ -98,11 +122,32 @@ bool read_shape(Arguments& a, Unroll& u, Weights* weights) {
   return tokens == u.N;
 }
 
+// An array that has to be there for its numbers, or the name of one that is not.
+struct Needed {
+  const char* missing = nullptr;
+  void operator()(const char* name, i64 numbers, const void* at) {
+    if (numbers && !at) missing = name;
+  }
+};
+
+// True with an error where the arguments of a sweep do not fit.
+bool sweep_refused(const char* name, const Unroll& u, const Weights* weights, i64 rows, Needed& needed) {
+  for (i64 d = 0; d < u.D && d < 2; ++d) needed("w_ih", u.I, weights[d].w_ih), needed("w_hh", 1, weights[d].w_hh);
+  if (needed.missing) {
+    PyErr_Format(PyExc_ValueError, "%s: %s has no memory: its address is 0", name, needed.missing);
+  } else if (!good_shape(u, rows)) {
+    PyErr_Format(PyExc_ValueError, "%s: expected sizes that do not rise, at most B, with the sum N, and places that exist", name);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 PyObject* forward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Arguments a(args, n);
   Forward u = {};
-  const i64 threads = a.integer();
-  const bool shape = read_shape(a, u, u.weights);
+  const int threads = a.threads();
+  const i64 rows = read_shape(a, u, u.weights);
   u.x = a.address<const float>();
   u.h0 = a.address<const float>();
   u.c0 = a.address<const float>();
@@ -112,10 +157,14 @@ PyObject* forward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   u.saved = a.address<float>();
   u.cells = a.address<float>();
   if (!a.ok("forward")) return nullptr;
-  if (!shape) return PyErr_Format(PyExc_ValueError, "forward: expected sizes that do not rise, at most B, with the sum N, and places that exist");
+  const bool lstm = u.cell == LSTM;
+  Needed needed;
+  needed("x", u.N && u.I, u.x), needed("y", u.N, u.y), needed("hT", u.B, u.hT), needed("cT", u.B && lstm, u.cT);
+  needed("cells", u.N && lstm && u.saved, u.cells);
+  if (sweep_refused("forward", u, u.weights, rows, needed)) return nullptr;
   bool ok;
   Py_BEGIN_ALLOW_THREADS;
-  ok = chosen().forward(u, int(threads));
+  ok = chosen().forward(u, threads);
   Py_END_ALLOW_THREADS;
   return done(ok);
 }
@@ -123,8 +172,8 @@ PyObject* forward(PyObject*, PyObject* const* args, Py_ssize_t n) {
 PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Arguments a(args, n);
   Backward u = {};
-  const i64 threads = a.integer();
-  const bool shape = read_shape(a, u, u.weights);
+  const int threads = a.threads();
+  const i64 rows = read_shape(a, u, u.weights);
   u.x = a.address<const float>();
   u.y = a.address<const float>();
   u.h0 = a.address<const float>();
@@ -145,10 +194,14 @@ PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   }
   u.dgates = a.address<float>();
   if (!a.ok("backward")) return nullptr;
-  if (!shape) return PyErr_Format(PyExc_ValueError, "backward: expected sizes that do not rise, at most B, with the sum N, and places that exist");
+  const bool lstm = u.cell == LSTM;
+  Needed needed;
+  needed("x", u.N && u.I, u.x), needed("y", u.N, u.y), needed("dh0", u.B, u.dh0), needed("dc0", u.B && lstm, u.dc0);
+  needed("saved", u.N && saved_per_unit(u.cell), u.saved), needed("cells", u.N && lstm, u.cells), needed("dgates", u.N, u.dgates);
+  if (sweep_refused("backward", u, u.weights, rows, needed)) return nullptr;
   bool ok;
   Py_BEGIN_ALLOW_THREADS;
-  ok = chosen().backward(u, int(threads));
+  ok = chosen().backward(u, threads);
   Py_END_ALLOW_THREADS;
   return done(ok);
 }
@@ -161,7 +214,9 @@ PyObject* entropy(PyObject*, PyObject* args) {
   if (!PyArg_ParseTuple(args, "LLLLLfLpi", &scores, &n, &V, &y, &weights, &smoothing, &losses, &gradient, &threads)) return nullptr;
   Entropy e = {reinterpret_cast<float*>(scores), reinterpret_cast<const i64*>(y), reinterpret_cast<const float*>(weights),
                reinterpret_cast<float*>(losses), n, V, smoothing, gradient != 0};
-  if (n < 0 || V < 1 || !(smoothing >= 0 && smoothing < 1)) return PyErr_Format(PyExc_ValueError, "entropy: the sizes do not fit");
+  const bool there = !n || (scores && y && losses);
+  if (n < 0 || V < 1 || !there || threads < 1 || !(smoothing >= 0 && smoothing < 1)) return PyErr_Format(PyExc_ValueError, "entropy: the sizes do not fit");
+  if (threads > MOST_THREADS) threads = int(MOST_THREADS);
   for (i64 r = 0; r < n; ++r) {
     if (e.y[r] < 0 || e.y[r] >= V) return PyErr_Format(PyExc_IndexError, "class %lld of row %lld is out of bounds: 0..%lld", e.y[r], r, V - 1);
   }
@@ -177,6 +232,7 @@ PyObject* activations(PyObject*, PyObject* const* args, Py_ssize_t n) {
   float *sigmoid = a.address<float>(), *tanh = a.address<float>();
   const i64 count = a.integer();
   if (!a.ok("activations")) return nullptr;
+  if (count > 0 && !(x && sigmoid && tanh)) return PyErr_Format(PyExc_ValueError, "activations: an address is 0");
   chosen().activations(x, sigmoid, tanh, count);
   Py_RETURN_NONE;
 }
@@ -187,14 +243,15 @@ PyObject* best(PyObject*, PyObject* const* args, Py_ssize_t n) {
   b.logits = a.address<const float>();
   b.rows = a.integer(), b.V = a.integer(), b.k = a.integer();
   b.values = a.address<float>(), b.ids = a.address<i64>(), b.totals = a.address<double>();
-  const i64 threads = a.integer();
+  const int threads = a.threads();
   if (!a.ok("best")) return nullptr;
   if (b.rows < 0 || b.k < 1 || b.k > b.V) {
     return PyErr_Format(PyExc_ValueError, "best: expected rows of 0 or more and k from 1 to V, got rows %lld, V %lld, k %lld",
                         static_cast<long long>(b.rows), static_cast<long long>(b.V), static_cast<long long>(b.k));
   }
+  if (b.rows && !(b.logits && b.values && b.ids && b.totals)) return PyErr_Format(PyExc_ValueError, "best: an address is 0");
   Py_BEGIN_ALLOW_THREADS;
-  stepper()->best(b, int(threads));
+  stepper()->best(b, threads);
   Py_END_ALLOW_THREADS;
   Py_RETURN_NONE;
 }
@@ -205,9 +262,14 @@ PyObject* info(PyObject*, PyObject*) {
   PyObject* isas = PyList_New(0);
   if (!isas) return nullptr;
   for (const char* isa : {"avx512_bf16", "avx512_vnni", "avx512", "avx2", "base"}) {
-    PyObject* name = kernels(isa) ? PyUnicode_FromString(isa) : nullptr;
-    if (name) PyList_Append(isas, name);
+    if (!kernels(isa)) continue;
+    PyObject* name = PyUnicode_FromString(isa);
+    const bool added = name && PyList_Append(isas, name) == 0;
     Py_XDECREF(name);
+    if (!added) {
+      Py_DECREF(isas);
+      return nullptr;
+    }
   }
 #if defined(__clang__)
   const char* compiler = "clang " __clang_version__;
@@ -222,198 +284,201 @@ PyObject* info(PyObject*, PyObject*) {
                        "compiler", compiler);
 }
 
-// ---- programs: models that run step by step --------------------------------------------------------------------------
+// ---- arrays ----------------------------------------------------------------------------------------------------------
 
-constexpr i64 WIDEST = i64(1) << 24;  // of any number of units or inputs: beyond it sizes could overflow
+// An array's memory while it is used.
+struct View {
+  Py_buffer buffer = {};
+  View() = default;
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+  ~View() { close(); }
+  bool open(PyObject* object, int flags) {
+    close();
+    return PyObject_GetBuffer(object, &buffer, flags) == 0;
+  }
+  void close() {
+    if (buffer.obj) PyBuffer_Release(&buffer);
+  }
+  bool of(const char* letters, Py_ssize_t size) const {
+    const char* format = buffer.format;
+    const bool aligned = reinterpret_cast<std::uintptr_t>(buffer.buf) % std::uintptr_t(size) == 0;
+    return buffer.itemsize == size && format && format[0] && std::strchr(letters, format[0]) && !format[1] && aligned;
+  }
+  bool floats() const { return of("f", 4); }
+  bool integers() const { return of("lq", 8); }
+  template <class T>
+  Numbers<T> numbers() {
+    static T none[1] = {};  // an array of nothing has an address too
+    return {buffer.buf ? static_cast<T*>(buffer.buf) : none, i64(buffer.len / buffer.itemsize)};
+  }
+};
+
+constexpr int READ = PyBUF_ND | PyBUF_FORMAT, WRITE = READ | PyBUF_WRITABLE;
+
+// The numbers of an array with so many dimensions, or any for 0; those of None are null.
+template <class T>
+bool read_array(PyObject* object, View& view, int dimensions, const char* name, Numbers<T>& to) {
+  if (object == Py_None) return true;
+  const bool integers = sizeof(T) == 8;
+  if (!view.open(object, std::is_const<T>::value ? READ : WRITE)) return false;
+  if (!(integers ? view.integers() : view.floats()) || (dimensions && view.buffer.ndim != dimensions)) {
+    PyErr_Format(PyExc_ValueError, "run: expected %s as an aligned, contiguous array of %s", name, integers ? "int64" : "float32");
+    return false;
+  }
+  to = view.numbers<T>();
+  return true;
+}
+
+// Runs what touches nothing of Python without the lock. Memory that is not there is an error like others.
+template <class F>
+bool unlocked(const F& body) {
+  bool ok = false;
+  Py_BEGIN_ALLOW_THREADS;
+  try {
+    ok = body();
+  } catch (const std::bad_alloc&) {
+  }
+  Py_END_ALLOW_THREADS;
+  return ok;
+}
+
+// A function of Python whose body may run out of memory.
+template <class F>
+PyObject* guarded(const F& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return PyErr_NoMemory();
+  }
+}
+
+// ---- programs: models that run step by step --------------------------------------------------------------------------
 
 struct ProgramObject {
   PyObject_HEAD
-  Program program;
-  std::vector<Stage>* stages;
-  unsigned char* memory;  // the packs
-  i64 bytes;
+  Built* built;
+  View* tables;  // what embeddings read, of every stage
 };
 
-unsigned char* aligned(unsigned char* p) { return reinterpret_cast<unsigned char*>((reinterpret_cast<std::uintptr_t>(p) + 63) / 64 * 64); }
-
-// What looks at a memory in a program, or null.
-const Stage* attention_of(const Program& p, i64 begin, i64 end) {
-  for (i64 i = begin; i < end; ++i) {
-    if (p.stage[i].op == ATTEND || p.stage[i].op == WINDOW) return &p.stage[i];
-  }
-  return nullptr;
-}
-
-// Whether a stage's sizes are those of its operation, and its states lie within a row's.
-bool fits(const Stage& s, i64 state) {
-  const i64 added = s.O - s.I;
-  switch (s.op) {
-    case RECURRENT:
-      return s.H > 0 && s.P > 0 && s.O == s.P * s.D && s.h + s.D * s.P <= state && (s.cell != LSTM || s.c + s.D * s.H <= state);
-    case POOL: return s.kind < POOLINGS && s.h + s.I <= state && s.c < state;
-    case ATTEND:
-      if (s.kind >= ATTENTIONS || s.H < 1 || added < 1 || s.D != 1) return false;
-      return s.kind == MULTIPLICATIVE ? s.H == s.I : s.P > 0 && s.h + s.P <= state && s.given[0].w_ih && s.given[0].w_hh;
-    case RECALL: return added > 0 && s.h + added <= state;
-    case LINEAR: return s.H == s.O && s.given[0].w_ih;
-    case KEEP: return added == 0 && s.P > 0 && s.P <= s.I && s.h + s.P <= state;
-    case CONV:
-      if (s.height < 1 || s.width < 1 || s.channels < 1 || s.kernel < 1 || s.kernel % 2 == 0 || s.stride < 1 || s.H < 1) return false;
-      return s.height * s.width * s.channels == s.I && s.places_down() * s.places_across() * s.H == s.O && s.given[0].w_ih;
-    case PEAKS:
-      return s.height > 0 && s.width > 0 && s.channels > 0 && s.height * s.width * s.channels == s.I && s.O == 3 * s.channels;
-    case WINDOW: return added > 0 && s.P > 0 && s.H == 3 * s.P && s.h + s.P <= state && s.D == 1 && s.given[0].w_ih;
-    default: return true;
-  }
-}
-
 // (precision, floats of a row's states, then for each stage: op, cell, kind, activation, layer_norm, residual, bounded, I, O, H, P, D, h, c, height,
-// width, channels, kernel, stride, and for both directions w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c)
+// width, channels, kernel, stride, and for both directions the arrays w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c or None)
+constexpr Py_ssize_t STAGE = 19 + 2 * PARAMETERS;
+
 PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
-  std::vector<PyObject*> items;
-  for (Py_ssize_t i = 0; i < PyTuple_Size(args); ++i) items.push_back(PyTuple_GetItem(args, i));
-  Arguments a(items.data(), Py_ssize_t(items.size()));
-  Program p = {};
-  p.precision = int(a.integer()), p.state = a.integer(), p.pool = -1;
-  std::vector<Stage> stages;
-  bool good = p.precision >= 0 && p.precision < PRECISIONS && p.state >= 0 && p.state < WIDEST * 64;
-  const size_t count = items.size() < 2 ? 0 : (items.size() - 2) / 37;
-  i64 attends = 0;
-  bool decodes = false;
-  for (size_t i = 0; i < count; ++i) {
-    Stage s = {};
-    s.op = int(a.integer()), s.cell = int(a.integer()), s.kind = int(a.integer()), s.activation = int(a.integer());
-    s.layer_norm = a.integer(), s.residual = a.integer(), s.bounded = a.integer();
-    s.I = a.integer(), s.O = a.integer(), s.H = a.integer(), s.P = a.integer(), s.D = a.integer(), s.h = a.integer(), s.c = a.integer();
-    for (i64* n : {&s.height, &s.width, &s.channels, &s.kernel, &s.stride}) *n = a.integer();
-    for (Parameters& g : s.given) {
-      for (const float** to : {&g.w_ih, &g.w_hh, &g.b_ih, &g.b_hh, &g.w_hr, &g.scale_ih, &g.scale_hh, &g.scale_c, &g.shift_c}) {
-        *to = a.address<const float>();
+  const Py_ssize_t given = PyTuple_Size(args), count = given < 2 ? 0 : (given - 2) / STAGE;
+  if (given != 2 + count * STAGE) {
+    return PyErr_Format(PyExc_TypeError, "Program: expected 2 arguments and %zd for each stage, got %zd", STAGE, given);
+  }
+  if (count > MOST_STAGES) return PyErr_Format(PyExc_ValueError, "Program: expected up to %lld stages, got %zd", static_cast<long long>(MOST_STAGES), count);
+  return guarded([&]() -> PyObject* {
+    std::vector<PyObject*> items(static_cast<size_t>(given));
+    for (Py_ssize_t i = 0; i < given; ++i) items[size_t(i)] = PyTuple_GetItem(args, i);
+    std::vector<Described> stages(static_cast<size_t>(count));
+    std::unique_ptr<View[]> views(new View[size_t(2 * PARAMETERS * count + 1)]);
+    View* view = views.get();
+    Arguments a(items.data(), given);
+    const i64 precision = a.integer(), state = a.integer();
+    bool whole = true;
+    const auto number = [&] {  // of those that are not sizes
+      const i64 n = a.integer();
+      whole = whole && n >= 0 && n < 256;
+      return int(n);
+    };
+    for (Described& s : stages) {
+      s.op = number(), s.cell = number(), s.kind = number(), s.activation = number();
+      s.layer_norm = number(), s.residual = number(), s.bounded = number();
+      for (i64* n : {&s.I, &s.O, &s.H, &s.P, &s.D, &s.h, &s.c, &s.height, &s.width, &s.channels, &s.kernel, &s.stride}) *n = a.integer();
+      if (PyErr_Occurred()) return nullptr;
+      for (auto& direction : s.weights) {
+        for (Numbers<const float>& w : direction) {
+          PyObject* object = a.object();
+          if (object == Py_None) continue;
+          if (!view->open(object, READ)) return nullptr;
+          if (!view->floats()) return PyErr_Format(PyExc_ValueError, "Program: expected weights as aligned, contiguous arrays of float32, got %R", Py_TYPE(object));
+          w = view++->numbers<const float>();
+        }
       }
     }
-    good = s.op >= 0 && s.op < OPS && s.cell >= 0 && s.cell < CELLS && s.kind >= 0 && s.D >= 1 && s.D <= 2;
-    good = good && s.activation >= 0 && s.activation < ACTIVATIONS;
-    for (i64 n : {s.height, s.width, s.channels, s.kernel, s.stride}) good = good && n >= 0 && n < i64(1) << 16;
-    for (i64 n : {s.I, s.O, s.H, s.P}) good = good && n >= 0 && n < WIDEST;
-    good = good && s.h >= 0 && s.c >= 0 && (s.op == EMBED || stages.empty() || stages.back().O == s.I);
-    good = good && fits(s, p.state) && (s.op != POOL || p.pool < 0);
-    if (s.op == POOL) p.pool = i64(i);
-    p.whole = p.whole || (s.op == RECURRENT && s.D == 2);
-    attends += s.op == ATTEND || s.op == WINDOW;
-    decodes = decodes || s.op == ATTEND || s.op == WINDOW || s.op == RECALL || s.op == KEEP;
-    stages.push_back(s);
-  }
-  // A memory has the keys of one attention; and what is decoded step by step is neither pooled nor read backward.
-  good = good && attends < 2 && !(decodes && (p.whole || p.pool >= 0));
-  if (!a.ok("Program")) return nullptr;
-  if (!good || stages.empty()) return PyErr_Format(PyExc_ValueError, "Program: the stages do not fit together");
-  p.stages = i64(stages.size()), p.I = stages[0].op == EMBED ? 0 : stages[0].I, p.O = stages.back().O;
-  i64 words = 16;
-  for (const Stage& s : stages) words += s.D * (stepper()->pack_size(s, p.precision) + 16);
-  ProgramObject* self = reinterpret_cast<ProgramObject*>(reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc))(type, 0));
-  if (!self) return nullptr;
-  self->memory = static_cast<unsigned char*>(std::malloc(size_t(words) * 4));
-  self->stages = new (std::nothrow) std::vector<Stage>(std::move(stages));
-  if (!self->memory || !self->stages) {
-    Py_DECREF(self);
-    return PyErr_NoMemory();
-  }
-  self->bytes = words * 4;
-  self->program = p;
-  self->program.stage = self->stages->data();
-  Py_BEGIN_ALLOW_THREADS;
-  unsigned char* at = aligned(self->memory);
-  for (Stage& s : *self->stages) {
-    if (!stepper()->pack_size(s, p.precision)) continue;
-    for (i64 d = 0; d < s.D; ++d) {
-      s.packs[d] = reinterpret_cast<std::uint32_t*>(at);
-      stepper()->pack(s, p.precision, d, s.packs[d]);
-      at = aligned(at + stepper()->pack_size(s, p.precision) * 4);
+    if (!a.ok("Program")) return nullptr;
+    whole = whole && precision >= 0 && precision < PRECISIONS;
+    ProgramObject* self = reinterpret_cast<ProgramObject*>(reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc))(type, 0));
+    if (!self) return nullptr;
+    self->built = new (std::nothrow) Built;
+    Refusal why;
+    if (!whole) why("the stages do not fit together: a number is out of its range");
+    const bool ok = self->built && whole && unlocked([&] { return self->built->build(int(precision), state, stages, why); });
+    if (ok) {
+      self->tables = views.release();
+      for (View* v = self->tables; v != view; ++v) {
+        if (stages[0].op != EMBED || v->buffer.buf != stages[0].weights[0][0].at) v->close();
+      }
+      return reinterpret_cast<PyObject*>(self);
     }
-    s.given[0] = s.given[1] = {};
-  }
-  Py_END_ALLOW_THREADS;
-  return reinterpret_cast<PyObject*>(self);
+    Py_DECREF(self);
+    return why.empty() ? PyErr_NoMemory() : PyErr_Format(PyExc_ValueError, "Program: %s", why.text());
+  });
 }
 
 void program_free(PyObject* object) {
   ProgramObject* self = reinterpret_cast<ProgramObject*>(object);
-  std::free(self->memory);
-  delete self->stages;
+  delete self->built;
+  delete[] self->tables;
   PyTypeObject* type = Py_TYPE(object);
   reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(object);
   Py_DECREF(type);
 }
 
-bool run_steps(const Steps& u, i64 bytes, i64 threads) {
+bool run_steps(const Steps& u, i64 bytes, int threads) {
   // Handing the lock back and forth takes as long as a small step.
-  if (bytes * u.T * (u.B > 1 ? u.B : 1) < (i64(1) << 20)) return stepper()->run(u, int(threads));
-  bool ok;
-  Py_BEGIN_ALLOW_THREADS;
-  ok = stepper()->run(u, int(threads));
-  Py_END_ALLOW_THREADS;
-  return ok;
+  if (double(bytes) * double(u.T) * double(u.B > 1 ? u.B : 1) < (1 << 20)) return stepper()->run(u, threads);
+  return unlocked([&] { return stepper()->run(u, threads); });
 }
 
-// Whether what attention reads is there; else a ValueError.
-bool good_memory(const Steps& u, const Stage& attention) {
-  if (u.R < 0 || u.S < 0) {
-    PyErr_Format(PyExc_ValueError, "run: expected R and S of 0 or more");
-  } else if ((u.R && !u.memory_lengths) || (u.R && u.S && ((attention.op == ATTEND && !u.keys) || !u.values)) || (!u.R && u.B)) {
-    PyErr_Format(PyExc_ValueError, "run: this program attends, and needs keys, values and memory_lengths");
-  } else if (!u.memory_of && u.B > u.R) {
-    PyErr_Format(PyExc_ValueError, "run: %lld rows have %lld memories, and no memory_of says which", static_cast<long long>(u.B),
-                 static_cast<long long>(u.R));
-  }
-  for (i64 b = 0; b < u.B && u.memory_of && !PyErr_Occurred(); ++b) {
-    if (u.memory_of[b] >= 0 && u.memory_of[b] < u.R) continue;
-    PyErr_Format(PyExc_ValueError, "run: memory_of must be from 0 to %lld, but row %lld has %lld", static_cast<long long>(u.R - 1),
-                 static_cast<long long>(b), static_cast<long long>(u.memory_of[b]));
-  }
-  for (i64 r = 0; r < u.R && !PyErr_Occurred(); ++r) {
-    if (u.memory_lengths[r] >= 0 && u.memory_lengths[r] <= u.S) continue;
-    PyErr_Format(PyExc_ValueError, "run: memory_lengths must be from 0 to %lld, but memory %lld has %lld", static_cast<long long>(u.S),
-                 static_cast<long long>(r), static_cast<long long>(u.memory_lengths[r]));
-  }
-  return !PyErr_Occurred();
-}
-
-// Steps of rows: the caller has checked shapes; what could reach outside the memory is checked here again.
+// (x, states, y, lengths, slots, begin, end, threads, keys, values, memory_lengths, memory_of, attention)
 PyObject* program_run(PyObject* object, PyObject* const* args, Py_ssize_t n) {
-  ProgramObject* self = reinterpret_cast<ProgramObject*>(object);
-  Arguments a(args, n);
-  Steps u = {};
-  u.program = &self->program;
-  u.T = a.integer(), u.B = a.integer();
-  u.lengths = a.address<const i64>(), u.slots = a.address<const i64>(), u.order = a.address<const i64>();
-  u.x = a.address<const float>(), u.ids = a.address<const i64>();
-  u.state = a.address<float>(), u.stride = a.integer();
-  u.y = a.address<float>();
-  u.begin = a.integer(), u.end = a.integer();
-  const i64 threads = a.integer();
-  u.keys = a.address<const float>(), u.values = a.address<const float>();
-  u.memory_lengths = a.address<const i64>(), u.memory_of = a.address<const i64>();
-  u.R = a.integer(), u.S = a.integer();
-  u.attention = a.address<float>();
-  if (!a.ok("run")) return nullptr;
-  if (u.T < 0 || u.B < 0 || u.begin < 0 || u.begin >= u.end || u.end > self->program.stages || u.stride < self->program.state) {
-    return PyErr_Format(PyExc_ValueError, "run: the sizes do not fit the program");
-  }
-  const Stage* attention = attention_of(self->program, u.begin, u.end);
-  if (!attention) {
-    u.keys = u.values = nullptr, u.attention = nullptr, u.R = u.S = 0;
-  } else if (!good_memory(u, *attention)) {
-    return nullptr;
-  }
-  const i64 read = attention ? u.S * (attention->H + attention->O) * 4 : 0;  // of a memory, by each row
-  return done(run_steps(u, self->bytes + read, threads));
+  if (n != 13) return PyErr_Format(PyExc_TypeError, "run: expected 13 arguments, got %zd", n);
+  return guarded([&]() -> PyObject* {
+    const Built& built = *reinterpret_cast<ProgramObject*>(object)->built;
+    Arguments a(args, n);
+    Asked asked = {};
+    View x, state, y, lengths, slots, keys, values, memory_lengths, memory_of, attention;
+    PyObject* inputs = a.object();
+    if (inputs == Py_None || !x.open(inputs, READ)) {
+      if (!PyErr_Occurred()) PyErr_Format(PyExc_TypeError, "run: expected inputs, got None");
+      return nullptr;
+    }
+    if (x.integers() && x.buffer.ndim == 2) {
+      asked.ids = x.numbers<const i64>();
+    } else if (x.floats() && x.buffer.ndim == 3) {
+      asked.x = x.numbers<const float>();
+    } else {
+      return PyErr_Format(PyExc_ValueError, "run: expected inputs as an aligned, contiguous array: float32 [T, B, I] or int64 [T, B]");
+    }
+    asked.T = x.buffer.shape[0], asked.B = x.buffer.shape[1];
+    bool ok = read_array(a.object(), state, 2, "states", asked.state);
+    if (ok && state.buffer.obj) asked.rows = state.buffer.shape[0], asked.stride = state.buffer.shape[1];
+    ok = ok && read_array(a.object(), y, 0, "y", asked.y);
+    ok = ok && read_array(a.object(), lengths, 1, "lengths", asked.lengths) && read_array(a.object(), slots, 1, "slots", asked.slots);
+    if (!ok) return nullptr;
+    asked.begin = a.integer(), asked.end = a.integer(), asked.threads = a.integer();
+    ok = read_array(a.object(), keys, 3, "keys", asked.keys) && read_array(a.object(), values, 3, "values", asked.values);
+    ok = ok && read_array(a.object(), memory_lengths, 1, "memory_lengths", asked.memory_lengths);
+    ok = ok && read_array(a.object(), memory_of, 1, "memory_of", asked.memory_of) && read_array(a.object(), attention, 3, "attention", asked.attention);
+    if (!ok || !a.ok("run")) return nullptr;
+    if (values.buffer.obj) asked.R = values.buffer.shape[0], asked.S = values.buffer.shape[1];
+    Refusal why;
+    Checked checked;
+    if (!checked.check(built, asked, why)) return PyErr_Format(PyExc_ValueError, "run: %s", why.text());
+    return done(run_steps(checked.steps(), checked.read(), checked.threads()));
+  });
 }
 
-PyObject* program_bytes(PyObject* object, void*) { return PyLong_FromLongLong(reinterpret_cast<ProgramObject*>(object)->bytes); }
+PyObject* program_bytes(PyObject* object, void*) { return PyLong_FromLongLong(reinterpret_cast<ProgramObject*>(object)->built->bytes()); }
 
 PyMethodDef program_methods[] = {
     {"run", as_method(program_run), METH_FASTCALL,
-     "(T, B, lengths, slots, order, x, ids, state, stride, y, begin, end, threads, keys, values, memory_lengths, memory_of, R, S, attention)"},
+     "(x, states, y, lengths, slots, begin, end, threads, keys, values, memory_lengths, memory_of, attention): arrays, or None where there are none"},
     {nullptr, nullptr, 0, nullptr}};
 PyGetSetDef program_members[] = {{"bytes", program_bytes, nullptr, "of the packed weights", nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
 PyType_Slot program_slots[] = {{Py_tp_new, reinterpret_cast<void*>(program_new)},
@@ -426,28 +491,45 @@ PyType_Spec program_spec = {"hitherto._native.Program", sizeof(ProgramObject), 0
 // ---- sessions: one row of states, a step at a time --------------------------------------------------------------------
 
 PyTypeObject* program_type = nullptr;
-PyObject *numpy_empty = nullptr, *numpy_float32 = nullptr, *numpy_asarray = nullptr, *numpy_int64 = nullptr;
+PyObject *numpy_empty = nullptr, *numpy_float32 = nullptr, *numpy_int64 = nullptr, *numpy_asarray = nullptr, *numpy_require = nullptr;
 
-// An array's memory while it is used.
-struct View {
-  Py_buffer buffer = {};
-  bool open(PyObject* object, int flags) {
-    close();
-    return PyObject_GetBuffer(object, &buffer, flags) == 0;
-  }
-  void close() {
-    if (buffer.obj) PyBuffer_Release(&buffer);
-  }
-  bool floats() const { return buffer.itemsize == 4 && buffer.format && buffer.format[0] == 'f' && !buffer.format[1]; }
-};
+// A UsageError of hitherto.errors: what users of a session see.
+template <class... Parts>
+std::nullptr_t misused(const char* format, Parts... parts) {
+  PyObject* errors = PyImport_ImportModule("hitherto.errors");
+  PyObject* type = errors ? PyObject_GetAttrString(errors, "UsageError") : nullptr;
+  if (type) PyErr_Format(type, format, parts...);
+  Py_XDECREF(errors);
+  Py_XDECREF(type);
+  return nullptr;
+}
 
-// x and out of the last step stay open: who pushes the same arrays again pays for asking once.
 struct SessionObject {
   PyObject_HEAD
   ProgramObject* program;
   Py_buffer state;
   PyObject* width;  // of an output, as numpy wants it
-  View x, out;
+  bool busy;        // a step is being taken; only read and written with the lock held
+};
+
+// A session while it is used: by one thread, and by nobody else in between.
+class Hold {
+ public:
+  explicit Hold(SessionObject* session) : session_(session->busy ? nullptr : session) {
+    if (session_)
+      session_->busy = true;
+    else
+      misused("this session is in use: it takes steps for one thread at a time; fork() gives each thread its own");
+  }
+  ~Hold() {
+    if (session_) session_->busy = false;
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+  bool ok() const { return session_; }
+
+ private:
+  SessionObject* session_;
 };
 
 // (program, float32 array of the program's states)
@@ -455,8 +537,9 @@ PyObject* session_new(PyTypeObject* type, PyObject* args, PyObject*) {
   PyObject *program, *state;
   if (!PyArg_ParseTuple(args, "OO", &program, &state)) return nullptr;
   if (Py_TYPE(program) != program_type) return PyErr_Format(PyExc_TypeError, "expected a Program, got %R", program);
-  const Program& p = reinterpret_cast<ProgramObject*>(program)->program;
-  if (attention_of(p, 0, p.stages)) {
+  const Built& built = *reinterpret_cast<ProgramObject*>(program)->built;
+  const Program& p = built.program();
+  if (built.attention(0, p.stages)) {
     return PyErr_Format(PyExc_ValueError, "this program attends to a source, and a session has none: run the program");
   }
   if (!numpy_empty) {
@@ -464,24 +547,27 @@ PyObject* session_new(PyTypeObject* type, PyObject* args, PyObject*) {
     if (!numpy) return nullptr;
     numpy_float32 = PyObject_GetAttrString(numpy, "float32");
     numpy_int64 = PyObject_GetAttrString(numpy, "int64");
-    numpy_asarray = PyObject_GetAttrString(numpy, "ascontiguousarray");
-    numpy_empty = PyObject_GetAttrString(numpy, "empty");
+    numpy_asarray = PyObject_GetAttrString(numpy, "asarray");
+    numpy_require = PyObject_GetAttrString(numpy, "require");
+    PyObject* empty = PyObject_GetAttrString(numpy, "empty");
     Py_DECREF(numpy);
-    if (!numpy_empty || !numpy_float32 || !numpy_asarray || !numpy_int64) return nullptr;
+    if (!empty || !numpy_float32 || !numpy_asarray || !numpy_int64 || !numpy_require) return nullptr;
+    numpy_empty = empty;
   }
   SessionObject* self = reinterpret_cast<SessionObject*>(reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc))(type, 0));
   if (!self) return nullptr;
   Py_INCREF(program);
   self->program = reinterpret_cast<ProgramObject*>(program);
-  self->width = PyLong_FromLongLong(self->program->program.O);
-  if (PyObject_GetBuffer(state, &self->state, PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT)) {
+  self->width = PyLong_FromLongLong(p.O);
+  if (!self->width || PyObject_GetBuffer(state, &self->state, WRITE)) {
     self->state.obj = nullptr;
     Py_DECREF(self);
     return nullptr;
   }
-  if (self->state.itemsize != 4 || self->state.len < self->program->program.state * 4) {
+  const bool floats = self->state.itemsize == 4 && self->state.format && !std::strcmp(self->state.format, "f");
+  if (!floats || self->state.len < p.state * 4 || reinterpret_cast<std::uintptr_t>(self->state.buf) % 4) {
     Py_DECREF(self);
-    return PyErr_Format(PyExc_ValueError, "the states need %lld float32", static_cast<long long>(self->program->program.state));
+    return PyErr_Format(PyExc_ValueError, "the states need %lld float32", static_cast<long long>(p.state));
   }
   return reinterpret_cast<PyObject*>(self);
 }
@@ -489,8 +575,6 @@ PyObject* session_new(PyTypeObject* type, PyObject* args, PyObject*) {
 void session_free(PyObject* object) {
   SessionObject* self = reinterpret_cast<SessionObject*>(object);
   if (self->state.obj) PyBuffer_Release(&self->state);
-  self->x.close();
-  self->out.close();
   Py_XDECREF(reinterpret_cast<PyObject*>(self->program));
   Py_XDECREF(self->width);
   PyTypeObject* type = Py_TYPE(object);
@@ -498,52 +582,89 @@ void session_free(PyObject* object) {
   Py_DECREF(type);
 }
 
-// The steps that x holds, read into `u`: one, [I] floats or an id; or some, [T, I] or [T].
-bool read_input(SessionObject* self, PyObject* x, i64& id, Steps& u) {
-  View& view = self->x;
-  const Program& p = self->program->program;
-  const char* wanted = p.I ? "expected %lld float32 for a step, or [T, %lld] for some" : "expected an id, or an array of them";
-  u.program = &p, u.B = 1, u.T = 1, u.state = static_cast<float*>(self->state.buf), u.stride = p.state, u.end = p.stages;
-  if (!p.I && PyLong_Check(x)) {
-    id = PyLong_AsLongLong(x);
-    if (id == -1 && PyErr_Occurred()) return false;
-    u.ids = &id;
-  } else {
-    const bool ready = p.I && (view.buffer.obj == x || (view.open(x, PyBUF_ND | PyBUF_FORMAT) && view.floats()));
-    if (!ready) {
-      PyErr_Clear();
-      view.close();
-      PyObject* array = PyObject_CallFunctionObjArgs(numpy_asarray, x, p.I ? numpy_float32 : numpy_int64, nullptr);
-      if (!array) return false;
-      const bool opened = view.open(array, PyBUF_ND | PyBUF_FORMAT);
-      Py_DECREF(array);  // the view keeps it
-      if (!opened) return false;
-    }
-    const Py_buffer& b = view.buffer;
-    const bool many = b.ndim == (p.I ? 2 : 1);
-    if (!(many || b.ndim == (p.I ? 1 : 0)) || (p.I && b.shape[b.ndim - 1] != p.I)) {
-      PyErr_Format(PyExc_ValueError, wanted, static_cast<long long>(p.I), static_cast<long long>(p.I));
-      return false;
-    }
-    u.T = many ? i64(b.shape[0]) : 1;
-    if (p.I)
-      u.x = static_cast<const float*>(b.buf);
-    else
-      u.ids = static_cast<const i64*>(b.buf);
+// x as an array of float32 or int64, if nothing but digits is lost.
+PyObject* converted(PyObject* x, bool floats) {
+  PyObject* array = PyObject_CallFunctionObjArgs(numpy_asarray, x, nullptr);
+  PyObject* type = array ? PyObject_GetAttrString(array, "dtype") : nullptr;
+  PyObject* letter = type ? PyObject_GetAttrString(type, "kind") : nullptr;
+  bool fine = false;
+  for (const char* kind : {"i", "u", "b", "f"}) {
+    fine = fine || (letter && PyUnicode_CompareWithASCIIString(letter, kind) == 0 && (floats || *kind == 'i' || *kind == 'u'));
   }
-  for (i64 t = 0; !p.I && t < u.T; ++t) {
-    if (u.ids[t] < 0 || u.ids[t] >= p.stage[0].I) {
-      PyErr_Format(PyExc_ValueError, "expected an id in 0..%lld, got %lld", static_cast<long long>(p.stage[0].I - 1),
-                   static_cast<long long>(u.ids[t]));
-      return false;
-    }
+  if (!fine && array && !PyErr_Occurred() && PyObject_Size(array) == 0) fine = true;  // of nothing numpy says that it is floats
+  if (PyErr_Occurred() == PyExc_TypeError || PyErr_Occurred() == PyExc_ValueError) PyErr_Clear();  // numpy's own
+  PyObject* found = nullptr;
+  if (fine) {
+    found = PyObject_CallFunction(numpy_require, "OOs", array, floats ? numpy_float32 : numpy_int64, "CA");
+  } else if (!PyErr_Occurred()) {
+    misused(floats ? "expected real numbers, got %R" : "expected whole numbers, got %R", type ? type : x);
   }
-  return true;
+  Py_XDECREF(letter);
+  Py_XDECREF(type);
+  Py_XDECREF(array);
+  return found;
 }
+
+// The steps that x holds, read into `u`: one, [I] floats or an id; or some, [T, I] or [T].
+struct Inputs {
+  View view;
+  i64 id = 0;
+  std::vector<i64> ids;  // a copy: another thread may change the caller's
+  bool many = false;
+
+  bool read(SessionObject* self, PyObject* x, Steps& u) {
+    const Built& built = *self->program->built;
+    const Program& p = built.program();
+    u.program = &p, u.B = 1, u.T = 1, u.state = static_cast<float*>(self->state.buf), u.stride = p.state, u.end = p.stages;
+    if (!p.I && PyLong_Check(x)) {
+      int over = 0;
+      id = PyLong_AsLongLongAndOverflow(x, &over);
+      if (over) id = -1;
+      u.ids = &id;
+    } else {
+      if (!p.I || !view.open(x, READ) || !view.floats()) {
+        PyErr_Clear();
+        view.close();
+        PyObject* array = converted(x, p.I > 0);
+        if (!array) return false;
+        const bool opened = view.open(array, READ);
+        Py_DECREF(array);  // the view keeps it
+        if (!opened) return false;
+      }
+      const Py_buffer& b = view.buffer;
+      many = b.ndim == (p.I ? 2 : 1);
+      if (!(many || b.ndim == (p.I ? 1 : 0)) || (p.I && b.shape[b.ndim - 1] != p.I)) {
+        const long long I = p.I;
+        p.I ? misused("expected %lld float32 for a step, or [T, %lld] for some", I, I) : misused("expected an id, or an array of them");
+        return false;
+      }
+      u.T = many ? i64(b.shape[0]) : 1;
+      if (p.I) {
+        u.x = static_cast<const float*>(b.buf);
+      } else {
+        const i64* from = static_cast<const i64*>(b.buf);
+        ids.assign(from, from + u.T);
+        u.ids = ids.data();
+      }
+    }
+    for (i64 t = 0; !p.I && t < u.T; ++t) {
+      if (u.ids[t] < 0 || u.ids[t] >= p.stage[0].I) {
+        if (u.ids == &id) {
+          misused("expected an id in 0..%lld, got %S", static_cast<long long>(p.stage[0].I - 1), x);
+        } else {
+          misused("expected an id in 0..%lld, got %lld", static_cast<long long>(p.stage[0].I - 1), static_cast<long long>(u.ids[t]));
+        }
+        return false;
+      }
+    }
+    return true;
+  }
+};
 
 PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, PyObject* names) {
   SessionObject* self = reinterpret_cast<SessionObject*>(object);
-  const Program& p = self->program->program;
+  const Program& p = self->program->built->program();
+  const i64 bytes = self->program->built->bytes();
   PyObject* out = nullptr;
   if (names && PyTuple_Size(names) == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "out") == 0) {
     out = args[n] == Py_None ? nullptr : args[n];
@@ -551,44 +672,43 @@ PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, Py
     return PyErr_Format(PyExc_TypeError, "push takes one input and out=");
   }
   if (n != 1) return PyErr_Format(PyExc_TypeError, "push takes one input, got %zd", n);
-  Steps u = {};
-  View& y = self->out;
-  i64 id = 0;
-  if (!read_input(self, args[0], id, u)) return nullptr;
-  if (p.pool >= 0) {  // nothing is final before the end
-    if (out) return PyErr_Format(PyExc_ValueError, "this model answers at its end: push gives nothing to write; peek does");
-    u.end = p.pool + 1;
-    if (!run_steps(u, self->program->bytes, 1)) return PyErr_NoMemory();
-    Py_RETURN_NONE;
-  }
-  const bool given = out != nullptr;
-  if (given) {
-    Py_INCREF(out);
-  } else if (u.ids != &id && self->x.buffer.ndim == (p.I ? 2 : 1)) {
-    PyObject* shape = Py_BuildValue("(LO)", static_cast<long long>(u.T), self->width);
-    if (!shape) return nullptr;
-    out = PyObject_CallFunctionObjArgs(numpy_empty, shape, numpy_float32, nullptr);
-    Py_DECREF(shape);
-  } else {
-    out = PyObject_CallFunctionObjArgs(numpy_empty, self->width, numpy_float32, nullptr);
-  }
-  if (!out) return nullptr;
-  const bool known = y.buffer.obj == out || (y.open(out, PyBUF_WRITABLE | PyBUF_ND | PyBUF_FORMAT) && y.floats());
-  if (!known || y.buffer.len != u.T * p.O * 4) {
-    if (!known) y.close();
-    if (!PyErr_Occurred()) {
-      PyErr_Format(PyExc_ValueError, "out must be a contiguous float32 array of %lld numbers", static_cast<long long>(u.T * p.O));
+  const Hold hold(self);
+  if (!hold.ok()) return nullptr;
+  return guarded([&]() -> PyObject* {
+    Steps u = {};
+    Inputs inputs;
+    if (!inputs.read(self, args[0], u)) return nullptr;
+    if (p.pool >= 0) {  // nothing is final before the end
+      if (out) return misused("this model answers at its end: push gives nothing to write; peek does");
+      u.end = p.pool + 1;
+      if (!run_steps(u, bytes, 1)) return PyErr_NoMemory();
+      Py_RETURN_NONE;
     }
-    Py_DECREF(out);
-    return nullptr;
-  }
-  u.y = static_cast<float*>(y.buffer.buf);
-  if (!given) y.close();  // an array of ours is the caller's now, to do with what they like
-  if (!run_steps(u, self->program->bytes, 1)) {
-    Py_DECREF(out);
-    return PyErr_NoMemory();
-  }
-  return out;
+    if (out) {
+      Py_INCREF(out);
+    } else if (inputs.many) {
+      PyObject* shape = Py_BuildValue("(LO)", static_cast<long long>(u.T), self->width);
+      if (!shape) return nullptr;
+      out = PyObject_CallFunctionObjArgs(numpy_empty, shape, numpy_float32, nullptr);
+      Py_DECREF(shape);
+    } else {
+      out = PyObject_CallFunctionObjArgs(numpy_empty, self->width, numpy_float32, nullptr);
+    }
+    if (!out) return nullptr;
+    View y;
+    if (!y.open(out, WRITE) || !y.floats() || y.buffer.len != u.T * p.O * 4) {
+      PyErr_Clear();
+      misused("out must be a contiguous float32 array of %lld numbers that can be written to", static_cast<long long>(u.T * p.O));
+      Py_DECREF(out);
+      return nullptr;
+    }
+    u.y = static_cast<float*>(y.buffer.buf);
+    if (!run_steps(u, bytes, 1)) {
+      Py_DECREF(out);
+      return PyErr_NoMemory();
+    }
+    return out;
+  });
 }
 
 // (x, n): the seconds that n native steps of x take, one after the other, without Python.
@@ -597,16 +717,20 @@ PyObject* session_time(PyObject* object, PyObject* args) {
   PyObject* given;
   long long n;
   if (!PyArg_ParseTuple(args, "OL", &given, &n)) return nullptr;
-  Steps u = {};
-  i64 id = 0;
-  if (!read_input(self, given, id, u)) return nullptr;
-  std::vector<float> y(size_t(u.T * self->program->program.O));
-  u.y = y.data();
-  bool ok = true;
-  const auto start = std::chrono::steady_clock::now();
-  for (long long i = 0; i < n; ++i) ok = ok && stepper()->run(u, 1);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return ok ? PyFloat_FromDouble(seconds) : PyErr_NoMemory();
+  const Hold hold(self);
+  if (!hold.ok()) return nullptr;
+  return guarded([&]() -> PyObject* {
+    Steps u = {};
+    Inputs inputs;
+    if (!inputs.read(self, given, u)) return nullptr;
+    std::vector<float> y(size_t(times({u.T, self->program->built->program().O})));
+    u.y = y.data();
+    bool ok = true;
+    const auto start = std::chrono::steady_clock::now();
+    for (long long i = 0; i < n; ++i) ok = ok && stepper()->run(u, 1);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return ok ? PyFloat_FromDouble(seconds) : PyErr_NoMemory();
+  });
 }
 
 PyMethodDef session_methods[] = {
@@ -621,28 +745,34 @@ PyType_Spec session_spec = {"hitherto._native.Session", sizeof(SessionObject), 0
 
 // ---- what this machine can do ----------------------------------------------------------------------------------------
 
+constexpr int CALIBRATED = 256;  // threads at most
+
 struct Calibration {
   const char* kind;
   i64 n;
+  int threads;
   Barrier* barrier;
-  std::vector<double> seconds, work;  // of each thread
+  double seconds[CALIBRATED], work[CALIBRATED];  // of each thread
 };
 
 void calibration_part(void* arg, int id, int n) {
   Calibration& c = *static_cast<Calibration*>(arg);
+  if (n != c.threads) return;  // a barrier for more threads than came would never open
   const bool fma = !std::strcmp(c.kind, "fma"), read = !std::strcmp(c.kind, "read");
-  std::vector<float> buffer(read ? size_t(c.n / 4 / n) : 0, 1.0f);
+  const i64 count = read ? c.n / 4 / n : 0;
+  const std::unique_ptr<float[]> buffer(new (std::nothrow) float[size_t(count)]);
+  for (i64 i = 0; buffer && i < count; ++i) buffer[size_t(i)] = 1;
   const auto start = std::chrono::steady_clock::now();
   if (fma) {
-    c.work[size_t(id)] = chosen().fma_flops(c.n);
+    c.work[id] = chosen().fma_flops(c.n);
   } else if (read) {
     const i64 rounds = 1 + (i64(256) << 20) / (c.n / n + 1);
-    c.work[size_t(id)] = double(rounds) * chosen().read_sum(buffer.data(), i64(buffer.size()), rounds);
+    c.work[id] = buffer ? double(rounds) * chosen().read_sum(buffer.get(), count, rounds) : 0;
   } else {
     for (i64 k = 0; k < c.n; ++k) c.barrier->wait();
-    c.work[size_t(id)] = double(c.n);
+    c.work[id] = double(c.n);
   }
-  c.seconds[size_t(id)] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  c.seconds[id] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 PyObject* calibrate(PyObject*, PyObject* args) {
@@ -650,20 +780,17 @@ PyObject* calibrate(PyObject*, PyObject* args) {
   long long n;
   int threads;
   if (!PyArg_ParseTuple(args, "sLi", &kind, &n, &threads)) return nullptr;
-  if ((std::strcmp(kind, "fma") && std::strcmp(kind, "read") && std::strcmp(kind, "barrier")) || n < 1 || threads < 1 || threads > 256) {
+  if ((std::strcmp(kind, "fma") && std::strcmp(kind, "read") && std::strcmp(kind, "barrier")) || n < 1 || n >= LARGEST || threads < 1 ||
+      threads > CALIBRATED) {
     return PyErr_Format(PyExc_ValueError, "calibrate: expected kind fma, read or barrier, n and threads at least 1");
   }
   double result = 0;
   Py_BEGIN_ALLOW_THREADS;
   Barrier barrier(threads);
-  Calibration c = {kind, n, &barrier, std::vector<double>(size_t(threads)), std::vector<double>(size_t(threads))};
-  parallel(threads, [](void* arg, int id, int got) {
-    // A barrier for more threads than came would never open.
-    Calibration& c = *static_cast<Calibration*>(arg);
-    if (got == int(c.seconds.size())) calibration_part(arg, id, got);
-  }, &c);
+  Calibration c = {kind, n, threads, &barrier, {}, {}};
+  parallel(threads, calibration_part, &c);
   double work = 0, seconds = 0;
-  for (size_t i = 0; i < c.seconds.size(); ++i) {
+  for (int i = 0; i < threads; ++i) {
     work += c.work[i];
     seconds = c.seconds[i] > seconds ? c.seconds[i] : seconds;
   }

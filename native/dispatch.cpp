@@ -1,6 +1,5 @@
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
 
 #include "kernels.h"
 
@@ -8,7 +7,6 @@ namespace hitherto {
 namespace {
 
 #if defined(__x86_64__) || defined(_M_X64)
-#define HT_X86 1
 #if defined(_MSC_VER)
 #include <intrin.h>
 void cpuid(int leaf, int sub, unsigned r[4]) { __cpuidex(reinterpret_cast<int*>(r), leaf, sub); }
@@ -26,6 +24,7 @@ unsigned long long xcr0() {
 
 // The processor has to have the instructions and the system has to save their registers.
 bool supported(const char* isa) {
+  if (!std::strcmp(isa, "base")) return true;
   unsigned r[4];
   cpuid(0, 0, r);
   if (r[0] < 7) return false;
@@ -44,36 +43,60 @@ bool supported(const char* isa) {
   if (!std::strcmp(isa, "avx512_bf16")) return avx512 && vnni && bf16;
   return avx512;
 }
+#else
+bool supported(const char* isa) { return !std::strcmp(isa, "base"); }
 #endif
+
+// What this build has, best first; CMakeLists.txt says what that is.
+const Stepper* const STEPPERS[] = {
+#if defined(HT_HAS_AVX512)
+    &stepper_avx512_bf16, &stepper_avx512_vnni, &stepper_avx512,
+#endif
+#if defined(HT_HAS_AVX2)
+    &stepper_avx2,
+#endif
+#if defined(HT_HAS_BASE)
+    &stepper_base,
+#endif
+};
+const Kernels* const KERNELS[] = {
+#if defined(HT_HAS_AVX512)
+    &kernels_avx512,
+#endif
+#if defined(HT_HAS_AVX2)
+    &kernels_avx2,
+#endif
+#if defined(HT_HAS_BASE)
+    &kernels_base,
+#endif
+};
 
 }  // namespace
 
-// Only the steps have more to choose from than the sweeps: two extensions of AVX-512 for narrow weights.
 const Stepper* stepper(const char* isa) {
-#if defined(HT_X86)
-  for (const Stepper* s : {&stepper_avx512_bf16, &stepper_avx512_vnni, &stepper_avx512, &stepper_avx2}) {
+  for (const Stepper* s : STEPPERS) {
     if (!std::strcmp(s->isa, isa)) return supported(isa) ? s : nullptr;
   }
-#endif
-  return std::strcmp(isa, "base") ? nullptr : &stepper_base;
+  return nullptr;
 }
 
+// Only the steps have more to choose from than the sweeps: two extensions of AVX-512 for narrow weights.
 const Kernels* kernels(const char* isa) {
-#if defined(HT_X86)
-  if (!std::strncmp(isa, "avx512", 6)) return stepper(isa) ? &kernels_avx512 : nullptr;
-  if (!std::strcmp(isa, "avx2")) return supported(isa) ? &kernels_avx2 : nullptr;
-#endif
-  return std::strcmp(isa, "base") ? nullptr : &kernels_base;
+  if (!stepper(isa)) return nullptr;
+  for (const Kernels* k : KERNELS) {
+    if (!std::strncmp(k->isa, isa, std::strlen(k->isa))) return k;
+  }
+  return nullptr;
 }
 
 const char* chosen_isa() {
   static const char* const chosen = []() -> const char* {
     const char* wanted = std::getenv("HITHERTO_ISA");
     if (wanted && *wanted) return stepper(wanted) ? wanted : nullptr;
-    for (const char* isa : {"avx512_bf16", "avx512_vnni", "avx512", "avx2"}) {
-      if (stepper(isa)) return isa;
+    for (const Stepper* s : STEPPERS) {
+      if (supported(s->isa)) return s->isa;
     }
-    return "base";
+    return nullptr;
   }();
   return chosen;
 }

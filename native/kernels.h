@@ -144,7 +144,7 @@ struct Steps {
   const i64* ids;      // [T, B]
   float* state;
   i64 stride;
-  float* y;  // [T, B, O], after a pool [B, O]; null: only the states are wanted
+  float* y;  // [T, B, O], behind a pool [B, O]; null: only the states are wanted
   i64 begin, end;  // the stages that are run: all, the last alone, or all but the last
   // What attention reads: R memories of up to S places. Row b has memory memory(b); rows that share one should be neighbours.
   const float *keys, *values;  // [R, S, H], [R, S, M]
@@ -156,6 +156,7 @@ struct Steps {
   i64 length(i64 b) const { return lengths ? lengths[b] : T; }
   i64 slot(i64 b) const { return slots ? slots[b] : b; }
   i64 out() const { return program->stage[end - 1].O; }
+  bool pooled() const { return program->pool >= begin && program->pool < end; }
 };
 
 // The k largest of each row in falling order, of equals the lower number first; and the logarithm of the sum of the row's

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 #if defined(__linux__)
@@ -105,11 +106,11 @@ class Pool {
 
 Pool* own = nullptr;  // never freed: a worker may outlive every destructor
 
-Pool& own_pool() {
+Pool* own_pool() {  // null where there is no memory
   static std::mutex making;
   std::lock_guard<std::mutex> lock(making);
-  if (!own) own = new Pool;
-  return *own;
+  if (!own) own = new (std::nothrow) Pool;
+  return own;
 }
 
 // ---- torch's threads -------------------------------------------------------------------------------------------------
@@ -173,7 +174,8 @@ void parallel(int threads, Job job, void* arg) {
     GompJob j{job, arg};
     return gomp_parallel(gomp_entry, &j, unsigned(threads), 0);
   }
-  own_pool().run(threads, job, arg);
+  if (Pool* pool = own_pool()) return pool->run(threads, job, arg);
+  job(arg, 0, 1);
 }
 
 void Barrier::wait() {
@@ -199,6 +201,7 @@ float* workspace(std::size_t floats) {
     ~Block() { std::free(raw); }
   };
   thread_local Block block;
+  if (floats > SIZE_MAX / 8) return nullptr;
   const std::size_t bytes = floats * sizeof(float) + 64;
   const std::size_t keep = std::size_t(64) << 20;  // a larger block than this is not kept for a smaller call
   if (bytes > block.size || (block.size > keep && bytes <= keep)) {

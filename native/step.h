@@ -634,7 +634,7 @@ void layer_run(Layer& l, i64 tokens) {
 // Whether the last product can be written where it is wanted: a vocabulary is not to be copied.
 bool in_place(const Steps& u) {
   const Stage& last = u.program->stage[u.end - 1];
-  return u.y && !u.order && last.op == LINEAR && (u.T == 1 || u.B == 1 || u.program->pool >= 0);
+  return u.y && !u.order && last.op == LINEAR && (u.T == 1 || u.B == 1 || u.pooled());
 }
 
 // The memory that a group of rows needs for so many steps, in floats.
@@ -666,6 +666,8 @@ struct Room {
     spare = rows * 3 * vectors * VL;
     patches = up16(patches);
     size = 2 * buffer + projected + x_words + h + spare + weights + patches + 64;
+    const double all = double(tokens) * double(2 * width + vectors * VL + words + 1);
+    if (all > 1e15) size = i64(1) << 60;  // more than there is, even where the sums above have overflowed
   }
 };
 
@@ -686,7 +688,7 @@ struct Group {
       : u(given), p(*given.program), first(0), rows(0), steps(steps_), memory(own), room(needed) {}
 
   i64 row(i64 j) const { return u.order ? u.order[first + j] : first + j; }
-  float* states_of(i64 j) const { return u.state + u.slot(row(j)) * u.stride; }
+  float* states_of(i64 j) const { return u.state ? u.state + u.slot(row(j)) * u.stride : nullptr; }
 
   template <int KIND>
   void run(i64 first_, i64 rows_) {
@@ -696,11 +698,11 @@ struct Group {
       states[j] = states_of(j);
       longest = max_of(longest, u.length(row(j)));
     }
-    const bool pooled = p.pool >= u.begin;
+    const bool pooled = u.pooled();
     for (i64 done = 0; done < longest; done += steps) {
       const i64 now = min_of(steps, longest - done);
       for (i64 j = 0; j < rows; ++j) lengths[j] = max_of(0, min_of(now, u.length(row(j)) - done));
-      const float* at = part<KIND>(u.begin, pooled ? min_of(u.end, p.pool + 1) : u.end, nullptr, done, now);
+      const float* at = part<KIND>(u.begin, pooled ? p.pool + 1 : u.end, nullptr, done, now);
       if (!pooled && u.y) give(at, done, now);
     }
     for (i64 t = longest; t < u.T && u.attention; ++t) {
@@ -710,7 +712,7 @@ struct Group {
     for (i64 t = longest; t < u.T && !pooled; ++t) {
       for (i64 j = 0; j < rows; ++j) std::memset(y_of(t, j), 0, size_t(u.out()) * 4);
     }
-    if (!pooled || u.end <= p.pool) return;
+    if (!pooled) return;
     // The answer so far, from the pool's state: a row is a token now.
     for (i64 j = 0; j < rows; ++j) lengths[j] = 1, pool_value(p.stage[p.pool], states[j], memory + j * room.width);
     give(part<KIND>(p.pool + 1, u.end, memory, 0, 1), 0, 1);
@@ -987,7 +989,7 @@ struct Group {
 struct Work {
   const Steps* u;
   i64 rows, steps;  // of a group
-  bool failed;
+  bool failed;  // once it is true it stays
 
   static void entry(void* self, int id, int n) {
     Work& w = *static_cast<Work*>(self);
@@ -1028,7 +1030,7 @@ bool step_run(const Steps& u, int threads) {
     return !work.failed;
   }
   double per_token = 0;
-  if (u.B == 0) return true;
+  if (u.B == 0 || (u.T == 0 && !u.pooled())) return true;
   bool step_by_step = false;  // what a later stage did one step before is what an earlier one asks
   for (i64 i = u.begin; i < u.end; ++i) {
     const Stage& s = p.stage[i];

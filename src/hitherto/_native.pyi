@@ -1,4 +1,8 @@
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, Any]
 
 def forward(*args: int) -> None: ...
 def backward(*args: int) -> None: ...
@@ -23,11 +27,11 @@ def info() -> dict[str, str | list[str]]: ...
 def calibrate(kind: str, n: int, threads: int, /) -> float: ...
 
 class Program:
-    def __new__(cls, *args: int) -> Self: ...
+    def __new__(cls, *args: int | Array | None) -> Self: ...
     def run(
-        self, T: int, B: int, lengths: int, slots: int, order: int, x: int, ids: int, state: int, stride: int, y: int,
-        begin: int, end: int, threads: int, keys: int, values: int, memory_lengths: int, memory_of: int, R: int, S: int,
-        attention: int, /,
+        self, x: Array, states: Array | None, y: Array | None, lengths: Array | None, slots: Array | None, begin: int,
+        end: int, threads: int, keys: Array | None, values: Array | None, memory_lengths: Array | None,
+        memory_of: Array | None, attention: Array | None, /,
     ) -> None: ...  # fmt: skip
     @property
     def bytes(self) -> int: ...

@@ -48,7 +48,12 @@ _PARAMETERS = (
 def threads() -> int:
     """How many threads a batch is shared by: HITHERTO_NUM_THREADS, or all cores that this process may use."""
     given = os.environ.get("HITHERTO_NUM_THREADS", "")
-    if given.isdigit() and int(given) > 0:
+    if given:
+        if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= 1024):
+            raise UsageError(
+                f"HITHERTO_NUM_THREADS must be a number from 1 to 1024, but is {given!r:.60}: change it, or unset it "
+                "to use all cores."
+            )
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -71,7 +76,6 @@ class Engine:
         self.size = size
         self.stride = -(-size // 16) * 16 or 16  # of a row's block: whole lines of the cache
         stages = _Stages(self.plan, tensors, self.places)
-        self._kept = stages.embeddings  # the program reads these where they are
         self.program = _native.Program(WEIGHTS.index(weights), size, *stages.numbers)
         self.stages = len(stages.widths)
         head = self.plan["head"]
@@ -278,24 +282,18 @@ class Engine:
         shape = (B, self.widths[end - 1]) if pooled else (T, B, self.widths[end - 1])
         if out is None:
             out = np.empty(shape, np.float32)
-        elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
+        elif out.shape != shape or out.dtype != np.float32 or not out.flags.carray:
             raise UsageError(
-                f"out must be a contiguous float32 array of shape {shape}, but is {out.dtype} {out.shape}."
+                f"out must be a contiguous float32 array of shape {shape} that can be written to, but is "
+                f"{out.dtype} {out.shape}{'' if out.flags.writeable else ', read-only'}."
             )
-        order = None
         if lengths is not None:
             lengths = np.ascontiguousarray(lengths, np.int64)
             if lengths.shape != (B,) or ((lengths < 0) | (lengths > T)).any():
                 raise UsageError(f"lengths must be {B} numbers from 0 to {T}.")
-            order = np.argsort(-lengths, kind="stable")
-            if len(lengths) == 0 or lengths.min() == lengths.max():
-                order = None
         if not stateless and slots is None and len(block) != B:
             raise UsageError(f"there are states of {len(block)} rows, but inputs of {B}.")
-        self.program.run(
-            T, B, _at(lengths), _at(slots), _at(order), 0 if ids else _at(x), _at(x) if ids else 0,
-            _at(block), self.stride, _at(out), begin, end, threads(), *_attended(memory),
-        )  # fmt: skip
+        self.program.run(x, block, out, lengths, slots, begin, end, threads(), *_attended(memory))
         return out
 
     def _input(self, x: Array, begin: int, ids: bool) -> Array:
@@ -391,20 +389,15 @@ def _carried(carry: Array | None, kept: State | None) -> State | None:
     }
 
 
-def _attended(memory: State | None) -> tuple[int, ...]:
+def _attended(memory: State | None) -> tuple[Array | None, ...]:
     """What a program is told of the memory that it attends to."""
     if not memory:
-        return (0,) * 7
+        return (None,) * 5
     values, row = memory["attend.memory"], memory["attend.row"]
     alone = len(row) == len(values) and bool((row == np.arange(len(row))).all())
     return (
-        _at(memory.get("attend.keys")), _at(values), _at(memory["attend.lengths"]), 0 if alone else _at(row),
-        *values.shape[:2], _at(memory["attention"]),
+        memory.get("attend.keys"), values, memory["attend.lengths"], None if alone else row, memory["attention"]
     )  # fmt: skip
-
-
-def _at(array: Array | None) -> int:
-    return 0 if array is None else int(array.ctypes.data)
 
 
 class _Stages:
@@ -417,10 +410,8 @@ class _Stages:
         places: Mapping[str, tuple[int, int, int]],
     ) -> None:
         self.tensors, self.places = tensors, places
-        self.numbers: list[int] = []
+        self.numbers: list[int | Array | None] = []
         self.widths: list[int] = []
-        self.embeddings: list[Array] = []
-        self.copies: list[Array] = []  # alive until the program is made
         self.pool: int | None = None
         self.ids: int | None = None
         self.bounded = False  # no number that goes on is beyond -1 .. 1
@@ -439,9 +430,7 @@ class _Stages:
             self.weighed, self.own = op, OPS[op["op"]].weights(op["options"])
         if name not in self.own:
             return None
-        found = np.require(self.tensors[tensor_name(op, name)], np.float32, ["C", "A"])
-        self.copies.append(found)
-        return found
+        return np.require(self.tensors[tensor_name(op, name)], np.float32, ["C", "A"])
 
     def add(
         self, op: int, I: int, O: int, H: int, P: int = 0, D: int = 1, h: int = 0, c: int = 0,
@@ -467,7 +456,7 @@ class _Stages:
         ]
         for d in range(2):
             own = weights[d] if d < len(weights) else []
-            self.numbers += [_at(own[i]) if i < len(own) else 0 for i in range(len(_PARAMETERS))]
+            self.numbers += [own[i] if i < len(own) else None for i in range(len(_PARAMETERS))]
         self.widths.append(O)
         self.width = O
 
@@ -475,7 +464,6 @@ class _Stages:
 def _embed(stages: _Stages, op: Mapping[str, Any]) -> None:
     table = stages.weight(op, "weight")
     assert table is not None  # noqa: S101 - a checked plan has its tensors
-    stages.embeddings.append(table)
     stages.add(_EMBED, table.shape[0], table.shape[1], 0, weights=([table],))
 
 
@@ -527,7 +515,6 @@ def _conv(stages: _Stages, op: Mapping[str, Any]) -> None:
     weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
     assert weight is not None  # noqa: S101 - a checked plan has its tensors
     weight = np.ascontiguousarray(weight.transpose(0, 2, 3, 1))  # as a picture lies in a step
-    stages.copies.append(weight)
     picture = tuple(o[name] for name in ("height", "width", "channels", "kernel", "stride"))
     size = math.prod(seen(o))
     stages.add(
