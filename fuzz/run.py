@@ -13,6 +13,7 @@ import contextlib
 import faulthandler
 import gc
 import hashlib
+import importlib.util
 import json
 import mmap
 import os
@@ -43,6 +44,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 __all__ = ["OUTCOMES", "Finding", "Report", "main", "run", "targets"]
 
 OUTCOMES = ("refused", "answered", "partly", "error", "memory", "hang", "signal")
+TARGETS = ("bundles", "blobs", "files", "checkpoints")
 BUGS = OUTCOMES[3:]
 SECONDS = 2.0  # of the processor, for one case
 MEMORY = 512 << 20  # bytes that a case may take beyond what the process has
@@ -63,9 +65,20 @@ def targets() -> dict[str, type]:
     """The targets by name."""
     from blobs import Blobs
     from bundles import Bundles
+    from checkpoints import Checkpoints
     from readers import Files
 
-    return {"bundles": Bundles, "blobs": Blobs, "files": Files}
+    return dict(zip(TARGETS, (Bundles, Blobs, Files, Checkpoints), strict=True))
+
+
+def _instrumented(path: Path) -> None:
+    """Take another build of the extension, as one under a sanitizer, for the package's own."""
+    spec = importlib.util.spec_from_file_location("hitherto._native", path)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{path} is no extension")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["hitherto._native"] = module
+    spec.loader.exec_module(module)
 
 
 @dataclass(slots=True)
@@ -434,16 +447,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--target", action="append", choices=sorted(targets()), help="every one if not given")
+    parser.add_argument("--target", action="append", choices=TARGETS, help="every one if not given")
     parser.add_argument("--cases", type=int, help="how many of each target")
     parser.add_argument("--minutes", type=float, help="how long in all; 1 if no --cases are given")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="the number of the first case")
     parser.add_argument("--jobs", type=int, default=1, help="processes beside one another")
     parser.add_argument("--replay", metavar="SEED:NUMBER", help="one case again, in this process")
+    parser.add_argument(
+        "--native", type=Path, help="another build of the extension, as one under a sanitizer"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "fuzz", help="where findings are kept")
     given = parser.parse_args(arguments)
-    names = given.target or list(targets())
+    names = given.target or list(TARGETS)
+    if given.native:
+        _instrumented(given.native.resolve())
     if given.replay:
         seed, number = map(int, given.replay.split(":"))
         return _replay(names[0], seed, number)
