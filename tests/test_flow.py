@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import hitherto
-from hitherto.errors import BundleError, CheckpointError, DataError, HithertoError, UsageError
+from hitherto.errors import BundleError, CheckpointError, DataError, HithertoError, MissingExtra, UsageError
 
 SMALL = {"hidden_size": 12, "threads": 1}
 
@@ -499,7 +499,13 @@ def test_a_toml_file_and_flags_over_it(table: Path, tmp_path: Path) -> None:
 
 BAD = [
     (("train", "clasify", "x.csv"), 2, "Did you mean 'classify'"),
-    (("train", "lm", "x.txt", "--horizon", "3"), 2, "--horizon"),
+    (("train", "lm", "x.txt", "--horizon", "3"), 2, "lm has no use for --horizon; it goes with forecast"),
+    (
+        ("train", "lm", "x.txt", "--epochs", "0"),
+        2,
+        "--epochs must be a whole number, at least 1, but came as 0",
+    ),
+    (("train", "lm", "x.txt", "--metric", "ppl"), 2, "lm has no metric 'ppl'"),
     (("train", "classify", "absent.csv"), 3, "absent.csv"),
     (("train",), 2, "Usage"),
     (("train", "--resume", "nowhere.run"), 3, "is no run"),
@@ -549,6 +555,73 @@ def test_an_unfinished_run_is_not_overwritten(tmp_path: Path) -> None:
         hitherto.train("classify", reviews(), out=out, **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"metric": "acuracy"}, "classify has no metric 'acuracy'"),
+        ({"metric": "auc", "valid": 0.0}, "metric needs validation data, and valid sets none aside"),
+        ({"input": "text"}, "there is no column 'text'"),
+        ({"hidden_size": 10**7}, "weights: with gradients, adam and the best so far they take"),
+        ({"device": "tpu"}, "device 'tpu' cannot be used here"),
+        ({"device": "meta"}, "device 'meta' cannot be used here"),
+        (
+            {"head": "sigmoid", "multi": True, "label_smoothing": 0.1},
+            "label_smoothing is for one label of many",
+        ),
+        ({"cell": "gru", "forget_bias": 1.0}, "the cell gru has no forget gate"),
+        ({"out": "m.run"}, "m.run is the name of a run's folder"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_first_step_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str
+) -> None:
+    from hitherto import training
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(training._Run, "step", lambda *_given: pytest.fail("a step was taken"))
+    given = {"input": "review", "output": "label", "epochs": 1, "out": "new/m.safetensors", **SMALL} | options
+    (tmp_path / "new").mkdir()
+    with pytest.raises(UsageError if "column" not in said else HithertoError, match=said):
+        hitherto.train("classify", reviews(), **given)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "new"]
+
+
+def test_an_evaluation_that_would_fail_does_so_before_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import builtins
+
+    plain = builtins.__import__
+
+    def without(name: str, *given: Any, **more: Any) -> Any:
+        if name.split(".", maxsplit=1)[0] == "sacrebleu":
+            raise ImportError(name)
+        return plain(name, *given, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtra, match="sacrebleu"):
+        hitherto.train("translate", turned(40), tokens="words", out=tmp_path / "m.safetensors", **SMALL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_does_not_take_the_place_of_its_data(table: Path) -> None:
+    before = table.read_bytes()
+    with pytest.raises(UsageError, match="is the data: the model would take its place"):
+        hitherto.train("classify", table, out=table.parent / "." / table.name)
+    assert table.read_bytes() == before
+
+
+def test_a_model_that_cannot_stream_says_so_at_the_end(table: Path, tmp_path: Path) -> None:
+    for options, expected in (({}, True), ({"bidirectional": False}, False)):
+        said: list[str] = []
+        given = {"input": "review", "output": "label", "epochs": 1, **SMALL} | options
+        model = hitherto.train("classify", table, out=tmp_path / "m.safetensors", say=said.append, **given)
+        assert any("cannot stream" in line and "--no-bidirectional" in line for line in said) == expected
+        assert model.run is not None
+        page = (model.run / "report.html").read_text(encoding="utf-8")
+        assert ("--no-bidirectional trains one that can" in page) == expected
+
+
 def test_a_run_goes_on_from_its_folder_alone(table: Path, tmp_path: Path) -> None:
     out = tmp_path / "m.safetensors"
     options = {"input": "review", "output": "label", "epochs": 4, "checkpoint_every": 2, **SMALL}
@@ -564,6 +637,83 @@ def test_a_run_goes_on_from_its_folder_alone(table: Path, tmp_path: Path) -> Non
     out.unlink()
     with pytest.raises(CheckpointError, match="other data"):
         hitherto.train("", resume=tmp_path / "m.run")
+
+
+def test_a_run_that_goes_on_may_be_told_what_changes_nothing_it_did(table: Path, tmp_path: Path) -> None:
+    out, run = tmp_path / "m.safetensors", tmp_path / "m.run"
+    options = {"input": "review", "output": "label", "epochs": 2, "schedule": "constant", **SMALL}
+    hitherto.train("classify", table, out=out, **options)
+    said: list[str] = []
+    longer = hitherto.train("", resume=run, epochs=4, out=tmp_path / "n.safetensors", say=said.append)
+    assert "the run was to take 10 steps and is to take 20 now; so does its schedule" in said
+    assert (longer.path, longer.run, longer.made["steps"]) == (tmp_path / "n.safetensors", run, 20)
+    whole = hitherto.train("classify", table, **{**options, "epochs": 4})
+    assert all((longer.tensors[name] == value).all() for name, value in whole.tensors.items())
+    said.clear()
+    hitherto.train("", resume=run, say=said.append)
+    assert "the run has ended at step 20; with more epochs or steps it goes on" in said
+    hitherto.train("classify", table, resume=run, hidden_size=12, cell="lstm")  # as it is
+    for options, words in (
+        ({"hidden_size": 13}, "hidden_size was 12 when the run began and cannot be 13 now: the weights"),
+        ({"seed": 1}, "seed was 0 when the run began and cannot be 1 now: the steps that it has taken"),
+        ({"input": "stars"}, "input was .* when the run began and cannot be 'stars' now: what was learned"),
+        ({"epoch": 4}, "Did you mean 'epochs'"),
+        ({"task": "lm"}, "the run learns to classify, not to lm"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            hitherto.train(**{"task": "", "resume": run} | options)
+    for flags, status, words in (
+        (["--resume", str(run), "--epochs", "0"], 2, "--epochs must be a whole number, at least 1"),
+        (
+            ["--resume", str(run), "--hidden-size", "13"],
+            2,
+            "--hidden-size was 12 when the run began and cannot",
+        ),
+        ([f"--resume={run}", "--horizon", "13"], 2, "classify has no use for --horizon"),
+        (["lm", "--resume", str(run)], 2, "the run learns to classify, not to lm"),
+        (["--json", "--resume", str(run), "--epochs", "5", "--out", str(out)], 0, f"the model is {out}"),
+    ):
+        done = command("train", *flags)
+        assert (done.returncode, words in done.stderr) == (status, True), done.stderr
+
+
+def test_a_run_of_rows_in_memory_wants_them_again(tmp_path: Path) -> None:
+    out = tmp_path / "m.safetensors"
+    options = {"input": "review", "output": "label", "epochs": 1, **SMALL}
+    hitherto.train("classify", reviews(), out=out, **options)
+    with pytest.raises(UsageError, match="was trained on rows in memory"):
+        hitherto.train("", resume=tmp_path / "m.run", epochs=2)
+    hitherto.train("", reviews(), resume=tmp_path / "m.run", epochs=2)
+
+
+@pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143)])
+def test_a_run_that_is_stopped_leaves_its_best_model(
+    table: Path, tmp_path: Path, number: int, status: int
+) -> None:
+    args = ["train", "classify", str(table), "--input", "review", "--output", "label", "--hidden-size", "12",
+            "--epochs", "100000", "--threads", "1", "--out", "m.safetensors"]  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-m", "hitherto", *args], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("epoch   2"):
+                break
+        process.send_signal(number)
+        said = process.stderr.read()
+        assert process.wait(60) == status
+    assert "stopping after the step" in said
+    assert "stopped and saved\nthe best model so far is m.run/best.safetensors (accuracy " in said
+    assert said.endswith("go on with: hitherto train --resume m.run\n")
+    best = hitherto.open(tmp_path / "m.run" / "best.safetensors")
+    assert f"(accuracy {best.metrics['accuracy']:.4g} at step" in said
+    absent = command("predict", "m.safetensors", "--text", "fine", cwd=tmp_path)
+    assert absent.returncode == 3
+    assert "Its training has not ended. m.run/best.safetensors is its best so far." in absent.stderr
+    done = command("train", "--resume", "m.run", "--epochs", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "m.run" / "best.safetensors").exists(), "the model is the same"
+    assert hitherto.open(tmp_path / "m.safetensors").digest == best.digest
 
 
 def _interrupt_at(step: int) -> Any:
@@ -728,7 +878,7 @@ def test_parallel_files_on_the_command_line(tmp_path: Path) -> None:
         (["chat", "t.safetensors"], "chat is for chat models"),
         (["predict", "t.safetensors", "new.txt", "--attention"], "add --json"),
         (["train", "translate", *files, *held, "--valid", "0.1"], "given twice"),
-        (["train", "translate", *files, "--bptt", "5"], "No such option"),
+        (["train", "translate", *files, "--bptt", "5"], "translate has no use for --bptt; it goes with"),
     ):
         refused = command(*wrong, cwd=tmp_path)
         assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr

@@ -3,10 +3,12 @@
 import datetime as dt
 import functools
 import json
+import math
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from hitherto.decode import Hypothesis
 from hitherto.errors import BundleError, CheckpointError, DataError, MissingExtra, UsageError, nearest
 from hitherto.heads import log_softmax
 from hitherto.plan import make, operations, streams
+from hitherto.plan import weights as shapes
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
 from hitherto.runtime.writer import DRAWS, SEARCHES, sequel, write
@@ -638,7 +641,8 @@ def train(
     """Learn `task` from `data`, and give the model; with `out` it is also kept there.
 
     `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns; `task` may be a whole `Spec`.
-    `options` are those of the spec, by name. `resume` goes on with a run that was interrupted.
+    `options` are those of the spec, by name. `resume` is the folder of a run that was interrupted, or that has ended:
+    it goes on, to the same bits; `spec.RESUMABLE` lists the options that may be others now, `epochs` for one.
     """
     _need_torch("training")
     from hitherto.training import join
@@ -647,38 +651,38 @@ def train(
     with join() as rank, ExitStack() as ours:
         if rank:
             say, show = (lambda _line: None), None
+        run = None if resume is None else files.path_of(resume, "resume")
+        given = _given(task, data, out, valid, run, options)
+        _ready(given)
         saved = None
-        if resume is not None:
-            if options:
-                raise UsageError(
-                    f"a run goes on as it began: {', '.join(options)} cannot be changed with resume."
-                )
-            run = files.path_of(resume, "resume")
-            given = _spec_of(run)
+        if run is not None:
             if rank == 0:
                 ours.enter_context(files.held(run / "lock", f"the run {run}"))
             saved = _newest(run)
-        else:
-            given = _given(task, data, out, valid, options)
-            if given.out is not None and rank == 0:
+        elif given.out is not None:
+            run = run_of(given.out)
+            if rank == 0:
                 ours.enter_context(_claimed(Path(given.out)))
-        return _train(given, data, valid, saved, tokenizer, say, show, rank)
+        return _Training(given, run, saved, say, show, rank).train(data, valid, tokenizer)
 
 
-def _given(task: str | Spec, data: Any, out: Any, valid: Any, options: dict[str, Any]) -> Spec:
-    if out is not None:
-        out = files.path_of(out, "out")
+def _given(
+    task: str | Spec, data: Any, out: Any, valid: Any, run: Path | None, options: dict[str, Any]
+) -> Spec:
+    """The spec of what is to be trained, from all that a person may say; everything that shows now is checked."""
+    out = None if out is None else str(files.path_of(out, "out"))
     if isinstance(valid, str | Path | float | int):
         options = {**options, "valid": str(valid) if isinstance(valid, Path) else valid}
     for pair, names in ((data, ("source", "target")), (valid, ("valid_source", "valid_target"))):
         if isinstance(pair, tuple):
             options = {**options, **dict(zip(names, map(str, pair), strict=True))}
     path = str(data) if isinstance(data, str | Path) else None
-    given_out = None if out is None else str(out)
-    if isinstance(task, str):
-        found = specs.from_options(task, path, given_out, **options)
+    if run is not None:
+        found = specs.resumed(spec_of(run), task, path, out, **options)
+    elif isinstance(task, str):
+        found = specs.from_options(task, path, out, **options)
     else:
-        found = specs.over(task, path, given_out, **options)
+        found = specs.over(task, path, out, **options)
     specs.unused(found)
     for one, other in (("source", "target"), ("valid_source", "valid_target")):
         if (getattr(found.data, one) is None) != (getattr(found.data, other) is None):
@@ -688,7 +692,12 @@ def _given(task: str | Spec, data: Any, out: Any, valid: Any, options: dict[str,
     if found.data.path is not None and found.data.source is not None:
         raise UsageError("give the data as a table, or as two files (source and target), not both.")
     if found.data.path is None and found.data.source is None and data is None:
+        if run is not None:
+            raise UsageError(
+                f"{run} was trained on rows in memory, and has none now: give the same data again."
+            )
         raise UsageError("there is no data: give a path, a frame or rows; in a TOML file, [data] path.")
+    _check_out(found)
     try:
         bundle.plain(specs.to_document(found), "the spec")  # which the model will hold
     except UsageError as error:
@@ -701,7 +710,37 @@ def run_of(out: str | Path) -> Path:
     return Path(out).with_suffix(".run")
 
 
-def _spec_of(run: Path) -> Spec:
+def _check_out(spec: Spec) -> None:
+    """A model does not take the place of what it is learned from, nor of its run."""
+    if spec.out is None:
+        return
+    out = Path(spec.out)
+    if out == run_of(out):
+        raise UsageError(
+            f"{out} is the name of a run's folder: call the model {out.stem}.safetensors, for one."
+        )
+    own = (spec.data.path, spec.data.source, spec.data.target, spec.data.valid, spec.data.valid_source)
+    if out.exists() and any(isinstance(path, str) and out.samefile(path) for path in own if _there(path)):
+        raise UsageError(f"{out} is the data: the model would take its place. Say another out.")
+
+
+def _there(path: Any) -> bool:
+    return isinstance(path, str) and Path(path).exists()
+
+
+def _ready(spec: Spec) -> None:
+    """What training needs of this machine, known before anything is read."""
+    import torch
+
+    if spec.train.threads:
+        torch.set_num_threads(spec.train.threads)
+    _device(spec.train.device)
+    if spec.train.tensorboard and find_spec("tensorboard") is None:
+        raise UsageError("tensorboard needs the package tensorboard: pip install tensorboard")
+
+
+def spec_of(run: Path) -> Spec:
+    """What the run in this folder was told to do."""
     if not (run / "spec.toml").is_file():
         raise CheckpointError(
             f"{run} is no run: it has no spec.toml. Give the folder that a training wrote (NAME.run)."
@@ -716,82 +755,184 @@ def _newest(run: Path) -> checkpoint.Checkpoint:
     return saved
 
 
-def _train(
-    given: Spec,
-    data: Any,
-    valid: Any,
-    saved: checkpoint.Checkpoint | None,
-    tokenizer: Any,
-    say: Say,
-    show: Callable[[Any, dict[str, Any]], None] | None,
-    rank: int,
-) -> Model:
+@dataclass
+class _Training:
+    """A training from its data to its model: what `train` does once it knows what it is told."""
+
+    given: Spec
+    run: Path | None
+    saved: checkpoint.Checkpoint | None
+    say: Say
+    show: Callable[[Any, dict[str, Any]], None] | None
+    rank: int
+
+    def train(self, data: Any, valid: Any, tokenizer: Any) -> Model:
+        from hitherto import training
+
+        say, run = self.say, self.run
+        source, examples, held = self.read(data, valid, tokenizer)
+        spec = _complete(source, examples, say)
+        specs.unused(spec)
+        source.spec = spec
+        plan = make(spec.model, TASKS[spec.task].form, source.inputs(), *source.head())
+        _fits(spec, plan)
+        module = self.build(spec, plan)
+        metric = spec.train.metric or TASKS[spec.task].metrics[0]
+        if held is None:
+            say("no data are set aside to validate on: the model has the last weights, not the best")
+        elif self.saved is None:
+            _rehearse(module, source, held, metric)
+        if run is not None and self.rank == 0:
+            files.write(run / "spec.toml", specs.to_toml(spec))
+        if self.saved is not None:
+            for line in (*self.saved.notes, *training.differences(self.saved)):
+                say(f"resuming: {line}; bits may differ" if line not in self.saved.notes else line)
+        digest = source.digest(examples)
+
+        def model(module: Any, progress: Any) -> Model:
+            found = Model(spec, plan, source.codecs, module.tensors(), run=run)
+            found.metrics, found.made = _measured(progress), _made(digest, progress)
+            return found
+
+        def keep(module: Any, progress: Any) -> None:
+            best = model(module, progress)
+            assert run is not None  # noqa: S101 - `keep` is given with a run alone
+            best.save(run / BEST)
+            stopped.append(_so_far(run, progress, metric))
+
+        stopped: list[str] = []
+        first = next(iter(getattr(held, "texts", ())), None)
+        try:
+            trained = training.fit(
+                spec, module, source, examples, held, run, metric=metric, resume=self.saved,
+                digest=f"{digest}:{json.dumps(plan, sort_keys=True)}", show=self.show, say=say,
+                judge=judge(spec, plan, source.codecs, held), watch=watcher(spec, plan, source.codecs, first),
+                keep=None if run is None else keep,
+            )  # fmt: skip
+        except training.Interrupted as end:
+            raise training.Interrupted(end.number, _stopped(run, stopped)) from None
+        found = model(trained.module, trained.progress)
+        if self.rank == 0:
+            self.finish(found, source, trained.progress, held, metric)
+        return found
+
+    def read(self, data: Any, valid: Any, tokenizer: Any) -> tuple[Any, Any, Any]:
+        """The source, fitted; its examples, and those to validate on, or None."""
+        given, source = self.given, SOURCES[TASKS[self.given.task].source]
+        extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
+        if TASKS[given.task].source == "corpus":
+            extras["say"] = self.say
+            own = f"tokens-{self.rank}" if self.rank else "tokens"
+            extras["folder"] = None if self.run is None else self.run / own
+        held = valid if valid is not None and not isinstance(valid, float | int) else None
+        if held is None and given.data.valid_source is not None:
+            held = (given.data.valid_source, given.data.valid_target)
+        if held is None and isinstance(given.data.valid, str):
+            held = given.data.valid
+        if data is None and given.data.source is not None:
+            data = (given.data.source, given.data.target)
+        found = source.prepare(given, given.data.path if data is None else data, held, extras)
+        for note in dict.fromkeys(found[0].notes):
+            self.say(note)
+        return found  # type: ignore[no-any-return]
+
+    def build(self, spec: Spec, plan: dict[str, Any]) -> Any:
+        """The module with its first weights, where it is to be trained."""
+        from hitherto.model.build import build
+
+        device = _device(spec.train.device)
+        module = build(
+            plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
+            forget_bias=spec.model.forget_bias,
+        ).to(device)  # fmt: skip
+        self.say(
+            f"{describe(plan)}: {sum(p.numel() for p in module.parameters()):,} weights; on {device.type}"
+        )
+        return module
+
+    def finish(self, model: Model, source: Any, progress: Any, held: Any, metric: str) -> None:
+        """Keep the model where it is wanted, and show how it went."""
+        say, run, out = self.say, self.run, self.given.out
+        if out is not None:
+            model.save(out)
+            say(f"the model is {out}")
+        if streams(model.plan) is not None:
+            say(CANNOT_STREAM)
+        if run is None:
+            return
+        (run / BEST).unlink(missing_ok=True)  # the model is the same
+        _report(run, model, source, progress, held, metric)
+        say(f"the report is {run / 'report.html'}")
+
+
+BEST = "best.safetensors"  # in a run's folder: the best weights so far, as a model
+
+CANNOT_STREAM = (
+    "this model cannot stream: it reads its input from both ends; --no-bidirectional trains one that can"
+)
+
+
+def _rehearse(module: Any, source: Any, held: Any, metric: str) -> None:
+    """What is wrong with an evaluation is said now, not after an epoch."""
+    from hitherto import training
+
+    found = training.rehearse(module, source, held)
+    if metric not in found:
+        raise UsageError(f"the validation data have no metric {metric!r}; they have {', '.join(found)}.")
+
+
+def _fits(spec: Spec, plan: dict[str, Any]) -> None:
+    """An error where the weights, and what training keeps for each, are more than this machine can hold."""
+    copies = {"adam": 2, "adamw": 2, "sgd": 1 if spec.train.momentum else 0}[spec.train.optimizer]
+    copies += 3 if spec.train.average else 2  # themselves, the best so far, their average
+    count = sum(math.prod(shape) for shape in shapes(plan).values())
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # a system that does not say
+        return
+    need = 4 * count * (copies + 1)  # and their gradients
+    if need > memory:
+        raise UsageError(
+            f"{describe(plan)} has {count:,} weights: with gradients, {spec.train.optimizer} and the best so far they "
+            f"take {need / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f}. Choose a smaller hidden_size, "
+            "num_layers or vocabulary."
+        )
+
+
+def _measured(progress: Any) -> dict[str, float]:
+    """The metrics of the best evaluation; none where there was none."""
+    best: dict[str, Any] = next((r for r in progress.history if r["step"] == progress.best_step), {})
+    return {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
+
+
+def _made(digest: str, progress: Any) -> dict[str, Any]:
     import torch
 
-    from hitherto import training
-    from hitherto.model.build import build
-
-    task = TASKS[given.task]
-    run = None if given.out is None else run_of(given.out)
-    if given.train.threads:
-        torch.set_num_threads(given.train.threads)
-    extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
-    if task.source == "corpus":
-        extras["say"] = say
-        extras["folder"] = None if run is None else run / (f"tokens-{rank}" if rank else "tokens")
-    held = valid if valid is not None and not isinstance(valid, float | int) else None
-    if held is None and given.data.valid_source is not None:
-        held = (given.data.valid_source, given.data.valid_target)
-    if held is None and isinstance(given.data.valid, str):
-        held = given.data.valid
-    if data is None and given.data.source is not None:
-        data = (given.data.source, given.data.target)
-    source, examples, valid_examples = SOURCES[task.source].prepare(
-        given, given.data.path if data is None else data, held, extras
-    )
-    for note in dict.fromkeys(source.notes):
-        say(note)
-    spec = _complete(source, examples, say)
-    source.spec = spec
-    kind, options = source.head()
-    plan = make(spec.model, task.form, source.inputs(), kind, options)
-    device = _device(spec.train.device)
-    module = build(
-        plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
-        forget_bias=spec.model.forget_bias,
-    ).to(device)  # fmt: skip
-    metric = spec.train.metric or task.metrics[0]
-    say(f"{describe(plan)}: {sum(p.numel() for p in module.parameters()):,} weights; on {device.type}")
-    if run is not None and saved is None and rank == 0:
-        files.write(run / "spec.toml", specs.to_toml(spec))
-    if saved is not None:
-        for line in (*saved.notes, *training.differences(saved)):
-            say(f"resuming: {line}; bits may differ" if line not in saved.notes else line)
-    first = next(iter(getattr(valid_examples, "texts", ())), None)
-    trained = training.fit(
-        spec, module, source, examples, valid_examples, run, metric=metric, resume=saved,
-        digest=f"{source.digest(examples)}:{json.dumps(plan, sort_keys=True)}", show=show,
-        judge=judge(spec, plan, source.codecs, valid_examples), watch=watcher(spec, plan, source.codecs, first),
-    )  # fmt: skip
-    model = Model(spec, plan, source.codecs, module.tensors(), run=run)
-    best = next((r for r in trained.progress.history if r["step"] == trained.progress.best_step), {})
-    model.metrics = {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
-    model.made = {
+    return {
         "hitherto": hitherto.__version__,
         "torch": torch.__version__,
         "numpy": np.__version__,
-        "data": source.digest(examples),
-        "steps": trained.progress.step,
-        "seconds": round(trained.progress.seconds, 1),
+        "data": digest,
+        "steps": progress.step,
+        "seconds": round(progress.seconds, 1),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
-    if given.out is not None and rank == 0:
-        model.save(given.out)
-        say(f"the model is {given.out}")
-    if run is not None and rank == 0:
-        _report(run, model, source, trained.progress, valid_examples, metric)
-        say(f"the report is {run / 'report.html'}")
-    return model
+
+
+def _so_far(run: Path, progress: Any, metric: str) -> str:
+    """Which model a run has so far."""
+    if progress.best is None:
+        return f"the model so far, not measured yet, is {run / BEST}"
+    return (
+        f"the best model so far is {run / BEST} ({metric} {progress.best:.4g} at step {progress.best_step:,})"
+    )
+
+
+def _stopped(run: Path | None, kept: list[str]) -> str:
+    """What is left of a run that was stopped."""
+    if run is None:
+        return "stopped; nothing was kept, as there is no out"
+    return "\n".join(["stopped and saved", *kept[-1:], f"go on with: hitherto train --resume {run}"])
 
 
 def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, metric: str) -> None:
@@ -804,7 +945,8 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
     if valid is not None:
         results = model._measure(valid)
         found = show.sections(source, valid, results, progress.watched) + found
-    shown = [(name, value) for name, value in model.metrics.items() if name != "train_loss"][:6]
+    plain = ("train_loss", "valid_loss")
+    shown = [(name, value) for name, value in model.metrics.items() if name not in plain][:6]
     summary = [
         ("model", describe(model.plan)),
         *shown,
@@ -812,14 +954,15 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
         ("minutes", progress.seconds / 60),
     ]
     title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
-    report.write(run / "report.html", title, summary, found)
+    notes = [] if streams(model.plan) is None else [CANNOT_STREAM]
+    report.write(run / "report.html", title, summary, found, notes)
 
 
 @contextmanager
 def _claimed(out: Path) -> Iterator[None]:
     """Make the folder of the run that ends in `out` ours; one with an unfinished run in it is not taken from it.
 
-    A training that fails before it has begun leaves no folder that was not there.
+    A training that fails before its first step leaves no folder that was not there.
     """
     run = run_of(out)
     try:
@@ -832,12 +975,16 @@ def _claimed(out: Path) -> Iterator[None]:
             _clear(run, out)
             yield
     except BaseException:
-        if made and not (run / "spec.toml").exists():
+        if made and not (run / "checkpoints").exists() and not _holds(run / "log.jsonl"):
             shutil.rmtree(run, ignore_errors=True)
             for folder in made[1:]:
                 with suppress(OSError):
                     folder.rmdir()
         raise
+
+
+def _holds(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _clear(run: Path, out: Path) -> None:
@@ -852,8 +999,8 @@ def _clear(run: Path, out: Path) -> None:
             f"{run} holds a run that has not ended. Go on with it (--resume {run}), remove the folder, or choose "
             "another --out."
         )
-    for path in old:
-        path.unlink()
+    for path in (*old, run / BEST):
+        path.unlink(missing_ok=True)
     files.sync_folder(kept)  # none of them comes back beside the next spec.toml
 
 
@@ -889,8 +1036,8 @@ def _device(name: str) -> Any:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(
             f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); use cpu."
         ) from error

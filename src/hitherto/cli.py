@@ -52,8 +52,8 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except HithertoError as error:
         click.echo(f"Error: {error}", err=True)
         status = error.exit_code
-    except (click.Abort, KeyboardInterrupt) as error:
-        status = 128 + getattr(error, "number", 2)  # a training that was told to end says by which signal
+    except (click.Abort, KeyboardInterrupt):
+        status = 130
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
@@ -70,12 +70,24 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
 
 
 class _Tasks(click.Group):
-    """`train TASK` with the options of that task; `train FILE.toml` with those of the file's."""
+    """`train TASK` with the options of that task; `train FILE.toml` with those of the file's.
+
+    `train --resume RUN` is `train TASK --resume RUN`, of the run's own task.
+    """
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         from hitherto.tasks import TASKS
 
         return list(TASKS)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = next((i for i, arg in enumerate(args) if arg.partition("=")[0] == "--resume"), None)
+        if at is not None and args[0].startswith("-"):
+            from hitherto.api import spec_of
+
+            run = args[at].partition("=")[2] or next(iter(args[at + 1 :]), "")
+            args = [spec_of(Path(run)).task, *args] if run else args
+        return super().parse_args(ctx, args)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         from hitherto import spec as specs
@@ -85,14 +97,34 @@ class _Tasks(click.Group):
         if name.endswith(".toml"):
             return _train_command(specs.read(name).task, name)
         if name not in TASKS:
-            raise UsageError(
-                f"there is no task {name!r}; there are {', '.join(TASKS)}.{nearest(name, TASKS)}"
-            )
+            hint = nearest(name, TASKS)
+            if Path(name).exists():
+                hint = f" {name} is data: say what to learn from it first, hitherto train TASK {name}"
+            raise UsageError(f"there is no task {name!r}; there are {', '.join(TASKS)}.{hint}")
         return _train_command(name, None)
 
 
+class _OfTask(click.Command):
+    """The command of a task: an option of other tasks is not unknown, but of no use here."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from hitherto import spec as specs
+
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name.lstrip("-").removeprefix("no-").replace("-", "_")
+            if self.name is not None and name in {option.name for option in specs.options()} - {"path"}:
+                raise UsageError(specs.useless(self.name, name, specs.FLAGS)) from error
+            raise
+
+
 @cli.command(cls=_Tasks, invoke_without_command=True, short_help="Learn a task from data.")
-@click.option("--resume", metavar="RUN", help="Go on with the run in this folder.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with the run in this folder; --epochs 40 and some others may be changed meanwhile.",
+)
 @click.pass_context
 def train(ctx: click.Context, resume: str | None) -> None:
     """Learn a task from data: a model in one file, and a run's folder with its log and report.
@@ -101,14 +133,10 @@ def train(ctx: click.Context, resume: str | None) -> None:
 
     Example: hitherto train classify sms.tsv --input text --output label --out spam.safetensors
     """
-    if ctx.invoked_subcommand is not None:
-        if resume:
-            raise UsageError("--resume stands alone: the run knows its task, data and options.")
-        return
-    if resume is None:
+    del resume  # the task has it
+    if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         ctx.exit(2)
-    _run(None, None, resume, as_json=False)
 
 
 def _train_command(task: str, toml: str | None) -> click.Command:
@@ -117,23 +145,31 @@ def _train_command(task: str, toml: str | None) -> click.Command:
 
     row = TASKS[task]
 
-    def call(data: str | None, out: str | None, as_json: bool, **values: Any) -> None:
+    def call(data: str | None, out: str | None, resume: str | None, as_json: bool, **values: Any) -> None:
         from hitherto import spec as specs
 
-        given = {name: value for name, value in values.items() if value is not None and value != ()}
-        start: Any = specs.read(toml) if toml else task
-        known = specs.read(toml).out if toml else None
-        known_data = specs.read(toml).data if toml else None
-        path = data or (known_data.path if known_data else None)
-        first = path or values.get("source") or (known_data.source if known_data else None)
+        given = {
+            name: _plain(name, value) for name, value in values.items() if value is not None and value != ()
+        }
+        known = specs.read(toml) if toml else None
+        if resume is not None:
+            from hitherto.api import spec_of
+
+            specs.resumed(spec_of(Path(resume)), known or task, data, out, voice=specs.FLAGS, **given)
+            _run(known or task, data, as_json, resume=resume, out=out, **given)
+            return
+        spec = specs.over(known or {"task": task}, data, out, voice=specs.FLAGS, **given)
+        specs.unused(spec, specs.FLAGS)
+        first = spec.data.path or spec.data.source
         if first is None:
             raise UsageError("which data? Give a file or a folder: hitherto train TASK DATA")
-        final = out or known or f"{Path(first.removesuffix('.gz')).stem}-{task}.safetensors"
-        _run(start, path, None, as_json, out=final, **given)
+        final = spec.out or f"{Path(first.removesuffix('.gz')).stem}-{task}.safetensors"
+        _run(spec, None, as_json, out=final)
 
     params: list[click.Parameter] = [
         click.Argument(["data"], required=False),
         click.Option(["--out"], metavar="FILE", help="Where the model is kept."),
+        click.Option(["--resume"], metavar="RUN", help="Go on with the run in this folder."),
         click.Option(["as_json", "--json"], is_flag=True, help="Print the metrics as one JSON object."),
     ]
     for option in options(task):
@@ -155,7 +191,7 @@ def _train_command(task: str, toml: str | None) -> click.Command:
             )
             values["help"] = f"{values['help'][:-1]}; {plain} if not given."
         params.append(click.Option([flag], type=kind, multiple=option.many, **values))
-    return click.Command(
+    return _OfTask(
         task,
         params=params,
         callback=call,
@@ -164,24 +200,16 @@ def _train_command(task: str, toml: str | None) -> click.Command:
     )
 
 
-def _run(task: Any, data: str | None, resume: str | None, as_json: bool, **options: Any) -> None:
+def _run(task: Any, data: str | None, as_json: bool, **options: Any) -> None:
     """Train with what the flags said, and say how it goes."""
     import hitherto
-    from hitherto.training import Interrupted
 
-    values = {name: _plain(name, value) for name, value in options.items()}
-    out = values.pop("out", None)
     display = Display()
     try:
-        if resume is not None:
-            model = hitherto.train("", resume=resume, say=display.say, show=display.show)
-        else:
-            model = hitherto.train(task, data, out=out, say=display.say, show=display.show, **values)
-    except Interrupted:
-        from hitherto.api import run_of
-
-        display.say(f"stopped and saved; go on with: hitherto train --resume {resume or run_of(out)}")
-        raise
+        model = hitherto.train(task, data, say=display.say, show=display.show, **options)
+    except KeyboardInterrupt as end:
+        display.say(str(end) or "stopped at once; what was saved before stays")
+        raise SystemExit(128 + getattr(end, "number", 2)) from end  # a training knows by which signal
     if as_json:
         click.echo(json.dumps(model.metrics))
     elif model.path is not None:

@@ -48,6 +48,7 @@ dd { margin: 0; font-size: 1.05rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--mild); font-weight: 500; } td.n { text-align: right; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--mild); font: 12px system-ui, sans-serif; }
+.note { font-size: .92rem; color: var(--mild); }
 .legend { font-size: .85rem; color: var(--mild); } .legend b { font-weight: 600; }
 .pictures { display: flex; flex-wrap: wrap; align-items: end; gap: 0 1.2rem; }
 figure { margin: .8rem 0; } figcaption { color: var(--mild); font-size: .82rem; }
@@ -56,8 +57,14 @@ pre { background: var(--soft); padding: .7rem .9rem; margin: .2rem 0 0; white-sp
 """
 
 
-def write(path: Path, title: str, summary: Sequence[tuple[str, Any]], sections: Sequence[Section]) -> None:
-    """Write the page, whole or not at all."""
+def write(
+    path: Path,
+    title: str,
+    summary: Sequence[tuple[str, Any]],
+    sections: Sequence[Section],
+    notes: Sequence[str] = (),
+) -> None:
+    """Write the page, whole or not at all. Each of the `notes` is a sentence under the summary."""
     facts = "".join(
         f"<div><dt>{_text(name)}</dt><dd>{_text(number(value))}</dd></div>" for name, value in summary
     )
@@ -66,6 +73,7 @@ def write(path: Path, title: str, summary: Sequence[tuple[str, Any]], sections: 
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head>\n<body><h1>{_text(title)}</h1>\n<dl>{facts}</dl>\n"
+        + "".join(f'<p class="note">{_text(note[:1].upper() + note[1:])}.</p>\n' for note in notes)
         + "\n".join(parts)
         + "\n</body></html>\n"
     )

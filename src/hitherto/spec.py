@@ -29,6 +29,7 @@ from hitherto.tasks import TASKS
 __all__ = [
     "FLAGS",
     "KEYWORDS",
+    "RESUMABLE",
     "DataSpec",
     "ModelSpec",
     "Option",
@@ -39,6 +40,7 @@ __all__ = [
     "from_toml",
     "options",
     "over",
+    "resumed",
     "to_toml",
     "unused",
 ]
@@ -531,6 +533,50 @@ def _wanted(kind: Any) -> str:
     return {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "a text")
 
 
+# What a run that goes on may be told anew: nothing that its weights, the order of its data or its best depend on.
+RESUMABLE = frozenset({
+    *("epochs", "steps", "patience", "lr", "clip", "non_finite"),
+    *("evaluate_every", "checkpoint_every", "tensorboard", "threads", "device"),
+    *("path", "source", "target"),  # a checkpoint knows its data again
+})  # fmt: skip
+
+_FIXED = {
+    "data": "what was learned depends on how the data were read",
+    "model": "the weights that it has saved are those of its network",
+    "train": "the steps that it has taken, or what it calls its best, depend on it",
+}
+
+
+def resumed(
+    found: Spec,
+    task: str | Spec = "",
+    path: str | None = None,
+    out: str | None = None,
+    *,
+    voice: Voice = KEYWORDS,
+    **values: Any,
+) -> Spec:
+    """The spec of a run that goes on, with what it is told now; an error where that cannot be another any more."""
+    if isinstance(task, Spec):
+        document = to_document(task)
+        said = {name: value for table in TABLES for name, value in document.get(table, {}).items()}
+        path, out = path or said.pop("path", None), out or task.out
+        task, values = task.task, {**said, **values}
+    if task and task != found.task:
+        raise UsageError(f"{voice.begin}the run learns to {found.task}, not to {task}: leave the task out.")
+    asked = over(found, path, out, voice=voice, **values)
+    for option in options():
+        was, now = (getattr(getattr(spec, option.table), option.name) for spec in (found, asked))
+        if was != now and option.name not in RESUMABLE:
+            having = ", ".join(o.name for o in options(found.task) if o.name in RESUMABLE)
+            name = voice.name(option.table, option.name)
+            raise UsageError(
+                f"{voice.begin}{name} was {was!r} when the run began and cannot be {now!r} now: "
+                f"{_FIXED[option.table]}. Start a run of its own for that; this one may have another {having} or out."
+            )
+    return asked
+
+
 # Options that count only beside a certain value of another: (option, the other, its values).
 _BESIDE: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("momentum", "optimizer", ("sgd",)),
@@ -570,7 +616,7 @@ def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
             "at once; leave one of them out."
         )
     if spec.data.valid == 0 and spec.data.valid_source is None:
-        for given in ("patience", "metric", "evaluate_every"):
+        for given in ("patience", "metric"):
             if known[given][1] is not None:
                 raise UsageError(
                     f"{voice.begin}{name(given)} needs validation data, and {name('valid')} sets none aside; leave one "

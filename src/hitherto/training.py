@@ -104,7 +104,7 @@ def fit(
     train = spec.train
     run = _Run(module, source, examples, train, digest, folder, keep)
     if resume is not None:
-        run.restore(resume)
+        run.restore(resume, say)
     progress, schedule = run.progress, None
     log = _Log(folder if run.rank == 0 else None, train, progress.step)
     with contextlib.closing(log), _interrupts(say) as interrupted, run.losing_nothing():
@@ -289,7 +289,7 @@ class _Run:
         checkpoint.save(self.folder / "checkpoints", self.progress.step, arrays, document)
         self.keep_best()
 
-    def restore(self, saved: checkpoint.Checkpoint) -> None:
+    def restore(self, saved: checkpoint.Checkpoint, say: Callable[[str], None]) -> None:
         tree = checkpoint.unflatten(saved.arrays, saved.document)
         if tree["digest"] != self.digest:
             raise CheckpointError(
@@ -298,8 +298,13 @@ class _Run:
             )
         self.module.load(tree["weights"])
         self.optimizer.load(tree["optimizer"])
-        # how long the run is to be may have changed
-        self.progress = Progress(**{**tree["progress"], "total": self.progress.total})
+        total, before = self.progress.total, tree["progress"]["total"]
+        self.progress = Progress(**{**tree["progress"], "total": total})
+        if total != before:
+            say(f"the run was to take {before:,} steps and is to take {total:,} now; so does its schedule")
+        if self.waited_enough or self.progress.step >= total:
+            what = "patience" if self.waited_enough else "epochs or steps"
+            say(f"the run has ended at step {self.progress.step:,}; with more {what} it goes on")
         self.kept, self.average, self.best = (
             None if tree[part] is None else _tensors(tree[part], self.device)
             for part in ("carried", "average", "best")
