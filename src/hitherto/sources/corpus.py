@@ -184,11 +184,12 @@ class Corpus:
 
     def _documents(self, pieces: Iterator[str], borders: list[int]) -> Iterator[Array]:
         """Every line, or every document between blank lines, with its end; `borders` is where they begin."""
-        end = np.array([self.codec.end_id], np.int32)
+        # a codec of one long text may have no token for an end
+        end = np.array([] if self.codec.end_id is None else [self.codec.end_id], np.int32)
         place = 0
         for text in _lines(pieces) if self.spec.data.layout == "lines" else _paragraphs(_lines(pieces)):
             ids = self.codec.encode(text)
-            if len(ids) == 0 or ids[-1] != end[0]:
+            if ids[-1:].tolist() != end.tolist():
                 ids = np.concatenate([ids, end])
             borders.append(place)
             place += len(ids)
@@ -215,6 +216,8 @@ class Corpus:
         return {"input": ("text",)}
 
     def inputs(self) -> dict[str, Any]:
+        if self.codec.end_id is None and (self.spec.data.layout == "lines" or self.spec.data.documents):
+            raise UsageError("a line of a text has an end, but the codec has no token for it.")
         return {"x": {"kind": "ids", "size": self.codec.size}}
 
     def head(self) -> tuple[str, dict[str, Any]]:

@@ -425,7 +425,9 @@ class Pairs:
         return {"input": TASKS[self.spec.task].inputs, "output": ("label",)}
 
     def inputs(self) -> dict[str, Any]:
-        codec = self.codecs["input"]
+        codec, data = self.codecs["input"], self.spec.data
+        if not (column_names(None, data.input) and column_names(None, data.output)):
+            raise UsageError("it does not say which columns are input and output.")
         if self.numeric and codec.horizon:
             raise UsageError(
                 f"{self.spec.task} reads a series as it is, but its codec looks {codec.horizon} steps ahead."

@@ -193,6 +193,8 @@ class Sequels:
         return {"steps": (task.output,)} | told
 
     def inputs(self) -> dict[str, Any]:
+        if self.says and self.codecs["text"].end_id is None:
+            raise UsageError("a text that is written has an end, but its codec has no token for it.")
         x = {"x": {"kind": "vectors", "size": int(self.steps.size)}}
         return {"source": {"kind": "ids", "size": int(self.codecs["text"].size)}, **x} if self.says else x
 

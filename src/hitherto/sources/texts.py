@@ -394,6 +394,8 @@ class Texts:
         return own if self.spec.model.shared else own | {"output": ("text",)}
 
     def inputs(self) -> dict[str, Any]:
+        if self.sees and len(column_names(None, self.spec.data.input)) != 1:
+            raise UsageError("it does not say which one column holds what is seen.")
         codec = self.codecs["input"]
         source: dict[str, Any] = {"kind": "ids", "size": int(codec.size)}
         if self.sees:

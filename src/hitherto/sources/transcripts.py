@@ -210,7 +210,9 @@ class Transcripts:
         return {"input": TASKS[self.spec.task].inputs, "output": ("text",)}
 
     def inputs(self) -> dict[str, Any]:
-        codec = self.codecs["input"]
+        codec, data = self.codecs["input"], self.spec.data
+        if len(column_names(None, data.input)) != 1 or len(column_names(None, data.output)) != 1:
+            raise UsageError("it does not say which one column is the input, and which one the text.")
         shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}
         return {"x": {"kind": "vectors", "size": int(codec.size), **shape}}
 
