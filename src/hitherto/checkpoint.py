@@ -115,9 +115,11 @@ def latest(folder: str | Path) -> Checkpoint | None:
 
 def _checkpoints(folder: Path) -> list[tuple[int, Path]]:
     """(step, path) of every checkpoint by its name, newest first."""
-    if not folder.is_dir():
-        return []
-    found = [(match, path) for path in folder.iterdir() if (match := NAME.fullmatch(path.name))]
+    try:
+        paths = list(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        raise CheckpointError(f"{folder} cannot be read: {error.strerror}. Check the folder.") from error
+    found = [(match, path) for path in paths if (match := NAME.fullmatch(path.name))]
     return sorted(((int(match[1]), path) for match, path in found), reverse=True)
 
 

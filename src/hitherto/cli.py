@@ -55,15 +55,25 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         status = 130
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute()
         status = 141
     except OSError as error:  # standard output on a disk that is full, for one
         click.echo(
             f"Error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True
         )
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _mute()
         status = 1
     sys.exit(status)
+
+
+def _mute() -> None:
+    """Say no more on standard output, so that nothing fails on it again when the process ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
 
 
 # -------------------------------------------------------------------------------------------------------- train
@@ -741,7 +751,7 @@ def stream(
             show(feed.finish())
     except BrokenPipeError:  # whoever read has seen enough; the state is kept all the same
         kept = feed.save() if save else kept
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute()
         status = 141
     finally:
         if save and kept:

@@ -194,12 +194,17 @@ def _aside(target: Path) -> tuple[Path, BinaryIO]:
     sweep(target.parent, re.escape(target.name))
     while True:
         temporary = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
-        file = temporary.open("xb")
+        file: BinaryIO | None = None
         try:
+            file = temporary.open("xb")
             if _lock(file.fileno()) is not False and os.fstat(file.fileno()).st_nlink:
                 return temporary, file
-        except BaseException:
-            file.close()
+        except FileExistsError:
+            raise
+        except BaseException:  # it may be there all the same
+            with suppress(OSError):
+                if file is not None:
+                    file.close()
             with suppress(OSError):
                 temporary.unlink()
             raise
@@ -473,7 +478,10 @@ def _check_booleans(path: Path, name: str, array: Array) -> None:
 
 
 def _check_length(path: Path, held: mmap.mmap, size: int) -> None:
-    left = held.size()
+    try:
+        left = held.size()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read any more: {_why(error)}.") from error
     if left < size:
         raise BundleError(
             f"{path} was cut short while it was open: {left:,} of its {size:,} bytes are left. Put a file in the place "
