@@ -70,6 +70,7 @@ class DataError(HithertoError, ValueError):
             *([f"column {column!r}"] if column is not None else []),
         ]
         super().__init__(f"{', '.join(place)}: {message}" if place else message)
+        self.message = message  # without the place
         self.path, self.line, self.row, self.column = path, line, row, column
         self.message = message  # without its place
 

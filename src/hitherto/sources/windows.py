@@ -5,6 +5,7 @@ window are read but not scored, as a forecast is made after some past. An evalua
 beginning, as a stream would, and scores the origins that are asked for.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -147,11 +148,12 @@ class Windows:
         if id_ is None and {"unique_id", "ds", "y"} <= low.keys():
             id_ = low["unique_id"]
         if time is None:
-            time = next(
-                (low[n] for n in ("ds", "date", "time", "timestamp", "datetime", "month") if n in low), None
-            )
-            time = time or next((c for c in table.columns if kinds[c] == "time"), None)
-            if time is not None:
+            time = _time_column(table, kinds, id_)
+            if time is None:
+                notes.append(
+                    "no column holds times: rows are taken in their order, a step apart; --time names one"
+                )
+            else:
                 notes.append(f"times are taken from column {time!r}; --time says otherwise")
         output = data.output
         if output is None:
@@ -159,9 +161,11 @@ class Windows:
             found = [low["y"]] if "y" in low and low["y"] not in taken else []
             found = found or [c for c in table.columns if kinds[c] == "number" and c not in taken]
             if not found:
+                wrong = [said for c in table.columns if c not in taken and (said := _no_number(table, c))]
+                advice = wrong[0] if wrong else "Say --output COLUMN."
                 raise UsageError(
                     f"cannot tell what to forecast: no column of {', '.join(map(repr, table.columns))} holds numbers. "
-                    "Say --output COLUMN."
+                    f"{advice}"
                 )
             output = tuple(found)
             notes.append(f"what is forecast is {', '.join(map(repr, found))}; --output says otherwise")
@@ -171,25 +175,27 @@ class Windows:
         return spec.replace(**order, **{name: tuple(value) for name, value in names.items()}), notes
 
     def gather(self, table: Table) -> tuple[list[Series], list[str]]:
+        """The series of a table, and what was found out about them; an error names its place in the file."""
         data = self.spec.data
-
-        def name(column: Any) -> str | None:
-            return None if column is None else table.column(column)
-
         outputs = data.output if isinstance(data.output, tuple) else (data.output or 1,)
-        series, notes = gather(
-            table,
-            target=[table.column(c) for c in outputs],
-            time=name(data.time),
-            id=name(data.id),
-            known=[table.column(c) for c in data.known],
-            static=[table.column(c) for c in data.static],
-            freq=data.freq,
-            marks=table.marks,
-            time_format=data.time_format,
-            timezone=data.timezone,
-            kept=bool(self.codecs),
-        )
+        try:
+            series, notes = gather(
+                table,
+                target=[table.column(c) for c in outputs],
+                time=column_name(table, data.time),
+                id=column_name(table, data.id),
+                known=[table.column(c) for c in data.known],
+                static=[table.column(c) for c in data.static],
+                freq=data.freq,
+                marks=table.marks,
+                time_format=data.time_format,
+                timezone=data.timezone,
+                kept=bool(self.codecs),
+            )
+        except DataError as error:
+            if error.row is None or table.path is None:
+                raise
+            raise table.error(error.row - 1, error.column, error.message) from error
         if self.codecs and data.time_format is None:  # of a model that knew no zones: times are those of UTC
             series = [replace(s, form=replace(s.form, zone=None)) for s in series]
         return (_apart(series) if data.independent else series), notes
@@ -463,6 +469,78 @@ class Windows:
                                  "y": float(actual[c]),
                                  "expected": float(made["median"][k, 0, c]), "score": float(score[c])})  # fmt: skip
         return rows
+
+
+_TIMES = (
+    *(
+        "ds",
+        "date",
+        "time",
+        "timestamp",
+        "datetime",
+        "ts",
+        "month",
+        "week",
+        "quarter",
+        "year",
+        "day",
+        "period",
+    ),
+    *("unix", "epoch", "unixtime", "unix_time"),
+)
+_TIMELY = re.compile(r"time|date|epoch|unix|stamp|(?<![a-z])(ts|ds|t)(?![a-z])")
+
+
+def _time_column(table: Table, kinds: dict[str, str], id_: Any) -> str | None:
+    """The column of times: by its name and what it holds. Numbers are times where they rise or fall along a series."""
+    low = {c.lower(): c for c in table.columns}
+    named = [low[n] for n in _TIMES if n in low]
+    dates = [c for c in named if kinds[c] == "time"] + [c for c in table.columns if kinds[c] == "time"]
+    if dates:
+        return dates[0]
+    rows = table.head(1000)
+    group = None if id_ is None else table.column(id_)
+    timely = [
+        c for c in table.columns if c not in named and _TIMELY.search(c.lower()) and kinds[c] == "number"
+    ]
+    for column in [*named, *timely]:
+        series: dict[Any, list[Any]] = {}
+        for row in rows:
+            series.setdefault(None if group is None else row[group], []).append(row[column])
+        if kinds[column] == "number":
+            if all(map(_in_order, series.values())) and (column in named or _since_1970(rows, column)):
+                return column
+        elif column.lower() in _TIMES[:6] and kinds[column] != "empty":
+            return column  # whose cells cannot be read, which is then said
+    return None
+
+
+def _in_order(cells: list[Any]) -> bool:
+    """Whether numbers only rise, or only fall."""
+    try:
+        numbers = np.array([float(cell) for cell in cells])
+    except (TypeError, ValueError, OverflowError):
+        return False
+    apart = np.diff(numbers)
+    return bool((apart > 0).all() or (apart < 0).all())
+
+
+def _since_1970(rows: list[dict[str, Any]], column: str) -> bool:
+    form, _ = form_of([row[column] for row in rows], column=column)
+    return not form.numbers
+
+
+def _no_number(table: Table, column: str) -> str:
+    """What keeps a column from being one of numbers, if it has the looks of one."""
+    cells = [row[column] for row in table.head(100) if not table.marks.missing(row[column])]
+    if not cells or not all(isinstance(cell, str) and cell[-1:].isdigit() for cell in cells):
+        return ""
+    bad = next(cell for cell in cells if not table.marks.is_number(cell))
+    try:
+        table.marks.number(bad)
+    except ValueError as error:
+        return f"In column {column!r}: {error}."
+    return ""
 
 
 def surprise(actual: Array, low: Array, median: Array, high: Array) -> Array:

@@ -507,7 +507,12 @@ def _told(format: str, cells: Sequence[Any]) -> str:  # noqa: A002
         when = dt.date(1970, 1, 1) + dt.timedelta(microseconds=read(cell)[0])
         if when.day > 12:
             break
-    return f"{str(cell).strip():.40} is {when.day} {_LONG[when.month - 1]} {when.year}"
+    month = f"{_LONG[when.month - 1]} {when.year}"
+    read_as = (
+        f"{when.day} {month}" if _has_day(format) else f"the week of {when.day} {month}" if "%V" in format
+        else f"the quarter from {month}" if "%q" in format else month
+    )  # fmt: skip
+    return f"{str(cell).strip():.40} is {read_as}"
 
 
 def _reader(form: Form) -> Callable[[Any], tuple[int, int | None]]:
