@@ -46,12 +46,12 @@ def _rows(given: Model, seed: Seed) -> list[Any]:
 
 
 def _predict(given: Model, seed: Seed, random: Random) -> None:
-    how = {"max_new_tokens": 3, "num_beams": random.choice((1, 2))} if given.writes else {}
+    how: dict[str, Any] = {"max_new_tokens": 3, "num_beams": random.choice((1, 2))} if given.writes else {}
     given.predict(_rows(given, seed), details=random.random() < 0.5, **how)
 
 
 def _evaluate(given: Model, seed: Seed, random: Random) -> None:
-    how = {"max_new_tokens": 3, "num_beams": random.choice((1, 2))} if given.writes else {}
+    how: dict[str, Any] = {"max_new_tokens": 3, "num_beams": random.choice((1, 2))} if given.writes else {}
     given.evaluate(_rows(given, seed), **how)
 
 

@@ -160,7 +160,6 @@ PROGRAM = textwrap.dedent("""
     import torch
     torch.set_num_threads(1)
     import test_training as t
-    from hitherto import checkpoint
     folder = Path(sys.argv[1])
     spec = t.spec_of(checkpoint_every=1, epochs=30, accumulate=2, average=0.9, evaluate_every=5)
     saved = checkpoint.latest(folder / "checkpoints") if (folder / "checkpoints").is_dir() else None
@@ -585,3 +584,29 @@ def test_shares_of_a_writers_batch_are_the_whole(options: dict[str, Any]) -> Non
     assert parts[1] == whole[1]
     for a, b in zip(parts[2], whole[2], strict=True):
         torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda tree: tree.pop("digest"), "holds no training that was saved"),
+        (lambda tree: tree["progress"].update(step="3"), "holds no training that was saved"),
+        (lambda tree: tree["weights"].popitem(), "does not hold what its run needs"),
+        (lambda tree: tree["best"].update(dict.fromkeys(tree["best"], np.zeros(1))), "does not hold what"),
+        (lambda tree: tree["optimizer"]["0"].pop("exp_avg"), "does not hold what its run needs"),
+        (lambda tree: tree["progress"]["history"].append({}), "does not hold what its run needs"),
+    ],
+)
+def test_a_checkpoint_that_is_whole_but_makes_no_sense_is_refused(tmp_path, change, said):
+    """Its digest is right: it is another's, or a stranger's."""
+    import hitherto
+
+    rows = [{"text": word, "label": label} for word, label in (("good", "+"), ("bad", "-"))] * 6
+    out = tmp_path / "model.safetensors"
+    hitherto.train("classify", rows, out=out, hidden_size=3, epochs=2, threads=1, valid=0.3)
+    saved = checkpoint.latest(tmp_path / "model.run" / "checkpoints")
+    tree = checkpoint.unflatten(saved.arrays, saved.document)
+    change(tree)
+    checkpoint.save(saved.path.parent, saved.step, *checkpoint.flatten(tree))
+    with pytest.raises(CheckpointError, match=said):
+        hitherto.train("", rows, resume=tmp_path / "model.run")

@@ -13,11 +13,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 import torch.distributed as dist
@@ -63,7 +64,7 @@ class Progress:
     loss_sum: float = 0.0  # of the steps since the last evaluation
     loss_count: int = 0
     factor: float = 1.0  # of the learning rate, by schedule plateau
-    best: float | None = None
+    best: Any = None  # the metric that decides, once it was measured
     best_step: int = 0
     waited: int = 0  # evaluations since the best one
     history: list[dict[str, Any]] = field(default_factory=list)  # one row for each evaluation
@@ -290,25 +291,78 @@ class _Run:
         self.keep_best()
 
     def restore(self, saved: checkpoint.Checkpoint, say: Callable[[str], None]) -> None:
-        tree = checkpoint.unflatten(saved.arrays, saved.document)
-        if tree["digest"] != self.digest:
+        tree = _Tree.of(saved)
+        if tree.digest != self.digest:
             raise CheckpointError(
                 f"{saved.path} belongs to other data or to another model than the run's spec now describes. "
                 "Restore the data as it was, or start a new run."
             )
-        self.module.load(tree["weights"])
-        self.optimizer.load(tree["optimizer"])
-        total, before = self.progress.total, tree["progress"]["total"]
-        self.progress = Progress(**{**tree["progress"], "total": total})
+        if not self._fits(tree):
+            raise CheckpointError(
+                f"{saved.path} is damaged: it does not hold what its run needs to go on. Delete it; training resumes "
+                "from the one before it, if there is one."
+            )
+        self.module.load(tree.weights)
+        self.optimizer.load(tree.optimizer)
+        total, before = self.progress.total, tree.progress.total
+        self.progress = replace(tree.progress, total=total)
         if total != before:
             say(f"the run was to take {before:,} steps and is to take {total:,} now; so does its schedule")
         if self.waited_enough or self.progress.step >= total:
             what = "patience" if self.waited_enough else "epochs or steps"
             say(f"the run has ended at step {self.progress.step:,}; with more {what} it goes on")
         self.kept, self.average, self.best = (
-            None if tree[part] is None else _tensors(tree[part], self.device)
-            for part in ("carried", "average", "best")
+            None if part is None else _tensors(part, self.device)
+            for part in (tree.carried, tree.average, tree.best)
         )
+
+    def _fits(self, tree: "_Tree") -> bool:
+        """Whether what was saved is of this module and this optimiser."""
+        own = {name: tuple(value.shape) for name, value in self.module.named_parameters()}
+        states = {name: tuple(value.shape) for name, value in self.module.zero_state(0).items()}
+        weights = [part for part in (tree.weights, tree.average, tree.best) if part is not None]
+        carried = {} if tree.carried is None else tree.carried
+        progress = tree.progress
+        return (
+            all(_shapes(part) == own for part in weights)
+            and all(value is not None and len(value) == 3 for value in _shapes(carried).values())
+            and carried.keys() <= states.keys()
+            and all(a[::2] == states[n][::2] for n, a in _shapes(carried).items() if a is not None)
+            and len({a[1] for a in _shapes(carried).values() if a is not None}) <= 1
+            and (tree.average is None) == (self.average is None)
+            and self.optimizer.fits(tree.optimizer)
+            and min(progress.step, progress.epoch, progress.position, progress.seconds) >= 0
+            and isinstance(progress.best, int | float | np.number | None)
+            and all({"step", "epoch", "lr", "train_loss"} <= row.keys() for row in progress.history)
+        )
+
+
+class _Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a checkpoint of a training holds."""
+
+    weights: dict[str, Any]
+    optimizer: dict[str, dict[str, Any]]
+    progress: Progress
+    carried: dict[str, Any] | None
+    average: dict[str, Any] | None
+    best: dict[str, Any] | None
+    digest: str
+    environment: dict[str, Any]
+
+    @classmethod
+    def of(cls, saved: checkpoint.Checkpoint) -> "_Tree":
+        try:
+            return msgspec.convert(checkpoint.unflatten(saved.arrays, saved.document), cls)
+        except msgspec.ValidationError as error:
+            raise CheckpointError(f"{saved.path} holds no training that was saved: {error}.") from error
+
+
+def _shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...] | None]:
+    """The shape of each array of floats; None of what is none."""
+    return {
+        name: value.shape if isinstance(value, np.ndarray) and value.dtype.kind == "f" else None
+        for name, value in arrays.items()
+    }
 
 
 # ------------------------------------------------------------------------------------------------- one step
@@ -490,6 +544,17 @@ class Optimizer:
             return {}
         kept: dict[str, Any] = self.torch.state_dict()["state"]
         return {str(i): dict(values) for i, values in kept.items()}
+
+    def fits(self, state: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether this is what `state` gives of the same parameters."""
+        own = {str(i): tuple(p.shape) for i, p in enumerate(self.parameters)}
+        names = {"momentum_buffer"} if self.train.optimizer == "sgd" else {"step", "exp_avg", "exp_avg_sq"}
+        return not (self.torch is None and state) and all(
+            i in own
+            and values.keys() == names
+            and all(shape == (() if name == "step" else own[i]) for name, shape in _shapes(values).items())
+            for i, values in state.items()
+        )
 
     def load(self, state: Mapping[str, Any]) -> None:
         if self.torch is not None:
@@ -691,10 +756,18 @@ def environment() -> dict[str, Any]:
 
 def differences(saved: checkpoint.Checkpoint) -> list[str]:
     """What is not as it was when the checkpoint was taken, so that bits may differ."""
-    then, now = checkpoint.unflatten(saved.arrays, saved.document)["environment"], environment()
+    then, now = _Tree.of(saved).environment, environment()
     return [
         f"{name} was {then.get(name)}, is {value}" for name, value in now.items() if then.get(name) != value
     ]
+
+
+class _LogRow(msgspec.Struct):
+    """What every line of a log says, and more."""
+
+    step: int
+    lr: float
+    loss: float | None = None
 
 
 class _Log:
@@ -712,12 +785,11 @@ class _Log:
         with _writing(path):
             run.mkdir(parents=True, exist_ok=True)
             if step and path.exists():
-                for line in path.read_text(encoding="utf-8").splitlines():
-                    with contextlib.suppress(
-                        json.JSONDecodeError
-                    ):  # the last line may have been cut by a kill
-                        if json.loads(line)["step"] <= step:
-                            kept.append(line + "\n")
+                for line in path.read_bytes().splitlines():
+                    # the last line may have been cut by a kill
+                    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                        if msgspec.json.decode(line, type=_LogRow).step <= step:
+                            kept.append(line.decode() + "\n")
             files.write(path, "".join(kept))
             self.file = path.open("a", encoding="utf-8")
             if train.tensorboard:
