@@ -340,6 +340,75 @@ def test_a_report_of_texts_shows_where_it_looked(models: dict[str, hitherto.Mode
     assert "<h2>By kind</h2>" in (models["answer"].run / "report.html").read_text(encoding="utf-8")
 
 
+def page_of(model: hitherto.Model) -> str:
+    assert model.run is not None
+    return (model.run / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_report_has_the_loss_on_validation_data(task: str, models: dict[str, hitherto.Model]) -> None:
+    assert "loss on validation data" in page_of(models[task])
+    assert np.isfinite(models[task].metrics["valid_loss"])
+
+
+def test_a_report_of_tags_has_every_kind_of_entity_and_the_words_that_were_wrong(tmp_path: Path) -> None:
+    rows = tagged(40)
+    rows[0]["tokens"][0] = "zanzibar"  # which the vocabulary has not
+    rows[0]["tags"][0] = "B-LOC"
+    given = {
+        "input": "tokens",
+        "output": "tags",
+        "epochs": 20,
+        "lr": 0.02,
+        "min_count": 2,
+        "valid": 0.0,
+        **SMALL,
+    }
+    model = hitherto.train("tag", rows[1:], **given)
+    from hitherto.sources import show
+
+    examples = model.source.load(rows)
+    sections = {s["title"]: s for s in show.sections(model.source, examples, model._measure(examples), [])}
+    assert [row[0] for row in sections["By entity"]["rows"]] == ["LOC", "PER", "all"]
+    assert sections["By entity"]["columns"] == ["entity", "precision", "recall", "f1", "support"]
+    true = sum(tag != "O" for row in rows for tag in row["tags"])
+    assert sections["By entity"]["rows"][-1][-1] == true
+    assert sum(row[-1] for row in sections["By label"]["rows"]) == 200
+    said = " ".join(text for _, text in sections["Most wrong"]["items"])
+    assert "zanzibar/B-LOC→" in said
+    assert "<unk>" not in said
+
+
+def test_a_report_shows_the_words_of_the_user() -> None:
+    from hitherto.sources import show
+
+    rows = [{"review": r["review"], "label": r["label"]} for r in reviews(40)]
+    rows += [{"review": "Grue, fine!", "label": "bad"}, {"review": "Bleu lovely", "label": "bad"}]
+    given = {"input": "review", "output": "label", "epochs": 15, "lr": 0.02, "min_count": 2, **SMALL}
+    model = hitherto.train("classify", rows[:40], **given)
+    examples = model.source.load(rows)
+    sections = {s["title"]: s for s in show.sections(model.source, examples, model._measure(examples), [])}
+    assert {text for _, text in sections["Most wrong"]["items"]} == {"Grue, fine!", "Bleu lovely"}
+
+
+def test_a_map_of_where_it_looked_has_the_words_that_the_vocabulary_has_not(
+    models: dict[str, hitherto.Model],
+) -> None:
+    (row,) = models["translate"].predict(["0 1 neunzehn 2"], details=True, attention=True)
+    assert row["attention"]["source"] == ["0", "1", "neunzehn", "2"]
+
+
+def test_a_series_is_named_once() -> None:
+    from hitherto.sources import show
+
+    rows = [{"ds": r["ds"], "HUFL": r["y"], "HULL": r["y"] + 1} for r in waves()]
+    given = {"horizon": 7, "epochs": 1, "independent": True, **SMALL}
+    model = hitherto.train("forecast", rows, **given)
+    examples = model.source.load(rows)
+    titles = [s["title"] for s in show.sections(model.source, examples, model._measure(examples), [])]
+    assert [t.partition(",")[0] for t in titles[:4]] == ["HUFL", "HUFL", "HULL", "HULL"]
+
+
 @pytest.mark.parametrize("head", ["gaussian", "student_t", "quantile"])
 def test_forecasts_of_every_distribution(head: str) -> None:
     model = hitherto.train("forecast", waves(), horizon=3, head=head, epochs=5, lr=0.02, **SMALL)

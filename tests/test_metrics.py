@@ -9,7 +9,15 @@ import pytest
 from sklearn import metrics as sk
 
 from hitherto.errors import InputError, MissingExtra, UsageError
-from hitherto.metrics import METRICS, best_threshold, confusion, entities, report, signature
+from hitherto.metrics import (
+    METRICS,
+    best_threshold,
+    confusion,
+    entities,
+    entity_report,
+    report,
+    signature,
+)
 
 
 def value(name: str, **arrays: Any) -> float:
@@ -213,6 +221,13 @@ def test_entity_f1() -> None:
     assert math.isnan(value("entity_f1", labels=[["O"]], predicted=[["O"]]))
     assert math.isnan(value("accuracy", labels=[], predicted=[]))
     assert value("accuracy", labels=["a", "b"], predicted=["a", "a"]) == 0.5
+    assert [list(row.values()) for row in entity_report(labels, predicted)] == [
+        ["LOC", 0.5, 1.0, pytest.approx(2 / 3), 1],
+        ["ORG", 0.0, 0.0, 0.0, 1],
+        ["PER", 0.0, 0.0, 0.0, 1],
+        ["all", 0.25, pytest.approx(1 / 3), pytest.approx(2 / 7), 3],
+    ]
+    assert entity_report([["O"]], [["O"]]) == []
     with pytest.raises(InputError, match="sequence 1 has 2 labels, but 1 were predicted"):
         value("entity_f1", labels=[["O"], ["O", "O"]], predicted=[["O"], ["O"]])
     with pytest.raises(InputError, match="2 sequences have labels, but 1"):

@@ -196,6 +196,27 @@ def test_odd_weights_break_nothing(tmp_path: Path) -> None:
         assert "Nothing was measured." in page(tmp_path, {**HEAT, "items": items}).text
 
 
+def test_of_too_many_classes_the_largest_are_shown_and_the_rest_is_said(tmp_path: Path) -> None:
+    classes = [f"c{i}" for i in range(60)]
+    counts = [[i + 1 if i == j else 0 for j in range(60)] for i in range(60)]
+    counts[59][0] = 60  # half of the largest class is taken for one that is not shown
+    found = page(tmp_path, {**CONFUSION, "classes": classes, "counts": counts})
+    assert found.tags.count("rect") == report.CLASSES**2
+    left, whole = sum(range(1, 21)), sum(range(1, 61)) + 60
+    assert (
+        f"Of 60 classes, the 40 with the most examples are shown; the other 20 hold {left:,} of {whole:,} examples."
+        in found.text
+    )
+    assert "c59 as c59: 60 (50.0%)" in found.text
+    assert "c19 as c19" not in found.text
+    assert "are shown" not in page(tmp_path, CONFUSION).text
+
+
+def test_notes_stand_under_the_summary(tmp_path: Path) -> None:
+    report.write(tmp_path / "r.html", "t", [("a", 1)], [], ["this model <cannot> stream"])
+    assert '<p class="note">This model &lt;cannot&gt; stream.</p>' in (tmp_path / "r.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [(0.98765, "0.988"), (12.345, "12.3"), (1234.5, "1,234"), (1234567, "1,234,567"), (1e-5, "1e-05"), (3e9, "3e+09"),

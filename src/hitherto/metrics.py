@@ -42,7 +42,17 @@ import numpy as np
 
 from hitherto.errors import InputError, MissingExtra, UsageError, nearest
 
-__all__ = ["METRICS", "Metric", "best_threshold", "confusion", "entities", "report", "signature"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "best_threshold",
+    "confusion",
+    "entities",
+    "entity_report",
+    "report",
+    "report_of",
+    "signature",
+]
 
 Array = Any  # a numpy array, or what becomes one
 
@@ -210,7 +220,12 @@ def report(
     labels: Array, probabilities: Array, classes: Sequence[str], threshold: float = 0.5
 ) -> list[dict[str, Any]]:
     """A row for each class: class, precision, recall, f1, support (how often it is true)."""
-    right, said, true = _counts(labels, probabilities, threshold)
+    return report_of(classes, *_counts(labels, probabilities, threshold))
+
+
+def report_of(classes: Sequence[str], right: Array, said: Array, true: Array) -> list[dict[str, Any]]:
+    """As `report`, from how often each class was predicted rightly, predicted, and true."""
+    right, said, true = (np.asarray(counts, np.int64) for counts in (right, said, true))
     if len(classes) != len(true):
         raise InputError(f"{len(true)} classes need as many names, but {len(classes)} came.")
     columns = _ratio(right, said), _ratio(right, true), _ratio(2 * right, said + true)
@@ -301,11 +316,30 @@ def _mark(tag: str) -> tuple[str, str]:
 
 def _entity_f1(labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], **_rest: Any) -> float:
     """Of entities, whose kind and both ends must be right. NaN where none is true and none predicted."""
-    right = said = true = 0
+    right, said, true = (counts.total() for counts in _entity_counts(labels, predicted))
+    return 2 * right / (said + true) if said + true else math.nan
+
+
+def _entity_counts(
+    labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
+) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """How often an entity of each kind was predicted rightly, predicted, and true."""
+    right, said, true = Counter[str](), Counter[str](), Counter[str]()
     for a, b in _pairs(labels, predicted):
         real, guessed = entities(a), entities(b)
-        right, said, true = right + len(real & guessed), said + len(guessed), true + len(real)
-    return 2 * right / (said + true) if said + true else math.nan
+        for counts, found in ((right, real & guessed), (said, guessed), (true, real)):
+            counts.update(kind for kind, _, _ in found)
+    return right, said, true
+
+
+def entity_report(
+    labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
+) -> list[dict[str, Any]]:
+    """A row for each kind of entity, as in `report`, and one for all of them together (micro), named "all"."""
+    counts = _entity_counts(labels, predicted)
+    kinds = sorted(counts[1] | counts[2])
+    columns = [[*(of[kind] for kind in kinds), of.total()] for of in counts]
+    return report_of([*kinds, "all"], *columns) if kinds else []
 
 
 # ------------------------------------------------------------------------------------------------------- text

@@ -28,6 +28,7 @@ Section = Mapping[str, Any]
 W, H = 720, 260  # of a picture
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 34
 POINTS = 600  # as many as a picture can show
+CLASSES = 40  # of a confusion matrix, at most
 SQUARES = 80  # rows and columns of a heat map, at most
 NOTHING = '<p class="legend">Nothing was measured.</p>'
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # told apart by every eye
@@ -277,7 +278,10 @@ def _table(section: Section) -> str:
 
 
 def _confusion(section: Section) -> str:
-    classes, counts = section["classes"][:40], section["counts"]
+    every, table = section["classes"], section["counts"]
+    sizes = [sum(row) for row in table]
+    kept = sorted(sorted(range(len(every)), key=lambda i: -sizes[i])[:CLASSES])
+    classes, counts = [every[i] for i in kept], [[table[i][j] for j in kept] for i in kept]
     names = [_short(c, 14) for c in classes]
     size = max(26, min(64, 600 // max(1, len(classes))))
     left = 120
@@ -288,7 +292,7 @@ def _confusion(section: Section) -> str:
         parts.append(f'<text x="{left - 8}" y="{middle + 4:.0f}" text-anchor="end">{_text(name)}</text>')
         x = left + size * (i + 0.5)
         parts.append(f'<text transform="translate({x:.0f} 62) rotate(-35)">{_text(name)}</text>')
-        total = max(1, sum(counts[i]))
+        total = max(1, sizes[kept[i]])
         for j in range(len(classes)):
             share, count = counts[i][j] / total, counts[i][j]
             colour = COLOURS[0] if i == j else COLOURS[1]
@@ -303,7 +307,14 @@ def _confusion(section: Section) -> str:
                     f'style="fill:var(--fg)">{count}</text>'
                 )
     look = f'viewBox="0 0 {width} {height}" style="max-width:{width}px" role="img"'
-    return f'<div class="wide"><svg {look}>{"".join(parts)}</svg></div>'
+    cut = ""
+    if len(kept) < len(every):
+        cut = (
+            f'<p class="legend">Of {len(every):,} classes, the {len(kept)} with the most examples are shown; the other '
+            f"{len(every) - len(kept):,} hold {sum(sizes) - sum(sizes[i] for i in kept):,} of {sum(sizes):,} "
+            "examples.</p>"
+        )
+    return f'<div class="wide"><svg {look}>{"".join(parts)}</svg></div>{cut}'
 
 
 def _bands(section: Section) -> str:

@@ -359,10 +359,12 @@ class Pairs:
             raise DataError("the data holds no rows", path=self.spec.data.path)
         return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64), raw)
 
-    def given(self, examples: PairExamples, i: int) -> Any:
-        """The input of an example as it was given; a file with its folder."""
-        table, wanted = examples.table, examples.picked[i]
-        return table.place(next(x for n, x, _ in self._values(table, labelled=False) if n == wanted))
+    def given(self, examples: PairExamples, some: Iterable[int]) -> list[Any]:
+        """The inputs of these examples as they were given: tokens, a text, a file with its folder."""
+        table, numbers = examples.table, [int(examples.picked[i]) for i in some]
+        found = {n: x for n, x, _ in self._values(table, labelled=False) if n in numbers}
+        shown = items if self.per_step else self._text
+        return [table.place(shown(found[n])) for n in numbers]
 
     def _encode(self, table: Table, i: int, value: Any, labelled: bool) -> tuple[Array, Any]:
         """The array of an input, and what is changed of it in training."""

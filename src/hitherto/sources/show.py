@@ -10,7 +10,7 @@ import numpy as np
 
 from hitherto.codecs import notes, strokes
 from hitherto.codecs.image import sheet
-from hitherto.metrics import METRICS, best_threshold, confusion
+from hitherto.metrics import METRICS, best_threshold, confusion, entity_report, report_of
 from hitherto.metrics import report as per_class
 from hitherto.sources.base import Results
 from hitherto.sources.corpus import Corpus
@@ -38,7 +38,13 @@ def curves(history: list[dict[str, Any]], log: list[dict[str, Any]], metric: str
         "y": [r["loss"] for r in log if "loss" in r],
     }
     mean = {"name": "mean since the last evaluation", "x": steps, "y": [row["train_loss"] for row in history]}
-    found = [{"kind": "curves", "title": "Loss", "series": [loss, mean]}]
+    held = {
+        "name": "loss on validation data",
+        "x": steps,
+        "y": [row.get("valid_loss") for row in history],
+        "best": best,
+    }
+    found = [{"kind": "curves", "title": "Loss", "series": [loss, mean, held]}]
     if history:
         line = {
             "name": f"{metric} on validation data",
@@ -64,13 +70,10 @@ def sections(source: Any, examples: Any, results: Results, watched: list[dict[st
 
 def _pairs(source: Pairs, examples: Any, results: Results, _watched: list[dict[str, Any]]) -> list[Section]:
     if source.per_step:
-        return _tags(source, results)
+        return _tags(source, examples, results)
     classes = source.codecs["output"].classes
     labels, scores = results.details["labels"], results.details["probabilities"]
-    rows = per_class(labels, scores, classes)
-    keys = ["class", *[k for k in rows[0] if k not in ("class", "name")]] if rows else []
-    table = [[row.get(k, row.get("name")) for k in keys] for row in rows]
-    found: list[Section] = [{"kind": "table", "title": "By class", "columns": keys, "rows": table}]
+    found: list[Section] = [_table("By class", per_class(labels, scores, classes))]
     if labels.ndim == 1:
         counts = confusion(labels, scores.argmax(1), len(classes)).tolist()
         found.insert(0, {"kind": "confusion", "title": "Confusion", "classes": classes, "counts": counts})
@@ -100,23 +103,50 @@ def _worst(source: Pairs, examples: Any, labels: Any, scores: Any, classes: list
     codec, title = source.codecs["input"], "Most wrong"
     if codec.kind in ("image", "frames"):
         return [_contact_sheet(codec, [examples.x[i] for i in order], said, title)]
-    given = [source.given(examples, i) for i in order]
+    given = source.given(examples, order)
     if codec.kind == "strokes":
         kind, shown = "pictures", [strokes.draw(value, size=120) for value in given]
     elif codec.kind == "audio":
         kind, shown = "texts", [str(v) if isinstance(v, str | PathLike) else "" for v in given]
     else:
-        kind, shown = "texts", [codec.decode(examples.x[i])[:600] for i in order]
+        kind, shown = "texts", [_begin(as_text(value)) for value in given]
     return [{"kind": kind, "title": title, "items": list(zip(said, shown, strict=True))}]
 
 
-def _tags(source: Pairs, results: Results) -> list[Section]:
+def _begin(text: str, most: int = 600) -> str:
+    return text if len(text) <= most else f"{text[:most]} ..."
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Section:
+    """Rows that have the same keys."""
+    columns = list(rows[0]) if rows else []
+    return {"kind": "table", "title": title, "columns": columns, "rows": [list(r.values()) for r in rows]}
+
+
+def _tags(source: Pairs, examples: Any, results: Results) -> list[Section]:
+    """Entities by their kind, where labels have a B or I before it; every label by itself; sequences that are wrong."""
     classes = source.codecs["output"].classes
+    labels, predicted = results.details["labels"], results.details["predicted"]
     number = {name: i for i, name in enumerate(classes)}
-    truth = np.array([number[t] for tags in results.details["labels"] for t in tags])
-    predicted = np.array([number[t] for tags in results.details["predicted"] for t in tags])
-    counts = confusion(truth, predicted, len(classes)).tolist()
-    return [{"kind": "confusion", "title": "Confusion", "classes": classes, "counts": counts}]
+    truth, guess = ([number[t] for tags in sequences for t in tags] for sequences in (labels, predicted))
+    counts = confusion(truth, guess, len(classes))
+    found = [
+        {"kind": "confusion", "title": "Confusion", "classes": classes, "counts": counts.tolist()},
+        _table("By label", report_of(classes, counts.diagonal(), counts.sum(0), counts.sum(1))),
+    ]
+    if any(name[:2] in ("B-", "I-") for name in classes):
+        rows = [{"entity": row.pop("class"), **row} for row in entity_report(labels, predicted)]
+        found.insert(0, _table("By entity", rows))
+    wrong = [sum(a != b for a, b in zip(*pair, strict=True)) for pair in zip(labels, predicted, strict=True)]
+    order = [int(i) for i in np.argsort([-n for n in wrong], kind="stable")[:8] if wrong[i]]
+    items = []
+    for i, words in zip(order, source.given(examples, order), strict=True):
+        line = [
+            word if tag == said == "O" else f"{word}/{tag}" if tag == said else f"{word}/{tag}→{said}"
+            for word, tag, said in zip(words, labels[i], predicted[i], strict=False)
+        ]
+        items.append((f"{wrong[i]} of {len(labels[i])} labels are wrong", _begin(" ".join(line))))
+    return [*found, {"kind": "texts", "title": "Most wrong", "items": items}] if items else found
 
 
 def _corpus(
@@ -147,7 +177,9 @@ def _windows(
             q = made["quantiles"][k, :, 0]
             edges = [(LEVELS.index(low), LEVELS.index(high)) for low, high in ((0.1, 0.9), (0.25, 0.75))]
             when = series.written(series.times[t : t + 1])[0]
-            name = f"{series.id} {series.names[0]}".strip()
+            one = series.names[0]
+            known = f"/{series.id}".endswith(f"/{one}")  # columns by themselves are named by it already
+            name = series.id if known else f"{series.id} {one}".strip()
             found.append({
                 "kind": "bands", "title": f"{name}, forecast after {when}", "past": past.tolist(),
                 "actual": np.asarray(series.values[t + 1 : t + 1 + source.horizon, 0]).tolist(),

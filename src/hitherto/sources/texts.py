@@ -531,13 +531,23 @@ class Texts:
             row["others"] = [{"text": self.text(h, source), "score": h.score} for h in found[1:]]
         if attention and best.attention is not None:
             count = best.attention.shape[1]
-            read = range(count) if self.sees else self.cut(self.codecs["input"].encode(source))
+            read = [str(i + 1) for i in range(count)] if self.sees else self._read(source)
             row["attention"] = {
-                "source": [str(i + 1) for i in read] if self.sees else self.codecs["input"].pieces(read),
+                "source": read,
                 "target": self.target.pieces([*best.tokens, self.start_id])[: len(best.attention)],
                 "weights": [[round(float(w), 4) for w in step[: len(read)]] for step in best.attention],
             }
         return row
+
+    def _read(self, source: Any) -> list[str]:
+        """Each token that is read of an input, by itself; a word that is none stands there as it was given."""
+        codec: TextCodec = self.codecs["input"]
+        ids = self.cut(codec.encode(source))
+        pieces = codec.pieces(ids)
+        if codec.unknown not in ids:
+            return pieces
+        words = self.cut(codec.cut(source))
+        return [words[k] if i == codec.unknown else pieces[k] for k, i in enumerate(ids)]
 
     def text(self, hypothesis: Hypothesis, source: Any) -> str:
         """What a hypothesis says; in place of an unknown word stands the one of the source that was looked at most."""

@@ -327,10 +327,22 @@ class Windows:
         return Batch({"x": inputs}, lengths, targets, at, rows=rows)
 
     def evaluation(self, examples: WindowExamples, rows: int = 32) -> Iterator[Batch]:
-        """Every series from its beginning, a chunk of steps at a time; `at` has the origins that are scored."""
-        yield from self.read_at(
-            examples, [examples.origins(i, self.horizon) for i in range(len(examples))], rows
-        )
+        """Every series from its beginning, a chunk of steps at a time; `at` has the origins that are scored.
+
+        Targets are those of training, too.
+        """
+        origins = [examples.origins(i, self.horizon) for i in range(len(examples))]
+        for batch in self.read_at(examples, origins, rows):
+            series, times = batch.targets["series"], batch.targets["time"]
+            y = np.zeros((len(times), self.horizon, self.codec.channels), np.float32)
+            scale = np.zeros((len(times), 1, self.codec.channels), np.float32)
+            for i in np.unique(series):
+                own = np.flatnonzero(series == i)
+                first = int(times[own].min())
+                part = self.codec.window(examples.arrays[i], first, int(times[own].max()) + 1)
+                y[own], scale[own] = (part[name][times[own] - first] for name in ("y", "scale"))
+            batch.targets |= {"y": y, "scale": scale}
+            yield batch
 
     def read_at(self, examples: WindowExamples, origins: list[Array], rows: int = 32) -> Iterator[Batch]:
         lengths = np.array([len(s.values) for s in examples.series])
