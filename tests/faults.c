@@ -1,10 +1,14 @@
-/* Failures on request, for LD_PRELOAD: of calls on files below one folder, or of allocations.
+/* Failures on request, for LD_PRELOAD: of calls on files below one folder, or of allocations. And a record of what is
+   done to those files.
 
    faults_arm(folder, kind, nth, number, more) - from now on count the calls of that kind; the nth fails with errno
                                                  `number`, and with `more` all after it too. Kind FILES counts calls on
                                                  files below `folder`, MEMORY allocations, and SHORT cuts the nth
                                                  read or write to half of what was asked for, which is no failure.
    faults_disarm()                             - back to order; gives how many were counted
+   faults_record(folder, log)                  - from now on write down in descriptor `log` what changes files below
+                                                 `folder`: a line for each call, and after `write` its data
+   faults_note(text)                           - a line of the caller's own
    The caller must be the only thread. */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -13,6 +17,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -25,6 +30,7 @@ static char below[4096];
 static unsigned char ours[4096]; /* descriptors of files below the folder */
 static int kind, number, more;
 static long nth, counted;
+static int log_to = -1;
 
 void faults_arm(const char *folder, int what, long at, int error, int all) {
   strncpy(below, folder, sizeof below - 1);
@@ -35,6 +41,13 @@ long faults_disarm(void) {
   kind = NOTHING;
   return counted;
 }
+
+void faults_record(const char *folder, int log) {
+  strncpy(below, folder, sizeof below - 1);
+  log_to = log;
+}
+
+void faults_note(const char *text) { dprintf(log_to, "note %s\n", text); }
 
 static int fails(int what) {
   if (kind != what) return 0;
@@ -51,6 +64,19 @@ static int path_fails(const char *path) { return kind == FILES && inside(path) &
 static int opened(int fd, int mine) {
   if (fd >= 0 && fd < (int)sizeof ours) ours[fd] = (unsigned char)mine;
   return fd;
+}
+static int told_open(int fd, const char *path, int flags) {
+  if (log_to >= 0 && fd >= 0 && inside(path))
+    dprintf(log_to, "open %d %d %d %s\n", fd, !!(flags & O_CREAT), !!(flags & O_TRUNC), path);
+  return opened(fd, inside(path));
+}
+static int told(const char *call, const char *path, const char *to, int got) {
+  if (log_to >= 0 && got >= 0 && inside(path)) dprintf(log_to, "%s %s%s%s\n", call, path, to ? " " : "", to ? to : "");
+  return got;
+}
+static int told_fd(const char *call, int fd, long value, int got) {
+  if (log_to >= 0 && got >= 0 && is_ours(fd)) dprintf(log_to, "%s %d %ld\n", call, fd, value);
+  return got;
 }
 static size_t cut(int fd, size_t size) {
   return kind == SHORT && is_ours(fd) && size > 1 && fails(SHORT) ? size / 2 : size;
@@ -71,7 +97,7 @@ static void *real(void **kept, const char *name) {
     mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
     va_end(rest);                                                   \
     if (path_fails(path)) return -1;                                \
-    return opened(REAL(name)(path, flags, mode), inside(path));     \
+    return told_open(REAL(name)(path, flags, mode), path, flags);   \
   }
 OPEN(open)
 OPEN(open64)
@@ -84,7 +110,7 @@ OPEN(open64)
     mode_t mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(rest, mode_t) : 0; \
     va_end(rest);                                                   \
     if (path_fails(path)) return -1;                                \
-    return opened(REAL(name)(at, path, flags, mode), inside(path)); \
+    return told_open(REAL(name)(at, path, flags, mode), path, flags); \
   }
 OPENAT(openat)
 OPENAT(openat64)
@@ -98,7 +124,7 @@ int fcntl64(int fd, int command, ...) {
   int copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
   if (copies && fd_fails(fd)) return -1;
   int got = REAL(fcntl64)(fd, command, argument);
-  return copies ? opened(got, is_ours(fd)) : got;
+  return copies ? opened(told_fd("dup", fd, got, got), is_ours(fd)) : got;
 }
 SLOT(fcntl);
 int fcntl(int fd, int command, ...) {
@@ -109,7 +135,7 @@ int fcntl(int fd, int command, ...) {
   int copies = command == F_DUPFD || command == F_DUPFD_CLOEXEC;
   if (copies && fd_fails(fd)) return -1;
   int got = REAL(fcntl)(fd, command, argument);
-  return copies ? opened(got, is_ours(fd)) : got;
+  return copies ? opened(told_fd("dup", fd, got, got), is_ours(fd)) : got;
 }
 
 SLOT(close);
@@ -127,7 +153,14 @@ ssize_t read(int fd, void *data, size_t size) {
 }
 SLOT(write);
 ssize_t write(int fd, const void *data, size_t size) {
-  return fd_fails(fd) ? -1 : REAL(write)(fd, data, cut(fd, size));
+  if (fd_fails(fd)) return -1;
+  long at = log_to >= 0 && is_ours(fd) ? (long)lseek(fd, 0, fcntl(fd, F_GETFL) & O_APPEND ? SEEK_END : SEEK_CUR) : 0;
+  ssize_t got = REAL(write)(fd, data, cut(fd, size));
+  if (log_to >= 0 && got > 0 && is_ours(fd)) {
+    dprintf(log_to, "write %d %ld %ld\n", fd, at, (long)got);
+    REAL(write)(log_to, data, (size_t)got);
+  }
+  return got;
 }
 
 #define OF_FD(type, name, parameters, arguments) \
@@ -137,12 +170,8 @@ ssize_t write(int fd, const void *data, size_t size) {
   SLOT(name);                                      \
   type name parameters { return path_fails(path) ? -1 : REAL(name) arguments; }
 
-OF_FD(int, fsync, (int fd), (fd))
-OF_FD(int, fdatasync, (int fd), (fd))
 OF_FD(int, flock, (int fd, int operation), (fd, operation))
 OF_FD(int, fchmod, (int fd, mode_t mode), (fd, mode))
-OF_FD(int, ftruncate, (int fd, off_t size), (fd, size))
-OF_FD(int, ftruncate64, (int fd, off64_t size), (fd, size))
 OF_FD(off_t, lseek, (int fd, off_t to, int from), (fd, to, from))
 OF_FD(off64_t, lseek64, (int fd, off64_t to, int from), (fd, to, from))
 OF_FD(int, fstat, (int fd, struct stat *found), (fd, found))
@@ -155,11 +184,22 @@ OF_PATH(int, fstatat, (int at, const char *path, struct stat *found, int flags),
 OF_PATH(int, fstatat64, (int at, const char *path, struct stat64 *found, int flags), (at, path, found, flags))
 OF_PATH(int, access, (const char *path, int mode), (path, mode))
 OF_PATH(int, chmod, (const char *path, mode_t mode), (path, mode))
-OF_PATH(int, mkdir, (const char *path, mode_t mode), (path, mode))
-OF_PATH(int, rmdir, (const char *path), (path))
-OF_PATH(int, unlink, (const char *path), (path))
-OF_PATH(int, rename, (const char *path, const char *to), (path, to))
-OF_PATH(int, renameat, (int at, const char *path, int there, const char *to), (at, path, there, to))
+
+#define CHANGES_FD(name, parameters, arguments, value) \
+  SLOT(name);                                          \
+  int name parameters { return fd_fails(fd) ? -1 : told_fd(#name, fd, (long)(value), REAL(name) arguments); }
+#define CHANGES(name, parameters, arguments, to) \
+  SLOT(name);                                    \
+  int name parameters { return path_fails(path) ? -1 : told(#name, path, to, REAL(name) arguments); }
+
+CHANGES_FD(fsync, (int fd), (fd), 0)
+CHANGES_FD(fdatasync, (int fd), (fd), 0)
+CHANGES_FD(ftruncate, (int fd, off_t size), (fd, size), size)
+CHANGES_FD(ftruncate64, (int fd, off64_t size), (fd, size), size)
+CHANGES(mkdir, (const char *path, mode_t mode), (path, mode), NULL)
+CHANGES(rmdir, (const char *path), (path), NULL)
+CHANGES(unlink, (const char *path), (path), NULL)
+CHANGES(rename, (const char *path, const char *to), (path, to), to)
 
 SLOT(opendir);
 DIR *opendir(const char *path) { return path_fails(path) ? NULL : REAL(opendir)(path); }

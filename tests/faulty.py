@@ -1,6 +1,7 @@
 """Run scenarios again and again, each time with another call that fails; see `faults.c`.
 
     LD_PRELOAD=faults.so python faulty.py FOLDER SCENARIO:KIND:ERRNOS:MORE:STRIDE ...
+    LD_PRELOAD=faults.so python faulty.py record SCENARIO FOLDER BEFORE LOG WITHOUT
 
 FOLDER has a model, m.safetensors. Of KIND files, memory or short, every call that is a multiple of STRIDE fails, alone
 or (MORE is 1) with all that follow, by one of the ERRNOS after another. Prints a line of JSON for each scenario.
@@ -188,12 +189,33 @@ class Loading(Checkpointing):
         assert found.step == 1
 
 
+class Training(Scenario):
+    """A whole training, with a checkpoint at every step; needs torch."""
+
+    def prepare(self) -> None:
+        self.rows = [{"text": text, "label": text.split()[1]} for text in TEXTS] * 8
+
+    def act(self) -> None:
+        save = checkpoint.save
+
+        def noted(folder: Any, step: int, *rest: Any, **options: Any) -> Path:
+            path = save(folder, step, *rest, **options)
+            LIBRARY.faults_note(f"saved {step}".encode())
+            return path
+
+        checkpoint.save = noted
+        hitherto.train(
+            "classify", self.rows, out=self.folder / "deep" / "t.safetensors", input="text", output="label",
+            tokens="words", hidden_size=4, epochs=1, batch_size=4, threads=1, checkpoint_every=1,
+        )  # fmt: skip
+
+
 class Resuming(Scenario):
     """A whole training that goes on; needs torch, and takes its time."""
 
     def prepare(self) -> None:
         self.run = self.folder / "t.run"
-        self.rows = [{"text": text, "label": text.split()[1]} for text in TEXTS] * 4
+        self.rows = [{"text": text, "label": text.split()[1]} for text in TEXTS] * 8
 
     def act(self) -> None:
         hitherto.train("", self.rows, resume=self.run)
@@ -206,7 +228,8 @@ class Resuming(Scenario):
 SCENARIOS = {
     scenario.__name__.lower(): scenario
     for scenario in (
-        Opening, Copying, Predicting, Saving, Streaming, Pushing, Checkpointing, Beginning, Loading, Resuming
+        Opening, Copying, Predicting, Saving, Streaming, Pushing, Checkpointing, Beginning, Loading, Training,
+        Resuming,
     )
 }  # fmt: skip
 
@@ -221,6 +244,22 @@ def run(*args: str) -> None:
     except SystemExit as end:
         if end.code:
             raise Refused(str(end.code)) from end
+
+
+def record(name: str, folder: Path, before: Path, log: Path, without: str) -> None:
+    """Write to `log` what a scenario does to the files below `folder`, which are copied to `before` first.
+
+    `without` names a function of os that does nothing meanwhile.
+    """
+    scenario = SCENARIOS[name](folder)
+    scenario.prepare()
+    shutil.copytree(folder, before)
+    with log.open("wb") as file:
+        LIBRARY.faults_record(os.fsencode(folder), file.fileno())
+        if without:
+            setattr(os, without, lambda *_: None)
+        scenario.act()
+        LIBRARY.faults_note(b"done")
 
 
 def descriptors() -> list[str]:
@@ -326,6 +365,10 @@ def main(source: Path, name: str, kind: str, numbers: list[int], more: bool, str
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "record":
+        name, *paths, without = sys.argv[2:]
+        record(name, *map(Path, paths), without)
+        sys.exit()
     for job in sys.argv[2:]:
         name, kind, numbers, more, stride = job.split(":")
         found = main(
