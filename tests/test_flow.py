@@ -379,16 +379,20 @@ def test_a_report_of_tags_has_every_kind_of_entity_and_the_words_that_were_wrong
     assert "<unk>" not in said
 
 
-def test_a_report_shows_the_words_of_the_user() -> None:
+def test_a_report_shows_the_words_of_the_user(tmp_path: Path) -> None:
     from hitherto.sources import show
 
     rows = [{"review": r["review"], "label": r["label"]} for r in reviews(40)]
     rows += [{"review": "Grue, fine!", "label": "bad"}, {"review": "Bleu lovely", "label": "bad"}]
     given = {"input": "review", "output": "label", "epochs": 15, "lr": 0.02, "min_count": 2, **SMALL}
     model = hitherto.train("classify", rows[:40], **given)
-    examples = model.source.load(rows)
-    sections = {s["title"]: s for s in show.sections(model.source, examples, model._measure(examples), [])}
-    assert {text for _, text in sections["Most wrong"]["items"]} == {"Grue, fine!", "Bleu lovely"}
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for data in (rows, path):
+        examples = model.source.load(data)
+        results = model._measure(examples)
+        sections = {s["title"]: s for s in show.sections(model.source, examples, results, [])}
+        assert {text for _, text in sections["Most wrong"]["items"]} == {"Grue, fine!", "Bleu lovely"}
 
 
 def test_a_map_of_where_it_looked_has_the_words_that_the_vocabulary_has_not(

@@ -363,8 +363,8 @@ class Pairs:
         """The inputs of these examples as they were given: tokens, a text, a file with its folder."""
         table, numbers = examples.table, [int(examples.picked[i]) for i in some]
         found = {n: x for n, x, _ in self._values(table, labelled=False) if n in numbers}
-        shown = items if self.per_step else self._text
-        return [table.place(shown(found[n])) for n in numbers]
+        shown = items if self.per_step else table.place if self.vectors else self._text
+        return [shown(found[n]) for n in numbers]
 
     def _encode(self, table: Table, i: int, value: Any, labelled: bool) -> tuple[Array, Any]:
         """The array of an input, and what is changed of it in training."""
