@@ -11,13 +11,14 @@ when each symbol was: `CtcGreedy` and `PrefixBeam`, as the steps come. In `DECOD
 import heapq
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import BLANK
+from hitherto.slots import ANY, LATE, Slot, Slots
 
 __all__ = [
     "DECODERS",
@@ -592,6 +593,15 @@ def _leads(text: str, prefix: str) -> bool:
 # ------------------------------------------------------------------- connectionist temporal classification
 
 
+_SCORES = 6  # of a text, as `_Prefix.begin` takes them
+_ALONE = ("numbers", "said")  # parts of a search's state that are not of each text
+
+
+def _check_said(said: Array, steps: int, classes: int) -> None:
+    if (said[:, 0] >= classes).any() or (said[:, 1] >= steps).any():
+        raise UsageError(f"what was said is not of {classes} classes and {steps} steps.")
+
+
 class CtcGreedy:
     """The symbols that the most probable class of each step makes, as the steps come.
 
@@ -647,6 +657,22 @@ class CtcGreedy:
         self._run, self.ended = None, True
         self.said += rest
         return rest
+
+    def slots(self, _classes: int) -> Slots:
+        """What the arrays of the state may be, of steps with so many classes."""
+        return {
+            "numbers": Slot(np.int64, (5,), low=-1, high=LATE),
+            "said": Slot(np.int64, (ANY, 2), low=0, high=LATE),
+            "value": Slot(np.float64, (1,), low=-np.inf, high=1e-6),
+        }
+
+    def sound(self, arrays: Mapping[str, Array], classes: int) -> None:
+        """UsageError unless these arrays, each of which fits its slot, fit each other too."""
+        steps, ended, K, number, step = arrays["numbers"].tolist()
+        begun = classes == K and number < K and 0 <= step < steps
+        if ended not in (0, 1) or steps < 0 or not (begun or (number == -1 and K in (0, classes))):
+            raise UsageError("the numbers of the search do not fit each other.")
+        _check_said(arrays["said"], steps, classes)
 
     @property
     def state(self) -> dict[str, Array]:
@@ -890,6 +916,42 @@ class PrefixBeam:
         return [(c, max(t, self._latest)) for c, t in zip(ids, times, strict=False)]
 
     # ---- the state
+
+    def slots(self, classes: int) -> Slots:
+        """What the arrays of the state may be, of steps with so many classes."""
+        texts, long, score = range(1, 1 << 20), ANY, Slot(np.float64, (), low=-np.inf, high=LATE)
+        found = {
+            "numbers": Slot(np.int64, (5,), low=-1, high=LATE),
+            "said": Slot(np.int64, (long, 2), low=0, high=LATE),
+            "ids": Slot(np.int64, (texts, long), low=-1, high=classes - 1),
+            "lengths": Slot(np.int64, (texts,), low=0, high=LATE),
+            "times": Slot(np.int64, (texts, 2, long), low=-1, high=LATE),
+            "scores": replace(score, shape=(texts, _SCORES)),
+        }
+        if self.scorer is not None:
+            _, memory, first = self.scorer
+            found["asked"] = Slot(np.bool_, (texts,))
+            found["gains"] = replace(score, shape=(texts, np.shape(first)[-1]))
+            for name, value in memory.items():
+                found[f"memory.{name}"] = Slot(value.dtype, (value.shape[0], texts, *value.shape[2:]))
+        return found
+
+    def sound(self, arrays: Mapping[str, Array], classes: int) -> None:
+        """UsageError unless these arrays, each of which fits its slot, fit each other too."""
+        steps, ended, latest, K, last = arrays["numbers"].tolist()
+        ids, lengths, times, scores = (arrays[name] for name in ("ids", "lengths", "times", "scores"))
+        counts = {
+            array.shape[name.startswith("memory.")] for name, array in arrays.items() if name not in _ALONE
+        }
+        alike = counts == {len(lengths)} and ids.shape[1] == times.shape[2] == lengths.max()
+        known = K in (0, classes) and last < max(1, K) and (K or not (steps or ids.size))
+        if ended not in (0, 1) or min(steps, latest) < 0 or not (alike and known):
+            raise UsageError("the numbers of the search do not fit each other.")
+        inside = np.arange(ids.shape[1]) < lengths[:, None]  # [B, L]
+        said = inside[:, None] & (scores[:, 2:4, None] > -np.inf)  # [B, 2, L], a way that there is
+        if (ids[inside] < 0).any() or (times[said] < 0).any() or times.max(initial=-1) >= max(1, steps):
+            raise UsageError("the texts of the search are not of the steps that were read.")
+        _check_said(arrays["said"], steps, classes)
 
     @property
     def state(self) -> dict[str, Array]:

@@ -226,7 +226,7 @@ def _conv_width(o: Options, width: int) -> int:
 
 
 def _conv_work(o: Options) -> int:
-    return math.prod(seen(o)) * o["channels"] * o["kernel"] ** 2
+    return math.prod(seen(o)) * int(o["channels"]) * int(o["kernel"]) ** 2
 
 
 def _peaks_width(o: Options, width: int) -> int:

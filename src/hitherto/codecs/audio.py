@@ -28,6 +28,7 @@ from hitherto import files
 from hitherto.bounds import Count, Positive, Real, Size
 from hitherto.codecs.image import check_count
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.slots import ANY, Slot, Slots, counter
 
 __all__ = ["AudioCodec", "AudioStream", "Sound", "masked", "read_sound", "write_wav"]
 
@@ -623,6 +624,16 @@ class AudioStream:
             found = found[: codec.max_length - self._steps]
         self._steps += len(found)
         return found
+
+    @property
+    def slots(self) -> Slots:
+        """`state` says what the lengths of the samples must be, which follow from the counts."""
+        samples = Slot(np.float32, (ANY,))
+        return {
+            "rate": Slot(np.int64, (), *RATES), "taken": counter(), "made": counter(),
+            "steps": counter(), "tail": samples, "rest": samples,
+            "frames": Slot(np.float32, (ANY, self.codec.bands)),
+        }  # fmt: skip
 
     @property
     def state(self) -> dict[str, Array]:

@@ -39,6 +39,7 @@ from hitherto.codecs.image import (
     source_of,
 )
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.slots import Slot, Slots, counter
 
 __all__ = ["FramesCodec", "FramesStream"]
 
@@ -213,6 +214,11 @@ class FramesStream:
             "last": np.array(np.nan),  # and of the newest
             "frame": np.zeros((0, codec.size), np.float32),  # the newest, where a tick may still want it
         }
+        time = Slot(np.float64, (), missing=True)
+        self.slots: Slots = {
+            "seen": counter(), "steps": counter(), "native": counter(2),
+            "first": time, "last": time, "frame": Slot(np.float32, (range(2), codec.size)),
+        }  # fmt: skip
 
     def push(self, frames: Any, times: Any = None) -> Array:
         """The steps that these frames settle, [n, size].

@@ -23,6 +23,7 @@ from hitherto import files
 from hitherto.bounds import Count, Positive
 from hitherto.errors import DataError, UsageError
 from hitherto.midi import Score, file_bytes, naming, read_midi
+from hitherto.slots import Slots, counter
 
 __all__ = ["NotesCodec", "NotesStream", "as_score", "draw", "read_roll", "tones", "write_roll"]
 
@@ -249,6 +250,7 @@ class NotesStream:
     def __init__(self, codec: NotesCodec) -> None:
         self.codec = codec
         self.state: dict[str, Array] = {"count": np.zeros((), np.int64)}
+        self.slots: Slots = {"count": counter()}
 
     def push(self, steps: Any) -> Array:
         """The arrays of these steps, a list of them or [n, keys], as `encode` gives them for the whole."""

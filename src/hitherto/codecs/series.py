@@ -14,7 +14,7 @@ where loc is: at the running mean, the last value, or the value a season before 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -25,6 +25,7 @@ from msgspec import UNSET, Meta, UnsetType
 from hitherto.bounds import WIDEST, Positive, Real, Size
 from hitherto.errors import DataError, UsageError
 from hitherto.marks import MISSING, Marks
+from hitherto.slots import LATE, Slot, Slots
 from hitherto.times import Form, Step, form_of, read_all, step_of, twice, wall_of
 from hitherto.times.steps import DAY, SECOND
 
@@ -33,6 +34,7 @@ __all__ = ["Series", "SeriesCodec", "SeriesStream", "gather", "naive_scale"]
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 
+MOST = float(np.finfo(np.float64).max)  # of an observation: any but infinity
 _PRIOR = 4.0  # how many observations the first guess of a scale counts for
 
 
@@ -536,6 +538,13 @@ class SeriesStream:
         self.state: Arrays = {
             "count": np.zeros(C), "first": np.zeros(C), "sum": np.zeros(C), "squares": np.zeros(C),
             "size": np.zeros(C), "last": np.full(C, np.nan), "season": np.zeros((0, C)),
+        }  # fmt: skip
+        number, most = Slot(np.float64, (C,), -MOST, MOST), range(codec.season + 1)
+        size = Slot(np.float64, (C,), low=0, high=np.inf)
+        self.slots: Slots = {
+            "count": Slot(np.float64, (C,), low=0, high=LATE), "first": number, "sum": number,
+            "squares": size, "size": size, "last": replace(number, missing=True),
+            "season": Slot(np.float64, (most, C), -MOST, MOST, missing=True),
         }  # fmt: skip
 
     def push(

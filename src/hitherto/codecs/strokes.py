@@ -17,6 +17,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from io import BytesIO
 from itertools import pairwise
@@ -32,6 +33,7 @@ from hitherto import files
 from hitherto.bounds import Count, Positive
 from hitherto.codecs.image import check_count
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.slots import ANY, Slot, Slots, counter
 
 __all__ = ["StrokesCodec", "StrokesStream", "draw", "jittered", "png", "points", "simplified", "stroke3"]
 
@@ -562,6 +564,17 @@ class StrokesStream:
                 "next": np.ones(1, np.int64),  # steps of the stroke that have a place; 0 where the pen is lifted
                 "place": np.zeros(2),  # of the last of them: it is a step unless the stroke ends soon
             }  # fmt: skip
+
+    @property
+    def slots(self) -> Slots:
+        place, length = Slot(np.float64, (2,)), Slot(np.float64, (1,), low=0)
+        found = {"pen": replace(place, missing=True), "steps": counter(1)}
+        if self.codec.writing:
+            held = Slot(np.float32, (ANY, 3))
+            return found | {"held": held, "inside": Slot(np.bool_, (1,))}
+        return found | {
+            "at": place, "last": place, "drawn": length, "begin": length, "next": counter(1), "place": place,
+        }  # fmt: skip
 
     def push(self, given: Any) -> Array:
         """The steps that became final by more points: rows [x, y], or [x, y, lifted] where 1 ends the stroke.

@@ -24,6 +24,7 @@ import numpy as np
 
 from hitherto.bounds import Count
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.slots import Slot, Slots, counter, text_slot
 
 __all__ = ["END", "TextCodec", "TextDecoder", "TextStream"]
 
@@ -492,6 +493,10 @@ class TextStream:
         rest = np.frombuffer(self._rest.encode(), np.uint8).copy()
         return {"rest": rest, "count": np.array(self._count, np.int64)}
 
+    @property
+    def slots(self) -> Slots:
+        return {"rest": text_slot(), "count": counter()}
+
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
         self._rest = value["rest"].tobytes().decode()
@@ -542,6 +547,10 @@ class TextDecoder:
             "bytes": np.frombuffer(held, np.uint8).copy(),
             "last": np.frombuffer(self._last.encode(), np.uint8).copy(),
         }
+
+    @property
+    def slots(self) -> Slots:
+        return {"bytes": Slot(np.uint8, (range(4),)), "last": text_slot()}
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:

@@ -34,6 +34,7 @@ from hitherto.marks import Marks
 from hitherto.plan import streams
 from hitherto.runtime.engine import Array, Engine
 from hitherto.runtime.writer import write, write_from
+from hitherto.slots import ANY, Slot, Slots, check_state, counter, text_slot
 from hitherto.sources.base import chance, column_names, opened, said
 from hitherto.sources.pairs import items
 from hitherto.sources.texts import OURS, THEIRS, fields_expected
@@ -233,7 +234,7 @@ class Stream:
     def fork(self) -> Self:
         """Another stream that has seen the same; from here on they know nothing of each other."""
         other = type(self)(self.model)
-        other.state = self.state
+        other._take(self.state)
         return other
 
     def reset(self) -> None:
@@ -245,22 +246,47 @@ class Stream:
     @property
     def state(self) -> dict[str, Array]:
         """All that the stream knows, by name."""
-        codec = {f"input.{name}": np.asarray(value) for name, value in self.input.state.items()}
-        return {**self.core.state, **codec, **{f"stream.{name}": value for name, value in self.kept.items()}}
+        return self._held()
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
-        own = self.core.state
-        for name, view in own.items():
-            if name not in value or np.shape(value[name]) != view.shape:
-                raise UsageError(f"the state {name!r} must have the shape {view.shape}.")
-        codec = {n.removeprefix("input."): v for n, v in value.items() if n.startswith("input.")}
-        if codec.keys() != self.input.state.keys():
-            raise UsageError(f"the state must have input.{', input.'.join(self.input.state)}.")
-        for name, view in own.items():
+        slots, arrays = self.slots, {name: np.asarray(array) for name, array in value.items()}
+        for name, array in arrays.items():  # numbers as Python has them will do
+            kind = slots[name].dtype if name in slots else array.dtype
+            arrays[name] = array.astype(kind) if np.can_cast(array.dtype, kind, "same_kind") else array
+        self._put(arrays)
+
+    def _held(self) -> dict[str, Array]:
+        codec = {f"input.{name}": np.asarray(value) for name, value in self.input.state.items()}
+        return {**self.core.state, **codec, **{f"stream.{name}": value for name, value in self.kept.items()}}
+
+    def _put(self, arrays: Mapping[str, Array]) -> None:
+        """Go on from a state, once it is known to fit."""
+        check_state(arrays, self.slots)
+        self.sound(arrays)
+        self._take(arrays)
+
+    @property
+    def slots(self) -> Slots:
+        """What each array of the state may be."""
+        core = {name: Slot(np.float32, view.shape) for name, view in self.core.state.items()}
+        codec = {f"input.{name}": slot for name, slot in self.input.slots.items()}
+        return {**core, **codec, **{f"stream.{name}": slot for name, slot in self.own().items()}}
+
+    def own(self) -> Slots:
+        """What each array may be that the stream itself remembers."""
+        return {}
+
+    def sound(self, arrays: Mapping[str, Array]) -> None:
+        """A UsageError unless these arrays, each of which fits its slot, fit each other too."""
+
+    def _take(self, value: Mapping[str, Array]) -> None:
+        """Go on from a state that is known to fit."""
+        for name, view in self.core.state.items():
             view[:] = value[name]
+        codec = {n.removeprefix("input."): np.array(v) for n, v in value.items() if n.startswith("input.")}
         if codec:
-            self.input.state = {name: np.array(v) for name, v in codec.items()}
+            self.input.state = codec
         self.kept = {
             n.removeprefix("stream."): np.array(v) for n, v in value.items() if n.startswith("stream.")
         }
@@ -279,13 +305,11 @@ class Stream:
         if metadata.get("digest") != self.model.digest:
             raise UsageError(
                 "the session was saved with another model: open the bundle that it belongs to (its digest is "
-                f"{metadata.get('digest', '')[:12]}, this model's {self.model.digest[:12]})."
+                f"{metadata.get('digest', '')!s:.12}, this model's {self.model.digest[:12]})."
             )
-        before = {name: value.copy() for name, value in self.state.items()}
         try:
-            self.state = arrays
-        except Exception as error:
-            self.state = before
+            self._put(arrays)
+        except UsageError as error:
             raise DataError(f"the saved session does not fit its model: {error}") from error
         return self
 
@@ -351,6 +375,7 @@ class _Whole:
     def __init__(self, codec: Any) -> None:
         self.codec = codec
         self.state: dict[str, Array] = {}
+        self.slots: Slots = {}
 
     def push(self, value: Any) -> Array:
         found: Array = self.codec.encode(value)
@@ -366,6 +391,9 @@ class LabelStream(Stream):
     def begin(self) -> None:
         super().begin()
         self.kept = {"steps": np.zeros(1, np.int64)}
+
+    def own(self) -> Slots:
+        return {"steps": counter(1)}
 
     def push(self, value: Any) -> list[Row]:
         """A part of the text, of any size; or a step of numbers, or several."""
@@ -412,6 +440,9 @@ class TagStream(Stream):
         super().begin()
         self.kept = {"rest": np.zeros(0, np.uint8)}
 
+    def own(self) -> Slots:
+        return {"rest": text_slot()}
+
     def push(self, value: Any) -> list[Row]:
         """Text, whose words end at blanks, or a list of tokens."""
         if not isinstance(value, str):
@@ -454,6 +485,13 @@ class TextStream(Stream):
     def begin(self) -> None:
         super().begin()
         self._next(self.core.push(np.array([self.model.source.start_id])))
+
+    def own(self) -> Slots:
+        return {"next": Slot(np.float64, (self.model.codecs["input"].size,), low=-np.inf, high=1e-6)}
+
+    def sound(self, arrays: Mapping[str, Array]) -> None:
+        if not abs(np.exp(arrays["stream.next"]).sum() - 1) < 1e-3:
+            raise UsageError("the probabilities of the next token do not add up to 1.")
 
     def push(self, text: str) -> list[Row]:
         """More text, cut anywhere: a row for each token that became whole, with its probability given all before it."""
@@ -507,6 +545,33 @@ class TextStream(Stream):
 
 class ForecastStream(Stream):
     """`forecast`: the future as it looks after each observation, and how surprising the observation was."""
+
+    def own(self) -> Slots:
+        codec, late = self.model.codecs["input"], 2.5e17  # microseconds: the year 9892
+        ahead = {
+            "params": Slot(np.float32, (self.core.engine.widths[-1],)),
+            "loc": Slot(np.float64, (codec.horizon, codec.channels), -np.inf, np.inf),
+            "scale": Slot(np.float64, (1, codec.channels), low=0, high=np.inf),
+            "times": Slot(np.int64, (range(14),), low=-late, high=late),
+            "dates": Slot(np.int64, (range(1, 3),), low=-86400, high=SECOND),
+        }
+        return {name: replace(slot, needed=False) for name, slot in ahead.items()}
+
+    def sound(self, arrays: Mapping[str, Array]) -> None:
+        found = {name for name in ("params", "loc", "scale", "times") if f"stream.{name}" in arrays}
+        if len(found) not in (0, 4) or (not found and "stream.dates" in arrays):
+            raise UsageError("the state has a part of a forecast, but not all of it.")
+        times, dates = (arrays.get(f"stream.{name}", np.ones(0, np.int64)) for name in ("times", "dates"))
+        if (np.diff(times) <= 0).any():
+            raise UsageError("the times do not rise.")
+        tick = int(dates[0]) if len(dates) else 1
+        if (
+            tick not in (1, SECOND)
+            or abs(times).max(initial=0) * (SECOND // tick if len(dates) else 1) > 2.5e17
+        ):
+            raise UsageError("the times are no dates.")
+        if found and not len(arrays["input.season"]):
+            raise UsageError("there is a forecast, but no observation.")
 
     def push(self, value: Any, time: Any = None, known: Any = None, static: Any = None) -> list[Row]:
         """One observation, of each channel (NaN or None where it is missing), at `time`.
@@ -707,6 +772,20 @@ class WriteStream(Stream):
                 "ids": np.zeros(0, np.int64),
             }
 
+    def own(self) -> Slots:
+        known = {"text": text_slot()}
+        if not self.steps:
+            return known
+        engine = self.core.engine
+        return known | {
+            "memory": Slot(np.float32, (ANY, engine.widths[-1])),
+            "ids": Slot(np.int64, (ANY,), low=0, high=(engine.ids or 1) - 1),
+        }
+
+    def sound(self, arrays: Mapping[str, Array]) -> None:
+        if self.steps and len(arrays["stream.memory"]) != len(arrays["stream.ids"]):
+            raise UsageError("the memory and the ids are not of as many steps.")
+
     def tell(self, **how: Any) -> None:
         self.how, self.decoding = how, self.model.decoding(how)
 
@@ -798,6 +877,16 @@ class ChatStream(WriteStream):
             "replies": np.zeros(1, np.int64),
         }
 
+    def own(self) -> Slots:
+        return {"text": text_slot(), "history": text_slot(), "replies": counter(1)}
+
+    def sound(self, arrays: Mapping[str, Array]) -> None:
+        try:
+            turns = json.loads(arrays["stream.history"].tobytes() or b"[]")
+            "".join(word for who, said in turns for word in (who, said)).encode()
+        except (ValueError, TypeError, RecursionError) as error:
+            raise UsageError("the history is no list of turns, [who, what].") from error
+
     @property
     def steps(self) -> bool:
         return False  # what is read is the last turns, which are others with each
@@ -843,6 +932,9 @@ class CaptionStream(Stream):
     def begin(self) -> None:
         super().begin()
         self.kept = {"x": np.zeros((0, self.model.codecs["input"].size), np.float32)}
+
+    def own(self) -> Slots:
+        return {"x": Slot(np.float32, (ANY, self.model.codecs["input"].size))}
 
     def tell(self, **how: Any) -> None:
         self.how, self.decoding = how, self.model.decoding(how)
@@ -912,27 +1004,42 @@ class TranscriptStream(Stream):
     def fork(self) -> Self:
         other = type(self)(self.model)
         other.tell(**self.decoding)
-        other.state = self.state
+        other._take(self.state)
         return other
 
-    @property
-    def state(self) -> dict[str, Array]:
+    def _held(self) -> dict[str, Array]:
         own = {"search": self.search.state, "decoder": self.decoder.state}
         return {
-            **super().state,
+            **super()._held(),
             **{f"{part}.{n}": v for part, state in own.items() for n, v in state.items()},
         }
 
-    @state.setter
-    def state(self, value: Mapping[str, Array]) -> None:
-        if {n for n in value if n.startswith("search.")} != {f"search.{n}" for n in self.search.state}:
+    def _put(self, arrays: Mapping[str, Array]) -> None:
+        if {n for n in arrays if n.startswith("search.")} != {f"search.{n}" for n in self.search.state}:
             raise UsageError("it was saved with another way of decoding; tell the stream the same first.")
+        super()._put(arrays)
+
+    @property
+    def slots(self) -> Slots:
+        classes = self.core.engine.widths[-1]
+        own = {"search": self.search.slots(classes), "decoder": self.decoder.slots}
+        return {
+            **super().slots,
+            **{f"{part}.{n}": slot for part, found in own.items() for n, slot in found.items()},
+        }
+
+    def sound(self, arrays: Mapping[str, Array]) -> None:
+        own = {n.removeprefix("search."): v for n, v in arrays.items() if n.startswith("search.")}
+        self.search.sound(own, self.core.engine.widths[-1])
+
+    def _take(self, value: Mapping[str, Array]) -> None:
         parts: dict[str, dict[str, Array]] = {"search": {}, "decoder": {}, "": {}}
         for name, array in value.items():
             part, _, rest = name.partition(".")
             parts.get(part, parts[""])[rest if part in parts else name] = array
-        Stream.state.fset(self, parts[""])  # type: ignore[attr-defined]
-        self.search.state, self.decoder.state = parts["search"], parts["decoder"]
+        self.search.state = parts["search"]  # which may still refuse it, and leaves all as it is then
+        self.decoder.state = parts["decoder"]
+        super()._take(parts[""])
 
     def line(self, text: str) -> list[Row]:
         return _from_line(self, text)
@@ -953,6 +1060,10 @@ class TranscriptStream(Stream):
 
 class NotesStream(Stream):
     """`compose`: how surprising each step was, and what could come next."""
+
+    def own(self) -> Slots:
+        params = Slot(np.float32, (1, self.core.engine.widths[-1]))
+        return {"count": counter(1, high=1 << 40), "params": params}
 
     def begin(self) -> None:
         self.input: Any = self.model.codecs["steps"].stream()
@@ -1011,6 +1122,9 @@ class PenStream(Stream):
     def begin(self) -> None:
         self.input: Any = self.model.codecs["text"].stream()
         self.kept = {"text": np.zeros(0, np.uint8), "count": np.zeros(1, np.int64)}
+
+    def own(self) -> Slots:
+        return {"text": text_slot(), "count": counter(1)}
 
     def session(self) -> Session:
         """Of the encoder, which has no states: what was read is the text itself."""

@@ -189,7 +189,7 @@ class Sequels:
     def kinds(self) -> dict[str, tuple[str, ...]]:
         """Which codecs there are, and of what kinds each may be."""
         task = TASKS[self.spec.task]
-        told = {"text": ("text",)} if self.says and "text" in task.inputs else {}
+        told: dict[str, tuple[str, ...]] = {"text": ("text",)} if self.says and "text" in task.inputs else {}
         return {"steps": (task.output,)} | told
 
     def inputs(self) -> dict[str, Any]:
