@@ -489,13 +489,13 @@ class TextStream:
         return ids
 
     @property
+    def slots(self) -> Slots:
+        return {"rest": text_slot(), "count": counter()}
+
+    @property
     def state(self) -> dict[str, Array]:
         rest = np.frombuffer(self._rest.encode(), np.uint8).copy()
         return {"rest": rest, "count": np.array(self._count, np.int64)}
-
-    @property
-    def slots(self) -> Slots:
-        return {"rest": text_slot(), "count": counter()}
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
@@ -541,16 +541,16 @@ class TextDecoder:
         return self._bytes.decode(b"", final=True)
 
     @property
+    def slots(self) -> Slots:
+        return {"bytes": Slot(np.uint8, (range(4),)), "last": text_slot()}
+
+    @property
     def state(self) -> dict[str, Array]:
         held, _ = self._bytes.getstate()
         return {
             "bytes": np.frombuffer(held, np.uint8).copy(),
             "last": np.frombuffer(self._last.encode(), np.uint8).copy(),
         }
-
-    @property
-    def slots(self) -> Slots:
-        return {"bytes": Slot(np.uint8, (range(4),)), "last": text_slot()}
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
