@@ -1,6 +1,6 @@
-"""What every test shares: hypothesis draws the same examples in every run, none fails for being slow, opening is bounded.
+"""What every test shares: hypothesis draws the same examples in every run, and none fails for being slow.
 
-Whatever a test opens, a model, a bundle or a checkpoint, may take some seconds of the processor and some memory, no more.
+Whatever a test opens, a model, a bundle or a checkpoint, may take some seconds of the processor and some memory.
 """
 
 import functools
