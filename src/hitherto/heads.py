@@ -927,7 +927,7 @@ def _count_quantile(q: float, mean: Array, dispersion: Array) -> Array:
         lo, hi = low[left], high[left]
         middle = np.floor((lo + hi) / 2)
         next_ = np.where(enough, np.maximum(hi - stride, middle), np.minimum(lo + stride, middle))
-        found = hi - lo <= 1
-        k[left] = np.where(found, hi, next_)
+        found = (hi - lo <= 1) | (lo >= 2.0**53)  # where a step more is none, the search would not end
+        k[left] = np.where(found, np.minimum(hi, np.maximum(lo, 2.0**53)), next_)
         left, stride = left[~found], stride * 2
     return k.reshape(mean.shape)
