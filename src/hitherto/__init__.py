@@ -30,6 +30,7 @@ __all__ = [
     "errors",
     "explain_path",
     "open",
+    "to_torch",
     "train",
 ]
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from hitherto.decode import DECODERS
     from hitherto.heads import HEADS
     from hitherto.metrics import METRICS
-    from hitherto.model.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, explain_path
+    from hitherto.model.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, explain_path, to_torch
     from hitherto.plan import OPS
     from hitherto.spec import Spec
     from hitherto.tasks import TASKS
@@ -73,6 +74,7 @@ else:  # a type checker must not see __getattr__: it would take every misspelt n
         "RNN": "hitherto.model.layers",
         "RNNCell": "hitherto.model.layers",
         "explain_path": "hitherto.model.layers",
+        "to_torch": "hitherto.model.layers",
     }
 
     def __getattr__(name: str) -> object:

@@ -170,7 +170,7 @@ _project_rnn = _project(1)
 def _lstm_params(
     input_size: int, hidden_size: int, *, bias: bool = True, layer_norm: bool = False, proj_size: int = 0
 ) -> Shapes:
-    if not 0 <= proj_size < hidden_size:
+    if proj_size and not 0 <= proj_size < hidden_size:
         raise UsageError(
             f"proj_size must lie in 0..{hidden_size - 1}, below hidden_size, but came as {proj_size}; "
             "0 means no projection."

@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hitherto.errors import InputError
+
 _missing = ""  # why the extension did not load
 if TYPE_CHECKING:
     from hitherto import _native
@@ -28,7 +30,7 @@ else:
         _native = None
         _missing = str(error)
 
-__all__ = ["available", "cross_entropy_", "unavailable_reason", "unroll"]
+__all__ = ["available", "cross_entropy_", "readable", "unavailable_reason", "unreadable", "unroll"]
 
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 
@@ -54,6 +56,57 @@ def unavailable_reason() -> str | None:
     if os.environ.get("HITHERTO_PURE") == "1":
         return "HITHERTO_PURE=1 is set"
     return None if _native is not None else f"the extension hitherto._native did not load: {_missing}"
+
+
+_PLAIN = (Tensor, torch.nn.Parameter)
+
+
+def readable(t: Tensor, dtype: torch.dtype = torch.float32) -> bool:
+    """Whether the bytes of a tensor are its numbers, so that a kernel may read them: the one rule for all."""
+    try:
+        return (
+            type(t) in _PLAIN
+            and t.dtype is dtype
+            and t.layout is torch.strided
+            and t.is_cpu
+            and not (t.is_neg() or t.is_nested)
+            and not _short(t)
+            and (t.data_ptr() != 0 or t.numel() == 0)
+        )
+    except RuntimeError:  # a wrapper of torch's own that has no storage
+        return False
+
+
+def _short(t: Tensor) -> bool:
+    """Whether the storage ends before the tensor does."""
+    count = t.numel()
+    if count and not t.is_contiguous():
+        count = 1 + sum((n - 1) * stride for n, stride in zip(t.shape, t.stride(), strict=True))
+    return count > 0 and t.untyped_storage().nbytes() < (t.storage_offset() + count) * t.itemsize
+
+
+def unreadable(t: Tensor) -> str:
+    """Why `readable` is false. A tensor whose memory was freed is an error: torch, too, would read address 0."""
+    if type(t) not in _PLAIN:
+        return f"{type(t).__name__} is a tensor subclass"
+    if not t.is_cpu:
+        return f"a tensor is on {t.device}"
+    if t.dtype is not torch.float32:
+        return f"a tensor is {t.dtype}"
+    if t.layout is not torch.strided or t.is_nested:
+        return f"a tensor is {'nested' if t.is_nested else t.layout}"
+    if t.is_neg():
+        return "a tensor is a negated view"
+    try:
+        freed = _short(t)
+    except RuntimeError:
+        freed = False
+    if freed:
+        raise InputError(
+            f"A tensor of shape {tuple(t.shape)} has a storage of {t.untyped_storage().nbytes()} bytes only: "
+            "its memory was freed or cut (as FSDP does between uses); bring it back before the call."
+        )
+    return "a tensor has no memory of its own"
 
 
 def cross_entropy_(
@@ -296,7 +349,9 @@ class _Unroll(torch.autograd.Function):
     def backward(ctx: Any, dy: Tensor | None, *dends: Tensor | None) -> tuple[Tensor | None, ...]:
         sizes, places, x, *rest, y, saved, cells = ctx.saved_tensors
         state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[5:])
-        if torch.is_grad_enabled():  # the gradient itself is to be differentiated
+        strange = [g for g in (x, *rest, y, saved, cells, dy, *dends) if g is not None and not readable(g)]
+        # A gradient of the gradient may be wanted, or it may be no plain tensor: under vmap, for one.
+        if torch.is_grad_enabled() or [unreadable(g) for g in strange]:
             gradients = _differentiable_backward(
                 ctx.cell, x, sizes, places, state, weights, ctx.bias, dy, dends, needs
             )
@@ -322,27 +377,34 @@ def _differentiable_backward(
 ) -> list[Tensor | None]:
     from hitherto.model.layers import reference_unroll
 
-    name = next(n for n, number in CELLS.items() if number == cell)
-    # Copies that are inputs of their own, tied to the originals: their gradients are wanted, no others.
-    inputs = [a.view_as(a) for a in (x, *state, *weights)]
-    x, state, weights = inputs[0], inputs[1 : 1 + len(state)], inputs[1 + len(state) :]
-    each = len(weights) // state[0].shape[0]
-    directions = [weights[i : i + each] for i in range(0, len(weights), each)]
-    full = [(w[0], w[1], w[2] if bias else None, w[3] if bias else None) for w in directions]
-    y, ends = reference_unroll(name, x, sizes, places, tuple(state), full, True)
+    name, again = next(n for n, number in CELLS.items() if number == cell), torch.is_grad_enabled()
+    with torch.enable_grad():
+        # Copies that are inputs of their own, tied to the originals: their gradients are wanted, no others.
+        inputs = [a.view_as(a) for a in (x, *state, *weights)]
+        x, state, weights = inputs[0], inputs[1 : 1 + len(state)], inputs[1 + len(state) :]
+        each = len(weights) // state[0].shape[0]
+        directions = [weights[i : i + each] for i in range(0, len(weights), each)]
+        full = [(w[0], w[1], w[2] if bias else None, w[3] if bias else None) for w in directions]
+        y, ends = reference_unroll(name, x, sizes, places, tuple(state), full, True)
     outputs = [(o, g) for o, g in zip((y, *ends), (dy, *dends), strict=False) if g is not None]
     wanted = [a for a, need in zip(inputs, needs, strict=True) if need]
     if not outputs or not wanted:
         return [None] * len(needs)
     found = iter(
         torch.autograd.grad(
-            [o for o, _ in outputs], wanted, [g for _, g in outputs], create_graph=True, allow_unused=True
+            [o for o, _ in outputs], wanted, [g for _, g in outputs], create_graph=again, allow_unused=True
         )
     )
     return [next(found) if need else None for need in needs]
 
 
 # ---- torch.compile and torch.export: one op each way -------------------------------------------------------
+
+
+def _check_readable(tensors: list[Tensor]) -> None:
+    for t in tensors:
+        if not readable(t):
+            raise InputError(f"hitherto::unroll reads plain float32 tensors on the CPU, but {unreadable(t)}.")
 
 
 @torch.library.custom_op("hitherto::unroll", mutates_args=())
@@ -356,6 +418,7 @@ def _unroll_op(
     bias: bool,
     keep: bool,
 ) -> list[Tensor]:
+    _check_readable([x, *state, *weights])
     return _forward(cell, x, sizes, places, state, weights, bias, keep)
 
 
@@ -396,6 +459,7 @@ def _backward_op(
     dends: list[Tensor],
     needs: list[bool],
 ) -> list[Tensor]:
+    _check_readable([x, *state, *weights, *kept, dy, *dends])
     gradients = _backward(cell, x, sizes, places, state, weights, bias, kept, dy, list(dends), needs)
     # An op returns tensors that are its own: no None, and biases of one layer must not share one.
     return [

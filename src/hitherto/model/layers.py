@@ -5,25 +5,31 @@ One forward serves the three layers. Where all rows are full length, data is [T,
 token, or stays padded as it came, with `places` [N] to say which row each token is: so the kernels take it.
 
 Three functions unroll: `kernels.unroll` (CPU, float32), `_cudnn_unroll` (CUDA) and `reference_unroll` (the
-rest). `_path` chooses, `explain_path` reports what it chose. Cells take torch's own step where it has one.
+rest). `_path` chooses, `explain_path` reports what it chose. Cells take torch's own step where it has one, and
+layers torch's own forward where somebody listens for torch's functions: a trace, or a tensor subclass.
+
+The classes derive from torch.nn's, so that programs that ask `isinstance(m, nn.LSTM)` find them; what they do
+is all here, except what torch.nn's bases offer to such programs (`all_weights`, `check_forward_args` and more).
 """
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, NamedTuple, cast, final
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd import forward_ad
+from torch.fx import Proxy
 from torch.nn.utils.rnn import PackedSequence
+from torch.overrides import has_torch_function
 
 from hitherto.cells import CELLS, Cell
 from hitherto.errors import InputError, UsageError
-from hitherto.model import kernels
+from hitherto.model import dynamo, kernels
 
 __all__ = [
     "GRU",
@@ -34,6 +40,7 @@ __all__ = [
     "RNNCell",
     "explain_path",
     "reference_unroll",
+    "to_torch",
 ]
 
 State = tuple[Tensor, ...]  # (h,) or (h, c)
@@ -192,33 +199,54 @@ def explain_path(layer: nn.Module, x: Tensor | PackedSequence) -> str:
     if not isinstance(layer, _Weighted):
         raise TypeError(f"explain_path expects a layer or cell of hitherto, but got {type(layer).__name__}.")
     data = x.data if isinstance(x, PackedSequence) else x
-    return ": ".join(_path(layer, data, _compute_dtype(data)))
+    others = [w for weights in layer._weights() for w in weights]
+    return ": ".join(_path(layer, data, _compute_dtype(data), others))
 
 
-def _path(layer: "_Weighted", x: Tensor, dtype: torch.dtype) -> tuple[str, str]:
+def _path(
+    layer: "_Weighted", x: Tensor, dtype: torch.dtype, others: Iterable[Tensor | None]
+) -> tuple[str, str]:
+    """The path, and why, for an input x and all `others` that come with it: states and weights."""
+    path, why = _first_path(layer, x, dtype, others)
+    if path == "reference" and layer._is_torchs() and not torch.compiler.is_compiling():
+        strange = [t for t in (x, *others) if t is not None and type(t) not in (Tensor, nn.Parameter)]
+        if has_torch_function(strange):  # such a class knows torch's functions by name
+            return "torch", f"{type(strange[0]).__name__} has torch functions of its own"
+    return path, why
+
+
+def _watched() -> str:
+    """Who looks at every operation, and so would miss what a kernel does; "" if nobody."""
     if torch._C._are_functorch_transforms_active():
-        return "reference", "a torch.func transform such as vmap or grad is active"
+        return "a torch.func transform such as vmap or grad is active"
     if forward_ad._current_level >= 0:
-        return "reference", "forward-mode differentiation is active"
+        return "forward-mode differentiation is active"
+    if not torch.compiler.is_compiling() and torch._C._len_torch_dispatch_stack():
+        return "a dispatch mode (make_fx, FakeTensorMode, FlopCounterMode) is active"
+    return ""
+
+
+def _first_path(
+    layer: "_Weighted", x: Tensor, dtype: torch.dtype, others: Iterable[Tensor | None]
+) -> tuple[str, str]:
+    compiling = torch.compiler.is_compiling()
+    if not compiling and torch._C._is_tracing():
+        why = "torch.jit.trace and the older torch.onnx.export record torch's own functions alone"
+        return ("torch" if layer._is_torchs() else "reference"), why
+    if watcher := _watched():
+        return "reference", watcher
     if layer._torch_cell:
         return "torch", "one step gains nothing from a kernel, so this is torch's own cell"
     if layer._no_kernel:
         return "reference", layer._no_kernel
     if layer.recurrent_dropout and layer.training:
         return "reference", "recurrent_dropout has no kernel (in training; eval() has)"
-    if x.numel() == 0:
+    if x.numel() == 0 or layer.hidden_size == 0:
         return "reference", "there is nothing to compute"
     device = x.device.type
     if device == "cpu":
-        if layer.proj_size:
-            return "reference", "proj_size has no CPU kernel"
-        if dtype is not torch.float32:
-            return "reference", f"{dtype} has no CPU kernel"
-        if type(x) not in (Tensor, nn.Parameter) and not torch.compiler.is_compiling():
-            return "reference", f"{type(x).__name__} is a tensor subclass"
-        if not kernels.available():
-            return "reference", kernels.unavailable_reason() or ""
-        return "kernels", "float32 on the CPU"
+        why = _no_cpu_kernel(layer, dtype, () if compiling else (x, *others))
+        return ("reference", why) if why else ("kernels", "float32 on the CPU")
     if device == "cuda":
         if layer._kernel == "gru_before":
             return "reference", 'cuDNN has no GRU with reset="before"'
@@ -226,6 +254,17 @@ def _path(layer: "_Weighted", x: Tensor, dtype: torch.dtype) -> tuple[str, str]:
             return "reference", "torch.backends.cudnn.enabled is False"
         return "cudnn", "CUDA, through torch"
     return "reference", f"device {device} has no kernel"
+
+
+def _no_cpu_kernel(layer: "_Weighted", dtype: torch.dtype, tensors: Iterable[Tensor | None]) -> str:
+    if layer.proj_size:
+        return "proj_size has no CPU kernel"
+    if dtype is not torch.float32:
+        return f"{dtype} has no CPU kernel"
+    for t in tensors:
+        if t is not None and not kernels.readable(t):
+            return kernels.unreadable(t)
+    return kernels.unavailable_reason() or ""
 
 
 def _compute_dtype(x: Tensor) -> torch.dtype:
@@ -247,7 +286,7 @@ def _warn_once(why: str) -> None:
     warnings.warn(
         f"hitherto runs without its native kernels ({why}): the results are the same, but layers on the CPU "
         "take 1.5 to 11 times as long, small ones the longest. `hitherto doctor` says more.",
-        stacklevel=7,
+        stacklevel=6,
     )
 
 
@@ -262,6 +301,7 @@ class _Weighted(nn.Module):
     bias: bool
     proj_size: int
     recurrent_dropout: float
+    _torchs_options: tuple[str, ...] = ("input_size", "hidden_size", "bias")  # what torch.nn's namesake takes
 
     def __init__(
         self,
@@ -274,9 +314,10 @@ class _Weighted(nn.Module):
         forget_bias: float | None,
         orthogonal: bool,
     ) -> None:
-        super().__init__()
-        _check_size("input_size", input_size)
-        _check_size("hidden_size", hidden_size)
+        nn.Module.__init__(self)  # torch.nn's own would make the weights
+        least = 0 if isinstance(self, nn.RNNCellBase) else 1  # torch's cells may have no inputs or no units
+        input_size = _check_size("input_size", input_size, least)
+        hidden_size = _check_size("hidden_size", hidden_size, least)
         _check_flag("bias", bias)
         if forget_bias is not None and not bias:
             raise UsageError("forget_bias needs a bias, but bias=False; leave one of the two out.")
@@ -326,7 +367,7 @@ class _Weighted(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw initial weights: torch.nn's for the same seed, unless `forget_bias` or `orthogonal` is set."""
-        bound = 1.0 / math.sqrt(self.hidden_size)
+        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size else 0.0
         for name, weight in self.named_parameters(recurse=False):
             if name.startswith("scale_"):
                 nn.init.ones_(weight)
@@ -336,7 +377,7 @@ class _Weighted(nn.Module):
                 nn.init.uniform_(weight, -bound, bound)
         for weights in self._weights():
             _, w_hh, b_ih, b_hh, *_ = weights
-            if self.orthogonal and w_hh is not None:
+            if self.orthogonal and w_hh is not None and self.hidden_size:
                 for gate in w_hh.detach().chunk(w_hh.size(0) // self.hidden_size):  # one square matrix a gate
                     nn.init.orthogonal_(gate)
             if self.forget_bias is not None and b_ih is not None and b_hh is not None:
@@ -344,46 +385,77 @@ class _Weighted(nn.Module):
                 nn.init.constant_(b_ih.detach()[forget], self.forget_bias)
                 nn.init.zeros_(b_hh.detach()[forget])  # the two biases add up to forget_bias
 
+    def _is_torchs(self) -> bool:
+        """Whether torch.nn's namesake computes the same from the same weights: no option of ours is at work."""
+        raise NotImplementedError
+
+    def _to_torch(self) -> nn.Module:
+        """torch.nn's namesake with the same parameters."""
+        ours, _, _, theirs, *_ = type(self).__mro__  # LSTM, _Recurrent, _Weighted, nn.LSTM
+        if not self._is_torchs() or self.recurrent_dropout or theirs.__module__ != nn.LSTM.__module__:
+            raise UsageError(f"torch.nn has nothing that computes what {self} of class {ours.__name__} does.")
+        computed = [n for slot in self._slots for n in slot if n and n not in self._parameters]
+        if computed:
+            raise UsageError(
+                f"{', '.join(computed)} of this {ours.__name__} is computed (pruned, parametrized, dropped); "
+                "make it a parameter first, with prune.remove or parametrize.remove_parametrizations."
+            )
+        made: nn.Module = theirs(**{n: getattr(self, n) for n in self._torchs_options}, device="meta")
+        for n, w in self._parameters.items():
+            setattr(made, n, w)
+        return made.train(self.training)
+
+    def _leaf(self, x: Proxy, *args: Any, **more: Any) -> Any:
+        """One node in a graph of torch.fx, as torch.nn's layers are."""
+        name = x.tracer.path_of_module(self)  # type: ignore[attr-defined]
+        return x.tracer.create_proxy("call_module", name, (x, *args), more)
+
     def _check_x(self, x: Tensor, weight: Tensor | None) -> None:
         name = type(self).__name__
         if x.size(-1) != self.input_size:
             raise InputError(
                 f"{name} expects {self.input_size} features (input_size) on its input's last axis, but got "
-                f"shape {tuple(x.shape)}; change input_size or the input."
+                f"shape {tuple(x.shape)}: {self._torch_says_features(x.size(-1))}."
             )
         if weight is not None and x.dtype != weight.dtype and not torch._C._is_any_autocast_enabled():
             raise InputError(
-                f"{name} has {weight.dtype} weights, but the input is {x.dtype}; convert the input with "
-                f".to({weight.dtype}) or the layer with .to({x.dtype})."
+                f"RNN input dtype ({x.dtype}) does not match weight dtype ({weight.dtype}) of this {name}. "
+                f"Convert input: input.to({weight.dtype}), or convert model: model.to({x.dtype})"
             )
         if weight is not None and x.device != weight.device:
             raise InputError(
-                f"{name} has its weights on {weight.device}, but the input is on {x.device}; move one."
+                f"Input and parameter tensors are not at the same device, found input tensor at {x.device} "
+                f"and parameter tensor at {weight.device}; move one, or the whole {name}."
             )
 
-    def _check_weights(self, weights: Sequence[Weights], rows: slice) -> None:
+    def _torch_says_features(self, came: int) -> str:
+        raise NotImplementedError
+
+    def _check_weights(self, weights: Sequence[Weights], x: Tensor) -> None:
         """Kernels read memory by shape, and functional_call or an assignment may have put in anything."""
-        for names, shapes, given in zip(self._slots[rows], self._shapes[rows], weights[rows], strict=True):
+        for names, shapes, given in zip(self._slots, self._shapes, weights, strict=True):
             for name, shape, w in zip(names, shapes, given, strict=True):
-                if name and (w is None or w.shape != shape or w.dtype is not torch.float32 or not w.is_cpu):
+                if name and (w is None or w.shape != shape or w.dtype is not x.dtype or w.device != x.device):
                     came = "None" if w is None else f"{tuple(w.shape)} {w.dtype} on {w.device}"
-                    raise InputError(
-                        f"{name} must be {shape} {torch.float32} on the CPU, but came as {came}."
-                    )
+                    raise InputError(f"{name} must be {shape} {x.dtype} on {x.device}, but came as {came}.")
 
     def _check_state(self, state: State, x: Tensor, lead: tuple[int, ...]) -> None:
-        for name, s, width in zip("hc", state, self._state_sizes, strict=False):
+        for n, (s, width) in enumerate(zip(state, self._state_sizes, strict=True)):
             expected = (*lead, width)
             if s.shape != expected:
                 raise InputError(
-                    f"{type(self).__name__} expects the initial state {name} with shape {expected} for this "
-                    f"input, but got {tuple(s.shape)}."
+                    f"{type(self).__name__} expects the initial state {'hc'[n]} with shape {expected} for "
+                    f"this input: {self._torch_says_state(n, s, expected)}."
                 )
             if s.device != x.device or (s.dtype != x.dtype and not torch._C._is_any_autocast_enabled()):
                 raise InputError(
-                    f"{type(self).__name__} expects the initial state {name} as {x.dtype} on {x.device}, "
-                    f"like the input, but got {s.dtype} on {s.device}."
+                    f"{type(self).__name__} expects the initial state {'hc'[n]} as {x.dtype} on {x.device}, "
+                    f"like the input, but got {s.dtype} on {s.device}: Input and hidden tensors are not at "
+                    "the same device, or not of one dtype."
                 )
+
+    def _torch_says_state(self, n: int, s: Tensor, expected: tuple[int, ...]) -> str:
+        raise NotImplementedError
 
     def _as_state(self, hx: Any) -> State:
         if len(self._state_sizes) == 1:
@@ -412,21 +484,32 @@ class _Weighted(nn.Module):
         return "".join(f", {name}={held[name]!r}" for name, d in defaults.items() if held.get(name, d) != d)
 
 
-def _check_size(name: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, but came as {type(value).__name__}.")
-    if value <= 0:
-        raise UsageError(f"{name} must be at least 1, but came as {value}.")
+def _check_size(name: str, value: Any, least: int = 1) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} should be of type int, got: {type(value).__name__}.")
+    if value < least:
+        more = "must be greater than zero" if least else "must not be negative"
+        raise UsageError(f"{name} {more}, but came as {value}.")
+    return int(value)
 
 
 def _check_flag(name: str, value: object) -> None:
     if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, but came as {type(value).__name__}.")
+        raise TypeError(f"{name} should be of type bool, got: {type(value).__name__}.")
 
 
-def _check_probability(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise UsageError(f"{name} must be a probability in 0..1, but came as {value!r}.")
+def _check_probability(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
+        raise UsageError(
+            f"{name} should be a number in range [0, 1] representing the probability of an element being "
+            f"zeroed, but came as {value!r}."
+        )
+    return float(value)
+
+
+def _check_no_projection(proj_size: object) -> None:
+    if proj_size is not None:
+        raise UsageError("proj_size argument is only supported for LSTM, not RNN or GRU.")
 
 
 def _needs_grad(tensors: Sequence[Tensor | None]) -> bool:
@@ -447,8 +530,16 @@ class _Layout(NamedTuple):
     back: Tensor | None = None  # [B]: its inverse
 
 
-class _Recurrent(_Weighted):
+class _Recurrent(_Weighted, nn.RNNBase):
     """The three layers: they differ in their cell and options alone."""
+
+    _torchs_options = (*_Weighted._torchs_options, "num_layers", "batch_first", "dropout", "bidirectional")
+
+    # torch.nn's keep a second list of their weights in step with the first; ours need not.
+    __setattr__ = nn.Module.__setattr__  # type: ignore[assignment]
+    __setstate__ = nn.Module.__setstate__
+    __getstate__ = object.__getstate__
+    _replicate_for_data_parallel = nn.Module._replicate_for_data_parallel
 
     def __init__(
         self,
@@ -473,10 +564,9 @@ class _Recurrent(_Weighted):
         super().__init__(
             kernel, input_size, hidden_size, bias, layer_norm, proj_size, forget_bias, orthogonal
         )
-        _check_size("num_layers", num_layers)
+        num_layers = _check_size("num_layers", num_layers)
         _check_flag("batch_first", batch_first)
-        _check_probability("dropout", dropout)
-        _check_probability("recurrent_dropout", recurrent_dropout)
+        dropout = _check_probability("dropout", dropout)
         if dropout > 0 and num_layers == 1:
             warnings.warn(
                 f"dropout={dropout} acts between layers, after all but the last, and num_layers is 1: it "
@@ -486,9 +576,9 @@ class _Recurrent(_Weighted):
         self.mode = _MODES[kernel]
         self.num_layers = num_layers
         self.batch_first = batch_first
-        self.dropout = float(dropout)
+        self.dropout = dropout
         self.bidirectional = bidirectional
-        self.recurrent_dropout = float(recurrent_dropout)
+        self.recurrent_dropout = _check_probability("recurrent_dropout", recurrent_dropout)
         self.residual = residual
         self._directions = 2 if bidirectional else 1
         width = self._directions * self._state_sizes[0]
@@ -496,10 +586,12 @@ class _Recurrent(_Weighted):
             for suffix in ("", "_reverse")[: self._directions]:
                 size = width if layer else input_size
                 self._register(size, f"_l{layer}{suffix}", {"device": device, "dtype": dtype})
+        self._all_weights = [[name for name in slot if name] for slot in self._slots]
+        self._flat_weights_names = [name for names in self._all_weights for name in names]
         self.reset_parameters()
         self.flatten_parameters()
 
-    def forward(self, input: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, Any]:  # noqa: A002
+    def forward(self, input: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:  # noqa: A002
         """Unroll over a batch of sequences, as torch.nn's namesake does.
 
         input:   [T, B, I], or [B, T, I] with batch_first, or unbatched [T, I], or a PackedSequence
@@ -509,30 +601,53 @@ class _Recurrent(_Weighted):
                  own end.
         returns  y and the final state, in the form in which the input came
         """
+        if isinstance(input, Proxy):
+            more = {} if lengths is None else {"lengths": lengths}
+            return cast("tuple[Any, Any]", self._leaf(input, hx, **more))
+        data = input.data if isinstance(input, PackedSequence) else input
+        given, weights, dtype = (
+            () if hx is None else self._as_state(hx),
+            self._weights(),
+            _compute_dtype(data),
+        )
+        path, why = _path(self, data, dtype, [*given, *(w for ws in weights for w in ws)])
+        if data is not input or lengths is not None:
+            _check_not_traced(path, lengths)
+        if path == "torch":
+            if lengths is None:
+                return cast("tuple[Any, Any]", super().forward(input, hx))
+            path = "reference"
         x, sizes, layout = self._gather(input, lengths)
-        y, state = self._stack(x, sizes, layout.places, self._initial(hx, x, layout))
-        return self._answer(y, state, layout)
-
-    def _stack(
-        self, x: Tensor, sizes: Tensor | None, places: Tensor | None, state: State
-    ) -> tuple[Tensor, State]:
-        """All layers, one after the other; cuDNN takes them in one call where it can."""
-        weights = self._weights()
-        dtype = _compute_dtype(x)
+        state = self._initial(given, x, layout)
         if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
             x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
             weights = [tuple(w if w is None else w.to(dtype) for w in ws) for ws in weights]
-        path, why = _path(self, x, dtype)
+        self._check_weights(weights, x)
+        if path == "reference":
+            _warn_if_slow(why)
+        y, state = self._stack(path, x, sizes, layout.places, state, weights)
+        return self._answer(y, state, layout)
+
+    def _stack(
+        self,
+        path: str,
+        x: Tensor,
+        sizes: Tensor | None,
+        places: Tensor | None,
+        state: State,
+        weights: list[Weights],
+    ) -> tuple[Tensor, State]:
+        """All layers, one after the other; cuDNN takes them in one call where it can."""
         training = torch.is_grad_enabled() and _needs_grad([x, *state, *(w for ws in weights for w in ws)])
-        dropout = self.dropout if self.training else 0.0
+        dropout = self.dropout if self.training and self.num_layers > 1 else 0.0
         at_once = self.num_layers if path == "cudnn" and not self.residual else 1
-        D, padded_rows, turned = self._directions, None, False
+        D, padded, turned = self._directions, None, False
         if path != "kernels" or self.residual:  # a residual would carry padding along
             if places is not None:
-                padded_rows = x.shape[:-1]
-                x = _tokens(x, sizes, places, state[0].size(1))
-        elif places is None and sizes is None and self.batch_first and not torch.compiler.is_compiling():
-            x, turned = x.transpose(0, 1), True  # as it came: [B, T, I], which the kernels read in place
+                padded = places, x.shape[:-1]
+                x, places = _tokens(x, sizes, places, state[0].size(1)), None
+        elif places is None and sizes is None and self._in_place(x, dropout):
+            x, turned = x.transpose(0, 1), True
             places = torch.arange(x.size(0) * x.size(1)).view(x.size(0), x.size(1)).t().reshape(-1)
         ends: list[State] = []
         for first in range(0, self.num_layers, at_once):
@@ -540,21 +655,40 @@ class _Recurrent(_Weighted):
             inner = F.dropout(x, dropout) if first and dropout else x
             start = state if at_once == self.num_layers else tuple(s[rows] for s in state)  # each [D, B, H]
             if path == "kernels":
-                self._check_weights(weights, rows)
-                where = None if padded_rows is not None else places
-                y, end = kernels.unroll(self._kernel, inner, sizes, where, start, weights[rows], training)
+                y, end = kernels.unroll(self._kernel, inner, sizes, places, start, weights[rows], training)
             elif path == "cudnn":
                 y, end = _cudnn_unroll(self._kernel, inner, sizes, start, weights[rows], D, dropout, training)
             else:
-                _warn_if_slow(why)
                 y, end = self._reference(inner, sizes, start, weights[rows])
             x = y + x if self.residual and y.size(-1) == x.size(-1) else y
             ends.append(end)
-        if padded_rows is not None and places is not None:
-            x = _padded(x, places, padded_rows)
+        if padded is not None:
+            x = _padded(x, *padded)
         elif turned:
             x = x.transpose(0, 1)
         return x, ends[0] if len(ends) == 1 else tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
+
+    def _in_place(self, x: Tensor, dropout: float) -> bool:
+        """Whether the kernels read x as it came, [B, T, I], with places.
+
+        Dropout draws in the order of memory: with it x is copied, to have torch's masks.
+        """
+        return self.batch_first and not dropout and not torch.compiler.is_compiling() and 1 not in x.shape[:2]
+
+    def _is_torchs(self) -> bool:
+        ours = self.layer_norm or self.residual or self._kernel == "gru_before"
+        return not (ours or (self.recurrent_dropout and self.training))
+
+    def _torch_says_features(self, came: int) -> str:
+        return f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {came}"
+
+    def _torch_says_state(self, n: int, s: Tensor, expected: tuple[int, ...]) -> str:
+        which = f"hidden[{n}]" if self.mode == "LSTM" else "hidden"
+        if s.dim() != len(expected):
+            form = "batched 3-D" if len(expected) == 3 else "unbatched 2-D"
+            hx = "hx and cx" if self.mode == "LSTM" else "hx"
+            return f"For {form} input, {hx} should also be {len(expected)}-D but got {which} {s.dim()}-D"
+        return f"Expected {which} size {expected}, got {list(s.shape)}"
 
     def _reference(
         self, x: Tensor, sizes: Tensor | None, state: State, weights: Sequence[Weights]
@@ -580,8 +714,8 @@ class _Recurrent(_Weighted):
         if given.dim() not in (2, 3):
             form = "[B, T, I]" if self.batch_first else "[T, B, I]"
             raise InputError(
-                f"{type(self).__name__} expects its input as 3-D {form} or unbatched 2-D [T, I], but got "
-                f"{given.dim()}-D."
+                f"{type(self).__name__}: Expected input to be 2D or 3D, got {given.dim()}D: it expects {form}, "
+                "or unbatched [T, I]."
             )
         self._check_x(given, weight)
         batched = given.dim() == 3
@@ -601,6 +735,8 @@ class _Recurrent(_Weighted):
     def _from_packed(self, given: PackedSequence, weight: Tensor) -> tuple[Tensor, Tensor | None, _Layout]:
         x, sizes = given.data, given.batch_sizes
         counts = cast("list[int]", sizes.tolist())
+        if not (kernels.readable(sizes, torch.int64) and sizes.is_contiguous()):
+            sizes = torch.tensor(counts)
         if (
             x.dim() != 2
             or sum(counts) != x.size(0)
@@ -629,12 +765,11 @@ class _Recurrent(_Weighted):
         index, here, back = (torch.from_numpy(a).to(x.device) for a in (places, order, np.argsort(order)))
         return x, sizes, _Layout(B, batched, None, index, here, back)
 
-    def _initial(self, hx: Any, x: Tensor, layout: _Layout) -> State:
+    def _initial(self, state: State, x: Tensor, layout: _Layout) -> State:
         """The initial state in the order of our rows; zeros if there is none."""
         lead = self.num_layers * self._directions
-        if hx is None:
+        if not state:
             return tuple(x.new_zeros(lead, layout.rows, size) for size in self._state_sizes)
-        state = self._as_state(hx)
         if layout.batched:
             self._check_state(state, x, (lead, layout.rows))
         else:
@@ -659,19 +794,37 @@ class _Recurrent(_Weighted):
     # ------------------------------------------------------------------------------ what torch.nn's have, too
 
     @property
-    def all_weights(self) -> list[list[Tensor]]:
-        """The weights of each layer and direction."""
-        return [[w for w in weights if w is not None] for weights in self._weights()]
+    def _flat_weights(self) -> list[Any]:
+        """The weights in torch's order as they are now; None for one that was taken out."""
+        return [getattr(self, name, None) for name in self._flat_weights_names]
+
+    @_flat_weights.setter
+    def _flat_weights(self, weights: Sequence[Any]) -> None:
+        for name, w in zip(self._flat_weights_names, weights, strict=True):
+            if w is not getattr(self, name, None):
+                setattr(self, name, w)
+
+    def _init_flat_weights(self) -> None:
+        self.flatten_parameters()
+
+    def _update_flat_weights(self) -> None:
+        """There is nothing to update: weights are read anew by every call."""
+
+    def _weights_have_changed(self) -> bool:
+        return False
 
     def flatten_parameters(self) -> None:
         """On CUDA lay the weights out as cuDNN wants them; elsewhere there is nothing to do."""
-        weights = [[w for w in ws if w is not None] for ws in self._weights()]
-        flat = [w for ws in weights for w in ws]
-        if self.layer_norm or not all(w.is_cuda and w.dtype == flat[0].dtype for w in flat):
+        flat = [w for w in self._flat_weights if isinstance(w, Tensor) and w.is_cuda]
+        if self.layer_norm or len(flat) < len(self._flat_weights_names):
             return
-        if not torch.backends.cudnn.is_acceptable(flat[0]) or len({w.data_ptr() for w in flat}) < len(flat):
+        if len({w.dtype for w in flat}) > 1 or len({w.data_ptr() for w in flat}) < len(flat):
+            return
+        if not torch.backends.cudnn.is_acceptable(flat[0]):
             return
         from torch.backends.cudnn import rnn
+
+        weights = self.all_weights
 
         at_once = 1 if self.residual else self.num_layers
         D = self._directions
@@ -691,7 +844,7 @@ class _Recurrent(_Weighted):
                 )
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
-        result = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        result = nn.Module._apply(self, fn, recurse)
         self.flatten_parameters()
         return result
 
@@ -709,6 +862,14 @@ class _Recurrent(_Weighted):
             f", {name}={self.__dict__[name]}" for name, d in defaults.items() if self.__dict__[name] != d
         ]
         return f"{self.input_size}, {self.hidden_size}{''.join(changed)}{self._extra_repr()}"
+
+
+def _check_not_traced(path: str, lengths: Any) -> None:
+    if torch._C._is_tracing() and (lengths is not None or path == "reference"):
+        raise UsageError(
+            "lengths= and, with options that torch.nn has not, a PackedSequence would become constants in a "
+            "trace. Use torch.export; or, without such options, a PackedSequence."
+        )
 
 
 def _check_lengths(lengths: Any, T: int, B: int) -> Tensor:
@@ -732,8 +893,7 @@ def _check_lengths(lengths: Any, T: int, B: int) -> Tensor:
     return given
 
 
-@final
-class RNN(_Recurrent):
+class RNN(_Recurrent, nn.RNN):
     """torch.nn.RNN, and `lengths=` and the options below.
 
     recurrent_dropout: one mask a sequence, on h where it enters the recurrent product
@@ -741,6 +901,8 @@ class RNN(_Recurrent):
     residual:          adds a layer's input (before dropout) to its output where the sizes match
     orthogonal:        orthogonal initial weight_hh, gate by gate; torch's uniform values otherwise
     """
+
+    _torchs_options = (*_Recurrent._torchs_options, "nonlinearity")
 
     def __init__(
         self,
@@ -759,7 +921,9 @@ class RNN(_Recurrent):
         layer_norm: bool = False,
         residual: bool = False,
         orthogonal: bool = False,
+        proj_size: None = None,
     ) -> None:
+        _check_no_projection(proj_size)
         super().__init__(
             _rnn_kernel(nonlinearity),
             input_size,
@@ -779,13 +943,14 @@ class RNN(_Recurrent):
         self.nonlinearity = nonlinearity
 
 
-@final
-class LSTM(_Recurrent):
+class LSTM(_Recurrent, nn.LSTM):
     """torch.nn.LSTM, and `lengths=` and the options below.
 
     recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
     forget_bias:       initial value of the two forget-gate biases together; torch's uniform values if None
     """
+
+    _torchs_options = (*_Recurrent._torchs_options, "proj_size")
 
     def __init__(
         self,
@@ -826,8 +991,7 @@ class LSTM(_Recurrent):
         )
 
 
-@final
-class GRU(_Recurrent):
+class GRU(_Recurrent, nn.GRU):
     """torch.nn.GRU, and `lengths=` and the options below.
 
     recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
@@ -851,7 +1015,9 @@ class GRU(_Recurrent):
         layer_norm: bool = False,
         residual: bool = False,
         orthogonal: bool = False,
+        proj_size: None = None,
     ) -> None:
+        _check_no_projection(proj_size)
         super().__init__(
             _gru_kernel(reset),
             input_size,
@@ -871,9 +1037,25 @@ class GRU(_Recurrent):
         self.reset = reset
 
 
+dynamo.admit(_Recurrent)
+
+
+def to_torch(module: nn.Module) -> nn.Module:
+    """The model with torch.nn's layers and cells in the place of ours, on the same parameters.
+
+    For tools that look for torch's exact classes, such as quantize_dynamic and Opacus. Children are replaced in
+    place. What torch.nn has not (layer_norm, reset="before", residual, recurrent_dropout) is refused.
+    """
+    if isinstance(module, _Weighted):
+        return module._to_torch()
+    for name, child in module.named_children():
+        setattr(module, name, to_torch(child))
+    return module
+
+
 def _rnn_kernel(nonlinearity: str) -> str:
     if nonlinearity not in ("tanh", "relu"):
-        raise UsageError(f"nonlinearity must be 'tanh' or 'relu', but came as {nonlinearity!r}.")
+        raise UsageError(f"Unknown nonlinearity {nonlinearity!r}. Select from 'tanh' or 'relu'.")
     return "rnn_" + nonlinearity
 
 
@@ -886,7 +1068,7 @@ def _gru_kernel(reset: str) -> str:
 # ------------------------------------------------------------------------------------------------------ cells
 
 
-class _RecurrentCell(_Weighted):
+class _RecurrentCell(_Weighted, nn.RNNCellBase):
     """The three cells: one step for a batch [B, I] or a single row [I]."""
 
     def __init__(
@@ -910,13 +1092,15 @@ class _RecurrentCell(_Weighted):
             self.register_parameter("bias_hh", None)
         self.reset_parameters()
 
-    def forward(self, input: Tensor, hx: Any = None) -> Any:  # noqa: A002
+    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002
         """One step: the next state from the input [B, I] or [I] and the state, zeros if None."""
+        if isinstance(input, Proxy):
+            return self._leaf(input, hx)
         (weights,) = self._weights()
         if input.dim() not in (1, 2):
             raise InputError(
-                f"{type(self).__name__} expects its input as 2-D [B, I] or unbatched 1-D [I], but got "
-                f"{input.dim()}-D."
+                f"{type(self).__name__}: Expected input to be 1D or 2D, got {input.dim()}D: it expects [B, I], "
+                "or unbatched [I]."
             )
         self._check_x(input, weights[0])
         lead = tuple(input.shape[:-1])
@@ -931,14 +1115,28 @@ class _RecurrentCell(_Weighted):
         end = end if lead else tuple(s.squeeze(0) for s in end)
         return end[0] if len(end) == 1 else end
 
+    def _is_torchs(self) -> bool:
+        return self._torch_cell
+
+    def _torch_says_features(self, came: int) -> str:
+        return f"input has inconsistent input_size: got {came} expected {self.input_size}"
+
+    def _torch_says_state(self, n: int, s: Tensor, expected: tuple[int, ...]) -> str:
+        if s.dim() not in (1, 2):
+            which = f"hx[{n}]" if len(self._state_sizes) == 2 else "hidden"
+            return f"Expected {which} to be 1D or 2D, got {s.dim()}D instead"
+        if s.shape[:-1] != expected[:-1] and s.dim() == len(expected):
+            return f"Input batch size {expected[0]} doesn't match hidden{n} batch size {s.size(0)}"
+        return f"hidden{n} has inconsistent hidden_size: got {s.size(-1)}, expected {expected[-1]}"
+
     def _advance(self, x: Tensor, state: State, weights: Weights) -> State:
         dtype = _compute_dtype(x)
         if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
             x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
             weights = tuple(w if w is None else w.to(dtype) for w in weights)
-        path, why = _path(self, x, dtype)
+        path, why = _path(self, x, dtype, [*state, *weights])
         if path == "kernels":
-            self._check_weights([weights], slice(1))
+            self._check_weights([weights], x)
             training = torch.is_grad_enabled() and _needs_grad([x, *state, *weights])
             start = tuple(s.unsqueeze(0) for s in state)  # each [1, B, H]
             _, end = kernels.unroll(self._kernel, x.unsqueeze(0), None, None, start, [weights], training)
@@ -959,9 +1157,10 @@ class _RecurrentCell(_Weighted):
         return f"{self.input_size}, {self.hidden_size}{bias}{relu}{self._extra_repr()}"
 
 
-@final
-class RNNCell(_RecurrentCell):
+class RNNCell(_RecurrentCell, nn.RNNCell):
     """torch.nn.RNNCell, and the options `layer_norm` and `orthogonal` of RNN."""
+
+    _torchs_options = (*_RecurrentCell._torchs_options, "nonlinearity")
 
     def __init__(
         self,
@@ -982,8 +1181,7 @@ class RNNCell(_RecurrentCell):
         self.nonlinearity = nonlinearity
 
 
-@final
-class LSTMCell(_RecurrentCell):
+class LSTMCell(_RecurrentCell, nn.LSTMCell):
     """torch.nn.LSTMCell, and the options `layer_norm`, `forget_bias` and `orthogonal` of LSTM."""
 
     def __init__(
@@ -1011,8 +1209,7 @@ class LSTMCell(_RecurrentCell):
         )
 
 
-@final
-class GRUCell(_RecurrentCell):
+class GRUCell(_RecurrentCell, nn.GRUCell):
     """torch.nn.GRUCell, and the options `reset`, `layer_norm` and `orthogonal` of GRU."""
 
     def __init__(
