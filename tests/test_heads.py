@@ -664,7 +664,7 @@ def test_log_gamma() -> None:
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
 def test_counts_without_a_bound_have_quantiles_too(q):
     """A dispersion that a made-up file may ask for: the search for the count never ended."""
-    dispersion = np.array([1e20, 1e38, 1e300])
+    dispersion = np.array([1e20, 1e30, 1e38])
     found = heads._count_quantile(q, np.ones(3), dispersion)
     assert np.isfinite(found).all()
     assert (found >= 0).all()
