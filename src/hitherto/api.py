@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,8 @@ from hitherto import bundle, checkpoint, files
 from hitherto import spec as specs
 from hitherto.answers import beside
 from hitherto.codecs.label import LabelCodec
-from hitherto.codecs.text import TextCodec
-from hitherto.data import Table, named_format
 from hitherto.decode import Hypothesis
-from hitherto.errors import BundleError, CheckpointError, DataError, MissingExtra, UsageError, nearest
+from hitherto.errors import BundleError, CheckpointError, MissingExtra, UsageError, nearest
 from hitherto.heads import log_softmax
 from hitherto.plan import make, operations, streams
 from hitherto.plan import weights as shapes
@@ -31,8 +29,7 @@ from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
 from hitherto.runtime.writer import DRAWS, SEARCHES, sequel, write
 from hitherto.sources import SOURCES, Results
-from hitherto.sources.base import column_names, load, named
-from hitherto.sources.texts import is_conversation
+from hitherto.sources.given import READING, expect, inputs, labelled, parameters, told
 from hitherto.spec import Spec
 from hitherto.tasks import TASKS
 from hitherto.verify import check
@@ -41,9 +38,6 @@ __all__ = ["Model", "open", "train"]
 
 Array = np.ndarray[Any, Any]
 Say = Callable[[str], None]
-
-# What may be said about data to answer for: their columns, and how a file is read.
-READING = ("input", "output", "id", "time", "format", "header", "delimiter", "encoding", "decimal", "na")
 
 
 class Model:
@@ -109,9 +103,11 @@ class Model:
 
     def examine(self, data: Any, **options: Any) -> Results:
         """`evaluate`, with the details that a report shows."""
-        source, options = self._reading(options)
+        source, options = told(self.source, options)
+        data = labelled(source, data)
         if self.writes or getattr(self.source, "decodes", False):
             return self._measure(source.load(data), **options)
+        expect(options, parameters(source.load) - {"data", "labelled"}, f"an evaluation of {self.spec.task}")
         return self._measure(source.load(data, **options))
 
     def _measure(self, examples: Any, **decoding: Any) -> Results:
@@ -144,13 +140,13 @@ class Model:
         Of two classes, `threshold` is the probability from which on the positive one is said. A model that writes
         answers with texts: `decoding` has the options; `attention` adds where it looked.
         """
-        source, options = self._reading(options)
+        source, options = told(self.source, options)
         if "steps" in self.codecs:
             raise UsageError(f"{self.spec.task} models go on by themselves: use generate, or a stream.")
         foresees = self.spec.task == "forecast"
         if foresees and keep:
             raise UsageError("a forecast is of times to come, of which no column is known: keep has no use.")
-        table = self._table(source, data)
+        table = inputs(source, data)
         examples = source.load(table, labelled=False)
         rows: list[dict[str, Any]]
         if self.writes:
@@ -158,6 +154,9 @@ class Model:
             rows = source.predictions(examples, self._written(examples, **options), attention)
             details = details or attention
         else:
+            if not getattr(source, "decodes", False):
+                known = parameters(source.predictions) - {"examples", "outputs"}
+                expect(options, known, f"predictions of {self.spec.task}")
             batches = source.future(examples) if foresees else source.evaluation(examples)
             rows = source.predictions(examples, self._outputs(batches), **options)
         if keep is not None and not foresees:  # a forecast says whose it is, and of when
@@ -186,46 +185,15 @@ class Model:
         """The probability of each class for each input of `classify`, [n, classes], in the order of `classes`."""
         self._only("classify", "predict_proba")
         source = self.reader(**options)
-        examples = source.load(self._table(source, data), labelled=False)
+        examples = source.load(inputs(source, data), labelled=False)
         found: Array = np.stack(source.collect(examples, self._outputs(source.evaluation(examples))))
         return found
 
-    def reader(self, **told: Any) -> Any:
+    def reader(self, **said: Any) -> Any:
         """The source, told of columns and files what `evaluate` may be told."""
-        source, left = self._reading(told)
-        if left:
-            raise UsageError(
-                f"there is no option {next(iter(left))!r} of data.{nearest(next(iter(left)), READING)}"
-            )
+        source, left = told(self.source, said)
+        expect(left, READING, "reading data")
         return source
-
-    def _reading(self, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """The source with what these options say about columns and files, and the options that are left."""
-        given = {n: v for n, v in options.items() if n in READING and v is not None}
-        for name in ("input", "output", "id", "time"):
-            own = column_names(None, getattr(self.spec.data, name))
-            if name not in given or (name == "input" and not own and self.spec.task == "lm"):
-                continue
-            names = column_names(None, given[name])
-            if len(names) != len(own):
-                said = f"{len(own)} of them, {', '.join(map(repr, own))}," if own else "none"
-                raise UsageError(f"{name} names {len(names)} columns, but the model has {said} as {name}.")
-            given[name] = tuple(names) if name in ("input", "output") else names[0]
-        left = {name: value for name, value in options.items() if name not in READING}
-        return (replace(self.source, spec=self.spec.replace(**given)) if given else self.source), left
-
-    def _table(self, source: Any, data: Any) -> Table:
-        """The table of inputs that a person gives."""
-        reads_text = isinstance(self.codecs.get("input"), TextCodec)
-        if isinstance(data, str) and reads_text and not _names_a_file(data):
-            data = [data]
-        if self.spec.task == "chat" and is_conversation(data):
-            data = [data]
-        if isinstance(data, tuple) and not all(isinstance(d, str | Path) and Path(d).is_file() for d in data):
-            data = list(data)
-        return load(
-            source.spec, data if isinstance(data, tuple) else named(data, source.reads), source.unnamed
-        )
 
     # ---- models that write
 
@@ -532,36 +500,13 @@ class Model:
         """How surprising each of the `last` newest points of every series was, seen from the step before."""
         self._only("forecast", "anomalies")
         source = self.reader(**told)
-        examples = source.load(named(data, source.reads))
+        examples = source.load(inputs(source, data))
         examples.first = [max(0, len(s.values) - 1 - last) for s in examples.series]
         origins = [examples.origins(i, 1, whole=False) for i in range(len(examples))]
         rows: list[dict[str, Any]] = source.anomalies(
             examples, self._outputs(source.read_at(examples, origins))
         )
         return rows
-
-
-def _names_a_file(text: str) -> bool:
-    """Whether a text is the name of a file; one that looks like a file's that is not there is an error."""
-    if len(text) > 4096 or any(c in text for c in "\n\r\0"):
-        return False
-    try:
-        if Path(text).exists():
-            return True
-    except OSError:  # too long a name, for one
-        return False
-    ending = Path(text.lower().removesuffix(".gz")).suffix
-    known = (ending and named_format(Path(text))) or ending in (
-        ".xlsx",
-        ".xls",
-        ".npy",
-        ".npz",
-        ".mat",
-        ".zip",
-    )
-    if known or ("/" in text and not any(c.isspace() for c in text)):
-        raise DataError("there is no such file. To answer for this text itself, put it in a list", path=text)
-    return False
 
 
 def _need_torch(what: str) -> None:

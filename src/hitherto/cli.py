@@ -397,7 +397,7 @@ def _reading(command: Any) -> Any:
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:
     """What was said of the data; the other options stay in `values`."""
-    from hitherto.api import READING
+    from hitherto.sources.given import READING
 
     given = {name: values.pop(name) for name in READING}
     return {name: value for name, value in given.items() if value not in (None, ())}
@@ -519,7 +519,7 @@ def predict(
         raise UsageError(
             f"--json writes JSON lines, but {out} is {ending}; end it in .jsonl, or leave --json out."
         )
-    source: Any = list(given_text) or (_lines(model, told).table() if data == "-" else Path(data or ""))
+    source = _asked(model, data, given_text, told)
     given = {
         **({} if threshold is None else {"threshold": threshold}),
         **({"attention": True} if attention else {}),
@@ -781,9 +781,31 @@ def _follow(feed: Any, lines: Any, show: Any) -> None:
         ) from error
 
 
+def _asked(model: Any, data: str | None, texts: tuple[str, ...], told: dict[str, Any]) -> Any:
+    """What predict is to answer for."""
+    from hitherto.lines import Lines
+
+    if texts:
+        if _reads_text(model):
+            return list(texts)
+        names, decimal = model.reader(**told).reads, model.spec.data.decimal
+        return Lines(texts, names, text=False, format="txt", decimal=decimal, path=Path("--text")).table()
+    if data == "-":
+        return _lines(model, told).table()
+    path = Path(data or "")
+    if _reads_text(model) and not path.exists():
+        raise DataError("there is no such file; --text answers for a text itself", path=path)
+    return path
+
+
+def _reads_text(model: Any) -> bool:
+    from hitherto.codecs.text import TextCodec
+
+    return isinstance(model.codecs.get("input", model.codecs.get("text")), TextCodec)
+
+
 def _lines(model: Any, told: dict[str, Any]) -> Any:
     """Standard input as lines of what the model reads."""
-    from hitherto.codecs.text import TextCodec
     from hitherto.lines import Lines
 
     if isinstance(sys.stdin, io.TextIOWrapper):
@@ -794,10 +816,9 @@ def _lines(model: Any, told: dict[str, Any]) -> Any:
                 f"there is no encoding {told['encoding']!r}; try utf-8, latin-1 or utf-16."
             ) from error
     source = model.reader(**told)
-    asked = {name: told.get(name) for name in ("format", "header", "delimiter")}
+    asked: dict[str, Any] = {name: told.get(name) for name in ("format", "header", "delimiter")}
     asked["decimal"] = source.spec.data.decimal
-    text = isinstance(model.codecs.get("input", model.codecs.get("text")), TextCodec)
-    return Lines(sys.stdin, source.reads, text=text, **asked)
+    return Lines(sys.stdin, source.reads, text=_reads_text(model), **asked)
 
 
 def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> tuple[str, DataError | None]:

@@ -42,11 +42,13 @@ class Lines:
         header: bool | None = None,
         delimiter: str | None = None,
         decimal: str | None = None,
+        path: Path = STDIN,
     ) -> None:
         if format not in (None, "csv", "tsv", "jsonl", "txt"):
             raise UsageError(f"lines are csv, tsv, jsonl or txt, but format came as {format!r}.")
         if delimiter is not None and len(delimiter) != 1:
             raise UsageError(f"a delimiter is one character, but came as {delimiter!r}.")
+        self.path = path  # where they come from, as errors say
         self.names, self.text, self.format, self.header = list(names), text, format, header
         self.delimiter = delimiter or ("\t" if format == "tsv" else None)
         self.delimiters = (
@@ -78,20 +80,35 @@ class Lines:
             if found is not None and (found != "" or self._kind == "plain"):
                 yield begin, found
         if held:
-            raise DataError("a quotation mark is opened and never closed", path=STDIN, line=begin)
+            raise DataError("a quotation mark is opened and never closed", path=self.path, line=begin)
 
     def table(self) -> Table | list[str]:
         """All of them at once: a table, or plain lines without their ends."""
         found = list(self)
+        if not self.text and len(self.names) > 1:
+            found = [(number, self._plain(number, given)) for number, given in found]
         rows = [(number, row) for number, row in found if isinstance(row, dict)]
         if not rows:
             return [str(line).rstrip("\n") for _, line in found]
         if len(rows) < len(found):
             number = next(number for number, row in found if not isinstance(row, dict))
-            raise DataError("some lines are rows with names, and this one is not", path=STDIN, line=number)
+            raise DataError(
+                "some lines are rows with names, and this one is not", path=self.path, line=number
+            )
         names = list(dict.fromkeys(name for _, row in rows for name in row))
         whole = [(number, {name: row.get(name) for name in names}) for number, row in rows]
-        return Table(names, lambda: iter(whole), path=STDIN)
+        return Table(names, lambda: iter(whole), path=self.path)
+
+    def _plain(self, number: int, given: str | Row) -> Row:
+        """The values of a plain line under their columns."""
+        if isinstance(given, dict):
+            return given
+        tables = [_cells(given, d) or [] for d in self.delimiters]
+        cells = max(tables, key=len) if any(len(cells) > 1 for cells in tables) else given.split()
+        if len(cells) != len(self.names):
+            said = f"expected {', '.join(self.names)} in a line, but got {len(cells)} values"
+            raise DataError(said, path=self.path, line=number)
+        return dict(zip(self.names, cells, strict=True))
 
     # ---- what the first line says
 
@@ -142,7 +159,7 @@ class Lines:
             if name not in columns:
                 raise DataError(
                     f"expected the columns {', '.join(map(repr, self.names))}, but there is no {name!r} among "
-                    f"{', '.join(map(repr, columns[:20]))}.{nearest(name, columns)}", path=STDIN, line=number,
+                    f"{', '.join(map(repr, columns[:20]))}.{nearest(name, columns)}", path=self.path, line=number,
                 )  # fmt: skip
 
     # ---- what a line is
@@ -157,7 +174,7 @@ class Lines:
                 if not line.strip():
                     return ""
                 raise DataError(
-                    f"expected a JSON object, but got {line.strip()!r:.60}", path=STDIN, line=number
+                    f"expected a JSON object, but got {line.strip()!r:.60}", path=self.path, line=number
                 )
             self._wanted(given, number)
             return given
@@ -172,7 +189,7 @@ class Lines:
             return ""
         if len(cells) != len(self.columns):
             said = f"expected {len(self.columns)} columns, as in line 1, but found {len(cells)}"
-            raise DataError(said, path=STDIN, line=number)
+            raise DataError(said, path=self.path, line=number)
         return dict(zip(self.columns, cells, strict=True))
 
 

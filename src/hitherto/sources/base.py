@@ -2,7 +2,7 @@
 
 import hashlib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,6 @@ __all__ = [
     "fitted",
     "listed",
     "load",
-    "named",
     "opened",
     "order",
     "pad",
@@ -178,47 +177,6 @@ def load(spec: Spec, data: Any, unnamed: str = "csv", sentences: bool = False) -
         data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding,
         decimal=given.decimal, na=given.na, unnamed=unnamed, sentences=sentences,
     )  # fmt: skip
-
-
-def named(data: Any, columns: Sequence[str]) -> Any:
-    """An array or rows of plain values, which have no names, under these columns in order; other data as they are."""
-    frame = hasattr(data, "columns")
-    if (
-        frame
-        and list(data.columns) == list(range(len(data.columns)))
-        and not set(columns) <= set(data.columns)
-    ):
-        data, frame = data.to_numpy(), False  # of pandas, which numbers columns without names
-    if (
-        isinstance(data, Mapping)
-        and data
-        and all(isinstance(v, str | int | float | None) for v in data.values())
-    ):
-        return [data]  # a row by itself
-    if (
-        not columns
-        or frame
-        or isinstance(data, str | Path | bytes | Table | Mapping)
-        or not isinstance(data, Iterable)
-    ):
-        return data
-    rows = np.asarray(data) if hasattr(data, "__array__") else list(data)
-    shape = getattr(rows, "shape", (len(rows),))
-    if any(isinstance(row, Mapping) for row in rows):
-        return rows
-    width, wanted = len(columns), f"{len(columns)} values, {', '.join(map(repr, columns))}"
-    if width == 1:
-        return {columns[0]: list(rows[:, 0] if isinstance(rows, np.ndarray) and shape[1:] == (1,) else rows)}
-    for i, row in enumerate(rows):
-        if isinstance(row, list | tuple | np.ndarray) and len(row) != width:
-            raise DataError(f"expected {wanted}, but got {len(row)}", row=i + 1)
-        if not isinstance(row, list | tuple | np.ndarray | str):
-            raise UsageError(
-                f"expected rows of {wanted}, but row {i + 1} is {row!r:.40}; a single row stands in a list: [[...]]."
-            )
-    if any(isinstance(row, str) for row in rows):
-        return rows  # texts, which may have all of their fields in one
-    return {name: [row[i] for row in rows] for i, name in enumerate(columns)}
 
 
 def set_aside(spec: Spec, table: Table, label: Any = None) -> tuple[Array, Array]:
