@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -136,3 +137,12 @@ def test_doctor_names_the_instruction_set_in_use() -> None:
     usable = doctor_json()["native"]["isas"]
     for isa in usable:
         assert doctor_json(HITHERTO_ISA=isa)["native"]["isa"] == isa
+
+
+def test_an_instruction_set_that_is_none_is_said_without_a_traceback(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hitherto", "predict", str(tmp_path / "none.safetensors"), "--text", "so"],
+        capture_output=True, text=True, check=False, env={**os.environ, "HITHERTO_ISA": "pentium"},
+    )  # fmt: skip
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "HITHERTO_ISA" in done.stderr

@@ -349,6 +349,53 @@ def test_many_sessions_are_each_as_one_alone(
     assert len(many.push([], drawn(kind, 1, 0)[0]) if not engine.pools else many.peek([])) == 0
 
 
+WRONG: list[tuple[str, Any, str]] = [
+    ("vectors", [[1j] * SIZES], "expected real numbers, got dtype\\('complex128'\\)"),
+    ("vectors", [["1"] * SIZES], "expected real numbers, got dtype\\('<U1'\\)"),
+    ("vectors", [[None] * SIZES], "expected real numbers, got dtype\\('O'\\)"),
+    ("vectors", [[1.0], [1.0, 2.0]], "expected real numbers, got"),
+    ("vectors", np.zeros((1, SIZES), "m8[s]"), "expected real numbers"),
+    ("vectors", [[1e300] * SIZES], "numbers that float32 can hold, got 1e\\+300"),
+    ("vectors", np.zeros((1, 3)), "expected an input of shape \\(1, 7\\), a row for each id, got \\(1, 3\\)"),
+    ("vectors", 5.0, "expected an input of shape"),
+    ("ids", [1.5], "expected whole numbers, got dtype\\('float64'\\)"),
+    ("ids", [1j], "expected whole numbers"),
+    ("ids", ["a"], "expected whole numbers"),
+    ("ids", [None], "expected whole numbers"),
+    ("ids", [10**30], "expected whole numbers"),
+    ("ids", [[1, 2]], "expected an input of shape \\(1,\\)"),
+    ("ids", [9], "expected ids from 0 to 6, got 9 to 9"),
+]
+
+
+@pytest.mark.parametrize(("kind", "x", "says"), WRONG, ids=range(len(WRONG)))
+def test_what_many_sessions_cannot_take_is_said_and_changes_nothing(kind: str, x: Any, says: str) -> None:
+    engine, _ = both(plan_of(kind, cell="gru"))
+    many = Sessions(engine, 3)
+    many.push([0, 1, 2], drawn(kind, 1, 3)[0])
+    before = {name: views.copy() for name, views in many.state.items()}
+    with pytest.raises(UsageError, match=says):
+        many.push([1], x)
+    assert all(np.array_equal(views, before[name]) for name, views in many.state.items())
+
+
+def test_numbers_of_sessions_are_whole_and_few_enough() -> None:
+    engine, _ = both(plan_of(cell="gru"))
+    for n in (0, -1, 1.5, "3", None):
+        with pytest.raises(UsageError, match="one session at least"):
+            Sessions(engine, n)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="1,000,000,000,000,000 sessions need"):
+        Sessions(engine, 10**15)
+    many, x = Sessions(engine, 2), drawn("vectors", 1, 1)[0]
+    for ids in (["a"], [None], [True], [1j], np.array([2**63], np.uint64), 1, [[1]], [2**32], [-1]):
+        with pytest.raises(UsageError, match=r"whole numbers|must lie in 0\.\.1"):
+            many.push(ids, x)
+        with pytest.raises(UsageError, match=r"whole numbers|must lie in 0\.\.1"):
+            many.reset(ids)
+    with pytest.raises(UsageError, match="out must be an array to write to, but came as list"):
+        many.push([1], x, out=[0.0] * 5)  # type: ignore[arg-type]
+
+
 def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

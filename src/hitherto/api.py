@@ -104,10 +104,14 @@ class Model:
     def examine(self, data: Any, **options: Any) -> Results:
         """`evaluate`, with the details that a report shows."""
         source, options = told(self.source, options)
+        tells_how = self.writes or getattr(source, "decodes", False)
+        if not tells_how:
+            expect(
+                options, parameters(source.load) - {"data", "labelled"}, f"an evaluation of {self.spec.task}"
+            )
         data = labelled(source, data)
-        if self.writes or getattr(self.source, "decodes", False):
+        if tells_how:
             return self._measure(source.load(data), **options)
-        expect(options, parameters(source.load) - {"data", "labelled"}, f"an evaluation of {self.spec.task}")
         return self._measure(source.load(data, **options))
 
     def _measure(self, examples: Any, **decoding: Any) -> Results:

@@ -52,6 +52,11 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except HithertoError as error:
         click.echo(f"Error: {error}", err=True)
         status = error.exit_code
+    except ImportError as error:  # of the extension, which reads its environment as it is loaded
+        if "HITHERTO_" not in str(error):
+            raise
+        click.echo(f"Error: {error}", err=True)
+        status = 2
     except (click.Abort, KeyboardInterrupt):
         status = 130
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough

@@ -27,7 +27,7 @@ from hitherto.errors import UsageError
 from hitherto.heads import HEADS, nll
 from hitherto.plan import OPS, cell_options, seen, states, tensor_name
 
-__all__ = ["WEIGHTS", "Engine", "threads"]
+__all__ = ["WEIGHTS", "Engine", "numbers", "threads"]
 
 Array = np.ndarray[Any, Any]
 State = dict[str, Array]
@@ -56,6 +56,17 @@ def threads() -> int:
             )
         return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def numbers(x: Any, kinds: str, what: str) -> Array:
+    """An array of one of these kinds of numbers; an error where it is another, or none."""
+    try:
+        found = np.asarray(x)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"expected {what}, got {x!r:.60}.") from error
+    if found.size and found.dtype.kind not in kinds:
+        raise UsageError(f"expected {what}, got {found.dtype!r}.")
+    return found
 
 
 class Engine:
@@ -298,18 +309,22 @@ class Engine:
 
     def _input(self, x: Array, begin: int, ids: bool) -> Array:
         if ids:
-            x = np.ascontiguousarray(x, np.int64)
             assert self.ids is not None  # noqa: S101
+            x = numbers(x, "iu", "whole numbers")
             if x.ndim != 2:
                 raise UsageError(f"expected ids of shape [T, B], got an array of shape {x.shape}.")
             if x.size and (x.min() < 0 or x.max() >= self.ids):
                 raise UsageError(f"expected ids from 0 to {self.ids - 1}, got {x.min()} to {x.max()}.")
-            return x
-        x = np.ascontiguousarray(x, np.float32)
+            return np.ascontiguousarray(x, np.int64)
+        x = numbers(x, "fiub", "real numbers")
         width = self.input_size if begin == 0 else self.widths[begin - 1]
         if x.ndim != 3 or x.shape[2] != width:
             raise UsageError(f"expected an array of shape [T, B, {width}], got {x.shape}.")
-        return x
+        try:
+            with np.errstate(over="raise"):
+                return np.ascontiguousarray(x, np.float32)
+        except FloatingPointError as error:
+            raise UsageError(f"expected numbers that float32 can hold, got {np.abs(x).max():g}.") from error
 
     # ---- batches
 

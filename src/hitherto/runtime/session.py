@@ -32,7 +32,7 @@ from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS, log_softmax
 from hitherto.marks import Marks
 from hitherto.plan import streams
-from hitherto.runtime.engine import Array, Engine
+from hitherto.runtime.engine import Array, Engine, numbers
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, check_state, counter, text_slot
 from hitherto.sources.base import chance, column_names, opened, said
@@ -99,11 +99,15 @@ class Sessions:
     """
 
     def __init__(self, engine: Engine, n: int) -> None:
-        if n < 1:
-            raise UsageError(f"there must be one session at least, but {n} are asked for.")
+        if not isinstance(n, int | np.integer) or n < 1:
+            raise UsageError(f"there must be one session at least, but {n!r} are asked for.")
         self.engine = engine
-        self._block = engine.block(n)
-        self._seen = np.zeros(n, np.int32)  # where each id stood in the last call that was checked
+        try:
+            self._block = engine.block(int(n))
+            self._seen = np.zeros(n, np.int32)  # where each id stood in the last call that was checked
+        except (MemoryError, ValueError, OverflowError) as error:
+            size = int(n) * engine.stride * 4
+            raise UsageError(f"{n:,} sessions need {size:,} bytes, which are not to be had.") from error
 
     def __len__(self) -> int:
         return len(self._block)
@@ -111,14 +115,20 @@ class Sessions:
     def push(self, ids: Array, x: Array, out: Array | None = None) -> Array | None:
         """One step of each session in `ids`, none of them twice."""
         slots = self._slots(ids)
-        x = np.asarray(x)
-        if len(x) != len(slots):
+        tokens = self.engine.ids is not None
+        x = numbers(x, "iu" if tokens else "fiub", "whole numbers" if tokens else "real numbers")
+        shape = (len(slots),) if tokens else (len(slots), self.engine.input_size)
+        if x.ndim and len(x) != len(slots):
             raise UsageError(f"there are {len(slots)} ids, but {len(x)} inputs: give a row for each.")
+        if x.shape != shape:
+            raise UsageError(f"expected an input of shape {shape}, a row for each id, got {x.shape}.")
         pools = self.engine.pools
         if pools and out is not None:
             raise UsageError("this model answers at its end: push gives nothing to write; peek does.")
         end = None if not pools else self.engine.stages - 1
-        given = None if out is None else out[None]
+        given = None if not isinstance(out, np.ndarray) else out[None]
+        if out is not None and given is None:
+            raise UsageError(f"out must be an array to write to, but came as {type(out).__name__}.")
         found = self.engine.run(x[None], self._block, slots=slots, end=end, out=None if pools else given)
         if pools:
             return None
@@ -143,14 +153,12 @@ class Sessions:
         return self.engine.views(self._block)
 
     def _slots(self, ids: Array) -> Array:
-        slots = np.ascontiguousarray(ids)
-        if slots.ndim != 1 or (slots.dtype.kind not in "iu" and slots.size):
-            raise UsageError(
-                f"ids must be a list of whole numbers, but are {slots.dtype} of shape {slots.shape}."
-            )
-        slots = slots.astype(np.int64, copy=False)
+        slots = numbers(ids, "iu", "ids that are whole numbers")
+        if slots.ndim != 1:
+            raise UsageError(f"ids must be a list of whole numbers, but are of shape {slots.shape}.")
         if slots.size and (slots.min() < 0 or slots.max() >= len(self)):
             raise UsageError(f"ids must lie in 0..{len(self) - 1}, but {slots.min()}..{slots.max()} came.")
+        slots = np.ascontiguousarray(slots, np.int64)
         places = np.arange(len(slots), dtype=np.int32)
         self._seen[slots] = places  # of an id that stands twice only one place is kept
         twice = np.flatnonzero(self._seen[slots] != places)
