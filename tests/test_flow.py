@@ -928,7 +928,7 @@ def test_parallel_files_on_the_command_line(tmp_path: Path) -> None:
     assert command("predict", "t.safetensors", "new.de", cwd=tmp_path).stdout.splitlines() == rows
     best = command("predict", "t.safetensors", "new.txt", "--n-best", "2", cwd=tmp_path).stdout.splitlines()
     assert [line.split("\t")[:2] for line in best] == [
-        ["input", "rank"],
+        ["row", "rank"],
         ["1", "1"],
         ["1", "2"],
         ["2", "1"],
