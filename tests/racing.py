@@ -2,8 +2,8 @@
 
     python racing.py FOLDER SECONDS
 
-FOLDER has a model, m.safetensors. Every worker is a process, which writes down what it begins and what has ended, all on
-one clock. The last line that is printed is JSON: what was counted, and `problems`.
+FOLDER has a model, m.safetensors. Every worker is a process, which writes down what it begins and what has ended, all
+on one clock. The last line that is printed is JSON: what was counted, and `problems`.
 """
 
 import json
