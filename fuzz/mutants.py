@@ -2,25 +2,29 @@
 
     python fuzz/mutants.py                      all of them (`make mutants`)
     python fuzz/mutants.py --only resume,fsync  those whose names hold one of these words
+    python fuzz/mutants.py --sound              the same tests without any fault: they must all pass
 
-Each row of `faults.py` names the tests that ought to notice it: only these are run, up to the first that fails. A fault
-that no test notices is told at the end, and the exit status is 1.
+Each row of `faults.py` names the tests that ought to notice it: only these are run, up to the first that fails, each in
+a fork of this process, which has imported what takes long. A fault that no test notices is told at the end, and the
+exit status is 1.
 """
 
 import argparse
 import os
+import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+import traceback
+from importlib.util import find_spec
 from pathlib import Path
 
 from faults import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS = 600  # for the tests of one fault
+SECONDS = 900  # for the tests of one fault; it may make a loop endless
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,66 +33,100 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--only", help="words, parted by commas, of which a fault's name holds one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--sound", action="store_true", help="plant nothing: the tests must pass")
     given = parser.parse_args(arguments)
     words = given.only.split(",") if given.only else [""]
-    chosen = [mutant for mutant in MUTANTS if any(word in mutant.name for word in words)]
-    begun = time.monotonic()
-    with ThreadPoolExecutor(given.jobs) as pool:
-        missed = [m for m, noticed in zip(chosen, pool.map(_noticed, chosen), strict=True) if not noticed]
-    print(f"{len(chosen)} faults, {len(missed)} not noticed, in {time.monotonic() - begun:.0f} s")
-    for mutant in missed:
-        print(f"  not noticed: {mutant.name} ({mutant.file}, {mutant.tests} {mutant.asked})")
-    return int(bool(missed))
+    waiting = [mutant for mutant in MUTANTS if any(word in mutant.name for word in words)]
+    if given.sound:
+        waiting = list({(mutant.tests, mutant.asked): mutant for mutant in waiting}.values())
+    _import()
+    begun, count = time.monotonic(), len(waiting)
+    wrong: list[Mutant] = []
+    running: dict[int, tuple[Mutant, Path]] = {}
+    while waiting or running:
+        while waiting and len(running) < given.jobs:
+            mutant, folder = waiting.pop(0), Path(tempfile.mkdtemp())
+            running[_begin(mutant, folder, given.sound)] = mutant, folder
+        child, status = os.wait()
+        mutant, folder = running.pop(child)
+        noticed = _said(mutant, status, (folder / "said").read_text(errors="replace"))
+        shutil.rmtree(folder, ignore_errors=True)
+        if noticed == given.sound:
+            wrong.append(mutant)
+    what = "test runs, {} fail" if given.sound else "faults, {} not noticed"
+    print(f"{count} {what.format(len(wrong))}, in {time.monotonic() - begun:.0f} s")
+    for mutant in wrong:
+        print(f"  {mutant.name} ({mutant.file}, {mutant.tests} {mutant.asked})")
+    return int(bool(wrong))
 
 
-# An editable install puts its own finder before every path: a copy of the package is found only without it.
-_FIRST = """
-import sys
-sys.meta_path[:] = [finder for finder in sys.meta_path if "Redirecting" not in type(finder).__name__]
-"""
+def _import() -> None:
+    """What tests import that takes long, and nothing of the package."""
+    import numpy as np
+    import pytest
+
+    print(f"pytest {pytest.__version__}, numpy {np.__version__}", end="")
+    if find_spec("torch") is not None:
+        os.environ["OMP_NUM_THREADS"] = "1"  # threads would not live on in a fork
+        import torch
+
+        torch.set_num_threads(1)
+        print(f", torch {torch.__version__}", end="")
+    print(flush=True)
 
 
-def _noticed(mutant: Mutant) -> bool:
-    """Whether one of its tests fails on a copy of the package with the fault in it."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
-        (copy / "src" / "sitecustomize.py").write_text(_FIRST)
-        path = copy / "src" / "hitherto" / mutant.file
-        text = path.read_text(encoding="utf-8")
-        if text.count(mutant.old) != 1:
-            raise SystemExit(
-                f"{mutant.name}: {mutant.old!r} stands {text.count(mutant.old)} times in {mutant.file}"
-            )
+def _begin(mutant: Mutant, folder: Path, sound: bool) -> int:
+    """Copy the package, plant the fault, and fork a process that runs the tests."""
+    source = folder / "src"
+    shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+    path = source / "hitherto" / mutant.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        raise SystemExit(
+            f"{mutant.name}: {mutant.old!r} stands {text.count(mutant.old)} times in {mutant.file}"
+        )
+    if not sound:
         path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-        tests = [f"tests/{test}" for test in mutant.tests.split() if (ROOT / "tests" / test).exists()]
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-        command += ["-k", mutant.asked] if mutant.asked else []
-        environment = os.environ | {"PYTHONPATH": str(copy / "src"), "OMP_NUM_THREADS": "1"}
-        environment |= {"HITHERTO_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        try:
-            done = subprocess.run(
-                command,
-                cwd=ROOT,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            status, said = 1, "it took too long"
-        else:
-            status, said = done.returncode, done.stdout
-    if status not in (0, 1, 2) or "no tests ran" in said:
-        raise SystemExit(f"{mutant.name}: the tests could not be run:\n{said}")
-    first = next(
-        (line for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))), said.strip()[-80:]
-    )
-    print(
-        f"{'noticed' if status else 'MISSED '}  {mutant.name:50} {first[:120] if status else ''}", flush=True
-    )
-    return status != 0
+    # For the processes that tests start: an editable install puts its own finder before every path.
+    (source / "sitecustomize.py").write_text(f"import sys\n{_PLAIN}\n")
+    child = os.fork()
+    if child:
+        return child
+    status = 3
+    try:
+        import pytest
+
+        signal.alarm(SECONDS)
+        said = os.open(folder / "said", os.O_CREAT | os.O_WRONLY)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os.chdir(ROOT)
+        sys.meta_path[:] = [finder for finder in sys.meta_path if "Redirecting" not in type(finder).__name__]
+        sys.path[:0] = [str(source)]
+        os.environ |= {"PYTHONPATH": str(source), "HITHERTO_NUM_THREADS": "1"}
+        sys.dont_write_bytecode = True
+        tests = [f"tests/{test}" for test in mutant.tests.split()]
+        asked = ["-k", mutant.asked] if mutant.asked else []
+        status = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests, *asked]))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
+_PLAIN = 'sys.meta_path[:] = [f for f in sys.meta_path if "Redirecting" not in type(f).__name__]'
+
+
+def _said(mutant: Mutant, status: int, said: str) -> bool:
+    """Whether a test failed, and which."""
+    code = os.waitstatus_to_exitcode(status)  # below 0 it is a signal: a test has ended its process
+    if code > 2:
+        raise SystemExit(f"{mutant.name}: the tests could not be run:\n{said[-3000:]}")
+    first = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+    which = first[1] if first else said.strip().splitlines()[-1][:80] if said.strip() else f"signal {-code}"
+    print(f"{'fails  ' if code else 'passes '} {mutant.name:50} {which}", flush=True)
+    return code != 0
 
 
 if __name__ == "__main__":
