@@ -750,6 +750,10 @@ def _width(column: Mapping[str, Any]) -> int:
 
 def _encoded(table: Array, columns: Sequence[Mapping[str, Any]]) -> Array:
     """[N, widths] float32; what is missing or was never seen is zeros."""
+    if table.shape[1:] != (len(columns),):
+        raise DataError(
+            f"expected {len(columns)} covariates of each step, but got the shape {list(table.shape)}"
+        )
     parts = []
     for c, column in enumerate(columns):
         if "classes" in column:

@@ -269,6 +269,10 @@ class Texts:
             x.append(one)
             raw.append(changes)
             if labelled:
+                if not targets:
+                    raise table.error(
+                        i, None, "there is no text to compare with: the model names no output column"
+                    )
                 y.append(self._encode(table, i, 1, targets[0], False)[0])
                 references.append([t if isinstance(t, str) else " ".join(t) for t in targets])
             texts.append(_shown(source, i) if self.sees else source)
