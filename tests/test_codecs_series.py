@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hitherto.codecs.series import Series, SeriesCodec, Step, gather, naive_scale
 from hitherto.errors import DataError, UsageError
 from hitherto.marks import Marks
+from hitherto.times import wall_of, zone_of
 
 
 def rows(times: list[str], values: list[Any]) -> list[dict[str, Any]]:
@@ -199,6 +200,141 @@ def test_decimal_commas_and_marks_of_missing_values() -> None:
     assert series.known[:, 0].tolist() == [None, *(f"{i}.25" for i in range(1, 9))]
     with pytest.raises(DataError, match=r"row 1, column 'y': .*got '0,5'.*--decimal , says otherwise"):
         gather(table, target=["y"], time="ds")
+
+
+def test_day_and_month_are_told_by_the_whole_column() -> None:
+    days = [str(np.datetime64("2021-01-25") + i) for i in range(20)]
+    slashed = [f"{d[8:]}/{d[5:7]}/{d[:4]}" for d in days]
+    (series,), notes = gather(rows(slashed, list(range(20))), target=["y"], time="ds")
+    assert series.times.astype("M8[D]").astype(str).tolist() == days
+    assert series.values[:, 0].tolist() == list(range(20))
+    assert not any("sorted" in note or "missing" in note for note in notes)
+    assert any("%d/%m/%Y" in note for note in notes)
+
+
+def test_missing_months_are_found_whatever_their_length() -> None:
+    for times in (["Jan 2001", "Feb 2001", "May 2001"], ["2001-01-31", "2001-02-28", "2001-05-31"]):
+        (series,), notes = gather(rows(times, [1, 2, 5]), target=["y"], time="ds", freq="M")
+        assert series.values[:, 0].tolist()[:2] == [1, 2]
+        assert np.isnan(series.values[2:4, 0]).all()
+        assert any("2 of 5 steps were missing" in n for n in notes)
+    assert series.written(series.times) == [
+        "2001-01-31",
+        "2001-02-28",
+        "2001-03-31",
+        "2001-04-30",
+        "2001-05-31",
+    ]
+
+
+BERLIN = {"target": ["y"], "time": "ds", "timezone": "Europe/Berlin"}
+
+
+def clocks(begin: str, count: int, seconds: int = 3600) -> list[str]:
+    """What a clock in Berlin shows, every so many seconds."""
+    times = np.datetime64(begin, "us") + np.arange(count) * np.timedelta64(seconds, "s")
+    return [str(w)[:16] for w in wall_of(times, zone_of("Europe/Berlin"))]
+
+
+@pytest.mark.parametrize(
+    ("begin", "seconds"), [("2024-10-26T12", 3600), ("2024-10-26T23", 1800), ("2024-03-30T12", 3600)]
+)
+@pytest.mark.parametrize("falling", [False, True])
+def test_hours_over_a_change_of_clocks(begin: str, seconds: int, falling: bool) -> None:
+    times = clocks(begin, 30, seconds)
+    table = rows(times, list(range(30)))
+    (series,), notes = gather(table[::-1] if falling else table, **BERLIN)
+    assert series.values[:, 0].tolist() == list(range(30))
+    assert series.step == Step("s", seconds)
+    assert not any("missing" in note or "multiple" in note for note in notes)
+    assert [t[:16].replace(" ", "T") for t in series.written(series.times)] == times
+    assert {t[19:] for t in series.written(series.times)} == {"+01:00", "+02:00"}
+    ahead = series.written(series.future(2))
+    assert [t[:16].replace(" ", "T") for t in ahead] == clocks(begin, 32, seconds)[30:]
+
+
+def test_what_is_wrong_with_clocks_is_said_with_what_to_do() -> None:
+    autumn = rows(clocks("2024-10-26T20", 12), [1] * 12)
+    with pytest.raises(
+        DataError, match=r"row 6, column 'ds': the time 2024-10-27 02:00:00 comes twice"
+    ) as error:
+        gather(autumn, target=["y"], time="ds")
+    assert "(also in row 5). If clocks went back then, name their zone" in str(error.value)
+    assert "--timezone Europe/Berlin" in str(error.value)
+    with pytest.raises(DataError, match=r"comes twice.*--id"):
+        gather(autumn + autumn, target=["y"], time="ds")
+    with pytest.raises(DataError, match=r"row 7.*comes twice \(also in row 6\).*--id"):
+        gather([*autumn[:6], autumn[5], *autumn[6:]], **BERLIN)
+    spring = rows(["2024-03-31 01:00", "2024-03-31 02:00", "2024-03-31 03:00"], [1] * 3)
+    with pytest.raises(
+        DataError, match="row 2, column 'ds': there was no 2024-03-31 02:00:00 in Europe/Berlin"
+    ):
+        gather(spring, **BERLIN)
+
+
+def test_days_and_their_calendar_are_those_of_the_zone() -> None:
+    midnights = [f"2024-{m}-{d} 00:00" for m, d in (("10", "26"), ("10", "27"), ("10", "28"), ("10", "29"))]
+    (series,), notes = gather(rows(midnights, [1, 2, 3, 4]), **BERLIN)
+    assert series.step == Step("s", 86400)
+    assert series.written(series.future(1)) == ["2024-10-30 00:00:00+01:00"]
+    assert not any("multiple" in note for note in notes)
+    hours = rows(clocks("2024-10-20T22", 24 * 16), list(range(24 * 16)))
+    (series,), _ = gather(hours, **BERLIN)
+    x = SeriesCodec.fit([series], horizon=2, scaling="causal", calendar=["hour"], mask=False).encode(series)[
+        "x"
+    ]
+    at = [i for i, row in enumerate(hours) if row["ds"].endswith("T06:00")]
+    np.testing.assert_allclose(x[at, 1:], [[1, 0]] * len(at), atol=1e-6)  # six in the morning, on either side
+
+
+def test_what_is_true_of_many_series_is_said_once() -> None:
+    table = [
+        {"id": f"s{s}", "ds": str(np.datetime64("2024-01-01") + i), "y": i}
+        for s in range(40)
+        for i in range(9)
+        if (s, i) not in {(3, 4), (7, 1)}
+    ]
+    _, notes = gather(table, target=["y"], time="ds", id="id")
+    assert sorted(notes) == [
+        "2 of 40 series, such as 's3': 1 of 9 steps were missing and stand as missing values",
+        "all 40 series: rows are 1 day apart; --freq says otherwise",
+    ]
+
+
+def test_two_rows_in_a_step_are_refused() -> None:
+    hours = rows([f"2024-01-01 {h:02}:00" for h in range(4)], [1] * 4)
+    with pytest.raises(DataError, match="row 2, column 'ds': rows 1 and 2 lie within one step of 1 day"):
+        gather(hours, target=["y"], time="ds", freq="D")
+
+
+def test_times_that_do_not_fit_are_typed_errors() -> None:
+    for times, said in (
+        ([1, 1 << 70], r"below 2\^62"),
+        ([1, 2, 1 << 61], "say the step: --freq"),
+        ([0.1, 0.2], "count in a smaller unit"),
+        ([1, float("nan")], "the time is missing"),
+        (["9998-12-31", "9999-12-31"], "beyond the year 9999"),
+    ):
+        with pytest.raises(DataError, match=said):
+            gather(rows(times, [1] * len(times)), target=["y"], time="ds")[0][0].future(2)
+    (series,), _ = gather(
+        rows([2**53, 2**53 + 1, 2**53 + 2], [1, 2, 3]), target=["y"], time="ds", time_format="number"
+    )
+    assert series.times.tolist() == [2**53, 2**53 + 1, 2**53 + 2]
+    assert series.written(series.future(1)) == [str(2**53 + 3)]
+
+
+def test_the_step_of_training_stands_in_where_there_are_few_rows() -> None:
+    days = rows(["2024-01-04", "2024-01-05", "2024-01-08", "2024-01-09", "2024-01-10", "2024-01-11"], [1] * 6)
+    (series,), _ = gather(days, target=["y"], time="ds")
+    codec = SeriesCodec.fit([series], horizon=2, scaling="causal", calendar=False)
+    assert codec.step == Step("B", 1)
+    again = SeriesCodec.from_json(codec.to_json(), {})
+    for few in (days[:1], days[:2]):
+        (short,), _ = gather(few, target=["y"], time="ds", step=again.step)
+        assert short.step == Step("B", 1)
+    old = {name: value for name, value in codec.to_json().items() if name != "step"}
+    assert SeriesCodec.from_json(old, {}).step is None
 
 
 def test_errors_of_the_codec() -> None:

@@ -17,6 +17,7 @@ import hitherto
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
+from hitherto.times import wall_of, zone_of
 
 random = np.random.default_rng(0)
 SMALL: dict[str, Any] = {"hidden_size": 16, "num_layers": 1, "epochs": 1}
@@ -150,6 +151,76 @@ def test_forecasts_follow_the_observations(models: dict[str, hitherto.Model], an
         stream.push(float("inf"), "2025-01-05")
     assert stream.save() == kept, "what was refused has changed nothing"
     assert stream.push(3.0, "2024-04-30")[0]["ds"] == "2024-04-30", "what was refused has changed nothing"
+
+
+def test_steps_that_do_not_come_are_missing_as_in_a_table(models: dict[str, hitherto.Model]) -> None:
+    model = models["forecast last"]
+    some = [day for i, day in enumerate(DAYS[:60]) if i not in (20, 21, 22, 40)]
+    stream = model.stream()
+    rows = [stream.push(day["y"], day["ds"])[0] for day in some]
+    future = model.predict(some)
+    assert [(r["ds"], r["y"]) for r in rows[-1]["forecast"]] == [(r["ds"], r["y"]) for r in future]
+    assert rows[0]["forecast"][0]["ds"] == "2024-01-02", "the step is known from the start"
+    kept = stream.save()
+    with pytest.raises(DataError, match="steps of 1 day lie between this time and the one before"):
+        stream.push(1.0, "9990-01-01")
+    assert stream.save() == kept
+
+
+BERLIN = zone_of("Europe/Berlin")
+HOURS = [
+    {"ds": str(wall)[:16].replace("T", " "), "y": f"{10 + i % 24},5" if i % 11 else "-999"}
+    for i, wall in enumerate(
+        wall_of(np.datetime64("2024-10-20T22", "us") + np.arange(24 * 9) * np.timedelta64(3600, "s"), BERLIN)
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def hourly() -> hitherto.Model:
+    return hitherto.train(
+        "forecast", HOURS, horizon=3, timezone="Europe/Berlin", decimal=",", na=[-999], **SMALL
+    )
+
+
+def test_a_stream_reads_times_zones_and_numbers_as_training_did(hourly: hitherto.Model) -> None:
+    model, future = hourly, hourly.predict(HOURS)
+    assert [row["ds"] for row in future] == [f"2024-10-{t}:00:00+01:00" for t in ("29 23", "30 00", "30 01")]
+    stream, lines = model.stream(), model.stream()
+    rows = [stream.push(hour["y"], hour["ds"])[0] for hour in HOURS]
+    said = [lines.line(f"{hour['ds']};{hour['y']}\n")[0] for hour in HOURS]
+    assert rows == said
+    assert [(r["ds"], r["y"]) for r in rows[-1]["forecast"]] == [(r["ds"], r["y"]) for r in future]
+    twice = [row["ds"] for row in rows if "2024-10-27 02" in row["ds"]]
+    assert twice == ["2024-10-27 02:00:00+02:00", "2024-10-27 02:00:00+01:00"]
+    assert [row["y"] for row in rows[:2]] == [None, 11.5]
+    again = model.stream(stream.save())
+    assert again.peek() == stream.peek()
+    assert again.push("3,5", future[0]["ds"][:16]) == stream.push("3,5", future[0]["ds"])
+    kept = stream.save()
+    for time, said_ in (
+        ("2025-03-30 02:00", "there was no 2025-03-30 02:00:00 in Europe/Berlin"), ("soon", "got 'soon'"),
+        (7, "is a number, but those before are not"), (None, "push times"), (future[0]["ds"], "is not after"),
+        (1e300, r"got 1e\+300"), ("10000-01-01", "got '10000"), ("2024-10-30 23:59:60", "leap second"),
+    ):  # fmt: skip
+        with pytest.raises((DataError, UsageError), match=said_):
+            stream.push("1,5", time)
+        assert stream.save() == kept, "what was refused has changed nothing"
+    with pytest.raises(DataError, match=r"got '1\.5'; numbers are written with a comma"):
+        stream.push("1.5", future[1]["ds"])
+
+
+def test_a_session_saved_with_times_in_seconds_goes_on(hourly: hitherto.Model) -> None:
+    stream = hourly.stream()
+    for hour in HOURS[:30]:
+        stream.push(hour["y"], hour["ds"])
+    old = dict(stream.state)
+    old["stream.times"] = old["stream.times"] // 1_000_000
+    old["stream.dates"] = np.array([1, *old["stream.dates"][1:]])
+    before = hourly.stream()
+    before.state = old
+    assert before.peek() == stream.peek()
+    assert before.push("3,5", HOURS[30]["ds"]) == stream.push("3,5", HOURS[30]["ds"])
 
 
 FEEDS: dict[str, list[Any]] = {

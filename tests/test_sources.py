@@ -395,6 +395,82 @@ def test_each_channel_by_itself() -> None:
     assert source.codec.channels == 1
 
 
+def said_of(rows: Any, **options: Any) -> tuple[Any, list[str]]:
+    table = hitherto.data.read(rows, **options)
+    spec, notes = SOURCES["windows"].columns(from_options("forecast", **options), table)
+    return spec.data, notes
+
+
+def test_the_column_of_times_is_known_by_what_it_holds() -> None:
+    def found(**columns: Any) -> tuple[Any, Any]:
+        data, _ = said_of(columns)
+        return data.time, data.output
+
+    y = [1.5, 2.5, 1.0, 2.0]
+    seconds = [1700000000 + 3600 * i for i in range(4)]
+    assert found(ts=seconds, y=y) == ("ts", ("y",))
+    assert found(load=y, unix=[1000 * s for s in seconds]) == ("unix", ("load",))
+    assert found(sensor_time=[str(s) for s in seconds], load=y) == ("sensor_time", ("load",))
+    assert found(load=y, timestamp=seconds[::-1]) == ("timestamp", ("load",))
+    assert found(Quarter=["2021Q1", "2021Q2", "2021Q3", "2021Q4"], gdp=y) == ("Quarter", ("gdp",))
+    assert found(week=["2021-W01", "2021-W02", "2021-W03", "2021-W04"], n=y) == ("week", ("n",))
+    assert found(when=["Jan 2001", "Feb 2001", "Mar 2001", "Apr 2001"], n=y) == ("when", ("n",))
+    assert found(year=[2001, 2002, 2003, 2004], n=y) == ("year", ("n",))
+    assert found(month=[11, 12, 1, 2], n=y) == (None, ("month", "n"))  # not in order: no times
+    assert found(bytes=seconds, n=y) == (None, ("bytes", "n"))  # a counter has another name
+    assert found(runtime=[3, 4, 5, 6], n=y) == (None, ("runtime", "n"))
+    shops = {"unique_id": list("aabb"), "ds": [1, 2, 1, 2], "y": y}
+    assert found(**shops) == ("ds", ("y",))
+    assert any("no column holds times" in note for note in said_of({"n": y})[1])
+
+
+def test_what_keeps_a_column_from_being_numbers_is_said() -> None:
+    with pytest.raises(UsageError, match=r"In column 'n': expected a number, but got '1,5'.*--decimal ,"):
+        said_of({"ds": ["2024-01-01", "2024-01-02"], "n": ["1,5", "2,5"]})
+    data, _ = said_of({"ds": ["2024-01-01", "2024-01-02"], "n": ["1,5", "2,5"]}, decimal=",")
+    assert data.output == ("n",)
+
+
+def test_how_times_are_read_is_kept_with_the_model(tmp_path: Path) -> None:
+    days = [np.datetime64("2024-01-01") + i for i in range(60)]
+    path = tmp_path / "a.csv"
+    lines = [f"{str(d)[8:]}/{str(d)[5:7]}/{str(d)[:4]};{i % 7},5\n" for i, d in enumerate(days)]
+    path.write_text("date;sold\n" + "".join(lines), encoding="utf-8")
+    spec = from_options("forecast", str(path), horizon=3, decimal=",")
+    source, examples, _ = SOURCES["windows"].prepare(spec, str(path), None, {})
+    data = source.spec.data
+    assert (data.time_format, data.timezone, data.decimal) == ("%d/%m/%Y", None, ",")
+    assert examples.series[0].values[:3, 0].tolist() == [0.5, 1.5, 2.5]
+    few = [
+        {"date": "01/03/2024", "sold": "2,5"},
+        {"date": "02/03/2024", "sold": "3,5"},
+    ]  # by itself it tells nothing
+    (series,) = source.load(few).series
+    assert series.written(series.times) == ["2024-03-01", "2024-03-02"]
+    assert source.load(str(path), start="15/02/2024").first == [44]
+    assert source.load(str(path), start="2024-02-15").first == [44]
+    for wrong, said_ in (("soon", "start must be a time such as 2024-01-01"), ("2030-01-01", "ends at 2024-02-29"),
+                         ("17", "start must be")):  # fmt: skip
+        with pytest.raises(UsageError, match=said_):
+            source.load(str(path), start=wrong)
+    path.write_text("date;sold\n01/02/2024;1,5\n03/04/2024;2,5\n", encoding="utf-8")
+    with pytest.raises(
+        DataError, match=r"a\.csv, line 2, column 'date': '01/02/2024' is 1 February 2024 read as"
+    ):
+        SOURCES["windows"].prepare(spec, str(path), None, {})
+
+
+def test_a_model_that_knew_no_zones_still_reads_utc() -> None:
+    rows = [{"ds": f"2024-01-{1 + i // 24:02}T{i % 24:02}:00:00+02:00", "y": i % 24} for i in range(24 * 20)]
+    source, examples, _, _ = windows(rows)
+    assert examples.series[0].written(examples.series[0].times[:1]) == ["2024-01-01 00:00:00+02:00"]
+    local = examples.arrays[0]["x"]
+    source.spec = source.spec.replace(time_format=None)
+    old = source.load(rows)
+    assert old.series[0].written(old.series[0].times[:1]) == ["2023-12-31 22:00:00"]
+    assert not np.array_equal(old.arrays[0]["x"][: len(local)], local)  # its hours are those of UTC
+
+
 def test_labels_of_lines_of_different_length_need_no_labels() -> None:
     rows = [{"tokens": ["a", "b", "c"][:n], "tags": ["P", "O", "O"][:n]} for n in (3, 1, 2)] * 4
     pytest.importorskip("torch")

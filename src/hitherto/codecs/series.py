@@ -14,7 +14,7 @@ where loc is: at the running mean, the last value, or the value a season before 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -50,6 +50,7 @@ class Series:
     known: Array = field(default_factory=lambda: np.zeros((0, 0), object))  # [T + ahead, K]
     static: Array = field(default_factory=lambda: np.zeros(0, object))  # [S]
     form: Form = field(default_factory=Form)  # how its times are written, and their zone
+    regular: bool = False  # whether its times keep to the step
 
     @property
     def wall(self) -> Array:
@@ -94,11 +95,12 @@ def gather(
     time_format: str | None = None,
     timezone: str | None = None,
     kept: bool = False,
+    step: Step | None = None,
 ) -> tuple[list[Series], list[str]]:
     """The series in a table's rows, and what was found out about them.
 
     `time_format` and `timezone` are those of the times; where they are only `kept` from training, times that are
-    unmistakably written otherwise are read as well.
+    unmistakably written otherwise are read as well. `step` is that of training, for series too short to tell.
     """
     groups: dict[str, list[_Row]] = {}
     marks = marks or Marks()
@@ -121,7 +123,7 @@ def gather(
         notes.add(note)
         for one, (wall, offset) in zip(every, read_all(form, cells, time), strict=True):
             one.wall, one.offset = wall, offset
-    found = [_series(name, own, target, time, known, freq, form, notes) for name, own in groups.items()]
+    found = [_series(name, own, target, time, known, freq, form, step, notes) for name, own in groups.items()]
     return found, notes.lines()
 
 
@@ -161,6 +163,7 @@ def _series(
     known: Sequence[str],
     freq: str | None,
     form: Form,
+    learned: Step | None,
     notes: Notes,
 ) -> Series:
     said = f"series {name!r}: " if name else ""
@@ -175,6 +178,9 @@ def _series(
     times = np.array([row.time for row in ordered], np.int64 if form.numbers else "M8[us]")
     covariates = np.array([row.known for row in ordered], object).reshape(len(ordered), len(known))
     step, off = step_of(times, freq, form.zone)
+    short = freq is None and (len(times) < 2 or (step == Step("s", DAY) and learned == Step("B", 1)))
+    if learned is not None and short and learned.keeps(times, form.zone):
+        step = learned
     if len(off):
         first = form.write(times[off[:1]], step)[0]
         notes.add(
@@ -204,7 +210,8 @@ def _series(
         apart = f"{step.count} year{'s' if step.count > 1 else ''}" if form.format == "%Y" else step.said()
         notes.add(f"rows are {apart} apart; --freq says otherwise", name)
     static = np.array(ordered[0].static, object)
-    return Series(name, times[:end], values[:end], list(target), step, covariates, static, form)
+    regular = time is not None and len(times) > 1 and not len(off)
+    return Series(name, times[:end], values[:end], list(target), step, covariates, static, form, regular)
 
 
 def _place_in_time(rows: list[_Row], form: Form, column: str | None) -> None:
@@ -301,6 +308,14 @@ class Covariate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deviation: Positive | UnsetType = UNSET
 
 
+class StepDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a bundle says of the time between two rows."""
+
+    unit: Literal["s", "u", "M", "B", "i"]
+    count: Annotated[int, Meta(ge=1, le=1 << 62)]
+    day: Annotated[int, Meta(ge=0, le=31)] = 0
+
+
 class SeriesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a bundle says of a `SeriesCodec`."""
 
@@ -315,6 +330,7 @@ class SeriesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calendar: list[Literal["hour", "weekday", "year"]]
     known: list[Covariate]
     static: list[Covariate]
+    step: StepDocument | UnsetType = UNSET  # the same in all series of training, if there is one
 
 
 class SeriesCodec:
@@ -335,6 +351,7 @@ class SeriesCodec:
         self.calendar: list[str] = list(kept["calendar"])
         self.known: list[dict[str, Any]] = kept["known"]
         self.static: list[dict[str, Any]] = kept["static"]
+        self.step: Step | None = Step(**kept["step"]) if kept.get("step") else None
         self.notes: list[str] = []
 
     @property
@@ -401,6 +418,9 @@ class SeriesCodec:
             "known": _columns([s.known for s in given]) if forecast else [],
             "static": _columns([s.static[None] for s in given]) if forecast else [],
         }
+        steps = {s.step for s in given if s.regular} if forecast else set()
+        if len(steps) == 1 and all(s.regular for s in given):
+            kept["step"] = asdict(first.step)
         codec = cls(**kept)
         codec.notes = notes
         return codec
@@ -513,6 +533,7 @@ class SeriesCodec:
             "horizon": self.horizon, "channels": self.channels, "scaling": self.scaling, "anchor": self.anchor,
             "season": self.season, "mask": self.mask, "mean": self.mean.tolist(), "deviation": self.deviation.tolist(),
             "calendar": self.calendar, "known": self.known, "static": self.static,
+            **({} if self.step is None else {"step": asdict(self.step)}),
         }  # fmt: skip
 
     def parts(self) -> dict[str, list[str]]:

@@ -28,7 +28,7 @@ from hitherto import _native
 from hitherto.answers import spread
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
-from hitherto.errors import DataError, UsageError
+from hitherto.errors import DataError, HithertoError, UsageError
 from hitherto.heads import HEADS, log_softmax
 from hitherto.marks import Marks
 from hitherto.plan import streams
@@ -45,6 +45,7 @@ from hitherto.times.steps import SECOND
 __all__ = ["STREAMS", "Session", "Sessions", "Stream"]
 
 Row = dict[str, Any]
+LONGEST = 100_000  # steps that a stream of a series may miss
 
 
 class Session(_native.Session):
@@ -595,29 +596,76 @@ class ForecastStream(Stream):
             raise UsageError(f"expected {codec.channels} number(s) for a step, but {values.size} came.")
         if np.isinf(values).any():
             raise DataError("an observation is infinite; push NaN where it is missing.")
-        kept: dict[str, Array] = {"times": self._ticks()}
-        if "dates" in self.kept:
-            kept["dates"] = np.array([SECOND, *self.kept["dates"][1:]], np.int64)
-        wall = None
-        if time is not None:
-            kept = self._taken(time, kept)
-            form, times = self._timed(kept)
-            if codec.calendar and form.numbers:
-                raise DataError(f"this model reads the calendar: give dates, not {time!r:.40}.")
-            wall = wall_of(times[-1:], form.zone)
-        scores = self._surprise(values)
-        found = self.input.push(
-            values[None],
-            wall,
+        covariates = (
             None if known is None else _mapped(marks.plain, known)[None],
             None if static is None else _mapped(marks.plain, static),
         )
+        before: dict[str, Array] = {"times": self._ticks()}
+        if "dates" in self.kept:
+            before["dates"] = np.array([SECOND, *self.kept["dates"][1:]], np.int64)
+        if time is None:
+            return [
+                {
+                    "y": _plain(values),
+                    **self._step_on(values, None, covariates, before),
+                    "forecast": self.peek(),
+                }
+            ]
+        kept = self._taken(time, before)
+        form, times = self._timed(kept)
+        if codec.calendar and form.numbers:
+            raise DataError(f"this model reads the calendar: give dates, not {time!r:.40}.")
+        missed = self._missed(form, times)
+        state = {name: np.array(array) for name, array in self.state.items()} if len(missed) else {}
+        try:
+            for when in missed:  # steps that did not come are read as a table's are: as missing values
+                self._step_on(
+                    np.full(codec.channels, np.nan), wall_of(when[None], form.zone), covariates, before
+                )
+            scores = self._step_on(values, wall_of(times[-1:], form.zone), covariates, kept)
+        except HithertoError:
+            if state:
+                self.state = state
+            raise
+        ds = form.write(times[-1:], self._step(form, times))[0]
+        return [{"ds": ds, "y": _plain(values), **scores, "forecast": self.peek()}]
+
+    def _step_on(
+        self,
+        values: Array,
+        wall: Array | None,
+        covariates: tuple[Array | None, Array | None],
+        kept: dict[str, Array],
+    ) -> Row:
+        """Take a step; how surprising it was."""
+        codec = self.model.codecs["input"]
+        scores = self._surprise(values)
+        found = self.input.push(values[None], wall, *covariates)
         params = self.core.push(found["x"])
         loc, scale = codec.ahead(found, self.input)
         self.kept = {"params": params[0], "loc": loc, "scale": scale, **kept}
-        row: Row = {} if time is None else {"ds": form.write(times[-1:], self._step(form, times))[0]}
-        row |= {"y": _plain(values), **scores, "forecast": self.peek()}
-        return [row]
+        return scores
+
+    def _missed(self, form: Form, times: Array) -> Array:
+        """The steps between the two newest times that did not come, if steps are those of training."""
+        codec = self.model.codecs["input"]
+        step, last = codec.step, times[-2:]
+        if (
+            len(last) < 2
+            or step is None
+            or step.unit == "B"
+            or codec.known
+            or not step.keeps(last, form.zone)
+        ):
+            return times[:0]
+        count = int(step.place(last, form.zone)[1]) - 1
+        if count > LONGEST:
+            raise DataError(
+                f"{count:,} steps of {step.said()} lie between this time and the one before it: begin anew, with "
+                "reset() or a new stream"
+            )
+        found: Array = step.after(last[0], count, form.zone)
+        return found
 
     @property
     def _marks(self) -> Marks:
@@ -668,8 +716,10 @@ class ForecastStream(Stream):
         return Form(data.time_format or "", zone), kept["times"].astype("M8[us]")
 
     def _step(self, form: Form, times: Array) -> Step | None:
-        """The step between the newest times, as far as it is known."""
-        freq = self.model.spec.data.freq
+        """The step between the newest times, as far as it is known: that of training where they keep to it."""
+        freq, learned = self.model.spec.data.freq, self.model.codecs["input"].step
+        if freq is None and learned is not None and learned.keeps(times, form.zone):
+            return learned  # type: ignore[no-any-return]
         return step_of(times, freq, form.zone)[0] if len(times) > 1 or freq is not None else None
 
     def peek(self) -> list[Row]:

@@ -191,6 +191,7 @@ class Windows:
                 time_format=data.time_format,
                 timezone=data.timezone,
                 kept=bool(self.codecs),
+                step=self.codec.step if self.codecs else None,
             )
         except DataError as error:
             if error.row is None or table.path is None:
@@ -547,9 +548,9 @@ def _no_number(table: Table, column: str) -> str:
     cells = [row[column] for row in table.head(100) if not table.marks.missing(row[column])]
     if not cells or not all(isinstance(cell, str) and cell[-1:].isdigit() for cell in cells):
         return ""
-    bad = next(cell for cell in cells if not table.marks.is_number(cell))
     try:
-        table.marks.number(bad)
+        for cell in cells:
+            table.marks.number(cell)
     except ValueError as error:
         return f"In column {column!r}: {error}."
     return ""

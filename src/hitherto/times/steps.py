@@ -97,6 +97,25 @@ class Step:
         unit = self.count * SECOND if self.unit == "s" else self.count
         return apart // unit  # type: ignore[no-any-return]
 
+    def keeps(self, times: Array, zone: dt.tzinfo | None = None) -> bool:
+        """Whether the times are whole numbers of these steps apart, each after the one before."""
+        integers = bool(np.issubdtype(times.dtype, np.integer))
+        if integers != (self.unit == "i"):
+            return False
+        if not integers:
+            times = (wall_of(times, zone) if self.whole_days else times).astype("M8[us]")
+        if self.unit == "B":
+            days = times.astype("M8[D]")
+            return bool(np.is_busday(days).all() and (np.diff(days).astype(np.int64) > 0).all())
+        if self.unit == "M":
+            own, lengths = _days_of(times)
+            months = np.diff(times.astype("M8[M]").astype(np.int64))
+            aimed = np.minimum(self.day or 31, lengths) if self.day else own[:1]
+            return bool((own == aimed).all() and (months > 0).all() and not np.mod(months, self.count).any())
+        gaps = np.diff(times).astype(np.int64)
+        unit = self.count * SECOND if self.unit == "s" else self.count
+        return bool((gaps > 0).all() and not np.mod(gaps, unit).any())
+
     def said(self) -> str:
         if self.unit == "u":
             return f"{self.count / SECOND:g} seconds"
