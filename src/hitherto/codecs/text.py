@@ -16,7 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain, pairwise, repeat
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -256,8 +256,8 @@ class TextCodec:
         return self._numbers(self._words(text))
 
     def _numbers(self, words: Iterable[str]) -> Array:
-        number, unknown = self._number, self.unknown
-        return np.array([number.get(word, unknown) for word in words], np.int32)
+        unknown = -1 if self.unknown is None else self.unknown
+        return np.fromiter(map(self._number.get, words, repeat(unknown)), np.int32)
 
     def _words(self, text: str) -> list[str]:
         if self.outside and self.tokenizer is None:
@@ -265,6 +265,8 @@ class TextCodec:
                 "this model was trained with a tokenizer of its own: give lists of words, or pass tokenizer= to open."
             )
         if self.end and "\n" in text:
+            if self.tokenizer is None:  # a word of its own is what it is
+                return self._words_in_line(text.replace("\n", f" {END} "))
             parts = [self._words_in_line(line) for line in text.split("\n")]
             return [w for i, part in enumerate(parts) for w in ([*part, END] if i < len(parts) - 1 else part)]
         return self._words_in_line(text)
@@ -301,16 +303,21 @@ class TextCodec:
 
     def _prepare_merges(self) -> None:
         self._rank = {tuple(merge.split(" ", 1)): i for i, merge in enumerate(self.merges)}
-        self._piece = lru_cache(1 << 16)(self._merge)
+        self._piece = lru_cache(1 << 17)(self._merge)
 
     def _merge(self, piece: str) -> tuple[int, ...]:
         """The numbers of one piece: bytes, merged in the order of the merges' ranks."""
+        if self.end_id is not None and piece[0] == "\n":
+            return (self.end_id,) * len(piece)
         parts = [_BYTE_NAMES[b] for b in piece.encode()]
         rank = self._rank
         while len(parts) > 1:
-            best = min(pairwise(parts), key=lambda pair: rank.get(pair, 1 << 30))
-            if best not in rank:
+            ranks = [rank.get(pair, 1 << 30) for pair in pairwise(parts)]
+            least = min(ranks)
+            if least == 1 << 30:
                 break
+            at = ranks.index(least)
+            best = (parts[at], parts[at + 1])
             merged, i = [], 0
             while i < len(parts):
                 if i + 1 < len(parts) and (parts[i], parts[i + 1]) == best:
@@ -323,13 +330,7 @@ class TextCodec:
         return tuple(self._number[part] for part in parts)
 
     def _encode_subwords(self, text: str) -> Array:
-        found: list[int] = []
-        for piece in _PIECE.findall(text):
-            if self.end_id is not None and piece[0] == "\n":
-                found += [self.end_id] * len(piece)
-            else:
-                found += self._piece(piece)
-        return np.array(found, np.int32)
+        return np.fromiter(chain.from_iterable(map(self._piece, _PIECE.findall(text))), np.int32)
 
     def encode_all(self, pieces: Iterable[str]) -> Iterator[Array]:
         """The tokens of a text that comes in pieces cut anywhere; all of them equal `encode` of the whole."""
