@@ -25,6 +25,7 @@ from hitherto.errors import BundleError, CheckpointError, MissingExtra, UsageErr
 from hitherto.heads import log_softmax
 from hitherto.plan import make, operations, streams
 from hitherto.plan import weights as shapes
+from hitherto.progress import over, telling
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
 from hitherto.runtime.writer import DRAWS, SEARCHES, sequel, write
@@ -210,7 +211,7 @@ class Model:
         """Hypotheses for each example, in their order."""
         options = self.decoding(decoding)
         found: list[list[Hypothesis]] = [[]] * len(examples)
-        for batch in self.source.evaluation(examples):
+        for batch in _heard(self.source.evaluation(examples)):
             written = write(
                 self.engine, batch.inputs["source"], batch.source_lengths, numbers=batch.rows, **options
             )
@@ -245,7 +246,7 @@ class Model:
         }
 
     def _outputs(self, batches: Iterator[Any]) -> Iterator[Any]:
-        return self.engine.outputs(batches, self.source.answers)
+        return self.engine.outputs(_heard(batches), self.source.answers)
 
     def save(self, path: str | Path) -> str:
         """Write the bundle; gives its digest."""
@@ -513,6 +514,11 @@ class Model:
         return rows
 
 
+def _heard(batches: Iterator[Any]) -> Iterator[Any]:
+    """Batches whose number is told while the model runs."""
+    return over(batches, "the model", unit="batches", what="running")
+
+
 def _need_torch(what: str) -> None:
     if find_spec("torch") is None:
         raise MissingExtra(what, "torch", "train")
@@ -770,7 +776,6 @@ class _Training:
         given, source = self.given, SOURCES[TASKS[self.given.task].source]
         extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
         if TASKS[given.task].source == "corpus":
-            extras["say"] = self.say
             own = f"tokens-{self.rank}" if self.rank else "tokens"
             extras["folder"] = None if self.run is None else self.run / own
         held = valid if valid is not None and not isinstance(valid, float | int) else None
@@ -780,7 +785,8 @@ class _Training:
             held = given.data.valid
         if data is None and given.data.source is not None:
             data = (given.data.source, given.data.target)
-        found = source.prepare(given, given.data.path if data is None else data, held, extras)
+        with telling(None if self.rank else self.say):
+            found = source.prepare(given, given.data.path if data is None else data, held, extras)
         for note in dict.fromkeys(found[0].notes):
             self.say(note)
         return found  # type: ignore[no-any-return]

@@ -4,6 +4,7 @@ Exit status: 0 all is well, 1 a check failed, 2 bad usage, 3 bad data, 130 inter
 this package ends with its own `exit_code` (`hitherto.errors`).
 """
 
+import contextlib
 import io
 import json
 import math
@@ -19,6 +20,7 @@ import click
 
 from hitherto import __version__
 from hitherto.errors import DataError, HithertoError, UsageError
+from hitherto.progress import EVERY, telling
 
 Report: TypeAlias = dict[str, Any]
 
@@ -221,7 +223,8 @@ def _run(task: Any, data: str | None, as_json: bool, **options: Any) -> None:
 
     display = Display()
     try:
-        model = hitherto.train(task, data, say=display.say, show=display.show, **options)
+        with display.working():
+            model = hitherto.train(task, data, say=display.say, show=display.show, **options)
     except KeyboardInterrupt as end:
         display.say(str(end) or "stopped at once; what was saved before stays")
         raise SystemExit(128 + getattr(end, "number", 2)) from end  # a training knows by which signal
@@ -266,6 +269,22 @@ class Display:
     def say(self, line: str) -> None:
         self._end()
         click.echo(line, err=True)
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Say how far long work in this block is."""
+        with telling(self._work, 0.2 if self.live else EVERY):
+            try:
+                yield
+            finally:
+                self._end()
+
+    def _work(self, line: str) -> None:
+        if self.live:
+            click.echo(f"\r\033[K{line}", err=True, nl=False)
+            self.open = True
+        else:
+            self.say(line)
 
     def show(self, progress: Any, row: dict[str, Any]) -> None:
         if "loss" in row:  # between evaluations
@@ -446,7 +465,8 @@ def evaluate(
     if (data is None) == (source is None) or (source is None) != (target is None):
         raise UsageError("give DATA, or both of --source and --target.")
     pair: Any = (source, target) if data is None else Path(data)
-    results = model.examine(pair, **told, **given, **_given(model, options))
+    with Display().working():
+        results = model.examine(pair, **told, **given, **_given(model, options))
     signature, by = results.details.get("signature"), results.details.get("by", {})
     if as_json:
         finite = {k: v if math.isfinite(v) else None for k, v in results.metrics.items()}
@@ -531,10 +551,12 @@ def predict(
         **_given(model, options),
     }
     if anomalies:
-        rows: Any = model.anomalies(source, anomalies, **told)
+        with Display().working():
+            rows: Any = model.anomalies(source, anomalies, **told)
     else:
         columns = [name for several in keep for name in several.split(",")]
-        rows = model.predict(source, details=True, keep=columns, **given, **told)
+        with Display().working():
+            rows = model.predict(source, details=True, keep=columns, **given, **told)
     rows = answers.spread(rows)
     separator = model.spec.data.separator or " "
     if out:

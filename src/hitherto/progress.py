@@ -4,10 +4,11 @@
         with doing("counting the words of"):     # what is done
             ...                                  # reading says `counting the words of a.txt: 40 %` by itself
 
-What is read tells how far it is: files by their bytes (`bytes_read`), rows by their number (`over`). Where nobody
-listens this costs nothing.
+What is read tells how far it is: files by their bytes (`bytes_read`), rows by their number (`over`). What cannot tell
+says that it begins (`begin`), where the work has taken two seconds already. Where nobody listens this costs nothing.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["bytes_read", "doing", "over", "telling"]
+__all__ = ["begin", "bytes_read", "doing", "over", "telling"]
 
 T = TypeVar("T")
 
@@ -27,14 +28,16 @@ LARGE = 1 << 23  # bytes from which the share of a file that is read says how fa
 class _Listener:
     say: Callable[[str], None]
     every: float
+    begun: float
     due: float
     what: str = "reading"
+    share: str = ""  # of the large file that is read
 
-    def tell(self, name: str, far: str) -> None:
+    def tell(self, what: str, far: str) -> None:
         now = time.monotonic()
         if now >= self.due:
             self.due = now + self.every
-            self.say(f"{self.what} {name}: {far}")
+            self.say(f"{what}: {far}")
 
 
 _listener: ContextVar[_Listener | None] = ContextVar("hitherto_progress", default=None)
@@ -42,21 +45,26 @@ _listener: ContextVar[_Listener | None] = ContextVar("hitherto_progress", defaul
 
 @contextmanager
 def telling(say: Callable[[str], None] | None, every: float = EVERY) -> Iterator[None]:
-    """Let `say` hear how far the work in this block is; None for nobody. Who listens already goes on listening."""
+    """Let `say` hear how far the work in this block is; None for nobody.
+
+    Who listens already goes on listening in place of `say`, until this block ends.
+    """
     outer = _listener.get()
     now = time.monotonic()
     if say is None:
         mine = None
     elif outer is None:
-        mine = _Listener(say, every, now + AFTER)
+        mine = _Listener(say, every, now, now + AFTER)
     else:
         mine = outer
-        mine.due = now + AFTER
+        mine.begun, mine.due = now, now + AFTER
     token = _listener.set(mine)
     try:
         yield
     finally:
         _listener.reset(token)
+        if outer is not None:
+            outer.due = math.inf
 
 
 @contextmanager
@@ -77,15 +85,27 @@ def bytes_read(name: str, done: int, size: int) -> None:
     """So many bytes of a file are read."""
     listener = _listener.get()
     if listener is not None and size >= LARGE:
-        listener.tell(name, f"{done / size:.0%}")
+        listener.share = f"{done / size:.0%}" if done < size else ""
+        listener.tell(f"{listener.what} {name}", listener.share or "100%")
 
 
-def over(items: Iterable[T], name: str, total: int | None = None, unit: str = "rows") -> Iterator[T]:
-    """The items, telling how many of them are done."""
+def over(
+    items: Iterable[T], name: str, total: int | None = None, unit: str = "rows", what: str = ""
+) -> Iterator[T]:
+    """The items, telling how many of them are done; `what` is done to them, if it is not what `doing` says."""
     listener = _listener.get()
     if listener is None:
         yield from items
         return
     for done, item in enumerate(items):
-        listener.tell(name, f"{done:,} {unit}" if total is None else f"{done / max(1, total):.0%}")
+        share = listener.share if total is None else f"{done / max(1, total):.0%}"
+        listener.tell(f"{what or listener.what} {name}", share or f"{done:,} {unit}")
         yield item
+
+
+def begin(what: str) -> None:
+    """Something long begins that cannot tell how far it is."""
+    listener = _listener.get()
+    if listener is not None and time.monotonic() >= listener.begun + AFTER:
+        listener.due = time.monotonic() + listener.every
+        listener.say(f"{what} ...")

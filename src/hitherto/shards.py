@@ -11,7 +11,7 @@ place whole, so tokens that are mapped already stay as they are when a folder is
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,8 @@ def write(
     *,
     size: int,
     borders: Iterable[int] | None = None,
-    progress: Callable[[int], None] | None = None,
 ) -> Tokens:
-    """Write the tokens piece by piece, and map them; `progress` hears how many there are.
+    """Write the tokens piece by piece, and map them.
 
     `size` is that of the vocabulary. `borders` are looked at when the pieces have ended: what makes the pieces may
     still be filling the list.
@@ -87,8 +86,6 @@ def write(
             digest.update(data.data)
             yield data
             count += len(data)
-            if progress is not None:
-                progress(count)
 
     _put(folder / "tokens.bin", drawn())
     starts = None if borders is None else _checked_borders(borders, count)

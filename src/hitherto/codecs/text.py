@@ -24,6 +24,7 @@ import numpy as np
 
 from hitherto.bounds import Count
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.progress import begin
 from hitherto.slots import Slot, Slots, counter, text_slot
 
 __all__ = ["END", "TextCodec", "TextDecoder", "TextStream"]
@@ -203,6 +204,7 @@ class TextCodec:
         model.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
         most = max(1, counts.total() // 5_000_000)  # of a long text a sample will do
         repeated = chain.from_iterable([piece] * max(1, n // most) for piece, n in sorted(counts.items()))
+        begin(f"learning {chosen:,} subwords from {len(counts):,} pieces of words")
         model.train_from_iterator(repeated, trainer)
         found = model.get_vocab()
         state = _merges_of(model)

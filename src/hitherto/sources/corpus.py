@@ -6,7 +6,7 @@ ends where its text does, so a lane's few steps may become several rows of a bat
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, named_format, texts
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
+from hitherto.progress import doing
 from hitherto.sources.base import (
     Array,
     Batch,
@@ -68,7 +69,6 @@ class Corpus:
     codecs: dict[str, Any]
     notes: list[str] = field(default_factory=list)
     folder: Path | None = None  # where tokens go that memory should not hold
-    say: Callable[[str], None] | None = None  # hears how far that is
 
     answers: ClassVar[str] = "nll"
     unnamed: ClassVar[str] = "txt"
@@ -79,13 +79,17 @@ class Corpus:
 
     @classmethod
     def fit(
-        cls, spec: Spec, data: Any, stop: int | None = None, extras: dict[str, Any] | None = None
+        cls,
+        spec: Spec,
+        data: Any,
+        characters: int,
+        stop: int | None = None,
+        extras: dict[str, Any] | None = None,
     ) -> "Corpus":
-        """Fit the codec on the text, up to character `stop`."""
+        """Fit the codec on a text of so many characters, up to character `stop`."""
         notes: list[str] = []
         tokens = spec.data.tokens
         if tokens is None:
-            characters = sum(map(len, _pieces(spec, data)))
             tokens = "chars" if characters < 3_000_000 else "subwords"
             notes.append(
                 f"tokens are {tokens}, as the text has {characters:,} characters; --tokens says otherwise"
@@ -93,29 +97,30 @@ class Corpus:
         layout = spec.data.layout or "stream"
         spec = spec.replace(tokens=tokens, layout=layout)
         apart = layout == "lines" or spec.data.documents
-        codec = TextCodec.fit(
-            _cut(_pieces(spec, data), 0, stop),
-            tokens=tokens,
-            end=apart or tokens == "words",
-            **spec.data.vocabulary,
-            **(extras or {}),
-        )
+        with doing("finding the tokens of"):
+            codec = TextCodec.fit(
+                _cut(_pieces(spec, data), 0, stop),
+                tokens=tokens,
+                end=apart or tokens == "words",
+                **spec.data.vocabulary,
+                **(extras or {}),
+            )
         return cls(spec, {"input": codec}, notes + list(getattr(codec, "notes", [])))
 
     @classmethod
     def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
         """Fit on the training part alone, and tokenise both parts."""
-        folder, say = extras.pop("folder", None), extras.pop("say", None)
+        folder = extras.pop("folder", None)
         data, valid = _given(spec, data), None if valid is None else _given(spec, valid)
+        total = _characters(spec, data)
         if valid is not None:
-            self = cls.fit(spec, data, None, extras)
-            self.folder, self.say = folder, say
-            return self, self.read(data), self.read(valid, name="valid")
-        at = cls(spec, {}).split(data)
-        self = cls.fit(spec, data, at, extras)
-        self.folder, self.say = folder, say
-        held = self.characters(data) > at
-        return self, self.read(data, 0, at), self.read(data, at, None, "valid") if held else None
+            self = cls.fit(spec, data, total, None, extras)
+            self.folder = folder
+            return self, self.read(data, 0, total), self.read(valid, 0, _characters(spec, valid), "valid")
+        at = _split(spec, data, total)
+        self = cls.fit(spec, data, total, at, extras)
+        self.folder = folder
+        return self, self.read(data, 0, at), self.read(data, at, total, "valid") if total > at else None
 
     def load(self, data: Any, labelled: bool = True) -> CorpusExamples:
         """Tokenise what a person gives: a text file, or a table or list of texts."""
@@ -144,9 +149,6 @@ class Corpus:
         codec = self.codec
         return next((int(i) for i in (codec.end_id, codec.unknown) if i is not None), 0)
 
-    def characters(self, data: Any) -> int:
-        return sum(map(len, _pieces(self.spec, data)))
-
     def read(self, data: Any, start: int = 0, stop: int | None = None, name: str = "train") -> CorpusExamples:
         """The tokens of characters start..stop."""
         count = 0
@@ -163,21 +165,11 @@ class Corpus:
             pieces = self._documents(counted(), borders)
         else:
             pieces = self.codec.encode_all(counted())
-        size = _size(data)
-        if self.folder is not None and size is not None and size > IN_MEMORY:
-            told, total = 0, size if stop is None else min(size, stop - start)
-
-            def progress(_tokens: int) -> None:
-                nonlocal told
-                if self.say is not None and count * 10 // total > told:
-                    told = count * 10 // total
-                    self.say(f"{told * 10} % of the text for {name} is tokens in {self.folder}")
-
-            tokens = shards.write(
-                self.folder / name, pieces, size=self.codec.size, borders=borders, progress=progress
-            )
-        else:
-            tokens = shards.in_memory(_joined(pieces))
+        with doing("making tokens of"):
+            if self.folder is not None and stop is not None and stop - start > IN_MEMORY:
+                tokens = shards.write(self.folder / name, pieces, size=self.codec.size, borders=borders)
+            else:
+                tokens = shards.in_memory(_joined(pieces))
         if len(tokens) == 0:
             raise DataError("the text is empty: there is nothing to learn from", path=self.spec.data.path)
         return CorpusExamples(tokens, None if borders is None else np.array(borders, np.int64), count)
@@ -194,22 +186,6 @@ class Corpus:
             borders.append(place)
             place += len(ids)
             yield ids
-
-    def split(self, data: Any) -> int:
-        """The character that validation begins with: a line's first, where there are lines."""
-        total = self.characters(data)
-        at = int(total * (1 - self.spec.data.aside))
-        seen, passed = 0, False
-        for piece in _pieces(self.spec, data):
-            if seen + len(piece) > at:
-                found = piece.find("\n", max(0, at - seen))
-                if found >= 0 and seen + found + 1 - at < 1000:
-                    return seen + found + 1
-                passed = True
-            if passed:
-                break
-            seen += len(piece)
-        return at
 
     def kinds(self) -> dict[str, tuple[str, ...]]:
         """Which codecs there are, and of what kinds each may be."""
@@ -390,13 +366,31 @@ def _pieces(spec: Spec, data: Any) -> Iterator[str]:
     column = table.column(name)
     for i, row in enumerate(table):
         value = row[column]
+        if isinstance(value, list) and all(isinstance(word, str) for word in value):
+            value = " ".join(value)
         if not isinstance(value, str):
             raise table.error(i, column, f"expected text, but got {value!r:.60}")
         yield value if value.endswith("\n") else value + "\n"
 
 
-def _size(data: Any) -> int | None:
-    return Path(data).stat().st_size if isinstance(data, str | Path) else None
+def _characters(spec: Spec, data: Any) -> int:
+    return sum(map(len, _pieces(spec, data)))
+
+
+def _split(spec: Spec, data: Any, total: int) -> int:
+    """The character that validation begins with: a line's first, where there are lines."""
+    at = int(total * (1 - spec.data.aside))
+    seen, passed = 0, False
+    for piece in _pieces(spec, data):
+        if seen + len(piece) > at:
+            found = piece.find("\n", max(0, at - seen))
+            if found >= 0 and seen + found + 1 - at < 1000:
+                return seen + found + 1
+            passed = True
+        if passed:
+            break
+        seen += len(piece)
+    return at
 
 
 def _cut(pieces: Iterator[str], start: int, stop: int | None) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
+from hitherto.progress import doing
 from hitherto.sources.base import (
     Array,
     Arrays,
@@ -109,7 +110,8 @@ class Pairs:
                     yield i, x, y
 
         self.codecs["output"] = self._fit_output(table, training)
-        self.codecs["input"] = self._fit_input(table, training, extras or {})
+        with doing("finding the tokens of"):
+            self.codecs["input"] = self._fit_input(table, training, extras or {})
         for codec in self.codecs.values():
             notes += getattr(codec, "notes", [])
         return self

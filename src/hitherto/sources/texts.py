@@ -18,6 +18,7 @@ from hitherto.data import Table, read
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.metrics import METRICS, signature
+from hitherto.progress import doing
 from hitherto.sources.base import (
     Array,
     Arrays,
@@ -132,7 +133,8 @@ class Texts:
         self = cls(spec, {}, notes)
         # a conversation stays whole
         first, second = (None, None) if valid is not None else set_aside(spec, table, spec.data.by)
-        self._fit(table, first, extras)
+        with doing("finding the tokens of"):
+            self._fit(table, first, extras)
         examples = self.read(table)
         held: TextExamples | None = None
         if first is None or second is None:
