@@ -373,6 +373,63 @@ def test_steps_end_where_years_and_numbers_do() -> None:
             step_of(dates("2024-01-01", "2024-01-02"), freq)
 
 
+CELLS = st.one_of(
+    st.sampled_from(
+        [None, True, b"x", dt.date(9999, 12, 31), np.datetime64("NaT"), np.timedelta64(5, "s"), 2**63, 1e300]
+    ),
+    st.sampled_from(
+        [
+            "",
+            "soon",
+            "\u00b2",
+            "\u0663",
+            "0x1",
+            "1_0",
+            "9" * 60,
+            "24:00",
+            "2024-W54",
+            "2021Q5",
+            "1e5",
+            10**5000,
+        ]
+    ),
+    st.builds(
+        "{}-{:02}-{:02}{}{}".format,
+        st.sampled_from(["0000", "0001", "1883", "2024", "9999", "10000"]),
+        st.integers(0, 13),
+        st.integers(0, 32),
+        st.sampled_from(["", " 02:30", "T24:00", " 25:00", " 23:59:60", " 00:00:00.1234567"]),
+        st.sampled_from(["", "Z", "+14:00", "-12:00", "+99:99"]),
+    ),
+    st.integers(-(2**65), 2**65),
+    st.floats(),
+)
+
+
+@given(
+    st.lists(CELLS, min_size=1, max_size=4),
+    st.sampled_from([None, "UTC", "Europe/Berlin", "America/Sao_Paulo", "+14:00"]),
+    st.sampled_from([None, "H", "M", "B", "999999999Y"]),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=300)
+def test_any_cells_are_times_or_an_error_that_says_why(
+    cells: list[Any], zone: str | None, freq: str | None, kept: bool
+) -> None:
+    try:
+        form, _ = form_of(cells, zone=zone, kept=kept)
+        moments = [form.instant(*form.read(cell)) for cell in cells]
+        times = np.array(sorted(set(moments)), np.int64 if form.numbers else "M8[us]")
+        step, _ = step_of(times, freq, form.zone)
+        ahead = step.after(times[-1], 3, form.zone)
+        assert len(form.write(ahead, step)) == len(set(form.write(ahead, step))) == 3
+        assert (np.diff(ahead).astype(np.int64) > 0).all()
+    except (DataError, UsageError):
+        pass
+    except ValueError as error:  # of one cell, to which its row is added
+        assert str(error).startswith(("there was no", "outside the years"))  # noqa: PT017
+
+
 def test_what_has_the_shape_of_a_time() -> None:
     for text in (
         "2024-01-01",

@@ -40,7 +40,7 @@ from hitherto.sources.pairs import items
 from hitherto.sources.texts import OURS, THEIRS, fields_expected
 from hitherto.sources.windows import surprise
 from hitherto.times import Form, Step, form_of, step_of, twice, wall_of, zone_of
-from hitherto.times.steps import SECOND
+from hitherto.times.steps import DAY, FIRST, LAST, SECOND
 
 __all__ = ["STREAMS", "Session", "Sessions", "Stream"]
 
@@ -556,7 +556,7 @@ class ForecastStream(Stream):
     """`forecast`: the future as it looks after each observation, and how surprising the observation was."""
 
     def own(self) -> Slots:
-        codec, late = self.model.codecs["input"], 2.5e17  # microseconds: the year 9892
+        codec, late = self.model.codecs["input"], 1 << 62
         ahead = {
             "params": Slot(np.float32, (self.core.engine.widths[-1],)),
             "loc": Slot(np.float64, (codec.horizon, codec.channels), -np.inf, np.inf),
@@ -574,10 +574,10 @@ class ForecastStream(Stream):
         if (np.diff(times) <= 0).any():
             raise UsageError("the times do not rise.")
         tick = int(dates[0]) if len(dates) else 1
-        if (
-            tick not in (1, SECOND)
-            or abs(times).max(initial=0) * (SECOND // tick if len(dates) else 1) > 2.5e17
-        ):
+        if tick not in (1, SECOND) or (abs(dates[1:]) >= DAY).any():
+            raise UsageError("the times have no such ticks, or no such zone.")
+        ends = [int(t) * (SECOND // tick) for t in (*times[:1], *times[-1:])] if len(dates) else []
+        if not all(FIRST <= t < LAST for t in ends):
             raise UsageError("the times are no dates.")
         if found and not len(arrays["input.season"]):
             raise UsageError("there is a forecast, but no observation.")

@@ -201,7 +201,8 @@ def _is_number(value: Any) -> bool:
     """Whether a cell has a number."""
     if isinstance(value, str):
         return _DIGITS.fullmatch(value.strip()) is not None
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    kinds = int | float | np.integer | np.floating
+    return isinstance(value, kinds) and not isinstance(value, bool | np.timedelta64)
 
 
 def _missing(value: Any) -> bool:
@@ -305,6 +306,8 @@ class Form:
         if np.issubdtype(times.dtype, np.integer):
             return [str(int(t)) for t in times]
         wall = wall_of(times, self.zone).astype("M8[us]").astype(np.int64)
+        if not ((wall >= FIRST) & (wall < LAST)).all():
+            raise DataError("there are times beyond the years 1 to 9999, which cannot be written")
         if self._covers(step):
             return [_render(self.format, int(t)) for t in wall]
         midnight = not (wall % (DAY * SECOND)).any()
@@ -332,11 +335,11 @@ class Form:
 
     def instant(self, wall: int, offset: int | None, later: bool = False) -> int:
         """Microseconds in UTC; of an hour that comes twice, as clocks go back, the first, or the `later` one."""
-        if offset is not None:
-            return wall - offset * SECOND
-        if self.zone is None:
+        if self.numbers:
             return wall
-        return resolve(wall, self.zone, later)
+        if offset is not None:
+            return _ranged(wall - offset * SECOND)
+        return wall if self.zone is None else _ranged(resolve(wall, self.zone, later))
 
 
 def _render(format: str, micros: int) -> str:  # noqa: A002
@@ -357,15 +360,25 @@ def _said(seconds: int) -> str:
     return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}"
 
 
+def _text(cell: Any) -> str:
+    """A cell as a file would have it."""
+    if isinstance(cell, str):
+        return cell.strip().strip('"')
+    try:
+        return str(cell)
+    except ValueError:  # an integer of thousands of digits
+        return ""
+
+
 def _shown(cell: Any) -> str:
     try:
         return f"{cell!r:.40}"
-    except ValueError:  # an integer of thousands of digits
+    except ValueError:
         return "a number of too many digits"
 
 
 def _advice(cell: Any) -> str:
-    text = str(cell)
+    text = _text(cell)
     if re.search(r":60\b", text):
         return "; a leap second has no place among even steps: write 23:59:59, or the midnight that follows"
     if re.search(r"\d:\d\d(:\d\d)? ?[A-Z]{3,4}$", text):
@@ -469,7 +482,7 @@ def _complete(form: Form, cells: Sequence[Any], column: str | None) -> tuple[For
 
 
 def _clocked(format: str, cell: Any) -> bool:  # noqa: A002
-    return "H" in (_shape(format, str(cell).strip().strip('"')) or {})
+    return "H" in (_shape(format, _text(cell)) or {})
 
 
 def _placed(
@@ -577,7 +590,7 @@ def _of_texts(cells: Sequence[Any], column: str | None) -> str:
     lost: dict[str, int] = {}  # the row at which each format was given up
     first: dict[str, int] = {}
     for row, cell in enumerate(cells):
-        text = str(cell).strip().strip('"') if isinstance(cell, str) else str(cell)
+        text = _text(cell)
         if text in first:
             continue
         first[text] = row
@@ -608,7 +621,7 @@ def _unreadable(
 ) -> DataError:
     """The error about a cell that fits no format which all before it have."""
     cell = cells[row]
-    text = str(cell).strip().strip('"')
+    text = _text(cell)
     own = next((date for date in _DATES if len(text) <= 60 and _match(date, text) is not None), None)
     if _is_number(cell) and own is None:
         return DataError(
@@ -616,9 +629,7 @@ def _unreadable(
         )
     if own is not None:
         at = lost.get(own, 0)
-        theirs = next(
-            date for date in (*alive, *_DATES) if _match(date, str(cells[at]).strip().strip('"')) is not None
-        )
+        theirs = next(date for date in (*alive, *_DATES) if _match(date, _text(cells[at])) is not None)
         return DataError(
             f"times are written in two ways: {_shown(cell)} is {own}, but {_shown(cells[at])} in row {at + 1} is "
             f"{theirs}; write all alike", row=row + 1, column=column,

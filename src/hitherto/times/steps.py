@@ -150,7 +150,9 @@ def step_of(times: Array, freq: str | None = None, zone: dt.tzinfo | None = None
         count = unit[1] * int(match[1] or 1) if match and unit else 0
         if unit is None or not 0 < count < 1 << 40:
             raise UsageError(f"freq must be such as H, 30min, D, B, W or M, but came as {freq!r}.")
-        months = unit[0] == "M" and not integers and len(times)
+        if integers:
+            raise UsageError("freq is for dates, but the times are plain numbers; leave it out.")
+        months = unit[0] == "M" and len(times)
         return Step(unit[0], count, (_month_day(wall_of(times, zone)) or 0) if months else 0), none
     if len(times) < 2:
         return Step("i", 1), none
