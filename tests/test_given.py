@@ -158,5 +158,33 @@ def test_columns_and_files_of_another_kind(models: dict[str, hitherto.Model], tm
         UsageError, match=r"no option 'treshold' of predictions of classify. Did you mean 'threshold'"
     ):
         model.predict(FILMS, treshold=0.5)
-    with pytest.raises(DataError, match="expected rows with the columns 'text', 'label', not plain values"):
+    with pytest.raises(
+        DataError, match="expected rows with the columns 'text', 'label'; these are plain values"
+    ):
         model.evaluate(["a good film"])
+
+
+def test_the_names_that_a_model_knows_make_a_header(
+    models: dict[str, hitherto.Model], tmp_path: Path
+) -> None:
+    """Of a file of one row, or of texts alone, nothing else would tell."""
+    path = tmp_path / "one.csv"
+    path.write_text("text,label\na good film,+\n")
+    assert models["text"].evaluate(path)["accuracy"] in (0, 1)
+    assert len(models["text"].predict(path)) == 1
+    path.write_text("words\na good film\n")
+    with pytest.raises(DataError, match=r"no column 'text'.*say --input COLUMN"):
+        models["text"].predict(path)
+    assert len(models["text"].predict(path, input="words")) == 1
+
+
+def test_lines_alone_cannot_be_measured(tmp_path: Path) -> None:
+    pairs = [{"de": f"ein {n}", "en": f"one {n}"} for n in range(12)]
+    model = hitherto.train("translate", pairs, input="de", output="en", tokens="chars", **SMALL)
+    path = tmp_path / "lines"
+    path.write_text("ein 1\nein 2\n")
+    with pytest.raises(
+        DataError, match=r"line 1: expected rows with the columns 'de', 'en', or two files of lines: --source"
+    ):
+        model.evaluate(path)
+    assert len(model.predict(path)) == 2

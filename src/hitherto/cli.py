@@ -688,6 +688,8 @@ def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None
     if as_json:
         click.echo(json.dumps(dict(found), ensure_ascii=False))
         return
+    if not found:
+        click.echo(f"no word is known that goes on from {text!r:.60}", err=True)
     for word, probability in found:
         click.echo(f"{probability:7.2%}  {word}")
 

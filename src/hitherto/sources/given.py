@@ -58,39 +58,50 @@ def parameters(function: Callable[..., Any]) -> set[str]:
 
 def labelled(source: Any, data: Any) -> Any:
     """Data to measure: as they are given, or a table that has the columns that are asked for."""
-    if isinstance(data, tuple) or source.unnamed == "txt":  # columns are guessed, or it is a plain text
+    task = source.spec.task
+    if isinstance(data, tuple) or task == "lm" or (task == "chat" and is_conversation(data)):
         return data
-    table = load(source.spec, data, source.unnamed, sentences=source.spec.task == "tag")
     outputs = column_names(None, source.spec.data.output)
     wanted = [*source.reads, *(name for name in outputs if name not in source.reads)]
+    table = _read(source, data, wanted, "csv")
     if table.columns == ["value"] and wanted != ["value"]:
-        raise table.error(
-            0, None, f"expected rows with the columns {', '.join(map(repr, wanted))}, not plain values"
-        )
-    _have(table, wanted, source)
+        pair = ", or two files of lines: --source and --target, a tuple" if source.unnamed == "txt" else ""
+        said = f"expected rows with the columns {', '.join(map(repr, wanted))}{pair}; these are plain values"
+        raise table.error(0, None, said)
+    if source.unnamed == "csv":  # others look for what may be meant
+        _have(table, wanted, source)
     return table
 
 
 def inputs(source: Any, data: Any) -> Table:
     """The table of inputs in what a person gives: a path, a frame, rows, an array, a list of inputs, a text."""
-    task = source.spec.task
     text = isinstance(source.codecs.get("input"), TextCodec)
     if isinstance(data, str) and text and not _names_a_file(data):
         data = [data]
-    if task == "chat" and is_conversation(data):
+    if source.spec.task == "chat" and is_conversation(data):
         data = [data]
     if isinstance(data, tuple) and not all(isinstance(d, str | Path) and Path(d).is_file() for d in data):
         data = list(data)
     if not isinstance(data, tuple):
         data = named(data, source.reads)
-    table = load(source.spec, data, source.unnamed, sentences=task == "tag")
-    if source.unnamed == "csv" and len(source.reads) > 1:
-        plain = table.columns == ["value"]
-        if plain and not text:
-            given = table.head(1)[0]["value"]
-            raise table.error(0, None, f"expected a row of {_listed(source.reads)}, but got {given!r:.40}")
-        if not plain:
-            _have(table, source.reads, source)
+    table = _read(source, data, source.reads, source.unnamed)
+    plain = len(table.columns) == 1 if len(source.reads) == 1 and not text else table.columns == ["value"]
+    if plain and not text and len(source.reads) > 1:
+        given = table.head(1)[0]["value"]
+        raise table.error(0, None, f"expected a row of {_listed(source.reads)}, but got {given!r:.40}")
+    if not plain and source.unnamed == "csv":
+        _have(table, source.reads, source)
+    return table
+
+
+def _read(source: Any, data: Any, wanted: Sequence[str], unnamed: str) -> Table:
+    """The table, whose first line is a header where it names the model's columns."""
+    sentences = source.spec.task == "tag"
+    table = load(source.spec, data, unnamed, sentences=sentences)
+    if table.path is not None and source.spec.data.header is None and wanted and table.columns[0] == "1":
+        first = [str(value).strip() for value in next(iter(table), {}).values()]
+        if set(wanted) <= {*first} and not set(wanted) <= {*table.columns}:
+            return load(source.spec.replace(header=True), data, unnamed, sentences=sentences)
     return table
 
 
