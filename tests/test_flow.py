@@ -843,7 +843,11 @@ def test_stream_answers_line_by_line(models: dict[str, hitherto.Model], tmp_path
 def test_stream_of_the_other_tasks(tmp_path: Path, models: dict[str, hitherto.Model]) -> None:
     for task, lines, names in (
         ("lm", "the cat\nsat on", {"tokens", "bits", "next"}),
-        ("forecast", 'ds,y\n{"y": 4, "ds": 1}\n2,5\n3,\n', {"ds", "y", "expected", "score", "forecast"}),
+        (
+            "forecast",
+            'ds,y\n{"y": 4, "ds": "2024-01-01"}\n2024-01-02,5\n2024-01-03,\n',
+            {"ds", "y", "expected", "score", "forecast"},
+        ),
     ):
         path = tmp_path / f"{task}.safetensors"
         models[task].save(path)
