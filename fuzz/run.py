@@ -109,9 +109,11 @@ class Report:
         return sum(self.counts.values())
 
     def add(self, found: Finding) -> None:
-        """Count a finding; kept is the one with the lowest number."""
+        """Count a finding; kept is the one with the lowest number. The first of its kind is told at once."""
         known = self.findings.setdefault(f"{found.outcome} {found.where}", found)
-        if known is not found:
+        if known is found:
+            print(f"  {found.outcome} at case {self.seed}:{found.case}, {found.where}", flush=True)
+        else:
             count = known.count + 1
             if found.case < known.case:
                 self.findings[f"{found.outcome} {found.where}"] = known = found

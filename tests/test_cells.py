@@ -160,6 +160,16 @@ def test_a_mask_reaches_only_the_recurrent_product(name, options):
             cell.step(np, params, x, state, mask=mask, **options)[0],
             cell.step(np, params, x, state, **options)[0],
         )
+        params = draw(name, **options)[1]
+        gates = np.array(cell.project(np, params, x, **options))
+        H = state[0].shape[-1]
+        gates[..., H : 2 * H] = -1e4  # z = 0, so that h' is n alone, which the masked state makes
+        got, expected, whole = (
+            cell.step(np, params, x, (h,), gates=gates, mask=m, **options)[0]
+            for h, m in ((state[0], mask), (state[0] * mask, None), (state[0], None))
+        )
+        np.testing.assert_array_equal(got, expected)
+        assert np.abs(got - whole).max() > 1e-3
     else:
         expected = cell.step(np, params, x, (state[0] * mask, *state[1:]), **options)
         for a, b in zip(got, expected, strict=True):
