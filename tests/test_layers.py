@@ -1002,6 +1002,19 @@ def test_gradients_that_lie_otherwise_are_read_as_torch_reads_them(kind, how):
 
 
 @each_kind
+def test_the_gradient_of_a_sum_stays_with_the_kernels(kind, monkeypatch):
+    if not kernels.available():
+        pytest.skip("no kernels")
+    monkeypatch.setattr(kernels, "_differentiable_backward", None)
+    layer = getattr(ht, kind)(IN, H, 2, batch_first=True)
+    for x in (torch.randn(B, T, IN), torch.randn(T, B, IN).transpose(0, 1), torch.randn(1).expand(B, T, IN)):
+        assert ht.explain_path(layer, x).startswith("kernels")
+        layer(x)[0].sum().backward()  # a number that is expanded
+        layer(x)[0].mT.square().sum().backward()
+        layer(x)[1][0].sum().backward()
+
+
+@each_kind
 def test_many_gradients_at_once_are_each_alone(kind):
     ours, _ = pair(kind)
     x, along = leaf(torch.randn(T, B, IN)), torch.randn(3, T, B, H)
@@ -1478,9 +1491,13 @@ def test_without_kernels_one_warning_says_so(monkeypatch):
     monkeypatch.setenv("HITHERTO_PURE", "1")
     layers._warn_once.cache_clear()
     layer, x = ht.GRU(IN, H), torch.randn(T, B, IN)
-    with pytest.warns(UserWarning, match="without its native kernels.*HITHERTO_PURE=1") as caught:
+    for call in (lambda: layer(x), lambda: ht.GRUCell(IN, H, reset="before")(x[0])):
+        with pytest.warns(UserWarning, match="without its native kernels.*HITHERTO_PURE=1") as caught:
+            call()
+        assert caught[0].filename == __file__
+        layers._warn_once.cache_clear()
+    with pytest.warns(UserWarning, match="without its native kernels"):
         layer(x)
-    assert caught[0].filename == __file__
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         layer(x)

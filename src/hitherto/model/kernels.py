@@ -63,26 +63,23 @@ _PLAIN = (Tensor, torch.nn.Parameter)
 
 def readable(t: Tensor, dtype: torch.dtype = torch.float32) -> bool:
     """Whether the bytes of a tensor are its numbers, so that a kernel may read them: the one rule for all."""
+    if type(t) not in _PLAIN or t.dtype is not dtype or t.layout is not torch.strided or not t.is_cpu:
+        return False
+    if t.is_neg() or t.is_nested:
+        return False
     try:
-        return (
-            type(t) in _PLAIN
-            and t.dtype is dtype
-            and t.layout is torch.strided
-            and t.is_cpu
-            and not (t.is_neg() or t.is_nested)
-            and not _short(t)
-            and (t.data_ptr() != 0 or t.numel() == 0)
-        )
+        size = t.untyped_storage().nbytes()
     except RuntimeError:  # a wrapper of torch's own that has no storage
         return False
+    return size >= _extent(t) and (t.data_ptr() != 0 or t.numel() == 0)
 
 
-def _short(t: Tensor) -> bool:
-    """Whether the storage ends before the tensor does."""
+def _extent(t: Tensor) -> int:
+    """How many bytes its storage needs to have."""
     count = t.numel()
     if count and not t.is_contiguous():
         count = 1 + sum((n - 1) * stride for n, stride in zip(t.shape, t.stride(), strict=True))
-    return count > 0 and t.untyped_storage().nbytes() < (t.storage_offset() + count) * t.itemsize
+    return (int(t.storage_offset()) + count) * t.itemsize if count else 0
 
 
 def unreadable(t: Tensor) -> str:
@@ -98,7 +95,7 @@ def unreadable(t: Tensor) -> str:
     if t.is_neg():
         return "a tensor is a negated view"
     try:
-        freed = _short(t)
+        freed = t.untyped_storage().nbytes() < _extent(t)
     except RuntimeError:
         freed = False
     if freed:
@@ -150,12 +147,12 @@ def unroll(
     flat = [w for direction in weights for w in direction if w is not None]
     if torch.compiler.is_compiling():
         call = torch.ops.hitherto.unroll
-        y, *ends, _, _ = call(number, x, sizes, places, list(state), flat, bias, training)
+        y, *ends = call(number, x, sizes, places, list(state), flat, bias, training)
     elif training:
         apply = _Unroll.apply
         y, *ends = apply(number, sizes, places, len(state), bias, x, *state, *flat)  # type: ignore[no-untyped-call]
     else:
-        y, *ends, _, _ = _forward(number, x, sizes, places, list(state), flat, bias, False)
+        y, ends, _ = _forward(number, x, sizes, places, list(state), flat, bias, False)
     return y, tuple(ends[: len(state)])
 
 
@@ -267,22 +264,22 @@ def _forward(
     weights: list[Tensor],
     bias: bool,
     keep: bool,
-) -> list[Tensor]:
-    """[y, hT, cT, saved, cells]: the last two for `_backward`, empty unless keep; cT empty but for LSTM."""
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """y, the final states, and with `keep` what `_backward` needs: saved gates, and cells (empty but for LSTM)."""
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     D, _, H = state[0].shape
     shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
     N, lstm = shape[8], cell == _LSTM
     y = _outputs(x, D * H, N)
     ends = [torch.empty_like(s) for s in state]
-    saved = _empty(D, N, _SAVED[cell] * H if keep else 0)
-    cells = _empty(D, N, H if keep and lstm else 0)
+    kept = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if lstm else 0)] if keep else []
+    saved, cells = [a.data_ptr() for a in kept] or (0, 0)
     _native.forward(
         *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
         y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if lstm else 0,
-        saved.data_ptr(), cells.data_ptr(),
+        saved, cells,
     )  # fmt: skip
-    return [y, ends[0], ends[1] if lstm else x.new_empty(0), saved, cells]
+    return y, ends, kept
 
 
 def _backward(
@@ -339,11 +336,11 @@ class _Unroll(torch.autograd.Function):
         *rest: Tensor,
     ) -> tuple[Tensor, ...]:
         state, weights = list(rest[:states]), list(rest[states:])
-        y, hT, cT, saved, cells = _forward(cell, x, sizes, places, state, weights, bias, True)
+        y, ends, kept = _forward(cell, x, sizes, places, state, weights, bias, True)
         ctx.cell, ctx.states, ctx.bias = cell, states, bias
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(sizes, places, x, *rest, y, saved, cells)
-        return (y, hT, cT) if states == 2 else (y, hT)
+        ctx.save_for_backward(sizes, places, x, *rest, y, *kept)
+        return y, *ends
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor | None, *dends: Tensor | None) -> tuple[Tensor | None, ...]:
@@ -419,7 +416,11 @@ def _unroll_op(
     keep: bool,
 ) -> list[Tensor]:
     _check_readable([x, *state, *weights])
-    return _forward(cell, x, sizes, places, state, weights, bias, keep)
+    y, ends, kept = _forward(cell, x, sizes, places, state, weights, bias, keep)
+    # An op returns as many tensors each time, all of them its own.
+    D, N = state[0].shape[0], math.prod(x.shape[:-1]) if places is None else places.shape[0]
+    absent = [] if len(ends) == 2 else [x.new_empty(0)]
+    return [y, *ends, *absent, *(kept or [x.new_empty(D, N, 0), x.new_empty(D, N, 0)])]
 
 
 @_unroll_op.register_fake

@@ -243,17 +243,16 @@ def _first_path(
         return "reference", "recurrent_dropout has no kernel (in training; eval() has)"
     if x.numel() == 0 or layer.hidden_size == 0:
         return "reference", "there is nothing to compute"
-    device = x.device.type
-    if device == "cpu":
+    if x.is_cpu:
         why = _no_cpu_kernel(layer, dtype, () if compiling else (x, *others))
         return ("reference", why) if why else ("kernels", "float32 on the CPU")
-    if device == "cuda":
+    if x.is_cuda:
         if layer._kernel == "gru_before":
             return "reference", 'cuDNN has no GRU with reset="before"'
         if not torch.backends.cudnn.enabled:
             return "reference", "torch.backends.cudnn.enabled is False"
         return "cudnn", "CUDA, through torch"
-    return "reference", f"device {device} has no kernel"
+    return "reference", f"device {x.device.type} has no kernel"
 
 
 def _no_cpu_kernel(layer: "_Weighted", dtype: torch.dtype, tensors: Iterable[Tensor | None]) -> str:
@@ -431,11 +430,14 @@ class _Weighted(nn.Module):
     def _torch_says_features(self, came: int) -> str:
         raise NotImplementedError
 
-    def _check_weights(self, weights: Sequence[Weights], x: Tensor) -> None:
+    def _check_weights(self, weights: Sequence[Weights], x: Tensor, path: str) -> None:
         """Kernels read memory by shape, and functional_call or an assignment may have put in anything."""
+        alike = path == "kernels" and not torch.compiler.is_compiling()  # readable, so float32 on the CPU
         for names, shapes, given in zip(self._slots, self._shapes, weights, strict=True):
             for name, shape, w in zip(names, shapes, given, strict=True):
-                if name and (w is None or w.shape != shape or w.dtype is not x.dtype or w.device != x.device):
+                if not name or (w is not None and w.shape == shape and alike):
+                    continue
+                if w is None or w.shape != shape or w.dtype is not x.dtype or w.device != x.device:
                     came = "None" if w is None else f"{tuple(w.shape)} {w.dtype} on {w.device}"
                     raise InputError(f"{name} must be {shape} {x.dtype} on {x.device}, but came as {came}.")
 
@@ -622,7 +624,7 @@ class _Recurrent(_Weighted, nn.RNNBase):
         if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
             x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
             weights = [tuple(w if w is None else w.to(dtype) for w in ws) for ws in weights]
-        self._check_weights(weights, x)
+        self._check_weights(weights, x, path)
         if path == "reference":
             _warn_if_slow(why)
         y, state = self._stack(path, x, sizes, layout.places, state, weights)
@@ -1097,6 +1099,44 @@ class _RecurrentCell(_Weighted, nn.RNNCellBase):
         if isinstance(input, Proxy):
             return self._leaf(input, hx)
         (weights,) = self._weights()
+        if self._torch_cell and not (torch._C._is_any_autocast_enabled() or _watched()):
+            try:
+                return self._torch_step(input, hx, weights)
+            except (RuntimeError, TypeError, ValueError):
+                self._checked(input, hx, weights)  # says more, where it knows more
+                raise
+        state = self._checked(input, hx, weights)
+        x = input if input.dim() == 2 else input.unsqueeze(0)
+        state = state if input.dim() == 2 else tuple(s.unsqueeze(0) for s in state)
+        dtype = _compute_dtype(x)
+        if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
+            x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
+            weights = tuple(w if w is None else w.to(dtype) for w in weights)
+        path, why = _path(self, x, dtype, [*state, *weights])
+        if path == "reference":
+            _warn_if_slow(why)
+        end = self._advance(path, x, state, weights)
+        end = end if input.dim() == 2 else tuple(s.squeeze(0) for s in end)
+        return end[0] if len(end) == 1 else end
+
+    def _torch_step(self, x: Tensor, hx: Any, weights: Weights) -> Any:
+        """Torch's own step, with no more around it than in torch.nn."""
+        lone, lstm = x.dim() == 1, self._kernel == "lstm"
+        if hx is None:
+            zeros = x.new_zeros(*x.shape[:-1], self.hidden_size)
+            hx = (zeros, zeros) if lstm else zeros
+        h, c = hx if lstm else (hx, hx)
+        if x.dim() not in (1, 2) or h.dim() != x.dim() or c.dim() != x.dim():
+            raise ValueError("the input and the state have 1 axis or 2.")
+        if lone:
+            x, h, c = x.unsqueeze(0), h.unsqueeze(0), c.unsqueeze(0)
+        end = getattr(torch._VF, self._kernel + "_cell")(x, (h, c) if lstm else h, *weights)
+        if lone:
+            return tuple(s.squeeze(0) for s in end) if lstm else end.squeeze(0)
+        return end
+
+    def _checked(self, input: Tensor, hx: Any, weights: Weights) -> State:  # noqa: A002
+        """The state that the step begins with; an error where an argument does not fit."""
         if input.dim() not in (1, 2):
             raise InputError(
                 f"{type(self).__name__}: Expected input to be 1D or 2D, got {input.dim()}D: it expects [B, I], "
@@ -1105,15 +1145,10 @@ class _RecurrentCell(_Weighted, nn.RNNCellBase):
         self._check_x(input, weights[0])
         lead = tuple(input.shape[:-1])
         if hx is None:
-            state = tuple(input.new_zeros(*lead, size) for size in self._state_sizes)
-        else:
-            state = self._as_state(hx)
-            self._check_state(state, input, lead)
-        x = input if lead else input.unsqueeze(0)
-        state = state if lead else tuple(s.unsqueeze(0) for s in state)
-        end = self._advance(x, state, weights)
-        end = end if lead else tuple(s.squeeze(0) for s in end)
-        return end[0] if len(end) == 1 else end
+            return tuple(input.new_zeros(*lead, size) for size in self._state_sizes)
+        state = self._as_state(hx)
+        self._check_state(state, input, lead)
+        return state
 
     def _is_torchs(self) -> bool:
         return self._torch_cell
@@ -1129,24 +1164,16 @@ class _RecurrentCell(_Weighted, nn.RNNCellBase):
             return f"Input batch size {expected[0]} doesn't match hidden{n} batch size {s.size(0)}"
         return f"hidden{n} has inconsistent hidden_size: got {s.size(-1)}, expected {expected[-1]}"
 
-    def _advance(self, x: Tensor, state: State, weights: Weights) -> State:
-        dtype = _compute_dtype(x)
-        if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
-            x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
-            weights = tuple(w if w is None else w.to(dtype) for w in weights)
-        path, why = _path(self, x, dtype, [*state, *weights])
+    def _advance(self, path: str, x: Tensor, state: State, weights: Weights) -> State:
         if path == "kernels":
-            self._check_weights([weights], x)
+            self._check_weights([weights], x, path)
             training = torch.is_grad_enabled() and _needs_grad([x, *state, *weights])
             start = tuple(s.unsqueeze(0) for s in state)  # each [1, B, H]
             _, end = kernels.unroll(self._kernel, x.unsqueeze(0), None, None, start, [weights], training)
             return tuple(s.squeeze(0) for s in end)
         if path == "torch":
-            call = getattr(torch._VF, self._kernel + "_cell")
-            if self._kernel == "lstm":
-                return tuple(call(x, state, *weights))
-            return (call(x, state[0], *weights),)
-        _warn_if_slow(why)
+            end = self._torch_step(x, state if len(state) == 2 else state[0], weights)
+            return end if isinstance(end, tuple) else (end,)
         params = {name: w for name, w in zip(self._names, weights, strict=True) if w is not None}
         return CELLS[self._cell].step(torch, params, x, state, **self._options)
 
