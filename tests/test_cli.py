@@ -146,3 +146,26 @@ def test_an_instruction_set_that_is_none_is_said_without_a_traceback(tmp_path: P
     )  # fmt: skip
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert "HITHERTO_ISA" in done.stderr
+
+
+def test_a_long_training_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from types import SimpleNamespace
+
+    now = [0.0]
+    monkeypatch.setattr(cli, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    display = cli.Display()
+    for step in range(1, 90):  # two seconds each
+        now[0] += 2
+        progress = SimpleNamespace(step=step, total=20_000, epoch=0)
+        display.show(progress, {"loss": 0.5, "tokens_per_second": 100})
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3, "the warning, and a line for each quiet minute"
+    assert lines[0].startswith("the run takes 11.1 h more at this speed: fewer --epochs")
+    assert " ".join(lines[1].split()) == "epoch 1 step 42 of 20,000 loss 0.5000 100 tokens/s 11.1 h left"
+    short = cli.Display()
+    for step in range(1, 20):
+        now[0] += 2
+        short.show(SimpleNamespace(step=step, total=20, epoch=0), {"loss": 0.5, "tokens_per_second": 100})
+    assert capsys.readouterr().err == ""

@@ -257,18 +257,19 @@ def _next(model: Any) -> str:
 
 
 class Display:
-    """How a training goes: one line that changes on a terminal, a line for each evaluation anywhere."""
+    """How a training goes: one line that changes on a terminal; elsewhere a line for each evaluation or minute."""
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()
         self.open = False
-        self.started = time.monotonic()
-        self.first: int | None = None
-        self.drawn = 0.0
+        self.begun: tuple[float, int] | None = None  # when the first step was seen, and which
+        self.said = self.drawn = time.monotonic()
+        self.warned = False
 
     def say(self, line: str) -> None:
         self._end()
         click.echo(line, err=True)
+        self.said = time.monotonic()
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
@@ -287,9 +288,8 @@ class Display:
             self.say(line)
 
     def show(self, progress: Any, row: dict[str, Any]) -> None:
-        if "loss" in row:  # between evaluations
-            if self.live:
-                self._bar(progress, row)
+        if "loss" in row:
+            self._between(progress, row)
             return
         metrics = [
             f"{name} {value:.4g}"
@@ -303,28 +303,35 @@ class Display:
         mark = "  *" if progress.best_step == row["step"] else ""
         self.say(f"epoch {row['epoch'] + 1:3}  step {row['step']:6}  {said}{'  '.join(metrics)}{mark}")
 
-    def _bar(self, progress: Any, row: dict[str, Any]) -> None:
-        self.first = progress.step - 1 if self.first is None else self.first
-        if time.monotonic() - self.drawn < 0.2:
-            return
-        self.drawn = time.monotonic()
-        done = progress.step / max(1, progress.total)
-        width = 24
-        bar = "#" * int(done * width) + "-" * (width - int(done * width))
-        spent = time.monotonic() - self.started
-        left = spent * (progress.total - progress.step) / max(1, progress.step - self.first)
-        click.echo(
-            f"\r\033[K{bar} {done:4.0%}  epoch {progress.epoch + 1}  loss {row['loss']:.4f}  "
-            f"{row['tokens_per_second']:,} tokens/s  {_span(left)} left",
-            err=True,
-            nl=False,
-        )
-        self.open = True
+    def _between(self, progress: Any, row: dict[str, Any]) -> None:
+        """Between evaluations: how far it is, and once whether it takes hours."""
+        now = time.monotonic()
+        self.begun = self.begun or (now, progress.step)
+        spent, taken = now - self.begun[0], progress.step - self.begun[1]
+        left = spent / taken * (progress.total - progress.step) if taken else 0.0
+        if left > HOUR and spent > HOUR / 180 and not self.warned:
+            self.warned = True
+            self.say(
+                f"the run takes {_span(left)} more at this speed: fewer --epochs or a smaller --hidden-size take less, "
+                "and Ctrl-C keeps the best model so far"
+            )
+        rate = f"loss {row['loss']:.4f}  {row['tokens_per_second']:,} tokens/s  {_span(left)} left"
+        if not self.live and now - self.said >= HOUR / 60:
+            self.say(f"epoch {progress.epoch + 1:3}  step {progress.step:6,} of {progress.total:,}  {rate}")
+        if self.live and now - self.drawn >= 0.2:
+            self.drawn = now
+            done, width = progress.step / max(1, progress.total), 24
+            bar = "#" * int(done * width) + "-" * (width - int(done * width))
+            click.echo(f"\r\033[K{bar} {done:4.0%}  epoch {progress.epoch + 1}  {rate}", err=True, nl=False)
+            self.open = True
 
     def _end(self) -> None:
         if self.open:
             click.echo("\r\033[K", err=True, nl=False)
             self.open = False
+
+
+HOUR = 3600.0  # seconds
 
 
 def _span(seconds: float) -> str:

@@ -285,7 +285,7 @@ def _confusion(section: Section) -> str:
     names = [_short(c, 14) for c in classes]
     size = max(26, min(64, 600 // max(1, len(classes))))
     left = 120
-    width, height = left + size * len(classes) + 10, size * len(classes) + 78
+    width, height = left + size * len(classes) + 70, size * len(classes) + 78  # the last name leans out
     parts = [f'<text x="{left}" y="16">predicted →</text>']
     for i, name in enumerate(names):
         middle = 70 + size * (i + 0.5)

@@ -117,9 +117,9 @@ def _begin(text: str, most: int = 600) -> str:
     return text if len(text) <= most else f"{text[:most]} ..."
 
 
-def _table(title: str, rows: list[dict[str, Any]]) -> Section:
-    """Rows that have the same keys."""
-    columns = list(rows[0]) if rows else []
+def _table(title: str, rows: list[dict[str, Any]], what: str = "class") -> Section:
+    """Rows that have the same keys; the first of them is `what`."""
+    columns = [what, *list(rows[0])[1:]] if rows else []
     return {"kind": "table", "title": title, "columns": columns, "rows": [list(r.values()) for r in rows]}
 
 
@@ -132,11 +132,10 @@ def _tags(source: Pairs, examples: Any, results: Results) -> list[Section]:
     counts = confusion(truth, guess, len(classes))
     found = [
         {"kind": "confusion", "title": "Confusion", "classes": classes, "counts": counts.tolist()},
-        _table("By label", report_of(classes, counts.diagonal(), counts.sum(0), counts.sum(1))),
+        _table("By label", report_of(classes, counts.diagonal(), counts.sum(0), counts.sum(1)), "label"),
     ]
     if any(name[:2] in ("B-", "I-") for name in classes):
-        rows = [{"entity": row.pop("class"), **row} for row in entity_report(labels, predicted)]
-        found.insert(0, _table("By entity", rows))
+        found.insert(0, _table("By entity", entity_report(labels, predicted), "entity"))
     wrong = [sum(a != b for a, b in zip(*pair, strict=True)) for pair in zip(labels, predicted, strict=True)]
     order = [int(i) for i in np.argsort([-n for n in wrong], kind="stable")[:8] if wrong[i]]
     items = []
@@ -243,7 +242,8 @@ def _by_length(source: Texts, examples: Any, results: Results) -> list[Section]:
         own = np.flatnonzero((lengths > low) & (lengths <= high) if labels else lengths <= high)
         if len(own) < 5:
             continue
-        labels.append(f"{low + 1 if labels else low}-{high}")
+        first = low + 1 if labels else low
+        labels.append(f"{first}" if first == high else f"{first}-{high}")
         values.append(
             metric.compute(
                 texts=[details["texts"][i] for i in own], references=[details["references"][i] for i in own]

@@ -273,8 +273,8 @@ class Windows:
             "schedule": "one-cycle",
             "clip": 1.0,
         }
-        batches = -(-windows // options["batch_size"])
-        options["epochs"] = int(np.clip(1500 // batches, 10, 300))
+        batches = -(-windows // (self.spec.train.batch_size or options["batch_size"]))
+        options["epochs"] = self.spec.train.epochs or int(np.clip(1500 // batches, 10, 300))
         if options["epochs"] > 40:
             options["evaluate_every"] = options["epochs"] * batches // 40
         return options, [
