@@ -93,8 +93,12 @@ def test_toml_gives_back_what_it_was_given(values: dict[str, object]) -> None:
             "[train] lr must be a number, above 0, but came as nan",
         ),
         (
-            {"task": "lm", "model": {"init_range": float("nan")}},
-            "[model] init_range must be a finite number, but",
+            {"task": "lm", "model": {"init_range": -1.0}},
+            "[model] init_range must be a number, at least 0, but came as",
+        ),
+        (
+            {"task": "lm", "model": {"forget_bias": float("nan")}},
+            "[model] forget_bias must be a finite number, but",
         ),
         (
             {"task": "lm", "train": {"lr": float("inf")}},
@@ -161,7 +165,10 @@ def test_options_over_a_spec_replace_its_own_even_by_a_default() -> None:
         ({"momentum": 0.9}, None),  # the optimiser is adam by default
         ({"momentum": 0.9, "optimizer": "sgd"}, ""),
         ({"init_range": 0.2}, "init_range counts only with init uniform"),
-        ({"decay": 0.1}, ""),  # the schedule is chosen later
+        ({"decay": 0.1}, "decay counts only with schedule decay"),  # one-cycle is chosen
+        ({"decay": 0.1, "optimizer": "sgd"}, ""),  # plateau is
+        ({"layout": "lines", "documents": True}, "documents counts only with layout stream"),
+        ({"layout": "lines", "bptt": 5}, "bptt cuts one long stream"),
         ({"decay": 0.1, "schedule": "cosine"}, "decay counts only with schedule decay or schedule plateau"),
         ({"batch_size": 3, "batch_tokens": 100}, "batch_size and batch_tokens both say how large a batch is"),
         ({"patience": 3, "valid": 0.0}, "patience needs validation data, and valid sets none aside"),

@@ -21,7 +21,14 @@ from hitherto import spec as specs
 from hitherto.answers import beside
 from hitherto.codecs.label import LabelCodec
 from hitherto.decode import Hypothesis
-from hitherto.errors import BundleError, CheckpointError, MissingExtra, UsageError, nearest
+from hitherto.errors import (
+    BundleError,
+    CheckpointError,
+    HithertoError,
+    MissingExtra,
+    UsageError,
+    nearest,
+)
 from hitherto.heads import log_softmax
 from hitherto.plan import make, operations, streams
 from hitherto.plan import weights as shapes
@@ -670,6 +677,8 @@ def _check_out(spec: Spec) -> None:
     if spec.out is None:
         return
     out = Path(spec.out)
+    if not out.name or out.is_dir():
+        raise UsageError(f"out {spec.out!r} is a folder: name a file in it.")
     if out == run_of(out):
         raise UsageError(
             f"{out} is the name of a run's folder: call the model {out.stem}.safetensors, for one."
@@ -727,7 +736,6 @@ class _Training:
         say, run = self.say, self.run
         source, examples, held = self.read(data, valid, tokenizer)
         spec = _complete(source, examples, say)
-        specs.unused(spec)
         source.spec = spec
         plan = make(spec.model, TASKS[spec.task].form, source.inputs(), *source.head())
         _fits(spec, plan)
@@ -755,7 +763,7 @@ class _Training:
             best.save(run / BEST)
             stopped.append(_so_far(run, progress, metric))
 
-        stopped: list[str] = []
+        stopped: list[str] = []  # where the best so far is, as often as it was kept
         first = next(iter(getattr(held, "texts", ())), None)
         try:
             trained = training.fit(
@@ -766,6 +774,10 @@ class _Training:
             )  # fmt: skip
         except training.Interrupted as end:
             raise training.Interrupted(end.number, _stopped(run, stopped)) from None
+        except HithertoError:
+            for line in stopped[-1:]:
+                say(line)
+            raise
         found = model(trained.module, trained.progress)
         if self.rank == 0:
             self.finish(found, source, trained.progress, held, metric)

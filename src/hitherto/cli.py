@@ -130,9 +130,16 @@ class _OfTask(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            assert self.name is not None  # noqa: S101 - the task
+            others = {option.name for option in specs.options()} - {o.name for o in specs.options(self.name)}
             name = error.option_name.lstrip("-").removeprefix("no-").replace("-", "_")
-            if self.name is not None and name in {option.name for option in specs.options()} - {"path"}:
+            if name in others:
                 raise UsageError(specs.useless(self.name, name, specs.FLAGS)) from error
+            whole = next((a for a in args if a.startswith(error.option_name) and len(a) > 2), "")
+            if whole and not whole.startswith("--"):
+                raise UsageError(
+                    f"{whole} has one dash; options of this length have two: -{whole}."
+                ) from error
             raise
 
 
@@ -180,7 +187,9 @@ def _train_command(task: str, toml: str | None) -> click.Command:
         first = spec.data.path or spec.data.source
         if first is None:
             raise UsageError("which data? Give a file or a folder: hitherto train TASK DATA")
-        final = spec.out or f"{Path(first.removesuffix('.gz')).stem}-{task}.safetensors"
+        final = (
+            spec.out if spec.out is not None else f"{Path(first.removesuffix('.gz')).stem}-{task}.safetensors"
+        )
         _run(spec, None, as_json, out=final)
 
     params: list[click.Parameter] = [

@@ -238,7 +238,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     chain: Annotated[Count, _about("hidden units of the head chain")] = 64
     levels: Annotated[tuple[float, ...], _about("the quantiles to forecast")] = (0.1, 0.25, 0.5, 0.75, 0.9)
     init: Annotated[Literal["torch", "uniform", "orthogonal"], _about("how weights begin")] = "torch"
-    init_range: Annotated[float, _about("the bound of init = uniform")] = 0.1
+    init_range: Annotated[Amount, _about("the bound of init = uniform")] = 0.1
     forget_bias: Annotated[float | None, _about("where the lstm's forget gate begins")] = None
 
 
@@ -585,15 +585,19 @@ _BESIDE: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
     ("init_range", "init", ("uniform",)),
     ("levels", "head", ("quantile",)),
     ("chain", "head", ("chain",)),
+    ("documents", "layout", ("stream",)),
 )
 
 
 def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
-    """An error where an option is given that another one makes useless; one that is None is not chosen yet.
+    """An error where an option is given that another one makes useless; one that is None may be chosen fittingly.
 
     Not a part of what makes a spec sound: a model that was trained so before still opens.
     """
     known = {option.name: (option, getattr(getattr(spec, option.table), option.name)) for option in options()}
+    if spec.train.schedule is None:  # what is chosen in its place
+        chosen = "plateau" if spec.train.optimizer == "sgd" else "one-cycle"
+        known["schedule"] = (known["schedule"][0], chosen)
 
     def name(of: str) -> str:
         return voice.name(known[of][0].table, of)
@@ -610,10 +614,16 @@ def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
             raise UsageError(
                 f"{voice.begin}{name(one)} and {name(two)} both say how large a batch is; leave one of them out."
             )
-    if spec.data.multi and spec.train.label_smoothing:
+    for given in ("label_smoothing", "balance"):
+        if spec.data.multi and known[given][1]:
+            raise UsageError(
+                f"{voice.begin}{name(given)} is for one label of many, and with {name('multi')} several hold at once; "
+                "leave one of them out."
+            )
+    if spec.data.layout == "lines" and spec.train.bptt is not None:
         raise UsageError(
-            f"{voice.begin}{name('label_smoothing')} is for one label of many, and with {name('multi')} several hold "
-            "at once; leave one of them out."
+            f"{voice.begin}{name('bptt')} cuts one long stream, and with {name('layout')} lines each line is read "
+            "whole; leave one of them out."
         )
     if spec.data.valid == 0 and spec.data.valid_source is None:
         for given in ("patience", "metric"):
