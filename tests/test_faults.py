@@ -105,7 +105,13 @@ def test_a_training_that_goes_on_where_calls_fail(library: Path, folder: Path) -
 
 
 def test_allocations_that_fail(library: Path, folder: Path) -> None:
-    for row in faulty(library, folder, "saving:memory:12:0:9", "checkpointing:memory:12:0:7"):
+    jobs = (
+        "opening:memory:12:0:23",
+        "pushing:memory:12:0:5",
+        "saving:memory:12:0:19",
+        "checkpointing:memory:12:0:7",
+    )
+    for row in faulty(library, folder, *jobs):
         assert row["problems"] == []
         assert row["outcomes"]["MemoryError"] > 1
 

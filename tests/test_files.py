@@ -8,7 +8,9 @@ import stat
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import safetensors.numpy
 
 from hitherto import files
 from hitherto.errors import BundleError, UsageError
@@ -126,6 +128,23 @@ def test_a_pipe_is_written_to(tmp_path):
 def test_a_full_device_is_an_error():
     with pytest.raises(UsageError, match="/dev/full was not written: the disk is full"):
         write("/dev/full", "x")
+
+
+def test_tensors_in_memory_are_those_of_a_file(tmp_path):
+    tensors = {"b": np.arange(6.0).reshape(2, 3), "a": np.array([True]), "": np.zeros((0, 4), np.int8)}
+    data = files.to_bytes(tensors, {"x": "y"})
+    files.write_tensors(tmp_path / "x", tensors, {"x": "y"})
+    assert data == (tmp_path / "x").read_bytes()
+    assert safetensors.numpy.load(data).keys() == tensors.keys()
+    for given in (data, safetensors.numpy.save(tensors, {"x": "y"})):
+        metadata, back = files.from_bytes(given)
+        assert metadata == {"x": "y"}
+        assert {name: (array.dtype, array.tolist()) for name, array in back.items()} == {
+            name: (array.dtype, array.tolist()) for name, array in tensors.items()
+        }
+    for size in range(len(data)):
+        with pytest.raises(BundleError, match=r"^it "):
+            files.from_bytes(data[:size])
 
 
 # --------------------------------------------------------------------------------------------------- leftovers

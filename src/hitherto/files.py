@@ -1,8 +1,8 @@
 """Files: `.safetensors` in and out, others written whole or not at all, and who may write at a time.
 
-`open_tensors`, `open_mapped` and `write_tensors` are for any `.safetensors` file. `replacing` and `write` put any file
-in the place of another once it is on the disk; `place` says before a long work whether that can be. `held` is a lock
-that ends with its process.
+`open_tensors`, `open_mapped` and `write_tensors` are for any `.safetensors` file, `to_bytes` and `from_bytes` for one
+in memory. `replacing` and `write` put any file in the place of another once it is on the disk; `place` says before a
+long work whether that can be. `held` is a lock that ends with its process.
 
 Nothing in a file is ever run, and whatever is wrong with a `.safetensors` file is a BundleError.
 """
@@ -20,6 +20,7 @@ import stat
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -325,6 +326,12 @@ def write_tensors(
             file.write(_bytes(array))
 
 
+def to_bytes(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
+    """What `write_tensors` would write."""
+    header, arrays = _header(Path("it"), tensors, metadata)
+    return b"".join([header, *map(_bytes, arrays)])
+
+
 def _header(
     path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]
 ) -> tuple[bytes, list[Array]]:
@@ -405,6 +412,16 @@ def open_tensors(path: Path) -> tuple[dict[str, str], Iterator[tuple[str, Array]
     reading = _reading(path, mapped=False)
     metadata, _ = next(reading)
     return metadata, reading
+
+
+def from_bytes(data: bytes) -> tuple[dict[str, str], dict[str, Array]]:
+    """The metadata and the tensors of what `to_bytes` gave, checked as those of a file are."""
+    path, file = Path("it"), BytesIO(data)
+    metadata, entries, begin = _read_header(path, file, len(data))
+    tensors = {name: _read_tensor(file, begin, entry) for name, entry in entries.items()}
+    for name, array in tensors.items():
+        _check_booleans(path, name, array)
+    return metadata, tensors
 
 
 def open_mapped(path: Path) -> tuple[dict[str, str], Iterator[tuple[str, Array]], Callable[[], None]]:

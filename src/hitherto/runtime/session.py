@@ -21,14 +21,13 @@ from datetime import timedelta, timezone, tzinfo
 from typing import Any, Self
 
 import numpy as np
-from safetensors import SafetensorError, deserialize
-from safetensors.numpy import save as to_bytes
 
 from hitherto import _native
 from hitherto.answers import spread
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
 from hitherto.errors import DataError, HithertoError, UsageError
+from hitherto.files import from_bytes, to_bytes
 from hitherto.heads import HEADS, log_softmax
 from hitherto.marks import Marks
 from hitherto.plan import streams
@@ -304,9 +303,7 @@ class Stream:
         """The state as bytes, for `load` of a stream of the same model: safetensors, with nothing in it that runs."""
         arrays = {name: np.array(value, order="C") for name, value in self.state.items()}
         said = {"version": 1, "digest": self.model.digest, "sum": _sum(arrays)}
-        return to_bytes(
-            arrays, metadata={"hitherto_session": json.dumps(said)}
-        )  # one entry: their order varies
+        return to_bytes(arrays, {"hitherto_session": json.dumps(said)})
 
     def load(self, blob: bytes) -> Self:
         """Go on from what `save` gave."""
@@ -334,25 +331,11 @@ def _sum(arrays: Mapping[str, Array]) -> str:
 def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
     """The arrays and metadata of a saved session; a DataError where it is none, or was changed."""
     try:
-        blob = bytes(blob)
-        size = int.from_bytes(blob[:8], "little")
-        metadata = json.loads(json.loads(blob[8 : 8 + size])["__metadata__"]["hitherto_session"])
+        tags, arrays = from_bytes(memoryview(blob).tobytes())
+        metadata = json.loads(tags["hitherto_session"])
         newer = metadata["version"] != 1
-        kinds = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "U8": "|u1", "BOOL": "|b1"}
-        arrays = {
-            name: np.frombuffer(found["data"], kinds[found["dtype"]]).reshape(found["shape"])
-            for name, found in deserialize(blob)  # type: ignore[no-untyped-call]
-        }
         changed = _sum(arrays) != metadata["sum"]
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-        SafetensorError,
-    ) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise DataError(
             f"the saved session cannot be read: {error}. Give the bytes that save() gave."
         ) from error
