@@ -29,7 +29,7 @@ from torch.overrides import has_torch_function
 
 from hitherto.cells import CELLS, Cell
 from hitherto.errors import InputError, UsageError
-from hitherto.model import dynamo, kernels
+from hitherto.model import dynamo, kernels, onnx
 
 __all__ = [
     "GRU",
@@ -233,6 +233,8 @@ def _first_path(
     if not compiling and torch._C._is_tracing():
         why = "torch.jit.trace and the older torch.onnx.export record torch's own functions alone"
         return ("torch" if layer._is_torchs() else "reference"), why
+    if compiling and layer._in_onnx() and torch.onnx.is_in_onnx_export():
+        return "onnx", "torch.onnx.export writes the operator that ONNX has for it"
     if watcher := _watched():
         return "reference", watcher
     if layer._torch_cell:
@@ -383,6 +385,10 @@ class _Weighted(nn.Module):
                 forget = slice(self.hidden_size, 2 * self.hidden_size)
                 nn.init.constant_(b_ih.detach()[forget], self.forget_bias)
                 nn.init.zeros_(b_hh.detach()[forget])  # the two biases add up to forget_bias
+
+    def _in_onnx(self) -> bool:
+        """Whether ONNX has an operator for what it computes."""
+        return False
 
     def _is_torchs(self) -> bool:
         """Whether torch.nn's namesake computes the same from the same weights: no option of ours is at work."""
@@ -615,6 +621,8 @@ class _Recurrent(_Weighted, nn.RNNBase):
         path, why = _path(self, data, dtype, [*given, *(w for ws in weights for w in ws)])
         if data is not input or lengths is not None:
             _check_not_traced(path, lengths)
+        if path == "onnx":
+            return self._exported(input, given, lengths, weights)
         if path == "torch":
             if lengths is None:
                 return cast("tuple[Any, Any]", super().forward(input, hx))
@@ -670,12 +678,43 @@ class _Recurrent(_Weighted, nn.RNNBase):
             x = x.transpose(0, 1)
         return x, ends[0] if len(ends) == 1 else tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 
+    def _exported(
+        self, given: Any, state: State, lengths: Any, weights: list[Weights]
+    ) -> tuple[Tensor, Tensor | State]:
+        """What `forward` gives, while torch.onnx.export writes it down: no number of the input is looked at."""
+        if isinstance(given, PackedSequence):
+            raise UsageError("torch.onnx.export has no PackedSequence; give the padded batch, and lengths=.")
+        x = given.unsqueeze(1) if given.dim() == 2 else given.transpose(0, 1) if self.batch_first else given
+        D, B = self._directions, x.size(1)
+        if not state:
+            state = tuple(x.new_zeros(self.num_layers * D, B, size) for size in self._state_sizes)
+        elif given.dim() == 2:
+            state = tuple(s.unsqueeze(1) for s in state)
+        lengths = None if lengths is None else torch.as_tensor(lengths)
+        ends: list[State] = []
+        for first in range(0, self.num_layers * D, D):
+            rows = slice(first, first + D)
+            inner = F.dropout(x, self.dropout, self.training) if first and self.dropout else x
+            y, end = onnx.unroll(self._kernel, inner, lengths, tuple(s[rows] for s in state), weights[rows])
+            x = y + x if self.residual and y.size(-1) == x.size(-1) else y
+            ends.append(end)
+        state = tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
+        if given.dim() == 2:
+            x, state = x.squeeze(1), tuple(s.squeeze(1) for s in state)
+        elif self.batch_first:
+            x = x.transpose(0, 1)
+        return x, state if len(state) == 2 else state[0]
+
     def _in_place(self, x: Tensor, dropout: float) -> bool:
         """Whether the kernels read x as it came, [B, T, I], with places.
 
         Dropout draws in the order of memory: with it x is copied, to have torch's masks.
         """
         return self.batch_first and not dropout and not torch.compiler.is_compiling() and 1 not in x.shape[:2]
+
+    def _in_onnx(self) -> bool:
+        ours = self.layer_norm or self.proj_size or (self.recurrent_dropout and self.training)
+        return onnx.knows(self._kernel) and not ours
 
     def _is_torchs(self) -> bool:
         ours = self.layer_norm or self.residual or self._kernel == "gru_before"
