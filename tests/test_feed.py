@@ -287,3 +287,5 @@ def test_music_is_heard_piece_by_piece(command: Command, tmp_path: Path) -> None
     assert found[:4] == found[8:12], "each row is a piece of its own"
     nats = [row["nats"] for i, row in enumerate(found) if i % 4]
     assert np.mean(nats) == pytest.approx(model.evaluate(rolls)["nats"], rel=1e-5)
+    status, _, said = command("stream", bundle(model), text="hello\n")
+    assert (status, "line 1: expected the pitches of a step" in said) == (3, True), "no header of numbers"

@@ -159,6 +159,7 @@ class Model:
         if foresees and keep:
             raise UsageError("a forecast is of times to come, of which no column is known: keep has no use.")
         table = inputs(source, data)
+        columns = [table.column(name) for name in ([keep] if isinstance(keep, str) else keep or ())]
         examples = source.load(table, labelled=False)
         rows: list[dict[str, Any]]
         if self.writes:
@@ -175,7 +176,7 @@ class Model:
             own = [
                 column for column in (source.spec.data.id, source.spec.data.group) if column in table.columns
             ]
-            return beside(rows, examples.picked, table, [*own, *([keep] if isinstance(keep, str) else keep)])
+            return beside(rows, examples.picked, table, [*own, *columns])
         plain = {"label", "labels", "text"} & rows[0].keys() if rows else set()
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
 

@@ -816,6 +816,8 @@ def _follow(feed: Any, lines: Any, show: Any) -> None:
             while lines.notes:
                 click.echo(lines.notes.pop(0), err=True)
             show(feed.take(number, given))
+        while lines.notes:
+            click.echo(lines.notes.pop(0), err=True)
     except DataError as error:
         raise error if error.path is not None else error.at(STDIN, number) from error
     except HithertoError as error:
@@ -831,7 +833,7 @@ def _asked(model: Any, data: str | None, texts: tuple[str, ...], told: dict[str,
     from hitherto.lines import Lines
 
     if texts:
-        if _reads_text(model):
+        if not _reads_numbers(model):
             return list(texts)
         names, decimal = model.reader(**told).reads, model.spec.data.decimal
         return Lines(texts, names, text=False, format="txt", decimal=decimal, path=Path("--text")).table()
@@ -841,6 +843,12 @@ def _asked(model: Any, data: str | None, texts: tuple[str, ...], told: dict[str,
     if _reads_text(model) and not path.exists():
         raise DataError("there is no such file; --text answers for a text itself", path=path)
     return path
+
+
+def _reads_numbers(model: Any) -> bool:
+    from hitherto.codecs.series import SeriesCodec
+
+    return isinstance(model.codecs.get("input"), SeriesCodec)
 
 
 def _reads_text(model: Any) -> bool:
@@ -863,7 +871,7 @@ def _lines(model: Any, told: dict[str, Any]) -> Any:
     source = model.reader(**told)
     asked: dict[str, Any] = {name: told.get(name) for name in ("format", "header", "delimiter")}
     asked["decimal"] = source.spec.data.decimal
-    return Lines(sys.stdin, source.reads, text=_reads_text(model), **asked)
+    return Lines(sys.stdin, source.reads, text=not _reads_numbers(model), **asked)
 
 
 def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> tuple[str, DataError | None]:
