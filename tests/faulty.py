@@ -38,6 +38,7 @@ KINDS = {"files": 1, "memory": 2, "short": 3}
 SCARCE = (  # what CPython, numpy and OpenSSL say in place of MemoryError
     "can't allocate read lock",
     "error return without exception set",
+    "returned NULL without setting an exception",
     "digital envelope routines",
 )
 TEXTS = ["a good film", "a bad film"]

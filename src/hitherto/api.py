@@ -678,7 +678,11 @@ def _check_out(spec: Spec) -> None:
     if spec.out is None:
         return
     out = Path(spec.out)
-    if not out.name or out.is_dir():
+    try:
+        folder = out.is_dir()
+    except OSError as error:
+        raise UsageError(f"out {spec.out!r:.80} cannot be made: {error.strerror}.") from error
+    if not out.name or folder:
         raise UsageError(f"out {spec.out!r} is a folder: name a file in it.")
     if out == run_of(out):
         raise UsageError(
@@ -940,7 +944,12 @@ def _claimed(out: Path) -> Iterator[None]:
     try:
         files.place(out, "out")
         with files.held(run / "lock", f"the run {run}"):
-            _clear(run, out)
+            try:
+                _clear(run, out)
+            except OSError as error:
+                raise UsageError(
+                    f"out {out}: the folder {run} cannot be cleared: {error.strerror}."
+                ) from error
             yield
     except BaseException:
         if made and not (run / "checkpoints").exists() and not _holds(run / "log.jsonl"):
@@ -969,7 +978,8 @@ def _clear(run: Path, out: Path) -> None:
         )
     for path in (*old, run / BEST):
         path.unlink(missing_ok=True)
-    files.sync_folder(kept)  # none of them comes back beside the next spec.toml
+    for folder in (kept, run):  # none of them comes back beside the next spec.toml
+        files.sync_folder(folder)
 
 
 def _complete(source: Any, examples: Any, say: Say) -> Spec:
