@@ -424,6 +424,13 @@ def test_the_column_of_times_is_known_by_what_it_holds() -> None:
     assert any("no column holds times" in note for note in said_of({"n": y})[1])
 
 
+def test_the_column_that_tells_series_apart_is_named() -> None:
+    rows = [{"day": f"2024-01-{i + 1:02}", "shop": s, "sold": i} for i in range(20) for s in ("north", "south")]
+    with pytest.raises(DataError, match=r"row 2, column 'day': .*comes twice \(also in row 1\).*apart: say --id shop$"):
+        windows(rows)
+    assert len(windows(rows, id="shop")[1].series) == 2
+
+
 def test_what_keeps_a_column_from_being_numbers_is_said() -> None:
     with pytest.raises(UsageError, match=r"In column 'n': expected a number, but got '1,5'.*--decimal ,"):
         said_of({"ds": ["2024-01-01", "2024-01-02"], "n": ["1,5", "2,5"]})

@@ -248,7 +248,7 @@ def _twice(
             "Europe/Berlin, for one. Or give times in UTC, or with their offset"
         )
     else:
-        advice = "Many series in one table need a column that tells them apart: --id"
+        advice = "Many series in one table need a column that tells them apart: say --id"
     return DataError(
         f"{said}the time {when} comes twice (also in row {before.at + 1}). {advice}",
         row=after.at + 1,

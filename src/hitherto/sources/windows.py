@@ -86,6 +86,10 @@ class Windows:
     @classmethod
     def fit(cls, spec: Spec, table: Table) -> "Windows":
         """Fit the codec on the part of every series that is trained on."""
+        return cls._fitted(spec, table)[0]
+
+    @classmethod
+    def _fitted(cls, spec: Spec, table: Table) -> "tuple[Windows, list[Series]]":
         spec, notes = cls.columns(spec, table)
         self = cls(spec, {}, notes)
         every, said = self.gather(table)
@@ -113,7 +117,7 @@ class Windows:
         codec = SeriesCodec.fit(training, anchor=anchor, **given)
         self.codecs["input"] = codec
         notes += codec.notes
-        return self
+        return self, every
 
     @classmethod
     def prepare(cls, spec: Spec, data: Any, valid: Any, _extras: dict[str, Any]) -> Prepared:
@@ -121,8 +125,7 @@ class Windows:
         table = load(spec, data)
         if valid is not None:
             spec = spec.replace(valid=0.0)
-        self = cls.fit(spec, table)
-        series, _ = self.gather(table)
+        self, series = cls._fitted(spec, table)
         if valid is not None:
             return self, self.encode(series), self.load(valid)
         share = self.spec.data.valid
@@ -194,9 +197,10 @@ class Windows:
                 step=self.codec.step if self.codecs else None,
             )
         except DataError as error:
-            if error.row is None or table.path is None:
+            advice = _telling(table, data.time) if error.message.endswith("--id") else ""
+            if error.row is None:
                 raise
-            raise table.error(error.row - 1, error.column, error.message) from error
+            raise table.error(error.row - 1, error.column, error.message + advice) from error
         if self.codecs and data.time_format is None:  # of a model that knew no zones: times are those of UTC
             series = [replace(s, form=replace(s.form, zone=None)) for s in series]
         return (_apart(series) if data.independent else series), notes
@@ -541,6 +545,15 @@ def _in_order(cells: list[Any]) -> bool:
 def _since_1970(rows: list[dict[str, Any]], column: str) -> bool:
     form, _ = form_of([row[column] for row in rows], column=column)
     return not form.numbers
+
+
+def _telling(table: Table, time: Any) -> str:
+    """The rest of an advice to say --id: the column that tells series apart, if there is one."""
+    kinds, rows = table.kinds(), table.head(1000)
+    for column in table.columns:
+        if kinds[column] == "label" and len({(row[column], row[time]) for row in rows}) == len(rows):
+            return f" {column}"
+    return ""
 
 
 def _no_number(table: Table, column: str) -> str:
