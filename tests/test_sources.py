@@ -425,8 +425,12 @@ def test_the_column_of_times_is_known_by_what_it_holds() -> None:
 
 
 def test_the_column_that_tells_series_apart_is_named() -> None:
-    rows = [{"day": f"2024-01-{i + 1:02}", "shop": s, "sold": i} for i in range(20) for s in ("north", "south")]
-    with pytest.raises(DataError, match=r"row 2, column 'day': .*comes twice \(also in row 1\).*apart: say --id shop$"):
+    rows = [
+        {"day": f"2024-01-{i + 1:02}", "shop": s, "sold": i} for i in range(20) for s in ("north", "south")
+    ]
+    with pytest.raises(
+        DataError, match=r"row 2, column 'day': .*comes twice \(also in row 1\).*apart: say --id shop$"
+    ):
         windows(rows)
     assert len(windows(rows, id="shop")[1].series) == 2
 

@@ -30,7 +30,7 @@ from hitherto.errors import (
     nearest,
 )
 from hitherto.heads import log_softmax
-from hitherto.plan import make, operations, streams
+from hitherto.plan import form_of, make, operations, streams
 from hitherto.plan import weights as shapes
 from hitherto.progress import over, telling
 from hitherto.runtime.engine import Engine
@@ -573,19 +573,20 @@ def _agree(model: Model) -> None:
         )
     try:
         head, options = model.source.head()
-        asked = {"inputs": model.source.inputs(), "head": head, "options": options}
+        inputs = model.source.inputs()
     except UsageError as error:
         raise BundleError(f"{model.path}: its spec and its codecs do not fit together: {error}") from error
-    planned = {
-        "inputs": model.plan["inputs"],
-        "head": model.plan["head"]["kind"],
-        "options": model.plan["head"]["options"],
-    }
-    for name, value in asked.items():
-        if value != planned[name]:
+    plan, form = model.plan, form_of(TASKS[model.spec.task].form, inputs)
+    for name, asked, planned in (
+        ("inputs", inputs, plan["inputs"]),
+        ("form", form, plan["form"]),
+        ("head", head, plan["head"]["kind"]),
+        ("options", options, plan["head"]["options"]),
+    ):
+        if asked != planned:
             raise BundleError(
-                f"{model.path}: its spec and its codecs ask for the {name} {value!r:.200}, but its plan has "
-                f"{planned[name]!r:.200}."
+                f"{model.path}: its spec and its codecs ask for the {name} {asked!r:.200}, but its plan has "
+                f"{planned!r:.200}."
             )
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "OPS",
     "PROGRAMS",
     "Op",
+    "form_of",
     "make",
     "operations",
     "seen",
@@ -544,6 +545,15 @@ class _Program:
         return made
 
 
+def form_of(form: str, inputs: Mapping[str, Any]) -> str:
+    """The form of a plan for a task of this form, by what there is to read."""
+    if form in ("seq2seq", "one_to_many"):
+        single = inputs.get("source", {}).get("single")
+        return "many_to_many" if "source" not in inputs else "one_to_many" if single else "seq2seq"
+    single = form == "many_to_one" and all(given.get("single") for given in inputs.values())
+    return "one_to_one" if single else form
+
+
 def make(
     model: ModelSpec, form: str, inputs: Mapping[str, Any], head: str, options: Mapping[str, Any]
 ) -> Plan:
@@ -551,11 +561,7 @@ def make(
 
     Every field of `model` that the plan needs must be set: what is chosen from data is chosen before.
     """
-    if form in ("seq2seq", "one_to_many"):  # by what there is to read
-        single = inputs.get("source", {}).get("single")
-        form = "many_to_many" if "source" not in inputs else "one_to_many" if single else "seq2seq"
-    elif form == "many_to_one" and all(given.get("single") for given in inputs.values()):
-        form = "one_to_one"
+    form = form_of(form, inputs)
     plan: Plan = {"form": form, "inputs": {key: dict(value) for key, value in inputs.items()}}
     if model.conv and not any("shape" in given for given in inputs.values()):
         raise UsageError("convolutions (--conv) are for pictures, and this model reads none; leave them out.")

@@ -33,6 +33,8 @@ Shape = tuple[int, int]
 NUMBERS = (64, 1 << 24)  # that a step reads and makes
 WORK = (1 << 10, 1 << 32)  # multiplications
 
+RESERVED = ("attend", "input", "stream", "search")  # before the names of states that are not a plan's
+
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,100}\Z")]
 
 
@@ -179,6 +181,10 @@ class _Walk:
             width = _said(op.name, row.width, options, chain.width)
             own = {f"{op.name}.{name}": shape for name, shape in _said(op.name, row.states, options).items()}
             _expect(not own or not chain.pooled, f"{op.name} has states, and stands behind a pool")
+            _expect(
+                not own or op.name not in RESERVED,
+                f"{op.name!r} is the name of other states; call it otherwise",
+            )
             self.names_state(op, row, options, chain)
             self.numbers += width
             self.work += max(row.work(options), sum(map(math.prod, shapes)) if row.stage else 0)

@@ -1,7 +1,7 @@
 """A layer as the operator that ONNX has for it, while torch.onnx exports: RNN, LSTM or GRU, one node for each layer.
 
-ONNX orders gates otherwise (LSTM `i o f c`, GRU `z r h`), has both directions in one node, and takes the lengths of rows as
-`sequence_lens`. Layer normalisation and projections it does not have: such layers are written step by step.
+ONNX orders gates otherwise (LSTM `i o f c`, GRU `z r h`), has both directions in one node, and takes lengths
+as `sequence_lens`. Layer normalisation and projections it does not have: such layers are written step by step.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def knows(kernel: str | None) -> bool:
 def unroll(
     kernel: str, x: Tensor, lengths: Tensor | None, state: tuple[Tensor, ...], weights: Sequence[Weights]
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """One layer over x [T, B, I] whose rows have these lengths, [B]: y, [T, B, D*H], and the state at each row's end."""
+    """One layer over x [T, B, I] whose rows have these lengths, [B]: y, [T, B, D*H], and the state at each end."""
     operator, gates, told = _OPERATORS[kernel]
     (D, B, H), T = state[0].shape, x.shape[0]
 

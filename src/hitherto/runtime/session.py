@@ -1074,13 +1074,11 @@ class TranscriptStream(Stream):
         self.search.sound(own, self.core.engine.widths[-1])
 
     def _take(self, value: Mapping[str, Array]) -> None:
-        parts: dict[str, dict[str, Array]] = {"search": {}, "decoder": {}, "": {}}
-        for name, array in value.items():
-            part, _, rest = name.partition(".")
-            parts.get(part, parts[""])[rest if part in parts else name] = array
-        self.search.state = parts["search"]  # which may still refuse it, and leaves all as it is then
-        self.decoder.state = parts["decoder"]
-        super()._take(parts[""])
+        search = {name: value[f"search.{name}"] for name in self.search.state}
+        decoder = {name: value[f"decoder.{name}"] for name in self.decoder.state}
+        self.search.state = search  # which may still refuse it, and leaves all as it is then
+        self.decoder.state = decoder
+        super()._take(value)
 
     def line(self, text: str) -> list[Row]:
         return _from_line(self, text)

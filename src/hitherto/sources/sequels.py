@@ -193,6 +193,9 @@ class Sequels:
         return {"steps": (task.output,)} | told
 
     def inputs(self) -> dict[str, Any]:
+        data = self.spec.data
+        if not column_names(None, data.output) or (self.says and not column_names(None, data.input)):
+            raise UsageError("it does not say which columns it learned from.")
         if self.says and self.codecs["text"].end_id is None:
             raise UsageError("a text that is written has an end, but its codec has no token for it.")
         x = {"x": {"kind": "vectors", "size": int(self.steps.size)}}

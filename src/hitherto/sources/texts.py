@@ -400,8 +400,9 @@ class Texts:
         return own if self.spec.model.shared else own | {"output": ("text",)}
 
     def inputs(self) -> dict[str, Any]:
-        if self.sees and len(column_names(None, self.spec.data.input)) != 1:
-            raise UsageError("it does not say which one column holds what is seen.")
+        columns = column_names(None, self.spec.data.input)
+        if not columns or (self.sees and len(columns) != 1):
+            raise UsageError("it does not say which column is the input.")
         codec = self.codecs["input"]
         source: dict[str, Any] = {"kind": "ids", "size": int(codec.size)}
         if self.sees:
@@ -583,7 +584,9 @@ def _fields(table: Table, names: Sequence[str]) -> Table:
 
 def fields_expected(names: Sequence[str], found: int) -> str:
     """What is wrong with a text that should have these fields."""
-    return f"expected {len(names)} fields between tabs or lines, {', '.join(names)}, but found {found}"
+    return (
+        f"expected {len(names)} fields between tabs or lines, {', '.join(map(str, names))}, but found {found}"
+    )
 
 
 def _shown(value: Any, row: int) -> str:

@@ -77,7 +77,7 @@ _BASIC = re.compile(
     rf"[T ](?P<H>\d{{2}})(?:(?P<M>\d{{2}})(?:(?P<S>\d{{2}})(?:[.,](?P<f>\d{{1,9}}))?)?)?(?P<z>{_ZONE})?",
     re.ASCII,
 )
-_TAIL = re.compile(r"(.*?)(,?[ T]+%(?:H:%M(?::%S(?:[.,]%f)?)?|I:%M(?::%S)? ?%p|T|R)(?: ?%z)?)?")
+_TAIL = re.compile(r"(.*?)(,?[ T]+%(?:H:%M(?::%S(?:[.,]%f)?)?|I:%M(?::%S)? ?%p|T|R)(?: ?%z)?)?", re.DOTALL)
 
 
 # ------------------------------------------------------------------------------------------------- one cell
@@ -149,7 +149,13 @@ def _match(format: str, text: str) -> tuple[int, int | None] | None:  # noqa: A0
 
 def _iso(text: str) -> tuple[int, int | None] | None:
     """The most usual of times, quickly; None where it takes a closer look."""
-    if text[4:5] != "-" or text[7:8] != "-" or text[10:11] not in ("", "T", " ") or "." in text or "," in text:
+    if (
+        text[4:5] != "-"
+        or text[7:8] != "-"
+        or text[10:11] not in ("", "T", " ")
+        or "." in text
+        or "," in text
+    ):
         return None
     try:
         when = dt.datetime.fromisoformat(text)
