@@ -2,7 +2,7 @@
 #   make setup   .venv with everything the rest needs       make check   lint and types
 #   make demo    train a model of the next word             make fix     mend what lint can mend
 #   make test    native tests and pytest                    make soak    the long tests and the sanitizers
-#   make bench   measure, beside other libraries
+#   make bench   measure, beside other libraries            make fuzz    MINUTES=n: look for what harms
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,12 +15,20 @@ native_tests = PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/$(1) -G Ninja 
 	-DHITHERTO_EXTENSION=OFF -DHITHERTO_NATIVE_TESTS=ON -DHITHERTO_WERROR=ON $(2) \
 	&& $(BIN)/cmake --build build/$(1) && $(BIN)/ctest --test-dir build/$(1) --output-on-failure
 
+# $(call sanitized,TESTS): these tests of Python on an extension with the address and undefined sanitizers, of one instruction set
+SANITIZED := build/sanitized
+SANITIZED_ISA := $(if $(filter x86_64 amd64,$(shell uname -m)),avx2,base)
+sanitized = LD_PRELOAD="$$($(or $(CXX),c++) -print-file-name=libasan.so) $$($(or $(CXX),c++) -print-file-name=libstdc++.so)" \
+	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=2 \
+	HITHERTO_NATIVE="$(CURDIR)/$(SANITIZED)/_native.abi3.so" PYTHONPATH=tests \
+	$(BIN)/python -m pytest -q -p no:cacheprovider -p another_native $(1)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix soak bench native-test
+.PHONY: help setup demo test check fix soak bench native-test sanitize sanitized-extension fuzz fuzz-native fuzz-python
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '2,5s/^# *//p' Makefile
+	@sed -n '2,6s/^# *//p' Makefile
 
 setup: $(INSTALLED)
 
@@ -54,11 +62,37 @@ fix: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-soak: $(INSTALLED)
+sanitized-extension: $(INSTALLED)
+	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B $(SANITIZED) -G Ninja --log-level=WARNING -DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" \
+		-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=address,undefined -DHITHERTO_ISAS=$(SANITIZED_ISA)
+	$(BIN)/cmake --build $(SANITIZED)
+
+# The short form; `soak` has the long one.
+sanitize: sanitized-extension
+	$(call sanitized,tests/test_native.py)
+
+soak: sanitized-extension
 	$(call native_tests,address,-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=address)
 	$(call native_tests,undefined,-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=undefined)
 	$(call native_tests,thread,-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=thread)
+	$(call sanitized,tests/test_native.py tests/test_engine.py tests/test_session.py tests/test_kernels.py tests/test_bundle.py)
 	$(BIN)/python -m pytest -m soak
+
+MINUTES ?= 1
+fuzz: fuzz-native fuzz-python
+
+# clang has libFuzzer: on Debian, apt-get install clang.
+fuzz-native: $(INSTALLED)
+	PATH="$(CURDIR)/$(BIN):$$PATH" CXX=clang++ cmake -S . -B build/fuzz-native -G Ninja --log-level=WARNING -DHITHERTO_EXTENSION=OFF \
+		-DHITHERTO_FUZZ=ON -DHITHERTO_SANITIZE=address -DHITHERTO_ISAS=$(SANITIZED_ISA)
+	$(BIN)/cmake --build build/fuzz-native
+	$(BIN)/python fuzz/native/step_seeds.py build/fuzz-native/seeds
+	mkdir -p build/fuzz-native/corpus
+	cd build/fuzz-native && ./fuzz_steps -max_total_time=$$(($(MINUTES) * 60)) -timeout=20 -rss_limit_mb=2048 -max_len=1024 \
+		-print_final_stats=1 corpus seeds
+
+fuzz-python: $(INSTALLED)
+	$(BIN)/python fuzz/run.py --minutes $(MINUTES)
 
 bench: $(PEERS)
 	$(BIN)/python benchmarks/stream.py

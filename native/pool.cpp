@@ -32,6 +32,21 @@ inline void relax() {
 #endif
 }
 
+// Waits for what is to come within some microseconds, the length of a step; past that another thread has lost its core and
+// may need this one, so it is offered. True once it has come, false where sleep is better.
+template <class Came>
+bool soon(const Came& came) {
+  for (int spin = 0; spin < 2048; ++spin) {
+    if (came()) return true;
+    relax();
+  }
+  for (int turn = 0; turn < 8; ++turn) {
+    if (came()) return true;
+    std::this_thread::yield();
+  }
+  return came();
+}
+
 // ---- our own threads -------------------------------------------------------------------------------------------------
 
 class Pool {
@@ -51,12 +66,10 @@ class Pool {
     }
     wake_.notify_all();
     job(arg, 0, threads);
-    for (int spin = 0; left_.load(std::memory_order_acquire) != 0; ++spin) {
-      if (spin < 4096)
-        relax();
-      else
-        std::this_thread::yield();
-    }
+    const auto over = [this] { return left_.load(std::memory_order_acquire) == 0; };
+    if (soon(over)) return;
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, over);
   }
 
  private:
@@ -76,7 +89,7 @@ class Pool {
 
   void work(int id, unsigned seen) {
     for (;;) {
-      for (int spin = 0; spin < 2048 && round_.load(std::memory_order_acquire) == seen; ++spin) relax();
+      soon([&] { return round_.load(std::memory_order_acquire) != seen; });
       Job job;
       void* arg;
       int threads;
@@ -90,12 +103,15 @@ class Pool {
       }
       if (id >= threads) continue;
       job(arg, id, threads);
-      left_.fetch_sub(1, std::memory_order_release);
+      if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+        std::lock_guard<std::mutex> lock(mutex_);  // the caller looks once more before it sleeps, or sleeps and hears this
+        done_.notify_one();
+      }
     }
   }
 
   std::mutex busy_, mutex_;
-  std::condition_variable wake_;
+  std::condition_variable wake_, done_;
   std::vector<std::thread> workers_;
   Job job_ = nullptr;
   void* arg_ = nullptr;
@@ -178,20 +194,25 @@ void parallel(int threads, Job job, void* arg) {
   job(arg, 0, 1);
 }
 
+Barrier::Barrier(int n) : n_(n) {}
+Barrier::~Barrier() = default;
+
 void Barrier::wait() {
   const unsigned round = round_.load(std::memory_order_relaxed);
   if (waiting_.fetch_add(1, std::memory_order_acq_rel) == n_ - 1) {
     waiting_.store(0, std::memory_order_relaxed);
-    round_.store(round + 1, std::memory_order_release);
+    round_.store(round + 1);
+    if (sleeping_.load() == 0) return;  // who goes to sleep after this sees the new round first
+    std::lock_guard<std::mutex> lock(mutex_);
+    wake_.notify_all();
     return;
   }
-  // Some microseconds of spinning cover a step; past that another thread has lost its core and may need this one.
-  for (int spin = 0; round_.load(std::memory_order_acquire) == round; ++spin) {
-    if (spin < 16384)
-      relax();
-    else
-      std::this_thread::yield();
-  }
+  const auto next = [&] { return round_.load() != round; };
+  if (soon(next)) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  sleeping_.fetch_add(1);
+  wake_.wait(lock, next);
+  sleeping_.fetch_sub(1);
 }
 
 float* workspace(std::size_t floats) {

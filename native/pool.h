@@ -1,7 +1,9 @@
 // Threads, barriers and memory for the kernels.
 #pragma once
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
+#include <mutex>
 
 namespace hitherto {
 
@@ -16,16 +18,21 @@ void parallel(int threads, void (*fn)(void* arg, int id, int n), void* arg);
 bool adopt_openmp();
 bool uses_openmp();
 
-// All n threads of a parallel region meet here.
+// All n threads of a parallel region meet here. One that waits for long gives its core away.
 class Barrier {
  public:
-  explicit Barrier(int n) : n_(n), waiting_(0), round_(0) {}
+  explicit Barrier(int n);  // in pool.cpp, as all that an instruction set's code must not have a copy of
+  ~Barrier();
+  Barrier(const Barrier&) = delete;
+  Barrier& operator=(const Barrier&) = delete;
   void wait();
 
  private:
   const int n_;
-  std::atomic<int> waiting_;
-  std::atomic<unsigned> round_;
+  std::atomic<int> waiting_{0}, sleeping_{0};
+  std::atomic<unsigned> round_{0};
+  std::mutex mutex_;
+  std::condition_variable wake_;
 };
 
 // Memory of the calling thread, aligned to a cache line, until its next call. Null if there is none.

@@ -169,7 +169,7 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
       return why("the stages do not fit together: stage ", i, " (", NAMES[s.op], ") stands behind a pool");
     }
     if (s.op == POOL) p.pool = i;
-    p.whole = p.whole || (s.op == RECURRENT && s.D == 2);
+    p.whole = p.whole || ((s.op == RECURRENT || s.op == POOL) && s.D == 2);  // a pool takes the first step as the last then
     attends += looks(s);
     decodes = decodes || looks(s) || s.op == RECALL || s.op == KEEP;
   }

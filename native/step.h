@@ -1039,7 +1039,7 @@ bool step_run(const Steps& u, int threads) {
                                 : double(s.H) * double(s.I + s.P) * 8;
     step_by_step = step_by_step || s.op == KEEP || (s.op == ATTEND && s.kind == ADDITIVE);
   }
-  if (per_token * double(u.B) * double(u.T) < 2e6) threads = 1;
+  if (per_token * double(u.B) * double(u.T) < 2e6) threads = 1;  // as in kernels.inc
   work.rows = min_of(work.rows, max_of(1, ceil_div(u.B, threads)));
   work.steps = step_by_step ? 1 : p.whole ? max_of(1, u.T) : max_of(1, min_of(u.T, TOKENS / max_of(1, work.rows)));
   while (p.whole && work.rows > 1 && Room(u, work.rows, work.steps).size > (i64(16) << 20)) work.rows = ceil_div(work.rows, 2);

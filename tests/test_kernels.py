@@ -519,6 +519,17 @@ def test_an_unknown_instruction_set_is_refused():
     assert "HITHERTO_ISA names an instruction set" in in_a_process(program, HITHERTO_ISA="mmx")
 
 
+def test_threads_of_torch_that_wait_give_their_cores_away():
+    program = (
+        "import os, hitherto\n"
+        "try:\n    hitherto.train('lm', 'nowhere.txt')\nexcept hitherto.errors.HithertoError:\n    pass\n"
+        "print('spins', os.environ.get('GOMP_SPINCOUNT'))"
+    )
+    clean = f"import os\nfor n in ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY'): os.environ.pop(n, None)\n{program}"
+    assert "spins 1000" in in_a_process(clean)
+    assert "spins 7" in in_a_process(program, GOMP_SPINCOUNT="7")
+
+
 # ------------------------------------------------------------------------------------------------------- bits
 
 

@@ -2,9 +2,11 @@
 // plain loops in double precision, on buffers of exactly the size that the interface asks for; and the threads' own parts.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <initializer_list>
 #include <random>
 #include <string>
@@ -18,6 +20,7 @@
 
 #include "kernels.h"
 #include "pool.h"
+#include "program.h"
 
 using namespace hitherto;
 
@@ -1101,10 +1104,65 @@ void the_best_are_the_largest(const Stepper& s) {
   s.best({nullptr, 0, 5, 2, nullptr, nullptr, nullptr}, 3);
 }
 
+// Found by fuzz_steps: a pool of both directions takes the first step of its input as the last, so the input comes whole.
+void a_pool_of_both_ends_keeps_its_bits() {
+  const i64 T = 30, B = 76, I = 6;
+  std::vector<Described> stages(1);
+  Described& s = stages[0];
+  s.op = POOL, s.kind = LAST, s.I = s.O = I, s.D = 2, s.c = I;
+  Built built;
+  Refusal why;
+  check(built.build(FLOAT32, I + 1, stages, why), "a pool of both ends is built");
+  Floats x = draw(T * B * I), states[2], said[2];
+  std::vector<i64> lengths(static_cast<size_t>(B));
+  for (i64 b = 0; b < B; ++b) lengths[size_t(b)] = b % (T + 1);
+  for (int threads : {1, 2}) {
+    Floats &state = states[threads - 1], &y = said[threads - 1];
+    state.assign(size_t(B * (I + 1)), 0), y.assign(size_t(B * I), 0);
+    Asked asked = {};
+    asked.T = T, asked.B = B, asked.end = 1, asked.threads = threads, asked.rows = B, asked.stride = I + 1;
+    asked.x = {x.data(), i64(x.size())}, asked.state = {state.data(), i64(state.size())}, asked.y = {y.data(), i64(y.size())};
+    asked.lengths = {lengths.data(), B};
+    Checked checked;
+    check(checked.check(built, asked, why) && stepper()->run(checked.steps(), threads), "a pool of both ends runs");
+  }
+  bool first = true;
+  for (i64 b = 0; b < B; ++b) {
+    for (i64 i = I / 2; i < I && lengths[size_t(b)]; ++i) first = first && said[0][size_t(b * I + i)] == x[size_t(b * I + i)];
+  }
+  check(first && same(said[0], said[1]) && same(states[0], states[1]), "a pool of both ends: bits");
+}
+
+// Who waits for long, for the others of a region or at a barrier, sleeps: of 0.3 seconds the processor sees next to nothing.
+void waiting_is_sleeping() {
+  struct Shared {
+    Barrier barrier{2};
+    bool at_barrier;
+    std::atomic<int> came{0};
+  };
+  for (bool at_barrier : {false, true}) {
+    Shared shared;
+    shared.at_barrier = at_barrier;
+    const std::clock_t before = std::clock();
+    parallel(
+        2,
+        [](void* arg, int id, int n) {
+          Shared& s = *static_cast<Shared*>(arg);
+          if (id == 1) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+          if (n == 2 && s.at_barrier) s.barrier.wait();
+          s.came += n;
+        },
+        &shared);
+    check(shared.came == 4 && double(std::clock() - before) / CLOCKS_PER_SEC < 0.15, at_barrier ? "asleep at a barrier" : "asleep until all is done");
+  }
+}
+
 }  // namespace
 
 int main() {
   pool_runs_every_part();
+  waiting_is_sleeping();
+  a_pool_of_both_ends_keeps_its_bits();
   for (const char* isa : {"avx512", "avx2", "base"}) {
     const Kernels* k = kernels(isa);
     if (!k) {

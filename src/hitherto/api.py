@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -609,6 +610,9 @@ def train(
     it goes on, to the same bits; `spec.RESUMABLE` lists the options that may be others now, `epochs` for one.
     """
     _need_torch("training")
+    if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
+        # Threads that wait give their cores away after microseconds, not milliseconds; libgomp reads this as it loads.
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     from hitherto.training import join
 
     say = say or (lambda _line: None)
