@@ -3,6 +3,7 @@
 #   make demo    train a model of the next word             make fix     mend what lint can mend
 #   make test    native tests and pytest                    make soak    the long tests and the sanitizers
 #   make bench   measure, beside other libraries            make fuzz    MINUTES=n: look for what harms
+#   make mutants plant small faults: which does no test notice?
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,11 +25,11 @@ sanitized = LD_PRELOAD="$$($(or $(CXX),c++) -print-file-name=libasan.so) $$($(or
 	$(BIN)/python -m pytest -q -p no:cacheprovider -p another_native $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix soak bench native-test sanitize sanitized-extension fuzz fuzz-native fuzz-python
+.PHONY: help setup demo test check fix soak bench native-test sanitize sanitized-extension fuzz fuzz-native fuzz-python mutants
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n '2,6s/^# *//p' Makefile
+	@sed -n '2,7s/^# *//p' Makefile
 
 setup: $(INSTALLED)
 
@@ -93,6 +94,9 @@ fuzz-native: $(INSTALLED)
 
 fuzz-python: $(INSTALLED)
 	$(BIN)/python fuzz/run.py --minutes $(MINUTES)
+
+mutants: $(INSTALLED)
+	$(BIN)/python fuzz/mutants.py
 
 bench: $(PEERS)
 	$(BIN)/python benchmarks/stream.py

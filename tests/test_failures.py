@@ -103,7 +103,7 @@ def test_a_run_is_resumed_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.M
     says = f"the run .* is in use by process {os.getpid()} on .*, since .* Wait until that ends, or end it"
     with files.held(run / "lock", "it"):
         with pytest.raises(UsageError, match=says):
-            hitherto.train("", resume=run)
+            hitherto.train("", ROWS, resume=run)
         with pytest.raises(UsageError, match=says):
             train(tmp_path / "m.safetensors")
     assert read == [], "a checkpoint is read when no other can write one"

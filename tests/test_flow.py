@@ -585,7 +585,7 @@ BAD = [
         "-epochs has one dash; options of this length have two: --epochs.",
     ),
     (("train", "lm", "x.txt", "--hidden_size", "3"), 2, "--hidden-size"),
-    (("train", "lm", "x.txt", "--out", ""), 2, "out '' is a folder: name a file in it"),
+    (("train", "lm", "x.txt", "--out", ""), 2, "out '.' is a folder: name a file in it"),
     (("train", "lm", "x.txt", "--out", "/"), 2, "out '/' is a folder: name a file in it"),
     (("train", "classify", "absent.csv"), 3, "absent.csv"),
     (("train",), 2, "Usage"),

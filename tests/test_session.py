@@ -98,6 +98,8 @@ def test_tags_come_with_their_words(models: dict[str, hitherto.Model]) -> None:
         rows += stream.finish()
         assert [row["token"] for row in rows] == text.split()
         assert [row["label"] for row in rows] == labels
+    assert model.predict([[], text.split()]) == [[], labels]
+    assert model.predict([[]]) == [[]]  # a sentence of no token ended in a traceback
     stream = model.stream()
     assert [row["token"] for row in stream.push("ann me")] == ["ann"]
     assert [row["token"] for row in stream.peek()] == ["me"]

@@ -629,7 +629,7 @@ def test_an_unknown_word_is_the_one_that_was_looked_at() -> None:
     assert source.text(found, "what is Oslo") == "Oslo a"
     assert source.text(Hypothesis([a], 0.0, 0.0, None), "what") == "a"
     row = source.answer([found, found], "what is Oslo", attention=True)
-    assert row["attention"]["source"] == ["<unk>"] * 3
+    assert row["attention"]["source"] == ["what", "is", "Oslo"]
     assert row["attention"]["target"] == ["<unk>", "a", "<eos>"]
     assert np.shape(row["attention"]["weights"]) == (3, 3)
     assert len(row["others"]) == 1

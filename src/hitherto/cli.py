@@ -127,6 +127,7 @@ class _OfTask(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from hitherto import spec as specs
 
+        given = list(args)  # the parser takes them out
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -135,7 +136,7 @@ class _OfTask(click.Command):
             name = error.option_name.lstrip("-").removeprefix("no-").replace("-", "_")
             if name in others:
                 raise UsageError(specs.useless(self.name, name, specs.FLAGS)) from error
-            whole = next((a for a in args if a.startswith(error.option_name) and len(a) > 2), "")
+            whole = next((a for a in given if a.startswith(error.option_name) and len(a) > 2), "")
             if whole and not whole.startswith("--"):
                 raise UsageError(
                     f"{whole} has one dash; options of this length have two: -{whole}."

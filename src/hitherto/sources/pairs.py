@@ -585,7 +585,7 @@ class Pairs:
             places = np.flatnonzero(np.arange(T)[:, None] < lengths)
             whole = np.zeros((T * B, p.shape[-1]))
             whole[places] = p
-            whole = whole.reshape(T, B, -1)
+            whole = whole.reshape(T, B, whole.shape[-1])
             for b, r in enumerate(batch.rows):
                 found[r] = whole[: lengths[b], b]
         return found

@@ -296,7 +296,7 @@ class Transcripts:
         found: list[dict[str, Any]] = [{}] * len(examples)
         for batch, params in outputs:
             T, B = batch.inputs["x"].shape[:2]
-            log_probs = log_softmax(params).reshape(T, B, -1)
+            log_probs = log_softmax(params).reshape(T, B, params.shape[-1])
             lengths = np.full(B, T) if batch.lengths is None else batch.lengths
             assert batch.rows is not None  # noqa: S101 - made by `evaluation`
             for b, r in enumerate(batch.rows):
