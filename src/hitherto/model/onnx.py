@@ -5,6 +5,7 @@ as `sequence_lens`. Layer normalisation and projections it does not have: such l
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,7 +43,7 @@ def unroll(
         return torch.stack([ordered(w) for ws in weights if (w := ws[which]) is not None])
 
     bias = None if weights[0][2] is None else torch.cat([stacked(2), stacked(3)], 1)
-    attributes = {"hidden_size": H, "direction": "bidirectional" if D == 2 else "forward"}
+    attributes: dict[str, Any] = {"hidden_size": H, "direction": "bidirectional" if D == 2 else "forward"}
     attributes |= {name: [value] * D if isinstance(value, str) else value for name, value in told.items()}
     sizes = None if lengths is None else lengths.to(torch.int32)
     y, *ends = torch.onnx.ops.symbolic_multi_out(
