@@ -247,7 +247,12 @@ def test_what_is_wrong_is_named() -> None:
         ("classify", pictures(4), {"input": "image", "embedding_size": 4}, "embedding_size is of tokens"),
         ("handwrite", [{"strokes": pen("lv", 0)}], {"tokens": "words"}, "no column of texts"),
         ("handwrite", [{"strokes": pen("lv", 0)}], {"components": 3}, "no column of texts"),
-        ("compose", [{"roll": [[60], [62]]}], {"head": "sigmoid", "chain": 7}, "chain counts only with head chain"),
+        (
+            "compose",
+            [{"roll": [[60], [62]]}],
+            {"head": "sigmoid", "chain": 7},
+            "chain counts only with head chain",
+        ),
     ],
 )
 def test_options_that_nothing_uses_are_refused(
