@@ -203,3 +203,15 @@ def test_the_first_wrong_byte_is_named(tmp_path: Path) -> None:
     for name in ("idna", "punycode", "unicode_escape", "undefined", "utf-7"):
         with contextlib.suppress(DataError, UsageError):
             list(read(path, encoding=name))
+
+
+def test_a_damaged_gzip_file_whose_text_is_none_is_an_error_of_ours(tmp_path: Path, monkeypatch: Any) -> None:
+    """The search for the first bad byte met the damage, and that was not said."""
+    file = tmp_path / "x.txt.gz"
+    file.write_bytes(gzip.compress(b"a" * 100))
+    monkeypatch.setattr(textfile, "_undecodable", lambda *_: (_ for _ in ()).throw(gzip.BadGzipFile("CRC")))
+    with (
+        pytest.raises(DataError, match="cut off or damaged"),
+        textfile.opened(file) as _text,
+    ):
+        raise UnicodeDecodeError("utf-8", b"x", 0, 1, "made")

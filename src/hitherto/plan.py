@@ -36,7 +36,6 @@ from hitherto.heads import HEADS
 from hitherto.spec import ModelSpec
 
 __all__ = [
-    "ACTIVATIONS",
     "NARROWEST",
     "OPS",
     "PROGRAMS",
@@ -56,10 +55,9 @@ Shapes = dict[str, tuple[int, ...]]
 
 NARROWEST = 10.0  # of a window: its bells weigh exp(-NARROWEST * b * distance^2), 0 < b < 1
 PROGRAMS = ("encode", "bridge", "step")  # in the order in which they run
-ACTIVATIONS = ("", "tanh", "relu")  # of a linear map or a convolution
 
 Directions = Annotated[int, Meta(ge=1, le=2)]
-Activation = Literal["", "tanh", "relu"]
+Activation = Literal["", "tanh", "relu"]  # of a linear map or a convolution
 
 
 def _same(_o: Options, width: int) -> int:

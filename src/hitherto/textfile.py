@@ -161,6 +161,13 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
+_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"the gzip file is cut off or damaged ({error}); fetch it again", path=path)
+
+
 @contextmanager
 def opened(path: Path, encoding: str | None = None) -> Iterator[TextIO]:
     """The file's text, gunzipped; what is wrong with its bytes becomes a DataError."""
@@ -175,15 +182,17 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[TextIO]:
             with io.TextIOWrapper(counted, encoding=chosen, newline="") as text:
                 yield text
     except UnicodeDecodeError as error:
-        raise _undecodable(path, chosen) from error
+        try:
+            found_at = _undecodable(path, chosen)
+        except _DAMAGE as damage:  # behind the byte that was looked for
+            raise _damaged(path, damage) from damage
+        raise found_at from error
     except UnicodeError as error:  # of encodings that Python has for names of hosts and its like
         raise DataError(
             f"the file is not {chosen} ({error}); say its encoding (--encoding)", path=path
         ) from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"the gzip file is cut off or damaged ({error}); fetch it again", path=path
-        ) from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
     except IsADirectoryError as error:
         raise DataError("this is a folder, not a file", path=path) from error
     except (FileNotFoundError, NotADirectoryError) as error:

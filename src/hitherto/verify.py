@@ -157,9 +157,7 @@ class _Walk:
             len(op.inputs) == wanted,
             f"{op.name} has the wrong number of inputs: {len(op.inputs)}, not {wanted}",
         )
-        typed(op.options, _options(row.name), f"the plan: {op.name}")
-        cell = op.options.get("cell")
-        _expect(cell is None or cell in CELLS, f"the cell {cell!r:.80} of {op.name} is not known")
+        _check_options(op, row)
         return row, op.options
 
     def run(self, program: str, operations: list[Operation], chain: "_Chain") -> None:
@@ -346,10 +344,14 @@ class _Chain:
             self.seen = output, width
 
 
-def _states_of(op: Operation, row: Op) -> Mapping[str, Shape]:
+def _check_options(op: Operation, row: Op) -> None:
     typed(op.options, _options(row.name), f"the plan: {op.name}")
     cell = op.options.get("cell")
     _expect(cell is None or cell in CELLS, f"the cell {cell!r:.80} of {op.name} is not known")
+
+
+def _states_of(op: Operation, row: Op) -> Mapping[str, Shape]:
+    _check_options(op, row)
     found: Mapping[str, Shape] = _said(op.name, row.states, op.options)
     return found
 
