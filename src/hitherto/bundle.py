@@ -393,16 +393,16 @@ def parse(text: str | bytes) -> Any:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH + 2):
+        if not level:
+            return value
         level = [
             item
             for holder in level
             if isinstance(holder, dict | list)
             for item in (holder.values() if isinstance(holder, dict) else holder)
         ]
-    if level:
-        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
-    return value
+    raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
 
 
 def canonical(value: Any) -> bytes:

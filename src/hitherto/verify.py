@@ -357,11 +357,13 @@ def _states_of(op: Operation, row: Op) -> Mapping[str, Shape]:
 
 
 def _fits(name: str, shape: tuple[int, ...], tensors: Mapping[str, Any]) -> None:
-    _expect(name in tensors, f"the tensor {name!r} that the plan names is missing")
-    tensor = tensors[name]
-    came = tuple(tensor.shape)
-    _expect(came == shape, f"the tensor {name!r} has the shape {came}, the plan says {shape}")
-    _expect(tensor.dtype.kind == "f", f"the tensor {name!r} is {tensor.dtype}, but weights are floats")
+    tensor = tensors.get(name)
+    if tensor is None:
+        raise _unsound(f"the tensor {name!r} that the plan names is missing")
+    if tensor.shape != shape:
+        raise _unsound(f"the tensor {name!r} has the shape {tensor.shape}, the plan says {shape}")
+    if tensor.dtype.kind != "f":
+        raise _unsound(f"the tensor {name!r} is {tensor.dtype}, but weights are floats")
     if tensor.dtype.itemsize > 4 and tensor.size:
         largest = np.abs(tensor).max()
         _expect(bool(largest <= np.finfo(np.float32).max), f"the tensor {name!r} has numbers beyond float32")
