@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hitherto import parquet
 from hitherto.data import READERS, Table, read, split, texts
 from hitherto.errors import DataError, HithertoError, UsageError
 
@@ -96,6 +97,19 @@ def test_jsonl_keeps_types(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)) + "\n\n")
     assert list(read(path)) == rows
     assert list(read(write(tmp_path / "a.json", json.dumps(rows)))) == rows
+
+
+def test_a_parquet_file_that_would_end_the_process_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.parquet"
+    pl = pytest.importorskip("polars")
+    pl.DataFrame({"a": range(25_000)}).write_parquet(path)
+    assert len(read(path)) == 25_000
+    path.touch()
+    monkeypatch.setattr(parquet, "_CHECK", "import os, sys; print('no memory', file=sys.stderr); os.abort()")
+    with pytest.raises(DataError, match="or it is damaged: no memory"):
+        read(path)
 
 
 def test_parquet_frames_lists_and_columns(tmp_path: Path) -> None:

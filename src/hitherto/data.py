@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hitherto import conll, jsonfile, progress, textfile
+from hitherto import conll, jsonfile, parquet, progress, textfile
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
 from hitherto.marks import Marks
 from hitherto.times import is_time
@@ -445,35 +445,7 @@ def _read_conll(
 def _read_parquet(
     path: Path, _options: Options
 ) -> tuple[list[str], Callable[[], Iterator[Numbered]], list[str]]:
-    try:
-        import polars as pl
-    except ImportError as error:
-        raise MissingExtra("reading Parquet", "polars", "train") from error
-    # a damaged file makes polars panic, which is no Exception
-    wrong = (OSError, ValueError, OverflowError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
-
-    def refused(error: BaseException) -> DataError:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        return DataError(f"this is not a Parquet file, or it is damaged: {said:.200}", path=path)
-
-    try:
-        lazy = pl.scan_parquet(path, glob=False)
-        names = list(lazy.collect_schema())
-    except wrong as error:
-        raise refused(error) from error
-
-    def rows() -> Iterator[Numbered]:
-        start, step = 0, 10_000
-        while True:
-            try:
-                part = lazy.slice(start, step).collect().rows(named=True)
-            except wrong as error:
-                raise refused(error) from error
-            yield from ((start + i + 1, row) for i, row in enumerate(part))
-            if len(part) < step:
-                return
-            start += step
-
+    names, rows = parquet.read(path)
     return names, rows, []
 
 
