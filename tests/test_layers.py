@@ -985,6 +985,27 @@ def test_tensors_that_lie_otherwise_are_read_as_torch_reads_them(kind, how, whic
         assert_same([plain(v) for v in flat(ours(x, state))], expected)
 
 
+def test_distributed_tensors_take_the_reference(tmp_path):
+    from torch import distributed
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, distribute_module, distribute_tensor
+
+    distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'group'}", rank=0, world_size=1)
+    try:
+        ours, _ = pair("LSTM")
+        x = torch.randn(T, B, IN)
+        expected = ours(x)[0].detach()
+        mesh = init_device_mesh("cpu", (1,))
+        distribute_module(ours, mesh)
+        y = ours(distribute_tensor(x, mesh, [Replicate()]))[0]
+        assert ht.explain_path(ours, x) == "reference: DTensor is a tensor subclass"
+        assert_same([y.full_tensor().detach()], [expected])
+        y.sum().backward()
+        assert ours.weight_hh_l0.grad.to_local().abs().sum() > 0
+    finally:
+        distributed.destroy_process_group()
+
+
 @each_kind
 @pytest.mark.parametrize("how", ["negated", "imaginary", "wrapped", "zero"])
 def test_gradients_that_lie_otherwise_are_read_as_torch_reads_them(kind, how):

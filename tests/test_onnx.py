@@ -54,6 +54,18 @@ def test_a_layer_is_onnxs_own_operator(layer: Any, operator: str, lengths: list[
         torch.testing.assert_close(torch.from_numpy(theirs), ours, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [hitherto.LSTM, hitherto.GRU, hitherto.RNN])
+def test_the_older_exporter_writes_a_graph_of_the_input(kind: Any) -> None:
+    torch.manual_seed(0)
+    layer = kind(4, 6, bidirectional=True).eval()
+    file = io.BytesIO()
+    torch.onnx.export(layer, (torch.randn(3, 2, 4),), file, dynamo=False)
+    session = runtime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+    other = torch.randn(3, 2, 4)  # than the one that was traced
+    found = session.run(None, {session.get_inputs()[0].name: other.numpy()})[0]
+    torch.testing.assert_close(torch.from_numpy(found), layer(other)[0].detach(), rtol=1e-5, atol=1e-5)
+
+
 def test_a_packed_sequence_is_refused_with_what_to_do() -> None:
     class Packed(torch.nn.Module):
         def __init__(self) -> None:
