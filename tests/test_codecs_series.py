@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitherto.codecs.series import Series, SeriesCodec, Step, gather, naive_scale
+from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError
-from hitherto.marks import Marks
 from hitherto.times import wall_of, zone_of
 
 

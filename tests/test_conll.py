@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from hitherto import conll
-from hitherto.data import read
+from hitherto.data import conll, read
 from hitherto.errors import DataError
 from hitherto.sources import SOURCES
 from hitherto.spec import from_options

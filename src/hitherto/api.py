@@ -19,8 +19,8 @@ import numpy as np
 import hitherto
 from hitherto import bundle, checkpoint, files
 from hitherto import spec as specs
-from hitherto.answers import beside
 from hitherto.codecs.label import LabelCodec
+from hitherto.data.answers import beside
 from hitherto.decode import Hypothesis
 from hitherto.errors import (
     BundleError,

@@ -544,7 +544,7 @@ def predict(
              hitherto predict tagger.safetensors --text "ann went to oslo"
     """  # noqa: D301 - the \b is a sign to click: lines stay as they are
     import hitherto
-    from hitherto import answers
+    from hitherto.data import answers
 
     model = hitherto.open(bundle, weights=weights)
     told = _told(options)
@@ -809,7 +809,7 @@ def stream(
 
 def _follow(feed: Any, lines: Any, show: Any) -> None:
     """Answer line by line; what is wrong with one is said with its number."""
-    from hitherto.lines import STDIN
+    from hitherto.data.lines import STDIN
 
     number = 0
     try:
@@ -831,7 +831,7 @@ def _follow(feed: Any, lines: Any, show: Any) -> None:
 
 def _asked(model: Any, data: str | None, texts: tuple[str, ...], told: dict[str, Any]) -> Any:
     """What predict is to answer for."""
-    from hitherto.lines import Lines
+    from hitherto.data.lines import Lines
 
     if texts:
         if not _reads_numbers(model):
@@ -860,7 +860,7 @@ def _reads_text(model: Any) -> bool:
 
 def _lines(model: Any, told: dict[str, Any]) -> Any:
     """Standard input as lines of what the model reads."""
-    from hitherto.lines import Lines
+    from hitherto.data.lines import Lines
 
     if isinstance(sys.stdin, io.TextIOWrapper):
         try:

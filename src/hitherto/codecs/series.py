@@ -23,8 +23,8 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
 from hitherto.bounds import WIDEST, Positive, Real, Size
+from hitherto.data.marks import MISSING, Marks
 from hitherto.errors import DataError, UsageError
-from hitherto.marks import MISSING, Marks
 from hitherto.slots import LATE, Slot, Slots
 from hitherto.times import Form, Step, form_of, read_all, step_of, twice, wall_of
 from hitherto.times.steps import DAY, SECOND

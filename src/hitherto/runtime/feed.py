@@ -14,9 +14,9 @@ from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save as to_bytes
 
 from hitherto.data import Table
+from hitherto.data.lines import STDIN
+from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError, nearest
-from hitherto.lines import STDIN
-from hitherto.marks import Marks
 from hitherto.runtime.session import Row, Stream
 from hitherto.sources.base import column_names
 

@@ -23,13 +23,13 @@ from typing import Any, Self
 import numpy as np
 
 from hitherto import _native
-from hitherto.answers import spread
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
+from hitherto.data.answers import spread
+from hitherto.data.marks import Marks
 from hitherto.errors import DataError, HithertoError, UsageError
 from hitherto.files import from_bytes, to_bytes
 from hitherto.heads import HEADS, log_softmax
-from hitherto.marks import Marks
 from hitherto.plan import streams
 from hitherto.runtime.engine import Array, Engine, numbers
 from hitherto.runtime.writer import write, write_from

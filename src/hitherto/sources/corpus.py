@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hitherto import shards
 from hitherto.codecs.text import TextCodec
-from hitherto.data import Table, named_format, texts
+from hitherto.data import Table, named_format, shards, texts
+from hitherto.data.textfile import is_folder
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
 from hitherto.progress import doing
@@ -36,7 +36,6 @@ from hitherto.sources.base import (
 )
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks import TASKS
-from hitherto.textfile import is_folder
 
 __all__ = ["Corpus", "CorpusExamples"]
 

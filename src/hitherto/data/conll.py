@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hitherto import textfile
+from hitherto.data import textfile
 from hitherto.errors import DataError
 
 __all__ = ["ENDINGS", "looks_like", "read"]

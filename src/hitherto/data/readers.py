@@ -21,16 +21,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hitherto import conll, jsonfile, progress, textfile
+from hitherto.data import conll, jsonfile, textfile
+from hitherto.data.marks import Marks
+from hitherto.data.table import Numbered, Table
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
-from hitherto.marks import Marks
 from hitherto.times import is_time
 
-__all__ = ["MEDIA", "READERS", "Table", "named_format", "parallel", "read", "split", "texts"]
-
-Row = dict[str, Any]
-Numbered = tuple[int, Row]  # the line that a row begins at, and the row
-Indices = np.ndarray[Any, np.dtype[np.int64]]
+__all__ = ["MEDIA", "READERS", "named_format", "parallel", "read", "texts"]
 
 SNIFF = 1 << 16  # characters from which delimiter and header are guessed
 
@@ -53,95 +50,6 @@ class Options:
     delimiter: str | None = None
     encoding: str | None = None
     marks: Marks = field(default_factory=Marks)
-
-
-class Table:
-    """Rows under named columns. Iterating reads them anew."""
-
-    def __init__(
-        self,
-        columns: Sequence[str],
-        rows: Callable[[], Iterator[Numbered]],
-        notes: Iterable[str] = (),
-        path: Path | None = None,
-        marks: Marks | None = None,
-    ) -> None:
-        self.columns = list(columns)
-        self.notes = list(notes)
-        self.path = path
-        self.marks = marks or Marks()
-        self._rows = rows
-        self._count: int | None = None
-
-    def __iter__(self) -> Iterator[Row]:
-        name = "the data" if self.path is None else self.path.name
-        return (row for _, row in progress.over(self._rows(), name, self._count))
-
-    def __len__(self) -> int:
-        if self._count is None:
-            self._count = sum(1 for _ in self._rows())
-        return self._count
-
-    def head(self, count: int) -> list[Row]:
-        """The first rows."""
-        return list(islice(self, count))
-
-    def column(self, name: str | int) -> str:
-        """The column of that name, or of that number from 1."""
-        if name in self.columns:
-            return str(name)
-        text = str(name)
-        if re.fullmatch("[0-9]{1,9}", text) and 1 <= int(text) <= len(self.columns):
-            return self.columns[int(text) - 1]
-        known = ", ".join(map(repr, self.columns[:20])) + (", ..." if len(self.columns) > 20 else "")
-        raise DataError(
-            f"there is no column {name!r:.60}; the columns are {known}.{nearest(text[:60], self.columns)}",
-            path=self.path,
-        )
-
-    def place(self, value: Any) -> Any:
-        """A value that names a file, as a path that leads there: tables name files as seen from where they lie."""
-        if not isinstance(value, str) or self.path is None or Path(value).is_absolute():
-            return value
-        if not value.strip(". "):  # a folder, if anything: the table's own, or one above it
-            return value
-        folder = self.path if self.path.is_dir() else self.path.parent
-        return folder / value
-
-    def values(self, column: str | int) -> Iterator[Any]:
-        name = self.column(column)
-        return (row[name] for row in self)
-
-    def error(self, index: int, column: str | None, message: str) -> DataError:
-        """The error of row `index`, from 0, with its place in the file."""
-        found = next(islice(self._rows(), index, None), None)
-        if self.path is None or found is None:
-            return DataError(message, path=self.path, row=index + 1, column=column)
-        return DataError(message, path=self.path, line=found[0], column=column)
-
-    def kinds(self, sample: int = 1000) -> dict[str, str]:
-        """What each column seems to hold, by its first rows: number, time, label, text, list or empty."""
-        rows = self.head(sample)
-        return {name: _kind([row[name] for row in rows], self.marks) for name in self.columns}
-
-
-# --------------------------------------------------------------------------------------------------- what it may be
-
-
-def _kind(values: Sequence[Any], marks: Marks) -> str:
-    if any(isinstance(v, list | tuple | np.ndarray) for v in values):
-        return "list"
-    present = [v for v in values if not marks.missing(v)]
-    if not present:
-        return "empty"
-    if all(map(is_time, present)):
-        return "time"
-    distinct = len({str(v) for v in present})
-    if all(map(marks.is_number, present)):
-        return "number"
-    words = sum(len(str(v).split()) for v in present) / len(present)
-    few = distinct <= max(2, min(100, len(present) // 3))
-    return "label" if few and words < 4 else "text"
 
 
 # ------------------------------------------------------------------------------------------------------------ reading
@@ -564,60 +472,3 @@ def texts(source: str | Path, *, encoding: str | None = None, chunk: int = 1 << 
     path = Path(source)
     textfile.is_folder(path)
     return textfile.pieces(path, encoding, chunk)
-
-
-def split(
-    count: int,
-    fraction: float,
-    seed: int,
-    *,
-    groups: Sequence[Any] | None = None,
-    times: Sequence[Any] | None = None,
-    labels: Sequence[Any] | None = None,
-) -> tuple[Indices, Indices]:
-    """Which of `count` rows to train on and which to set aside: at random, sorted.
-
-    `groups` keeps rows of the same group together, `times` sets the last aside, `labels` keeps each one's share (a
-    label with a single row stays in training).
-    """
-    if not 0 <= fraction < 1:
-        raise UsageError(f"the share to set aside must lie between 0 and 1, but came as {fraction}.")
-    every = np.arange(count)
-    if fraction == 0:
-        return every, every[:0]
-    wanted = min(max(1, round(count * fraction)), count - 1)
-    random = np.random.Generator(np.random.Philox(key=seed))
-    if times is not None:
-        order = sorted(range(count), key=lambda i: _ordered(times[i]))
-        aside = np.array(order[count - wanted :], np.int64)
-    elif groups is not None:
-        names = list(dict.fromkeys(groups))
-        sizes, total = Counter(groups), 0
-        taken: set[Any] = set()
-        for i in random.permutation(len(names)):
-            if total >= wanted or len(taken) + 1 >= len(names):
-                break
-            taken.add(names[i])
-            total += sizes[names[i]]
-        aside = np.array([i for i, g in enumerate(groups) if g in taken], np.int64)
-    elif labels is not None:
-        known: dict[Any, list[int]] = {}
-        for i, label in enumerate(labels):
-            known.setdefault(label, []).append(i)
-        parts = []
-        for own in known.values():
-            some = random.permutation(own)
-            parts.append(some[: min(len(own) - 1, int(np.floor(len(own) * fraction + random.random())))])
-        aside = np.concatenate(parts) if parts else every[:0]
-    else:
-        aside = random.permutation(count)[:wanted]
-    if len(aside) == 0 or len(aside) == count:
-        raise DataError(
-            f"{count} rows cannot be split into {1 - fraction:g} and {fraction:g}; give more rows or valid data."
-        )
-    aside = np.sort(aside.astype(np.int64))
-    return np.setdiff1d(every, aside).astype(np.int64), aside
-
-
-def _ordered(value: Any) -> tuple[int, Any]:
-    return (0, float(value)) if Marks().is_number(value) else (1, str(value))

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from hitherto import textfile
+from hitherto.data import textfile
 from hitherto.errors import DataError
 
 __all__ = ["read"]
