@@ -137,7 +137,7 @@ def ready(pair: tuple[Path, Path], valid: tuple[Path, Path], **options: Any) -> 
     from hitherto.plan import make
     from hitherto.sources import SOURCES
     from hitherto.spec import from_options
-    from hitherto.tasks import TASKS
+    from hitherto.spec.tasks import TASKS
 
     spec = from_options("translate", None, **options)
     source, examples, _ = SOURCES[TASKS["translate"].source].prepare(spec, pair, valid, {})

@@ -22,7 +22,7 @@ from hitherto.errors import HithertoError
 from hitherto.midi import Score, read_midi, write_midi
 from hitherto.sources import SOURCES
 from hitherto.spec import from_options
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 __all__ = ["Files"]
 

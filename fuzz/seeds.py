@@ -16,7 +16,7 @@ from hitherto.codecs.audio import Sound
 from hitherto.files import open_tensors
 from hitherto.sources import SOURCES
 from hitherto.spec import from_options
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 __all__ = ["FORMS", "Seed", "bundle_of", "corpus"]
 

@@ -12,7 +12,7 @@ from hitherto.decode import DECODERS
 from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
 from hitherto.plan import OPS
-from hitherto.tasks import FORMS, TASKS
+from hitherto.spec.tasks import FORMS, TASKS
 
 OPTIONS = {
     "rnn": [{}, {"nonlinearity": "relu"}, {"layer_norm": True}],

@@ -445,9 +445,9 @@ def test_a_tokenizer_of_ones_own_is_asked_for_again(tmp_path: Path) -> None:
 
 
 def test_the_model_of_every_introduction_trains() -> None:
-    from hitherto import spec
+    from hitherto.spec import read
 
-    first = spec.read(Path(__file__).parent.parent / "configs" / "first.toml")
+    first = read(Path(__file__).parent.parent / "configs" / "first.toml")
     model = hitherto.train(first, reviews(), input="review", output="label", lr=0.01, threads=1)
     sizes = [
         (op["op"], op["options"].get("hidden_size"), op["options"].get("output_size"))

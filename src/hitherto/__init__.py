@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from hitherto.model.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, explain_path, to_torch
     from hitherto.plan import OPS
     from hitherto.spec import Spec
-    from hitherto.tasks import TASKS
+    from hitherto.spec.tasks import TASKS
 else:  # a type checker must not see __getattr__: it would take every misspelt name for a good one
     import sys
     from importlib import import_module

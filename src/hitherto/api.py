@@ -40,7 +40,7 @@ from hitherto.runtime.writer import DRAWS, SEARCHES, sequel, write
 from hitherto.sources import SOURCES, Results
 from hitherto.sources.given import READING, expect, inputs, labelled, parameters, told
 from hitherto.spec import Spec
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 from hitherto.verify import check
 
 __all__ = ["Model", "open", "train"]

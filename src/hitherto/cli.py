@@ -93,7 +93,7 @@ class _Tasks(click.Group):
     """
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        from hitherto.tasks import TASKS
+        from hitherto.spec.tasks import TASKS
 
         return list(TASKS)
 
@@ -109,7 +109,7 @@ class _Tasks(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         from hitherto import spec as specs
         from hitherto.errors import nearest
-        from hitherto.tasks import TASKS
+        from hitherto.spec.tasks import TASKS
 
         if name.endswith(".toml"):
             return _train_command(specs.read(name).task, name)
@@ -166,7 +166,7 @@ def train(ctx: click.Context, resume: str | None) -> None:
 
 def _train_command(task: str, toml: str | None) -> click.Command:
     from hitherto.spec import options
-    from hitherto.tasks import TASKS
+    from hitherto.spec.tasks import TASKS
 
     row = TASKS[task]
 

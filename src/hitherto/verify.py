@@ -22,7 +22,7 @@ from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
 from hitherto.heads import HEADS
 from hitherto.plan import OPS, Op, Plan, tensor_name
-from hitherto.tasks import FORMS
+from hitherto.spec.tasks import FORMS
 
 __all__ = ["check"]
 

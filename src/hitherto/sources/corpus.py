@@ -35,7 +35,7 @@ from hitherto.sources.base import (
     share_rows,
 )
 from hitherto.spec import Spec, TrainSpec
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 __all__ = ["Corpus", "CorpusExamples"]
 

@@ -38,7 +38,7 @@ from hitherto.sources.base import (
     used,
 )
 from hitherto.spec import Spec, TrainSpec
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 __all__ = ["PairExamples", "Pairs"]
 

@@ -39,7 +39,7 @@ from hitherto.sources.base import (
     untold,
 )
 from hitherto.spec import ModelSpec, Spec, TrainSpec
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 __all__ = ["SequelExamples", "Sequels"]
 

@@ -19,7 +19,7 @@ from hitherto.sources.sequels import Sequels
 from hitherto.sources.texts import Texts, as_text
 from hitherto.sources.transcripts import Transcripts
 from hitherto.sources.windows import LEVELS, Windows
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 __all__ = ["curves", "sections"]
 

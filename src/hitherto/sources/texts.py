@@ -44,7 +44,7 @@ from hitherto.sources.base import (
     untold,
 )
 from hitherto.spec import Spec, TrainSpec
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 __all__ = ["OURS", "THEIRS", "TextExamples", "Texts", "as_text", "is_conversation"]
 

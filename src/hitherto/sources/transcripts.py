@@ -43,7 +43,7 @@ from hitherto.sources.base import (
     untold,
 )
 from hitherto.spec import Spec, TrainSpec
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 __all__ = ["TranscriptExamples", "Transcripts"]
 

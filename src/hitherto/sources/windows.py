@@ -34,7 +34,7 @@ from hitherto.sources.base import (
     share_rows,
 )
 from hitherto.spec import Spec, TrainSpec
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 from hitherto.times import form_of
 
 __all__ = ["WindowExamples", "Windows", "surprise"]
