@@ -30,7 +30,7 @@ from hitherto.errors import (
     UsageError,
     nearest,
 )
-from hitherto.heads import log_softmax
+from hitherto.heads.classes import log_softmax
 from hitherto.plan import form_of, make, operations, streams
 from hitherto.plan import weights as shapes
 from hitherto.progress import over, telling

@@ -24,9 +24,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from hitherto import checkpoint, files, heads
+from hitherto import checkpoint, files
 from hitherto.decode import Hypothesis
 from hitherto.errors import CheckpointError, HithertoError, TrainingError
+from hitherto.heads import table as heads
 from hitherto.metrics import METRICS
 from hitherto.model.build import Module, State
 from hitherto.model.losses import LOSSES, nll

@@ -24,7 +24,8 @@ import numpy as np
 from hitherto import _native
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
-from hitherto.heads import HEADS, nll
+from hitherto.heads import HEADS
+from hitherto.heads.table import nll
 from hitherto.plan import OPS, cell_options, seen, states, tensor_name
 
 __all__ = ["WEIGHTS", "Engine", "numbers", "threads"]

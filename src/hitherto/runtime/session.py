@@ -29,7 +29,8 @@ from hitherto.data.answers import spread
 from hitherto.data.marks import Marks
 from hitherto.errors import DataError, HithertoError, UsageError
 from hitherto.files import from_bytes, to_bytes
-from hitherto.heads import HEADS, log_softmax
+from hitherto.heads import HEADS
+from hitherto.heads.classes import log_softmax
 from hitherto.plan import streams
 from hitherto.runtime.engine import Array, Engine, numbers
 from hitherto.runtime.writer import write, write_from

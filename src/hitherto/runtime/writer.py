@@ -11,7 +11,8 @@ import numpy as np
 from hitherto import _native
 from hitherto.decode import Hypothesis, beams, sample
 from hitherto.errors import UsageError
-from hitherto.heads import HEADS, log_softmax
+from hitherto.heads import HEADS
+from hitherto.heads.classes import log_softmax
 from hitherto.runtime.engine import Array, Engine, State, threads
 
 __all__ = ["DRAWS", "SEARCHES", "sequel", "write", "write_from"]

@@ -16,7 +16,8 @@ from hitherto.codecs.text import TextCodec
 from hitherto.data import Table
 from hitherto.decode import CtcGreedy, PrefixBeam, Scorer
 from hitherto.errors import DataError, UsageError, nearest
-from hitherto.heads import ctc_misfits, log_softmax
+from hitherto.heads import ctc_misfits
+from hitherto.heads.classes import log_softmax
 from hitherto.metrics import METRICS
 from hitherto.sources.base import (
     Array,
