@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from hitherto import api, plan
-from hitherto.codecs.audio import Sound
 from hitherto.files import open_tensors
+from hitherto.media.sound import Sound
 from hitherto.sources import SOURCES
 from hitherto.spec import from_options
 from hitherto.spec.tasks import TASKS

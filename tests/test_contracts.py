@@ -6,10 +6,10 @@ import pytest
 from hitherto.cells import CELLS
 from hitherto.checks import check_cell, check_codec, check_head, check_task
 from hitherto.codecs import CODECS
-from hitherto.codecs.audio import Sound
 from hitherto.codecs.series import gather
 from hitherto.decode import DECODERS
 from hitherto.heads import HEADS
+from hitherto.media.sound import Sound
 from hitherto.metrics import METRICS
 from hitherto.plan import OPS
 from hitherto.spec.tasks import FORMS, TASKS

@@ -212,8 +212,10 @@ def test_a_full_standard_output_is_an_error(path: Path) -> None:
 
 
 def test_music_and_drawings_are_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hitherto.codecs import audio, notes, strokes
-    from hitherto.midi import Score, write_midi
+    from hitherto.media import rolls as notes
+    from hitherto.media import sound as audio
+    from hitherto.media.midi import Score, write_midi
+    from hitherto.report import drawings as strokes
 
     def fail(descriptor: int) -> None:
         raise OSError(5, "Input/output error")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hitherto import report
+from hitherto.report import SECTIONS, write
+from hitherto.report import page as report
 
 VOID = {"meta"}
 
@@ -38,7 +39,7 @@ class Checker(HTMLParser):
 
 
 def page(tmp_path: Path, *sections: dict[str, Any], title: str = "a title") -> Checker:
-    report.write(tmp_path / "r.html", title, [("model", "x"), ("accuracy", 0.98765)], sections)
+    write(tmp_path / "r.html", title, [("model", "x"), ("accuracy", 0.98765)], sections)
     checker = Checker()
     checker.feed((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert checker.open == []
@@ -104,7 +105,7 @@ def test_a_page_holds_what_it_was_given(tmp_path: Path) -> None:
 
 def test_every_kind_is_tried() -> None:
     every = (CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT, PICTURES)
-    assert {s["kind"] for s in every} == set(report.SECTIONS)
+    assert {s["kind"] for s in every} == set(SECTIONS)
 
 
 def test_nothing_of_the_data_can_run(tmp_path: Path) -> None:
@@ -213,7 +214,7 @@ def test_of_too_many_classes_the_largest_are_shown_and_the_rest_is_said(tmp_path
 
 
 def test_notes_stand_under_the_summary(tmp_path: Path) -> None:
-    report.write(tmp_path / "r.html", "t", [("a", 1)], [], ["this model <cannot> stream"])
+    write(tmp_path / "r.html", "t", [("a", 1)], [], ["this model <cannot> stream"])
     assert '<p class="note">This model &lt;cannot&gt; stream.</p>' in (tmp_path / "r.html").read_text()
 
 

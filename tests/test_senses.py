@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("torch")
 
 import hitherto
-from hitherto.codecs.image import png
 from hitherto.errors import DataError, UsageError
+from hitherto.media.pictures import png
 
 Array = np.ndarray[Any, Any]
 COLOURS = {"red": (1.0, 0.1, 0.1), "green": (0.1, 1.0, 0.1), "blue": (0.1, 0.1, 1.0)}
@@ -280,7 +280,7 @@ def test_a_text_that_is_missing_is_named() -> None:
 
 
 def test_a_report_shows_what_was_wrong_of_every_sense(tmp_path: Any) -> None:
-    from hitherto.codecs.audio import Sound
+    from hitherto.media.sound import Sound
 
     random = np.random.default_rng(0)
     sounds = [{"sound": Sound(random.normal(size=900).astype(np.float32) / 9, 2000)} for _ in range(20)]
@@ -301,7 +301,8 @@ def test_a_report_shows_what_was_wrong_of_every_sense(tmp_path: Any) -> None:
 
 def test_a_contact_sheet_has_true_colours_and_some_frames_of_a_film() -> None:
     from hitherto.codecs.frames import FramesCodec
-    from hitherto.codecs.image import ImageCodec, png
+    from hitherto.codecs.image import ImageCodec
+    from hitherto.media.pictures import png
     from hitherto.sources.show import FRAMES, _contact_sheet
 
     rng = np.random.default_rng(0)

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("torch")
 
 import hitherto
-from hitherto.codecs.audio import Sound, write_wav
 from hitherto.codecs.text import TextCodec
 from hitherto.errors import DataError, UsageError
+from hitherto.media.sound import Sound, write_wav
 from hitherto.sources.transcripts import Transcripts
 
 RATE = 2000

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from hitherto.api import Model, open, train  # noqa: A004 - open is what it is called
     from hitherto.cells import CELLS
     from hitherto.codecs import CODECS
-    from hitherto.codecs.audio import Sound
     from hitherto.data import READERS
     from hitherto.decode import DECODERS
     from hitherto.heads import HEADS
+    from hitherto.media.sound import Sound
     from hitherto.metrics import METRICS
     from hitherto.model.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, explain_path, to_torch
     from hitherto.plan import OPS

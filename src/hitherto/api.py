@@ -19,6 +19,7 @@ import numpy as np
 import hitherto
 from hitherto import bundle, checkpoint, files
 from hitherto import spec as specs
+from hitherto.arrays import Array
 from hitherto.codecs.label import LabelCodec
 from hitherto.data.answers import beside
 from hitherto.decode import Hypothesis
@@ -45,7 +46,6 @@ from hitherto.verify import check
 
 __all__ = ["Model", "open", "train"]
 
-Array = np.ndarray[Any, Any]
 Say = Callable[[str], None]
 
 

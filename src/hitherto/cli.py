@@ -662,27 +662,27 @@ def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
     codec = model.codecs["steps"]
     if ending == ".json":
         if music:
-            from hitherto.codecs.notes import write_roll
+            from hitherto.media.rolls import write_roll
 
             write_roll(out, made, codec.step)
         else:
             files.write(out, json.dumps(made) + "\n")
     elif not music:
-        from hitherto.codecs import strokes
+        from hitherto.report import drawings as strokes
 
         draw = strokes.draw if ending == ".svg" else strokes.png
         draw(made, out)
     elif ending == ".mid":
-        from hitherto.midi import write_midi
+        from hitherto.media.midi import write_midi
 
         write_midi(out, codec.score(made))
     elif ending == ".svg":
-        from hitherto.codecs import notes
+        from hitherto.report import piano_roll as notes
 
         notes.draw(codec.score(made), out)
     else:
-        from hitherto.codecs.audio import write_wav
-        from hitherto.codecs.notes import tones
+        from hitherto.media.sound import write_wav
+        from hitherto.media.tones import tones
 
         write_wav(out, tones(codec.score(made)), 44_100)
     return f"{out}\n"
@@ -880,7 +880,8 @@ def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> t
 
     Gives what of a text was not printed for good, and what was wrong with the end of the sound.
     """
-    from hitherto.codecs.audio import AudioStream, Sound
+    from hitherto.codecs.audio import AudioStream
+    from hitherto.media.sound import Sound
 
     if not isinstance(live.input, AudioStream):
         raise UsageError("--audio is for models of sound; this one reads something else.")
@@ -928,7 +929,7 @@ def _samples(path: str, rate: int) -> Iterator[Any]:
     import numpy as np
 
     if path != "-":
-        from hitherto.codecs.audio import read_sound
+        from hitherto.media.sound import read_sound
 
         sound = read_sound(path)
         step = max(1, sound.rate // 10)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import BLANK
 from hitherto.slots import ANY, LATE, Slot, Slots
@@ -38,7 +39,6 @@ __all__ = [
     "until",
 ]
 
-Array = np.ndarray[Any, Any]
 State = Any
 Step = Callable[[State, Array], tuple[Array, State]]
 Pick = Callable[[State, Array], State]

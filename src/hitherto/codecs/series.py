@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
+from hitherto.arrays import Array
 from hitherto.bounds import WIDEST, Positive, Real, Size
 from hitherto.data.marks import MISSING, Marks
 from hitherto.errors import DataError, UsageError
@@ -31,7 +32,6 @@ from hitherto.times.steps import DAY, SECOND
 
 __all__ = ["Series", "SeriesCodec", "SeriesStream", "gather", "naive_scale"]
 
-Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 
 MOST = float(np.finfo(np.float64).max)  # of an observation: any but infinity

@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.bounds import Count
 from hitherto.errors import DataError, MissingExtra, UsageError
 from hitherto.progress import begin
@@ -29,7 +30,6 @@ from hitherto.slots import Slot, Slots, counter, text_slot
 
 __all__ = ["END", "TextCodec", "TextDecoder", "TextStream"]
 
-Array = np.ndarray[Any, Any]
 
 UNKNOWN, END = "<unk>", "<eos>"
 

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from hitherto import files
+from hitherto.arrays import Array
 from hitherto.errors import DataError, UsageError
 
 __all__ = ["Tokens", "in_memory", "open", "write"]
 
-Array = np.ndarray[Any, Any]
 DTYPES = ("|u1", "<u2", "<u4")
 
 

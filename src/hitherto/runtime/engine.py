@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from hitherto import _native
+from hitherto.arrays import Array
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
@@ -30,7 +31,6 @@ from hitherto.plan import OPS, cell_options, seen, states, tensor_name
 
 __all__ = ["WEIGHTS", "Engine", "numbers", "threads"]
 
-Array = np.ndarray[Any, Any]
 State = dict[str, Array]
 
 WEIGHTS = ("float32", "bfloat16", "int8")

@@ -23,6 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from hitherto import _native
+from hitherto.arrays import Array
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
 from hitherto.data.answers import spread
@@ -32,7 +33,7 @@ from hitherto.files import from_bytes, to_bytes
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
 from hitherto.plan import streams
-from hitherto.runtime.engine import Array, Engine, numbers
+from hitherto.runtime.engine import Engine, numbers
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, check_state, counter, text_slot
 from hitherto.sources.base import chance, column_names, opened, said

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from hitherto import _native
+from hitherto.arrays import Array
 from hitherto.decode import Hypothesis, beams, sample
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
-from hitherto.runtime.engine import Array, Engine, State, threads
+from hitherto.runtime.engine import Engine, State, threads
 
 __all__ = ["DRAWS", "SEARCHES", "sequel", "write", "write_from"]
 

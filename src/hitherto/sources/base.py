@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.codecs import CODECS
 from hitherto.data import MEDIA, Table, parallel, read, split
 from hitherto.errors import DataError, UsageError
@@ -46,7 +47,6 @@ __all__ = [
     "used",
 ]
 
-Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 Share = tuple[int, int]  # rank, processes
 Item = tuple[Array, int]  # rows, and the epoch that they are read in

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from hitherto.codecs import notes, strokes
-from hitherto.codecs.image import sheet
 from hitherto.metrics import METRICS, best_threshold, confusion, entity_report, report_of
 from hitherto.metrics import report as per_class
+from hitherto.report import drawings as strokes
+from hitherto.report import piano_roll as notes
+from hitherto.report.sheets import sheet
 from hitherto.sources.base import Results
 from hitherto.sources.corpus import Corpus
 from hitherto.sources.pairs import Pairs

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.errors import DataError, UsageError
 from hitherto.times.steps import DAY, FIRST, LAST, SECOND, Step
 from hitherto.times.zones import EPOCH, offset_of, resolve, wall_of, zone_of
 
 __all__ = ["Form", "form_of", "is_time", "read_all"]
 
-Array = np.ndarray[Any, Any]
 
 _UNITS = {"s": Decimal(SECOND), "ms": Decimal(1000), "us": Decimal(1), "ns": Decimal("0.001")}  # since 1970
 _NUMBER = "number"

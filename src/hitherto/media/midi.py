@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from hitherto import files
+from hitherto.arrays import Array
 from hitherto.errors import DataError, UsageError
 
 __all__ = ["NOTE", "Score", "file_bytes", "naming", "read_midi", "write_midi"]
 
-Array = np.ndarray[Any, Any]
 
 NOTE = np.dtype([("start", "f8"), ("length", "f8"), ("pitch", "u1"), ("velocity", "u1"), ("channel", "u1")])
 MOST_BYTES = 8 << 20  # of a file: many times what hours of music take
