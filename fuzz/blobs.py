@@ -14,9 +14,9 @@ from seeds import FORMS, Seed, model_of
 
 from hitherto.api import Model
 from hitherto.errors import HithertoError
-from hitherto.files import CODES
 from hitherto.runtime import session
 from hitherto.runtime.engine import WEIGHTS
+from hitherto.tensors import CODES
 
 __all__ = ["Blobs"]
 

@@ -14,7 +14,7 @@ from mutate import Pool, array, data, document, text
 import hitherto
 from hitherto import checkpoint
 from hitherto.bundle import fingerprint
-from hitherto.files import open_tensors, row
+from hitherto.tensors import open_tensors, row
 
 __all__ = ["Checkpoints"]
 

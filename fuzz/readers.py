@@ -15,8 +15,8 @@ import numpy as np
 from mutate import NUMBERS, Pool, data, document
 
 from hitherto.codecs import CODECS
-from hitherto.codecs.series import gather
 from hitherto.data import read, texts
+from hitherto.data.series import gather
 from hitherto.errors import HithertoError
 from hitherto.media.midi import Score, read_midi, write_midi
 from hitherto.media.pictures import png

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from hitherto import api, plan
-from hitherto.files import open_tensors
 from hitherto.media.sound import Sound
 from hitherto.sources import SOURCES
 from hitherto.spec import from_options
 from hitherto.spec.tasks import TASKS
+from hitherto.tensors import open_tensors
 
 __all__ = ["FORMS", "Seed", "bundle_of", "corpus"]
 

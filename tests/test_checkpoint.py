@@ -21,7 +21,7 @@ from safetensors.numpy import save_file
 from hitherto import checkpoint, files
 from hitherto.checkpoint import flatten, latest, load, save, unflatten
 from hitherto.errors import CheckpointError, UsageError
-from hitherto.files import DTYPES, open_tensors, write_tensors
+from hitherto.tensors import DTYPES, open_tensors, row, write_tensors
 
 
 def names(folder):
@@ -223,7 +223,7 @@ def rewrite(change, sign=True):
         tensors = dict(arrays)
         change(tensors, metadata)
         if sign:
-            rows = [files.row(key, array) for key, array in tensors.items()]
+            rows = [row(key, array) for key, array in tensors.items()]
             metadata["digest"] = checkpoint._digest(7, rows)
         write_tensors(path, tensors, metadata)
 

@@ -6,7 +6,7 @@ import pytest
 from hitherto.cells import CELLS
 from hitherto.checks import check_cell, check_codec, check_head, check_task
 from hitherto.codecs import CODECS
-from hitherto.codecs.series import gather
+from hitherto.data.series import gather
 from hitherto.decode import DECODERS
 from hitherto.heads import HEADS
 from hitherto.media.sound import Sound

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from hitherto.bundle import canonical, fingerprint, parse, plain
 from hitherto.errors import BundleError, CheckpointError, UsageError
-from hitherto.files import make_folder, open_tensors, path_of, row, sweep, write_tensors
+from hitherto.files import make_folder, path_of, sweep
+from hitherto.tensors import open_tensors, row, write_tensors
 
 __all__ = ["FORMAT", "Checkpoint", "flatten", "latest", "load", "save", "unflatten"]
 

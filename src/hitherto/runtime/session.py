@@ -29,7 +29,6 @@ from hitherto.data import Table
 from hitherto.data.answers import spread
 from hitherto.data.marks import Marks
 from hitherto.errors import DataError, HithertoError, UsageError
-from hitherto.files import from_bytes, to_bytes
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
 from hitherto.plan import streams
@@ -40,6 +39,7 @@ from hitherto.sources.base import chance, column_names, opened, said
 from hitherto.sources.pairs import items
 from hitherto.sources.texts import OURS, THEIRS, fields_expected
 from hitherto.sources.windows import surprise
+from hitherto.tensors import from_bytes, to_bytes
 from hitherto.times import Form, Step, form_of, step_of, twice, wall_of, zone_of
 from hitherto.times.steps import DAY, FIRST, LAST, SECOND
 

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hitherto.codecs.series import Series, SeriesCodec, gather, naive_scale
+from hitherto.codecs.series import SeriesCodec, naive_scale
 from hitherto.data import Table
+from hitherto.data.series import Series, gather
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
