@@ -15,7 +15,7 @@ from seeds import FORMS, Seed, model_of
 from hitherto.api import Model
 from hitherto.errors import HithertoError
 from hitherto.runtime import session
-from hitherto.runtime.engine import WEIGHTS
+from hitherto.runtime.stages import WEIGHTS
 from hitherto.tensors import CODES
 
 __all__ = ["Blobs"]

@@ -16,7 +16,7 @@ from hitherto import plan as plans
 from hitherto.bundle import fingerprint
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
-from hitherto.runtime.engine import WEIGHTS
+from hitherto.runtime.stages import WEIGHTS
 from hitherto.spec import options
 from hitherto.tensors import CODES, row
 

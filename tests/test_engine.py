@@ -15,9 +15,10 @@ from hitherto import _native  # noqa: E402
 from hitherto.errors import UsageError  # noqa: E402
 from hitherto.model.build import build  # noqa: E402
 from hitherto.plan import make  # noqa: E402
-from hitherto.runtime.engine import WEIGHTS, Engine  # noqa: E402
+from hitherto.plan.check import check  # noqa: E402
+from hitherto.runtime.engine import Engine  # noqa: E402
+from hitherto.runtime.stages import WEIGHTS  # noqa: E402
 from hitherto.spec import ModelSpec  # noqa: E402
-from hitherto.verify import check  # noqa: E402
 
 Array = np.ndarray[Any, Any]
 

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from hitherto.heads import HEADS
     from hitherto.media.sound import Sound
     from hitherto.metrics import METRICS
-    from hitherto.model.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, explain_path, to_torch
+    from hitherto.model.cell_layers import GRUCell, LSTMCell, RNNCell
+    from hitherto.model.layers import GRU, LSTM, RNN, to_torch
+    from hitherto.model.paths import explain_path
     from hitherto.plan import OPS
     from hitherto.spec import Spec
     from hitherto.spec.tasks import TASKS

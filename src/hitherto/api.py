@@ -34,6 +34,7 @@ from hitherto.errors import (
 from hitherto.heads.classes import log_softmax
 from hitherto.plan import form_of, make, operations, streams
 from hitherto.plan import weights as shapes
+from hitherto.plan.check import check
 from hitherto.progress import over, telling
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import STREAMS, Session, Sessions, Stream
@@ -42,7 +43,6 @@ from hitherto.sources import SOURCES, Results
 from hitherto.sources.given import READING, expect, inputs, labelled, parameters, told
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
-from hitherto.verify import check
 
 __all__ = ["Model", "open", "train"]
 

@@ -14,7 +14,8 @@ from hitherto.decode import Hypothesis, beams, sample
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
-from hitherto.runtime.engine import Engine, State, threads
+from hitherto.runtime.engine import Engine, threads
+from hitherto.runtime.stages import State
 
 __all__ = ["DRAWS", "SEARCHES", "sequel", "write", "write_from"]
 

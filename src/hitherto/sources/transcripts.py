@@ -14,7 +14,8 @@ import numpy as np
 from hitherto.codecs import kind_of
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table
-from hitherto.decode import CtcGreedy, PrefixBeam, Scorer
+from hitherto.decode import CtcGreedy, PrefixBeam
+from hitherto.decode.ctc import Scorer
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.heads import ctc_misfits
 from hitherto.heads.classes import log_softmax

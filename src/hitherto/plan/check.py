@@ -21,7 +21,8 @@ from hitherto.bounds import Size, typed
 from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
 from hitherto.heads import HEADS
-from hitherto.plan import OPS, Op, Plan, tensor_name
+from hitherto.plan import OPS, Op, tensor_name
+from hitherto.plan.ops import Plan
 from hitherto.spec.tasks import FORMS
 
 __all__ = ["check"]
