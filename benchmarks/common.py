@@ -185,9 +185,9 @@ def our_step(
     module: Any, optimizer: Any, batch: Any, train: Any, kept: Any = None, lr: float = 1.0
 ) -> tuple[float, Any]:
     """One step as the training loop takes it: its mean loss, and the state for the next."""
-    from hitherto import training
+    from hitherto.training.step import forward
 
-    total, count, kept = training.forward(module, batch, kept, train)
+    total, count, kept = forward(module, batch, kept, train)
     total.backward()
     loss, _ = optimizer.gradient([total.detach()], [count])
     optimizer.step(lr)

@@ -20,9 +20,9 @@ from hitherto.data.series import gather
 from hitherto.errors import HithertoError
 from hitherto.media.midi import Score, read_midi, write_midi
 from hitherto.media.pictures import png
-from hitherto.sources import SOURCES
 from hitherto.spec import from_options
 from hitherto.spec.tasks import TASKS
+from hitherto.tasks.families import SOURCES
 
 __all__ = ["Files"]
 

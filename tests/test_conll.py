@@ -8,8 +8,8 @@ import pytest
 
 from hitherto.data import conll, read
 from hitherto.errors import DataError
-from hitherto.sources import SOURCES
 from hitherto.spec import from_options
+from hitherto.tasks.families import SOURCES
 
 ENTITIES = """-DOCSTART- -X- -X- O
 

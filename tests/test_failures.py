@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import hitherto
-from hitherto import api, cli, files
+from hitherto import cli, files
 from hitherto.errors import BundleError, CheckpointError, DataError, UsageError
+from hitherto.training import run as run_module
 
 ROWS = [
     {"text": text, "label": text.split()[1]} for text in ("a good film", "a bad film", "the good end")
@@ -98,8 +99,8 @@ def test_a_run_is_resumed_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.M
     train(tmp_path / "m.safetensors")
     before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file() and file.name != "lock"}
     read: list[Path] = []
-    real = api._newest
-    monkeypatch.setattr(api, "_newest", lambda run: read.append(run) or real(run))
+    real = run_module._newest
+    monkeypatch.setattr(run_module, "_newest", lambda run: read.append(run) or real(run))
     says = f"the run .* is in use by process {os.getpid()} on .*, since .* Wait until that ends, or end it"
     with files.held(run / "lock", "it"):
         with pytest.raises(UsageError, match=says):

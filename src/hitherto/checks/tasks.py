@@ -81,10 +81,11 @@ def _stepped(model: Any, data: Any) -> tuple[bool, str]:
 
 def _written(model: Any, data: Any) -> tuple[bool, str]:
     """A text does not depend on the others, and a stream of any pieces writes what the whole input brings."""
-    from hitherto.sources.texts import as_text
+    from hitherto.tasks.writing.conversations import as_text
+    from hitherto.tasks.writing.verbs import written
 
     examples = model.source.load(data)
-    found = model.source.predictions(examples, model._written(examples))
+    found = model.source.predictions(examples, written(model, examples))
     count = 0
     for i in range(0, len(examples), max(1, len(examples) // 4)):
         text = as_text(examples.texts[i])

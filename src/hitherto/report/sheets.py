@@ -11,8 +11,11 @@ import numpy as np
 from hitherto.bounds import check_count
 from hitherto.errors import UsageError
 from hitherto.media.pictures import png
+from hitherto.report.curves import Section
 
-__all__ = ["sheet"]
+__all__ = ["contact_sheet", "sheet"]
+
+FRAMES = 6  # of a video in a contact sheet
 
 
 def sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int = 6) -> str:
@@ -51,3 +54,15 @@ def sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int = 6) ->
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {W} {y:.0f}" role="img" '
         f'font-family="system-ui, sans-serif" font-size="12" fill="#66707a">{"".join(parts)}</svg>'
     )
+
+
+def contact_sheet(codec: Any, x: list[Any], texts: list[str], title: str = "Seen and said") -> Section:
+    """Pictures over what is said of them."""
+    if codec.kind == "frames":
+        some = [one[np.linspace(0, len(one) - 1, min(len(one), FRAMES)).astype(int)] for one in x]
+        seen = [np.concatenate(list(codec.decode(one)), 1) for one in some]
+    else:
+        seen = [codec.decode(one) for one in x]
+    wide = any(picture.shape[1] > 3 * picture.shape[0] for picture in seen)
+    picture = sheet(seen, texts, columns=2 if wide else 4)
+    return {"kind": "pictures", "title": title, "items": [("", picture)]}
