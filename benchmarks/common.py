@@ -33,7 +33,11 @@ REPETITIONS = 15
 MEASURED = (
     "src/hitherto/cells.py",
     "src/hitherto/model/layers.py",
+    "src/hitherto/model/cell_layers.py",
     "src/hitherto/model/kernels.py",
+    "src/hitherto/model/paths.py",
+    "src/hitherto/model/reference.py",
+    "src/hitherto/model/weights.py",
     "native",
 )
 

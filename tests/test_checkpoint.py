@@ -1,4 +1,4 @@
-"""checkpoint.py: what is saved comes back to the bit; no kill and no full disk costs the last good one."""
+"""training/checkpoint.py: what is saved comes back to the bit; no kill and no full disk costs the last good one."""
 
 import errno
 import json

@@ -1,4 +1,4 @@
-"""What every row of every table promises: `checks.py` over all of them, with each of their options."""
+"""What every row of every table promises: `checks` over all of them, with each of their options."""
 
 import numpy as np
 import pytest

@@ -213,10 +213,10 @@ def test_a_full_standard_output_is_an_error(path: Path) -> None:
 
 
 def test_music_and_drawings_are_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hitherto.media import rolls as notes
-    from hitherto.media import sound as audio
     from hitherto.media.midi import Score, write_midi
-    from hitherto.report import drawings as strokes
+    from hitherto.media.rolls import write_roll
+    from hitherto.media.sound import write_wav
+    from hitherto.report.drawings import draw
 
     def fail(descriptor: int) -> None:
         raise OSError(5, "Input/output error")
@@ -225,9 +225,9 @@ def test_music_and_drawings_are_written_whole(tmp_path: Path, monkeypatch: pytes
     score = Score(np.array([[0, 1, 60, 64, 0]]))
     monkeypatch.setattr(os, "fsync", fail)
     for write in (
-        lambda path: audio.write_wav(path, np.zeros(9, np.float32), 8000),
-        lambda path: notes.write_roll(path, [[60]]),
-        lambda path: strokes.draw(drawing, path),
+        lambda path: write_wav(path, np.zeros(9, np.float32), 8000),
+        lambda path: write_roll(path, [[60]]),
+        lambda path: draw(drawing, path),
         lambda path: write_midi(path, score),
     ):
         (tmp_path / "x").write_bytes(b"before")

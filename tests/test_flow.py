@@ -365,10 +365,10 @@ def test_a_report_of_tags_has_every_kind_of_entity_and_the_words_that_were_wrong
         **SMALL,
     }
     model = hitherto.train("tag", rows[1:], **given)
-    from hitherto.tasks import reports as show
+    from hitherto.tasks.reports import sections as sections_of
 
     examples = model.source.load(rows)
-    sections = {s["title"]: s for s in show.sections(model.source, examples, model.measure(examples), [])}
+    sections = {s["title"]: s for s in sections_of(model.source, examples, model.measure(examples), [])}
     assert [row[0] for row in sections["By entity"]["rows"]] == ["LOC", "PER", "all"]
     assert sections["By entity"]["columns"] == ["entity", "precision", "recall", "f1", "support"]
     true = sum(tag != "O" for row in rows for tag in row["tags"])
@@ -380,7 +380,7 @@ def test_a_report_of_tags_has_every_kind_of_entity_and_the_words_that_were_wrong
 
 
 def test_a_report_shows_the_words_of_the_user(tmp_path: Path) -> None:
-    from hitherto.tasks import reports as show
+    from hitherto.tasks.reports import sections as sections_of
 
     rows = [{"review": r["review"], "label": r["label"]} for r in reviews(40)]
     rows += [{"review": "Grue, fine!", "label": "bad"}, {"review": "Bleu lovely", "label": "bad"}]
@@ -391,7 +391,7 @@ def test_a_report_shows_the_words_of_the_user(tmp_path: Path) -> None:
     for data in (rows, path):
         examples = model.source.load(data)
         results = model.measure(examples)
-        sections = {s["title"]: s for s in show.sections(model.source, examples, results, [])}
+        sections = {s["title"]: s for s in sections_of(model.source, examples, results, [])}
         assert {text for _, text in sections["Most wrong"]["items"]} == {"Grue, fine!", "Bleu lovely"}
 
 
@@ -403,13 +403,13 @@ def test_a_map_of_where_it_looked_has_the_words_that_the_vocabulary_has_not(
 
 
 def test_a_series_is_named_once() -> None:
-    from hitherto.tasks import reports as show
+    from hitherto.tasks.reports import sections as sections_of
 
     rows = [{"ds": r["ds"], "HUFL": r["y"], "HULL": r["y"] + 1} for r in waves()]
     given = {"horizon": 7, "epochs": 1, "independent": True, **SMALL}
     model = hitherto.train("forecast", rows, **given)
     examples = model.source.load(rows)
-    titles = [s["title"] for s in show.sections(model.source, examples, model.measure(examples), [])]
+    titles = [s["title"] for s in sections_of(model.source, examples, model.measure(examples), [])]
     assert [t.partition(",")[0] for t in titles[:4]] == ["HUFL", "HUFL", "HULL", "HULL"]
 
 

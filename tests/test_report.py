@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hitherto.report import SECTIONS, write
-from hitherto.report import page as report
+from hitherto.report.page import number
 
 VOID = {"meta"}
 
@@ -224,4 +224,4 @@ def test_notes_stand_under_the_summary(tmp_path: Path) -> None:
      (math.inf, "∞"), (0.0, "0"), (None, ""), (True, "True"), ("x", "x"), (99.99, "100.0")],
 )  # fmt: skip
 def test_numbers_have_the_digits_that_matter(value: Any, said: str) -> None:
-    assert report.number(value) == said
+    assert number(value) == said

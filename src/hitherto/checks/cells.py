@@ -168,9 +168,9 @@ def _tuple(state: Any) -> State:
 
 def _exact(layer: Any, x: Any) -> bool:
     """Whether this layer's path promises bits; torch's own products promise tolerance."""
-    from hitherto.model import paths as layers
+    from hitherto.model.paths import explain_path
 
-    return layers.explain_path(layer, x).startswith("kernels")
+    return explain_path(layer, x).startswith("kernels")
 
 
 def _compare(layer: Any, x: Any, a: State, b: State) -> tuple[bool, str]:

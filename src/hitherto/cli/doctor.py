@@ -22,9 +22,6 @@ PACKAGES = {
 }
 
 
-# ------------------------------------------------------------------------------------------------------- doctor
-
-
 @click.command(short_help="Say what runs here; check the promises.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(as_json: bool) -> int:

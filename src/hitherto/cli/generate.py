@@ -97,18 +97,18 @@ def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
         else:
             files.write(out, json.dumps(made) + "\n")
     elif not music:
-        from hitherto.report import drawings as strokes
+        from hitherto.report import drawings
 
-        draw = strokes.draw if ending == ".svg" else strokes.png
+        draw = drawings.draw if ending == ".svg" else drawings.png
         draw(made, out)
     elif ending == ".mid":
         from hitherto.media.midi import write_midi
 
         write_midi(out, codec.score(made))
     elif ending == ".svg":
-        from hitherto.report import piano_roll as notes
+        from hitherto.report import piano_roll
 
-        notes.draw(codec.score(made), out)
+        piano_roll.draw(codec.score(made), out)
     else:
         from hitherto.media.sound import write_wav
         from hitherto.media.tones import tones

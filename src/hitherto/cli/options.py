@@ -9,8 +9,6 @@ from hitherto.errors import UsageError
 
 __all__ = ["given_of", "keeping", "reading", "saved_in", "told_of", "weights_option", "writing"]
 
-# ---------------------------------------------------------------------------------------------------- use a model
-
 
 def writing(command: Any) -> Any:
     """The options of models that write; None leaves each as its task has it."""

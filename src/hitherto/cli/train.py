@@ -9,8 +9,6 @@ import click
 from hitherto.cli.display import Display
 from hitherto.errors import UsageError
 
-# -------------------------------------------------------------------------------------------------------- train
-
 
 class _Tasks(click.Group):
     """`train TASK` with the options of that task; `train FILE.toml` with those of the file's.

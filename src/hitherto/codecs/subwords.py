@@ -4,8 +4,6 @@ from typing import Any
 
 __all__ = ["BYTE_NAMES", "NAME_BYTES", "merges_of"]
 
-# ------------------------------------------------------------------------------------------------------ parts
-
 
 def _byte_names() -> list[str]:
     """A visible character for every byte, so that merges are plain text: the usual table of byte-level pairs."""

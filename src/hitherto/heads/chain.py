@@ -10,8 +10,6 @@ from hitherto.heads.parts import Array, check_count, check_width, draws, not_neg
 
 __all__ = ["chain_log_prob", "chain_mean", "chain_sample", "chain_size"]
 
-# ------------------------------------------------------------------------------------------------------ chain
-
 
 def chain_size(*, labels: int, hidden: int) -> int:
     return check_count("labels", labels) + check_count("hidden", hidden)

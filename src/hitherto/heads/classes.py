@@ -21,8 +21,6 @@ __all__ = [
     "softmax_size",
 ]
 
-# ---------------------------------------------------------------------------------------------------- classes
-
 
 def softmax_size(*, classes: int) -> int:
     return check_count("classes", classes)

@@ -11,8 +11,6 @@ from hitherto.heads.parts import BLANK, Array
 
 __all__ = ["ctc_log_prob", "ctc_misfits", "ctc_needs", "ctc_sample", "ctc_size"]
 
-# ------------------------------------------------------------------------------------------------------- ctc
-
 
 def ctc_needs(y: Array) -> int:
     """The least steps that a text takes: one for each class, and a blank between two that are alike."""

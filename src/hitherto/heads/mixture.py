@@ -19,8 +19,6 @@ from hitherto.heads.parts import (
 
 __all__ = ["mixture_log_prob", "mixture_mean", "mixture_sample", "mixture_size"]
 
-# ---------------------------------------------------------------------------------------------------- mixture
-
 
 def mixture_size(*, components: int, ends: bool = False) -> int:
     return 6 * check_count("components", components) + 1 + bool(ends)

@@ -10,7 +10,6 @@ from hitherto.heads.parts import NORMAL, Array
 
 __all__ = ["count_quantile", "lgamma", "t_log_density", "t_quantile"]
 
-# ------------------------------------------------------------------------------------------ special functions
 
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 

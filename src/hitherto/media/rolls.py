@@ -32,9 +32,6 @@ Roll = list[list[int]]
 MOST_STEPS = 1 << 18  # of a piece: nine hours of sixteenths at 120 quarters a minute
 
 
-# ------------------------------------------------------------------------------------------------ rolls and scores
-
-
 def positive(name: str, value: Any) -> float:
     if (
         isinstance(value, bool)

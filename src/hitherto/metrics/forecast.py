@@ -11,8 +11,6 @@ from hitherto.metrics.parts import Array, check_same, mean_of
 
 __all__ = ["coverage", "crps", "mae", "mase", "mse", "rmse", "smape"]
 
-# -------------------------------------------------------------------------------------------------- forecasts
-
 
 def _errors(actual: Array, guess: Array) -> Array:
     """The difference, NaN where it is not scored."""

@@ -15,8 +15,6 @@ from hitherto.model.weights import Weighted, gru_kernel, needs_grad, rnn_kernel
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 
-# ------------------------------------------------------------------------------------------------------ cells
-
 
 class _RecurrentCell(Weighted, nn.RNNCellBase):
     """The three cells: one step for a batch [B, I] or a single row [I]."""

@@ -17,9 +17,6 @@ def refuse_second() -> None:
         raise UsageError("this gradient cannot be differentiated again: leave create_graph = True out.")
 
 
-# -------------------------------------------------------------------------------------------------- embedding
-
-
 def embedding(ids: Tensor, weight: Tensor, sparse: bool = False) -> Tensor:
     """Rows of `weight`, [V, E], for `ids` of any shape: [..., E].
 

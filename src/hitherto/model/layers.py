@@ -43,8 +43,6 @@ from hitherto.model.weights import (
 
 __all__ = ["GRU", "LSTM", "RNN", "to_torch"]
 
-# ----------------------------------------------------------------------------------------------------- layers
-
 
 class _Layout(NamedTuple):
     """How the rows of a call lie, and how to give the answer back in the same form."""

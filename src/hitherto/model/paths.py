@@ -42,9 +42,6 @@ def cudnn_unroll(
     return y, tuple(torch.cat([e, s[:, active:]], 1) for e, s in zip(end, state, strict=True))
 
 
-# ----------------------------------------------------------------------------------------------------- choice
-
-
 def explain_path(layer: nn.Module, x: Tensor | PackedSequence) -> str:
     """Which path `layer(x)` takes now (kernels, cudnn, torch or reference), and why, in one line."""
     if not isinstance(layer, Weighted):

@@ -24,9 +24,6 @@ KERNELS: dict[str, tuple[str, dict[str, Any]]] = {
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-# -------------------------------------------------------------------------------------------------- unrolling
-
-
 def reference_unroll(
     cell: str,
     x: Tensor,

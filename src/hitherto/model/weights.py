@@ -26,8 +26,6 @@ __all__ = [
     "rnn_kernel",
 ]
 
-# ---------------------------------------------------------------------------------------------------- weights
-
 
 class Weighted(nn.Module):
     """What layers and cells share: weights by torch.nn's names, their initial values, and collecting them."""
@@ -131,7 +129,7 @@ class Weighted(nn.Module):
 
     def _to_torch(self) -> nn.Module:
         """torch.nn's namesake with the same parameters."""
-        ours, _, _, theirs, *_ = type(self).__mro__  # LSTM, _Recurrent, _Weighted, nn.LSTM
+        ours, _, _, theirs, *_ = type(self).__mro__  # LSTM, _Recurrent, Weighted, nn.LSTM
         if not self._is_torchs() or self.recurrent_dropout or theirs.__module__ != nn.LSTM.__module__:
             raise UsageError(f"torch.nn has nothing that computes what {self} of class {ours.__name__} does.")
         computed = [n for slot in self._slots for n in slot if n and n not in self._parameters]

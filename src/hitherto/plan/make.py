@@ -15,8 +15,6 @@ from hitherto.spec import ModelSpec
 
 __all__ = ["form_of", "make"]
 
-# ------------------------------------------------------------------------------------------------------- making
-
 
 class _Program:
     """Operations in a row, each reading what the one before gave."""

@@ -7,8 +7,6 @@ from hitherto.plan.ops import OPS, PROGRAMS, Plan, Shapes
 
 __all__ = ["operations", "states", "stepwise", "streams", "tensor_name", "weights"]
 
-# ------------------------------------------------------------------------------------------------------ reading
-
 
 def operations(plan: Plan) -> Iterator[dict[str, Any]]:
     """Every operation of every program, in the order in which they run."""

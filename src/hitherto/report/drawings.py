@@ -16,8 +16,6 @@ from hitherto.media.pens import points
 
 __all__ = ["draw", "png"]
 
-# --------------------------------------------------------------------------------------------------------- drawing
-
 
 def draw(
     value: Any,

@@ -21,9 +21,6 @@ __all__ = ["Row", "Stream", "numbers_of", "plain_of"]
 Row = dict[str, Any]
 
 
-# ------------------------------------------------------------------------------------------------ with a user's values
-
-
 class Stream:
     """What all streams of values share. `model` has `engine`, `source`, `codecs`, `digest` and `spec`."""
 

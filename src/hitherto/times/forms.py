@@ -37,8 +37,6 @@ from hitherto.times.zones import EPOCH, resolve, wall_of, zone_of
 
 __all__ = ["Form", "form_of", "read_all"]
 
-# ------------------------------------------------------------------------------------------------- one column
-
 
 @dataclass(frozen=True, slots=True)
 class Form:

@@ -98,9 +98,6 @@ _BASIC = re.compile(
 _TAIL = re.compile(r"(.*?)(,?[ T]+%(?:H:%M(?::%S(?:[.,]%f)?)?|I:%M(?::%S)? ?%p|T|R)(?: ?%z)?)?", re.DOTALL)
 
 
-# ------------------------------------------------------------------------------------------------- one cell
-
-
 @functools.lru_cache(maxsize=256)
 def pattern_of(format: str) -> tuple[re.Pattern[str], bool]:  # noqa: A002 - the option's name
     """What a format matches; and whether any time of day may follow, as where it ends in the usual one, or in a day."""

@@ -366,11 +366,11 @@ def _stopped(run: Path | None, kept: list[str]) -> str:
 def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, metric: str) -> None:
     """report.html in the run's folder."""
     from hitherto import report
-    from hitherto.report import curves as show
+    from hitherto.report.curves import curves
     from hitherto.tasks.reports import sections
 
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = show.curves(progress.history, log, metric, progress.best_step)
+    found = curves(progress.history, log, metric, progress.best_step)
     if valid is not None:
         results = model.measure(valid)
         found = sections(source, valid, results, progress.watched) + found

@@ -24,8 +24,6 @@ from hitherto.model.losses.chunks import (
 
 __all__ = ["nll", "pointer", "sigmoid", "softmax"]
 
-# ---------------------------------------------------------------------------------------------------- softmax
-
 
 def softmax(
     features: Tensor,

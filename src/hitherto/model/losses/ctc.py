@@ -10,8 +10,6 @@ from hitherto.model.losses.chunks import Targets, check_size
 
 __all__ = ["ctc", "misfits"]
 
-# -------------------------------------------------------------------------------------------------------- ctc
-
 
 def misfits(targets: Targets, T: int) -> Tensor:
     """[B]: which rows say more than their steps can hold, so that the loss `ctc` leaves them out; T is all steps."""

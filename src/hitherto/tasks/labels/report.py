@@ -7,7 +7,7 @@ import numpy as np
 
 from hitherto.metrics import best_threshold, confusion, entity_report, report_of
 from hitherto.metrics import report as per_class
-from hitherto.report import drawings as strokes
+from hitherto.report import drawings
 from hitherto.report.curves import Section, beginning, table_of
 from hitherto.report.sheets import contact_sheet
 from hitherto.tasks.base import Results
@@ -54,7 +54,7 @@ def _worst(source: Pairs, examples: Any, labels: Any, scores: Any, classes: list
         return [contact_sheet(codec, [examples.x[i] for i in order], said, title)]
     given = source.given(examples, order)
     if codec.kind == "strokes":
-        kind, shown = "pictures", [strokes.draw(value, size=120) for value in given]
+        kind, shown = "pictures", [drawings.draw(value, size=120) for value in given]
     elif codec.kind == "audio":
         kind, shown = "texts", [str(v) if isinstance(v, str | PathLike) else "" for v in given]
     else:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from hitherto.report import drawings as strokes
-from hitherto.report import piano_roll as notes
+from hitherto.report import drawings, piano_roll
 from hitherto.report.curves import Section
 from hitherto.tasks.base import Results
 from hitherto.tasks.sequels.source import Sequels
@@ -21,8 +20,8 @@ def sequels(
         if not row["sample"]:
             continue
         if source.spec.task == "compose":
-            svg = notes.draw(source.steps.score(row["sample"]))
+            svg = piano_roll.draw(source.steps.score(row["sample"]))
         else:
-            svg = strokes.draw(row["sample"], size=480)
+            svg = drawings.draw(row["sample"], size=480)
         items.append((f"after {row['step']:,} steps" + (f": {row['text']}" if row.get("text") else ""), svg))
     return [{"kind": "pictures", "title": "Drawn by the model", "items": items}] if items else []
