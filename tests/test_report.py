@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hitherto.report import SECTIONS, write
-from hitherto.report.page import number
+from hitherto.report.page import CLASSES, SQUARES, number
 
 VOID = {"meta"}
 
@@ -176,12 +176,12 @@ def test_heat_of_any_size(tmp_path: Path, T: int, S: int) -> None:
     found = page(tmp_path, {**HEAT, "items": [item, item]})
     text = (tmp_path / "r.html").read_text()
     # the ground, and the weights that can be seen
-    assert found.tags.count("rect") == 2 * (1 + min(T, report.SQUARES))
+    assert found.tags.count("rect") == 2 * (1 + min(T, SQUARES))
     width, height = map(int, re.findall(r'viewBox="0 0 (\d+) (\d+)"', text)[0])
-    assert 15 * min(T, report.SQUARES) < height < 30 * T + 200
-    assert 15 * min(S, report.SQUARES) < width < 30 * S + 300
-    assert ("of which the first 80 are shown" in found.text) == (T > report.SQUARES)
-    if T > report.SQUARES:
+    assert 15 * min(T, SQUARES) < height < 30 * T + 200
+    assert 15 * min(S, SQUARES) < width < 30 * S + 300
+    assert ("of which the first 80 are shown" in found.text) == (T > SQUARES)
+    if T > SQUARES:
         assert "90 rows" in found.text
         assert "100 columns" in found.text
         assert "target80" not in found.text
@@ -202,7 +202,7 @@ def test_of_too_many_classes_the_largest_are_shown_and_the_rest_is_said(tmp_path
     counts = [[i + 1 if i == j else 0 for j in range(60)] for i in range(60)]
     counts[59][0] = 60  # half of the largest class is taken for one that is not shown
     found = page(tmp_path, {**CONFUSION, "classes": classes, "counts": counts})
-    assert found.tags.count("rect") == report.CLASSES**2
+    assert found.tags.count("rect") == CLASSES**2
     left, whole = sum(range(1, 21)), sum(range(1, 61)) + 60
     assert (
         f"Of 60 classes, the 40 with the most examples are shown; the other 20 hold {left:,} of {whole:,} examples."
