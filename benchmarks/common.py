@@ -33,7 +33,11 @@ REPETITIONS = 15
 MEASURED = (
     "src/hitherto/cells.py",
     "src/hitherto/model/layers.py",
+    "src/hitherto/model/cell_layers.py",
     "src/hitherto/model/kernels.py",
+    "src/hitherto/model/paths.py",
+    "src/hitherto/model/reference.py",
+    "src/hitherto/model/weights.py",
     "native",
 )
 
@@ -185,9 +189,9 @@ def our_step(
     module: Any, optimizer: Any, batch: Any, train: Any, kept: Any = None, lr: float = 1.0
 ) -> tuple[float, Any]:
     """One step as the training loop takes it: its mean loss, and the state for the next."""
-    from hitherto import training
+    from hitherto.training.step import forward
 
-    total, count, kept = training.forward(module, batch, kept, train)
+    total, count, kept = forward(module, batch, kept, train)
     total.backward()
     loss, _ = optimizer.gradient([total.detach()], [count])
     optimizer.step(lr)

@@ -161,7 +161,7 @@ def speakers(runs: Path) -> None:
 
 def said_together(rows: Sequence[Row], count: int, seed: int) -> list[Row]:
     """Strings of 3 to 7 recordings of one speaker, one right after another, and what they say."""
-    from hitherto.codecs.audio import Sound, read_sound
+    from hitherto.media.sound import Sound, read_sound
 
     rng = np.random.default_rng(seed)
     voices: dict[str, list[tuple[str, Sound]]] = {}
@@ -697,7 +697,7 @@ CHAIN: Row = {
 
 def chorales(runs: Path, head: str) -> None:
     """Bach's chorales in quarters: how surprising the next step is, and a minute of music that goes on from nothing."""
-    from hitherto.codecs import notes
+    from hitherto.report import piano_roll
 
     with gzip.open(DATA / "jsb_chorales" / "jsb-chorales-quarter.json.gz", "rt") as file:
         held = {part: [{"roll": roll} for roll in rolls] for part, rolls in json.load(file).items()}
@@ -716,7 +716,7 @@ def chorales(runs: Path, head: str) -> None:
     if head == "chain":
         roll = model.generate(steps=120, temperature=0.9, voices=4, seed=1)
         score = model.codecs["steps"].score(roll, tempo=120)
-        MUSIC.write_text(notes.draw(score), encoding="utf-8")
+        MUSIC.write_text(piano_roll.draw(score), encoding="utf-8")
         say(f"a minute of music is {MUSIC}")
 
 
@@ -757,7 +757,7 @@ BIAS = 2.0
 
 def handwriting(runs: Path) -> None:
     """What a model writes is read by another, which never saw anything but the true hand."""
-    from hitherto.codecs import strokes
+    from hitherto.report import drawings
 
     rows = list(made.handwriting(8000, 0))
     train, valid, test = rows[:7000], rows[7000:7500], rows[7500:]
@@ -775,7 +775,7 @@ def handwriting(runs: Path) -> None:
         strings=len(found),
         minutes=minutes(seconds),
     )
-    LETTERS.write_text(strokes.draw(drawn[:24], columns=4, labels=said[:24], size=220), encoding="utf-8")
+    LETTERS.write_text(drawings.draw(drawn[:24], columns=4, labels=said[:24], size=220), encoding="utf-8")
     say(f"what it wrote is {LETTERS}")
 
 
@@ -840,16 +840,17 @@ def plain_pens(train: Sequence[Array], test: Sequence[Array]) -> Row:
 
 def odd_strokes(drawings: Sequence[Any], reach: float) -> float:
     """The share of strokes that are nothing, or go where no true drawing is."""
-    from hitherto.codecs import strokes
+    from hitherto.media import pens
 
-    parts = [part for drawing in drawings for part in strokes.points(drawing)]
+    parts = [part for drawing in drawings for part in pens.points(drawing)]
     bad = [len(p) < 2 or not np.isfinite(p).all() or np.abs(p).max() > 2 * reach for p in parts]
     return rounded(float(np.mean(bad)), 3)
 
 
 def kanji(runs: Path, cell: str) -> None:
     """Characters that no one told it: how well the next point is known, and whether what is drawn is strokes."""
-    from hitherto.codecs import strokes
+    from hitherto.media import pens
+    from hitherto.report import drawings
 
     held = {}
     for part in ("train", "valid", "test"):
@@ -867,7 +868,7 @@ def kanji(runs: Path, cell: str) -> None:
     codec = model.codecs["steps"]
     own = {part: [codec.encode(row["strokes"]) for row in held[part]] for part in ("train", "test")}
     true = [row["strokes"] for row in held["train"]]
-    reach = max(float(np.abs(p).max()) for drawing in true for p in strokes.points(drawing))
+    reach = max(float(np.abs(p).max()) for drawing in true for p in pens.points(drawing))
     drawn = [model.generate(seed=i, steps=150, temperature=0.8) for i in range(256)]
     keep(
         f"kanji-{cell}",
@@ -879,7 +880,7 @@ def kanji(runs: Path, cell: str) -> None:
         minutes=minutes(seconds),
     )
     if cell == "lstm":
-        SHEET.write_text(strokes.draw(drawn[:64], columns=8, size=80), encoding="utf-8")
+        SHEET.write_text(drawings.draw(drawn[:64], columns=8, size=80), encoding="utf-8")
         say(f"the sheet is {SHEET}")
 
 

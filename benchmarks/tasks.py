@@ -150,11 +150,11 @@ def shakespeare(runs: Path) -> None:
 
 def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int], float]]:
     """The module, and a function that takes its step i."""
-    import hitherto.training as training
     from hitherto.model.build import build
     from hitherto.plan import make
-    from hitherto.sources import Batch
     from hitherto.spec import from_options
+    from hitherto.tasks.base import Batch
+    from hitherto.training.optimizer import Optimizer
 
     options: Row = {**ZAREMBA, "cell": cell}
     if cell != "lstm":
@@ -164,7 +164,7 @@ def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int]
     module = build(
         make(spec.model, "many_to_many", inputs, "softmax", {"classes": 10_000}), init="uniform"
     ).train()
-    optimizer = training.Optimizer(module, spec.train, 1)
+    optimizer = Optimizer(module, spec.train, 1)
     kept: Any = None
     every = np.arange(ids.shape[2])
 

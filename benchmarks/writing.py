@@ -135,9 +135,9 @@ def translation(runs: Path, name: str, source: str, target: str, options: Row) -
 def ready(pair: tuple[Path, Path], valid: tuple[Path, Path], **options: Any) -> tuple[Any, Row, list[Any]]:
     """A fitted source of training pairs, the plan of a model for it, and the batches of the first epoch."""
     from hitherto.plan import make
-    from hitherto.sources import SOURCES
     from hitherto.spec import from_options
-    from hitherto.tasks import TASKS
+    from hitherto.spec.tasks import TASKS
+    from hitherto.tasks.families import SOURCES
 
     spec = from_options("translate", None, **options)
     source, examples, _ = SOURCES[TASKS["translate"].source].prepare(spec, pair, valid, {})
@@ -148,13 +148,13 @@ def ready(pair: tuple[Path, Path], valid: tuple[Path, Path], **options: Any) -> 
 
 def steps_of(source: Any, plan: Row, batches: Sequence[Any]) -> tuple[Any, Callable[[int], float]]:
     """The module, and a function that takes its step i."""
-    from hitherto import training
     from hitherto.model.build import build
+    from hitherto.training.optimizer import Optimizer
 
     train = source.spec.train
     module = build(plan, seed=train.seed).train()
     module.sampling = train.scheduled_sampling
-    optimizer = training.Optimizer(module, train, 1)
+    optimizer = Optimizer(module, train, 1)
     return module, lambda i: common.our_step(module, optimizer, batches[i], train, lr=train.lr)[0]
 
 

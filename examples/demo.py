@@ -12,7 +12,7 @@ from pathlib import Path
 from pydoc_data.topics import topics
 
 import hitherto as ht
-from hitherto.cli import Display
+from hitherto.cli.display import Display
 
 PROMPTS = ("The value of", "If the object is", "A function")
 

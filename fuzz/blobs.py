@@ -12,11 +12,11 @@ from bundles import packed
 from mutate import Pool, array, data, document, text
 from seeds import FORMS, Seed, model_of
 
-from hitherto.api import Model
 from hitherto.errors import HithertoError
-from hitherto.files import CODES
-from hitherto.runtime import session
-from hitherto.runtime.engine import WEIGHTS
+from hitherto.runtime.stages import WEIGHTS
+from hitherto.tasks import streams as session
+from hitherto.tensors import CODES
+from hitherto.trained import Model
 
 __all__ = ["Blobs"]
 

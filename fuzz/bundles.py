@@ -15,10 +15,10 @@ import hitherto
 from hitherto import plan as plans
 from hitherto.bundle import fingerprint
 from hitherto.errors import UsageError
-from hitherto.files import CODES, row
 from hitherto.heads import HEADS
-from hitherto.runtime.engine import WEIGHTS
+from hitherto.runtime.stages import WEIGHTS
 from hitherto.spec import options
+from hitherto.tensors import CODES, row
 
 __all__ = ["Bundles", "assembled", "packed"]
 

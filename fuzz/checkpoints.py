@@ -12,9 +12,9 @@ from bundles import assembled
 from mutate import Pool, array, data, document, text
 
 import hitherto
-from hitherto import checkpoint
 from hitherto.bundle import fingerprint
-from hitherto.files import open_tensors, row
+from hitherto.tensors import open_tensors, row
+from hitherto.training import checkpoint
 
 __all__ = ["Checkpoints"]
 

@@ -15,14 +15,14 @@ import numpy as np
 from mutate import NUMBERS, Pool, data, document
 
 from hitherto.codecs import CODECS
-from hitherto.codecs.image import png
-from hitherto.codecs.series import gather
 from hitherto.data import read, texts
+from hitherto.data.series import gather
 from hitherto.errors import HithertoError
-from hitherto.midi import Score, read_midi, write_midi
-from hitherto.sources import SOURCES
+from hitherto.media.midi import Score, read_midi, write_midi
+from hitherto.media.pictures import png
 from hitherto.spec import from_options
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.families import SOURCES
 
 __all__ = ["Files"]
 

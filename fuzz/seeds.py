@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from hitherto import api, plan
-from hitherto.codecs.audio import Sound
-from hitherto.files import open_tensors
-from hitherto.sources import SOURCES
+from hitherto import plan
+from hitherto.media.sound import Sound
 from hitherto.spec import from_options
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.families import SOURCES
+from hitherto.tensors import open_tensors
+from hitherto.trained import Model
+from hitherto.training.run import complete
 
 __all__ = ["FORMS", "Seed", "bundle_of", "corpus"]
 
@@ -216,7 +218,7 @@ FORMS: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def model_of(name: str) -> api.Model:
+def model_of(name: str) -> Model:
     """The model of that form, with weights that are drawn and not trained."""
     rows, _, options = FORMS[name]
     task = TASKS[name.split(maxsplit=1)[0]]
@@ -229,7 +231,7 @@ def model_of(name: str) -> api.Model:
         **{k: v for k, v in options.items() if k != "num_layers"},
     )
     source, examples, _ = SOURCES[task.source].prepare(given, rows, rows, {})
-    source.spec = api._complete(source, examples, lambda _line: None)
+    source.spec = complete(source, examples, lambda _line: None)
     kind, own = source.head()
     made = plan.make(source.spec.model, task.form, source.inputs(), kind, own)
     draw = np.random.default_rng(len(name))
@@ -238,7 +240,7 @@ def model_of(name: str) -> api.Model:
     }
     if task.name == "lm":  # words end soon, and so does a search for them
         tensors["head.bias"][source.codecs["input"].encode(" ")] += 8
-    return api.Model(
+    return Model(
         source.spec,
         made,
         source.codecs,

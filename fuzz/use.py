@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from seeds import Seed
 
-from hitherto.api import Model
 from hitherto.errors import HithertoError
+from hitherto.trained import Model
 
 __all__ = ["model", "stream"]
 

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import settings
 from limits import bounded
 
-from hitherto import api, bundle, checkpoint
+from hitherto import bundle, trained
+from hitherto.training import checkpoint
 
 settings.register_profile("hitherto", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("hitherto")
@@ -26,4 +27,4 @@ def _limited(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 # Before any test module takes them by name.
-api.open, bundle.read, checkpoint.load = map(_limited, (api.open, bundle.read, checkpoint.load))
+trained.open, bundle.read, checkpoint.load = map(_limited, (trained.open, bundle.read, checkpoint.load))

@@ -28,8 +28,9 @@ from typing import Any
 import numpy as np
 
 import hitherto
-from hitherto import checkpoint, cli
+from hitherto import cli
 from hitherto.errors import HithertoError
+from hitherto.training import checkpoint
 
 LIBRARY = ctypes.CDLL(None)
 LIBRARY.faults_arm.argtypes = [ctypes.c_char_p, ctypes.c_int, ctypes.c_long, ctypes.c_int, ctypes.c_int]

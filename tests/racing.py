@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 import hitherto
-from hitherto import bundle, checkpoint, files
+from hitherto import bundle, files
 from hitherto.errors import HithertoError, UsageError
+from hitherto.training import checkpoint
 
 Log = Callable[..., None]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hitherto.answers import FORMATS, beside, identity, spread, write
 from hitherto.data import read
+from hitherto.data.answers import FORMATS, beside, identity, spread, write
 from hitherto.errors import DataError, UsageError
 
 ROWS = [

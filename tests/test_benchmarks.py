@@ -335,10 +335,10 @@ def translators(seed: int = 0, V: int = 4, **options: Any) -> tuple[Any, Any]:
 def test_the_torch_script_takes_the_steps_that_we_take(options: dict[str, Any]) -> None:
     import torch_seq2seq
 
-    from hitherto import training
-    from hitherto.sources import Batch
-    from hitherto.sources.base import pad
     from hitherto.spec import TrainSpec
+    from hitherto.tasks.base import Batch
+    from hitherto.tasks.batching import pad
+    from hitherto.training.optimizer import Optimizer
 
     V, draw = 9, np.random.default_rng(1)
 
@@ -354,7 +354,7 @@ def test_the_torch_script_takes_the_steps_that_we_take(options: dict[str, Any]) 
     module, peer = translators(V=V, **options)
     module.train()
     batches, train = [batch() for _ in range(12)], TrainSpec(lr=1e-2, clip=0.5, label_smoothing=0.1)
-    optimizer = training.Optimizer(module, train, 1)
+    optimizer = Optimizer(module, train, 1)
     theirs = torch_seq2seq.steps(peer, [torch_seq2seq.Pairs.of(b) for b in batches], 1e-2, 0.5, 0.1)
     for i, own in enumerate(batches):
         loss, _ = common.our_step(module, optimizer, own, train, lr=1e-2)
@@ -403,7 +403,7 @@ def test_the_torch_script_searches_as_we_do(num_beams: int) -> None:
     import torch_seq2seq
 
     from hitherto.decode import beams
-    from hitherto.sources.base import pad
+    from hitherto.tasks.batching import pad
 
     V, draw = 30, np.random.default_rng(2)
     _, peer = translators(V=V)

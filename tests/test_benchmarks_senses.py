@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitherto.codecs import strokes
+from hitherto.media import pens
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 common: Any = importlib.import_module("common")
@@ -46,7 +46,7 @@ def test_a_pen_lifts_less_where_it_joins_and_not_over_a_space() -> None:
 
 
 def test_letters_stand_beside_each_other_on_the_line() -> None:
-    parts = strokes.points(made.written("ll", np.random.default_rng(1)))
+    parts = pens.points(made.written("ll", np.random.default_rng(1)))
     first, second = parts[0], parts[-1]
     assert second[:, 0].min() > first[:, 0].max()
     assert abs(first[-1, 1] - second[-1, 1]) < 2  # both end at the foot
@@ -124,7 +124,7 @@ def test_every_kind_has_its_share_of_each_part() -> None:
 
 
 def test_strings_are_said_by_one_speaker(tmp_path: Path) -> None:
-    from hitherto.codecs.audio import write_wav
+    from hitherto.media.sound import write_wav
 
     rows = []
     for speaker, digit in itertools.product(range(2), range(10)):

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from hitherto import bundle, files
+from hitherto import bundle
+from hitherto import tensors as tensors_module
 from hitherto.bundle import parse, plain, read, write
 from hitherto.errors import BundleError, MissingExtra, UsageError
-from hitherto.files import open_tensors, row, write_tensors
+from hitherto.tensors import open_tensors, row, write_tensors
 
 WORDS = ["<unk>", "", "a", "naïve", "日本", "🦆", "line\nbreak", "nul\0"]
 
@@ -186,7 +187,9 @@ def test_every_tensor_lies_at_a_multiple_of_its_item(tmp_path):
     entries = json.loads(data[8 : 8 + length])
     del entries["__metadata__"]
     assert length % 8 == 0
-    assert [e for e in entries.values() if e["data_offsets"][0] % files.DTYPES[e["dtype"]].itemsize] == []
+    assert [
+        e for e in entries.values() if e["data_offsets"][0] % tensors_module.DTYPES[e["dtype"]].itemsize
+    ] == []
 
 
 def test_a_header_may_have_any_order(tmp_path):
@@ -399,7 +402,7 @@ def test_an_interrupt_removes_the_temporary_file(tmp_path):
 @pytest.mark.parametrize("mmap", [True, False])
 def test_what_is_opened_is_one_file_whatever_takes_its_place_meanwhile(tmp_path, monkeypatch, mmap):
     path = saved(tmp_path / "m.safetensors")
-    real = files._read_header
+    real = tensors_module._read_header
 
     def replace(*args):
         found = real(*args)
@@ -407,14 +410,14 @@ def test_what_is_opened_is_one_file_whatever_takes_its_place_meanwhile(tmp_path,
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "_read_header", replace)
+        patch.setattr(tensors_module, "_read_header", replace)
         assert read(path, mmap=mmap).plan == model()["plan"]
     assert read(path, mmap=mmap).plan == {"new": True}
 
 
 def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tmp_path, monkeypatch):
     path = saved(tmp_path / "m.safetensors")
-    real = files._check_regular
+    real = tensors_module._check_regular
 
     def replace(*args):
         real(*args)
@@ -422,7 +425,7 @@ def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tmp_path, monke
             path.unlink()
             os.mkfifo(path)
 
-    monkeypatch.setattr(files, "_check_regular", replace)
+    monkeypatch.setattr(tensors_module, "_check_regular", replace)
     with pytest.raises(BundleError, match="is not a regular file"):
         read(path)
 
@@ -449,13 +452,13 @@ def test_a_file_cut_short_while_it_is_open(tmp_path):
 
 def test_a_file_cut_short_while_it_is_read(tmp_path, monkeypatch):
     path = saved(tmp_path / "m.safetensors", tensors={"w": np.ones(10_000)})
-    real = files._read_header
+    real = tensors_module._read_header
 
     def cut(*args):
         os.truncate(path, path.stat().st_size - 8)
         return real(*args)
 
-    monkeypatch.setattr(files, "_read_header", cut)
+    monkeypatch.setattr(tensors_module, "_read_header", cut)
     with pytest.raises(BundleError, match="cannot be read: mmap length is greater"):
         read(path)
     with pytest.raises(BundleError, match="cannot be read: it was cut short meanwhile"):
@@ -851,7 +854,7 @@ def test_headers_and_documents_made_up_are_refused(tmp_path, data):
     assert opens(path, good) in (True, False)
 
 
-@pytest.mark.parametrize(("unit", "most"), [("[],", files.MAX_HEADER), ('"ab",', 1 << 20)])
+@pytest.mark.parametrize(("unit", "most"), [("[],", tensors_module.MAX_HEADER), ('"ab",', 1 << 20)])
 def test_no_header_takes_much_memory(tmp_path, unit, most):
     """Headers made to unfold when they are parsed."""
     header = ('{"a":[' + unit * ((most - 20) // len(unit)) + "0]}").encode()

@@ -1,4 +1,4 @@
-"""checkpoint.py: what is saved comes back to the bit; no kill and no full disk costs the last good one."""
+"""training/checkpoint.py: what is saved comes back to the bit; no kill and no full disk costs the last good one."""
 
 import errno
 import json
@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from hitherto import checkpoint, files
-from hitherto.checkpoint import flatten, latest, load, save, unflatten
+from hitherto import files
 from hitherto.errors import CheckpointError, UsageError
-from hitherto.files import DTYPES, open_tensors, write_tensors
+from hitherto.tensors import DTYPES, open_tensors, row, write_tensors
+from hitherto.training import checkpoint
+from hitherto.training.checkpoint import flatten, latest, load, save, unflatten
 
 
 def names(folder):
@@ -223,7 +224,7 @@ def rewrite(change, sign=True):
         tensors = dict(arrays)
         change(tensors, metadata)
         if sign:
-            rows = [files.row(key, array) for key, array in tensors.items()]
+            rows = [row(key, array) for key, array in tensors.items()]
             metadata["digest"] = checkpoint._digest(7, rows)
         write_tensors(path, tensors, metadata)
 
@@ -341,7 +342,7 @@ STEPPER = """
 import os, signal, sys
 from pathlib import Path
 import numpy as np
-from hitherto.checkpoint import latest, save
+from hitherto.training.checkpoint import latest, save
 
 folder = Path(sys.argv[1])
 for moment in range(1000):
@@ -386,7 +387,7 @@ def test_a_kill_at_every_step_of_a_save_leaves_a_good_one(tmp_path):
 SAVER = """
 import sys
 import numpy as np
-from hitherto.checkpoint import latest, save
+from hitherto.training.checkpoint import latest, save
 
 found = latest(sys.argv[1])
 step = found.step if found else 0

@@ -1,4 +1,4 @@
-"""checks.py: right rows pass, and each kind of wrong one is caught by the promise that it breaks."""
+"""checks: right rows pass, and each kind of wrong one is caught by the promise that it breaks."""
 
 from dataclasses import replace
 

@@ -10,8 +10,11 @@ from typing import Any
 import click
 import pytest
 
-from hitherto import cli
+import hitherto
 from hitherto.cells import CELLS
+from hitherto.cli import display as display_module
+from hitherto.cli import doctor, main
+from hitherto.cli.display import Display
 from hitherto.errors import UsageError
 
 PARTS = {
@@ -30,7 +33,7 @@ PARTS = {
 
 def status_of(*args: str) -> int | None:
     with pytest.raises(SystemExit) as end:
-        cli.main(args)
+        main(args)
     assert end.value.code is None or isinstance(end.value.code, int)
     return end.value.code
 
@@ -59,7 +62,7 @@ def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert not status_of("--version")
-    assert capsys.readouterr().out == f"hitherto {cli.__version__}\n"
+    assert capsys.readouterr().out == f"hitherto {hitherto.__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -78,10 +81,10 @@ def test_bad_usage_exits_2(args: list[str], says: str, capsys: pytest.CaptureFix
 def test_status_of_what_a_verb_raises(
     raised: BaseException, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def examine() -> cli.Report:
+    def examine() -> doctor.Report:
         raise raised
 
-    monkeypatch.setattr(cli, "examine", examine)
+    monkeypatch.setattr(doctor, "examine", examine)
     assert status_of("doctor") == status
     assert str(raised) in capsys.readouterr().err
 
@@ -94,7 +97,7 @@ def test_doctor_checks_every_cell_and_prints_every_part(capsys: pytest.CaptureFi
     assert all(promise["ok"] for promise in report["promises"])
     assert len(report["paths"]) == 5
     assert report["threads"] >= 1
-    text = cli.render(report)
+    text = doctor.render(report)
     for promise in report["promises"]:
         assert promise["promise"] in text
     for path in report["paths"].values():
@@ -110,7 +113,7 @@ def test_doctor_exits_1_where_a_promise_fails(
         "ok": False,
         "detail": "row 2 differs by 0.5",
     }
-    monkeypatch.setattr(cli, "check_promises", lambda: [broken])
+    monkeypatch.setattr(doctor, "check_promises", lambda: [broken])
     assert status_of("doctor") == 1
     assert "FAILS  gru   padding changes nothing: row 2 differs by 0.5" in capsys.readouterr().out
 
@@ -154,8 +157,8 @@ def test_a_long_training_says_how_far_it_is(
     from types import SimpleNamespace
 
     now = [0.0]
-    monkeypatch.setattr(cli, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    display = cli.Display()
+    monkeypatch.setattr(display_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    display = Display()
     for step in range(1, 90):  # two seconds each
         now[0] += 2
         progress = SimpleNamespace(step=step, total=20_000, epoch=0)
@@ -164,7 +167,7 @@ def test_a_long_training_says_how_far_it_is(
     assert len(lines) == 3, "the warning, and a line for each quiet minute"
     assert lines[0].startswith("the run takes 11.1 h more at this speed: fewer --epochs")
     assert " ".join(lines[1].split()) == "epoch 1 step 42 of 20,000 loss 0.5000 100 tokens/s 11.1 h left"
-    short = cli.Display()
+    short = Display()
     for step in range(1, 20):
         now[0] += 2
         short.show(SimpleNamespace(step=step, total=20, epoch=0), {"loss": 0.5, "tokens_per_second": 100})

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitherto.codecs.audio import AudioCodec, AudioStream, Sound, masked, read_sound, write_wav
+from hitherto.codecs.audio import AudioCodec, AudioStream, masked
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.media.sound import Sound, read_sound, write_wav
 
 
 def noise(shape: Any, seed: int = 0) -> Any:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from hitherto.codecs import frames as module
 from hitherto.codecs.frames import FramesCodec
-from hitherto.codecs.image import ImageCodec, png
+from hitherto.codecs.image import ImageCodec
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.media.pictures import png
 
 
 def clip(T: int, height: int = 12, width: int = 16, channels: int = 3, seed: int = 0) -> Any:

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitherto.codecs.image import ImageCodec, augmented, pixels, png, resized, sheet
+from hitherto.codecs.image import ImageCodec, augmented
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.media.pictures import pixels, png, resized
+from hitherto.report.sheets import sheet
 
 Image = pytest.importorskip("PIL.Image")
 

@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitherto.codecs import notes as module
-from hitherto.codecs.notes import NotesCodec, as_score, draw, read_roll, tones, write_roll
+from hitherto.codecs.notes import NotesCodec
 from hitherto.errors import DataError, UsageError
-from hitherto.midi import Score, write_midi
+from hitherto.media import tones as module
+from hitherto.media.midi import Score, write_midi
+from hitherto.media.rolls import as_score, read_roll, write_roll
+from hitherto.media.tones import tones
+from hitherto.report.piano_roll import draw
 
 CHORALE = [[58, 65, 70, 74], [58, 65, 70, 74], [60, 64, 67, 76], [], [53, 60, 69, 77]]
 steps = st.lists(st.integers(21, 108), unique=True, max_size=6).map(sorted)

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitherto.codecs.series import Series, SeriesCodec, Step, gather, naive_scale
+from hitherto.codecs.series import SeriesCodec, naive_scale
+from hitherto.data.marks import Marks
+from hitherto.data.series import Series, gather
 from hitherto.errors import DataError, UsageError
-from hitherto.marks import Marks
-from hitherto.times import wall_of, zone_of
+from hitherto.times import Step, wall_of, zone_of
 
 
 def rows(times: list[str], values: list[Any]) -> list[dict[str, Any]]:

@@ -14,8 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitherto.codecs import strokes as module
-from hitherto.codecs.strokes import StrokesCodec, draw, jittered, png, points, simplified, stroke3
+from hitherto.codecs.strokes import StrokesCodec, jittered, simplified
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.media import pens
+from hitherto.media.pens import points, stroke3
+from hitherto.report.drawings import draw, png
 
 Array = np.ndarray[Any, Any]
 
@@ -193,7 +196,7 @@ def test_folders_and_huge_files_are_refused(tmp_path: Path, monkeypatch: pytest.
         stroke3(tmp_path)
     path = tmp_path / "a.json"
     path.write_text(json.dumps(LETTER))
-    monkeypatch.setattr(module, "LARGEST", 20)
+    monkeypatch.setattr(pens, "LARGEST", 20)
     with pytest.raises(DataError, match="too large for one drawing"):
         stroke3(path)
 

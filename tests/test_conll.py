@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from hitherto import conll
-from hitherto.data import read
+from hitherto.data import conll, read
 from hitherto.errors import DataError
-from hitherto.sources import SOURCES
 from hitherto.spec import from_options
+from hitherto.tasks.families import SOURCES
 
 ENTITIES = """-DOCSTART- -X- -X- O
 

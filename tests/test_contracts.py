@@ -1,4 +1,4 @@
-"""What every row of every table promises: `checks.py` over all of them, with each of their options."""
+"""What every row of every table promises: `checks` over all of them, with each of their options."""
 
 import numpy as np
 import pytest
@@ -6,13 +6,13 @@ import pytest
 from hitherto.cells import CELLS
 from hitherto.checks import check_cell, check_codec, check_head, check_task
 from hitherto.codecs import CODECS
-from hitherto.codecs.audio import Sound
-from hitherto.codecs.series import gather
+from hitherto.data.series import gather
 from hitherto.decode import DECODERS
 from hitherto.heads import HEADS
+from hitherto.media.sound import Sound
 from hitherto.metrics import METRICS
 from hitherto.plan import OPS
-from hitherto.tasks import FORMS, TASKS
+from hitherto.spec.tasks import FORMS, TASKS
 
 OPTIONS = {
     "rnn": [{}, {"nonlinearity": "relu"}, {"layer_norm": True}],

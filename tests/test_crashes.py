@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 
 import hitherto
-from hitherto import api, bundle, checkpoint
+from hitherto import bundle
 from hitherto import spec as specs
 from hitherto.errors import BundleError, CheckpointError
+from hitherto.training import checkpoint
+from hitherto.training import run as run_module
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler"
@@ -305,7 +307,7 @@ class Run:
         saved = [int(note.split(" ")[1]) for note in notes if note.startswith("saved")]
         if not saved:
             return
-        found = api._newest(run)
+        found = run_module._newest(run)
         assert found.step >= saved[-1]
         spec = specs.read(run / "spec.toml")
         if self.resume:

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitherto import parquet
-from hitherto.data import READERS, Table, read, split, texts
+from hitherto.data import READERS, Table, parquet, read, split, texts
 from hitherto.errors import DataError, HithertoError, UsageError
 
 ROWS = [

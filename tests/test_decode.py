@@ -11,13 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitherto import decode
 from hitherto.decode import (
     DECODERS,
     CtcGreedy,
     Hypothesis,
     PrefixBeam,
-    _highest,
     beam,
     beams,
     ctc_greedy,
@@ -29,6 +27,8 @@ from hitherto.decode import (
     top,
     until,
 )
+from hitherto.decode.beam import _highest
+from hitherto.decode.ctc import MARGIN
 from hitherto.errors import InputError, UsageError
 
 V = 6
@@ -1005,7 +1005,7 @@ def unbounded(log_probs: Any, width: int, seed: int | None = None) -> list[tuple
             t: (float(np.logaddexp.reduce(x)), float(np.logaddexp.reduce(y))) for t, (x, y) in ways.items()
         }
         ranked = sorted(((score(text, ways), text) for text, ways in after.items()), reverse=True)[:width]
-        beams = {text: after[text] for s, text in ranked if s >= ranked[0][0] - decode.MARGIN}
+        beams = {text: after[text] for s, text in ranked if s >= ranked[0][0] - MARGIN}
     return [(text, score(text, ways)) for text, ways in beams.items()]
 
 

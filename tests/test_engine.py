@@ -15,9 +15,10 @@ from hitherto import _native  # noqa: E402
 from hitherto.errors import UsageError  # noqa: E402
 from hitherto.model.build import build  # noqa: E402
 from hitherto.plan import make  # noqa: E402
-from hitherto.runtime.engine import WEIGHTS, Engine  # noqa: E402
+from hitherto.plan.check import check  # noqa: E402
+from hitherto.runtime.engine import Engine  # noqa: E402
+from hitherto.runtime.stages import WEIGHTS  # noqa: E402
 from hitherto.spec import ModelSpec  # noqa: E402
-from hitherto.verify import check  # noqa: E402
 
 Array = np.ndarray[Any, Any]
 
@@ -342,8 +343,8 @@ def test_a_writers_bits_depend_on_nothing_but_the_row(options: dict[str, Any], w
 
 
 def test_the_loss_of_a_pointer_is_that_of_the_torch_module() -> None:
-    from hitherto import training
-    from hitherto.sources import Batch
+    from hitherto.tasks.base import Batch
+    from hitherto.training.step import outputs
 
     engine, module = both(writer_of(**WRITERS[-1]))
     source, x = drawn("ids", 8, 5), drawn("ids", 6, 5, seed=1)
@@ -352,7 +353,7 @@ def test_the_loss_of_a_pointer_is_that_of_the_torch_module() -> None:
     targets = {"y": np.random.default_rng(3).integers(0, SIZES, len(at))}
     batch = Batch({"source": source, "x": x}, None, targets, at, source_lengths=lengths)
     ((_, ours),) = engine.outputs(iter([batch]), "nll")
-    ((_, theirs),) = training.outputs(module, iter([batch]), "nll")
+    ((_, theirs),) = outputs(module, iter([batch]), "nll")
     np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)
     assert np.isfinite(ours).all()
 

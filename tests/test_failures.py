@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import hitherto
-from hitherto import api, cli, files
+from hitherto import cli, files
 from hitherto.errors import BundleError, CheckpointError, DataError, UsageError
+from hitherto.training import run as run_module
 
 ROWS = [
     {"text": text, "label": text.split()[1]} for text in ("a good film", "a bad film", "the good end")
@@ -98,8 +99,8 @@ def test_a_run_is_resumed_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.M
     train(tmp_path / "m.safetensors")
     before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file() and file.name != "lock"}
     read: list[Path] = []
-    real = api._newest
-    monkeypatch.setattr(api, "_newest", lambda run: read.append(run) or real(run))
+    real = run_module._newest
+    monkeypatch.setattr(run_module, "_newest", lambda run: read.append(run) or real(run))
     says = f"the run .* is in use by process {os.getpid()} on .*, since .* Wait until that ends, or end it"
     with files.held(run / "lock", "it"):
         with pytest.raises(UsageError, match=says):
@@ -212,8 +213,10 @@ def test_a_full_standard_output_is_an_error(path: Path) -> None:
 
 
 def test_music_and_drawings_are_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hitherto.codecs import audio, notes, strokes
-    from hitherto.midi import Score, write_midi
+    from hitherto.media.midi import Score, write_midi
+    from hitherto.media.rolls import write_roll
+    from hitherto.media.sound import write_wav
+    from hitherto.report.drawings import draw
 
     def fail(descriptor: int) -> None:
         raise OSError(5, "Input/output error")
@@ -222,9 +225,9 @@ def test_music_and_drawings_are_written_whole(tmp_path: Path, monkeypatch: pytes
     score = Score(np.array([[0, 1, 60, 64, 0]]))
     monkeypatch.setattr(os, "fsync", fail)
     for write in (
-        lambda path: audio.write_wav(path, np.zeros(9, np.float32), 8000),
-        lambda path: notes.write_roll(path, [[60]]),
-        lambda path: strokes.draw(drawing, path),
+        lambda path: write_wav(path, np.zeros(9, np.float32), 8000),
+        lambda path: write_roll(path, [[60]]),
+        lambda path: draw(drawing, path),
         lambda path: write_midi(path, score),
     ):
         (tmp_path / "x").write_bytes(b"before")

@@ -15,6 +15,7 @@ import safetensors.numpy
 from hitherto import files
 from hitherto.errors import BundleError, UsageError
 from hitherto.files import held, make_folder, path_of, place, replacing, sweep, write
+from hitherto.tensors import from_bytes, to_bytes, write_tensors
 
 
 def names(folder):
@@ -132,19 +133,19 @@ def test_a_full_device_is_an_error():
 
 def test_tensors_in_memory_are_those_of_a_file(tmp_path):
     tensors = {"b": np.arange(6.0).reshape(2, 3), "a": np.array([True]), "": np.zeros((0, 4), np.int8)}
-    data = files.to_bytes(tensors, {"x": "y"})
-    files.write_tensors(tmp_path / "x", tensors, {"x": "y"})
+    data = to_bytes(tensors, {"x": "y"})
+    write_tensors(tmp_path / "x", tensors, {"x": "y"})
     assert data == (tmp_path / "x").read_bytes()
     assert safetensors.numpy.load(data).keys() == tensors.keys()
     for given in (data, safetensors.numpy.save(tensors, {"x": "y"})):
-        metadata, back = files.from_bytes(given)
+        metadata, back = from_bytes(given)
         assert metadata == {"x": "y"}
         assert {name: (array.dtype, array.tolist()) for name, array in back.items()} == {
             name: (array.dtype, array.tolist()) for name, array in tensors.items()
         }
     for size in range(len(data)):
         with pytest.raises(BundleError, match=r"^it "):
-            files.from_bytes(data[:size])
+            from_bytes(data[:size])
 
 
 # --------------------------------------------------------------------------------------------------- leftovers

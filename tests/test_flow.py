@@ -365,10 +365,10 @@ def test_a_report_of_tags_has_every_kind_of_entity_and_the_words_that_were_wrong
         **SMALL,
     }
     model = hitherto.train("tag", rows[1:], **given)
-    from hitherto.sources import show
+    from hitherto.tasks.reports import sections as sections_of
 
     examples = model.source.load(rows)
-    sections = {s["title"]: s for s in show.sections(model.source, examples, model._measure(examples), [])}
+    sections = {s["title"]: s for s in sections_of(model.source, examples, model.measure(examples), [])}
     assert [row[0] for row in sections["By entity"]["rows"]] == ["LOC", "PER", "all"]
     assert sections["By entity"]["columns"] == ["entity", "precision", "recall", "f1", "support"]
     true = sum(tag != "O" for row in rows for tag in row["tags"])
@@ -380,7 +380,7 @@ def test_a_report_of_tags_has_every_kind_of_entity_and_the_words_that_were_wrong
 
 
 def test_a_report_shows_the_words_of_the_user(tmp_path: Path) -> None:
-    from hitherto.sources import show
+    from hitherto.tasks.reports import sections as sections_of
 
     rows = [{"review": r["review"], "label": r["label"]} for r in reviews(40)]
     rows += [{"review": "Grue, fine!", "label": "bad"}, {"review": "Bleu lovely", "label": "bad"}]
@@ -390,8 +390,8 @@ def test_a_report_shows_the_words_of_the_user(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     for data in (rows, path):
         examples = model.source.load(data)
-        results = model._measure(examples)
-        sections = {s["title"]: s for s in show.sections(model.source, examples, results, [])}
+        results = model.measure(examples)
+        sections = {s["title"]: s for s in sections_of(model.source, examples, results, [])}
         assert {text for _, text in sections["Most wrong"]["items"]} == {"Grue, fine!", "Bleu lovely"}
 
 
@@ -403,13 +403,13 @@ def test_a_map_of_where_it_looked_has_the_words_that_the_vocabulary_has_not(
 
 
 def test_a_series_is_named_once() -> None:
-    from hitherto.sources import show
+    from hitherto.tasks.reports import sections as sections_of
 
     rows = [{"ds": r["ds"], "HUFL": r["y"], "HULL": r["y"] + 1} for r in waves()]
     given = {"horizon": 7, "epochs": 1, "independent": True, **SMALL}
     model = hitherto.train("forecast", rows, **given)
     examples = model.source.load(rows)
-    titles = [s["title"] for s in show.sections(model.source, examples, model._measure(examples), [])]
+    titles = [s["title"] for s in sections_of(model.source, examples, model.measure(examples), [])]
     assert [t.partition(",")[0] for t in titles[:4]] == ["HUFL", "HUFL", "HULL", "HULL"]
 
 
@@ -445,9 +445,9 @@ def test_a_tokenizer_of_ones_own_is_asked_for_again(tmp_path: Path) -> None:
 
 
 def test_the_model_of_every_introduction_trains() -> None:
-    from hitherto import spec
+    from hitherto.spec import read
 
-    first = spec.read(Path(__file__).parent.parent / "configs" / "first.toml")
+    first = read(Path(__file__).parent.parent / "configs" / "first.toml")
     model = hitherto.train(first, reviews(), input="review", output="label", lr=0.01, threads=1)
     sizes = [
         (op["op"], op["options"].get("hidden_size"), op["options"].get("output_size"))
@@ -496,8 +496,9 @@ def test_tensorboard_on_request(tmp_path: Path) -> None:
 
 
 def test_documents_on_disk_are_those_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hitherto.sources import SOURCES, corpus
     from hitherto.spec import from_options
+    from hitherto.tasks.families import SOURCES
+    from hitherto.tasks.language import source as corpus
 
     path = tmp_path / "a.txt"
     path.write_text("one two\n\nthree\nfour\n\n\nfive\n" * 20)
@@ -656,10 +657,10 @@ def test_an_unfinished_run_is_not_overwritten(tmp_path: Path) -> None:
 def test_what_is_wrong_is_said_before_the_first_step_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], said: str
 ) -> None:
-    from hitherto import training
+    from hitherto.training import loop
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(training._Run, "step", lambda *_given: pytest.fail("a step was taken"))
+    monkeypatch.setattr(loop._Run, "step", lambda *_given: pytest.fail("a step was taken"))
     given = {"input": "review", "output": "label", "epochs": 1, "out": "new/m.safetensors", **SMALL} | options
     (tmp_path / "new").mkdir()
     with pytest.raises(UsageError if "column" not in said else HithertoError, match=said):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hitherto import _native
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 HERE = Path(__file__).parent / "golden"
 KEPT = json.loads((HERE / "digests.json").read_text())

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitherto import heads
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import (
     BLANK,
@@ -23,7 +22,9 @@ from hitherto.heads import (
     chain_sample,
     ctc_misfits,
     ctc_needs,
+    special,
 )
+from hitherto.heads.forecast import _z_at
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 FORECASTS: dict[str, dict[str, Any]] = {
@@ -538,7 +539,7 @@ def test_mean_of_quantiles_is_their_integral() -> None:
     params = np.array([[-1.0, 0.0, 0.2, 2.0, 7.0]])
     head, options = HEADS["quantile"], FORECASTS["quantile"]
     levels = (np.arange(20_000) + 0.5) / 20_000
-    every = heads._z_at(params, np.array([NormalDist().inv_cdf(v) for v in levels])[:, None], LEVELS)
+    every = _z_at(params, np.array([NormalDist().inv_cdf(v) for v in levels])[:, None], LEVELS)
     assert head.mean(params, **options).item() == pytest.approx(every.mean(), abs=1e-3)
 
 
@@ -589,18 +590,18 @@ def test_student_t_quantiles_are_those_of_the_tables(level: float, freedom: floa
 @settings(max_examples=25)
 @given(st.floats(1e-4, 0.5 - 1e-6), st.floats(2.001, 1e4), st.booleans())
 def test_student_t_quantile_inverts_its_distribution(tail: float, freedom: float, upper: bool) -> None:
-    t = heads._t_quantile(1 - tail if upper else tail, np.array([freedom]))
+    t = special.t_quantile(1 - tail if upper else tail, np.array([freedom]))
     assert (t > 0) == upper
     x, rest = freedom / (freedom + t * t), t * t / (freedom + t * t)
-    found = 0.5 * heads._beta_below(np.array([freedom / 2]), np.array([0.5]), x, rest)
+    found = 0.5 * special._beta_below(np.array([freedom / 2]), np.array([0.5]), x, rest)
     assert found == pytest.approx(tail, rel=1e-8)
 
 
 def test_student_t_quantile_near_the_middle() -> None:
     freedom = np.array([2.5, 40.0])
-    slope = heads._t_quantile(0.5 + 2e-8, freedom) / 2e-8
-    assert heads._t_quantile(0.5 + 1e-9, freedom) / 1e-9 == pytest.approx(slope, rel=1e-3)
-    assert not heads._t_quantile(0.5, freedom).any()
+    slope = special.t_quantile(0.5 + 2e-8, freedom) / 2e-8
+    assert special.t_quantile(0.5 + 1e-9, freedom) / 1e-9 == pytest.approx(slope, rel=1e-3)
+    assert not special.t_quantile(0.5, freedom).any()
 
 
 def test_student_t_density_of_known_points() -> None:
@@ -658,13 +659,13 @@ def test_counts_of_any_size() -> None:
 def test_log_gamma() -> None:
     x = np.concatenate([np.logspace(-9, 9, 500), np.arange(1, 60) / 2])
     expected = np.array([math.lgamma(v) for v in x])
-    assert heads._lgamma(x) == pytest.approx(expected, rel=1e-13, abs=1e-13)
+    assert special.lgamma(x) == pytest.approx(expected, rel=1e-13, abs=1e-13)
 
 
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
 def test_counts_without_a_bound_have_quantiles_too(q):
     """A dispersion that a made-up file may ask for: the search for the count never ended."""
     dispersion = np.array([1e20, 1e30, 1e38])
-    found = heads._count_quantile(q, np.ones(3), dispersion)
+    found = special.count_quantile(q, np.ones(3), dispersion)
     assert np.isfinite(found).all()
     assert (found >= 0).all()

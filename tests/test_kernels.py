@@ -19,7 +19,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitherto.model import kernels, layers
+from hitherto.model import kernels
+from hitherto.model.paths import cudnn_unroll
+from hitherto.model.reference import reference_unroll
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason=f"no kernels: {kernels.unavailable_reason()}")
 native = kernels._native
@@ -279,8 +281,8 @@ def torchs(case, x, sizes, places, state, weights, training=True):
     del places
     full = [tuple(ws) + (None,) * (4 - len(ws)) for ws in weights]
     if case.cell == "gru_before" or x.numel() == 0:
-        return layers.reference_unroll(case.cell, x, sizes, None, state, full)
-    return layers._cudnn_unroll(case.cell, x, sizes, state, full, case.D, 0.0, training)
+        return reference_unroll(case.cell, x, sizes, None, state, full)
+    return cudnn_unroll(case.cell, x, sizes, state, full, case.D, 0.0, training)
 
 
 def values_and_gradients(run, case, drawn):

@@ -27,7 +27,8 @@ from torch.utils.flop_counter import FlopCounterMode
 import hitherto as ht
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
-from hitherto.model import kernels, layers
+from hitherto.model import kernels, layers, paths, reference
+from hitherto.model.paths import cudnn_unroll
 
 KINDS = ["RNN", "LSTM", "GRU"]
 IN, H, T, B = 5, 6, 7, 4
@@ -53,7 +54,7 @@ def path(request, monkeypatch):
     """Runs a test twice: on the native kernels, and without them."""
     if request.param == "pure":
         monkeypatch.setenv("HITHERTO_PURE", "1")
-        monkeypatch.setattr(layers, "_warn_once", lambda why: None)
+        monkeypatch.setattr(paths, "_warn_once", lambda why: None)
     elif not kernels.available():
         pytest.skip(f"no kernels: {kernels.unavailable_reason()}")
     return request.param
@@ -1500,9 +1501,9 @@ def test_explain_path_says_which_and_why(monkeypatch):
 def test_forward_takes_the_path_that_explain_path_names(kind, options, path, monkeypatch):
     layer, x = getattr(ht, kind)(IN, H, **options), torch.randn(T, B, IN)
     taken = []
-    unroll, reference = kernels.unroll, layers._unroll
+    unroll, plain = kernels.unroll, layers.unroll
     monkeypatch.setattr(kernels, "unroll", lambda *a: taken.append("kernels") or unroll(*a))
-    monkeypatch.setattr(layers, "_unroll", lambda *a: taken.append("reference") or reference(*a))
+    monkeypatch.setattr(layers, "unroll", lambda *a: taken.append("reference") or plain(*a))
     layer(x)
     layer(x, lengths=LENGTHS)
     assert taken == [ht.explain_path(layer, x).split(":")[0]] * 2
@@ -1510,20 +1511,20 @@ def test_forward_takes_the_path_that_explain_path_names(kind, options, path, mon
 
 def test_without_kernels_one_warning_says_so(monkeypatch):
     monkeypatch.setenv("HITHERTO_PURE", "1")
-    layers._warn_once.cache_clear()
+    paths._warn_once.cache_clear()
     layer, x = ht.GRU(IN, H), torch.randn(T, B, IN)
     for call in (lambda: layer(x), lambda: ht.GRUCell(IN, H, reset="before")(x[0])):
         with pytest.warns(UserWarning, match="without its native kernels.*HITHERTO_PURE=1") as caught:
             call()
         assert caught[0].filename == __file__
-        layers._warn_once.cache_clear()
+        paths._warn_once.cache_clear()
     with pytest.warns(UserWarning, match="without its native kernels"):
         layer(x)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         layer(x)
         ht.GRU(IN, H, dtype=torch.float64)(x.double())
-    layers._warn_once.cache_clear()
+    paths._warn_once.cache_clear()
 
 
 @each_kind
@@ -1533,12 +1534,12 @@ def test_the_call_to_cudnn_is_right_as_far_as_a_cpu_can_tell(kind, bias):
     layer = getattr(ht, kind)(IN, H, 2, bidirectional=True, bias=bias)
     x, states = torch.randn(T, B, IN), draw_state(layer)
     states = states if isinstance(states, tuple) else (states,)
-    y, end = layers._cudnn_unroll(layer._kernel, x, None, states, layer._weights(), 2, 0.0, True)
+    y, end = cudnn_unroll(layer._kernel, x, None, states, layer._weights(), 2, 0.0, True)
     expected = layer(x, states if kind == "LSTM" else states[0])
     assert_same([y, *end], flat(expected))
     lengths = [7, 4, 1, 0]  # the last row has length zero
     packed = pack_padded_sequence(x[:, :3], lengths[:3])
-    y, end = layers._cudnn_unroll(
+    y, end = cudnn_unroll(
         layer._kernel, packed.data, packed.batch_sizes, states, layer._weights(), 2, 0.0, True
     )
     expected = flat(layer(x, states if kind == "LSTM" else states[0], lengths=lengths))
@@ -1548,11 +1549,11 @@ def test_the_call_to_cudnn_is_right_as_far_as_a_cpu_can_tell(kind, bias):
     )
 
 
-@pytest.mark.parametrize("name", list(layers._KERNELS))
+@pytest.mark.parametrize("name", list(reference.KERNELS))
 def test_the_reference_keeps_the_contract_of_the_kernels(name):
     if not kernels.available():
         pytest.skip("no kernels")
-    cell, _ = layers._KERNELS[name]
+    cell, _ = reference.KERNELS[name]
     width = len(CELLS[cell].gates) * H
     weights = [
         tuple(torch.randn(*s) * 0.3 for s in ((width, IN), (width, H), (width,), (width,))) for _ in range(2)
@@ -1562,13 +1563,13 @@ def test_the_reference_keeps_the_contract_of_the_kernels(name):
     for x, s in ((torch.randn(T, B, IN), None), (torch.randn(9, IN), sizes)):
         for training in (False, True):
             assert_same(
-                layers.reference_unroll(name, x, s, None, state, weights, training),
+                reference.reference_unroll(name, x, s, None, state, weights, training),
                 kernels.unroll(name, x, s, None, state, weights, training),
             )
 
 
 def test_every_row_of_cells_has_a_layer_and_a_cell():
     assert {kind.lower() for kind in KINDS} == set(CELLS)
-    for name, options in layers._KERNELS.values():
+    for name, options in reference.KERNELS.values():
         assert name in CELLS
         assert set(options) <= set(CELLS[name].options)

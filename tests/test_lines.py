@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from hitherto.data.lines import Lines
 from hitherto.errors import DataError, UsageError
-from hitherto.lines import Lines
 
 
 def read(given: str, names: list[str], **options: Any) -> list[tuple[int, Any]]:

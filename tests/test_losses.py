@@ -13,8 +13,11 @@ from torch.nn import functional as F
 
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import CORRELATION, FLOOR, HEADS
-from hitherto.model import kernels, losses
-from hitherto.model.losses import LOSSES, chain_loss, embedding, misfits, mixture_loss, nll
+from hitherto.model import kernels
+from hitherto.model.embedding import embedding
+from hitherto.model.losses import LOSSES, chain_loss, classes, misfits, mixture_loss, nll
+from hitherto.model.losses import chain as chain_module
+from hitherto.model.losses import chunks as chunks_module
 
 LEVELS = (0.1, 0.5, 0.9)
 FORECASTS: dict[str, dict[str, Any]] = {
@@ -56,8 +59,8 @@ def chunks(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Sets how many bytes of params are made at a time."""
 
     def set_size(size: int) -> None:
-        monkeypatch.setattr(losses, "_LARGE", size)
-        monkeypatch.setattr(losses, "_CACHED", size)
+        monkeypatch.setattr(chunks_module, "LARGE", size)
+        monkeypatch.setattr(chunks_module, "CACHED", size)
 
     return set_size
 
@@ -175,14 +178,14 @@ def test_gradients_go_on_through_features_and_add_up() -> None:
 
 def test_gradients_are_handed_over_without_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    chunked = losses._chunks
+    chunked = chunks_module._chunks
 
     def spy(*arguments: Any) -> Any:
         found = chunked(*arguments)
         made.append(found[2].data_ptr())
         return found
 
-    monkeypatch.setattr(losses, "_chunks", spy)
+    monkeypatch.setattr(chunks_module, "_chunks", spy)
     x, w, b = layer(8, 5, 6)
     LOSSES["softmax"](x, w, b, {"y": integers(8, 6)})[0].backward()
     assert w.grad is not None
@@ -354,7 +357,7 @@ def test_sampled_softmax_with_every_class_is_the_full_one() -> None:
     """Where each class is drawn for sure, corrections vanish and the loss is that of all classes."""
     tensors, y = layer(30, 6, 12), integers(30, 12)
     torch.manual_seed(0)
-    total, count = losses._sampled(*tensors, {"y": y, "frequencies": torch.ones(12)}, 5000, False)
+    total, count = classes._sampled(*tensors, {"y": y, "frequencies": torch.ones(12)}, 5000, False)
     expected = F.cross_entropy(F.linear(*tensors), y, reduction="sum")
     assert count == 30
     assert value(total) == pytest.approx(value(expected), rel=1e-6)
@@ -405,7 +408,7 @@ def test_sampled_softmax_draws_by_zipf_or_by_counts(monkeypatch: pytest.MonkeyPa
         seen.append(ids[1:])
         return embedding(ids, weight, sparse)
 
-    monkeypatch.setattr(losses, "embedding", spy)
+    monkeypatch.setattr(classes, "embedding", spy)
     tensors, y = layer(1, 3, 1000), torch.tensor([999])
     torch.manual_seed(0)
     for _ in range(2000):
@@ -924,8 +927,8 @@ def test_chain_holds_little_at_a_time(chunks: Callable[[int], None], monkeypatch
         runs.append(len(y) + int(y.sum()))
         return steps(params, y, W, V)
 
-    steps = losses._chain_steps
-    monkeypatch.setattr(losses, "_chain_steps", spy)
+    steps = chain_module._chain_steps
+    monkeypatch.setattr(chain_module, "_chain_steps", spy)
     params, y, W, V = chain(600, 20, 8, 0.2)
     chain_loss(params, y, W, V).sum().backward()
     whole = runs.pop()

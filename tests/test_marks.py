@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from hitherto import data
+from hitherto.data.marks import Marks
 from hitherto.errors import UsageError
-from hitherto.marks import Marks
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,7 @@ import pytest
 from sklearn import metrics as sk
 
 from hitherto.errors import InputError, MissingExtra, UsageError
-from hitherto.metrics import (
-    METRICS,
-    best_threshold,
-    confusion,
-    entities,
-    entity_report,
-    report,
-    signature,
-)
+from hitherto.metrics import METRICS, best_threshold, confusion, entities, entity_report, report, signature
 
 
 def value(name: str, **arrays: Any) -> float:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hitherto.errors import DataError, UsageError
-from hitherto.midi import MOST_BYTES, Score, read_midi, write_midi
+from hitherto.media.midi import MOST_BYTES, Score, read_midi, write_midi
 
 END = b"\x00\xff\x2f\x00"
 ON, OFF = b"\x00\x90\x3c\x40", b"\x60\x80\x3c\x00"  # the middle C at once, and its end after 96 ticks

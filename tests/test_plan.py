@@ -8,8 +8,8 @@ import pytest
 from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
 from hitherto.plan import OPS, make, states, stepwise, streams, weights
+from hitherto.plan.check import check
 from hitherto.spec import ModelSpec
-from hitherto.verify import check
 
 IDS = {"x": {"kind": "ids", "size": 50}}
 VECTORS = {"x": {"kind": "vectors", "size": 3}}

@@ -10,8 +10,8 @@ import hitherto
 from hitherto import progress
 from hitherto.data import read, texts
 from hitherto.progress import begin, doing, over, telling
-from hitherto.sources import SOURCES
 from hitherto.spec import from_options
+from hitherto.tasks.families import SOURCES
 
 
 class Clock:

@@ -91,7 +91,7 @@ def test_a_history_of_models_that_cannot_be(
     ],
 )
 def test_a_history_of_a_run_that_cannot_be(tmp_path: Path, last: dict[str, Any], says: str | None) -> None:
-    from hitherto import checkpoint
+    from hitherto.training import checkpoint
 
     checkpoint.save(tmp_path / "t.run" / "checkpoints", 2, {}, {})
     told(tmp_path, "resume", {"what": "held"}, {"what": "saved", "step": 2}, last)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hitherto import report
+from hitherto.report import SECTIONS, write
+from hitherto.report.page import CLASSES, SQUARES, number
 
 VOID = {"meta"}
 
@@ -38,7 +39,7 @@ class Checker(HTMLParser):
 
 
 def page(tmp_path: Path, *sections: dict[str, Any], title: str = "a title") -> Checker:
-    report.write(tmp_path / "r.html", title, [("model", "x"), ("accuracy", 0.98765)], sections)
+    write(tmp_path / "r.html", title, [("model", "x"), ("accuracy", 0.98765)], sections)
     checker = Checker()
     checker.feed((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert checker.open == []
@@ -104,7 +105,7 @@ def test_a_page_holds_what_it_was_given(tmp_path: Path) -> None:
 
 def test_every_kind_is_tried() -> None:
     every = (CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT, PICTURES)
-    assert {s["kind"] for s in every} == set(report.SECTIONS)
+    assert {s["kind"] for s in every} == set(SECTIONS)
 
 
 def test_nothing_of_the_data_can_run(tmp_path: Path) -> None:
@@ -175,12 +176,12 @@ def test_heat_of_any_size(tmp_path: Path, T: int, S: int) -> None:
     found = page(tmp_path, {**HEAT, "items": [item, item]})
     text = (tmp_path / "r.html").read_text()
     # the ground, and the weights that can be seen
-    assert found.tags.count("rect") == 2 * (1 + min(T, report.SQUARES))
+    assert found.tags.count("rect") == 2 * (1 + min(T, SQUARES))
     width, height = map(int, re.findall(r'viewBox="0 0 (\d+) (\d+)"', text)[0])
-    assert 15 * min(T, report.SQUARES) < height < 30 * T + 200
-    assert 15 * min(S, report.SQUARES) < width < 30 * S + 300
-    assert ("of which the first 80 are shown" in found.text) == (T > report.SQUARES)
-    if T > report.SQUARES:
+    assert 15 * min(T, SQUARES) < height < 30 * T + 200
+    assert 15 * min(S, SQUARES) < width < 30 * S + 300
+    assert ("of which the first 80 are shown" in found.text) == (T > SQUARES)
+    if T > SQUARES:
         assert "90 rows" in found.text
         assert "100 columns" in found.text
         assert "target80" not in found.text
@@ -201,7 +202,7 @@ def test_of_too_many_classes_the_largest_are_shown_and_the_rest_is_said(tmp_path
     counts = [[i + 1 if i == j else 0 for j in range(60)] for i in range(60)]
     counts[59][0] = 60  # half of the largest class is taken for one that is not shown
     found = page(tmp_path, {**CONFUSION, "classes": classes, "counts": counts})
-    assert found.tags.count("rect") == report.CLASSES**2
+    assert found.tags.count("rect") == CLASSES**2
     left, whole = sum(range(1, 21)), sum(range(1, 61)) + 60
     assert (
         f"Of 60 classes, the 40 with the most examples are shown; the other 20 hold {left:,} of {whole:,} examples."
@@ -213,7 +214,7 @@ def test_of_too_many_classes_the_largest_are_shown_and_the_rest_is_said(tmp_path
 
 
 def test_notes_stand_under_the_summary(tmp_path: Path) -> None:
-    report.write(tmp_path / "r.html", "t", [("a", 1)], [], ["this model <cannot> stream"])
+    write(tmp_path / "r.html", "t", [("a", 1)], [], ["this model <cannot> stream"])
     assert '<p class="note">This model &lt;cannot&gt; stream.</p>' in (tmp_path / "r.html").read_text()
 
 
@@ -223,4 +224,4 @@ def test_notes_stand_under_the_summary(tmp_path: Path) -> None:
      (math.inf, "∞"), (0.0, "0"), (None, ""), (True, "True"), ("x", "x"), (99.99, "100.0")],
 )  # fmt: skip
 def test_numbers_have_the_digits_that_matter(value: Any, said: str) -> None:
-    assert report.number(value) == said
+    assert number(value) == said

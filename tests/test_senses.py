@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("torch")
 
 import hitherto
-from hitherto.codecs.image import png
 from hitherto.errors import DataError, UsageError
+from hitherto.media.pictures import png
 
 Array = np.ndarray[Any, Any]
 COLOURS = {"red": (1.0, 0.1, 0.1), "green": (0.1, 1.0, 0.1), "blue": (0.1, 0.1, 1.0)}
@@ -280,7 +280,7 @@ def test_a_text_that_is_missing_is_named() -> None:
 
 
 def test_a_report_shows_what_was_wrong_of_every_sense(tmp_path: Any) -> None:
-    from hitherto.codecs.audio import Sound
+    from hitherto.media.sound import Sound
 
     random = np.random.default_rng(0)
     sounds = [{"sound": Sound(random.normal(size=900).astype(np.float32) / 9, 2000)} for _ in range(20)]
@@ -301,18 +301,19 @@ def test_a_report_shows_what_was_wrong_of_every_sense(tmp_path: Any) -> None:
 
 def test_a_contact_sheet_has_true_colours_and_some_frames_of_a_film() -> None:
     from hitherto.codecs.frames import FramesCodec
-    from hitherto.codecs.image import ImageCodec, png
-    from hitherto.sources.show import FRAMES, _contact_sheet
+    from hitherto.codecs.image import ImageCodec
+    from hitherto.media.pictures import png
+    from hitherto.report.sheets import FRAMES, contact_sheet
 
     rng = np.random.default_rng(0)
     reds = [np.uint8([200, 30, 40]) + rng.integers(0, 20, (8, 9, 3), np.uint8) for _ in range(3)]
     codec = ImageCodec.fit(reds)
-    ((_, svg),) = _contact_sheet(codec, [codec.encode(red) for red in reds], ["a", "b", "c"])["items"]
+    ((_, svg),) = contact_sheet(codec, [codec.encode(red) for red in reds], ["a", "b", "c"])["items"]
     for red in reds:
         assert base64.b64encode(png(red)).decode() in svg
     films = [rng.integers(0, 255, (20, 6, 7, 3), np.uint8) for _ in range(2)]
     watched = FramesCodec.fit(films)
-    ((_, svg),) = _contact_sheet(watched, [watched.encode(film) for film in films], ["a", "b"])["items"]
+    ((_, svg),) = contact_sheet(watched, [watched.encode(film) for film in films], ["a", "b"])["items"]
     for film in films:
         some = film[np.linspace(0, 19, FRAMES).astype(int)]
         assert base64.b64encode(png(np.concatenate(list(some), 1))).decode() in svg

@@ -17,6 +17,7 @@ import hitherto
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
+from hitherto.tasks.language import verbs
 from hitherto.times import wall_of, zone_of
 
 random = np.random.default_rng(0)
@@ -112,10 +113,10 @@ def test_text_gets_its_probabilities(models: dict[str, hitherto.Model], tokens: 
     whole = model.stream()
     expected = whole.push(text) + whole.finish()
     ids = model.codecs["input"].encode(text)
-    state, log_probs = model._advance(np.array([model.source.start_id]))
+    state, log_probs = verbs.advance(model, np.array([model.source.start_id]))
     for row, token in zip(expected, ids, strict=True):
         assert row["probability"] == pytest.approx(float(np.exp(log_probs[0, token])))
-        log_probs, state = model._step(state, np.array([token]))
+        log_probs, state = verbs.step(model, state, np.array([token]))
     for seed in range(4):
         stream = model.stream()
         rows = [row for part in pieces(text, seed) for row in stream.push(part)]

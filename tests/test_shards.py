@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitherto import shards
+from hitherto.data import shards
 from hitherto.errors import DataError, UsageError
 
 

@@ -11,9 +11,9 @@ from hitherto.codecs.text import TextCodec
 from hitherto.decode import CtcGreedy, PrefixBeam
 from hitherto.errors import DataError, UsageError
 from hitherto.plan import make, weights
-from hitherto.runtime.session import _read, _sum
 from hitherto.slots import Slot, check_state, counter, text_slot
 from hitherto.spec import ModelSpec, from_options
+from hitherto.tasks.streams import _read, _sum
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_all_arrays_are_there_and_no_others() -> None:
 
 def model(task: str) -> Any:
     """A model of the task with drawn weights, made without a training."""
-    from hitherto.api import Model
+    from hitherto.trained import Model
 
     text = TextCodec.fit(["the cat sat."], tokens="chars", end=True)
     small = {"hidden_size": 4, "num_layers": 1, "embedding_size": 4, "dropout": 0.0}

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import hitherto
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError
-from hitherto.sources import SOURCES
-from hitherto.sources.base import bucket, pad, share_rows
 from hitherto.spec import from_options
+from hitherto.tasks.batching import bucket, pad, share_rows
+from hitherto.tasks.families import SOURCES
 
 TEXT = "the cat sat on the mat\nthe dog sat on the log\n\na cat and a dog\nsat on a mat\n" * 8
 

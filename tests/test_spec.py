@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hitherto import spec as specs
 from hitherto.errors import UsageError
 from hitherto.spec import Spec, from_document, from_options, from_toml, options, to_document, to_toml
-from hitherto.tasks import TASKS
+from hitherto.spec.tasks import TASKS
 
 CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.toml"))
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hitherto import textfile
-from hitherto.data import read, texts
+from hitherto.data import read, textfile, texts
 from hitherto.errors import DataError, UsageError
 
 

@@ -20,12 +20,17 @@ import numpy as np
 import pytest
 import torch
 
-from hitherto import checkpoint, training
 from hitherto.errors import CheckpointError, TrainingError
 from hitherto.model.build import Module, build
 from hitherto.plan import make
-from hitherto.sources import SOURCES, Batch, Results
 from hitherto.spec import Spec, from_options
+from hitherto.tasks.families import SOURCES, Batch, Results
+from hitherto.training import checkpoint
+from hitherto.training.loop import fit
+from hitherto.training.optimizer import rate
+from hitherto.training.processes import Interrupted
+from hitherto.training.progress import Progress, Trained
+from hitherto.training.step import evaluate, forward, rehearse
 
 CLASSES, STEPS = 7, 12
 
@@ -75,10 +80,10 @@ def module_of(spec: Spec, **model: Any) -> Module:
     return build(make(chosen.model, "many_to_many", inputs, "softmax", {"classes": CLASSES}), seed=3)
 
 
-def run(spec: Spec, folder: Path | None = None, source: Any = None, **given: Any) -> training.Trained:
+def run(spec: Spec, folder: Path | None = None, source: Any = None, **given: Any) -> Trained:
     source = source or Counting()
     model = given.pop("module", None) or module_of(spec)
-    return training.fit(spec, model, source, None, source, folder, metric="perplexity", **given)
+    return fit(spec, model, source, None, source, folder, metric="perplexity", **given)
 
 
 def same(a: Module, b: Module) -> bool:
@@ -114,7 +119,7 @@ def test_a_stopped_run_resumes_to_the_bit(tmp_path: Path, way: str, lanes: bool)
     spec = spec_of(checkpoint_every=1, epochs=4, evaluate_every=2, **WAYS[way])
     whole = run(spec, tmp_path / "whole", Counting(lanes=lanes))
     for stop in (1, 5, 8):
-        with pytest.raises(training.Interrupted):
+        with pytest.raises(Interrupted):
             run(spec, tmp_path / f"part{stop}", _Stopping(lanes=lanes, stop=stop))
         saved = checkpoint.latest(tmp_path / f"part{stop}" / "checkpoints")
         assert saved is not None
@@ -210,8 +215,8 @@ SHARED = textwrap.dedent("""
     import torch
     torch.set_num_threads(1)
     import test_training as t
-    from hitherto import training
-    with training.join() as rank:
+    from hitherto.training.processes import join
+    with join() as rank:
         spec = t.spec_of(epochs=3, optimizer=sys.argv[1], lr=float(sys.argv[2]))
         found = t.run(spec, None, t.Counting(lanes=True), module=t.module_of(spec, dropout=0.0))
         if rank == 0:
@@ -297,7 +302,7 @@ def test_early_stopping_keeps_the_best_weights() -> None:
     values = [r["perplexity"] for r in found.progress.history]
     assert found.progress.step < found.progress.total
     assert found.progress.best == min(v for v in values if math.isfinite(v))
-    again = training.evaluate(found.module, Counting(), None).metrics["perplexity"]
+    again = evaluate(found.module, Counting(), None).metrics["perplexity"]
     assert again == pytest.approx(found.progress.best, rel=1e-6)
 
 
@@ -336,7 +341,7 @@ class _Failing(Counting):
 def test_the_best_weights_are_kept_from_the_first_evaluation_on(tmp_path: Path) -> None:
     kept: list[tuple[int, int, list[torch.Tensor]]] = []
 
-    def keep(module: Module, progress: training.Progress) -> None:
+    def keep(module: Module, progress: Progress) -> None:
         kept.append((progress.step, progress.best_step, [p.detach().clone() for p in module.parameters()]))
 
     spec = spec_of(epochs=4, lr=0.02)
@@ -345,11 +350,11 @@ def test_the_best_weights_are_kept_from_the_first_evaluation_on(tmp_path: Path) 
     assert all(torch.equal(a, b) for a, b in zip(kept[-1][2], whole.module.parameters(), strict=True))
     assert not all(torch.equal(a, b) for a, b in zip(kept[0][2], kept[-1][2], strict=True))
     kept.clear()
-    with pytest.raises(training.Interrupted):  # after two evaluations of 3 batches
+    with pytest.raises(Interrupted):  # after two evaluations of 3 batches
         run(spec, tmp_path / "part", _Stopping(stop=13), keep=keep)
     assert [row[:2] for row in kept] == [(3, 3), (8, 6)]
     kept.clear()
-    with pytest.raises(training.Interrupted):
+    with pytest.raises(Interrupted):
         run(spec, tmp_path / "early", _Stopping(stop=1), keep=keep)
     assert [row[:2] for row in kept] == [(2, 0)], "nothing was measured: as it is now"
     kept.clear()
@@ -370,7 +375,7 @@ def test_the_loss_on_validation_data_is_measured_too() -> None:
     for row in found.progress.history:
         assert row["valid_loss"] == pytest.approx(math.log(row["perplexity"]), rel=1e-5)
     spec, source, examples, module = classifier()
-    found = training.fit(spec, module, source, examples, examples, metric="accuracy")
+    found = fit(spec, module, source, examples, examples, metric="accuracy")
     for row in found.progress.history:
         assert row["valid_loss"] == pytest.approx(row["log_loss"], rel=1e-5)
 
@@ -392,12 +397,12 @@ def test_a_rehearsal_measures_all_that_an_evaluation_does_with_one_batch() -> No
     for spec, source, examples, module in (classifier(), writer()):
         calls: list[int] = []
         module.register_forward_hook(lambda *_given, calls=calls: calls.append(1))
-        rehearsed = training.rehearse(module, source, examples)
+        rehearsed = rehearse(module, source, examples)
         assert len(calls) == 1
-        names = set(training.evaluate(module, source, examples).metrics)
+        names = set(evaluate(module, source, examples).metrics)
         assert names <= rehearsed.keys() <= names | {"bleu", "chrf"}
         assert spec.task != "translate" or {"bleu", "chrf"} <= rehearsed.keys()
-    assert training.rehearse(module_of(spec_of()), Counting(), None).keys() == {"perplexity"}
+    assert rehearse(module_of(spec_of()), Counting(), None).keys() == {"perplexity"}
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
@@ -459,19 +464,19 @@ def test_the_gradient_goes_back_through_the_last_steps_only() -> None:
     x = np.arange(10).reshape(10, 1) % CLASSES
     x = np.concatenate([x, x + 0], 1) % CLASSES
     batch = Batch({"x": x}, np.array([10, 5]), {"y": np.array([1, 2])})
-    total, _, _ = training.forward(module, batch, None, spec.train)
+    total, _, _ = forward(module, batch, None, spec.train)
     total.backward()  # type: ignore[no-untyped-call]
     grad = module.get_submodule("embed").weight.grad.abs().sum(1)  # type: ignore[union-attr, operator]
     # the last three of the first row are 0 1 2, of the second 2 3 4
     assert set(np.flatnonzero(grad.numpy()).tolist()) == {0, 1, 2, 3, 4}
-    whole, _, _ = training.forward(module, batch, None, spec_of().train)
+    whole, _, _ = forward(module, batch, None, spec_of().train)
     assert float(total.detach()) == pytest.approx(float(whole.detach()), rel=1e-6)
 
 
 def test_schedules() -> None:
     def rates(**options: Any) -> list[float]:
         train = spec_of(lr=1.0, **options).train
-        return [training.rate(train, step, 100, step // 10) for step in range(100)]
+        return [rate(train, step, 100, step // 10) for step in range(100)]
 
     assert rates() == [1.0] * 100
     assert rates(warmup=4)[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
@@ -532,7 +537,7 @@ def writer(**options: Any) -> tuple[Spec, Any, Any, Module]:
 )
 def test_a_writer_that_was_stopped_resumes_to_the_bit(tmp_path: Path, options: dict[str, Any]) -> None:
     spec, source, examples, module = writer(**options)
-    whole = training.fit(spec, module, source, examples, examples, tmp_path / "whole", metric="perplexity")
+    whole = fit(spec, module, source, examples, examples, tmp_path / "whole", metric="perplexity")
     assert whole.progress.step == 9
     for stop in (1, 5):
         _, source, examples, fresh = writer(**options)
@@ -545,13 +550,13 @@ def test_a_writer_that_was_stopped_resumes_to_the_bit(tmp_path: Path, options: d
 
         source.batch = batch
         folder = tmp_path / f"{stop}"
-        with pytest.raises(training.Interrupted):
-            training.fit(spec, fresh, source, examples, examples, folder, metric="perplexity")
+        with pytest.raises(Interrupted):
+            fit(spec, fresh, source, examples, examples, folder, metric="perplexity")
         saved = checkpoint.latest(folder / "checkpoints")
         assert saved is not None
         assert saved.step == stop + 1
         _, source, examples, again = writer(**options)
-        training.fit(spec, again, source, examples, examples, folder, metric="perplexity", resume=saved)
+        fit(spec, again, source, examples, examples, folder, metric="perplexity", resume=saved)
         assert same(again, whole.module)
 
 
@@ -571,7 +576,7 @@ def test_shares_of_a_writers_batch_are_the_whole(options: dict[str, Any]) -> Non
         module.zero_grad()
         total = count = 0.0
         for share in shares:
-            loss, of, _ = training.forward(module, source.batch(examples, (rows, 0), share), None, spec.train)
+            loss, of, _ = forward(module, source.batch(examples, (rows, 0), share), None, spec.train)
             loss.backward()
             total, count = total + float(loss.detach()), count + float(of)
         return total, count, [p.grad.clone() for p in module.parameters() if p.grad is not None]

@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("torch")
 
 import hitherto
-from hitherto.codecs.audio import Sound, write_wav
 from hitherto.codecs.text import TextCodec
 from hitherto.errors import DataError, UsageError
-from hitherto.sources.transcripts import Transcripts
+from hitherto.media.sound import Sound, write_wav
+from hitherto.tasks.transcribe.source import Transcripts
 
 RATE = 2000
 PITCHES = {"a": 150, "b": 300, "c": 500, "d": 750}
@@ -108,7 +108,7 @@ def test_words_of_a_stream_are_parted_as_those_of_a_recording() -> None:
 def test_the_command_line_hears(model: hitherto.Model, tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from hitherto.cli import cli
+    from hitherto.cli.group import cli
 
     sound, path, wav = spoken("dabbac", 3), tmp_path / "m.safetensors", tmp_path / "d.wav"
     model.save(path)

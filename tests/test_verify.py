@@ -15,8 +15,8 @@ from hitherto.codecs.text import TextCodec
 from hitherto.errors import BundleError
 from hitherto.heads import HEADS
 from hitherto.plan import OPS, make, weights
+from hitherto.plan.check import check
 from hitherto.spec import ModelSpec
-from hitherto.verify import check
 
 IDS = {"x": {"kind": "ids", "size": 50}}
 VECTORS = {"x": {"kind": "vectors", "size": 3}}

@@ -11,7 +11,8 @@ pytest.importorskip("torch")
 from test_engine import SIZES, both, drawn, writer_of
 
 from hitherto.errors import UsageError
-from hitherto.heads import HEADS, log_softmax
+from hitherto.heads import HEADS
+from hitherto.heads.classes import log_softmax
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.writer import write
 

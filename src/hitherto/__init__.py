@@ -36,18 +36,21 @@ __all__ = [
 
 if TYPE_CHECKING:
     from hitherto import cells, checks, errors
-    from hitherto.api import Model, open, train  # noqa: A004 - open is what it is called
     from hitherto.cells import CELLS
     from hitherto.codecs import CODECS
-    from hitherto.codecs.audio import Sound
     from hitherto.data import READERS
     from hitherto.decode import DECODERS
     from hitherto.heads import HEADS
+    from hitherto.media.sound import Sound
     from hitherto.metrics import METRICS
-    from hitherto.model.layers import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell, explain_path, to_torch
+    from hitherto.model.cell_layers import GRUCell, LSTMCell, RNNCell
+    from hitherto.model.layers import GRU, LSTM, RNN, to_torch
+    from hitherto.model.paths import explain_path
     from hitherto.plan import OPS
     from hitherto.spec import Spec
-    from hitherto.tasks import TASKS
+    from hitherto.spec.tasks import TASKS
+    from hitherto.trained import Model, open  # noqa: A004 - open is what it is called
+    from hitherto.training.run import train
 else:  # a type checker must not see __getattr__: it would take every misspelt name for a good one
     import sys
     from importlib import import_module
@@ -59,21 +62,21 @@ else:  # a type checker must not see __getattr__: it would take every misspelt n
         "DECODERS": "hitherto.decode",
         "HEADS": "hitherto.heads",
         "METRICS": "hitherto.metrics",
-        "Model": "hitherto.api",
+        "Model": "hitherto.trained",
         "OPS": "hitherto.plan",
         "READERS": "hitherto.data",
-        "Sound": "hitherto.codecs.audio",
+        "Sound": "hitherto.media.sound",
         "Spec": "hitherto.spec",
-        "TASKS": "hitherto.tasks",
-        "open": "hitherto.api",
-        "train": "hitherto.api",
+        "TASKS": "hitherto.spec.tasks",
+        "open": "hitherto.trained",
+        "train": "hitherto.training.run",
         "GRU": "hitherto.model.layers",
-        "GRUCell": "hitherto.model.layers",
+        "GRUCell": "hitherto.model.cell_layers",
         "LSTM": "hitherto.model.layers",
-        "LSTMCell": "hitherto.model.layers",
+        "LSTMCell": "hitherto.model.cell_layers",
         "RNN": "hitherto.model.layers",
-        "RNNCell": "hitherto.model.layers",
-        "explain_path": "hitherto.model.layers",
+        "RNNCell": "hitherto.model.cell_layers",
+        "explain_path": "hitherto.model.paths",
         "to_torch": "hitherto.model.layers",
     }
 

@@ -3,11 +3,24 @@
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
-from hitherto.errors import BundleError
+from hitherto.errors import BundleError, UsageError
 
-__all__ = ["WIDEST", "Count", "Layers", "Positive", "Rate", "Real", "Side", "Size", "Whole", "typed"]
+__all__ = [
+    "WIDEST",
+    "Count",
+    "Layers",
+    "Positive",
+    "Rate",
+    "Real",
+    "Side",
+    "Size",
+    "Whole",
+    "check_count",
+    "typed",
+]
 
 WIDEST = (1 << 24) - 1  # the most numbers of one step: beyond it sizes could overflow
 LARGE = (1 << 31) - 1
@@ -33,3 +46,11 @@ def typed(value: Any, kind: type[Typed], what: str) -> Typed:
         text, _, where = str(error).partition(" - at `$")
         place = f" at {where.rstrip('`').lstrip('.')}" if where else ""
         raise BundleError(f"{what} is not sound{place}: {text[0].lower()}{text[1:]}.") from error
+
+
+def check_count(name: str, value: Any) -> None:
+    """An option that is None or counts from 1; larger ones than any picture has are a mistake or worse."""
+    if value is not None and (
+        not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value < 1 << 31
+    ):
+        raise UsageError(f"{name} must be a whole number of 1 at least, but came as {value!r:.40}.")

@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 
 from hitherto.bounds import typed
 from hitherto.errors import BundleError, MissingExtra, UsageError, nearest
-from hitherto.files import check_storable, once, open_mapped, open_tensors, path_of, row, write_tensors
+from hitherto.files import path_of
+from hitherto.tensors import check_storable, once, open_mapped, open_tensors, row, write_tensors
 
 __all__ = ["FORMAT", "UPGRADES", "Bundle", "read", "write"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.errors import UsageError
 
 __all__ = ["ANY", "LATE", "Slot", "Slots", "check_state", "counter", "text_slot"]
 
-Array = np.ndarray[Any, Any]
 
 ANY = range(1 << 31)  # a length that the stream does not bound
 LATE = 1 << 53  # the most of a count: numpy's floats have all whole numbers up to here

@@ -21,13 +21,12 @@ from typing import Any, ClassVar
 import msgspec
 import numpy as np
 
-from hitherto.bounds import Count, Positive
-from hitherto.codecs.image import (
+from hitherto.arrays import Array
+from hitherto.bounds import Count, Positive, check_count
+from hitherto.codecs.image import Look, LookDocument, box, sample
+from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.media.pictures import (
     MOST_PIXELS,
-    Look,
-    LookDocument,
-    box,
-    check_count,
     check_numbers,
     check_size,
     explained,
@@ -35,15 +34,12 @@ from hitherto.codecs.image import (
     largest,
     path_of,
     pixels,
-    sample,
     source_of,
 )
-from hitherto.errors import DataError, MissingExtra, UsageError
 from hitherto.slots import Slot, Slots, counter
 
 __all__ = ["FramesCodec", "FramesStream"]
 
-Array = np.ndarray[Any, Any]
 Frame = tuple[float | None, Array, float | None]  # when, what `pixels` gives of it
 
 MOST_FRAMES = 200_000  # that are decoded of one video; two hours of 25 a second

@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from hitherto.arrays import Array
 from hitherto.errors import DataError, UsageError, nearest
 
 __all__ = ["LabelCodec"]
 
-Array = np.ndarray[Any, Any]
 SEPARATORS = "|;,"
 
 

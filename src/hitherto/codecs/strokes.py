@@ -13,285 +13,29 @@ drawing's own: so points that come one by one give the same bits as the whole, a
 as many steps.
 """
 
-import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from html import escape
-from io import BytesIO
-from itertools import pairwise
-from os import PathLike
-from pathlib import Path
 from reprlib import repr as brief
 from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
 
-from hitherto import files
-from hitherto.bounds import Count, Positive
-from hitherto.codecs.image import check_count
-from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.arrays import Array
+from hitherto.bounds import Count, Positive, check_count
+from hitherto.errors import DataError, UsageError
+from hitherto.media.pens import as_numbers, depth_of, holds, idle, joined, moves, stroke3, table_of, whole
 from hitherto.slots import ANY, Slot, Slots, counter
 
-__all__ = ["StrokesCodec", "StrokesStream", "draw", "jittered", "png", "points", "simplified", "stroke3"]
+__all__ = ["StrokesCodec", "StrokesStream", "jittered", "simplified"]
 
-Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 
 USUAL = 64  # steps of a median drawing that is about as wide as high
 MOST = 1_000_000  # steps that one piece may become
-LARGEST = 1 << 25  # bytes of a file
 RUN = 1024  # points that are simplified together: it bounds the time, and what a stream holds back
 FEATURES = 7
-
-
-# ----------------------------------------------------------------------------------------------- from values to rows
-
-
-def stroke3(value: Any) -> Array:
-    """The drawing as stroke-3 rows, float32 [T, 3]; what is wrong in it is a DataError that says where."""
-    if isinstance(value, str) and value.lstrip()[:1] == "[":
-        return _rows(_json(value))
-    if isinstance(value, str | PathLike):
-        path = Path(value)
-        try:
-            return _rows(_parsed(_text(path)))
-        except DataError as error:
-            raise DataError(str(error), path=f"{path!s:.200}") from error
-    return _rows(value)
-
-
-def points(value: Any) -> list[Array]:
-    """The strokes of a drawing as points seen from its origin, float64 [n, 2] each."""
-    rows = stroke3(value)
-    at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
-    return np.split(at, np.flatnonzero(rows[:, 2]) + 2)[:-1]
-
-
-def _rows(value: Any) -> Array:
-    depth = _depth(value)
-    if depth == 2:
-        alone = "a single stroke stands in a list of its own: [[[x, y], ...]]"
-        table = _table(value, "row", f"[dx, dy, lifted] ({alone})", (3,))
-        wrong = np.flatnonzero((table[:, 2] != 0) & (table[:, 2] != 1))
-        if len(wrong):
-            said = f"lifted must be 0 or 1, but is {table[wrong[0], 2]:g}"
-            raise DataError(f"row {wrong[0] + 1}: {said} ({alone})")
-        rows = _joined(table[:, :2], table[:, 2])
-    elif depth == 3:
-        at, lifted = _whole(value)
-        rows = _joined(_moves(at, at[0]), lifted)
-    else:
-        none = ", which holds no strokes" if _holds(value) and not len(value) else ""
-        raise DataError(
-            "expected a list of strokes, [[[x, y], ...], ...], or stroke-3 rows, [[dx, dy, lifted], ...], but got "
-            f"{brief(value)}{none}"
-        )
-    rows[-1, 2] = 1
-    return rows[_idle(rows) :]
-
-
-def _whole(strokes: Any) -> tuple[Array, Array]:
-    """All points of strokes, and where one ends."""
-    tables = [
-        _table(stroke, f"stroke {s}, point", "[x, y] or [x, y, milliseconds]", (2, 3))
-        for s, stroke in enumerate(strokes, 1)
-    ]
-    at = np.concatenate([table[:, :2] for table in tables])
-    lifted = np.zeros(len(at))
-    lifted[np.cumsum([len(table) for table in tables]) - 1] = 1
-    return at, lifted
-
-
-def _holds(value: Any) -> bool:
-    return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
-
-
-def _depth(value: Any) -> int:
-    """How many lists lie in each other, up to 4; a list of empty ones is one of strokes."""
-    depth = 0
-    while depth < 4 and _holds(value):
-        depth += 1
-        if not len(value):
-            return max(depth, 3) if depth > 1 else depth
-        value = next((v for v in value if not _holds(v) or len(v)), value[0])
-    return depth
-
-
-def _numbers(value: Any) -> Array | None:
-    try:
-        return np.asarray(value, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _table(rows: Any, said: str, form: str, widths: tuple[int, ...]) -> Array:
-    """Rows of finite numbers, all of one width, float64 [n, width]."""
-    table = _numbers(rows)
-    if table is not None and table.ndim == 2 and len(table) and table.shape[1] in widths:
-        finite = np.isfinite(table).all(1)
-        if finite.all():
-            return table
-        at = int(np.argmin(finite))
-        raise DataError(f"{said} {at + 1}: every number must be finite, but it is {table[at].tolist()}")
-    if not _holds(rows) or not len(rows):
-        what = "there is none" if _holds(rows) else f"got {brief(rows)}"
-        raise DataError(f"{said} 1: expected {form}, but {what}")
-    allowed = [(width,) for width in widths]
-    shapes = [None if (row := _numbers(one)) is None else row.shape for one in rows]
-    usual = next((shape for shape in shapes if shape in allowed), None)
-    at = next(i for i, shape in enumerate(shapes) if shape is None or shape != usual)
-    raise DataError(f"{said} {at + 1}: expected {form}, all of one length, but got {brief(rows[at])}")
-
-
-def _moves(at: Array, before: Array) -> Array:
-    """From each point to the next, the first from `before`."""
-    with np.errstate(over="ignore"):
-        return np.diff(at, axis=0, prepend=before[None])
-
-
-def _joined(offsets: Array, lifted: Array) -> Array:
-    with np.errstate(over="ignore"):
-        rows = np.concatenate([offsets, lifted[:, None]], 1).astype(np.float32)
-    finite = np.isfinite(rows).all(1)
-    if not finite.all():
-        raise DataError(
-            f"point {np.argmin(finite) + 1}: it lies too far from the one before; are the units right?"
-        )
-    return rows
-
-
-def _idle(rows: Array) -> int:
-    """How many rows at the beginning, not counting the last, neither move the pen nor lift it."""
-    says = rows.any(1)
-    return int(np.argmax(says)) if says.any() else max(0, len(rows) - 1)
-
-
-# ----------------------------------------------------------------------------------------------------- from files
-
-
-def _text(path: Path) -> str:
-    try:
-        there = path.is_file()
-        with path.open("rb") if there else BytesIO() as file:
-            begin = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        raise DataError(f"the file cannot be read: {error!s:.200}") from error
-    if not there:
-        raise DataError("there is no such file; a drawing is a list of strokes, or the path of a file")
-    if len(begin) > LARGEST:
-        raise DataError(f"the file is larger than {LARGEST >> 20} MiB, too large for one drawing")
-    return begin.decode("utf-8-sig", "replace")
-
-
-def _parsed(text: str) -> Any:
-    begin = text.lstrip()[:5]
-    if begin.startswith("["):
-        return _json(text)
-    if begin == "START":
-        return _omniglot(text)
-    if begin.startswith("<"):
-        return _svg(text)
-    raise DataError("expected JSON of strokes, Omniglot's text (START, x,y,ms, BREAK) or SVG")
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"expected strokes as JSON, but {str(error) or 'it ends early':.100}") from error
-
-
-def _omniglot(text: str) -> list[Any]:
-    strokes: list[list[list[float]]] = []
-    stroke: list[list[float]] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        line = line.strip()
-        if line == "BREAK":
-            strokes.append(stroke)
-            stroke = []
-        elif line and line != "START":
-            found = _numbers(line.split(","))
-            if found is None or found.shape != (3,):
-                raise DataError(f"expected x,y,milliseconds or BREAK, but got {brief(line)}", line=number)
-            stroke.append([found[0], -found[1]])  # its y points up
-    if stroke:
-        raise DataError("the last stroke has no BREAK: the file was cut short")
-    return strokes
-
-
-# None of these looks at a character often, whatever the file.
-_COMMENT = re.compile(r"<!--(?:.*?-->|.*)", re.DOTALL)
-_ELEMENT = re.compile(
-    r"""<(?:\w+:)?(path|polyline|g|svg|line|polygon|circle|ellipse|use)\b((?:[^<>"']|"[^"]*"|'[^']*')*+)>"""
-)
-_ATTRIBUTE = re.compile(r"""(?<![\w:-])([\w:-]++)\s*+=\s*+(?:"([^"]*)"|'([^']*)')""")
-_TOKEN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[^\s,]")
-_TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "Z": 0}
-_CHORDS = np.arange(1, 17) / 16  # where a curve becomes a line
-
-
-def _svg(text: str) -> list[Any]:
-    """The strokes of paths and polylines: every part of a path is one."""
-    strokes: list[Any] = []
-    for kind, rest in _ELEMENT.findall(_COMMENT.sub("", text)):
-        attributes = {name: a or b for name, a, b in _ATTRIBUTE.findall(rest)}
-        if kind in ("line", "polygon", "circle", "ellipse", "use"):
-            raise DataError(f"a <{kind}> is not read: make a path of it first")
-        if "transform" in attributes or "transform" in attributes.get("style", ""):
-            raise DataError(f"a <{kind}> has a transform, which is not followed: apply it first")
-        if kind == "polyline":
-            strokes += _path("M" + attributes.get("points", ""))
-        elif kind == "path":
-            strokes += _path(attributes.get("d", ""))
-    if not strokes:
-        raise DataError("it holds no strokes: an SVG is read by its paths and polylines")
-    return strokes
-
-
-def _path(text: str) -> list[Any]:
-    tokens = _TOKEN.findall(text)
-    strokes: list[list[complex]] = []
-    command, was, at, start, control, i = "", "-", 0j, 0j, 0j, 0
-    while i < len(tokens):
-        if tokens[i].isalpha():
-            command, i = tokens[i], i + 1
-        kind = command.upper()
-        numbers = _numbers(tokens[i : i + _TAKES.get(kind, 0)])
-        known = kind in _TAKES and (strokes or kind == "M")
-        if not known or numbers is None or len(numbers) != _TAKES[kind] or not np.isfinite(numbers).all():
-            raise DataError(f"a path must be of {' '.join(_TAKES)} and their numbers, but has {brief(text)}")
-        i += len(numbers)
-        base = at if command.islower() else 0j
-        if kind == "H":
-            given = [complex(base.real + numbers[0], at.imag)]
-        elif kind == "V":
-            given = [complex(at.real, base.imag + numbers[0])]
-        else:
-            given = [base + complex(x, y) for x, y in numbers.reshape(-1, 2)] or [start]
-        if kind == "M":
-            strokes.append([])
-            start, command = given[0], "l" if command == "m" else "L"  # more points are lines
-        elif kind in "ST":
-            given.insert(0, 2 * at - control if was in ("CS" if kind == "S" else "QT") else at)
-        curved = kind in "CSQT"
-        strokes[-1] += _curve([at, *given]) if curved else given
-        control, at, was = given[-2] if curved else at, given[-1], kind
-        if kind == "Z":
-            command = ""  # numbers may not follow
-    return [[[p.real, p.imag] for p in stroke] for stroke in strokes if len(stroke) > 1]
-
-
-def _curve(given: list[complex]) -> list[complex]:
-    """Points along a Bezier curve, its first not among them."""
-    parts: list[Any] = [np.full(len(_CHORDS), p) for p in given]
-    with np.errstate(all="ignore"):  # what is too large is said later
-        while len(parts) > 1:
-            parts = [a + (b - a) * _CHORDS for a, b in pairwise(parts)]
-    found: list[complex] = parts[0].tolist()
-    return found
 
 
 # ------------------------------------------------------------------------------------------------ what changes rows
@@ -471,7 +215,7 @@ class StrokesCodec:
                 found.append(StrokesStream(self)._placed(rows)[0])
             except DataError as error:
                 raise DataError(f"drawing {i}: {error}") from error
-        self.scale = _spread(np.concatenate([_moves(places, np.zeros(2)) for places in found]))
+        self.scale = _spread(np.concatenate([moves(places, np.zeros(2)) for places in found]))
         self.reach = _spread(np.concatenate(found))
 
     # ---- arrays
@@ -482,7 +226,7 @@ class StrokesCodec:
 
     def decode(self, array: Any) -> list[list[float]]:
         """Stroke-3 rows in the user's units: lifted is 1 from a half on, and after the last row."""
-        array = _numbers(array)
+        array = as_numbers(array)
         if array is None or array.ndim != 2 or array.shape[1] != self.size or not np.isfinite(array).all():
             raise DataError(f"expected finite numbers [T, {self.size}], but got {brief(array)}")
         moved = np.round(array[:, :2] * self.scale, self._digits)
@@ -502,7 +246,7 @@ class StrokesCodec:
             return False
         if any(not isinstance(row, list) or len(row) != 3 for row in value):
             return False
-        table = _numbers(value)
+        table = as_numbers(value)
         if table is None or table.ndim != 2 or not len(table) or len(table) > (self.max_length or math.inf):
             return False
         offsets, lifted = table[:, :2], table[:, 2]
@@ -581,19 +325,19 @@ class StrokesStream:
 
         Points are absolute. Whole strokes may come too, in a list of them.
         """
-        depth = _depth(given)
+        depth = depth_of(given)
         if depth == 3:
-            at, lifted = _whole(given)
+            at, lifted = whole(given)
         else:
             given = [given] if depth == 1 and len(given) else given
-            if _holds(given) and not len(given):
+            if holds(given) and not len(given):
                 return self._advance(np.zeros((0, 3), np.float32))
-            table = _table(given, "point", "[x, y] or [x, y, lifted]", (2, 3))
+            table = table_of(given, "point", "[x, y] or [x, y, lifted]", (2, 3))
             at, lifted = table[:, :2], table[:, 2] if table.shape[1] == 3 else np.zeros(len(table))
             if not np.isin(lifted, (0, 1)).all():
                 raise DataError(f"lifted must be 0 or 1, but is {lifted[~np.isin(lifted, (0, 1))][0]:g}")
         pen = self.state["pen"]
-        found = self._advance(_joined(_moves(at, at[0] if np.isnan(pen[0]) else pen), lifted))
+        found = self._advance(joined(moves(at, at[0] if np.isnan(pen[0]) else pen), lifted))
         self.state["pen"] = at[-1].copy()
         return found
 
@@ -614,7 +358,7 @@ class StrokesStream:
             found[:, :2] = np.clip(found[:, :2].astype(np.float64) / codec.scale, -1e6, 1e6)
         else:
             places, lifted = self._placed(rows)
-            moved = _moves(places, state["last"])
+            moved = moves(places, state["last"])
             state["last"] = np.concatenate([state["last"][None], places])[-1]
             length = np.sqrt(moved[:, 0] * moved[:, 0] + moved[:, 1] * moved[:, 1])[:, None]
             way = moved / np.where(length > 0, length, 1)
@@ -631,7 +375,7 @@ class StrokesStream:
         state, epsilon = self.state, self.codec.simplify
         held = np.concatenate([state["held"], rows])
         if not state["steps"][0]:
-            held = held[_idle(held) :]
+            held = held[idle(held) :]
         ends = (np.flatnonzero(held[:, 2]) + 1).tolist()
         if epsilon is None:
             begin = len(held) - 1 if len(held) and ends[-1:] != [len(held)] else len(held)
@@ -718,7 +462,7 @@ def _thinned(rows: Array, inside: bool, epsilon: float) -> Array:
     at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
     keep = _kept(at, epsilon)[1:] if inside else _kept(at[1:], epsilon)
     stay = np.flatnonzero(keep)
-    return _joined(_moves(at[stay + 1], at[0]), rows[stay, 2])
+    return joined(moves(at[stay + 1], at[0]), rows[stay, 2])
 
 
 def _above_zero(value: Any) -> bool:
@@ -728,126 +472,3 @@ def _above_zero(value: Any) -> bool:
 def _spread(values: Array) -> float:
     """The root of the mean square; 1 where all are 0."""
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) or 1.0
-
-
-# --------------------------------------------------------------------------------------------------------- drawing
-
-
-def draw(
-    value: Any,
-    path: str | PathLike[str] | None = None,
-    *,
-    columns: int | None = None,
-    labels: Sequence[str] = (),
-    size: int = 200,
-    width: float | None = None,
-) -> str:
-    """The drawing as SVG, also written to `path`.
-
-    With `columns`, `value` holds many drawings, and a sheet shows so many beside each other, each with its label.
-    `size` is the longer side of a drawing and `width` that of a line, in pixels.
-    """
-    page = _Page(value, columns, labels, size, width)
-    box = f"{page.width:g} {page.height:g}"
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {box}" width="{page.width:g}" height="{page.height:g}">',
-        '<rect width="100%" height="100%" fill="white"/>',
-        f'<g fill="none" stroke="black" stroke-width="{page.line:g}" stroke-linecap="round" stroke-linejoin="round">',
-    ]
-    for stroke in page.strokes:
-        (x, y), *rest = np.round(stroke, 2).tolist()
-        way = " ".join(f"{a:g},{b:g}" for a, b in rest) or f"{x:g},{y:g}"
-        parts.append(f'<path d="M{x:g},{y:g} L{way}"/>')
-    parts.append("</g>")
-    for x, y, label in page.labels:
-        parts.append(
-            f'<text x="{x:g}" y="{y:g}" font-family="sans-serif" font-size="{page.letters:g}" text-anchor="middle">'
-            f"{escape(label)}</text>"
-        )
-    text = "\n".join([*parts, "</svg>", ""])
-    if path is not None:
-        files.write(path, text)
-    return text
-
-
-def png(
-    value: Any,
-    path: str | PathLike[str] | None = None,
-    *,
-    columns: int | None = None,
-    labels: Sequence[str] = (),
-    size: int = 200,
-    width: float | None = None,
-) -> bytes:
-    """The same picture as `draw` makes, as the bytes of a PNG file."""
-    try:
-        from PIL import Image, ImageDraw, ImageFont
-    except ImportError as error:
-        raise MissingExtra("drawing a PNG", "pillow", "image") from error
-    page = _Page(value, columns, labels, size, width)
-    fine = 4  # drawn so much larger, and made smaller, edges are smooth
-    if page.width * page.height * fine * fine > 1 << 29:
-        raise UsageError(
-            f"a picture of {page.width:g} x {page.height:g} is too large: draw fewer, or a smaller size."
-        )
-    image = Image.new("L", (fine * math.ceil(page.width), fine * math.ceil(page.height)), 255)
-    pen = ImageDraw.Draw(image)
-    half = fine * page.line / 2
-    for stroke in page.strokes:
-        at = [(float(x), float(y)) for x, y in stroke * fine]
-        pen.line(at, fill=0, width=max(1, round(2 * half)))
-        for x, y in at:
-            pen.ellipse((x - half, y - half, x + half, y + half), fill=0)
-    font = ImageFont.load_default(fine * page.letters) if page.labels else None
-    for x, y, label in page.labels:
-        pen.text((fine * x, fine * y), label, fill=0, font=font, anchor="ms")
-    image = image.resize((math.ceil(page.width), math.ceil(page.height)), Image.Resampling.BOX)
-    file = BytesIO()
-    image.save(file, "PNG")
-    if path is not None:
-        files.write(path, file.getvalue())
-    return file.getvalue()
-
-
-class _Page:
-    """Where everything of a picture lies, in pixels."""
-
-    def __init__(
-        self, value: Any, columns: int | None, labels: Sequence[str], size: int, width: float | None
-    ) -> None:
-        if columns is not None and columns < 1:
-            raise UsageError(f"columns must be 1 at least, but is {columns}.")
-        if not size >= 1 or (width is not None and not width > 0):
-            raise UsageError(f"size and width must be above 0, but are {size} and {width}.")
-        given = [value] if columns is None else list(value)
-        if not given:
-            raise DataError("there are no drawings")
-        labels = ["".join(c if c.isprintable() else " " for c in str(label)) for label in labels]
-        if labels and len(labels) != len(given):
-            raise UsageError(f"{len(given)} drawings need as many labels, but {len(labels)} came.")
-        self.line = width or max(1.0, size / 50)
-        margin = size / 20 + self.line
-        fitted = [_fitted(points(drawing), size) for drawing in given]
-        boxes = np.array([np.max([s.max(0) for s in strokes], 0) for strokes in fitted])  # [N, 2]
-        self.letters = max(9.0, size / 10)
-        cell = boxes.max(0) + 2 * margin + (0, 1.5 * self.letters if labels else 0)
-        columns = min(columns or 1, len(given))
-        self.strokes: list[Array] = []
-        self.labels: list[tuple[float, float, str]] = []
-        for i, strokes in enumerate(fitted):
-            corner = cell * (i % columns, i // columns)
-            inner = corner + margin + (boxes.max(0) - boxes[i]) / 2
-            self.strokes += [stroke + inner for stroke in strokes]
-            if labels:
-                self.labels.append(
-                    (corner[0] + cell[0] / 2, corner[1] + cell[1] - self.letters / 2, labels[i])
-                )
-        self.width, self.height = np.ceil(cell * (columns, -(-len(given) // columns))).tolist()
-
-
-def _fitted(strokes: list[Array], size: float) -> list[Array]:
-    """From 0, the longer side being `size`."""
-    low = np.min([stroke.min(0) for stroke in strokes], 0)
-    high = np.max([stroke.max(0) for stroke in strokes], 0)
-    factor = size / longer if (longer := float((high - low).max())) > 0 else 1.0
-    return [(stroke - low) * factor for stroke in strokes]

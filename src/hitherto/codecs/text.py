@@ -22,14 +22,14 @@ from typing import Any, ClassVar, Literal
 import msgspec
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.bounds import Count
+from hitherto.codecs.subwords import BYTE_NAMES, NAME_BYTES, merges_of
 from hitherto.errors import DataError, MissingExtra, UsageError
 from hitherto.progress import begin
 from hitherto.slots import Slot, Slots, counter, text_slot
 
 __all__ = ["END", "TextCodec", "TextDecoder", "TextStream"]
-
-Array = np.ndarray[Any, Any]
 
 UNKNOWN, END = "<unk>", "<eos>"
 
@@ -129,7 +129,7 @@ class TextCodec:
         notes: list[str] = []
         options: dict[str, Any] = {"end": end, "lower": lower, "max_length": max_length}
         if tokens == "bytes":
-            vocabulary = [*special, *(_BYTE_NAMES[b] for b in range(256))]
+            vocabulary = [*special, *(BYTE_NAMES[b] for b in range(256))]
             codec = cls(tokens, vocabulary, **options)
         elif tokens == "subwords":
             codec, notes = cls._fit_subwords(texts, vocab_size, special, options)
@@ -198,7 +198,7 @@ class TextCodec:
             )
         model = tokenizers.Tokenizer(tokenizers.models.BPE())
         trainer = tokenizers.trainers.BpeTrainer(
-            vocab_size=chosen - len(special), show_progress=False, initial_alphabet=sorted(_BYTE_NAMES)
+            vocab_size=chosen - len(special), show_progress=False, initial_alphabet=sorted(BYTE_NAMES)
         )
         # Pieces are counted here, so that no rule for cutting must be told twice: each is its own text.
         model.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -207,7 +207,7 @@ class TextCodec:
         begin(f"learning {chosen:,} subwords from {len(counts):,} pieces of words")
         model.train_from_iterator(repeated, trainer)
         found = model.get_vocab()
-        state = _merges_of(model)
+        state = merges_of(model)
         vocabulary = special + sorted(found, key=lambda token: found[token])
         notes = (
             []
@@ -311,7 +311,7 @@ class TextCodec:
         """The numbers of one piece: bytes, merged in the order of the merges' ranks."""
         if self.end_id is not None and piece[0] == "\n":
             return (self.end_id,) * len(piece)
-        parts = [_BYTE_NAMES[b] for b in piece.encode()]
+        parts = [BYTE_NAMES[b] for b in piece.encode()]
         rank = self._rank
         while len(parts) > 1:
             ranks = [rank.get(pair, 1 << 30) for pair in pairwise(parts)]
@@ -392,7 +392,7 @@ class TextCodec:
         text = self.vocabulary[token]
         if self.tokens == "chars":
             return not (text.isalnum() or text in "'\u2019-") or len(text) > 1
-        first = _NAME_BYTES.get(text[0], 0)
+        first = NAME_BYTES.get(text[0], 0)
         return not (chr(first).isalnum() or first >= 128 or first == 39)
 
     def restores(self, value: Any) -> bool:
@@ -437,7 +437,7 @@ class TextCodec:
 
     def _check(self) -> None:
         """The vocabulary is one that `fit` could give: what it must have is there, and each token can be said."""
-        needed = {"words": [UNKNOWN], "chars": [UNKNOWN]}.get(self.tokens, _BYTE_NAMES) + [END] * self.end
+        needed = {"words": [UNKNOWN], "chars": [UNKNOWN]}.get(self.tokens, BYTE_NAMES) + [END] * self.end
         missing = [token for token in needed if token not in self._number]
         special = {UNKNOWN, END} if self.tokens in ("words", "chars") else {END} if self.end else set()
         others = self._number.keys() - special
@@ -447,11 +447,11 @@ class TextCodec:
             raise UsageError("its vocabulary has a token twice, or one of nothing.")
         if self.tokens == "chars" and any(len(token) != 1 for token in others):
             raise UsageError("a token of characters is one character.")
-        if self.tokens == "bytes" and self.vocabulary[-256:] != _BYTE_NAMES:
+        if self.tokens == "bytes" and self.vocabulary[-256:] != BYTE_NAMES:
             raise UsageError("the tokens of bytes are the 256 bytes, in their order.")
         if self.tokens == "bytes" and self.size != 256 + self.end:
             raise UsageError(f"bytes have {256 + self.end} tokens, but it has {self.size:,}.")
-        if self.tokens == "subwords" and not all(_NAME_BYTES.keys() >= set(token) for token in others):
+        if self.tokens == "subwords" and not all(NAME_BYTES.keys() >= set(token) for token in others):
             raise UsageError("subwords are made of bytes, but it has one that is not.")
         if self.merges and self.tokens != "subwords":
             raise UsageError(f"merges are for subwords, not for {self.tokens}.")
@@ -526,7 +526,7 @@ class TextDecoder:
             return "" if token == codec.unknown else text
         if codec.tokens == "words":
             return self._word(text)
-        return self._bytes.decode(bytes(_NAME_BYTES[c] for c in text))
+        return self._bytes.decode(bytes(NAME_BYTES[c] for c in text))
 
     def word(self, word: str) -> str:
         """A word that is no token, in the place of one that is unknown."""
@@ -559,32 +559,6 @@ class TextDecoder:
     def state(self, value: Mapping[str, Array]) -> None:
         self._bytes.setstate((value["bytes"].tobytes(), 0))
         self._last = value["last"].tobytes().decode()
-
-
-# ------------------------------------------------------------------------------------------------------ parts
-
-
-def _byte_names() -> list[str]:
-    """A visible character for every byte, so that merges are plain text: the usual table of byte-level pairs."""
-    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    names, extra = {b: chr(b) for b in visible}, 256
-    for b in range(256):
-        if b not in names:
-            names[b] = chr(extra)
-            extra += 1
-    return [names[b] for b in range(256)]
-
-
-_BYTE_NAMES = _byte_names()
-_NAME_BYTES = {name: b for b, name in enumerate(_BYTE_NAMES)}
-
-
-def _merges_of(model: Any) -> list[str]:
-    """The merges that the library has learned, in order, each as `left right`."""
-    import json
-
-    merges = json.loads(model.to_str())["model"]["merges"]
-    return [merge if isinstance(merge, str) else " ".join(merge) for merge in merges]
 
 
 def _split_of(texts: Iterable[Any], split: str) -> tuple[Iterable[Any], str]:

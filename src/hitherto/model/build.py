@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from hitherto.model import layers
-from hitherto.model.losses import embedding
+from hitherto.model.embedding import embedding
 from hitherto.plan import NARROWEST, OPS, cell_options, operations, states, stepwise, tensor_name, weights
 
 __all__ = ["Module", "build"]

@@ -372,7 +372,7 @@ def _differentiable_backward(
     dends: Sequence[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor | None]:
-    from hitherto.model.layers import reference_unroll
+    from hitherto.model.reference import reference_unroll
 
     name, again = next(n for n, number in CELLS.items() if number == cell), torch.is_grad_enabled()
     with torch.enable_grad():

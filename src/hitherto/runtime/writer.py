@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from hitherto import _native
+from hitherto.arrays import Array
 from hitherto.decode import Hypothesis, beams, sample
 from hitherto.errors import UsageError
-from hitherto.heads import HEADS, log_softmax
-from hitherto.runtime.engine import Array, Engine, State, threads
+from hitherto.heads import HEADS
+from hitherto.heads.classes import log_softmax
+from hitherto.runtime.engine import Engine, threads
+from hitherto.runtime.stages import State
 
 __all__ = ["DRAWS", "SEARCHES", "sequel", "write", "write_from"]
 

@@ -9,7 +9,8 @@ is written where it has none. A column of years or of plain numbers stays one of
 would read in two ways is refused, never guessed.
 """
 
-from hitherto.times.forms import Form, form_of, is_time, read_all
+from hitherto.times.forms import Form, form_of, read_all
+from hitherto.times.patterns import is_time
 from hitherto.times.steps import Step, step_of
 from hitherto.times.zones import twice, utc_of, wall_of, zone_of
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.errors import DataError, UsageError
 from hitherto.times.zones import utc_of, wall_of
 
 __all__ = ["DAY", "FIRST", "LAST", "SECOND", "Step", "step_of"]
 
-Array = np.ndarray[Any, Any]
 
 DAY = 86_400
 SECOND = 1_000_000  # times are whole microseconds

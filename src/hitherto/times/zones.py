@@ -2,16 +2,15 @@
 
 import datetime as dt
 import re
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.errors import UsageError, nearest
 
 __all__ = ["offset_of", "resolve", "twice", "utc_of", "wall_of", "zone_of"]
 
-Array = np.ndarray[Any, Any]
 
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - on the wall
 

@@ -1,0 +1,119 @@
+"""What every codec keeps."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from hitherto.checks.results import Result, outcome_of
+
+__all__ = ["check_codec"]
+
+# ---- codecs ------------------------------------------------------------------------------------------------
+
+
+def check_codec(codec: Any, values: Sequence[Any]) -> list[Result]:
+    """Every promise of a fitted codec on these values, as (promise, ok, detail)."""
+    promises: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
+        ("what is kept gives the same codec", lambda: _kept(codec, values)),
+    ]
+    if hasattr(codec, "stream"):
+        promises += [
+            ("a stream of any pieces equals the whole", lambda: _streamed(codec, values, save=False)),
+            ("a stream's state can be saved and restored", lambda: _streamed(codec, values, save=True)),
+        ]
+    if hasattr(codec, "augmented"):
+        promises.append(
+            ("what training changes is the value, and a seed says how", lambda: _changed(codec, values))
+        )
+    if hasattr(codec, "restores"):
+        promises.append(("decoding gives the value back", lambda: _restored(codec, values)))
+    if hasattr(codec, "decoder"):
+        promises.append(("decoding bit by bit equals the whole", lambda: _decoded(codec, values)))
+    return [(name, *outcome_of(test)) for name, test in promises]
+
+
+def _arrays(encoded: Any) -> dict[str, Any]:
+    """What a codec gives, by name: one array is named x."""
+    return encoded if isinstance(encoded, dict) else {"x": encoded}
+
+
+def _same_arrays(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(
+        np.array_equal(a[k], b[k], equal_nan=a[k].dtype.kind == "f") for k in a
+    )
+
+
+def _kept(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+    document = json.loads(json.dumps(codec.to_json()))
+    again = type(codec).from_json(document, {name: list(part) for name, part in codec.parts().items()})
+    for value in values:
+        if not _same_arrays(_arrays(codec.encode(value)), _arrays(again.encode(value))):
+            return False, f"a value is encoded otherwise: {value!r:.60}"
+    return again.to_json() == codec.to_json(), f"{len(values)} values encoded the same"
+
+
+def _streamed(codec: Any, values: Sequence[Any], save: bool) -> tuple[bool, str]:
+    random = np.random.default_rng(0)
+    for value in values:
+        whole = _arrays(codec.encode(value))
+        stream, found, place = codec.stream(), [], 0
+        sequence = getattr(value, "values", value)  # of a series, its steps
+        times = getattr(value, "times", None)
+        while place < len(sequence):
+            size = int(random.integers(1, max(2, len(sequence) // 3)))
+            piece = slice(place, place + size)
+            more = {} if times is None else {"times": times[piece]}
+            found.append(_arrays(stream.push(sequence[piece], **more)))
+            place += size
+            if save:
+                state = {name: array.copy() for name, array in stream.state.items()}
+                stream = codec.stream()
+                stream.state = state
+        found.append(_arrays(stream.finish()))
+        joined = {
+            name: np.concatenate([part[name] for part in found if name in part])
+            for name in whole
+            if name in found[0]
+        }
+        if not joined or not _same_arrays({name: whole[name] for name in joined}, joined):
+            return False, f"differs for {value!r:.60}"
+    return True, f"{len(values)} values in random pieces"
+
+
+def _changed(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+    for value in values:
+        raw = codec.raw(value)
+        before = np.array(raw)
+        if not np.array_equal(codec.unchanged(raw), codec.encode(value)):
+            return False, f"unchanged, {value!r:.60} is encoded otherwise"
+        once, again = (codec.augmented(raw, np.random.default_rng(0), 1.0) for _ in range(2))
+        if not np.array_equal(once, again) or once.shape[1:] != codec.encode(value).shape[1:]:
+            return False, f"changed twice alike, {value!r:.60} differs, or has steps of another size"
+        if not np.array_equal(before, raw):
+            return False, f"to change {value!r:.60} spoils it"
+    return True, f"{len(values)} values changed twice alike"
+
+
+def _restored(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+    promised = [value for value in values if codec.restores(value)]
+    for value in promised:
+        back = codec.decode(codec.encode(value))
+        if back != value:
+            return False, f"{value!r:.60} comes back as {back!r:.60}"
+    return True, f"{len(promised)} of {len(values)} values are promised to come back, and do"
+
+
+def _decoded(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+    """Also with a new decoder after every token, which knows the state alone."""
+    for value in values:
+        ids, decoder, found = codec.encode(value), codec.decoder(), ""
+        for i in ids:
+            found += decoder.push(int(i))
+            state = {name: array.copy() for name, array in decoder.state.items()}
+            decoder = codec.decoder()
+            decoder.state = state
+        if found + decoder.finish() != codec.decode(ids):
+            return False, f"differs for {value!r:.60}"
+    return True, f"{len(values)} values token by token"

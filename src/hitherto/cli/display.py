@@ -1,0 +1,111 @@
+"""How a training goes, on a terminal and elsewhere."""
+
+import contextlib
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from hitherto.progress import EVERY, telling
+
+__all__ = ["Display", "mute"]
+
+
+class Display:
+    """How a training goes: one line that changes on a terminal; elsewhere a line for each evaluation or minute."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self.open = False
+        self.begun: tuple[float, int] | None = None  # when the first step was seen, and which
+        self.said = self.drawn = time.monotonic()
+        self.warned = False
+
+    def say(self, line: str) -> None:
+        self._end()
+        click.echo(line, err=True)
+        self.said = time.monotonic()
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[None]:
+        """Say how far long work in this block is."""
+        with telling(self._work, 0.2 if self.live else EVERY):
+            try:
+                yield
+            finally:
+                self._end()
+
+    def _work(self, line: str) -> None:
+        if self.live:
+            click.echo(f"\r\033[K{line}", err=True, nl=False)
+            self.open = True
+        else:
+            self.say(line)
+
+    def show(self, progress: Any, row: dict[str, Any]) -> None:
+        if "loss" in row:
+            self._between(progress, row)
+            return
+        metrics = [
+            f"{name} {value:.4g}"
+            for name, value in row.items()
+            if name not in ("step", "epoch", "lr", "train_loss")
+            and isinstance(value, float)
+            and math.isfinite(value)
+        ]
+        loss = row["train_loss"]
+        said = f"loss {loss:.4f}  " if loss is not None else ""
+        mark = "  *" if progress.best_step == row["step"] else ""
+        self.say(f"epoch {row['epoch'] + 1:3}  step {row['step']:6}  {said}{'  '.join(metrics)}{mark}")
+
+    def _between(self, progress: Any, row: dict[str, Any]) -> None:
+        """Between evaluations: how far it is, and once whether it takes hours."""
+        now = time.monotonic()
+        self.begun = self.begun or (now, progress.step)
+        spent, taken = now - self.begun[0], progress.step - self.begun[1]
+        left = spent / taken * (progress.total - progress.step) if taken else 0.0
+        if left > HOUR and spent > HOUR / 180 and not self.warned:
+            self.warned = True
+            self.say(
+                f"the run takes {_span(left)} more at this speed: fewer --epochs or a smaller --hidden-size take less, "
+                "and Ctrl-C keeps the best model so far"
+            )
+        rate = f"loss {row['loss']:.4f}  {row['tokens_per_second']:,} tokens/s  {_span(left)} left"
+        if not self.live and now - self.said >= HOUR / 60:
+            self.say(f"epoch {progress.epoch + 1:3}  step {progress.step:6,} of {progress.total:,}  {rate}")
+        if self.live and now - self.drawn >= 0.2:
+            self.drawn = now
+            done, width = progress.step / max(1, progress.total), 24
+            bar = "#" * int(done * width) + "-" * (width - int(done * width))
+            click.echo(f"\r\033[K{bar} {done:4.0%}  epoch {progress.epoch + 1}  {rate}", err=True, nl=False)
+            self.open = True
+
+    def _end(self) -> None:
+        if self.open:
+            click.echo("\r\033[K", err=True, nl=False)
+            self.open = False
+
+
+HOUR = 3600.0  # seconds
+
+
+def _span(seconds: float) -> str:
+    seconds = int(seconds)
+    return (
+        f"{seconds} s"
+        if seconds < 100
+        else f"{seconds // 60} min"
+        if seconds < 6000
+        else f"{seconds / 3600:.1f} h"
+    )
+
+
+def mute() -> None:
+    """Say no more on standard output, so that nothing fails on it again when the process ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

@@ -1,0 +1,105 @@
+"""Class probabilities: softmax, pointer and sigmoid."""
+
+from typing import Any
+
+import numpy as np
+
+from hitherto.heads.parts import Array, check_count, draws, not_negative, softplus
+
+__all__ = [
+    "log_softmax",
+    "pointer_log_prob",
+    "pointer_mean",
+    "pointer_sample",
+    "sigmoid_log_prob",
+    "sigmoid_mean",
+    "sigmoid_sample",
+    "sigmoid_size",
+    "softmax_log_prob",
+    "softmax_mean",
+    "softmax_sample",
+    "softmax_size",
+]
+
+
+def softmax_size(*, classes: int) -> int:
+    return check_count("classes", classes)
+
+
+def log_softmax(params: Array) -> Array:
+    """Log-probabilities along the last axis, in float64."""
+    params = np.asarray(params, np.float64)
+    params = params - params.max(-1, keepdims=True)
+    return params - np.log(np.exp(params).sum(-1, keepdims=True))
+
+
+def softmax_mean(params: Array, **_options: Any) -> Array:
+    """The probability of each class, [..., K]."""
+    return np.exp(log_softmax(params))
+
+
+def softmax_sample(
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: Any
+) -> Array:
+    """Class numbers, [...]."""
+    upto = np.cumsum(softmax_mean(params), -1)  # [..., K]
+    u = rng.random(draws(count, upto.shape[:-1]))[..., None] * upto[..., -1:]
+    return (u >= upto).sum(-1)
+
+
+def softmax_log_prob(params: Array, y: Array, **_options: Any) -> Array:
+    """Of class numbers y, [...]."""
+    return np.take_along_axis(log_softmax(params), np.asarray(y, np.int64)[..., None], -1)[..., 0]
+
+
+def pointer_mean(params: Array, *, gate: Array, copied: Array, **_options: Any) -> Array:
+    """The probability of each class, [..., K]; `copied` is [..., K] too."""
+    own = np.exp(-softplus(-np.asarray(gate, np.float64)))[..., None]
+    return own * softmax_mean(params) + (1 - own) * copied
+
+
+def pointer_sample(
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **parts: Any
+) -> Array:
+    """Class numbers, [...]."""
+    with np.errstate(divide="ignore"):
+        return softmax_sample(np.log(pointer_mean(params, **parts)), rng, count=count)
+
+
+def pointer_log_prob(params: Array, y: Array, *, gate: Array, copied: Array, **_options: Any) -> Array:
+    """Of class numbers y, [...]; `copied` is that of these classes alone, [...]."""
+    gate = np.asarray(gate, np.float64)
+    with np.errstate(divide="ignore"):
+        return np.logaddexp(softmax_log_prob(params, y) - softplus(-gate), np.log(copied) - softplus(gate))
+
+
+def sigmoid_size(*, labels: int) -> int:
+    return check_count("labels", labels)
+
+
+def sigmoid_mean(params: Array, **_options: Any) -> Array:
+    """The probability of each label, [..., K]."""
+    return np.exp(-softplus(-np.asarray(params, np.float64)))
+
+
+def sigmoid_sample(
+    params: Array,
+    rng: "np.random.Generator",
+    *,
+    count: int | None = None,
+    temperature: float = 1.0,
+    allowed: Array | None = None,
+    **_options: Any,
+) -> Array:
+    """0 or 1 for each label, [..., K]: 1 only where it is `allowed`, and what is likelier at a temperature of 0."""
+    params = np.asarray(params, np.float64)
+    not_negative("temperature", temperature)
+    p = sigmoid_mean(params / temperature) if temperature else (params > 0).astype(np.float64)
+    drawn = rng.random(draws(count, p.shape)) < p
+    return (drawn if allowed is None else drawn & allowed).astype(np.int64)
+
+
+def sigmoid_log_prob(params: Array, y: Array, **_options: Any) -> Array:
+    """Of each label's 0 or 1, [..., K]."""
+    params = np.asarray(params, np.float64)
+    return np.asarray(y) * params - softplus(params)

@@ -1,0 +1,128 @@
+"""Functions of statistics that numpy does not have: gamma, beta, quantiles of Student's t and of counts."""
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from hitherto.heads.parts import NORMAL, Array
+
+__all__ = ["count_quantile", "lgamma", "t_log_density", "t_quantile"]
+
+
+_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
+
+
+def lgamma(x: Array) -> Array:
+    """The logarithm of the gamma function of x > 0: Stirling's series, small x raised by seven first."""
+    x = np.asarray(x, np.float64)
+    small = x < 7
+    low = np.where(small, x, 1.0)
+    raised = low * (low + 1) * (low + 2) * (low + 3) * (low + 4) * (low + 5) * (low + 6)
+    x = np.where(small, x + 7, x)
+    series: Any = 0.0
+    for term in reversed(_STIRLING):
+        series = series / (x * x) + term
+    value = (x - 0.5) * np.log(x) - x + 0.5 * math.log(2 * math.pi) + series / x
+    return value - np.where(small, np.log(raised), 0.0)
+
+
+def _beta_below(a: Array, b: Array, x: Array, rest: Array) -> Array:
+    """The regularised incomplete beta function I_x(a, b), 0 < x < 1, where `rest` is 1 - x in all its digits."""
+    a, b, x, rest = np.broadcast_arrays(a, b, x, rest)
+    swap = x > (a + 1) / (a + b + 2)  # the fraction converges fast on the other side
+    a, b, x, rest = (np.where(swap, v, u) for u, v in ((a, b), (b, a), (x, rest), (rest, x)))
+    front = lgamma(a + b) - lgamma(a) - lgamma(b) + a * np.log(x) + b * np.log(rest)
+    value = np.exp(front) / a * _fraction(a, b, x)
+    return np.where(swap, 1 - value, value)
+
+
+def _fraction(a: Array, b: Array, x: Array) -> Array:
+    """The continued fraction of the incomplete beta function, by Lentz's method."""
+    tiny = 1e-300
+    c = np.ones(x.shape)
+    d = 1 - (a + b) * x / (a + 1)
+    d = 1 / np.where(abs(d) < tiny, tiny, d)
+    h = d.copy()
+    for m in range(1, 10_000):  # it takes about as many as the root of the larger of a and b
+        for term in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d = 1 + term * d
+            d = 1 / np.where(abs(d) < tiny, tiny, d)
+            c = 1 + term / c
+            c = np.where(abs(c) < tiny, tiny, c)
+            change = c * d
+            h *= change
+        if not np.any(abs(change - 1) > 1e-13):  # also where there is NaN
+            break
+    return h
+
+
+def t_log_density(t: Array, freedom: Array) -> Array:
+    inside = lgamma((freedom + 1) / 2) - lgamma(freedom / 2) - 0.5 * np.log(freedom * math.pi)
+    return inside - (freedom + 1) / 2 * np.log1p(t * t / freedom)
+
+
+_NODES = 40
+
+
+def t_quantile(q: float, freedom: Array) -> Array:
+    """The quantile of Student's t with `freedom` > 2 degrees of freedom.
+
+    Of one level it is a smooth function of 1 / freedom. So it is found at a few points in 0 .. 1/2 and
+    for the rest from the Chebyshev series through them.
+    """
+    if abs(q - 0.5) < 1e-8:
+        return (q - 0.5) / np.exp(t_log_density(0.0, freedom))
+    series = _t_series(min(q, 1 - q))
+    return math.copysign(1, q - 0.5) * np.polynomial.chebyshev.chebval(4 / freedom - 1, series)
+
+
+@functools.lru_cache(256)  # a third of a second, and a model asks for the same levels again and again
+def _t_series(tail: float) -> Array:
+    chebyshev = np.polynomial.chebyshev
+    points = chebyshev.chebpts1(_NODES)  # in -1 .. 1
+    return chebyshev.chebfit(points, _t_upper(tail, 4 / (points + 1)), _NODES - 1)
+
+
+def _t_upper(tail: float, freedom: Array) -> Array:
+    """The t > 0 with P(T > t) = `tail` < 1/2, by Newton's method.
+
+    That probability is convex in t > 0, and t lies above the normal's quantile; from there every step comes
+    closer from below.
+    """
+    t = np.full(freedom.shape, -NORMAL.inv_cdf(tail))
+    for _ in range(200):
+        both = freedom + t * t
+        above = 0.5 * _beta_below(freedom / 2, np.array(0.5), freedom / both, t * t / both)
+        step = (above - tail) / np.exp(t_log_density(t, freedom))
+        t = t + step
+        if np.all(abs(step) <= 1e-14 * t):
+            break
+    return t
+
+
+def count_quantile(q: float, mean: Array, dispersion: Array) -> Array:
+    """The least k with P(K <= k) >= q of a negative binomial: a search in growing strides from a guess."""
+    m, r = mean.reshape(-1), 1 / dispersion.reshape(-1)
+    score = NORMAL.inv_cdf(q)
+    spread = np.sqrt(m + m * m / r)
+    k = np.maximum(np.floor(m + spread * score + (1 + 2 * m / r) * (score * score - 1) / 6), 0.0)
+    low, high = np.full(m.shape, -1.0), np.full(m.shape, np.inf)  # too low for sure, high enough for sure
+    left = np.flatnonzero(m < 1e15)  # beyond that the guess is all there is: a step is less than the rounding
+    stride = 1.0
+    while len(left):
+        at = k[left]
+        both = r[left] + m[left]
+        enough = ~(_beta_below(r[left], at + 1, r[left] / both, m[left] / both) < q)
+        low[left], high[left] = np.where(enough, low[left], at), np.where(enough, at, high[left])
+        lo, hi = low[left], high[left]
+        middle = np.floor((lo + hi) / 2)
+        next_ = np.where(enough, np.maximum(hi - stride, middle), np.minimum(lo + stride, middle))
+        found = (hi - lo <= 1) | (lo >= 2.0**53)  # where a step more is none, the search would not end
+        k[left] = np.where(found, np.minimum(hi, np.maximum(lo, 2.0**53)), next_)
+        left, stride = left[~found], stride * 2
+    return k.reshape(mean.shape)

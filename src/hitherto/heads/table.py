@@ -1,0 +1,134 @@
+"""The heads: a row each."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from hitherto.bounds import Size
+from hitherto.heads.chain import chain_log_prob, chain_mean, chain_sample, chain_size
+from hitherto.heads.classes import (
+    pointer_log_prob,
+    pointer_mean,
+    pointer_sample,
+    sigmoid_log_prob,
+    sigmoid_mean,
+    sigmoid_sample,
+    sigmoid_size,
+    softmax_log_prob,
+    softmax_mean,
+    softmax_sample,
+    softmax_size,
+)
+from hitherto.heads.ctc import ctc_log_prob, ctc_sample, ctc_size
+from hitherto.heads.forecast import (
+    forecast,
+    gaussian_log_prob,
+    gaussian_mean,
+    gaussian_quantile,
+    gaussian_sample,
+    negative_binomial_log_prob,
+    negative_binomial_mean,
+    negative_binomial_quantile,
+    negative_binomial_sample,
+    quantile_log_prob,
+    quantile_mean,
+    quantile_quantile,
+    quantile_sample,
+    student_t_log_prob,
+    student_t_quantile,
+    student_t_sample,
+)
+from hitherto.heads.mixture import mixture_log_prob, mixture_mean, mixture_sample, mixture_size
+from hitherto.heads.parts import Array, Head, check_levels, no_quantile
+
+__all__ = ["HEADS"]
+
+HEADS: dict[str, Head] = {
+    "softmax": Head(
+        "softmax",
+        softmax_size,
+        softmax_mean,
+        no_quantile("softmax"),
+        softmax_sample,
+        softmax_log_prob,
+        {"classes": Size},
+    ),
+    "pointer": Head(
+        "pointer",
+        softmax_size,
+        pointer_mean,
+        no_quantile("pointer"),
+        pointer_sample,
+        pointer_log_prob,
+        {"classes": Size},
+        beside="copy",
+        copies=True,
+    ),
+    "sigmoid": Head(
+        "sigmoid",
+        sigmoid_size,
+        sigmoid_mean,
+        no_quantile("sigmoid"),
+        sigmoid_sample,
+        sigmoid_log_prob,
+        {"labels": Size},
+    ),
+    "ctc": Head(
+        "ctc",
+        ctc_size,
+        softmax_mean,
+        no_quantile("ctc"),
+        ctc_sample,
+        ctc_log_prob,
+        {"classes": Size},
+    ),
+    "chain": Head(
+        "chain",
+        chain_size,
+        chain_mean,
+        no_quantile("chain"),
+        chain_sample,
+        chain_log_prob,
+        {"labels": Size, "hidden": Size},
+        beside="chain",
+    ),
+    "mixture": Head(
+        "mixture",
+        mixture_size,
+        mixture_mean,
+        no_quantile("mixture", "points of a plane"),
+        mixture_sample,
+        mixture_log_prob,
+        {"components": Size, "ends": bool},
+        frozenset({"ends"}),
+    ),
+    "quantile": forecast(
+        "quantile",
+        lambda levels: len(check_levels(levels)),
+        quantile_mean,
+        quantile_quantile,
+        quantile_sample,
+        quantile_log_prob,
+        levels=Annotated[list[float], Meta(min_length=1, max_length=1000)],
+    ),
+    "gaussian": forecast(
+        "gaussian", lambda: 2, gaussian_mean, gaussian_quantile, gaussian_sample, gaussian_log_prob
+    ),
+    "student_t": forecast(
+        "student_t", lambda: 3, gaussian_mean, student_t_quantile, student_t_sample, student_t_log_prob
+    ),
+    "negative_binomial": forecast(
+        "negative_binomial",
+        lambda: 2,
+        negative_binomial_mean,
+        negative_binomial_quantile,
+        negative_binomial_sample,
+        negative_binomial_log_prob,
+    ),
+}
+
+
+def nll(kind: str, params: Array, y: Array, **options: Any) -> Array:
+    """Minus the log-probability of all that y says at each of N places, [N]."""
+    found = -HEADS[kind].log_prob(params, y, **options)
+    return found.reshape(len(found), -1).sum(1)

@@ -1,0 +1,1 @@
+"""Files of sound, pictures, pen strokes and notes: in and out, without a codec."""

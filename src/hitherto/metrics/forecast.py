@@ -1,0 +1,94 @@
+"""Metrics of forecasts."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hitherto.errors import UsageError
+from hitherto.metrics.parts import Array, check_same, mean_of
+
+__all__ = ["coverage", "crps", "mae", "mase", "mse", "rmse", "smape"]
+
+
+def _errors(actual: Array, guess: Array) -> Array:
+    """The difference, NaN where it is not scored."""
+    actual, guess = np.asarray(actual, np.float64), np.asarray(guess, np.float64)
+    check_same(actual=actual, forecast=guess)
+    return actual - guess
+
+
+def _scored(values: Array, actual: Array) -> float:
+    """The mean where there is an actual value; a forecast that is NaN there makes it NaN."""
+    return mean_of(values[~np.isnan(np.broadcast_to(actual, values.shape))])
+
+
+def mae(actual: Array, median: Array, **_rest: Any) -> float:
+    return _scored(abs(_errors(actual, median)), np.asarray(actual))
+
+
+def mse(actual: Array, mean: Array, **_rest: Any) -> float:
+    return _scored(_errors(actual, mean) ** 2, np.asarray(actual))
+
+
+def rmse(actual: Array, mean: Array, **_rest: Any) -> float:
+    return math.sqrt(mse(actual, mean))
+
+
+def mase(actual: Array, median: Array, naive_scale: Array, **_rest: Any) -> float:
+    """Mean absolute error in units of `naive_scale`, what the seasonal naive forecast errs in the past.
+
+    A series that never changed has the scale 0 and no unit; it is left out.
+    """
+    errors = abs(_errors(actual, median))
+    scale = np.broadcast_to(np.asarray(naive_scale, np.float64), errors.shape)
+    known = (scale > 0) & np.isfinite(scale)
+    return _scored(errors[known] / scale[known], np.asarray(actual)[known])
+
+
+def smape(actual: Array, median: Array, **_rest: Any) -> float:
+    """Symmetric mean absolute percentage error, 0 to 200; of 0 for 0 it is 0."""
+    errors = abs(_errors(actual, median))
+    size = abs(np.asarray(actual, np.float64)) + abs(np.asarray(median, np.float64))
+    share = np.divide(errors, size, out=np.zeros(errors.shape), where=~(size == 0))
+    return _scored(200 * share, np.asarray(actual))
+
+
+def crps(actual: Array, quantiles: Array, levels: Sequence[float], **_rest: Any) -> float:
+    at, quantiles = np.asarray(levels, np.float64), np.asarray(quantiles, np.float64)
+    actual = np.asarray(actual, np.float64)[..., None]
+    check_same(actual=actual[..., 0], quantiles=quantiles[..., 0])
+    errors = actual - quantiles  # [..., Q]
+    return _scored(2 * np.maximum(at * errors, (at - 1) * errors), actual)
+
+
+def coverage(
+    actual: Array, quantiles: Array, levels: Sequence[float], level: float | None = None, **_rest: Any
+) -> float:
+    actual, quantiles = np.asarray(actual, np.float64), np.asarray(quantiles, np.float64)
+    check_same(actual=actual, quantiles=quantiles[..., 0])
+    low, high = _interval(levels, level)
+    if low is None:
+        return math.nan
+    lower, upper = quantiles[..., low], quantiles[..., high]
+    inside = ((lower <= actual) & (actual <= upper)).astype(np.float64)
+    return _scored(np.where(np.isnan(lower + upper), np.nan, inside), actual)
+
+
+def _interval(levels: Sequence[float], level: float | None) -> tuple[int | None, int | None]:
+    """Which two of the levels bound the central interval of `level`."""
+    found = {
+        round(b - a, 9): (i, j)
+        for i, a in enumerate(levels)
+        for j, b in enumerate(levels)
+        if a < b and math.isclose(a + b, 1, abs_tol=1e-9)
+    }
+    if level is not None:
+        if round(level, 9) not in found:
+            having = ", ".join(f"{k:g}" for k in sorted(found)) or "none"
+            raise UsageError(
+                f"the levels bound no central interval of {level:g}; those they bound: {having}."
+            )
+        return found[round(level, 9)]
+    return found.get(0.8) or (found[max(found)] if found else (None, None))

@@ -1,0 +1,404 @@
+"""The operations of a plan: what each has, and where it may stand."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from hitherto.bounds import WIDEST, Layers, Rate, Side, Size
+from hitherto.cells import CELLS
+from hitherto.errors import UsageError
+
+__all__ = ["NARROWEST", "OPS", "PROGRAMS", "Op", "Plan", "Shapes", "cell_options", "seen"]
+
+Plan = dict[str, Any]
+Options = Mapping[str, Any]
+Shapes = dict[str, tuple[int, ...]]
+
+NARROWEST = 10.0  # of a window: its bells weigh exp(-NARROWEST * b * distance^2), 0 < b < 1
+PROGRAMS = ("encode", "bridge", "step")  # in the order in which they run
+
+Directions = Annotated[int, Meta(ge=1, le=2)]
+Activation = Literal["", "tanh", "relu"]  # of a linear map or a convolution
+
+
+def _same(_o: Options, width: int) -> int:
+    return width
+
+
+def _no_work(_o: Options) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One row of `OPS`: all that is known of an operation but how it is run."""
+
+    name: str
+    options: dict[str, Any]  # the type of each, with its bounds
+    weights: Callable[[Options], Shapes]
+    states: Callable[[Options], Shapes]  # each [K, W]
+    width: Callable[[Options, int], int] = (
+        _same  # of its output, from that of its input; UsageError if it does not fit
+    )
+    optional: frozenset[str] = frozenset()  # options that some cells lack, or that came later
+    programs: tuple[str, ...] = ("encode", "step")  # where it may stand
+    reads: Literal["ids", "vectors"] = "vectors"
+    looks: bool = False  # it reads the memory too
+    decodes: bool = False  # its steps come one after the other: nothing beside it pools or reads from the end
+    pools: bool = False  # it makes one value of all steps
+    stage: bool = True  # the engine runs it as a step of its own
+    heads: bool = False  # it may be the head's operation
+    places: Callable[[Options], int] | None = None  # it makes so many steps of each
+    beside: str = ""  # the head that reads its output, which goes beside the chain
+    state: str = ""  # the option that names a state which it reads or writes
+    fits: Callable[[Options, int, tuple[int, int]], bool] | None = None  # whether that state does, [K, W]
+    work: Callable[[Options], int] = _no_work  # multiplications of a step, where its weights do not tell
+
+    def reads_from_the_end(self, options: Options) -> bool:
+        """Whether it needs all steps before it gives the first."""
+        return bool(options.get("bidirectional")) and not self.pools
+
+
+def _none(_options: Options) -> Shapes:
+    return {}
+
+
+def _recurrent_weights(o: Options) -> Shapes:
+    cell = CELLS[o["cell"]]
+    shapes: Shapes = {}
+    directions = ("", "_reverse") if o["bidirectional"] else ("",)
+    own = cell_options(o)
+    width = cell.state_sizes(o["hidden_size"], **own)[0] * len(directions)
+    for layer in range(o["num_layers"]):
+        for direction in directions:
+            params = cell.params(width if layer else o["input_size"], o["hidden_size"], **own)
+            shapes |= {f"{name}_l{layer}{direction}": shape for name, shape in params.items()}
+    return shapes
+
+
+def _recurrent_states(o: Options) -> Shapes:
+    cell = CELLS[o["cell"]]
+    rows = o["num_layers"] * (1 + o["bidirectional"])
+    sizes = cell.state_sizes(o["hidden_size"], **cell_options(o))
+    return {name: (rows, size) for name, size in zip(cell.states, sizes, strict=True)}
+
+
+def cell_options(options: Options) -> dict[str, Any]:
+    """Those options of a recurrent operation that are the cell's own."""
+    return {name: options[name] for name in CELLS[options["cell"]].options if name in options}
+
+
+def _pool_states(o: Options) -> Shapes:
+    shapes: Shapes = {"value": (1, o["size"])}
+    return shapes if o["kind"] == "last" else shapes | {"count": (1, 1)}
+
+
+def _bridge_weights(o: Options) -> Shapes:
+    shapes: Shapes = {}
+    for row in range(o["rows"]):
+        shapes |= {
+            f"weight_{row}": (o["output_size"], o["directions"] * o["input_size"]),
+            f"bias_{row}": (o["output_size"],),
+        }
+    return shapes
+
+
+def _attend_weights(o: Options) -> Shapes:
+    if o["kind"] == "multiplicative":
+        return {"weight": (o["size"], o["memory_size"])}
+    return {
+        "weight_key": (o["size"], o["memory_size"]),
+        "bias": (o["size"],),
+        "weight_query": (o["size"], o["query_size"]),
+        "score": (o["size"],),
+    }
+
+
+_CELLS_OWN = frozenset({"proj_size", "nonlinearity", "reset"})  # options that not every cell has
+
+
+def _reads(name: str = "input_size") -> Callable[[Options, int], None]:
+    def check(o: Options, width: int) -> None:
+        if o[name] != width:
+            raise UsageError(f"reads {o[name]:,} numbers, but gets {width:,}")
+
+    return check
+
+
+_reads_input, _reads_size = _reads(), _reads("size")
+
+
+def _embed_width(o: Options, width: int) -> int:
+    _reads_size(o, width)
+    return int(o["width"])
+
+
+def _recurrent_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    for name in _CELLS_OWN & o.keys():
+        if name not in CELLS[o["cell"]].options:
+            raise UsageError(f"is a {o['cell']}, which has no {name}")
+    made: int = CELLS[o["cell"]].state_sizes(o["hidden_size"], **cell_options(o))[0]
+    return made * (1 + bool(o["bidirectional"]))
+
+
+def _pool_width(o: Options, width: int) -> int:
+    _reads_size(o, width)
+    if o["bidirectional"] and width % 2:
+        raise UsageError(f"pools two directions, but gets {width:,} numbers, which two cannot share")
+    return width
+
+
+def _linear_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    return int(o["output_size"])
+
+
+def _copy_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    return 1
+
+
+def _attend_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    if o["kind"] == "multiplicative" and (o["size"] != width or o["query"] or o["query_size"]):
+        raise UsageError("must ask with its input, so as wide as that, and with no state")
+    if o["kind"] == "additive" and not (o["query"] and o["query_size"]):
+        raise UsageError("must name the state that it asks, and its width")
+    return int(o["input_size"] + o["memory_size"])
+
+
+def _window_width(o: Options, width: int) -> int:
+    _reads_input(o, width)
+    return int(o["input_size"] + o["memory_size"])
+
+
+def _picture(o: Options, width: int) -> None:
+    if o["height"] * o["width"] * o["channels"] != width:
+        raise UsageError(f"reads another picture than the {width:,} numbers that it gets")
+
+
+def _conv_width(o: Options, width: int) -> int:
+    _picture(o, width)
+    if o["kernel"] % 2 == 0:
+        raise UsageError(f"has a kernel of {o['kernel']}, but it must be odd")
+    return math.prod(seen(o))
+
+
+def _conv_work(o: Options) -> int:
+    return math.prod(seen(o)) * int(o["channels"]) * int(o["kernel"]) ** 2
+
+
+def _peaks_width(o: Options, width: int) -> int:
+    _picture(o, width)
+    return 3 * int(o["channels"])
+
+
+def _grid_width(o: Options, width: int) -> int:
+    if o["places"] * o["size"] != width:
+        raise UsageError(f"has other places than the {width:,} numbers that it gets")
+    return int(o["size"])
+
+
+def _recall_width(o: Options, width: int) -> int:
+    return width + int(o["size"])
+
+
+OPS: dict[str, Op] = {
+    "embed": Op(
+        "embed",
+        {"size": Size, "width": Size, "dropout": Rate},
+        lambda o: {"weight": (o["size"], o["width"])},
+        _none,
+        width=_embed_width,
+        reads="ids",
+    ),
+    "dropout": Op("dropout", {"rate": Rate}, _none, _none, stage=False),
+    "recurrent": Op(
+        "recurrent",
+        {
+            "cell": str,
+            "input_size": Size,
+            "hidden_size": Size,
+            "num_layers": Layers,
+            "bidirectional": bool,
+            "dropout": Rate,
+            "recurrent_dropout": Rate,
+            "layer_norm": bool,
+            "residual": bool,
+            "proj_size": Annotated[int, Meta(ge=0, le=WIDEST)],
+            "nonlinearity": str,
+            "reset": str,
+        },
+        _recurrent_weights,
+        _recurrent_states,
+        width=_recurrent_width,
+        optional=_CELLS_OWN,
+    ),
+    "pool": Op(
+        "pool",
+        {"kind": Literal["last", "mean", "max"], "size": Size, "bidirectional": bool},
+        _none,
+        _pool_states,
+        width=_pool_width,
+        pools=True,
+    ),
+    "linear": Op(
+        "linear",
+        {"input_size": Size, "output_size": Size, "bias": bool, "activation": Activation},
+        lambda o: (
+            {"weight": (o["output_size"], o["input_size"])}
+            | ({"bias": (o["output_size"],)} if o["bias"] else {})
+        ),
+        _none,
+        width=_linear_width,
+        optional=frozenset({"activation"}),
+        heads=True,
+    ),
+    # A state of so many rows from the last ones of as many layers, both directions of each side by side; where there
+    # are fewer layers than rows, the first serves more than one.
+    "bridge": Op(
+        "bridge",
+        {
+            "layers": Layers,
+            "directions": Directions,
+            "input_size": Size,
+            "rows": Layers,
+            "output_size": Size,
+            "activation": Activation,
+        },
+        _bridge_weights,
+        _none,
+        programs=("bridge",),
+        stage=False,
+    ),
+    # Its input, and beside it the mean of the memory, weighted by how well each place fits: by a product with the input
+    # (multiplicative), or by a small network that asks the state `query` as the step before left it (additive).
+    "attend": Op(
+        "attend",
+        {
+            "kind": Literal["multiplicative", "additive"],
+            "input_size": Size,
+            "memory_size": Size,
+            "size": Size,
+            "query": str,
+            "query_size": Annotated[int, Meta(ge=0, le=WIDEST)],
+        },
+        _attend_weights,
+        _none,
+        width=_attend_width,
+        programs=("step",),
+        looks=True,
+        decodes=True,
+        state="query",
+        fits=lambda o, _width, state: state[1] == o["query_size"],
+    ),
+    # Its input, and beside it what it sees of the memory through bells over the places, which only move on: one at k
+    # weighs place u by a exp(-NARROWEST b (k - u)^2), and k grows by c; a, b and c are sigmoids of a linear map.
+    "window": Op(
+        "window",
+        {"input_size": Size, "memory_size": Size, "components": Size},
+        lambda o: {
+            "weight": (3 * o["components"], o["input_size"]),
+            "bias": (3 * o["components"],),
+        },
+        lambda o: {"place": (1, o["components"])},
+        width=_window_width,
+        programs=("step",),
+        looks=True,
+        decodes=True,
+    ),
+    # Each step taken for a picture, [height, width, channels] with the channels side by side, and one of `filters` made
+    # of it: squares every `stride` pixels, with zeros around.
+    "conv": Op(
+        "conv",
+        {
+            "height": Side,
+            "width": Side,
+            "channels": Side,
+            "filters": Side,
+            "kernel": Side,
+            "stride": Side,
+            "activation": Activation,
+        },
+        lambda o: {
+            "weight": (o["filters"], o["channels"], o["kernel"], o["kernel"]),
+            "bias": (o["filters"],),
+        },
+        _none,
+        width=_conv_width,
+        work=_conv_work,
+    ),
+    # Each step taken for a picture too, and of each channel three numbers: the largest, and the middle of the softmax
+    # over the places, across and down, where edges are at -1 and 1. What is learned in one place is then known in all.
+    "peaks": Op(
+        "peaks",
+        {"height": Side, "width": Side, "channels": Side},
+        _none,
+        _none,
+        width=_peaks_width,
+        work=lambda o: 8 * int(o["height"] * o["width"] * o["channels"]),
+    ),
+    # A step of so many places side by side as so many steps, to each of which is added what tells its place from the
+    # others: how a picture becomes a memory.
+    "grid": Op(
+        "grid",
+        {"places": Size, "size": Size},
+        lambda o: {"weight": (o["places"], o["size"])},
+        _none,
+        width=_grid_width,
+        programs=("encode",),
+        stage=False,
+        places=lambda o: int(o["places"]),
+    ),
+    # Its input, and beside it a value that stays, or that a `keep` further on changed one step before.
+    "recall": Op(
+        "recall",
+        {"size": Size},
+        _none,
+        lambda o: {"value": (1, o["size"])},
+        width=_recall_width,
+        programs=("step",),
+        decodes=True,
+    ),
+    # Its input; the last numbers of it are kept in another's state, as many as that has.
+    "keep": Op(
+        "keep",
+        {"state": Annotated[str, Meta(min_length=1)]},
+        _none,
+        _none,
+        programs=("step",),
+        decodes=True,
+        state="state",
+        fits=lambda _o, width, state: state[0] == 1 and state[1] <= width,
+    ),
+    # What the labels of a step say of those after them; only the head "chain" reads it.
+    "chain": Op(
+        "chain",
+        {"labels": Size, "hidden": Size},
+        lambda o: dict.fromkeys(("W", "V"), (o["labels"], o["hidden"])),
+        _none,
+        programs=("step",),
+        stage=False,
+        beside="chain",
+    ),
+    # How much of an answer is written, not copied from where attention looks; only the head "pointer" reads it.
+    "copy": Op(
+        "copy",
+        {"input_size": Size},
+        lambda o: {"weight": (1, o["input_size"]), "bias": (1,)},
+        _none,
+        width=_copy_width,
+        programs=("step",),
+        stage=False,
+        beside="pointer",
+    ),
+}
+
+
+def seen(o: Options) -> tuple[int, int, int]:
+    """The picture that a convolution with these options makes: height, width, channels."""
+    return -(-o["height"] // o["stride"]), -(-o["width"] // o["stride"]), o["filters"]

@@ -1,0 +1,251 @@
+"""The tasks: one row each, of names only. A row composes an input codec, a form, a head, metrics and a decoder.
+
+`source` says how data become examples (`SOURCES` in `hitherto.tasks.families`); everything else a row names stands in
+the table of its kind. To add a task, add a row; to add what it is made of, add a row there.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["FORMS", "TASKS", "Task"]
+
+# How inputs and outputs align in time.
+FORMS: dict[str, str] = {
+    "one_to_one": "a single step",
+    "one_to_many": "a vector starts a generator",
+    "many_to_one": "read all, answer once",
+    "many_to_many": "an answer at every step",
+    "seq2seq": "read all, then write",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One row of `TASKS`."""
+
+    name: str
+    about: str
+    form: str
+    source: str
+    inputs: tuple[str, ...]  # codecs that its input may take; the first is the usual one
+    output: str
+    heads: tuple[str, ...]  # the first is the usual one
+    metrics: tuple[str, ...]  # the first says what better means
+    options: tuple[str, ...]  # those of the spec that not every task has
+    defaults: dict[str, Any] = field(default_factory=dict)
+    decoders: tuple[str, ...] = ()
+    decoding: dict[str, Any] = field(default_factory=dict)  # how it writes, unless asked otherwise
+    example: str = ""
+
+
+_TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedding_dropout")
+
+# Of sound, pictures and pens.
+_SENSES = (
+    *("codec", "conv", "peaks", "rate", "bands", "stack", "window", "hop"),
+    *("reads", "height", "width", "color", "fps", "spacing"),
+)
+
+_WRITE = (
+    *(*_TEXT, "input", "source", "target", "valid_source", "valid_target"),
+    *("group", "max_length", "max_output"),
+    *("bidirectional", "attention", "input_feeding", "copy", "shared", "tied"),
+    *("batch_tokens", "label_smoothing", "scheduled_sampling"),
+)
+_WRITER: dict[str, Any] = {
+    "form": "seq2seq",
+    "source": "texts",
+    "inputs": ("text",),
+    "output": "text",
+    "heads": ("softmax", "pointer"),
+    "decoders": ("beam", "greedy", "sample"),
+}
+
+_SEQUEL = ("group", "max_length", "augment", "batch_tokens", "head")
+
+TASKS: dict[str, Task] = {
+    "classify": Task(
+        name="classify",
+        about="Text, numbers, sound, a picture, pen strokes or a video -> a label, or several.",
+        form="many_to_one",
+        source="pairs",
+        inputs=("text", "series", "audio", "image", "strokes", "frames"),
+        output="label",
+        heads=("softmax", "sigmoid"),
+        metrics=("accuracy", "f1", "macro_f1", "auc", "log_loss"),
+        options=(
+            *_TEXT,
+            *("input", "group", "id", "time", "max_length", "pool", "bidirectional", "scaling"),
+            *("multi", "separator", "balance", "positive", "batch_tokens", "label_smoothing", "bptt", "head"),
+            *("augment", *_SENSES),
+        ),
+        example="hitherto train classify sms.tsv --input text --output label --out spam.safetensors",
+    ),
+    "tag": Task(
+        name="tag",
+        about="A sequence of tokens -> a label for each.",
+        form="many_to_many",
+        source="pairs",
+        inputs=("text",),
+        output="label",
+        heads=("softmax",),
+        metrics=("accuracy", "entity_f1"),
+        options=(
+            *_TEXT,
+            *(
+                "input",
+                "group",
+                "time",
+                "max_length",
+                "bidirectional",
+                "balance",
+                "batch_tokens",
+                "label_smoothing",
+                "bptt",
+                "head",
+            ),
+        ),
+        example="hitherto train tag entities.jsonl --input tokens --output tags --out tagger.safetensors",
+    ),
+    "lm": Task(
+        name="lm",
+        about="Text -> the next token: completion, suggestion, generation.",
+        form="many_to_many",
+        source="corpus",
+        inputs=("text",),
+        output="text",
+        heads=("softmax",),
+        metrics=("perplexity", "bits_per_character", "nats"),
+        options=(
+            *_TEXT,
+            *(
+                "input",
+                "layout",
+                "documents",
+                "tied",
+                "sampled",
+                "label_smoothing",
+                "batch_tokens",
+                "bptt",
+                "head",
+            ),
+        ),
+        decoders=("sample", "greedy", "beam"),
+        example="hitherto train lm book.txt --tokens chars --out book.safetensors",
+    ),
+    "forecast": Task(
+        name="forecast",
+        about="Series, with what is known in advance -> the distribution of the next steps.",
+        form="many_to_many",
+        source="windows",
+        inputs=("series",),
+        output="series",
+        heads=("quantile", "gaussian", "student_t", "negative_binomial"),
+        metrics=("mase", "mae", "rmse", "mse", "smape", "crps", "coverage"),
+        options=(
+            *("id", "time", "horizon", "season", "scaling", "anchor", "known", "static", "freq", "calendar"),
+            *("independent", "levels", "bptt", "head", "decimal", "na", "time_format", "timezone"),
+        ),
+        example="hitherto train forecast sales.csv --time date --output sold --horizon 14 --out sales.safetensors",
+    ),
+    "translate": Task(
+        name="translate",
+        about="A text -> the same in another language, or any text that follows from it.",
+        **_WRITER,
+        metrics=("bleu", "chrf", "perplexity"),
+        options=_WRITE,
+        defaults={"tokens": "subwords"},
+        decoding={"num_beams": 5},
+        example="hitherto train translate --source train.de --target train.en --out de-en.safetensors",
+    ),
+    "summarize": Task(
+        name="summarize",
+        about="A long text -> a short one that says what matters.",
+        **_WRITER,
+        metrics=("rougeL", "rouge1", "rouge2", "perplexity"),
+        options=_WRITE,
+        defaults={"tokens": "subwords", "shared": True, "copy": True, "max_length": 400},
+        decoding={"num_beams": 4, "no_repeat_ngram": 3},
+        example="hitherto train summarize papers.jsonl --input abstract --output tldr --out tldr.safetensors",
+    ),
+    "chat": Task(
+        name="chat",
+        about="The turns of a conversation so far -> the next one.",
+        **_WRITER,
+        metrics=("perplexity", "bleu", "distinct_1", "distinct_2"),
+        options=(*_WRITE, "turns", "speaker"),
+        defaults={"tokens": "subwords", "shared": True, "turns": 3, "max_length": 200},
+        decoding={"num_beams": 4, "no_repeat_ngram": 4},
+        example="hitherto train chat dialogues.jsonl --input turns --out helper.safetensors",
+    ),
+    "answer": Task(
+        name="answer",
+        about="A story and a question -> the answer.",
+        **_WRITER,
+        metrics=("exact_match", "perplexity"),
+        options=(*_WRITE, "by"),
+        defaults={"tokens": "words", "shared": True},
+        decoding={"num_beams": 1},
+        example="hitherto train answer stories.jsonl --input story --input question --output answer",
+    ),
+    "caption": Task(
+        name="caption",
+        about="A picture, or the frames of a video -> a text that says what is seen.",
+        form="one_to_many",
+        source="texts",
+        inputs=("image", "frames"),
+        output="text",
+        heads=("softmax",),
+        metrics=("bleu", "chrf", "perplexity"),
+        options=(
+            *(*_TEXT, "input", "group"),
+            *("max_length", "max_output", "bidirectional", "attention", "input_feeding", "tied"),
+            *("batch_tokens", "label_smoothing", "scheduled_sampling", "by", "augment", *_SENSES),
+        ),
+        defaults={"tokens": "words"},
+        decoders=("beam", "greedy", "sample"),
+        decoding={"num_beams": 4},
+        example="hitherto train caption captions.tsv --input file --output caption --conv 16 --conv 32",
+    ),
+    "transcribe": Task(
+        name="transcribe",
+        about="Sound, a line of text as a picture, or pen strokes -> the text.",
+        form="many_to_many",
+        source="transcripts",
+        inputs=("audio", "image", "strokes"),
+        output="text",
+        heads=("ctc",),
+        metrics=("cer", "wer"),
+        options=(
+            *("tokens", "vocab_size", "min_count", "lower", "input", "group", "max_length", "batch_tokens"),
+            *("augment", "bidirectional", *_SENSES),
+        ),
+        decoders=("ctc_greedy", "ctc_beam"),
+        decoding={"num_beams": 8},
+        example="hitherto train transcribe recordings.csv --input file --output text --out speech.safetensors",
+    ),
+    "compose": Task(
+        name="compose",
+        about="Notes -> the next notes: music of many voices, step by step.",
+        form="many_to_many",
+        source="sequels",
+        inputs=("notes",),
+        output="notes",
+        heads=("chain", "sigmoid"),
+        metrics=("nats",),
+        options=(*_SEQUEL, "step", "low", "high", "chain"),
+        example="hitherto train compose chorales.jsonl --output roll --out chorales.safetensors",
+    ),
+    "handwrite": Task(
+        name="handwrite",
+        about="A text -> the pen strokes that write it; or drawings without a text.",
+        form="seq2seq",
+        source="sequels",
+        inputs=("text",),
+        output="strokes",
+        heads=("mixture",),
+        metrics=("nats",),
+        options=(*_SEQUEL, *_TEXT, "input", "simplify", "mixtures", "components", "input_feeding"),
+        example="hitherto train handwrite notes.jsonl --input text --output strokes --out hand.safetensors",
+    ),
+}

@@ -1,0 +1,104 @@
+"""Batches, and an order that is a function of (seed, epoch)."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.progress import over
+from hitherto.spec import TrainSpec
+from hitherto.tasks.base import Share
+
+__all__ = ["batches", "bucket", "by_length", "chance", "digest_of", "heard", "order", "pad", "share_rows"]
+
+
+def pad(arrays: Sequence[Array], length: int | None = None) -> tuple[Array, Array | None]:
+    """[T, B, ...] and the lengths, or None where they are all the same."""
+    lengths = np.array([len(a) for a in arrays], np.int64)
+    T = int(lengths.max(initial=0)) if length is None else length
+    out = np.zeros((T, len(arrays), *arrays[0].shape[1:]), arrays[0].dtype)
+    for b, a in enumerate(arrays):
+        out[: len(a), b] = a
+    return out, None if (lengths == T).all() else lengths
+
+
+def order(seed: int, epoch: int, stream: int = 0) -> "np.random.Generator":
+    """The one random source of an epoch's order."""
+    return np.random.Generator(np.random.Philox(key=[seed, (epoch << 8) + stream]))
+
+
+def chance(seed: int, epoch: int, index: int) -> "np.random.Generator":
+    """The one random source of how an example is changed in an epoch."""
+    return np.random.Generator(np.random.Philox(key=[seed, ((epoch + 1) << 40) + index]))
+
+
+def bucket(
+    lengths: Array, rows: int | None, tokens: int | None, seed: int, epoch: int, alike: Array | None = None
+) -> list[Array]:
+    """Row numbers in batches of alike lengths, shuffled; all of it a function of (seed, epoch).
+
+    `alike` is what makes rows neighbours, where it is more than one length.
+    """
+    random = order(seed, epoch)
+    rows_in_order = random.permutation(len(lengths))
+    rows = rows or max(1, int((tokens or 4096) // max(1.0, float(lengths.mean()))))
+    pool = 50 * rows  # sorted within a pool only: batches differ from epoch to epoch, padding stays small
+    batches: list[Array] = []
+    for start in range(0, len(rows_in_order), pool):
+        some = rows_in_order[start : start + pool]
+        some = some[np.argsort((lengths if alike is None else alike)[some], kind="stable")]
+        if tokens is None:
+            batches += [some[i : i + rows] for i in range(0, len(some), rows)]
+        else:
+            batches += _by_tokens(some, lengths, tokens)
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def batches(lengths: Array, train: TrainSpec, epoch: int, alike: Array | None = None) -> list[Array]:
+    """What `bucket` gives, with the training's options."""
+    rows = None if train.batch_tokens else train.batch_size
+    return bucket(lengths, rows, train.batch_tokens, train.seed, epoch, alike)
+
+
+def by_length(lengths: Sequence[int] | Array, rows: int) -> Iterator[Array]:
+    """Row numbers, so many at a time, the shortest first: how examples come where nothing is learned."""
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), rows):
+        yield order[start : start + rows]
+
+
+def _by_tokens(some: Array, lengths: Array, tokens: int) -> list[Array]:
+    batches, first, longest = [], 0, 0
+    for i in range(len(some)):
+        longest = max(longest, int(lengths[some[i]]))
+        if i > first and (i + 1 - first) * longest > tokens:
+            batches.append(some[first:i])
+            first, longest = i, int(lengths[some[i]])
+    return [*batches, some[first:]]
+
+
+def share_rows(rows: Array, share: Share) -> Array:
+    """The rows of one process: the same number for each, -1 where there are not enough."""
+    rank, size = share
+    if size == 1:
+        return rows
+    each = -(-len(rows) // size)
+    return np.concatenate([rows, np.full(each * size - len(rows), -1, rows.dtype)])[
+        rank * each : (rank + 1) * each
+    ]
+
+
+def digest_of(arrays: Iterable[Array]) -> str:
+    """What a checkpoint quotes to know its data again."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(f"{array.dtype.str}{array.shape}".encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
+
+
+def heard(batches: Iterator[Any]) -> Iterator[Any]:
+    """Batches whose number is told while the model runs."""
+    return over(batches, "the model", unit="batches", what="running")

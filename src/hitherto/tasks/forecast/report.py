@@ -1,0 +1,47 @@
+"""What a report shows of `forecast`."""
+
+from typing import Any
+
+import numpy as np
+
+from hitherto.report.curves import Section
+from hitherto.tasks.base import Results
+from hitherto.tasks.forecast.source import LEVELS, Windows
+
+__all__ = ["windows"]
+
+
+def windows(
+    source: Windows, examples: Any, results: Results, _watched: list[dict[str, Any]]
+) -> list[Section]:
+    found: list[Section] = []
+    for i, made in enumerate(results.details["forecasts"][:4]):
+        if not made:
+            continue
+        series = examples.series[i]
+        for k in sorted({0, len(made["times"]) - 1}):
+            t = int(made["times"][k])
+            past = np.asarray(
+                series.values[max(0, t + 1 - 3 * max(source.horizon, source.codec.season)) : t + 1, 0]
+            )
+            q = made["quantiles"][k, :, 0]
+            edges = [(LEVELS.index(low), LEVELS.index(high)) for low, high in ((0.1, 0.9), (0.25, 0.75))]
+            when = series.written(series.times[t : t + 1])[0]
+            one = series.names[0]
+            known = f"/{series.id}".endswith(f"/{one}")  # columns by themselves are named by it already
+            name = series.id if known else f"{series.id} {one}".strip()
+            found.append({
+                "kind": "bands", "title": f"{name}, forecast after {when}", "past": past.tolist(),
+                "actual": np.asarray(series.values[t + 1 : t + 1 + source.horizon, 0]).tolist(),
+                "median": made["median"][k, :, 0].tolist(),
+                "bands": [(q[:, a].tolist(), q[:, b].tolist()) for a, b in edges],
+                "naive": source.codec.naive(examples.arrays[i], t, t + 1)[0, :, 0].tolist(),
+            })  # fmt: skip
+    metrics = results.metrics
+    names = [n for n in metrics if not n.startswith("naive_")]
+    rows = [[n, metrics[n], metrics.get(f"naive_{n}")] for n in names]
+    columns = ["metric", "model", "seasonal naive"]
+    return [
+        *found,
+        {"kind": "table", "title": "Beside the seasonal naive forecast", "columns": columns, "rows": rows},
+    ]

@@ -1,0 +1,501 @@
+"""Series and their futures: what `forecast` learns from.
+
+Training reads windows of the series, their place moving from epoch to epoch, from a zero state; the first steps of a
+window are read but not scored, as a forecast is made after some past. An evaluation reads every series from its
+beginning, as a stream would, and scores the origins that are asked for.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.codecs.series import SeriesCodec, naive_scale
+from hitherto.data import Table
+from hitherto.data.series import Series, gather
+from hitherto.errors import DataError, UsageError
+from hitherto.heads import HEADS
+from hitherto.metrics import METRICS
+from hitherto.spec import Spec, TrainSpec
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import Arrays, Batch, Prepared, Results, Share
+from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
+from hitherto.tasks.columns import column_name, column_names, load
+from hitherto.tasks.forecast.columns import apart_from, no_number, step_of, telling, time_column
+
+__all__ = ["WindowExamples", "Windows", "surprise"]
+
+EVALUATE = 512  # steps at a time
+LEVELS = tuple(np.round(np.arange(0.05, 0.951, 0.05), 2).tolist())  # at which distributions are scored
+
+
+@dataclass(slots=True)
+class WindowExamples:
+    """Encoded series, and from which step on forecasts are scored."""
+
+    series: list[Series]
+    arrays: list[Arrays]
+    first: list[int]  # the first origin that is scored: it forecasts the steps after it
+    stride: int = 1
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def origins(self, i: int, horizon: int, whole: bool = True) -> Array:
+        """The steps after which a forecast is scored; `whole` ones have all of their future."""
+        last = len(self.series[i].values) - (horizon if whole else 1)
+        found = np.arange(last - 1, self.first[i] - 1, -self.stride)[::-1]  # counted from the end
+        return found  # noqa: RET504
+
+
+@dataclass
+class Windows:
+    """Series in a table, wide or long."""
+
+    spec: Spec
+    codecs: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    answers: ClassVar[str] = "params"
+    unnamed: ClassVar[str] = "csv"
+
+    @property
+    def reads(self) -> list[str]:
+        data = self.spec.data
+        order = [column for column in (data.id, data.time) if column is not None]
+        return [
+            name
+            for columns in (order, data.output, data.known, data.static)
+            for name in column_names(None, columns)
+        ]
+
+    @classmethod
+    def fit(cls, spec: Spec, table: Table) -> "Windows":
+        """Fit the codec on the part of every series that is trained on."""
+        return cls._fitted(spec, table)[0]
+
+    @classmethod
+    def _fitted(cls, spec: Spec, table: Table) -> "tuple[Windows, list[Series]]":
+        spec, notes = cls.columns(spec, table)
+        self = cls(spec, {}, notes)
+        every, said = self.gather(table)
+        notes += said
+        if spec.data.time is not None:  # predictions and streams read times alike
+            form = every[0].form
+            zone = spec.data.timezone or form.zone_name
+            self.spec = spec = spec.replace(time_format=form.format, timezone=zone)
+        data = spec.data
+        horizon = data.horizon or 1
+        training = [_before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
+        counts = spec.model.head == "negative_binomial"
+        given: dict[str, Any] = {
+            "horizon": horizon,
+            "season": data.season,
+            "scaling": data.scaling or ("counts" if counts else "causal"),
+            "calendar": True if data.calendar is None else data.calendar,
+        }
+        anchor: str | None = data.anchor or ("none" if counts else None)
+        if anchor is None:
+            anchor = _nearest_anchor(training, given)
+            notes.append(
+                f"forecasts are differences from the {_ANCHORS[anchor]}, which is nearest; --anchor says otherwise"
+            )
+        codec = SeriesCodec.fit(training, anchor=anchor, **given)
+        self.codecs["input"] = codec
+        notes += codec.notes
+        return self, every
+
+    @classmethod
+    def prepare(cls, spec: Spec, data: Any, valid: Any, _extras: dict[str, Any]) -> Prepared:
+        """Fit on what comes before the split of every series, and encode both parts."""
+        table = load(spec, data)
+        if valid is not None:
+            spec = spec.replace(valid=0.0)
+        self, series = cls._fitted(spec, table)
+        if valid is not None:
+            return self, self.encode(series), self.load(valid)
+        share = self.spec.data.valid
+        return self, self.encode(series, "train"), self.encode(series, "valid") if share != 0 else None
+
+    def load(self, data: Any, *, labelled: bool = True, start: Any = None, stride: int = 1) -> WindowExamples:
+        """Encode what a person gives; forecasts are scored from `start` on. A series labels itself."""
+        del labelled
+        found = self.read(load(self.spec, data), first=start)
+        found.stride = stride
+        return found
+
+    def digest(self, examples: WindowExamples) -> str:
+        return digest_of([examples.arrays[i]["x"] for i in range(len(examples))])
+
+    @staticmethod
+    def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
+        """The spec with the columns of times and targets found, and what was guessed."""
+        data, notes = spec.data, list(table.notes)
+        kinds = table.kinds()
+        low = {c.lower(): c for c in table.columns}
+        id_, time = data.id, data.time
+        if id_ is None and {"unique_id", "ds", "y"} <= low.keys():
+            id_ = low["unique_id"]
+        if time is None:
+            time = time_column(table, kinds, id_)
+            if time is None:
+                notes.append(
+                    "no column holds times: rows are taken in their order, a step apart; --time names one"
+                )
+            else:
+                notes.append(f"times are taken from column {time!r}; --time says otherwise")
+        output = data.output
+        if output is None:
+            taken = {table.column(c) for c in (id_, time, *data.known, *data.static) if c is not None}
+            found = [low["y"]] if "y" in low and low["y"] not in taken else []
+            found = found or [c for c in table.columns if kinds[c] == "number" and c not in taken]
+            if not found:
+                wrong = [said for c in table.columns if c not in taken and (said := no_number(table, c))]
+                advice = wrong[0] if wrong else "Say --output COLUMN."
+                raise UsageError(
+                    f"cannot tell what to forecast: no column of {', '.join(map(repr, table.columns))} holds numbers. "
+                    f"{advice}"
+                )
+            output = tuple(found)
+            notes.append(f"what is forecast is {', '.join(map(repr, found))}; --output says otherwise")
+        names = {name: column_names(table, value)
+                 for name, value in (("output", output), ("known", data.known), ("static", data.static))}  # fmt: skip
+        order = {"id": column_name(table, id_), "time": column_name(table, time)}
+        return spec.replace(**order, **{name: tuple(value) for name, value in names.items()}), notes
+
+    def gather(self, table: Table) -> tuple[list[Series], list[str]]:
+        """The series of a table, and what was found out about them; an error names its place in the file."""
+        data = self.spec.data
+        outputs = data.output if isinstance(data.output, tuple) else (data.output or 1,)
+        try:
+            series, notes = gather(
+                table,
+                target=[table.column(c) for c in outputs],
+                time=column_name(table, data.time),
+                id=column_name(table, data.id),
+                known=[table.column(c) for c in data.known],
+                static=[table.column(c) for c in data.static],
+                freq=data.freq,
+                marks=table.marks,
+                time_format=data.time_format,
+                timezone=data.timezone,
+                kept=bool(self.codecs),
+                step=self.codec.step if self.codecs else None,
+            )
+        except DataError as error:
+            advice = telling(table, data.time) if error.message.endswith("--id") else ""
+            if error.row is None:
+                raise
+            raise table.error(error.row - 1, error.column, error.message + advice) from error
+        if self.codecs and data.time_format is None:  # of a model that knew no zones: times are those of UTC
+            series = [replace(s, form=replace(s.form, zone=None)) for s in series]
+        return (apart_from(series) if data.independent else series), notes
+
+    @property
+    def codec(self) -> SeriesCodec:
+        return self.codecs["input"]  # type: ignore[no-any-return]
+
+    @property
+    def horizon(self) -> int:
+        return self.spec.data.horizon or 1
+
+    def split(self, series: list[Series]) -> list[int]:
+        """The step that validation begins with, in each series."""
+        share = self.spec.data.aside
+        cuts = []
+        for s in series:
+            T = len(s.values)
+            held = max(self.horizon, int(T * share)) if share else 0
+            if T - held < 2 * self.horizon and T - held < 8:
+                raise DataError(
+                    f"series {s.id!r} has {T} steps: too few to learn to forecast {self.horizon} of them and to keep "
+                    f"{held} for validation. Give more data or a smaller horizon."
+                )
+            cuts.append(T - held)
+        return cuts
+
+    def read(self, table: Table, stop: str | None = None, first: Any = None) -> WindowExamples:
+        """Encode the series: whole, or the part before or after the split."""
+        return self.encode(self.gather(table)[0], stop, first)
+
+    def encode(self, series: list[Series], part: str | None = None, first: Any = None) -> WindowExamples:
+        cuts = self.split(series) if part else [0] * len(series)
+        if part == "train":
+            series = [_before(s, cut) for s, cut in zip(series, cuts, strict=True)]
+            cuts = [0] * len(series)
+        begin = [max(0, cut - 1) for cut in cuts]
+        if first is not None:
+            begin = [max(0, step_of(s, first) - 1) for s in series]
+        return WindowExamples(series, [self.codec.encode(s) for s in series], begin)
+
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        return {"input": ("series",)}
+
+    def inputs(self) -> dict[str, Any]:
+        if self.codec.horizon != self.horizon:
+            raise UsageError(
+                f"the horizon is {self.horizon}, but the codec looks {self.codec.horizon} steps ahead."
+            )
+        return {"x": {"kind": "vectors", "size": int(self.codec.size)}}
+
+    def head(self) -> tuple[str, dict[str, Any]]:
+        kind = self.spec.model.head or "quantile"
+        options: dict[str, Any] = {"horizon": self.horizon, "channels": self.codec.channels}
+        if kind == "quantile":
+            options["levels"] = list(self.spec.model.levels)
+        return kind, options
+
+    def choose(self, examples: WindowExamples) -> tuple[dict[str, Any], list[str]]:
+        """A window of some seasons, and steps enough to learn from it."""
+        steps = np.array([len(s.values) for s in examples.series])
+        season, total = self.codec.season or 1, int(steps.sum())
+        window = int(np.clip(4 * max(season, self.horizon), 32, 336))
+        window = int(min(window, max(8, steps.max() - self.horizon)))
+        windows = max(1, total // window)
+        options: dict[str, Any] = {
+            "hidden_size": 32 if total < 2000 else 64 if total < 20_000 else 128,
+            "num_layers": 1,
+            "dropout": 0.1,
+            "bptt": window,
+            "batch_size": int(np.clip(windows // 4, 1, 32)),
+            "lr": 4e-3 if total < 20_000 else 2e-3,
+            "schedule": "one-cycle",
+            "clip": 1.0,
+        }
+        batches = -(-windows // (self.spec.train.batch_size or options["batch_size"]))
+        options["epochs"] = self.spec.train.epochs or int(np.clip(1500 // batches, 10, 300))
+        if options["epochs"] > 40:
+            options["evaluate_every"] = options["epochs"] * batches // 40
+        return options, [
+            f"{len(examples):,} series of {int(np.median(steps)):,} steps (median); windows of {window} steps"
+        ]
+
+    # ---- batches
+
+    def schedule(self, examples: WindowExamples, train: TrainSpec, epoch: int) -> list[Any]:
+        """Windows (series, start, stop), their borders drawn anew in every epoch."""
+        random = order(train.seed, epoch)
+        window = train.bptt or 128
+        found: list[tuple[int, int, int]] = []
+        for i, s in enumerate(examples.series):
+            last = len(s.values) - 1  # an origin needs one step of future
+            size = min(window, last)
+            shift = int(random.integers(0, size)) if last > size else 0
+            starts = list(range(-shift, last, size))
+            found += [(i, max(0, min(a, last - size)), max(0, min(a, last - size)) + size) for a in starts]
+        found = [found[k] for k in random.permutation(len(found))]
+        rows = train.batch_size or 32
+        return [np.array(found[k : k + rows], np.int64) for k in range(0, len(found), rows)]
+
+    def batch(self, examples: WindowExamples, item: Array, share: Share = (0, 1)) -> Batch:
+        rows = share_rows(np.arange(len(item)), share)
+        spans = [tuple(item[r]) if r >= 0 else None for r in rows]
+        warm = 0
+        x, y, scale = [], [], []
+        for span in spans:
+            i, a, b = span or (item[0][0], 0, 0)
+            part = self.codec.window(examples.arrays[i], int(a), int(b))
+            if a:  # what comes before the window is unknown to the state, not to a forecast
+                warm = min(self.codec.season or 1, (b - a) // 4)
+                part["y"][:warm] = np.nan
+            x.append(part["x"])
+            y.append(part["y"])
+            scale.append(np.broadcast_to(part["scale"], (len(part["y"]), 1, part["y"].shape[-1])))
+        return self._batch(x, y, scale, rows)
+
+    def _batch(self, x: list[Array], y: list[Array], scale: list[Array], rows: Array) -> Batch:
+        inputs, lengths = pad(x)
+        T, B = inputs.shape[:2]
+        scored = np.zeros((T, B), bool)
+        for b, values in enumerate(y):
+            scored[: len(values), b] = np.isfinite(values).any((1, 2))
+        at = np.flatnonzero(scored)
+        targets = {
+            "y": pad(y)[0].reshape(T * B, *y[0].shape[1:])[at],
+            "scale": pad(scale)[0].reshape(T * B, *scale[0].shape[1:])[at].astype(np.float32),
+        }
+        return Batch({"x": inputs}, lengths, targets, at, rows=rows)
+
+    def evaluation(self, examples: WindowExamples, rows: int = 32) -> Iterator[Batch]:
+        """Every series from its beginning, a chunk of steps at a time; `at` has the origins that are scored.
+
+        Targets are those of training, too.
+        """
+        origins = [examples.origins(i, self.horizon) for i in range(len(examples))]
+        for batch in self.read_at(examples, origins, rows):
+            series, times = batch.targets["series"], batch.targets["time"]
+            y = np.zeros((len(times), self.horizon, self.codec.channels), np.float32)
+            scale = np.zeros((len(times), 1, self.codec.channels), np.float32)
+            for i in np.unique(series):
+                own = np.flatnonzero(series == i)
+                first = int(times[own].min())
+                part = self.codec.window(examples.arrays[i], first, int(times[own].max()) + 1)
+                y[own], scale[own] = (part[name][times[own] - first] for name in ("y", "scale"))
+            batch.targets |= {"y": y, "scale": scale}
+            yield batch
+
+    def read_at(self, examples: WindowExamples, origins: list[Array], rows: int = 32) -> Iterator[Batch]:
+        lengths = np.array([len(s.values) for s in examples.series])
+        for group in by_length(lengths, rows):
+            for t in range(0, int(lengths[group].max()), EVALUATE):
+                x, sizes = pad([examples.arrays[i]["x"][t : t + EVALUATE] for i in group])
+                scored = np.zeros(x.shape[:2], bool)
+                for b, i in enumerate(group):
+                    here = origins[i][(origins[i] >= t) & (origins[i] < t + EVALUATE)]
+                    scored[here - t, b] = True
+                every = np.arange(len(group))
+                at = np.flatnonzero(scored)
+                asked = {"time": at // len(group) + t, "series": group[at % len(group)]}
+                yield Batch({"x": x}, sizes, asked, at, every if t else None, every, group)
+
+    # ---- answers
+
+    def _distribution(
+        self, examples: WindowExamples, i: int, times: Array, params: Array, levels: Iterable[float]
+    ) -> Arrays:
+        """Quantiles and mean, in the data's own units, of the forecasts made at these steps of series i."""
+        kind, options = self.head()
+        head = HEADS[kind]
+        loc, scale = (
+            np.empty((len(times), self.horizon, self.codec.channels)),
+            np.empty((len(times), 1, self.codec.channels)),
+        )
+        for k, t in enumerate(times):
+            loc[k], scale[k] = (part[0] for part in self.codec.affine(examples.arrays[i], int(t), int(t) + 1))
+        call = {"loc": loc, "scale": scale, **options}
+        params = params.astype(np.float64)
+        known = list(levels)
+        return {
+            "mean": head.mean(params, **call),
+            "median": head.quantile(params, 0.5, **call),
+            "quantiles": np.stack([head.quantile(params, q, **call) for q in known], -1),
+        }
+
+    def collect(
+        self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]], levels: Iterable[float]
+    ) -> list[Arrays]:
+        """For each series its origins and the distributions forecast there."""
+        found: list[list[tuple[Array, Array]]] = [[] for _ in examples.series]
+        for batch, params in outputs:
+            for i in np.unique(batch.targets["series"]):
+                own = batch.targets["series"] == i
+                found[i].append((batch.targets["time"][own], params[own]))
+        result: list[Arrays] = []
+        for i, parts in enumerate(found):
+            if not parts:
+                result.append({})
+                continue
+            times = np.concatenate([t for t, _ in parts])
+            params = np.concatenate([p for _, p in parts])
+            in_order = np.argsort(times, kind="stable")
+            times, params = times[in_order], params[in_order]
+            result.append({"times": times, **self._distribution(examples, i, times, params, levels)})
+        return result
+
+    def measure(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
+        parts: list[dict[str, Array]] = []
+        collected = self.collect(examples, outputs, LEVELS)
+        for i, made in enumerate(collected):
+            if not made:
+                continue
+            values = np.asarray(examples.series[i].values, np.float64)
+            steps = made["times"][:, None] + 1 + np.arange(self.horizon)
+            past = values[: examples.first[i] + 1] if examples.first[i] > (self.codec.season or 1) else values
+            parts.append(
+                {
+                    "actual": values[steps],
+                    "mean": made["mean"],
+                    "median": made["median"],
+                    "quantiles": made["quantiles"],
+                    "naive": np.stack(
+                        [self.codec.naive(examples.arrays[i], int(t), int(t) + 1)[0] for t in made["times"]]
+                    ),
+                    "naive_scale": np.broadcast_to(
+                        np.asarray(naive_scale(past, self.codec.season or 1)).reshape(1, 1, -1),
+                        (len(steps), 1, values.shape[1]),
+                    ),
+                }
+            )
+        if not parts:
+            raise DataError(
+                "no series is long enough to score a forecast: the steps after the split must cover the horizon"
+            )
+        arrays: dict[str, Any] = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        arrays["levels"] = LEVELS
+        values_of = {n: float(METRICS[n].compute(**arrays)) for n in TASKS[self.spec.task].metrics}
+        plain = {**arrays, "mean": arrays["naive"], "median": arrays["naive"]}
+        for name in ("mase", "mae", "mse", "smape"):
+            values_of[f"naive_{name}"] = float(METRICS[name].compute(**plain))
+        return Results(values_of, {"forecasts": collected, "arrays": arrays})
+
+    def predictions(
+        self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]
+    ) -> list[dict[str, Any]]:
+        """A row for each future step: identity, time, median, and the quantiles."""
+        levels = [q for q in self.spec.model.levels if q != 0.5]
+        rows: list[dict[str, Any]] = []
+        for i, made in enumerate(self.collect(examples, outputs, levels)):
+            series = examples.series[i]
+            names = list(series.names)
+            for h, when in enumerate(series.written(series.future(self.horizon))):
+                for c, name in enumerate(names):
+                    own = (
+                        [series.id or name]
+                        if len(names) == 1
+                        else [part for part in (series.id, name) if part]
+                    )
+                    row: dict[str, Any] = {"unique_id": "/".join(own), "ds": when}
+                    row["y"] = float(made["median"][-1, h, c])
+                    row |= {f"q{q:g}": float(made["quantiles"][-1, h, c, k]) for k, q in enumerate(levels)}
+                    rows.append(row)
+        return rows
+
+    def future(self, examples: WindowExamples) -> Iterator[Batch]:
+        """The batches after which the steps beyond the end are forecast."""
+        yield from self.read_at(examples, [np.array([len(s.values) - 1]) for s in examples.series])
+
+    def anomalies(
+        self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]
+    ) -> list[dict[str, Any]]:
+        """How surprising each newest point was, seen from the step before."""
+        rows = []
+        for i, made in enumerate(self.collect(examples, outputs, (0.1, 0.9))):
+            series = examples.series[i]
+            when = series.written(series.times[made["times"] + 1]) if made else []
+            for k, t in enumerate(made.get("times", [])):
+                actual = np.asarray(series.values[t + 1], np.float64)
+                low, high = made["quantiles"][k, 0].T
+                score = surprise(actual, low, made["median"][k, 0], high)
+                for c, name in enumerate(series.names):
+                    rows.append({"unique_id": series.id or name, "ds": when[k],
+                                 "y": float(actual[c]),
+                                 "expected": float(made["median"][k, 0, c]), "score": float(score[c])})  # fmt: skip
+        return rows
+
+
+def surprise(actual: Array, low: Array, median: Array, high: Array) -> Array:
+    """How far off a value is: its distance from the median, in half widths of the 80 % interval low .. high."""
+    found: Array = np.abs(actual - median) / np.maximum((high - low) / 2, 1e-12)
+    return found
+
+
+_ANCHORS = {"last": "last value", "season": "value a season before", "mean": "running mean"}
+
+
+def _nearest_anchor(series: list[Series], given: dict[str, Any]) -> str:
+    """The anchor that the values to forecast are nearest to, over the series at hand."""
+    distance = {}
+    for anchor in _ANCHORS:
+        codec = SeriesCodec.fit(series, anchor=anchor, **given)
+        found = [codec.targets(codec.encode(s), len(s.values) // 4, len(s.values) - 1) for s in series[:50]]
+        known = np.concatenate([np.abs(z[np.isfinite(z)]) for z in found])
+        distance[anchor] = float(known.mean()) if len(known) else np.inf
+    return min(distance, key=lambda anchor: distance[anchor])
+
+
+def _before(series: Series, cut: int) -> Series:
+    """The series as it was before step `cut`; what was known of the steps after stays known."""
+    return replace(series, values=series.values[:cut], times=series.times[:cut])

@@ -1,0 +1,258 @@
+"""Live streams of `forecast`."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta, timezone, tzinfo
+from typing import Any
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.data.marks import Marks
+from hitherto.errors import DataError, HithertoError, UsageError
+from hitherto.heads import HEADS
+from hitherto.runtime.session import LONGEST
+from hitherto.slots import Slot, Slots
+from hitherto.tasks.forecast.source import surprise
+from hitherto.tasks.streams import Row, Stream, plain_of
+from hitherto.times import Form, Step, form_of, step_of, twice, wall_of, zone_of
+from hitherto.times.steps import DAY, FIRST, LAST, SECOND
+
+__all__ = ["ForecastStream"]
+
+
+class ForecastStream(Stream):
+    """`forecast`: the future as it looks after each observation, and how surprising the observation was."""
+
+    def own(self) -> Slots:
+        codec, late = self.model.codecs["input"], 1 << 62
+        ahead = {
+            "params": Slot(np.float32, (self.core.engine.widths[-1],)),
+            "loc": Slot(np.float64, (codec.horizon, codec.channels), -np.inf, np.inf),
+            "scale": Slot(np.float64, (1, codec.channels), low=0, high=np.inf),
+            "times": Slot(np.int64, (range(14),), low=-late, high=late),
+            "dates": Slot(np.int64, (range(1, 3),), low=-86400, high=SECOND),
+        }
+        return {name: replace(slot, needed=False) for name, slot in ahead.items()}
+
+    def sound(self, arrays: Mapping[str, Array]) -> None:
+        found = {name for name in ("params", "loc", "scale", "times") if f"stream.{name}" in arrays}
+        if len(found) not in (0, 4) or (not found and "stream.dates" in arrays):
+            raise UsageError("the state has a part of a forecast, but not all of it.")
+        times, dates = (arrays.get(f"stream.{name}", np.ones(0, np.int64)) for name in ("times", "dates"))
+        if (np.diff(times) <= 0).any():
+            raise UsageError("the times do not rise.")
+        tick = int(dates[0]) if len(dates) else 1
+        if tick not in (1, SECOND) or (abs(dates[1:]) >= DAY).any():
+            raise UsageError("the times have no such ticks, or no such zone.")
+        ends = [int(t) * (SECOND // tick) for t in (*times[:1], *times[-1:])] if len(dates) else []
+        if not all(FIRST <= t < LAST for t in ends):
+            raise UsageError("the times are no dates.")
+        if found and not len(arrays["input.season"]):
+            raise UsageError("there is a forecast, but no observation.")
+
+    def push(self, value: Any, time: Any = None, known: Any = None, static: Any = None) -> list[Row]:
+        """One observation, of each channel (NaN or None where it is missing), at `time`.
+
+        `known` are the covariates of the steps of the horizon that follows, [horizon, K]; `static` those of the series.
+        """
+        codec, marks = self.model.codecs["input"], self._marks
+        try:
+            values = np.array([marks.number(v) for v in np.ravel(np.asarray(value, object))], np.float64)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        if values.shape != (codec.channels,):
+            raise UsageError(f"expected {codec.channels} number(s) for a step, but {values.size} came.")
+        if np.isinf(values).any():
+            raise DataError("an observation is infinite; push NaN where it is missing.")
+        covariates = (
+            None if known is None else _mapped(marks.plain, known)[None],
+            None if static is None else _mapped(marks.plain, static),
+        )
+        before: dict[str, Array] = {"times": self._ticks()}
+        if "dates" in self.kept:
+            before["dates"] = np.array([SECOND, *self.kept["dates"][1:]], np.int64)
+        if time is None:
+            return [
+                {
+                    "y": plain_of(values),
+                    **self._step_on(values, None, covariates, before),
+                    "forecast": self.peek(),
+                }
+            ]
+        kept = self._taken(time, before)
+        form, times = self._timed(kept)
+        if codec.calendar and form.numbers:
+            raise DataError(f"this model reads the calendar: give dates, not {time!r:.40}.")
+        missed = self._missed(form, times)
+        state = {name: np.array(array) for name, array in self.state.items()} if len(missed) else {}
+        try:
+            for when in missed:  # steps that did not come are read as a table's are: as missing values
+                self._step_on(
+                    np.full(codec.channels, np.nan), wall_of(when[None], form.zone), covariates, before
+                )
+            scores = self._step_on(values, wall_of(times[-1:], form.zone), covariates, kept)
+        except HithertoError:
+            if state:
+                self.state = state
+            raise
+        ds = form.write(times[-1:], self._step(form, times))[0]
+        return [{"ds": ds, "y": plain_of(values), **scores, "forecast": self.peek()}]
+
+    def _step_on(
+        self,
+        values: Array,
+        wall: Array | None,
+        covariates: tuple[Array | None, Array | None],
+        kept: dict[str, Array],
+    ) -> Row:
+        """Take a step; how surprising it was."""
+        codec = self.model.codecs["input"]
+        scores = self._surprise(values)
+        found = self.input.push(values[None], wall, *covariates)
+        params = self.core.push(found["x"])
+        loc, scale = codec.ahead(found, self.input)
+        self.kept = {"params": params[0], "loc": loc, "scale": scale, **kept}
+        return scores
+
+    def _missed(self, form: Form, times: Array) -> Array:
+        """The steps between the two newest times that did not come, if steps are those of training."""
+        codec = self.model.codecs["input"]
+        step, last = codec.step, times[-2:]
+        if (
+            len(last) < 2
+            or step is None
+            or step.unit == "B"
+            or codec.known
+            or not step.keeps(last, form.zone)
+        ):
+            return times[:0]
+        count = int(step.place(last, form.zone)[1]) - 1
+        if count > LONGEST:
+            raise DataError(
+                f"{count:,} steps of {step.said()} lie between this time and the one before it: begin anew, with "
+                "reset() or a new stream"
+            )
+        found: Array = step.after(last[0], count, form.zone)
+        return found
+
+    @property
+    def _marks(self) -> Marks:
+        return Marks.of(self.model.spec.data.decimal, self.model.spec.data.na)
+
+    def _taken(self, time: Any, kept: dict[str, Array]) -> dict[str, Array]:
+        """What is kept with a time more: it is read as training read its times."""
+        data, times = self.model.spec.data, kept["times"]
+        form, _ = form_of([time], given=data.time_format, zone=data.timezone, kept=True, column=None)
+        if data.time_format is None:  # a model that knew no zones
+            form = replace(form, zone=None)
+        if len(times) and ("dates" in kept) == form.numbers:
+            raise DataError(
+                f"the time {time} is a {'number' if form.numbers else 'date'}, but those before are not."
+            )
+        wall, offset = form.read(time)
+        try:
+            number = form.instant(wall, offset)
+            if len(times) and number <= times[-1] and offset is None and twice(wall, form.zone):
+                number = form.instant(wall, offset, later=True)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        if len(times) and number <= times[-1]:
+            raise DataError(f"the time {time} is not after the one before it.")
+        kept = {"times": np.append(times[-12:], number)}
+        if not form.numbers:
+            at = kept["times"][-1:].astype("M8[us]")
+            shift = [] if form.zone is None else (wall_of(at, form.zone) - at).astype(np.int64) // SECOND
+            kept["dates"] = np.array(
+                [SECOND, *shift], np.int64
+            )  # ticks of a second, the zone's offset if it has one
+        return kept
+
+    def _ticks(self) -> Array:
+        """The newest times: numbers, or microseconds."""
+        times = self.kept.get("times", np.zeros(0, np.int64))
+        return times * (SECOND // int(self.kept["dates"][0])) if "dates" in self.kept else times
+
+    def _timed(self, kept: Mapping[str, Array]) -> tuple[Form, Array]:
+        """How times are written, and the newest of them."""
+        data = self.model.spec.data
+        if "dates" not in kept:
+            return Form("number"), kept["times"]
+        shift = kept["dates"][1:].tolist()
+        zone: tzinfo | None = timezone(timedelta(seconds=shift[0])) if shift else None
+        if zone is not None and data.timezone is not None:
+            zone = zone_of(data.timezone)
+        return Form(data.time_format or "", zone), kept["times"].astype("M8[us]")
+
+    def _step(self, form: Form, times: Array) -> Step | None:
+        """The step between the newest times, as far as it is known: that of training where they keep to it."""
+        freq, learned = self.model.spec.data.freq, self.model.codecs["input"].step
+        if freq is None and learned is not None and learned.keeps(times, form.zone):
+            return learned  # type: ignore[no-any-return]
+        return step_of(times, freq, form.zone)[0] if len(times) > 1 or freq is not None else None
+
+    def peek(self) -> list[Row]:
+        """The forecast of the next steps: median and quantiles."""
+        if "params" not in self.kept:
+            return []
+        ahead = self._times()
+        levels = [q for q in self.model.spec.model.levels if q != 0.5]
+        middle = self._quantile(0.5)
+        outer = [self._quantile(q) for q in levels]
+        return [
+            {"step": h + 1, **({} if ahead is None else {"ds": ahead[h]}), "y": plain_of(middle[h]),
+             **{f"q{q:g}": plain_of(values[h]) for q, values in zip(levels, outer, strict=True)}}
+            for h in range(len(middle))
+        ]  # fmt: skip
+
+    def finish(self) -> list[Row]:
+        return []
+
+    def line(self, text: str) -> list[Row]:
+        """A JSON object (y, and ds, known, static where the model reads them), or a time and numbers between commas."""
+        if text.lstrip().startswith("{"):
+            try:
+                given = json.loads(text)
+            except ValueError as error:
+                raise DataError(f"expected a JSON object, but {error}") from error
+            return self.push(given.get("y"), given.get("ds"), given.get("known"), given.get("static"))
+        data = self.model.spec.data
+        delimiter = data.delimiter or next(
+            (c for c in "\t;" if c in text), " " if data.decimal == "," else ","
+        )
+        cells = [cell.strip() for cell in text.strip().split(delimiter)]
+        time = cells.pop(0) if len(cells) > self.model.codecs["input"].channels else None
+        return self.push(cells, time)
+
+    def _quantile(self, level: float) -> Array:
+        """[horizon, C]"""
+        kind, options = self.model.source.head()
+        params = self.kept["params"].astype(np.float64)
+        found: Array = HEADS[kind].quantile(
+            params, level, loc=self.kept["loc"], scale=self.kept["scale"], **options
+        )
+        return found
+
+    def _surprise(self, values: Array) -> Row:
+        """What was expected, and how far off it is: the distance from the median in half 80 % intervals."""
+        if "params" not in self.kept:
+            return {"expected": None, "score": None}
+        low, middle, high = (self._quantile(q)[0] for q in (0.1, 0.5, 0.9))
+        return {"expected": plain_of(middle), "score": plain_of(surprise(values, low, middle, high))}
+
+    def _times(self) -> list[str] | None:
+        """The times of the steps to come, as answers have them."""
+        form, times = self._timed({**self.kept, "times": self._ticks()})
+        step = self._step(form, times) if len(times) else None
+        if step is None:
+            return None
+        return form.write(step.after(times[-1], self.model.codecs["input"].horizon, form.zone), step)
+
+
+def _mapped(function: Callable[[Any], Any], values: Any) -> Array:
+    """The values one by one, in the same shape."""
+    array = np.asarray(values, object)
+    found = np.empty(array.shape, object)
+    found.ravel()[:] = [function(value) for value in array.ravel()]
+    return found

@@ -1,0 +1,172 @@
+"""What a person gives to a trained model: which columns and files, arrays without names, a text by itself.
+
+source, left = told(source, {"input": "message", "threshold": 0.3})      # a source that reads another column
+examples = source.load(inputs(source, data), labelled=False)
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hitherto.codecs.text import TextCodec
+from hitherto.data import Table, named_format
+from hitherto.errors import DataError, UsageError, nearest
+from hitherto.tasks.columns import column_names, load
+from hitherto.tasks.writing.conversations import is_conversation
+
+__all__ = ["READING", "expect", "inputs", "labelled", "named", "parameters", "told"]
+
+# What may be said of data to answer for: which columns they have, and how a file is read.
+READING = ("input", "output", "id", "time", "format", "header", "delimiter", "encoding", "decimal", "na")
+
+_COLUMNS = ("input", "output", "id", "time")
+_OTHER_FILES = (".xlsx", ".xls", ".npy", ".npz", ".mat", ".zip", ".pkl", ".pdf")
+
+
+def told(source: Any, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The source with what these options say of columns and files, and the options that are left."""
+    given = {name: value for name, value in options.items() if name in READING and value is not None}
+    for name in given.keys() & {*_COLUMNS}:
+        own, names = (column_names(None, value) for value in (getattr(source.spec.data, name), given[name]))
+        if len(names) != len(own) and not (name == "input" and not own and source.spec.task == "lm"):
+            has = f"{len(own)}, {', '.join(map(repr, own))}" if own else "none"
+            raise UsageError(
+                f"{name} names {len(names)} column{'s' if len(names) != 1 else ''}, but the model has {has}."
+            )
+        given[name] = tuple(names) if name in ("input", "output") else names[0]
+    left = {name: value for name, value in options.items() if name not in READING}
+    return (replace(source, spec=source.spec.replace(**given)) if given else source), left
+
+
+def expect(options: Mapping[str, Any], known: Iterable[str], what: str) -> None:
+    """An error where an option is none of those that there are."""
+    known = set(known)
+    for name in options:
+        if name not in known:
+            near = nearest(name, {*known, *READING, "details", "keep"})
+            raise UsageError(f"there is no option {name!r} of {what}.{near}")
+
+
+def parameters(function: Callable[..., Any]) -> set[str]:
+    """The names of what a function takes."""
+    return set(inspect.signature(function).parameters)
+
+
+def labelled(source: Any, data: Any) -> Any:
+    """Data to measure: as they are given, or a table that has the columns that are asked for."""
+    task = source.spec.task
+    if isinstance(data, tuple) or task == "lm" or (task == "chat" and is_conversation(data)):
+        return data
+    outputs = column_names(None, source.spec.data.output)
+    wanted = [*source.reads, *(name for name in outputs if name not in source.reads)]
+    table = _read(source, data, wanted, "csv")
+    if table.columns == ["value"] and wanted != ["value"]:
+        pair = ", or two files of lines: --source and --target, a tuple" if source.unnamed == "txt" else ""
+        said = f"expected rows with the columns {', '.join(map(repr, wanted))}{pair}; these are plain values"
+        raise table.error(0, None, said)
+    if source.unnamed == "csv":  # others look for what may be meant
+        _have(table, wanted, source)
+    return table
+
+
+def inputs(source: Any, data: Any) -> Table:
+    """The table of inputs in what a person gives: a path, a frame, rows, an array, a list of inputs, a text."""
+    text = isinstance(source.codecs.get("input"), TextCodec)
+    if isinstance(data, str) and text and not _names_a_file(data):
+        data = [data]
+    if source.spec.task == "chat" and is_conversation(data):
+        data = [data]
+    if isinstance(data, tuple) and not all(isinstance(d, str | Path) and Path(d).is_file() for d in data):
+        data = list(data)
+    if not isinstance(data, tuple):
+        data = named(data, source.reads)
+    table = _read(source, data, source.reads, source.unnamed)
+    plain = len(table.columns) == 1 if len(source.reads) == 1 and not text else table.columns == ["value"]
+    if plain and not text and len(source.reads) > 1:
+        given = table.head(1)[0]["value"]
+        raise table.error(0, None, f"expected a row of {_listed(source.reads)}, but got {given!r:.40}")
+    if not plain and source.unnamed == "csv":
+        _have(table, source.reads, source)
+    return table
+
+
+def _read(source: Any, data: Any, wanted: Sequence[str], unnamed: str) -> Table:
+    """The table, whose first line is a header where it names the model's columns."""
+    sentences = source.spec.task == "tag"
+    table = load(source.spec, data, unnamed, sentences=sentences)
+    if table.path is not None and source.spec.data.header is None and wanted and table.columns[0] == "1":
+        first = [str(value).strip() for value in next(iter(table), {}).values()]
+        if set(wanted) <= {*first} and not set(wanted) <= {*table.columns}:
+            return load(source.spec.replace(header=True), data, unnamed, sentences=sentences)
+    return table
+
+
+def _have(table: Table, names: Sequence[str], source: Any) -> None:
+    """An error where a table has not these columns, which says how to name another."""
+    for name in names:
+        try:
+            table.column(name)
+        except DataError as error:
+            data = source.spec.data
+            said = next((o for o in _COLUMNS if name in column_names(None, getattr(data, o))), None)
+            other = f" Where it has another name, say --{said} COLUMN ({said}=)." if said else ""
+            raise DataError(f"{error.message}{other}", path=error.path) from error
+
+
+def named(data: Any, columns: Sequence[str]) -> Any:
+    """An array or rows of plain values, which have no names, under these columns in order; other data as they are."""
+    if isinstance(data, Mapping):  # a row by itself, or columns
+        plain = data and all(isinstance(v, str | int | float | None) for v in data.values())
+        return [data] if plain else data
+    if hasattr(data, "columns"):  # a frame, of which pandas numbers columns without names
+        own = list(data.columns)
+        if own != list(range(len(own))) or set(columns) <= set(own):
+            return data
+        data = data.to_numpy()
+    if not columns or isinstance(data, str | Path | bytes | Table) or not isinstance(data, Iterable):
+        return data
+    rows: Any = np.asarray(data) if hasattr(data, "__array__") else list(data)
+    if isinstance(rows, np.ndarray) and (rows.ndim == 0 or rows.dtype.kind in "cV"):
+        raise UsageError(
+            f"expected rows of {_listed(columns)}, but got an array of {rows.dtype}, {rows.shape}."
+        )
+    if any(isinstance(row, Mapping) for row in rows):
+        return rows
+    if len(columns) == 1:
+        one = isinstance(rows, np.ndarray) and rows.shape[1:] == (1,)
+        return {columns[0]: list(rows[:, 0] if one else rows)}
+    for i, row in enumerate(rows):
+        if isinstance(row, list | tuple | np.ndarray) and len(row) != len(columns):
+            raise DataError(f"expected {_listed(columns)}, but got {len(row)}", row=i + 1)
+        if not isinstance(row, list | tuple | np.ndarray | str):
+            raise UsageError(
+                f"expected rows of {_listed(columns)}, but row {i + 1} is {row!r:.40}; a single row stands in a list, "
+                "[[...]]."
+            )
+    if any(isinstance(row, str) for row in rows):
+        return rows  # texts, which may have all of their fields in one
+    return {name: [row[i] for row in rows] for i, name in enumerate(columns)}
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return f"{len(columns)} value{'s' if len(columns) > 1 else ''}, {', '.join(map(repr, columns))}"
+
+
+def _names_a_file(text: str) -> bool:
+    """Whether a text is the name of a file; one that looks like that of a file that is not there is an error."""
+    if len(text) > 4096 or not text.strip(". ") or any(c in text for c in "\n\r\0"):
+        return False
+    try:
+        if Path(text).exists():
+            return True
+        ending = Path(text.lower().removesuffix(".gz")).suffix
+    except (OSError, ValueError):  # too long a name, for one
+        return False
+    known = ending and (named_format(Path(text)) or ending in _OTHER_FILES)
+    if known or ("/" in text and not any(c.isspace() for c in text)):
+        raise DataError("there is no such file. To answer for this text itself, put it in a list", path=text)
+    return False

@@ -1,0 +1,139 @@
+"""Which columns are input and labels, and what their cells hold."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from hitherto.data import Table
+from hitherto.errors import DataError, UsageError
+from hitherto.spec import DataSpec, Spec
+from hitherto.tasks.columns import column_name, column_names, listed, untold
+
+__all__ = ["columns", "floats", "is_numeric", "items", "values"]
+
+# Columns that are taken for labels, and for tokens, where none is named.
+_LABELS = (
+    *("label", "labels", "class", "target", "category", "tag", "tags", "output", "y", "sentiment"),
+    *("upos", "pos", "ner", "ner_tags", "pos_tags"),
+)
+_TOKENS = ("form", "tokens", "token", "words", "word", "text")
+
+
+def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
+    """The spec with its columns found in the table, and what was guessed."""
+    data, notes = spec.data, list(table.notes)
+    kinds = table.kinds() if data.input is None or data.output is None else {}
+    left = [
+        c
+        for c in table.columns
+        if c
+        not in {
+            column_name(table, data.id),
+            column_name(table, data.group),
+            column_name(table, data.time),
+        }
+    ]
+    named = column_names(table, data.output)
+    if len(named) > 1:
+        raise UsageError(
+            f"labels stand in one column, but --output names {len(named)}; join them with --multi."
+        )
+    output = next(iter(named), None)
+    inputs = column_names(table, data.input)
+    sequences = [c for c in left if c != output] if spec.task == "tag" else []
+    lists = [c for c in sequences if kinds.get(c) == "list"]
+    tokens = [c for c in lists or sequences if c.lower() in _TOKENS]
+    if not inputs and (
+        tokens or lists
+    ):  # tokens and their labels, alike in kind: tokens come first, labels last
+        inputs = [*tokens, *lists][:1]
+        notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
+    if output is None:
+        names = [c for c in left if c.lower() in _LABELS and c not in inputs]
+        last = [c for c in reversed(lists) if c not in inputs]
+        labels = [c for c in left if kinds.get(c) in ("label", "list") and c not in inputs[:1]]
+        few = [c for c in left if kinds.get(c) == "number" and c == left[-1]]
+        output = next(iter([*names, *last, *labels, *few]), None)
+        if output is None:
+            raise untold(table, "holds the labels", "output")
+        notes.append(f"labels are taken from column {output!r}; --output says otherwise")
+    if not inputs:
+        texty = [c for c in left if c != output and kinds.get(c) in ("text", "list")]
+        numbers = [c for c in left if c != output and kinds.get(c) == "number"]
+        inputs = texty[:1] or numbers or [c for c in left if c != output and kinds.get(c) == "label"][:1]
+        if not inputs:
+            raise untold(table, "is the input", "input")
+        notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
+    if output in inputs:
+        raise UsageError(f"column {output!r} is both input and output. Say another --input or --output.")
+    order = {name: column_name(table, getattr(data, name)) for name in ("id", "time")}
+    return spec.replace(input=tuple(inputs), output=output, **order), notes
+
+
+def values(data: DataSpec, table: Table, labelled: bool) -> Iterator[tuple[int, Any, Any]]:
+    """(row number, input value, output value) of every example."""
+    inputs = [table.column(c) for c in column_names(table, data.input)]
+    output = (
+        table.column(column_names(None, data.output)[0]) if labelled and data.output is not None else None
+    )
+    if data.id is None:
+        for i, row in enumerate(table):
+            x = row[inputs[0]] if len(inputs) == 1 else [row[c] for c in inputs]
+            yield i, x, None if output is None else row[output]
+        return
+    groups: dict[Any, list[tuple[Any, int, list[Any], Any]]] = {}
+    name, time = table.column(data.id), None if data.time is None else table.column(data.time)
+    for i, row in enumerate(table):
+        at = i if time is None else _sortable(row[time])
+        groups.setdefault(row[name], []).append(
+            (at, i, [row[c] for c in inputs], None if output is None else row[output])
+        )
+    for rows in groups.values():
+        rows.sort(key=lambda r: (r[0], r[1]))
+        labels = {str(r[3]) for r in rows}
+        if len(labels) > 1:
+            raise table.error(
+                rows[0][1],
+                output,
+                f"rows of one sequence have different labels: {', '.join(sorted(labels)[:3])}",
+            )
+        yield rows[0][1], [r[2] for r in rows], rows[0][3]
+
+
+def items(value: Any) -> list[str]:
+    """The tokens or labels of a sequence: a list as it is, a str at its blanks."""
+    if isinstance(value, str):
+        return value.split()
+    if value is None or isinstance(value, float | int):
+        raise DataError(f"expected a list, or words between blanks, but got {value!r}")
+    return [str(v) for v in value]
+
+
+def _sortable(value: Any) -> tuple[int, Any]:
+    """Numbers by their value, before what is not a number."""
+    try:
+        return 0, float(value)
+    except (TypeError, ValueError, OverflowError):
+        return 1, str(value)
+
+
+def floats(value: Any) -> Any:
+    """Numbers of a nested value; empty cells and the usual words for missing are NaN."""
+    if isinstance(value, list | tuple):
+        return [floats(v) for v in value]
+    if value is None or (
+        isinstance(value, str) and value.strip().lower() in ("", "na", "nan", "null", "none")
+    ):
+        return np.nan
+    if isinstance(value, str) and "_" in value:
+        raise ValueError("numbers have no _ between their digits")
+    return value if not isinstance(value, str) else float(value)
+
+
+def is_numeric(value: Any) -> bool:
+    try:
+        np.asarray(floats(value), np.float64)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,562 @@
+"""An input and an output in each row of a table: what `classify` and `tag` learn from."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.codecs import CODECS, kind_of
+from hitherto.codecs.label import LabelCodec
+from hitherto.codecs.text import TextCodec
+from hitherto.data import Table, split
+from hitherto.errors import DataError, UsageError
+from hitherto.metrics import METRICS
+from hitherto.progress import doing
+from hitherto.spec import Spec, TrainSpec
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import Arrays, Batch, Prepared, Results, Share
+from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
+from hitherto.tasks.columns import (
+    changed,
+    column_names,
+    encoded,
+    fitted,
+    listed,
+    load,
+    opened,
+    unseen,
+    used,
+)
+from hitherto.tasks.labels.columns import columns, floats, is_numeric, items, values
+
+__all__ = ["PairExamples", "Pairs"]
+
+LARGEST = 1e30  # of a number that is learned from: its square is to be one, too
+
+# rows, their first step, where they are cut, whether more of them follows, and the epoch that they are read in
+Item = tuple[Array, int, int | None, bool, int]
+
+
+@dataclass(slots=True)
+class PairExamples:
+    """Encoded rows: an input each, and an output each where there are labels."""
+
+    x: list[Array]
+    y: list[Array] | None
+    table: Table
+    picked: Array  # row number in the table of each example, the first one where rows are joined
+    raw: list[Any]  # what is changed of each in training, where it is
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def part(self, indices: Array) -> "PairExamples":
+        y = None if self.y is None else [self.y[i] for i in indices]
+        raw = [self.raw[i] for i in indices]
+        return PairExamples([self.x[i] for i in indices], y, self.table, self.picked[indices], raw)
+
+
+@dataclass
+class Pairs:
+    """An input and an output in each row: `classify`, `tag`."""
+
+    spec: Spec
+    codecs: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    answers: ClassVar[str] = "params"
+    unnamed: ClassVar[str] = "csv"
+
+    @property
+    def reads(self) -> list[str]:
+        data = self.spec.data
+        order = () if data.id is None else (data.id, *(() if data.time is None else (data.time,)))
+        return column_names(None, order) + column_names(None, data.input)
+
+    @property
+    def per_step(self) -> bool:
+        return self.spec.task == "tag"
+
+    @classmethod
+    def fit(
+        cls, spec: Spec, table: Table, rows: Array | None = None, extras: dict[str, Any] | None = None
+    ) -> "Pairs":
+        """Fit the codecs on these rows of the table: all of them, or the training part."""
+        spec, notes = columns(spec, table)
+        self = cls(spec, {}, notes)
+        chosen = None if rows is None else set(rows.tolist())
+
+        def training() -> Iterator[tuple[int, Any, Any]]:
+            for n, (i, x, y) in enumerate(values(self.spec.data, table, labelled=True)):
+                if chosen is None or n in chosen:
+                    yield i, x, y
+
+        self.codecs["output"] = self._fit_output(table, training)
+        with doing("finding the tokens of"):
+            self.codecs["input"] = self._fit_input(table, training, extras or {})
+        for codec in self.codecs.values():
+            notes += getattr(codec, "notes", [])
+        return self
+
+    @classmethod
+    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+        """Fit on the training part alone, and encode both parts."""
+        table = cls._table(spec, data)
+        if valid is not None:
+            self = cls.fit(spec, table, None, extras)
+            return self, self.read(table), self.read(cls._table(spec, valid))
+        spec, notes = columns(spec, table)
+        first, second = cls(spec, {}).split(spec, table)
+        self = cls.fit(spec, table, first, extras)
+        self.notes = notes + self.notes
+        examples = self.read(table)
+        return self, examples.part(first), examples.part(second) if len(second) else None
+
+    def load(self, data: Any, labelled: bool = True) -> PairExamples:
+        """Encode what a person gives: a path, a frame, rows or plain values."""
+        table = self._table(self.spec, data)
+        several = self.vectors and len(column_names(None, self.spec.data.input)) > 1
+        if table.columns == ["value"] and not several and not labelled:
+            plain = self.spec.replace(input="value", id=None)
+            return type(self)(plain, self.codecs).read(table, labelled=False)
+        return self.read(table, labelled)
+
+    @staticmethod
+    def _table(spec: Spec, data: Any) -> Table:
+        return load(spec, data, sentences=spec.task == "tag")
+
+    @property
+    def single(self) -> bool:
+        """Whether an input is one step: a whole picture, or numbers of several columns."""
+        if self.numeric:
+            return self.spec.data.id is None and len(column_names(None, self.spec.data.input)) > 1
+        return getattr(self.codecs["input"], "reads", "") == "whole"
+
+    @property
+    def numeric(self) -> bool:
+        return isinstance(self.codecs.get("input"), CODECS["series"])
+
+    @property
+    def vectors(self) -> bool:
+        """Whether a step is numbers, not a token."""
+        return not isinstance(self.codecs["input"], TextCodec)
+
+    def _fit_output(self, table: Table, training: Callable[[], Iterator[tuple[int, Any, Any]]]) -> LabelCodec:
+        data = self.spec.data
+
+        def labels() -> Iterator[Any]:
+            for i, _, y in training():
+                if (
+                    y is None
+                    or (isinstance(y, float) and np.isnan(y))
+                    or (isinstance(y, str) and not y.strip())
+                ):
+                    raise table.error(
+                        i,
+                        column_names(table, data.output)[0],
+                        "the label is missing; give one or drop the row",
+                    )
+                if self.per_step:
+                    yield from items(y)
+                else:
+                    yield y
+
+        codec = LabelCodec.fit(labels(), multi=data.multi, separator=data.separator)
+        if len(codec.classes) < 2:
+            raise DataError(
+                f"there must be two labels at least, but all rows have {codec.classes[0]!r}"
+                if codec.classes
+                else "the data holds no rows to learn from",
+                path=data.path,
+            )
+        if not data.multi and len(codec.classes) > 100 and 2 * len(codec.classes) > int(codec.counts.sum()):
+            raise DataError(
+                f"column {data.output!r} has {len(codec.classes)} different labels in {int(codec.counts.sum())} rows: "
+                "it looks like text or numbers, not labels. Say another --output.",
+                path=data.path,
+            )
+        return codec
+
+    def _fit_input(
+        self, table: Table, training: Callable[[], Iterator[tuple[int, Any, Any]]], extras: dict[str, Any]
+    ) -> Any:
+        data = self.spec.data
+        row, sample, _ = next(training())
+        column = column_names(table, data.input)[0]
+        with opened(table, row, column):
+            kind = data.codec or kind_of(table.place(sample))
+        numeric = data.tokens is None and kind != "text" and is_numeric(sample)
+        if kind == "series" and not numeric:
+            raise UsageError(f"codec = series reads numbers, but the first input is {sample!r:.60}.")
+        if kind not in TASKS[self.spec.task].inputs[2:]:
+            kind = "series" if numeric and not self.per_step else "text"
+        used(kind, data, [name for name in CODECS if name not in (kind, "label")])
+        if kind != "text" and self.spec.model.embedding_size is not None:
+            raise UsageError(f"embedding_size is of tokens, and the input is {kind}; leave it out.")
+        if kind not in ("text", "series"):
+            return fitted(kind, table, column, ((i, x) for i, x, _ in training()), data)
+        if kind == "series":
+            return CODECS["series"].fit(
+                (self._numbers(table, i, x) for i, x, _ in training()), scaling=data.scaling or "train"
+            )
+        options = {
+            "tokens": data.tokens or "words",
+            "max_length": data.max_length,
+            **extras,
+            **data.vocabulary,
+        }
+        if options["tokens"] == "words" and self.codecs["output"].counts.sum() >= 200:
+            options.setdefault(
+                "min_count", 2
+            )  # so that the model learns what to do with words it does not know
+        if self.per_step:
+            return TextCodec.fit((items(x) for _, x, _ in training()), **options)
+        return TextCodec.fit((self._text(x) for i, x, _ in training()), **options)
+
+    def _text(self, value: Any) -> Any:
+        return (
+            " ".join(str(v) for v in value if v is not None)
+            if isinstance(value, list) and len(column_names(None, self.spec.data.input)) > 1
+            else value
+        )
+
+    def _numbers(self, table: Table, i: int, value: Any) -> Array:
+        """[T, C]; a row of numbers is one step, a list of them T steps."""
+        column = listed(column_names(None, self.spec.data.input))
+        try:
+            array = np.asarray(floats(value), np.float64)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise table.error(i, None, f"{column}: expected numbers, but got {value!r:.60}") from error
+        many = len(column_names(None, self.spec.data.input)) > 1 and self.spec.data.id is None
+        if array.ndim == 0 or (array.ndim == 1 and many):
+            array = array.reshape(1, -1)
+        elif array.ndim == 1:
+            array = array.reshape(-1, 1)
+        if array.ndim != 2:
+            raise table.error(
+                i,
+                None,
+                f"{column}: expected a number, a list of numbers or a list of rows of numbers, but got {array.ndim} "
+                "dimensions",
+            )
+        wrong = np.abs(array) > LARGEST
+        if wrong.any():
+            raise table.error(
+                i,
+                None,
+                f"{column}: {array[wrong][0]:g} is too large to learn from; a missing value is an empty cell or NaN",
+            )
+        return array if self.spec.data.max_length is None else array[: self.spec.data.max_length]
+
+    def read(self, table: Table, labelled: bool = True) -> PairExamples:
+        """Encode every row; an error names its place."""
+        x, y, picked, raw = [], [], [], []
+        for i, value, label in values(self.spec.data, table, labelled):
+            one, changes = self._encode(table, i, value, labelled)
+            x.append(one)
+            raw.append(changes)
+            if labelled:
+                y.append(self._label(table, i, label, len(x[-1])))
+            picked.append(i)
+        if not x:
+            raise DataError("the data holds no rows", path=self.spec.data.path)
+        return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64), raw)
+
+    def given(self, examples: PairExamples, some: Iterable[int]) -> list[Any]:
+        """The inputs of these examples as they were given: tokens, a text, a file with its folder."""
+        table, numbers = examples.table, [int(examples.picked[i]) for i in some]
+        found = {n: x for n, x, _ in values(self.spec.data, table, labelled=False) if n in numbers}
+        shown = items if self.per_step else table.place if self.vectors else self._text
+        return [shown(found[n]) for n in numbers]
+
+    def _encode(self, table: Table, i: int, value: Any, labelled: bool) -> tuple[Array, Any]:
+        """The array of an input, and what is changed of it in training."""
+        if self.numeric:
+            value = self._numbers(table, i, value)
+        elif self.vectors:
+            value = table.place(value)
+        else:
+            value = items(value) if self.per_step else self._text(value)
+        with opened(table, i, column_names(None, self.spec.data.input)[0]):
+            found, raw = encoded(self.codecs["input"], value, self.spec.data, labelled)
+        if self.numeric:
+            return found["x"], raw
+        return found if self.vectors or len(found) else np.zeros(0, np.int32), raw
+
+    def _label(self, table: Table, i: int, label: Any, length: int) -> Array:
+        column = column_names(None, self.spec.data.output)[0]
+        codec: LabelCodec = self.codecs["output"]
+        try:
+            if not self.per_step:
+                return codec.encode(label)
+            y = codec.encode_sequence(items(label))
+        except DataError as error:
+            raise table.error(i, column, str(error)) from error
+        cut = self.spec.data.max_length
+        if cut is not None:
+            y = y[:cut]
+        if len(y) != length:
+            raise table.error(i, column, f"{length} tokens need as many labels, but there are {len(y)}")
+        return y
+
+    def split(self, spec: Spec, table: Table) -> tuple[Array, Array]:
+        """Which examples to train on and which to validate on."""
+        data = spec.data
+        picked, labels = [], []
+        for i, _, y in values(self.spec.data, table, labelled=True):
+            picked.append(i)
+            labels.append(y)
+        rows = None if data.group is None and data.time is None else list(table)
+        groups = (
+            None
+            if data.group is None or rows is None
+            else [rows[i][table.column(data.group)] for i in picked]
+        )
+        times = None
+        if data.time is not None and data.id is None and rows is not None:
+            times = [rows[i][table.column(data.time)] for i in picked]
+        plain = not self.per_step and not data.multi and groups is None and times is None
+        return split(
+            len(picked),
+            data.aside,
+            spec.train.seed,
+            groups=groups,
+            times=times,
+            labels=[str(y) for y in labels] if plain else None,
+        )
+
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        return {"input": TASKS[self.spec.task].inputs, "output": ("label",)}
+
+    def inputs(self) -> dict[str, Any]:
+        codec, data = self.codecs["input"], self.spec.data
+        if not (column_names(None, data.input) and column_names(None, data.output)):
+            raise UsageError("it does not say which columns are input and output.")
+        if self.numeric and codec.horizon:
+            raise UsageError(
+                f"{self.spec.task} reads a series as it is, but its codec looks {codec.horizon} steps ahead."
+            )
+        shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}
+        single = {"single": True} if self.single else {}
+        return {
+            "x": {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size), **shape, **single}
+        }
+
+    def head(self) -> tuple[str, dict[str, Any]]:
+        classes = len(self.codecs["output"].classes)
+        if self.codecs["output"].multi != self.spec.data.multi:
+            raise UsageError("its labels and its spec differ in whether several may hold at once.")
+        kind = self.spec.model.head or ("sigmoid" if self.spec.data.multi else "softmax")
+        if kind == "softmax" and self.spec.data.multi:
+            raise UsageError("several labels at once need head = sigmoid, not softmax.")
+        if kind == "sigmoid":
+            if not self.spec.data.multi and classes != 2:
+                raise UsageError(f"head = sigmoid needs two classes, or multi = true; there are {classes}.")
+            return kind, {"labels": classes if self.spec.data.multi else 1}
+        return kind, {"classes": classes}
+
+    def choose(self, examples: PairExamples) -> tuple[dict[str, Any], list[str]]:
+        """Sizes by how much there is to learn from."""
+        count = len(examples)
+        steps = np.array([len(x) for x in examples.x])
+        rows = 16 if count < 1000 else 32 if count < 20_000 else 64
+        small = count < 2000
+        options: dict[str, Any] = {
+            "hidden_size": 64 if small else 128,
+            "num_layers": 1,
+            "embedding_size": None if self.vectors else 64 if small else 128,
+            "bidirectional": not self.single,
+            "pool": "last" if steps.max() <= 1 else "max",
+            "dropout": 0.2 if self.vectors else 0.5,
+            "batch_size": rows,
+            "epochs": int(np.clip(60_000 // max(1, count), 8, 100)),
+            "lr": 2e-3,
+            "schedule": "one-cycle",
+            "clip": 1.0,
+        }
+        if self.per_step:
+            options |= {"dropout": 0.3}
+            del options["pool"]
+        said = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
+        return options, [said, *self._alone(int(steps.max())), *unseen(self.codecs["input"], self.spec.model)]
+
+    def _alone(self, longest: int) -> list[str]:
+        """What to say where no example has a second step, and so nothing to remember."""
+        if longest > 1 or self.single:
+            return []
+        what = "a sequence of numbers" if self.numeric else "a text"
+        if self.per_step:
+            note = (
+                "warning: every example has a single token, so no token has a neighbour. If a row holds one word of a "
+                "sentence, put a sentence in a row (lists, or words between blanks), or write CoNLL: a token a line, "
+                "and a blank line after each sentence"
+            )
+            return [note]
+        rows = (
+            "; rows that share --id are one sequence"
+            if self.numeric
+            else "; --tokens chars reads its letters"
+        )
+        return [
+            f"warning: every example has a single step, so there is nothing to remember. Is it {what}?{rows}"
+        ]
+
+    def digest(self, examples: PairExamples) -> str:
+        return digest_of([*examples.x, *(examples.y or [])])
+
+    # ---- batches
+
+    def schedule(self, examples: PairExamples, train: TrainSpec, epoch: int) -> list[Item]:
+        """Whole rows; or, where every step answers, rows cut to `bptt` steps."""
+        lengths = np.array([len(x) for x in examples.x], np.int64)
+        every = batches(lengths, train, epoch)
+        if train.bptt is None or not self.per_step:
+            return [(rows, 0, None, False, epoch) for rows in every]
+        items: list[Item] = []
+        for rows in every:
+            longest = int(lengths[rows].max())
+            items += [
+                (rows, t, t + train.bptt, t + train.bptt < longest, epoch)
+                for t in range(0, max(1, longest), train.bptt)
+            ]
+        return items
+
+    def batch(self, examples: PairExamples, item: Item, share: Share = (0, 1)) -> Batch:
+        rows, first, stop, more, epoch = item
+        rows = share_rows(rows, share)
+        seed = self.spec.train.seed
+        xs = changed(self.codecs["input"], examples.x, examples.raw, rows, self.spec.data, seed, epoch)
+        xs = [own[first:stop] for own in xs]
+        x, lengths = pad(xs)
+        T, B = x.shape[:2]
+        targets: Arrays = {}
+        at = None
+        real = rows >= 0
+        if self.per_step:
+            at = np.flatnonzero(np.arange(T)[:, None] < (np.full(B, T) if lengths is None else lengths))
+        if examples.y is not None and self.per_step:
+            y = np.zeros((T, B), np.int64)
+            for b, r in enumerate(rows):
+                part = examples.y[r][first:stop] if r >= 0 else []
+                y[: len(part), b] = part
+            targets["y"] = y.reshape(-1)[at]
+        elif examples.y is not None:
+            y = np.stack([examples.y[max(r, 0)] for r in rows])
+            targets["y"] = y.astype(np.float32) if self.head()[0] == "sigmoid" else y.astype(np.int64)
+            if self.head()[0] == "sigmoid" and y.ndim == 1:
+                targets["y"] = targets["y"][:, None]
+            if not real.all():
+                at = np.flatnonzero(real)
+                targets["y"] = targets["y"][at]
+        if self.spec.data.balance and "y" in targets and not self.spec.data.multi:
+            weights = self.codecs["output"].weights("balanced")
+            targets["weight"] = weights[targets["y"].astype(np.int64).reshape(len(targets["y"]))]
+        every = np.arange(B)
+        return Batch({"x": x}, lengths, targets, at, every if first else None, every if more else None, rows)
+
+    def evaluation(self, examples: PairExamples, rows: int = 64) -> Iterator[Batch]:
+        """Batches of alike lengths; `Batch.rows` says whose each row is."""
+        for own in by_length([len(x) for x in examples.x], rows):
+            yield self.batch(examples, (own, 0, None, False, -1))
+
+    # ---- answers
+
+    def probabilities(self, params: Array) -> Array:
+        """[N, K], whatever the head."""
+        params = params.astype(np.float64)
+        if self.head()[0] == "sigmoid":
+            p = 1 / (1 + np.exp(-np.clip(params, -700, 700)))
+            return p if self.spec.data.multi else np.concatenate([1 - p, p], 1)
+        params = np.exp(params - params.max(-1, keepdims=True))
+        return params / params.sum(-1, keepdims=True)  # type: ignore[no-any-return]
+
+    def collect(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Array]:
+        """Probabilities of every example, in the examples' order: [K], or [T, K] where every step answers."""
+        found: list[Array] = [np.zeros(0)] * len(examples)
+        for batch, params in outputs:
+            p = self.probabilities(params)
+            assert batch.rows is not None  # noqa: S101 - made by `evaluation`
+            if not self.per_step:
+                for b, r in enumerate(batch.rows):
+                    found[r] = p[b]
+                continue
+            T, B = batch.inputs["x"].shape[:2]
+            lengths = np.full(B, T) if batch.lengths is None else batch.lengths
+            places = np.flatnonzero(np.arange(T)[:, None] < lengths)
+            whole = np.zeros((T * B, p.shape[-1]))
+            whole[places] = p
+            whole = whole.reshape(T, B, whole.shape[-1])
+            for b, r in enumerate(batch.rows):
+                found[r] = whole[: lengths[b], b]
+        return found
+
+    def measure(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
+        if examples.y is None:
+            raise UsageError("an evaluation needs labels")
+        found = self.collect(examples, outputs)
+        codec: LabelCodec = self.codecs["output"]
+        if self.per_step:
+            truth = [codec.decode(y) for y in examples.y]
+            predicted = [codec.decode(p.argmax(-1)) if len(p) else [] for p in found]
+            arrays: dict[str, Any] = {"labels": truth, "predicted": predicted}
+        else:
+            arrays = {
+                "labels": np.stack(examples.y),
+                "probabilities": np.stack(found),
+                "multi": self.spec.data.multi,
+            }
+            arrays["positive"] = self.positive()
+        values: dict[str, float] = {}
+        for name in TASKS[self.spec.task].metrics:
+            row = METRICS[name]
+            if all(need in arrays for need in row.needs):
+                values[name] = float(row.compute(**arrays))
+        return Results(values, arrays)
+
+    def positive(self) -> int | None:
+        """The class whose f1 counts, of two."""
+        codec: LabelCodec = self.codecs["output"]
+        if self.spec.data.multi or len(codec.classes) != 2:
+            return None
+        if self.spec.data.positive is not None:
+            return int(codec.encode(self.spec.data.positive))
+        return int(np.argmin(codec.counts))
+
+    def predictions(
+        self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]], threshold: float | None = None
+    ) -> list[dict[str, Any]]:
+        """A row for each example: what the model says, and how sure it is.
+
+        Of two classes the positive one is said from a probability of `threshold` on; of several labels at once each.
+        """
+        positive = self.positive()
+        if threshold is not None and positive is None and not self.spec.data.multi:
+            raise UsageError(
+                "a threshold is for two classes, or for several labels at once; here the likeliest class wins."
+            )
+        rows = [self.answer(p, threshold) for p in self.collect(examples, outputs)]
+        if self.per_step:
+            given = (x for _, x, _ in values(self.spec.data, examples.table, labelled=False))
+            rows = [
+                {"tokens": items(x)[: len(row["labels"])], **row} for x, row in zip(given, rows, strict=True)
+            ]
+        return rows
+
+    def answer(self, p: Array, threshold: float | None = None) -> dict[str, Any]:
+        """What these probabilities, [K] or [T, K], say."""
+        codec: LabelCodec = self.codecs["output"]
+        if self.per_step:
+            best = p.argmax(-1) if len(p) else np.zeros(0, np.int64)
+            sure = [round(float(v), 6) for v in p.max(-1)] if len(p) else []
+            return {"labels": list(codec.decode(best)), "probabilities": sure}
+        each = dict(zip(codec.classes, map(float, p), strict=True))
+        if self.spec.data.multi:
+            least = 0.5 if threshold is None else threshold
+            return {"label": [c for c, v in each.items() if v >= least], "probabilities": each}
+        k, positive = int(p.argmax()), self.positive()
+        if threshold is not None and positive is not None:
+            k = positive if p[positive] >= threshold else 1 - positive
+        return {"label": codec.classes[k], "probability": float(p[k]), "probabilities": each}

@@ -1,0 +1,420 @@
+"""One long text, or many: what `lm` learns from.
+
+Every token is scored once, the first of a stream or document too: it follows the start token. Training reads B lanes of
+the text side by side, a few steps at a time, each lane going on from its own state; with documents or lines, a state
+ends where its text does, so a lane's few steps may become several rows of a batch.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.codecs.text import TextCodec
+from hitherto.data import Table, named_format, shards, texts
+from hitherto.data.textfile import is_folder
+from hitherto.errors import DataError, UsageError
+from hitherto.metrics import METRICS
+from hitherto.progress import doing
+from hitherto.spec import Spec, TrainSpec
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import Batch, Prepared, Results, Share
+from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
+from hitherto.tasks.columns import column_names, load
+
+__all__ = ["Corpus", "CorpusExamples"]
+
+IN_MEMORY = 1 << 26  # characters; a longer text goes to a file of tokens
+EVALUATE = 512  # steps at a time
+
+
+@dataclass(slots=True)
+class CorpusExamples:
+    """Tokens in a row; where documents or lines begin, if they are apart; and how many characters they came from."""
+
+    tokens: shards.Tokens
+    starts: Array | None  # [documents]: the first token of each; None for one stream
+    characters: int
+    picked: Array = field(default_factory=lambda: np.zeros(0, np.int64))  # the row of each text to answer for
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def lengths(self) -> Array:
+        assert self.starts is not None  # noqa: S101
+        return np.diff(self.starts, append=len(self.tokens))
+
+
+@dataclass
+class Corpus:
+    """Text, or rows of text, in one stream of tokens."""
+
+    spec: Spec
+    codecs: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+    folder: Path | None = None  # where tokens go that memory should not hold
+
+    answers: ClassVar[str] = "nll"
+    unnamed: ClassVar[str] = "txt"
+
+    @property
+    def reads(self) -> list[str]:
+        return column_names(None, self.spec.data.input)
+
+    @classmethod
+    def fit(
+        cls,
+        spec: Spec,
+        data: Any,
+        characters: int,
+        stop: int | None = None,
+        extras: dict[str, Any] | None = None,
+    ) -> "Corpus":
+        """Fit the codec on a text of so many characters, up to character `stop`."""
+        notes: list[str] = []
+        tokens = spec.data.tokens
+        if tokens is None:
+            tokens = "chars" if characters < 3_000_000 else "subwords"
+            notes.append(
+                f"tokens are {tokens}, as the text has {characters:,} characters; --tokens says otherwise"
+            )
+        layout = spec.data.layout or "stream"
+        spec = spec.replace(tokens=tokens, layout=layout)
+        apart = layout == "lines" or spec.data.documents
+        with doing("finding the tokens of"):
+            codec = TextCodec.fit(
+                _cut(_pieces(spec, data), 0, stop),
+                tokens=tokens,
+                end=apart or tokens == "words",
+                **spec.data.vocabulary,
+                **(extras or {}),
+            )
+        return cls(spec, {"input": codec}, notes + list(getattr(codec, "notes", [])))
+
+    @classmethod
+    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+        """Fit on the training part alone, and tokenise both parts."""
+        folder = extras.pop("folder", None)
+        data, valid = _given(spec, data), None if valid is None else _given(spec, valid)
+        total = _characters(spec, data)
+        if valid is not None:
+            self = cls.fit(spec, data, total, None, extras)
+            self.folder = folder
+            return self, self.read(data, 0, total), self.read(valid, 0, _characters(spec, valid), "valid")
+        at = _split(spec, data, total)
+        self = cls.fit(spec, data, total, at, extras)
+        self.folder = folder
+        return self, self.read(data, 0, at), self.read(data, at, total, "valid") if total > at else None
+
+    def load(self, data: Any, labelled: bool = True) -> CorpusExamples:
+        """Tokenise what a person gives: a text file, or a table or list of texts."""
+        given = _given(self.spec, data)
+        if not labelled:  # each text by itself
+            apart = Corpus(self.spec.replace(layout="lines", documents=False), self.codecs)
+            examples = apart.read(given)
+            lines = (
+                [piece.count("\n") for piece in _pieces(self.spec, given)] if isinstance(given, Table) else []
+            )
+            examples.picked = np.repeat(np.arange(len(lines)), lines)
+            return examples
+        return self.read(given)
+
+    def digest(self, examples: CorpusExamples) -> str:
+        kept = [np.zeros(0)] if examples.starts is None else [examples.starts]
+        return examples.tokens.digest + digest_of(kept)
+
+    @property
+    def codec(self) -> TextCodec:
+        return self.codecs["input"]  # type: ignore[no-any-return]
+
+    @property
+    def start_id(self) -> int:
+        """What is read before the first token."""
+        codec = self.codec
+        return next((int(i) for i in (codec.end_id, codec.unknown) if i is not None), 0)
+
+    def read(self, data: Any, start: int = 0, stop: int | None = None, name: str = "train") -> CorpusExamples:
+        """The tokens of characters start..stop."""
+        count = 0
+
+        def counted() -> Iterator[str]:
+            nonlocal count
+            for piece in _cut(_pieces(self.spec, data), start, stop):
+                count += len(piece)
+                yield piece
+
+        borders: list[int] | None = None
+        if self.spec.data.layout == "lines" or self.spec.data.documents:
+            borders = []
+            pieces = self._documents(counted(), borders)
+        else:
+            pieces = self.codec.encode_all(counted())
+        with doing("making tokens of"):
+            if self.folder is not None and stop is not None and stop - start > IN_MEMORY:
+                tokens = shards.write(self.folder / name, pieces, size=self.codec.size, borders=borders)
+            else:
+                tokens = shards.in_memory(_joined(pieces))
+        if len(tokens) == 0:
+            raise DataError("the text is empty: there is nothing to learn from", path=self.spec.data.path)
+        return CorpusExamples(tokens, None if borders is None else np.array(borders, np.int64), count)
+
+    def _documents(self, pieces: Iterator[str], borders: list[int]) -> Iterator[Array]:
+        """Every line, or every document between blank lines, with its end; `borders` is where they begin."""
+        # a codec of one long text may have no token for an end
+        end = np.array([] if self.codec.end_id is None else [self.codec.end_id], np.int32)
+        place = 0
+        for text in _lines(pieces) if self.spec.data.layout == "lines" else _paragraphs(_lines(pieces)):
+            ids = self.codec.encode(text)
+            if ids[-1:].tolist() != end.tolist():
+                ids = np.concatenate([ids, end])
+            borders.append(place)
+            place += len(ids)
+            yield ids
+
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        return {"input": ("text",)}
+
+    def inputs(self) -> dict[str, Any]:
+        if self.codec.end_id is None and (self.spec.data.layout == "lines" or self.spec.data.documents):
+            raise UsageError("a line of a text has an end, but the codec has no token for it.")
+        return {"x": {"kind": "ids", "size": self.codec.size}}
+
+    def head(self) -> tuple[str, dict[str, Any]]:
+        return "softmax", {"classes": self.codec.size}
+
+    def choose(self, examples: CorpusExamples) -> tuple[dict[str, Any], list[str]]:
+        """Sizes by how much text there is."""
+        count = len(examples)
+        chars = self.codec.size < 1000
+        lanes = 32 if count > 200_000 else 16 if count > 20_000 else 4
+        hidden = 256 if count < 2_000_000 else 512
+        steps = 100 if chars else 35
+        epochs = int(np.clip(5_000_000 // max(1, count), 2, 30))
+        options: dict[str, Any] = {
+            "hidden_size": hidden,
+            "num_layers": 1,
+            "embedding_size": min(hidden, 64 if chars else hidden),
+            "dropout": 0.2 if count < 2_000_000 else 0.1,
+            "batch_size": lanes if examples.starts is None else 64,
+            "bptt": steps if examples.starts is None or self.spec.data.documents else None,
+            "epochs": epochs,
+            "lr": 4e-3 if chars else 3e-3,
+            "schedule": "one-cycle",
+            "clip": 1.0,
+        }
+        return options, [f"{count:,} tokens of {self.codec.size:,} kinds"]
+
+    # ---- batches
+
+    def schedule(self, examples: CorpusExamples, train: TrainSpec, epoch: int) -> list[Any]:
+        """Spans (start, stop) of every lane; or the rows of a batch, where lines are by themselves."""
+        if self.spec.data.layout == "lines":
+            return batches(examples.lengths(), train, epoch)
+        lane = len(examples) // (train.batch_size or 1)
+        if lane == 0:
+            raise UsageError(
+                f"{len(examples)} tokens are too few for {train.batch_size} lanes; give a smaller batch_size."
+            )
+        step = train.bptt or 35
+        return [(train.batch_size, start, min(start + step, lane)) for start in range(0, lane, step)]
+
+    def batch(self, examples: CorpusExamples, item: Any, share: Share = (0, 1)) -> Batch:
+        if self.spec.data.layout == "lines":
+            return self._rows(examples, share_rows(item, share))
+        lanes, start, stop = item
+        lane = len(examples) // lanes
+        rank, size = share
+        if lanes % size:
+            raise UsageError(
+                f"batch_size {lanes} cannot be shared by {size} processes; make it a multiple of {size}."
+            )
+        own = range(rank * lanes // size, (rank + 1) * lanes // size)
+        if examples.starts is not None:
+            return self._pieces_of_lanes(examples, [l * lane + start for l in own], stop - start, start == 0)
+        x = np.empty((stop - start, len(own)), np.int64)
+        y = np.empty_like(x)
+        for b, l in enumerate(own):
+            x[:, b], y[:, b] = self._span(examples, l * lane + start, l * lane + stop)
+        every = np.arange(len(own))
+        return Batch({"x": x}, None, {"y": y.reshape(-1)}, None, every if start else None, every, every)
+
+    def _span(self, examples: CorpusExamples, start: int, stop: int) -> tuple[Array, Array]:
+        """What is read and what is to be said for tokens start..stop-1."""
+        ids = examples.tokens.ids(max(0, start - 1), stop)
+        if start == 0:
+            ids = np.concatenate([[self.start_id], ids])
+        return ids[:-1], ids[1:]
+
+    def _rows(self, examples: CorpusExamples, rows: Array) -> Batch:
+        assert examples.starts is not None  # noqa: S101
+        ends = np.append(examples.starts[1:], len(examples.tokens))
+        pairs = []
+        for r in rows:
+            y = (
+                examples.tokens.ids(int(examples.starts[r]), int(ends[r]))
+                if r >= 0
+                else np.zeros(0, np.int64)
+            )
+            pairs.append((np.concatenate([[self.start_id], y[:-1]])[: len(y)].astype(np.int64), y))
+        return _flat(pairs, rows)
+
+    def _pieces_of_lanes(self, examples: CorpusExamples, firsts: list[int], steps: int, fresh: bool) -> Batch:
+        """Each lane's steps, cut where documents begin: the first piece goes on, the others begin anew."""
+        assert examples.starts is not None  # noqa: S101
+        pairs, carry, keep = [], [], []
+        for lane, first in enumerate(firsts):
+            inside = examples.starts[(examples.starts >= first) & (examples.starts < first + steps)]
+            cuts = [first, *(int(s) for s in inside if s > first), first + steps]
+            begins = set(inside.tolist())
+            for a, b in pairwise(cuts):
+                x, y = self._span(examples, a, b)
+                if a in begins:
+                    x = np.concatenate([[self.start_id], x[1:]])
+                carry.append(-1 if fresh or a in begins or a != first else lane)
+                pairs.append((x, y))
+            keep.append(len(pairs) - 1)
+        batch = _flat(pairs, np.arange(len(pairs)))
+        batch.carry, batch.keep = np.array(carry), np.array(keep)
+        return batch
+
+    def evaluation(self, examples: CorpusExamples, rows: int = 64) -> Iterator[Batch]:
+        """The whole text as one lane; or line by line, where they are apart."""
+        if examples.starts is not None:
+            yield from (self._rows(examples, own) for own in by_length(examples.lengths(), rows))
+            return
+        one = np.zeros(1, np.int64)
+        for start in range(0, len(examples), EVALUATE):
+            x, y = self._span(examples, start, min(start + EVALUATE, len(examples)))
+            yield Batch({"x": x[:, None]}, None, {"y": y}, None, one if start else None, one, one)
+
+    # ---- answers
+
+    def measure(self, examples: CorpusExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
+        total, count = 0.0, 0
+        for _, nll in outputs:
+            total += float(np.sum(nll, dtype=np.float64))
+            count += len(nll)
+        arrays = {"nll": total, "tokens": count, "characters": examples.characters}
+        return Results(
+            {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}, arrays
+        )
+
+    def predictions(
+        self, examples: CorpusExamples, outputs: Iterable[tuple[Batch, Array]]
+    ) -> list[dict[str, Any]]:
+        """How well each text is foreseen."""
+        assert examples.starts is not None  # noqa: S101
+        rows: list[dict[str, Any]] = [{} for _ in examples.starts]
+        for batch, nll in outputs:
+            T, B = batch.inputs["x"].shape
+            lengths = np.full(B, T) if batch.lengths is None else batch.lengths
+            places = np.flatnonzero(np.arange(T)[:, None] < lengths)
+            sums = np.bincount(places % B, weights=nll, minlength=B)
+            assert batch.rows is not None  # noqa: S101
+            for b, r in enumerate(batch.rows):
+                mean = float(sums[b]) / max(1, int(lengths[b]))
+                rows[r] = {
+                    "nats": float(sums[b]),
+                    "tokens": int(lengths[b]),
+                    "perplexity": math.exp(min(mean, 700)),
+                }
+        return rows
+
+
+def _flat(pairs: list[tuple[Array, Array]], rows: Array) -> Batch:
+    x, lengths = pad([x for x, _ in pairs])
+    y, _ = pad([y for _, y in pairs])
+    at = None if lengths is None else np.flatnonzero(np.arange(len(x))[:, None] < lengths)
+    return Batch({"x": x}, lengths, {"y": y.reshape(-1) if at is None else y.reshape(-1)[at]}, at, rows=rows)
+
+
+def _given(spec: Spec, data: Any) -> Any:
+    """A plain text's path, or a table."""
+    if isinstance(data, str | Path) and not is_folder(Path(data)) and spec.data.input is None:
+        format_ = spec.data.format or named_format(Path(data)) or "txt"
+        return str(data) if format_ == "txt" else load(spec, data)
+    return load(spec, data)
+
+
+def _pieces(spec: Spec, data: Any) -> Iterator[str]:
+    """The text in pieces: a plain file's own, or the rows of a column, a line each."""
+    if isinstance(data, str | Path):
+        yield from texts(data, encoding=spec.data.encoding)
+        return
+    table: Table = data
+    name = spec.data.input[0] if isinstance(spec.data.input, tuple) else spec.data.input
+    if name is None:
+        kinds = table.kinds()
+        name = next((c for c in table.columns if kinds[c] == "text"), table.columns[0])
+    column = table.column(name)
+    for i, row in enumerate(table):
+        value = row[column]
+        if isinstance(value, list) and all(isinstance(word, str) for word in value):
+            value = " ".join(value)
+        if not isinstance(value, str):
+            raise table.error(i, column, f"expected text, but got {value!r:.60}")
+        yield value if value.endswith("\n") else value + "\n"
+
+
+def _characters(spec: Spec, data: Any) -> int:
+    return sum(map(len, _pieces(spec, data)))
+
+
+def _split(spec: Spec, data: Any, total: int) -> int:
+    """The character that validation begins with: a line's first, where there are lines."""
+    at = int(total * (1 - spec.data.aside))
+    seen, passed = 0, False
+    for piece in _pieces(spec, data):
+        if seen + len(piece) > at:
+            found = piece.find("\n", max(0, at - seen))
+            if found >= 0 and seen + found + 1 - at < 1000:
+                return seen + found + 1
+            passed = True
+        if passed:
+            break
+        seen += len(piece)
+    return at
+
+
+def _cut(pieces: Iterator[str], start: int, stop: int | None) -> Iterator[str]:
+    """Characters start..stop of the pieces."""
+    seen = 0
+    for piece in pieces:
+        low, high = max(0, start - seen), len(piece) if stop is None else min(len(piece), stop - seen)
+        if high > low:
+            yield piece[low:high]
+        seen += len(piece)
+        if stop is not None and seen >= stop:
+            return
+
+
+def _lines(pieces: Iterator[str]) -> Iterator[str]:
+    rest = ""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split("\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _paragraphs(lines: Iterator[str]) -> Iterator[str]:
+    held: list[str] = []
+    for line in lines:
+        if line.strip():
+            held.append(line)
+        elif held:
+            yield "\n".join(held)
+            held = []
+    if held:
+        yield "\n".join(held)
+
+
+def _joined(arrays: Iterable[Array]) -> Array:
+    found = list(arrays)
+    return np.concatenate(found) if found else np.zeros(0, np.int32)

@@ -1,0 +1,139 @@
+"""What a model of `lm` does: text goes on, and words are suggested."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from hitherto import decode
+from hitherto.arrays import Array
+from hitherto.errors import UsageError
+from hitherto.heads.classes import log_softmax
+from hitherto.tasks.base import expect_task
+
+__all__ = ["advance", "pieces", "read", "step", "suggest", "suggest_from"]
+
+
+def pieces(
+    model: Any,
+    prompt: str = "",
+    *,
+    max_new_tokens: int = 200,
+    temperature: float = 0.8,
+    top_k: int = 0,
+    top_p: float = 1.0,
+    repetition_penalty: float = 1.0,
+    stop: str | list[str] | None = None,
+    seed: int | None = None,
+    num_beams: int = 1,
+    length_penalty: float = 1.0,
+) -> Iterator[str]:
+    """The text that follows `prompt`, piece by piece as it is made.
+
+    With `num_beams` above 1 it is the most probable text that a beam search finds, which draws nothing.
+    """
+    expect_task(model, "lm", "generate")
+    codec = model.codecs["input"]
+    ids, decoder = read(model, prompt)
+    state, log_probs = advance(model, ids)
+    banned = [i for i in (codec.unknown,) if i is not None]
+    if not prompt:  # a line that ends before it begins is nothing
+        log_probs[:, ends(model)] = -np.inf
+    shared: dict[str, Any] = {
+        "max_new_tokens": max_new_tokens,
+        "banned": banned,
+        "stop_ids": ends(model),
+    }
+    if num_beams > 1:
+        if (top_k, top_p, repetition_penalty, seed) != (0, 1.0, 1.0, None):
+            raise UsageError(
+                "a beam search draws nothing: leave out top_k, top_p, repetition_penalty and seed, or num_beams."
+            )
+        made = decode.best_beam(
+            partial(step, model),
+            state,
+            log_probs,
+            num_beams=num_beams,
+            length_penalty=length_penalty,
+            **shared,
+        )
+    else:
+        made = decode.sample(
+            partial(step, model), state, log_probs, temperature=temperature, top_k=top_k, top_p=top_p,
+            repetition_penalty=repetition_penalty, seed=seed, **shared,
+        )  # fmt: skip
+
+    def text() -> Iterator[str]:
+        for token in made:
+            yield decoder.push(token)
+        yield decoder.finish()
+
+    stops = [stop] if isinstance(stop, str) else stop or []
+    return decode.until(text(), stops)
+
+
+def suggest(model: Any, text: str, k: int = 5) -> list[tuple[str, float]]:
+    """The k most probable next words after `text`, or ends of its last word; each with its probability."""
+    expect_task(model, "lm", "suggest")
+    codec = model.codecs["input"]
+    cut = max((i for i, c in enumerate(text) if c.isspace()), default=-1) + 1
+    head, prefix = text[:cut], text[cut:]
+    joined = codec.tokens != "words" and head.endswith(" ")
+    state, log_probs = advance(model, read(model, head[:-1] if joined else head)[0])
+    return suggest_from(model, state, log_probs, " " * joined + prefix, k)
+
+
+def suggest_from(model: Any, state: Any, log_probs: Array, rest: str, k: int) -> list[tuple[str, float]]:
+    """`suggest` after a state: `rest` is the text that is no token yet, the word that has begun."""
+    codec = model.codecs["input"]
+    if rest.startswith(" ") and codec.tokens != "words":
+        # where tokens have their blanks, the next word begins with the one just before it
+        blank = [codec.decode([i]).startswith(" ") for i in range(codec.size)]
+        log_probs = np.where(blank, log_probs, -np.inf)
+    found = decode.suggest(
+        partial(step, model),
+        state,
+        log_probs,
+        k,
+        is_start=codec.is_word_start,
+        text_of=codec.decode,
+        prefix=rest.strip(),
+    )
+    return [(word, float(np.exp(p))) for word, p in found]
+
+
+def read(model: Any, prompt: str) -> tuple[Array, Any]:
+    """The start token and the prompt's tokens; and a decoder that knows what came before."""
+    codec = model.codecs["input"]
+    ids = np.concatenate([[model.source.start_id], codec.encode(prompt) if prompt else []]).astype(np.int64)
+    if prompt and codec.end_id is not None and ids[-1] == codec.end_id and not prompt.endswith("\n"):
+        ids = ids[:-1]
+    decoder = codec.decoder()
+    for i in ids[1:]:
+        decoder.push(int(i))
+    return ids, decoder
+
+
+def ends(model: Any) -> list[int]:
+    apart = model.spec.data.layout == "lines"
+    return [model.codecs["input"].end_id] if apart else []
+
+
+def advance(model: Any, ids: Array) -> tuple[Any, Array]:
+    """The state after these tokens, and the log-probabilities of the next."""
+    state, log_probs = None, None
+    for start in range(0, len(ids), 512):
+        state, log_probs = run(model, state, ids[start : start + 512, None])
+    assert log_probs is not None  # noqa: S101 - there is a start token at least
+    return state, log_probs
+
+
+def step(model: Any, state: Any, tokens: Array) -> tuple[Array, Any]:
+    state, log_probs = run(model, state, np.asarray(tokens, np.int64)[None])
+    return log_probs, state
+
+
+def run(model: Any, state: Any, x: Array) -> tuple[Any, Array]:
+    features, after = model.engine.forward({"x": x}, None, state)
+    return after, log_softmax(model.engine.params(features[-1]))

@@ -1,0 +1,129 @@
+"""Live streams of `compose`, `handwrite`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.data import Table
+from hitherto.errors import DataError, UsageError
+from hitherto.runtime.session import Session
+from hitherto.slots import Slot, Slots, counter, text_slot
+from hitherto.tasks.batching import chance
+from hitherto.tasks.columns import opened, said
+from hitherto.tasks.streams import Row, Stream
+
+__all__ = ["NotesStream", "PenStream"]
+
+
+class NotesStream(Stream):
+    """`compose`: how surprising each step was, and what could come next."""
+
+    def own(self) -> Slots:
+        params = Slot(np.float32, (1, self.core.engine.widths[-1]))
+        return {"count": counter(1, high=1 << 40), "params": params}
+
+    def begin(self) -> None:
+        self.input: Any = self.model.codecs["steps"].stream()
+        self.kept = {"count": np.zeros(1, np.int64)}
+        self._next(self.core.push(np.zeros((1, self.model.codecs["steps"].size), np.float32)))
+
+    def push(self, value: Any) -> list[Row]:
+        """Steps, each a list of pitches: for each how many nats it was off, and a draw of what could follow."""
+        return self._taken(self.input.push(value))
+
+    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+        """A piece by itself, from its beginning to its end."""
+        value, column = self._value(table, told)
+        with opened(table, 0, column):
+            steps = self.model.codecs["steps"].encode(table.place(value))
+        self.reset()
+        rows = self._taken(steps)
+        self.reset()
+        return rows
+
+    def _taken(self, steps: Array) -> list[Row]:
+        rows = []
+        for y in steps:
+            self.kept["count"] = self.kept["count"] + 1
+            nats = float(self.model.engine.nll(self.kept["params"], y[None])[0])
+            self._next(self.core.push(y[None]))
+            rows.append({"nats": nats, "next": self.peek()})
+        return rows
+
+    def peek(self) -> list[int]:
+        """The pitches of a step that could come next: the same ones for as long as nothing comes."""
+        drawn = self.model.draw(self.kept["params"][0], chance(0, 0, int(self.kept["count"][0])))
+        found: list[int] = self.model.codecs["steps"].decode(drawn[None])[0]
+        return found
+
+    def finish(self) -> list[Row]:
+        return []
+
+    def line(self, text: str) -> list[Row]:
+        """A step: pitches between blanks, or a JSON list of them; a line of nothing is a rest."""
+        try:
+            pitches = json.loads(text) if text.lstrip().startswith("[") else [int(p) for p in text.split()]
+        except ValueError as error:
+            raise DataError(f"expected the pitches of a step between blanks, but got {text!r:.60}") from error
+        return self.push([pitches])
+
+    def _next(self, params: Array) -> None:
+        self.kept["params"] = np.array(params[-1:])
+
+
+class PenStream(Stream):
+    """`handwrite`: a text in, in pieces of any size; at its end the pen's strokes, or its points one by one."""
+
+    line_by_line = True
+
+    def begin(self) -> None:
+        self.input: Any = self.model.codecs["text"].stream()
+        self.kept = {"text": np.zeros(0, np.uint8), "count": np.zeros(1, np.int64)}
+
+    def own(self) -> Slots:
+        return {"text": text_slot(), "count": counter(1)}
+
+    def session(self) -> Session:
+        """Of the encoder, which has no states: what was read is the text itself."""
+        if not self.model.source.says:
+            raise UsageError("this model draws without being told what: use generate.")
+        return Session(self.model.engine.encoder)
+
+    def push(self, value: str) -> list[Row]:
+        if not isinstance(value, str):
+            raise UsageError(f"expected text, but got {value!r:.60}.")
+        self.kept["text"] = np.concatenate([self.kept["text"], np.frombuffer(value.encode(), np.uint8)])
+        return []
+
+    def peek(self) -> Row:
+        return self.fork().finish()
+
+    def points(self) -> Iterator[list[float]]:
+        """What the pen does for the text so far, [dx, dy, lifted] at a time, as it writes."""
+        text = self.kept["text"].tobytes().decode()
+        codec = self.model.codecs["steps"]
+        for step in self.model.steps(text, seed=int(self.kept["count"][0])):
+            (dx, dy, _), up = codec.decode(step[None])[0], step[2] >= 0.5
+            yield [dx, dy, int(up)]
+
+    def finish(self) -> Row:
+        strokes = list(self.points())
+        if strokes:
+            strokes[-1][2] = 1
+        row = {"strokes": strokes}
+        count = self.kept["count"] + 1
+        self.reset()
+        self.kept["count"] = count
+        return row
+
+    def line(self, text: str) -> list[Row]:
+        """A line is a text."""
+        self.push(text.rstrip("\r\n"))
+        return [self.finish()]
+
+    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+        value, column = self._value(table, told)
+        return self.line(said(table, 0, value, column))

@@ -1,0 +1,368 @@
+"""Sound, lines of text as pictures, or pen strokes, and the text of each: what `transcribe` learns from.
+
+A model says a character or nothing at each step, and its head `ctc` counts all ways to say the text. So a text must not
+need more steps than its input has; rows where it does are named, and not learned from.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.codecs import kind_of
+from hitherto.codecs.text import TextCodec
+from hitherto.data import Table
+from hitherto.decode import CtcGreedy, PrefixBeam
+from hitherto.decode.ctc import Scorer
+from hitherto.errors import DataError, UsageError, nearest
+from hitherto.heads import ctc_misfits
+from hitherto.heads.classes import log_softmax
+from hitherto.metrics import METRICS
+from hitherto.spec import Spec, TrainSpec
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import Arrays, Batch, Item, Prepared, Results, Share
+from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
+from hitherto.tasks.columns import (
+    changed,
+    column_names,
+    encoded,
+    fitted,
+    listed,
+    load,
+    opened,
+    said,
+    set_aside,
+    untold,
+)
+from hitherto.tasks.language import verbs
+
+__all__ = ["TranscriptExamples", "Transcripts"]
+
+# Columns that are taken where none is named, the surest first.
+_INPUTS = ("audio", "sound", "recording", "image", "picture", "strokes", "ink", "file", "path", "input")
+_OUTPUTS = ("text", "transcript", "transcription", "sentence", "label", "output", "target")
+
+
+# How a picture of a line is read where nothing is said: a letter is some three to six steps of it.
+LINES: dict[str, Any] = {"reads": "columns", "height": 32, "window": 9.0, "hop": 3.0}
+
+
+@dataclass(slots=True)
+class TranscriptExamples:
+    """Encoded rows: the steps of an input each, and the characters of its text where there is one."""
+
+    x: list[Array]  # [T, F]
+    y: list[Array] | None
+    texts: list[str]  # what is right; none where there are no labels
+    picked: Array  # row number in the table of each example
+    raw: list[Any]  # what is changed of each in training, where it is
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def part(self, indices: Array) -> "TranscriptExamples":
+        y = None if self.y is None else [self.y[i] for i in indices]
+        texts = [self.texts[i] for i in indices] if self.texts else []
+        raw = [self.raw[i] for i in indices]
+        return TranscriptExamples([self.x[i] for i in indices], y, texts, self.picked[indices], raw)
+
+
+@dataclass
+class Transcripts:
+    """An input of many steps and a text in each row."""
+
+    spec: Spec
+    codecs: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    answers: ClassVar[str] = "params"
+    decodes: ClassVar[bool] = True  # its measures and predictions are told how
+    unnamed: ClassVar[str] = "csv"
+
+    @property
+    def reads(self) -> list[str]:
+        return column_names(None, self.spec.data.input)
+
+    # ---- fitting
+
+    @classmethod
+    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+        """Fit on the training part alone, and encode both parts."""
+        table = load(spec, data)
+        spec, notes = cls.columns(spec, table)
+        self = cls(spec, {}, notes)
+        first, second = (None, None) if valid is not None else set_aside(spec, table)
+        self._fit(table, first, extras)
+        examples = self.read(table)
+        held: TranscriptExamples | None
+        if first is None or second is None:
+            held = self.load(valid)
+        else:
+            examples, held = examples.part(first), examples.part(second) if len(second) else None
+        return self, self._fitting(examples), held
+
+    @staticmethod
+    def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
+        """The spec with its columns found in the table, and what was guessed."""
+        data, notes = spec.data, list(table.notes)
+        known = {c.lower(): c for c in table.columns}
+        inputs, outputs = column_names(table, data.input), column_names(table, data.output)
+        if len(inputs) > 1 or len(outputs) > 1:
+            raise UsageError("what is heard or seen, and its text, stand in one column each; name one.")
+        if not inputs:
+            inputs = [known[n] for n in _INPUTS if n in known and known[n] not in outputs][:1]
+            if not inputs:
+                raise untold(table, "is the input", "input")
+            notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
+        if not outputs:
+            outputs = [known[n] for n in _OUTPUTS if n in known and known[n] not in inputs][:1]
+            if not outputs:
+                raise untold(table, "is the text", "output")
+            notes.append(f"text is taken from {listed(outputs)}; --output says otherwise")
+        if inputs == outputs:
+            raise UsageError(
+                f"column {inputs[0]!r} is both input and output. Say another --input or --output."
+            )
+        return spec.replace(input=inputs[0], output=outputs[0]), notes
+
+    def _fit(self, table: Table, rows: Array | None, extras: dict[str, Any]) -> None:
+        """The codecs, from these rows of the table."""
+        chosen = None if rows is None else set(rows.tolist())
+        data = self.spec.data
+        read, text = column_names(table, data.input)[0], column_names(table, data.output)[0]
+        first = table.place(next(iter(table), {}).get(read))
+        with opened(table, 0, read):
+            kind = data.codec or kind_of(first, flat="image")
+        if kind not in TASKS[self.spec.task].inputs:
+            raise UsageError(
+                f"transcribe reads {', '.join(TASKS[self.spec.task].inputs)}, and {kind or 'nothing of these'} is what "
+                f"column {data.input!r} seems to hold. Say --codec, if it is one of them."
+            )
+        given = [(i, row) for i, row in enumerate(table) if chosen is None or i in chosen]
+        if kind == "image" and data.reads is None:
+            columns = LINES | {k: v for k in LINES if (v := getattr(data, k)) is not None}
+            data = msgspec.structs.replace(data, **columns)
+            said_so = f"a line is read in steps of {data.hop:g} columns, each sees {data.window:g}"
+            self.notes.append(f"{said_so}; --hop and --window say otherwise")
+        self.codecs["input"] = fitted(kind, table, read, ((i, row[read]) for i, row in given), data)
+        options: dict[str, Any] = {"tokens": data.tokens or "chars", **extras, **data.vocabulary}
+        self.codecs["output"] = TextCodec.fit(
+            (said(table, i, row[text], text) for i, row in given), **options
+        )
+        for codec in self.codecs.values():
+            self.notes += codec.notes
+
+    def _fitting(self, examples: TranscriptExamples) -> TranscriptExamples:
+        """Those examples whose texts their steps can hold."""
+        assert examples.y is not None  # noqa: S101 - what is learned from is labelled
+        steps = [len(x) for x in examples.x]
+        wrong, said = ctc_misfits(
+            examples.y, steps, (examples.picked + 1).tolist(), self.codecs["input"].kind
+        )
+        if len(wrong) == len(examples):
+            raise DataError(
+                f"no text fits its input, so there is nothing to learn from: {said}", path=self.spec.data.path
+            )
+        if not len(wrong):
+            return examples
+        self.notes.append(
+            f"{len(wrong):,} of {len(examples):,} texts need more steps than there are and are left out: {said}"
+        )
+        return examples.part(np.setdiff1d(np.arange(len(examples)), wrong))
+
+    def load(self, data: Any, labelled: bool = True) -> TranscriptExamples:
+        """Encode what a person gives: a path, a frame, rows or plain values."""
+        return self.read(load(self.spec, data), labelled)
+
+    def read(self, table: Table, labelled: bool = True) -> TranscriptExamples:
+        """Encode every row; an error names its place."""
+        data = self.spec.data
+        plain = len(table.columns) == 1 and not labelled
+        column = table.columns[0] if plain else column_names(table, data.input)[0]
+        x, y, texts, raw = [], [], [], []
+        for i, row in enumerate(table):
+            with opened(table, i, column):
+                one, changes = encoded(self.codecs["input"], table.place(row[column]), data, labelled)
+            x.append(one)
+            raw.append(changes)
+            if labelled:
+                output = column_names(table, data.output)[0]
+                texts.append(said(table, i, row[output], output))
+                with opened(table, i, output):
+                    y.append(self.codecs["output"].encode(texts[-1]))
+        if not x:
+            raise DataError("the data holds no rows", path=data.path)
+        return TranscriptExamples(x, y if labelled else None, texts, np.arange(len(x)), raw)
+
+    # ---- the plan
+
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Which codecs there are, and of what kinds each may be."""
+        return {"input": TASKS[self.spec.task].inputs, "output": ("text",)}
+
+    def inputs(self) -> dict[str, Any]:
+        codec, data = self.codecs["input"], self.spec.data
+        if len(column_names(None, data.input)) != 1 or len(column_names(None, data.output)) != 1:
+            raise UsageError("it does not say which one column is the input, and which one the text.")
+        shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}
+        return {"x": {"kind": "vectors", "size": int(codec.size), **shape}}
+
+    def head(self) -> tuple[str, dict[str, Any]]:
+        return "ctc", {"classes": self.codecs["output"].size + 1}
+
+    def choose(self, examples: TranscriptExamples) -> tuple[dict[str, Any], list[str]]:
+        """Sizes by how much there is to learn from."""
+        count = len(examples)
+        steps = np.array([len(x) for x in examples.x])
+        small = int(steps.sum()) < 300_000
+        options: dict[str, Any] = {
+            "hidden_size": 128 if small else 256,
+            "num_layers": 2,
+            "bidirectional": True,
+            "dropout": 0.3,
+            "batch_size": 16 if count < 3000 else 32,
+            "epochs": int(np.clip(60_000 // max(1, count), 5, 60)),
+            "lr": 2e-3,
+            "schedule": "one-cycle",
+            "clip": 1.0,
+        }
+        what = {"audio": "recordings", "image": "lines"}.get(self.codecs["input"].kind, "drawings")
+        said = (
+            f"{count:,} {what} of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
+        )
+        return options, [said]
+
+    def digest(self, examples: TranscriptExamples) -> str:
+        return digest_of([*examples.x, *(examples.y or [])])
+
+    # ---- batches
+
+    def schedule(self, examples: TranscriptExamples, train: TrainSpec, epoch: int) -> list[Item]:
+        lengths = np.array([len(x) for x in examples.x], np.int64)
+        return [(own, epoch) for own in batches(lengths, train, epoch)]
+
+    def batch(self, examples: TranscriptExamples, item: Item, share: Share = (0, 1)) -> Batch:
+        """Whole rows; in training they may come changed."""
+        rows, epoch = share_rows(item[0], share), item[1]
+        seed = self.spec.train.seed
+        xs = changed(self.codecs["input"], examples.x, examples.raw, rows, self.spec.data, seed, epoch)
+        x, lengths = pad(xs)
+        targets: Arrays = {}
+        if examples.y is not None:
+            ys = [examples.y[r] if r >= 0 else examples.y[0][:0] for r in rows]
+            targets = {
+                "y": np.concatenate(ys).astype(np.int64),
+                "y_lengths": np.array([len(y) for y in ys], np.int64),
+                "weight": (rows >= 0).astype(np.float32),
+            }
+            if lengths is not None:
+                targets["lengths"] = lengths
+        return Batch({"x": x}, lengths, targets, rows=rows)
+
+    def evaluation(self, examples: TranscriptExamples, rows: int = 32) -> Iterator[Batch]:
+        """Batches of alike lengths, as they are."""
+        for own in by_length([len(x) for x in examples.x], rows):
+            yield self.batch(examples, (own, -1))
+
+    # ---- answers
+
+    def measure(
+        self, examples: TranscriptExamples, outputs: Iterable[tuple[Batch, Array]], **how: Any
+    ) -> Results:
+        """How many words and characters are wrong."""
+        if examples.y is None:
+            raise UsageError("an evaluation needs texts to compare with")
+        rows = self.predictions(examples, outputs, **how)
+        arrays: dict[str, Any] = {
+            "texts": [row["text"] for row in rows],
+            "references": [[t] for t in examples.texts],
+        }
+        found = {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}
+        return Results(found, arrays)
+
+    def predictions(
+        self, examples: TranscriptExamples, outputs: Iterable[tuple[Batch, Array]], **how: Any
+    ) -> list[dict[str, Any]]:
+        """The text of each example, and where its characters are; `answer` has the options."""
+        found: list[dict[str, Any]] = [{}] * len(examples)
+        for batch, params in outputs:
+            T, B = batch.inputs["x"].shape[:2]
+            log_probs = log_softmax(params).reshape(T, B, params.shape[-1])
+            lengths = np.full(B, T) if batch.lengths is None else batch.lengths
+            assert batch.rows is not None  # noqa: S101 - made by `evaluation`
+            for b, r in enumerate(batch.rows):
+                found[r] = self.answer(log_probs[: lengths[b], b], **how)
+        return found
+
+    def answer(self, log_probs: Array, **how: Any) -> dict[str, Any]:
+        """What these log-probabilities, [T, K], say: the text, and the place of each of its characters.
+
+        `search` has the options.
+        """
+        search = self.search(**how)
+        search.push(log_probs)
+        search.finish()
+        return self.said(search.said)
+
+    def search(
+        self,
+        *,
+        num_beams: int | None = None,
+        scorer: Any = None,
+        weight: float = 0.5,
+        bonus: float = 0.0,
+        **unknown: Any,
+    ) -> CtcGreedy | PrefixBeam:
+        """A search with so many beams; `scorer`, a model of `lm` on characters, says how likely texts are.
+
+        One beam alone is the likeliest class of each step.
+        """
+        for name in unknown:
+            known = ("num_beams", "scorer", "weight", "bonus")
+            raise UsageError(
+                f"transcribe has no option {name!r} of decoding, but {', '.join(known)}.{nearest(name, known)}"
+            )
+        width = TASKS[self.spec.task].decoding["num_beams"] if num_beams is None else num_beams
+        if width == 1 and scorer is None and not bonus:
+            return CtcGreedy()
+        return PrefixBeam(
+            width, scorer=None if scorer is None else self._scored_by(scorer), weight=weight, bonus=bonus
+        )
+
+    def _scored_by(self, model: Any) -> Scorer:
+        """A language model in the classes of this one: what it does not know is never said by it."""
+        own, task = self.codecs["output"], getattr(getattr(model, "spec", None), "task", None)
+        if task != "lm":
+            raise UsageError(f"a scorer is a model of lm; this is {task or repr(model)[:60]}.")
+        theirs = model.codecs["input"]
+        if theirs.tokens != own.tokens:
+            raise UsageError(
+                f"a scorer has the same tokens, {own.tokens}; those of this one are {theirs.tokens}."
+            )
+        number = {piece: i for i, piece in enumerate(theirs.pieces(range(theirs.size)))}
+        ids = np.array([number.get(piece, -1) for piece in own.pieces(range(own.size))])
+
+        def said(log_probs: Array) -> Array:
+            return np.where(ids < 0, -np.inf, log_probs[:, ids])
+
+        def step(state: Any, tokens: Array) -> tuple[Array, Any]:
+            known = np.where(ids[tokens] < 0, theirs.unknown or 0, ids[tokens])
+            log_probs, after = verbs.step(model, state, known)
+            return said(log_probs), after
+
+        state, log_probs = verbs.advance(model, verbs.read(model, "")[0])
+        return step, state, said(log_probs)
+
+    def known(self, symbols: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those that are of the vocabulary: what is not has a class, too, but nothing to write."""
+        return [(c, step) for c, step in symbols if c != self.codecs["output"].unknown]
+
+    def said(self, symbols: list[tuple[int, int]]) -> dict[str, Any]:
+        """The text of classes at steps, and the place of each piece: seconds of sound, else steps."""
+        each = getattr(self.codecs["input"], "seconds_per_step", 1)
+        symbols = self.known(symbols)
+        text = self.codecs["output"].decode([c for c, _ in symbols])
+        return {"text": text, "at": [round(step * each, 4) for _, step in symbols]}

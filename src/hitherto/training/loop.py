@@ -1,0 +1,359 @@
+"""The training loop, whole, in `fit`; what it calls stands around it in the order of use.
+
+What makes a killed run resume to the bit: the order of batches is a function of (seed, epoch), every random draw of a
+step is seeded from (seed, step, rank), and a checkpoint between two steps holds all the rest (`_Run.save`). What makes
+several processes equal to one: batches are formed for all and shared by rows, and the gradient of the sum over all
+tokens is divided by the count over all processes.
+"""
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import torch
+from torch import Tensor
+
+from hitherto.errors import CheckpointError, HithertoError
+from hitherto.metrics import METRICS
+from hitherto.model.build import Module, State
+from hitherto.spec import Spec, TrainSpec
+from hitherto.training import checkpoint
+from hitherto.training.log import Log
+from hitherto.training.optimizer import (
+    Optimizer,
+    blend,
+    not_finite,
+    rate,
+    seed,
+    shapes,
+    total_of,
+    use,
+    weights_of,
+)
+from hitherto.training.processes import interrupts, processes
+from hitherto.training.progress import Progress, Trained
+from hitherto.training.step import Loss, evaluate, forward, tensors_on
+
+__all__ = ["fit"]
+
+CHECKPOINT_SECONDS = 60.0
+
+
+def fit(
+    spec: Spec,
+    module: Module,
+    source: Any,
+    examples: Any,
+    valid: Any,
+    folder: Path | None = None,
+    *,
+    metric: str,
+    digest: str = "",
+    resume: checkpoint.Checkpoint | None = None,
+    judge: Callable[[Module], dict[str, float]] | None = None,
+    watch: Callable[[Module], dict[str, Any]] | None = None,
+    show: Callable[[Progress, dict[str, Any]], None] | None = None,
+    keep: Callable[[Module, Progress], None] | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+) -> Trained:
+    """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen.
+
+    At every evaluation `judge` gives further metrics, from more than a look at `valid`; what `watch` gives is noted.
+    `keep` is given the module with the best weights so far, at the first evaluation and, where there are better ones,
+    with each checkpoint. SIGTERM or SIGINT saves after the step under way, and then raises Interrupted.
+    """
+    train = spec.train
+    run = _Run(module, source, examples, train, digest, folder, keep)
+    if resume is not None:
+        run.restore(resume, say)
+    progress, schedule = run.progress, None
+    log = Log(folder if run.rank == 0 else None, train, progress.step)
+    with contextlib.closing(log), interrupts(say) as interrupted, run.losing_nothing():
+        while progress.step < progress.total and not run.waited_enough and not interrupted():
+            if schedule is None:
+                schedule = source.schedule(examples, train, progress.epoch)
+                module.train()
+            items = schedule[progress.position : progress.position + train.accumulate]
+            loss, norm, lr = run.step(items)
+            log.step(progress, loss, norm, lr, show)
+            epoch_over = progress.position >= len(schedule)
+            due = progress.step % train.evaluate_every == 0 if train.evaluate_every else epoch_over
+            if valid is not None and (due or progress.step == progress.total):
+                row = run.evaluate(valid, metric, lr, judge, watch)
+                if len(progress.history) == 1 and not math.isfinite(row[metric]):
+                    say(
+                        f"on validation data {metric} is {row[metric]}: the last weights are kept until it is a number"
+                    )
+                log.write(row)
+                if show is not None:
+                    show(progress, row)
+            if epoch_over:
+                progress.epoch, progress.position, run.kept, schedule = progress.epoch + 1, 0, None, None
+            if run.time_to_save():
+                run.save()
+            elif run.kept_step is None and progress.best is not None:
+                run.keep_best()
+        run.save()
+    use(module, run.best if run.best is not None else run.average)
+    return Trained(module.eval(), progress)
+
+
+class _Run:
+    """A training between two steps: everything that a checkpoint holds, and what moves it on."""
+
+    def __init__(
+        self,
+        module: Module,
+        source: Any,
+        examples: Any,
+        train: TrainSpec,
+        digest: str,
+        folder: Path | None,
+        keep: Callable[[Module, Progress], None] | None = None,
+    ) -> None:
+        self.module, self.source, self.examples, self.train = module, source, examples, train
+        self.digest, self.folder, self.keep = digest, folder, keep
+        self.kept_step: int | None = None  # of the weights that `keep` was given last
+        self.rank, self.world = processes()
+        self.device = next(module.parameters()).device
+        self.optimizer = Optimizer(module, train, self.world)
+        self.progress = Progress()
+        self.kept: State | None = None  # the state that the last batch carried to the next
+        self.average = self._copy() if train.average else None
+        self.best: dict[str, Tensor] | None = None
+        per_epoch = -(-len(source.schedule(examples, train, 0)) // train.accumulate)
+        self.progress.total = total_of(train, per_epoch)
+        self.saved = self.begun = time.monotonic()
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: value.detach().clone() for name, value in self.module.named_parameters()}
+
+    @property
+    def waited_enough(self) -> bool:
+        return self.train.patience is not None and self.progress.waited >= self.train.patience
+
+    def step(self, items: Sequence[Any]) -> tuple[float, float, float]:
+        """One step of the optimiser over some batches: mean loss, norm of the gradient, learning rate."""
+        progress, train = self.progress, self.train
+        torch.manual_seed(seed(train.seed, progress.step, self.rank))
+        if train.scheduled_sampling:  # more and more often, so that the first steps learn from what is true
+            self.module.sampling = train.scheduled_sampling * progress.step / max(1, progress.total)
+        losses: list[Tensor] = []
+        counts: list[Tensor] = []
+        for item in items:
+            batch = self.source.batch(self.examples, item, (self.rank, self.world))
+            total, count, self.kept = forward(self.module, batch, self.kept, train)
+            total.backward()
+            losses.append(total.detach())
+            counts.append(count)
+            progress.tokens += batch.steps * self.world
+        loss, norm = self.optimizer.gradient(losses, counts)
+        lr = rate(train, progress.step, progress.total, progress.epoch) * progress.factor
+        if math.isfinite(loss) and math.isfinite(norm):
+            self.optimizer.step(lr)
+            progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
+        else:
+            not_finite(train, progress, loss, norm)
+            if self.kept is not None:
+                self.kept = {name: torch.zeros_like(value) for name, value in self.kept.items()}
+        self.optimizer.clear()
+        if self.average is not None:
+            blend(self.average, self.module, train.average, progress.step)
+        progress.step += 1
+        progress.position += len(items)
+        return loss, norm, lr
+
+    def evaluate(
+        self,
+        valid: Any,
+        metric: str,
+        lr: float,
+        judge: Callable[[Module], dict[str, float]] | None,
+        watch: Callable[[Module], dict[str, Any]] | None,
+    ) -> dict[str, Any]:
+        """Measure on `valid`, note it, and keep the weights if they are the best so far; gives the row noted."""
+        progress = self.progress
+        with weights_of(self.module, self.average):
+            loss = Loss()
+            metrics = evaluate(self.module, self.source, valid, loss).metrics
+            if judge is not None:
+                metrics |= judge(self.module)
+            value, sign = metrics[metric], 1 if METRICS[metric].better == "higher" else -1
+            # a best that is no number is worse than any
+            if progress.best is None or (math.isfinite(value) and not sign * value <= sign * progress.best):
+                progress.best, progress.best_step, progress.waited = value, progress.step, 0
+                self.best = self._copy()
+            else:
+                progress.waited += 1
+                if self.train.schedule == "plateau":
+                    progress.factor *= self.train.decay
+            if watch is not None:
+                progress.watched.append({"step": progress.step, **watch(self.module)})
+        self.module.train()
+        mean = progress.loss_sum / progress.loss_count if progress.loss_count else None
+        progress.loss_sum, progress.loss_count = 0.0, 0
+        row = {
+            "step": progress.step,
+            "epoch": progress.epoch,
+            "train_loss": mean,
+            "valid_loss": loss.mean,
+            "lr": lr,
+        }
+        row |= metrics
+        progress.history.append(row)
+        return row
+
+    def time_to_save(self) -> bool:
+        every = self.train.checkpoint_every
+        return (
+            self.progress.step % every == 0 if every else time.monotonic() - self.saved > CHECKPOINT_SECONDS
+        )
+
+    def keep_best(self) -> None:
+        """Give `keep` the best weights so far, or the last where nothing was measured yet; unless it has them."""
+        step = self.progress.step if self.best is None else self.progress.best_step
+        if self.keep is None or self.rank or step == self.kept_step:
+            return
+        with weights_of(self.module, self.average if self.best is None else self.best):
+            self.keep(self.module, self.progress)
+        self.kept_step = step
+
+    @contextlib.contextmanager
+    def losing_nothing(self) -> Iterator[None]:
+        """Whatever ends the run, the best weights are kept, if there were any."""
+        try:
+            yield
+        except Exception:
+            with contextlib.suppress(HithertoError):  # of the two errors the first says more
+                if self.best is not None:
+                    self.keep_best()
+            raise
+
+    def save(self) -> None:
+        """A checkpoint, by the first process; and the best weights so far."""
+        now = time.monotonic()
+        self.progress.seconds += now - self.begun
+        self.begun = self.saved = now
+        if self.folder is None or self.rank:
+            return
+        tree = {
+            "weights": _numpy(dict(self.module.named_parameters())),
+            "optimizer": {i: _numpy(values) for i, values in self.optimizer.state().items()},
+            "progress": vars(self.progress),
+            "carried": _numpy(self.kept),
+            "average": _numpy(self.average),
+            "best": _numpy(self.best),
+            "digest": self.digest,
+            "environment": environment(),
+        }
+        arrays, document = checkpoint.flatten(tree)
+        checkpoint.save(self.folder / "checkpoints", self.progress.step, arrays, document)
+        self.keep_best()
+
+    def restore(self, saved: checkpoint.Checkpoint, say: Callable[[str], None]) -> None:
+        tree = _Tree.of(saved)
+        if tree.digest != self.digest:
+            raise CheckpointError(
+                f"{saved.path} belongs to other data or to another model than the run's spec now describes. "
+                "Restore the data as it was, or start a new run."
+            )
+        if not self._fits(tree):
+            raise CheckpointError(
+                f"{saved.path} is damaged: it does not hold what its run needs to go on. Delete it; training resumes "
+                "from the one before it, if there is one."
+            )
+        self.module.load(tree.weights)
+        self.optimizer.load(tree.optimizer)
+        total, before = self.progress.total, tree.progress.total
+        self.progress = replace(tree.progress, total=total)
+        if total != before:
+            say(f"the run was to take {before:,} steps and is to take {total:,} now; so does its schedule")
+        if self.waited_enough or self.progress.step >= total:
+            what = "patience" if self.waited_enough else "epochs or steps"
+            say(f"the run has ended at step {self.progress.step:,}; with more {what} it goes on")
+        self.kept, self.average, self.best = (
+            None if part is None else tensors_on(part, self.device)
+            for part in (tree.carried, tree.average, tree.best)
+        )
+
+    def _fits(self, tree: "_Tree") -> bool:
+        """Whether what was saved is of this module and this optimiser."""
+        own = {name: tuple(value.shape) for name, value in self.module.named_parameters()}
+        states = {name: tuple(value.shape) for name, value in self.module.zero_state(0).items()}
+        weights = [part for part in (tree.weights, tree.average, tree.best) if part is not None]
+        carried = {} if tree.carried is None else tree.carried
+        progress = tree.progress
+        return (
+            all(shapes(part) == own for part in weights)
+            and all(value is not None and len(value) == 3 for value in shapes(carried).values())
+            and carried.keys() <= states.keys()
+            and all(a[::2] == states[n][::2] for n, a in shapes(carried).items() if a is not None)
+            and len({a[1] for a in shapes(carried).values() if a is not None}) <= 1
+            and (tree.average is None) == (self.average is None)
+            and self.optimizer.fits(tree.optimizer)
+            and min(progress.step, progress.epoch, progress.position, progress.seconds) >= 0
+            and isinstance(progress.best, int | float | np.number | None)
+            and all({"step", "epoch", "lr", "train_loss"} <= row.keys() for row in progress.history)
+        )
+
+
+class _Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a checkpoint of a training holds."""
+
+    weights: dict[str, Any]
+    optimizer: dict[str, dict[str, Any]]
+    progress: Progress
+    carried: dict[str, Any] | None
+    average: dict[str, Any] | None
+    best: dict[str, Any] | None
+    digest: str
+    environment: dict[str, Any]
+
+    @classmethod
+    def of(cls, saved: checkpoint.Checkpoint) -> "_Tree":
+        try:
+            return msgspec.convert(checkpoint.unflatten(saved.arrays, saved.document), cls)
+        except msgspec.ValidationError as error:
+            raise CheckpointError(f"{saved.path} holds no training that was saved: {error}.") from error
+
+
+# --------------------------------------------------------------------------------------------- checkpoints
+
+
+def _numpy(tensors: Mapping[str, Tensor] | None) -> dict[str, Any] | None:
+    return (
+        None if tensors is None else {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    )
+
+
+def environment() -> dict[str, Any]:
+    """What the bits of a run depend on beside its spec and data."""
+    from hitherto.model import kernels
+
+    isa: Any = "reference"
+    if kernels.available():
+        from hitherto import _native
+
+        isa = _native.info()["isa"]
+    _, world = processes()
+    return {
+        "threads": torch.get_num_threads(),
+        "isa": isa,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "processes": world,
+    }
+
+
+def differences(saved: checkpoint.Checkpoint) -> list[str]:
+    """What is not as it was when the checkpoint was taken, so that bits may differ."""
+    then, now = _Tree.of(saved).environment, environment()
+    return [
+        f"{name} was {then.get(name)}, is {value}" for name, value in now.items() if then.get(name) != value
+    ]

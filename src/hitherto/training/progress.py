@@ -1,0 +1,37 @@
+"""How far a training is, and what it ends with."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hitherto.model.build import Module
+
+__all__ = ["Progress", "Trained"]
+
+
+@dataclass
+class Progress:
+    """Everything about a run that is not weights: what a checkpoint holds beside them."""
+
+    step: int = 0
+    total: int = 0
+    epoch: int = 0
+    position: int = 0  # in the epoch's schedule
+    skipped: int = 0  # steps whose loss or gradient was not finite
+    tokens: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0  # of the steps since the last evaluation
+    loss_count: int = 0
+    factor: float = 1.0  # of the learning rate, by schedule plateau
+    best: Any = None  # the metric that decides, once it was measured
+    best_step: int = 0
+    waited: int = 0  # evaluations since the best one
+    history: list[dict[str, Any]] = field(default_factory=list)  # one row for each evaluation
+    watched: list[dict[str, Any]] = field(default_factory=list)  # what `watch` gave at each
+
+
+@dataclass
+class Trained:
+    """What a training leaves: the module with its best weights, and how it came to them."""
+
+    module: Module
+    progress: Progress

@@ -1,0 +1,517 @@
+"""Learn a task from data: `train`, from what a person says to the model and its report."""
+
+import datetime as dt
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import hitherto
+from hitherto import bundle, files
+from hitherto import spec as specs
+from hitherto.errors import (
+    CheckpointError,
+    HithertoError,
+    MissingExtra,
+    UsageError,
+)
+from hitherto.plan import make, streams
+from hitherto.plan import weights as shapes
+from hitherto.progress import telling
+from hitherto.spec import Spec
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.families import SOURCES
+from hitherto.trained import Model, Say, describe
+from hitherto.training import checkpoint
+
+__all__ = ["complete", "judge", "train"]
+
+
+def need_torch(what: str) -> None:
+    if find_spec("torch") is None:
+        raise MissingExtra(what, "torch", "train")
+
+
+def train(
+    task: str | Spec,
+    data: Any = None,
+    *,
+    out: str | Path | None = None,
+    valid: Any = None,
+    resume: str | Path | None = None,
+    tokenizer: Any = None,
+    say: Say | None = None,
+    show: Callable[[Any, dict[str, Any]], None] | None = None,
+    **options: Any,
+) -> Model:
+    """Learn `task` from `data`, and give the model; with `out` it is also kept there.
+
+    `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns; `task` may be a whole `Spec`.
+    `options` are those of the spec, by name. `resume` is the folder of a run that was interrupted, or that has ended:
+    it goes on, to the same bits; `spec.RESUMABLE` lists the options that may be others now, `epochs` for one.
+    """
+    need_torch("training")
+    if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
+        # Threads that wait give their cores away after microseconds, not milliseconds; libgomp reads this as it loads.
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    from hitherto.training.processes import join
+
+    say = say or (lambda _line: None)
+    with join() as rank, ExitStack() as ours:
+        if rank:
+            say, show = (lambda _line: None), None
+        run = None if resume is None else files.path_of(resume, "resume")
+        given = _given(task, data, out, valid, run, options)
+        _ready(given)
+        saved = None
+        if run is not None:
+            if rank == 0:
+                ours.enter_context(files.held(run / "lock", f"the run {run}"))
+            saved = _newest(run)
+        elif given.out is not None:
+            run = run_of(given.out)
+            if rank == 0:
+                ours.enter_context(_claimed(Path(given.out)))
+        return _Training(given, run, saved, say, show, rank).train(data, valid, tokenizer)
+
+
+def _given(
+    task: str | Spec, data: Any, out: Any, valid: Any, run: Path | None, options: dict[str, Any]
+) -> Spec:
+    """The spec of what is to be trained, from all that a person may say; everything that shows now is checked."""
+    out = None if out is None else str(files.path_of(out, "out"))
+    if isinstance(valid, str | Path | float | int):
+        options = {**options, "valid": str(valid) if isinstance(valid, Path) else valid}
+    for pair, names in ((data, ("source", "target")), (valid, ("valid_source", "valid_target"))):
+        if isinstance(pair, tuple):
+            options = {**options, **dict(zip(names, map(str, pair), strict=True))}
+    path = str(data) if isinstance(data, str | Path) else None
+    if run is not None:
+        found = specs.resumed(spec_of(run), task, path, out, **options)
+    elif isinstance(task, str):
+        found = specs.from_options(task, path, out, **options)
+    else:
+        found = specs.over(task, path, out, **options)
+    specs.unused(found)
+    for one, other in (("source", "target"), ("valid_source", "valid_target")):
+        if (getattr(found.data, one) is None) != (getattr(found.data, other) is None):
+            raise UsageError(
+                f"{one} and {other} belong together: give both files, or a table with both columns."
+            )
+    if found.data.path is not None and found.data.source is not None:
+        raise UsageError("give the data as a table, or as two files (source and target), not both.")
+    if found.data.path is None and found.data.source is None and data is None:
+        if run is not None:
+            raise UsageError(
+                f"{run} was trained on rows in memory, and has none now: give the same data again."
+            )
+        raise UsageError("there is no data: give a path, a frame or rows; in a TOML file, [data] path.")
+    _check_out(found)
+    try:
+        bundle.plain(specs.to_document(found), "the spec")  # which the model will hold
+    except UsageError as error:
+        raise UsageError(f"{error} Give the file a name in UTF-8.") from error
+    return found
+
+
+def run_of(out: str | Path) -> Path:
+    """Where a training that ends in `out` keeps its checkpoints, log and report."""
+    return Path(out).with_suffix(".run")
+
+
+def _check_out(spec: Spec) -> None:
+    """A model does not take the place of what it is learned from, nor of its run."""
+    if spec.out is None:
+        return
+    out = Path(spec.out)
+    try:
+        folder = out.is_dir()
+    except OSError as error:
+        raise UsageError(f"out {spec.out!r:.80} cannot be made: {error.strerror}.") from error
+    if not out.name or folder:
+        raise UsageError(f"out {spec.out!r} is a folder: name a file in it.")
+    if out == run_of(out):
+        raise UsageError(
+            f"{out} is the name of a run's folder: call the model {out.stem}.safetensors, for one."
+        )
+    own = (spec.data.path, spec.data.source, spec.data.target, spec.data.valid, spec.data.valid_source)
+    if out.exists() and any(isinstance(path, str) and out.samefile(path) for path in own if _there(path)):
+        raise UsageError(f"{out} is the data: the model would take its place. Say another out.")
+
+
+def _there(path: Any) -> bool:
+    return isinstance(path, str) and Path(path).exists()
+
+
+def _ready(spec: Spec) -> None:
+    """What training needs of this machine, known before anything is read."""
+    import torch
+
+    if spec.train.threads:
+        torch.set_num_threads(spec.train.threads)
+    _device(spec.train.device)
+    if spec.train.tensorboard and find_spec("tensorboard") is None:
+        raise UsageError("tensorboard needs the package tensorboard: pip install tensorboard")
+
+
+def spec_of(run: Path) -> Spec:
+    """What the run in this folder was told to do."""
+    if not (run / "spec.toml").is_file():
+        raise CheckpointError(
+            f"{run} is no run: it has no spec.toml. Give the folder that a training wrote (NAME.run)."
+        )
+    return specs.read(run / "spec.toml")
+
+
+def _newest(run: Path) -> checkpoint.Checkpoint:
+    saved = checkpoint.latest(run / "checkpoints")
+    if saved is None:
+        raise CheckpointError(f"{run} has no checkpoint yet: the run ended before its first. Start it anew.")
+    return saved
+
+
+@dataclass
+class _Training:
+    """A training from its data to its model: what `train` does once it knows what it is told."""
+
+    given: Spec
+    run: Path | None
+    saved: checkpoint.Checkpoint | None
+    say: Say
+    show: Callable[[Any, dict[str, Any]], None] | None
+    rank: int
+
+    def train(self, data: Any, valid: Any, tokenizer: Any) -> Model:
+        from hitherto.training.loop import differences, fit
+        from hitherto.training.processes import Interrupted
+
+        say, run = self.say, self.run
+        source, examples, held = self.read(data, valid, tokenizer)
+        spec = complete(source, examples, say)
+        source.spec = spec
+        plan = make(spec.model, TASKS[spec.task].form, source.inputs(), *source.head())
+        _fits(spec, plan)
+        module = self.build(spec, plan)
+        metric = spec.train.metric or TASKS[spec.task].metrics[0]
+        if held is None:
+            say("no data are set aside to validate on: the model has the last weights, not the best")
+        elif self.saved is None:
+            _rehearse(module, source, held, metric)
+        if run is not None and self.rank == 0:
+            files.write(run / "spec.toml", specs.to_toml(spec))
+        if self.saved is not None:
+            for line in (*self.saved.notes, *differences(self.saved)):
+                say(f"resuming: {line}; bits may differ" if line not in self.saved.notes else line)
+        digest = source.digest(examples)
+
+        def model(module: Any, progress: Any) -> Model:
+            found = Model(spec, plan, source.codecs, module.tensors(), run=run)
+            found.metrics, found.made = _measured(progress), _made(digest, progress)
+            return found
+
+        def keep(module: Any, progress: Any) -> None:
+            best = model(module, progress)
+            assert run is not None  # noqa: S101 - `keep` is given with a run alone
+            best.save(run / BEST)
+            stopped.append(_so_far(run, progress, metric))
+
+        stopped: list[str] = []  # where the best so far is, as often as it was kept
+        first = next(iter(getattr(held, "texts", ())), None)
+        try:
+            trained = fit(
+                spec, module, source, examples, held, run, metric=metric, resume=self.saved,
+                digest=f"{digest}:{json.dumps(plan, sort_keys=True)}", show=self.show, say=say,
+                judge=judge(spec, plan, source.codecs, held), watch=watcher(spec, plan, source.codecs, first),
+                keep=None if run is None else keep,
+            )  # fmt: skip
+        except Interrupted as end:
+            raise Interrupted(end.number, _stopped(run, stopped)) from None
+        except HithertoError:
+            for line in stopped[-1:]:
+                say(line)
+            raise
+        found = model(trained.module, trained.progress)
+        if self.rank == 0:
+            self.finish(found, source, trained.progress, held, metric)
+        return found
+
+    def read(self, data: Any, valid: Any, tokenizer: Any) -> tuple[Any, Any, Any]:
+        """The source, fitted; its examples, and those to validate on, or None."""
+        given, source = self.given, SOURCES[TASKS[self.given.task].source]
+        extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
+        if TASKS[given.task].source == "corpus":
+            own = f"tokens-{self.rank}" if self.rank else "tokens"
+            extras["folder"] = None if self.run is None else self.run / own
+        held = valid if valid is not None and not isinstance(valid, float | int) else None
+        if held is None and given.data.valid_source is not None:
+            held = (given.data.valid_source, given.data.valid_target)
+        if held is None and isinstance(given.data.valid, str):
+            held = given.data.valid
+        if data is None and given.data.source is not None:
+            data = (given.data.source, given.data.target)
+        with telling(None if self.rank else self.say):
+            found = source.prepare(given, given.data.path if data is None else data, held, extras)
+        for note in dict.fromkeys(found[0].notes):
+            self.say(note)
+        return found  # type: ignore[no-any-return]
+
+    def build(self, spec: Spec, plan: dict[str, Any]) -> Any:
+        """The module with its first weights, where it is to be trained."""
+        from hitherto.model.build import build
+
+        device = _device(spec.train.device)
+        module = build(
+            plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
+            forget_bias=spec.model.forget_bias,
+        ).to(device)  # fmt: skip
+        self.say(
+            f"{describe(plan)}: {sum(p.numel() for p in module.parameters()):,} weights; on {device.type}"
+        )
+        return module
+
+    def finish(self, model: Model, source: Any, progress: Any, held: Any, metric: str) -> None:
+        """Keep the model where it is wanted, and show how it went."""
+        say, run, out = self.say, self.run, self.given.out
+        if out is not None:
+            model.save(out)
+            say(f"the model is {out}")
+        if streams(model.plan) is not None:
+            say(CANNOT_STREAM)
+        if run is None:
+            return
+        (run / BEST).unlink(missing_ok=True)  # the model is the same
+        _report(run, model, source, progress, held, metric)
+        say(f"the report is {run / 'report.html'}")
+
+
+BEST = "best.safetensors"  # in a run's folder: the best weights so far, as a model
+
+CANNOT_STREAM = (
+    "this model cannot stream: it reads its input from both ends; --no-bidirectional trains one that can"
+)
+
+
+def _rehearse(module: Any, source: Any, held: Any, metric: str) -> None:
+    """What is wrong with an evaluation is said now, not after an epoch."""
+    from hitherto.training.step import rehearse
+
+    found = rehearse(module, source, held)
+    if metric not in found:
+        raise UsageError(f"the validation data have no metric {metric!r}; they have {', '.join(found)}.")
+
+
+def _fits(spec: Spec, plan: dict[str, Any]) -> None:
+    """An error where the weights, and what training keeps for each, are more than this machine can hold."""
+    copies = {"adam": 2, "adamw": 2, "sgd": 1 if spec.train.momentum else 0}[spec.train.optimizer]
+    copies += 3 if spec.train.average else 2  # themselves, the best so far, their average
+    count = sum(math.prod(shape) for shape in shapes(plan).values())
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # a system that does not say
+        return
+    need = 4 * count * (copies + 1)  # and their gradients
+    if need > memory:
+        raise UsageError(
+            f"{describe(plan)} has {count:,} weights: with gradients, {spec.train.optimizer} and the best so far they "
+            f"take {need / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f}. Choose a smaller hidden_size, "
+            "num_layers or vocabulary."
+        )
+
+
+def _measured(progress: Any) -> dict[str, float]:
+    """The metrics of the best evaluation; none where there was none."""
+    best: dict[str, Any] = next((r for r in progress.history if r["step"] == progress.best_step), {})
+    return {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
+
+
+def _made(digest: str, progress: Any) -> dict[str, Any]:
+    import torch
+
+    return {
+        "hitherto": hitherto.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "data": digest,
+        "steps": progress.step,
+        "seconds": round(progress.seconds, 1),
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+    }
+
+
+def _so_far(run: Path, progress: Any, metric: str) -> str:
+    """Which model a run has so far."""
+    if progress.best is None:
+        return f"the model so far, not measured yet, is {run / BEST}"
+    return (
+        f"the best model so far is {run / BEST} ({metric} {progress.best:.4g} at step {progress.best_step:,})"
+    )
+
+
+def _stopped(run: Path | None, kept: list[str]) -> str:
+    """What is left of a run that was stopped."""
+    if run is None:
+        return "stopped; nothing was kept, as there is no out"
+    return "\n".join(["stopped and saved", *kept[-1:], f"go on with: hitherto train --resume {run}"])
+
+
+def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, metric: str) -> None:
+    """report.html in the run's folder."""
+    from hitherto import report
+    from hitherto.report.curves import curves
+    from hitherto.tasks.reports import sections
+
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = curves(progress.history, log, metric, progress.best_step)
+    if valid is not None:
+        results = model.measure(valid)
+        found = sections(source, valid, results, progress.watched) + found
+    plain = ("train_loss", "valid_loss")
+    shown = [(name, value) for name, value in model.metrics.items() if name not in plain][:6]
+    summary = [
+        ("model", describe(model.plan)),
+        *shown,
+        ("steps", progress.step),
+        ("minutes", progress.seconds / 60),
+    ]
+    title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
+    notes = [] if streams(model.plan) is None else [CANNOT_STREAM]
+    report.write(run / "report.html", title, summary, found, notes)
+
+
+@contextmanager
+def _claimed(out: Path) -> Iterator[None]:
+    """Make the folder of the run that ends in `out` ours; one with an unfinished run in it is not taken from it.
+
+    A training that fails before its first step leaves no folder that was not there.
+    """
+    run = run_of(out)
+    try:
+        made = files.make_folder(run)
+    except OSError as error:
+        raise UsageError(f"out {out}: the folder {run} cannot be made: {error.strerror}.") from error
+    try:
+        files.place(out, "out")
+        with files.held(run / "lock", f"the run {run}"):
+            try:
+                _clear(run, out)
+            except OSError as error:
+                raise UsageError(
+                    f"out {out}: the folder {run} cannot be cleared: {error.strerror}."
+                ) from error
+            yield
+    except BaseException:
+        if made and not (run / "checkpoints").exists() and not _holds(run / "log.jsonl"):
+            shutil.rmtree(run, ignore_errors=True)
+            for folder in made[1:]:
+                with suppress(OSError):
+                    folder.rmdir()
+        raise
+
+
+def _holds(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _clear(run: Path, out: Path) -> None:
+    """Take the checkpoints of a run that has ended out of the way of the next."""
+    kept = run / "checkpoints"
+    old = list(kept.iterdir()) if kept.is_dir() else []
+    if not old:
+        return
+    newest = max(path.stat().st_mtime for path in old)
+    if not out.exists() or out.stat().st_mtime < newest:
+        raise UsageError(
+            f"{run} holds a run that has not ended. Go on with it (--resume {run}), remove the folder, or choose "
+            "another --out."
+        )
+    for path in (*old, run / BEST):
+        path.unlink(missing_ok=True)
+    for folder in (kept, run):  # none of them comes back beside the next spec.toml
+        files.sync_folder(folder)
+
+
+def complete(source: Any, examples: Any, say: Say) -> Spec:
+    """The spec with everything set that its maker left open; what was chosen is said."""
+    spec: Spec = source.spec
+    chosen, notes = source.choose(examples)
+    for note in notes:
+        say(note)
+    if spec.train.steps is not None:
+        chosen.pop("epochs", None)
+    if spec.train.batch_tokens is not None:
+        chosen.pop("batch_size", None)
+    if spec.train.patience is not None:
+        chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
+    if spec.train.optimizer == "sgd":
+        chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
+    known = {o.name: getattr(getattr(spec, o.table), o.name) for o in specs.options()}
+    left = {name: value for name, value in chosen.items() if known[name] is None and value is not None}
+    if left:
+        said = ", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in left.items()
+        )
+        say(f"chosen: {said}")
+    return spec.replace(**left)
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(
+            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); use cpu."
+        ) from error
+    return device
+
+
+def judge(
+    spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], valid: Any
+) -> Callable[[Any], dict[str, float]] | None:
+    """What the texts are worth that a model in training writes: quickly, without a search."""
+    if not hasattr(SOURCES[TASKS[spec.task].source], "judge") or valid is None:
+        return None
+
+    def judged(module: Any) -> dict[str, float]:
+        model = Model(spec, plan, codecs, module.tensors())
+        return model.judge(valid, num_beams=1, n_best=1).metrics
+
+    return judged
+
+
+def watcher(
+    spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], shown: Any = None
+) -> Callable[[Any], dict[str, Any]] | None:
+    """What to note at every evaluation: of models that go on by themselves a sample."""
+    if "steps" in codecs:
+
+        def drawn(module: Any) -> dict[str, Any]:
+            model = Model(spec, plan, codecs, module.tensors())
+            text = None if shown is None else str(shown)
+            made = model.generate(text, seed=1, steps=64 if spec.task == "compose" else 400)
+            return {"sample": made, "text": text}
+
+        return drawn
+    if spec.task != "lm":
+        return None
+
+    def watch(module: Any) -> dict[str, Any]:
+        model = Model(spec, plan, codecs, module.tensors())
+        size = 120 if codecs["input"].size < 1000 else 30
+        return {"sample": model.generate(max_new_tokens=size, temperature=0.8, seed=1)}
+
+    return watch
