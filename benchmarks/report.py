@@ -1283,7 +1283,9 @@ def layer_headlines(folder: Path) -> tuple[str, list[str]]:
                     and p["hidden"] in hidden
                 ]
                 mean = geometric_mean(here) if here else math.nan
-                line.append(f"{mean:.2f}" if mean >= target else f"{mean:.2f}, **missed** {target:g}")
+                line.append(
+                    f"{mean:.2f}" if mean >= target else f"{mean:.2f} (target {target:g}: **missed**)"
+                )
                 if mean < target:
                     misses.append(
                         f"{TITLES[isa]}, {cell}, {name}: {mean:.2f} ({len(here)} points); target {target:g}"
@@ -1319,7 +1321,7 @@ def stream_headlines(folder: Path) -> tuple[str, list[str]]:
         (
             f"{r['cell']} {r['hidden']}, {r['weights']}",
             *(f"{r['hitherto'][p]:.2g}" for p in ("p50", "p99")),
-            *(f"{r['faster'][p]:.2g}" if p in r["faster"] else "" for p in ("torch layer", "onnxruntime")),
+            *(f"{r['faster'][p]:.3g}" if p in r["faster"] else "" for p in ("torch layer", "onnxruntime")),
         )
         for r in of_kind(rows, "step")
         if (r["cell"], r["hidden"], r["weights"]) in shown
@@ -1349,13 +1351,17 @@ def headlines(folder: Path = RESULTS) -> str:
         f"## Live streams: one step\n\n{stream_text}",
     ]
     misses += missed
-    for title, lines in (
-        ("Labels, language models and forecasts", task_headlines(folder / "tasks.jsonl", TASK_HEADLINES)),
-        ("Text to text", task_headlines(folder / "writing.jsonl", WRITING_HEADLINES)),
-        ("Audio, images, pens, video and music", sense_headlines(folder)),
+    for title, script, lines in (
+        (
+            "Labels, language models and forecasts",
+            "tasks",
+            task_headlines(folder / "tasks.jsonl", TASK_HEADLINES),
+        ),
+        ("Text to text", "writing", task_headlines(folder / "writing.jsonl", WRITING_HEADLINES)),
+        ("Audio, images, pens, video and music", "senses", sense_headlines(folder)),
     ):
         cells = table(("", "measured", "target", "baseline or published"), [line.cells() for line in lines])
-        parts.append(f"## {title}\n\n{cells}")
+        parts.append(f"## {title}\n\n`HITHERTO_DATA=FOLDER python benchmarks/{script}.py`\n\n{cells}")
         misses += [miss for line in lines if (miss := line.miss())]
     listed = "\n".join(f"- {line}" for line in misses or ["nothing"])
     parts.append(f"## Missed targets and better baselines\n\n{MISSED}\n{listed}\n")
