@@ -746,7 +746,7 @@ def beyond_baselines(row: Row) -> tuple[str, str, bool]:
 def pens(row: Row) -> tuple[str, str, bool]:
     own = row["baselines"]
     said = (
-        f"{row['nats']:g} nats; one Gaussian {own['gaussian']:g}, order 2 {own['order_2']:g}; "
+        f"{row['nats']:g} nats; one Gaussian {own['gaussian']:g}, order-2 prediction {own['order_2']:g}; "
         f"invalid strokes {share(row['invalid_strokes'])}"
     )
     reached = row["nats"] < min(own.values()) and row["invalid_strokes"] < 0.01
@@ -911,7 +911,7 @@ STREAMS = """`{command}`, {when}, commit `{commit}`, {cpu}.
 Microseconds of one call from Python: batch 1, one thread, input size = hidden size.
 
 - p50 (p99, p99.9): median, with the 99th and 99.9th percentile.
-- native: the same step called from C++.
+- native: the same step in a C++ loop.
 - x bound: native time divided by the time to read the same number of bytes at the measured bandwidth.
 - cold: the time after 64 MiB of other data were read.
 - torch layer, torch cell, onnxruntime: their p50 divided by ours, on the same weights.
@@ -1061,7 +1061,8 @@ This page shows how fast Hitherto is, how good its models are on real data, and 
 that a target was not reached; a baseline in bold is better than Hitherto.
 """
 
-MISSED = """Every missed target, every point slower than torch.nn, and every baseline that is better:
+MISSED = """Missed targets, ratios below 1, and baselines that are better than Hitherto. The list covers every measured layer
+and stream, not only those of the tables above.
 """
 
 
@@ -1307,6 +1308,12 @@ def layer_headlines(folder: Path) -> tuple[str, list[str]]:
                 "torch.nn's time divided by ours: above 1, Hitherto is faster. Float32, geometric mean over hidden\n"
                 "sizes and batches of 16 to 128. With lengths, torch.nn packs and unpacks.\n\n"
             ) + table(("", *layers.CELLS), lines)
+            grid = layers.grid("headline", {1, int(run["machine"]["cores"])})
+            absent = [name for name in ("jax", "keras") if run["versions"].get(name) is None]
+            text += (
+                f"\nMeasured: {len(of_kind(rows, 'point'))} of the {len(grid)} points of the grid. "
+                f"Not installed, so not measured: {', '.join(absent) or 'nothing'}.\n"
+            )
     return text, misses
 
 
