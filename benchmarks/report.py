@@ -1061,8 +1061,8 @@ This page shows how fast Hitherto is, how good its models are on real data, and 
 that a target was not reached; a baseline in bold is better than Hitherto.
 """
 
-MISSED = """Missed targets, ratios below 1, and baselines that are better than Hitherto. The list covers every measured layer
-and stream, not only those of the tables above.
+MISSED = """Missed targets, ratios below 1, and baselines that are better than Hitherto. The list covers every measured
+layer and stream, not only those of the tables above.
 """
 
 
