@@ -1,14 +1,15 @@
-"""Write docs/results.md from benchmarks/results: python benchmarks/report.py
+"""Write docs/results.md (headlines) and docs/results-all.md (everything): python benchmarks/report.py
 
-Only what was measured with the newest code and on the machine of the last run is shown; of a point measured
-twice, the later. What misses its target, what is lost and what was not run is listed, not left out.
+Both pages show only rows of the newest code on the machine of the last run; the later row wins where a point was
+measured twice. They list missed targets, lost points and points that were not run.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import layers
 import stream
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    Said = Callable[
-        [Row], tuple[str, str, bool]
-    ]  # what was measured, what was set out, and whether it was reached
+    Said = Callable[[Row], tuple[str, str, bool]]  # what was measured, the target, and whether it was reached
 
 SMALL, LARGE = (32, 64, 128, 256), (512, 1024)
 LOST = 0.95  # a point is lost where the median ratio and the upper end of its interval lie under this
@@ -31,7 +30,7 @@ ROOFLINE = (
 )
 TITLES = {"avx512": "AVX-512", "avx2": "AVX2", "base": "Baseline", "pure": "Without the extension"}
 
-# What was set out: name, training, ragged, hidden sizes, target of every cell. Batch 16 and more.
+# Name, training, ragged, hidden sizes, target of every cell. Batch 16 and more.
 CRITERIA = (
     ("training, full length", True, False, SMALL + LARGE, {"rnn": 2.0, "lstm": 1.3, "gru": 2.0}),
     ("training, lengths, hidden 32 to 256", True, True, SMALL, {"rnn": 5.0, "lstm": 5.0, "gru": 5.0}),
@@ -131,7 +130,7 @@ def thread_counts(points: Iterable[Row]) -> list[int]:
 
 
 def means(points: Sequence[Row]) -> str:
-    """The geometric means that were set out, and batch 1 apart."""
+    """The geometric means and their targets; batch 1 apart."""
     lines = []
     for name, training, ragged, hidden, targets in CRITERIA:
         kind = [
@@ -162,7 +161,7 @@ def losses(points: Sequence[Row]) -> str:
     sure = sum(map(lost, under))
     return (
         f"{sure} of {len(points)} points are lost: median ratio and upper end of its interval under {LOST}. "
-        f"Of {len(under) - sure} more the median lies under it, the upper end does not.\n\n"
+        f"For {len(under) - sure} more, only the median is under it.\n\n"
     ) + table(
         ["point", "ratio (95 % interval)", "GFLOP/s ours", "torch.nn", "lost"],
         [
@@ -206,12 +205,12 @@ def roofline(points: Sequence[Row], runs: Sequence[Row]) -> str:
                     entries.append(text)
                 lines.append(["lengths" if ragged else "full", str(threads), str(hidden), *entries])
     below = [(p, share, least) for p, share, least in known if share < ROOFLINE]
-    text = "Per cent, batch 16 and more: geometric mean (lowest to highest).\n\n"
+    text = "Per cent of the roofline, batch 16 and more: geometric mean (lowest to highest).\n\n"
     text += table(["length", "threads", "hidden", *layers.CELLS], lines)
-    text += f"\n\nUnder {ROOFLINE} %: {len(below)} of {len(known)} points (batch 1 counted too)."
+    text += f"\n\nUnder {ROOFLINE} %: {len(below)} of {len(known)} points (batch 1 included)."
     if below:
-        text += " The term that binds is the largest part of the bound.\n\n" + table(
-            ["point", "%", "term that binds", "terms, ms"],
+        text += " The binding term is the largest part of the bound.\n\n" + table(
+            ["point", "%", "binding term", "terms, ms"],
             [
                 [
                     layers.key(p),
@@ -361,36 +360,41 @@ def interference(rows: Sequence[Row]) -> str:
     return table(header, lines)
 
 
-INTRODUCTION = f"""# Results
+INTRODUCTION = f"""# All results
 
-Written by `python benchmarks/report.py` from `benchmarks/results/`; do not edit. How it was measured:
-[benchmarks/README.md](../benchmarks/README.md).
+This page holds every measured point, with examples of what the models write. The headlines are in
+[results.md](results.md). [benchmarks/README.md](../benchmarks/README.md) says how each figure is measured.
 
-A ratio is torch.nn's time over ours, above 1 where we are faster: the median of {REPETITIONS} repetitions
-measured in turn, with the 95 % interval of that median. Means are geometric, of those medians. Float32, one
-layer, input size = hidden size, gradients for x and all weights in training, no optimiser; with lengths
-uniform in T/4 to T torch.nn packs and unpacks, which counts. GFLOP/s are useful ones: padding is no work.
+`python benchmarks/report.py` writes this page from `benchmarks/results/*.jsonl`. Do not edit it.
+
+A ratio is torch.nn's time divided by ours: above 1, Hitherto is faster. It is the median of {REPETITIONS} interleaved
+repetitions, followed by the 95 % interval of that median. Means are geometric means of those medians.
+
+Each point is one float32 layer whose input size equals its hidden size. Training computes gradients for x and all
+weights, without an optimizer. With lengths (uniform in T/4 to T), torch.nn's packing and unpacking is part of its
+time. GFLOP/s count true tokens only, no padding.
 """
 
 
 EXPLAINED = {
-    "points": "Ratio (interval), our GFLOP/s; lost in bold; n where repetitions were fewer.\n\n",
-    "interference": "Time in a loop that alternates the two, over time alone: 1 is no cost. torch.nn's "
-    "columns say what alternation costs by itself. Median (95 % interval).\n\n",
-    "memory": "What a fresh process holds at the peak of one step beyond what it held before.\n\n",
-    "startup": "Fresh processes, in turn.\n\n",
+    "points": "Each cell: ratio (interval), then our GFLOP/s. Bold: lost. n: fewer repetitions than usual.\n\n",
+    "interference": "A loop alternates a torch operation with a layer. Each cell is the time in that loop divided by "
+    "the time alone: 1 means no cost. torch.nn's columns show what alternation costs by itself. Median (95 % "
+    "interval).\n\n",
+    "memory": "Peak memory of one training step in a fresh process, minus what the process held before.\n\n",
+    "startup": "Interleaved runs in fresh processes.\n\n",
 }
 
 
-# What was set out for the tasks, by the name of the result; a name with nothing measured is listed as not run.
+# Targets of the tasks by the name of the result; a name without a measurement is listed as not run.
 TARGETS = {
     "ptb-small-lstm": "at most 121.4 valid and 115.9 test perplexity",
-    "ptb-small-gru": "beside the LSTM",
-    "ptb-small-rnn": "beside the LSTM",
-    "ptb-regularised": "reported",
+    "ptb-small-gru": "compare with the LSTM",
+    "ptb-small-rnn": "compare with the LSTM",
+    "ptb-regularised": "",
     "lm-speed-lstm": "at most 0.75 of torch.nn's time",
-    "lm-speed-gru": "beside the LSTM",
-    "lm-speed-rnn": "beside the LSTM",
+    "lm-speed-gru": "compare with the LSTM",
+    "lm-speed-rnn": "compare with the LSTM",
     "shakespeare": "below 1.50 nats of a character",
     "sst2": "at least 0.80, mean of 5 seeds",
     "sms": "accuracy at least 0.987, f1 0.95",
@@ -398,17 +402,17 @@ TARGETS = {
     "natops": "at least 0.91",
     "ett-24": "mse at most 0.36",
     "ett-48": "mse at most 0.41",
-    "series-airline": "mase beside the seasonal naive",
-    "series-sunspots": "mase beside the seasonal naive",
-    "series-temperatures": "mase beside the seasonal naive",
-    "series-car sales": "mase beside the seasonal naive",
-    "series-nyc_taxi": "mase beside the seasonal naive",
-    "series-apple": "mase beside the last value",
+    "series-airline": "compare with the seasonal naive",
+    "series-sunspots": "compare with the seasonal naive",
+    "series-temperatures": "compare with the seasonal naive",
+    "series-car sales": "compare with the seasonal naive",
+    "series-nyc_taxi": "compare with the seasonal naive",
+    "series-apple": "compare with the last value",
     "tag": "accuracy at least 0.99",
     "corpus": "at most 2048 MiB for 1 GiB of text",
-    "weights-float32": "what narrow weights cost",
-    "weights-bfloat16": "what narrow weights cost",
-    "weights-int8": "what narrow weights cost",
+    "weights-float32": "cost of narrow weights",
+    "weights-bfloat16": "cost of narrow weights",
+    "weights-int8": "cost of narrow weights",
 }
 
 
@@ -426,10 +430,10 @@ def tasks(folder: Path) -> str:
         }
         said = ", ".join(f"{k} {v}" for k, v in own.items())
         rows.append((name, said, target, str(row.get("published", "")), f"`{row['commit']}`"))
-    return table(("what", "measured", "set out", "published", "commit"), rows)
+    return table(("result", "measured", "target", "published", "commit"), rows)
 
 
-# What was set out for the models that write, by the name of the result, in the order of the page.
+# Targets of translation by the name of the result, in the order of the page.
 TRANSLATIONS = {
     "multi30k-de-en": "BLEU at least 34",
     "multi30k-de-en-fixed": "BLEU at least 20",
@@ -439,32 +443,32 @@ PUBLISHED = """Published for German to English on the same test set (`bentrevett
 lower-cased text, so not quite the same BLEU): two layers of LSTM without attention 13.76, a GRU without attention
 20.61, a GRU with attention 28.30.
 """
-CANNOT = """What such a model cannot do: it knows no fact and looks nothing up. A name, a price or a time in a reply
-is one that was often said in such a place, not one that is true; what was said before the turns it reads is
-forgotten; and to what it has not met it answers with what is said most. It is good for talk within the forms it was
-taught, not for knowledge.
+CANNOT = """Limits: such a model knows no facts and looks nothing up. Names, prices and times in a reply are those that
+were frequent in similar turns; they need not be true. The model does not remember turns before those it reads. To an
+unfamiliar turn it gives the most frequent reply. Use it for talk that follows its training data, not for knowledge.
 """
-SHORTENS = """What such a model cannot do: understand a paper from two thousand examples. It learns how summaries
-sound and copies what stands out; whether a sentence of it is true of the paper must be checked.
+SHORTENS = """Limits: two thousand examples do not teach a model to understand a paper. It learns the style of summaries
+and copies salient phrases. Check every sentence against the paper.
 """
-ANSWERED = """Right answers, per cent, of one model for all tasks, trained on 1,000 questions of each in {minutes:g}
-minutes (commit `{commit}`). Mean {mean:.1f}; at least 62 set out: {enough}. Above Weston's LSTM, in bold, on
-{above_weston} of tasks 1 to 19; at least 17 set out: {above}. Means are over the tasks that a column has.
+ANSWERED = """Right answers in per cent. One model for all tasks, trained on 1,000 questions of each in {minutes:g}
+minutes (commit `{commit}`). Mean {mean:.1f}; at least 62 set out: {enough}. Better than Weston's LSTM (bold) on
+{above_weston} of tasks 1 to 19; at least 17 set out: {above}. Each mean is over the tasks in its column.
 
 """
-SUMMARISED = """SciTLDR, abstracts only, test, the best of several references; {minutes:g} minutes, commit `{commit}`.
+SUMMARISED = """SciTLDR test set, abstracts only. Each score is that of the best of several references. Training took
+{minutes:g} minutes, commit `{commit}`.
 """
-LETTERS = """Random letters, 1 to 100 of them, as many strings of each length: the share of strings that are right
-from end to end, and the share of letters in their place for strings of up to so many.
+LETTERS = """Strings of 1 to 100 random letters, the same number of each length. "strings" is the share of strings that
+are entirely right. The other columns are the share of letters in the right place, by string length.
 """
-STEPS = """Time of a training step over that of a plain torch.nn script (packed encoder, fused Adam), the same batches
-from the same weights, in turn; without dropout, so that losses can be compared:
+STEPS = """Time of a training step divided by that of a plain torch.nn script (packed encoder, fused Adam). Both take
+the same batches from the same weights, interleaved, without dropout so that losses can be compared:
 """
-DECODED = """{sentences:,} sentences from text to text with {num_beams} beams and the same weights, threads:
-{threads}, commit `{commit}`; at least 3 times the torch script's set out:
+DECODED = """{sentences:,} sentences from text to text, {num_beams} beams, the same weights, {threads} threads, commit
+`{commit}`. Target: at least 3 times as fast as the torch script.
 """
-OPTIONS = """What options cost a training step, commit `{commit}`. Without attention the last
-layer reads 512 numbers in place of 256, and has weights of its own:
+OPTIONS = """Cost of options in a training step, commit `{commit}`. Without attention the last layer reads 512 numbers
+instead of 256, and has its own weights:
 """
 
 
@@ -515,7 +519,7 @@ def translations(found: dict[str, Row]) -> str:
             )
         )
     parts = [
-        table(("model", "BLEU", "chrF", "perplexity", "set out", "minutes", "commit"), lines),
+        table(("model", "BLEU", "chrF", "perplexity", "target", "minutes", "commit"), lines),
         PUBLISHED,
     ]
     if rows:
@@ -523,7 +527,7 @@ def translations(found: dict[str, Row]) -> str:
         signatures = ", ".join(dict.fromkeys(f"`{row['signature']}`" for row in rows))
         parts += [
             f"2016 test set, {rows[0]['num_beams']} beams, {signatures}.\n",
-            "BLEU by words of the source (sentences):\n",
+            "BLEU by number of source words; sentences in brackets:\n",
             table(
                 ("model", *lengths),
                 [(row["name"], *(of_length(row, length) for length in lengths)) for row in rows],
@@ -621,7 +625,7 @@ def strings(found: dict[str, Row]) -> str:
             table(("", "strings", *map(str, ends)), lines),
         ]
         if writing.PICTURE.exists():
-            parts.append(f"![letters in their place by length]({writing.PICTURE.name})\n")
+            parts.append(f"![share of right letters by string length]({writing.PICTURE.name})\n")
     return "\n".join([*parts, not_run_yet(names, found)])
 
 
@@ -642,7 +646,7 @@ def writing_speed(found: dict[str, Row]) -> str:
     if lines:
         parts = [
             STEPS,
-            table(("", "ratio (95 %)", "at most", "largest difference of losses", "commit"), lines),
+            table(("", "ratio (95 %)", "at most", "largest loss difference", "commit"), lines),
         ]
     row = found.get("translate-decoding")
     if row is not None:
@@ -657,14 +661,14 @@ def writing_speed(found: dict[str, Row]) -> str:
         ]
         parts += [
             DECODED.format(**row),
-            table(("", "sentences a second", "its time over ours", "equal to ours"), rates),
+            table(("", "sentences per second", "its time / ours", "same output as ours"), rates),
         ]
     row = found.get("step-costs")
     if row is not None:
         costs = [(n, f"{ms:g}", f"{row['times'][n]:.2f}") for n, ms in row["milliseconds"].items()]
         parts += [
             OPTIONS.format(**row),
-            table(("", "milliseconds", "times the default"), costs),
+            table(("", "milliseconds", "relative to default"), costs),
         ]
     return "\n".join([*parts, not_run_yet(names, found)])
 
@@ -742,7 +746,7 @@ def beyond_baselines(row: Row) -> tuple[str, str, bool]:
 def pens(row: Row) -> tuple[str, str, bool]:
     own = row["baselines"]
     said = (
-        f"{row['nats']:g} nats a point; one Gaussian {own['gaussian']:g}, order 2 {own['order_2']:g}; "
+        f"{row['nats']:g} nats; one Gaussian {own['gaussian']:g}, order-2 prediction {own['order_2']:g}; "
         f"invalid strokes {share(row['invalid_strokes'])}"
     )
     reached = row["nats"] < min(own.values()) and row["invalid_strokes"] < 0.01
@@ -753,12 +757,17 @@ def pens(row: Row) -> tuple[str, str, bool]:
 SENSES: tuple[tuple[str, str, str, Said], ...] = (
     (
         "fsdd-digits",
-        "FSDD, one digit: error",
-        "1.59 %: BiLSTM of `eonu/fsdd`, on a random split",
+        "FSDD, single digits: error",
+        "BiLSTM of `eonu/fsdd` 1.59 %, on a random split",
         at_most("error", 0.02),
     ),
     ("fsdd-strings-files", "FSDD, strings of 3 to 7 digits: word error", "", speech),
-    ("fsdd-strings-streaming", "the same, one direction, live in pieces of 20 ms", "", speech),
+    (
+        "fsdd-strings-streaming",
+        "the same, unidirectional, streamed in chunks of 20 ms: word error",
+        "",
+        speech,
+    ),
     (
         "fsdd-speakers",
         "FSDD, each speaker left out in turn: error",
@@ -776,7 +785,7 @@ SENSES: tuple[tuple[str, str, str, Said], ...] = (
         "",
         lambda row: (
             (
-                f"a new page {share(row['cer_page'])}, new scribes {share(row['cer_scribes'])}; learned from "
+                f"a new page {share(row['cer_page'])}, new scribes {share(row['cer_scribes'])}; trained on "
                 f"{row['lines']['training']} lines, {row['characters']:,} characters"
             ),
             "",
@@ -787,44 +796,59 @@ SENSES: tuple[tuple[str, str, str, Said], ...] = (
     (
         "hand-gestures",
         "hand gestures, by recording: accuracy",
-        "97 % on a random split, with near-copies in it",
+        "97 % on a random split that contains near-copies",
         beside_baselines,
     ),
     ("poses", "pose actions, by time: accuracy", "", beside_baselines),
     ("poses-in-rooms", "pose actions in rooms, by time: accuracy", "", beside_baselines),
     (
         "digits-one-to-one",
-        "scikit-learn's digits, one step, 5 seeds: accuracy",
+        "scikit-learn digits, image as one step, mean of 5 seeds: accuracy",
         "",
         at_least("accuracy", 0.97),
     ),
-    ("digits-rows", "the same, a row after another", "", at_least("accuracy", 0.97)),
-    ("activity", "clips: which motions, in their order", "", clips(0.95)),
-    ("telling", "clips: captions right to the word", "", clips(0.85)),
+    ("digits-rows", "the same, one pixel row a step: accuracy", "", at_least("accuracy", 0.97)),
+    ("activity", "clips: motions and their order: accuracy", "", clips(0.95)),
+    ("telling", "clips: captions entirely right", "", clips(0.85)),
     ("twemoji", "pictograms: captions", "", beyond_baselines),
     ("nlvr", "scenes of boxes: captions", "", beyond_baselines),
     (
         "chorales-sigmoid",
-        "JSB chorales, each key by itself: nats a step",
+        "JSB chorales, independent keys: nats per step",
         "LSTM 8.45, GRU 8.43, RNN 8.91, TCN 8.10 (Bai et al. 2018)",
         lambda row: (f"{row['nats']:g}", "at most 8.40", row["nats"] <= 8.4),
     ),
     (
         "chorales-chain",
-        "the same, keys in a chain",
+        "JSB chorales, chained keys: nats per step",
         "",
         lambda row: (f"{row['nats']:g}", "at most 7.0", row["nats"] <= 7.0),
     ),
-    ("pen-reader", "made handwriting, read: character error", "", lambda row: (share(row["cer"]), "", True)),
-    ("pen-writer", "what `handwrite` wrote, read by the same: character error", "", at_most("cer", 0.08)),
-    *((f"kanji-{cell}", f"kanji drawn by {cell}", "", pens) for cell in ("lstm", "gru", "rnn")),
+    (
+        "pen-reader",
+        "synthetic handwriting, read by a model: character error",
+        "",
+        lambda row: (share(row["cer"]), "", True),
+    ),
+    (
+        "pen-writer",
+        "output of `handwrite`, read by the same model: character error",
+        "",
+        at_most("cer", 0.08),
+    ),
+    *(
+        (f"kanji-{cell}", f"kanji drawn by {cell}: nats per point", "", pens)
+        for cell in ("lstm", "gru", "rnn")
+    ),
 )
 
-SENSES_EXPLAINED = """Of speakers left out, five voices are learned from and the sixth was never heard. Strings are
-recordings of one speaker, one right after another. Real-time factor: time over the length of the sound, from samples
-to text, on one thread. Clips: what moves how in the test was never seen moving so. Gestures and poses: windows that
-overlap lie on one side. Nearest neighbour: the label of the training example whose numbers are nearest. Invalid
-strokes: a single point, or what goes twice as far as any true drawing.
+SENSES_EXPLAINED = """- Each speaker left out: the model trains on five voices and is tested on a sixth, unheard one.
+- Strings of digits: recordings of one speaker, joined without pauses.
+- Real-time factor: processing time divided by the length of the audio, from samples to text, one thread.
+- Clips: the test pairs shapes and motions that never occur together in training.
+- Gestures and poses: overlapping windows never fall on both sides of the split.
+- Nearest neighbour: the label of the closest training example.
+- Invalid strokes: a single point, or a stroke that reaches twice as far as any drawing in the data.
 """
 
 
@@ -840,13 +864,13 @@ def senses_found(folder: Path) -> str:
         measured, target, reached = said(row)
         held = f"{target}: {verdict(reached)}" if target else ""
         lines.append((what, measured, held, beside, f"{row['minutes']:g}", f"`{row['commit']}`"))
-    parts = [table(("", "measured", "set out", "beside it", "minutes", "commit"), lines), SENSES_EXPLAINED]
+    parts = [table(("", "measured", "target", "published", "minutes", "commit"), lines), SENSES_EXPLAINED]
     if any(name in found for name in ("twemoji", "nlvr")):
         parts.append(captions_beyond(found))
     for name, title in (
-        ("letters", "what `handwrite` wrote"),
-        ("kanji", "characters it drew"),
-        ("music", "a minute of music"),
+        ("letters", "lines written by `handwrite`"),
+        ("kanji", "kanji drawn by `handwrite`"),
+        ("music", "one minute of music from `compose`"),
     ):
         if (ROOT / "docs" / f"{name}.svg").exists():
             parts.append(f"![{title}]({name}.svg)\n")
@@ -862,30 +886,35 @@ def captions_beyond(found: dict[str, Row]) -> str:
         if row is None:
             continue
         lines.append(
-            (f"{name}, {row['test']} pictures", "model", f"{row['bleu']:g}", f"{row['chrf']:g}", "", "")
+            (f"{name}, {row['test']} images", "model", f"{row['bleu']:g}", f"{row['chrf']:g}", "", "")
         )
         for way, own in row["baselines"].items():
             apart = [row["beyond"][way][n] for n in ("bleu", "chrf")]
             lines.append(
                 (
                     "",
-                    {"most_frequent": "most frequent caption", "nearest": "of the nearest picture"}[way],
+                    {"most_frequent": "most frequent caption", "nearest": "caption of the nearest image"}[
+                        way
+                    ],
                     f"{own['bleu']:g}",
                     f"{own['chrf']:g}",
                     *(f"{a['above']:+g} ({a['standard_error']:g})" for a in apart),
                 )
             )
         examples += row["examples"]
-    header = ("", "", "BLEU", "chrF", "model above it: BLEU (standard error)", "chrF")
+    header = ("", "", "BLEU", "chrF", "model minus baseline: BLEU (standard error)", "chrF")
     return "\n".join([table(header, lines), quoted(examples, ("model", "true"))])
 
 
 STREAMS = """`{command}`, {when}, commit `{commit}`, {cpu}.
 
-Microseconds of one call from Python: one thread, batch 1, input = hidden; in brackets the 99th and the 99.9th
-percentile. Native is the same without Python; x bound is that over the time which reading its bytes takes at the
-bandwidth measured for so many. Cold: 64 MiB were read since the step before. Then the time of others over ours, p50
-over p50, on the same weights.
+Microseconds of one call from Python: batch 1, one thread, input size = hidden size.
+
+- p50 (p99, p99.9): median, with the 99th and 99.9th percentile.
+- native: the same step in a C++ loop.
+- x bound: native time divided by the time to read the same number of bytes at the measured bandwidth.
+- cold: the time after 64 MiB of other data were read.
+- torch layer, torch cell, onnxruntime: their p50 divided by ours, on the same weights.
 """
 
 
@@ -898,28 +927,28 @@ def streams(folder: Path) -> str:
     parts = [
         STREAMS.format(**run),
         one_step(of_kind(rows, "step")),
-        "A chunk of 256 steps in one call, beside torch.nn's layer:\n",
+        "A chunk of 256 steps in one call. The last column is torch.nn's time divided by ours:\n",
         table(
-            ("layer", "steps a second", "faster"),
+            ("layer", "steps per second", "torch.nn / ours"),
             [
                 (f"{r['cell']} {r['hidden']}", f"{r['steps_per_second']:,}", f"{r['faster']:g}")
                 for r in of_kind(rows, "chunk")
             ],
         ),
-        "Many sessions of a GRU of 64, a step of each in random order on one core:\n",
+        "Many sessions of a GRU of 64, one step each in random order, one core:\n",
         many_sessions(of_kind(rows, "many")),
         *(
-            f"The first prediction of a model of {r['MB']:g} MB is there {r['milliseconds']:g} ms after "
-            f"`import hitherto` begins in a fresh process; importing numpy alone takes {r['of_which_numpy']:g} ms.\n"
+            f"The first prediction of a model of {r['MB']:g} MB takes {r['milliseconds']:g} ms from the start of "
+            f"`import hitherto` in a fresh process; importing numpy takes {r['of_which_numpy']:g} ms of them.\n"
             for r in of_kind(rows, "first")
         ),
         *(
-            f"{r['steps']:,} steps of a GRU of 64 whose state fades through the denormal numbers: the last tenth took "
-            f"{r['last_over_first']:g} times as long as the first, the slowest {r['slowest_over_first']:g} times; "
-            f"memory grew by {r['grown_KiB']:,} KiB.\n"
+            f"Endurance: {r['steps']:,} steps of a GRU of 64 whose state decays through the denormal numbers. The last "
+            f"tenth took {r['last_over_first']:g} times as long as the first, the slowest tenth "
+            f"{r['slowest_over_first']:g} times; memory grew by {r['grown_KiB']:,} KiB.\n"
             for r in of_kind(rows, "endurance")
         ),
-        f"Set out and missed:\n\n{missed}\n",
+        f"Missed targets:\n\n{missed}\n",
     ]
     return "\n".join(parts)
 
@@ -954,7 +983,7 @@ def one_step(rows: Sequence[Row]) -> str:
 
 def many_sessions(rows: Sequence[Row]) -> str:
     found = {(r["sessions"], r["weights"]): r for r in rows}
-    header = ("sessions", *(f"{w}: steps a second" for w in stream.WEIGHTS), "float32: bytes a session")
+    header = ("sessions", *(f"{w}: steps per second" for w in stream.WEIGHTS), "float32: bytes per session")
     return table(
         header,
         [
@@ -975,17 +1004,18 @@ def report(folder: Path = RESULTS) -> str:
         parts.append(f"## Streams\n\n{streams(folder)}\n")
     if (folder / "tasks.jsonl").exists():
         parts.append(
-            f"## Tasks\n\n`python benchmarks/tasks.py NAME`, on real data; test splits read once.\n\n{tasks(folder)}\n"
+            "## Tasks\n\n`python benchmarks/tasks.py NAME`, on real data. Each test split is read once.\n\n"
+            f"{tasks(folder)}\n"
         )
     if (folder / "writing.jsonl").exists():
         parts.append(
-            "## Models that write\n\n`python benchmarks/writing.py NAME`, on real data; test splits read once.\n\n"
+            "## Text to text\n\n`python benchmarks/writing.py NAME`, on real data. Each test split is read once.\n\n"
             f"{writers(folder)}\n"
         )
     if (folder / "senses.jsonl").exists():
         parts.append(
-            "## The other senses\n\n`python benchmarks/senses.py NAME`, on real data and on data made there; test "
-            f"splits read once.\n\n{senses_found(folder)}\n"
+            "## Audio, images, pens, video and music\n\n`python benchmarks/senses.py NAME`, on real and "
+            f"synthetic data. Each test split is read once.\n\n{senses_found(folder)}\n"
         )
     beside: dict[str, list[Row]] = {}
     files = {path.stem.removeprefix("layers-"): path for path in folder.glob("layers-*.jsonl")}
@@ -998,7 +1028,7 @@ def report(folder: Path = RESULTS) -> str:
             continue
         parts.append(f"## {TITLES.get(isa, isa)}\n\n{where(runs)}\n")
         for title, text in (
-            ("Means beside their targets", means(points)),
+            ("Means and targets", means(points)),
             ("Lost points", losses(points)),
             ("Percentage of the roofline", roofline(points, runs)),
             ("Other peers", peers(points, runs)),
@@ -1018,10 +1048,338 @@ def report(folder: Path = RESULTS) -> str:
     return "\n".join(parts)
 
 
+# ---- the page of headlines
+
+HEADLINES = """# Results
+
+This page shows how fast Hitherto is, how good its models are on real data, and where it falls short.
+
+- Every measured point, with examples of what the models write: [results-all.md](results-all.md).
+- How each figure is measured, and how to measure it again: [benchmarks/README.md](../benchmarks/README.md).
+
+`python benchmarks/report.py` writes both pages from `benchmarks/results/*.jsonl`. Do not edit them. **Missed** means
+that a target was not reached; a baseline in bold is better than Hitherto.
+"""
+
+MISSED = """Missed targets, ratios below 1, and baselines that are better than Hitherto. The list covers every measured
+layer and stream, not only those of the tables above.
+"""
+
+
+class Headline(NamedTuple):
+    """A line of the page: what was measured, its target, whether it was reached, and who stands beside it."""
+
+    what: str
+    measured: str
+    target: str = ""
+    reached: bool = True
+    beside: tuple[tuple[str, bool], ...] = ()  # (baseline and its figure, whether it is better)
+
+    def cells(self) -> tuple[str, ...]:
+        held = f"{self.target}: {verdict(self.reached)}" if self.target else ""
+        others = "; ".join(f"**{text}**" if better else text for text, better in self.beside)
+        return (self.what, self.measured, held, others)
+
+    def miss(self) -> str:
+        """What was missed and who is better; empty where nothing is."""
+        better = [text for text, is_better in self.beside if is_better]
+        parts = [] if self.reached else [f"target {self.target}"]
+        parts += [f"better: {', '.join(better)}"] if better else []
+        return f"{self.what}: {self.measured}; {'; '.join(parts)}" if parts else ""
+
+
+def of_ett(hours: int, most: float) -> Callable[[Row], Headline]:
+    return lambda r: Headline(
+        f"Forecast, ETTh1, {hours} hours: MSE (test months read twice)",
+        f"{r['mse']:g}",
+        f"at most {most:g}",
+        r["mse"] <= most,
+        (
+            (f"linear regression {r['linear']:g}", r["linear"] < r["mse"]),
+            (f"last day {r['last_day']:g}", r["last_day"] < r["mse"]),
+            ("LSTMa 0.650 (published)" if hours == 24 else "LSTMa 0.702 (published)", False),
+        ),
+    )
+
+
+def of_series(what: str, naive: str = "seasonal naive") -> Callable[[Row], Headline]:
+    return lambda r: Headline(
+        f"Forecast, {what}, {r['horizon']} steps: MASE",
+        f"{r['mase']:g}",
+        beside=((f"{naive} {r['seasonal_naive']:g}", r["seasonal_naive"] < r["mase"]),),
+    )
+
+
+def of_training(what: str, most: float) -> Callable[[Row], Headline]:
+    return lambda r: Headline(
+        f"{what}: time / torch.nn's",
+        f"{r['time_ratio']:.2f}",
+        f"at most {most:g}",
+        r["time_ratio"] <= most,
+    )
+
+
+def of_translation(what: str, name: str) -> Callable[[Row], Headline]:
+    target = TRANSLATIONS[name].removeprefix("BLEU ")
+    return lambda r: Headline(
+        what, f"{r['bleu']:.1f} ({r['minutes']:g} min)", target, r["bleu"] >= float(target.split()[-1])
+    )
+
+
+def of_dialogues(what: str) -> Callable[[Row], Headline]:
+    return lambda r: Headline(
+        what,
+        f"{r['bleu']:.1f}",
+        beside=(
+            (
+                f"reply to the most similar prompt {r['nearest']['bleu']:.1f}",
+                r["nearest"]["bleu"] > r["bleu"],
+            ),
+        ),
+    )
+
+
+def of_strings(what: str) -> Callable[[Row], Headline]:
+    return lambda r: Headline(what, share(r["exact"]), "at least 99 %", r["exact"] >= 0.99)
+
+
+TASK_HEADLINES: dict[str, Callable[[Row], Headline]] = {
+    "ptb-small-lstm": lambda r: Headline(
+        "Language model, Penn Treebank, LSTM 2 x 200: test perplexity",
+        f"{r['test']:g}",
+        "at most 115.9",
+        r["test"] <= 115.9,
+        (("115.91 (Zaremba et al. 2014)", r["test"] > 115.91),),
+    ),
+    "shakespeare": lambda r: Headline(
+        "Language model, Tiny Shakespeare: nats per character",
+        f"{r['nats']:g}",
+        "below 1.50",
+        r["nats"] < 1.5,
+    ),
+    "sst2": lambda r: Headline(
+        "Sentiment, SST-2: accuracy, mean of 5 seeds",
+        share(r["test"]),
+        "at least 80 %",
+        r["test"] >= 0.8,
+        ((f"naive Bayes {share(r['naive_bayes'])}", r["naive_bayes"] > r["test"]),),
+    ),
+    "sms": lambda r: Headline(
+        "Spam, SMS: accuracy, F1",
+        f"{100 * r['accuracy']:.2f} %, {share(r['f1'])}",
+        "at least 98.7 %, 95 %",
+        r["accuracy"] >= 0.987 and r["f1"] >= 0.95,
+        (("LSTM 98.5 % (published, duplicates kept)", r["accuracy"] < 0.985),),
+    ),
+    "natops": lambda r: Headline(
+        "Gestures from sensors, NATOPS: accuracy",
+        share(r["test"]),
+        "at least 91 %",
+        r["test"] >= 0.91,
+        (
+            ("MLSTM-FCN 88.9 % (published)", r["test"] < 0.889),
+            ("TapNet 93.9 % (published)", r["test"] < 0.939),
+        ),
+    ),
+    "ett-24": of_ett(24, 0.36),
+    "ett-48": of_ett(48, 0.41),
+    "series-airline": of_series("airline passengers"),
+    "series-sunspots": of_series("sunspots"),
+    "series-temperatures": of_series("daily minimum temperatures"),
+    "series-car sales": of_series("car sales"),
+    "series-nyc_taxi": of_series("New York taxi demand"),
+    "series-apple": of_series("Apple share price", "last value"),
+    "corpus": lambda r: Headline(
+        "Training on 1 GiB of text: peak memory",
+        f"{r['peak_MiB']:,} MiB",
+        "at most 2,048 MiB",
+        r["peak_MiB"] <= 2048,
+    ),
+    "lm-speed-lstm": of_training("Training step of a language model, LSTM", 0.75),
+}
+
+WRITING_HEADLINES: dict[str, Callable[[Row], Headline]] = {
+    "multi30k-de-en": of_translation("German to English, Multi30k: BLEU (training time)", "multi30k-de-en"),
+    "multi30k-de-en-fixed": of_translation("the same, without attention", "multi30k-de-en-fixed"),
+    "multi30k-en-de": of_translation("English to German, Multi30k: BLEU (training time)", "multi30k-en-de"),
+    "translate-decoding": lambda r: Headline(
+        "German to English, 5 beams: sentences per second",
+        f"{r['per_second']['hitherto']:g}",
+        "3 times a torch script in batches",
+        all(f["median"] >= 3 for f in r["faster"].values()),
+        tuple((f"{name}: {r['per_second'][name]:g}", f["median"] < 1) for name, f in r["faster"].items()),
+    ),
+    "translate-speed-lstm": of_training("Training step of translation, LSTM", 0.6),
+    "translate-speed-gru": of_training("Training step of translation, GRU", 0.6),
+    "babi": lambda r: Headline(
+        "Questions, bAbI, 1,000 examples per task: mean accuracy",
+        f"{r['mean']:.1f} %",
+        "at least 62 %",
+        r["mean"] >= 62,
+        (("LSTM 47.0 % (Weston et al. 2015, tasks 1 to 19)", r["mean"] < 47),),
+    ),
+    "scitldr": lambda r: Headline(
+        "Summaries, SciTLDR abstracts: ROUGE-L",
+        f"{r['rougeL']:.1f}",
+        beside=((f"first sentence {r['lead']['rougeL']:.1f}", r["lead"]["rougeL"] > r["rougeL"]),),
+    ),
+    "sgd": of_dialogues("Dialogues, SGD: BLEU"),
+    "chatterbot": of_dialogues("Dialogues, ChatterBot: BLEU"),
+    "copy-attention": of_strings("Copying 1 to 100 letters: strings entirely right"),
+    "reverse-attention": of_strings("Reversing 1 to 100 letters: strings entirely right"),
+}
+
+BETTER = {"chorales-sigmoid": "TCN 8.10"}  # published figures that are better than ours
+NOT_A_HEADLINE = {
+    "poses",
+    "poses-in-rooms",
+    "digits-one-to-one",
+    "digits-rows",
+    "kanji-gru",
+    "kanji-rnn",
+    "pen-reader",
+}
+
+
+def sense_headlines(folder: Path) -> list[Headline]:
+    found = {row["name"]: row for row in read_rows(folder / "senses.jsonl")}
+    lines = []
+    for name, what, beside, said in SENSES:
+        row = found.get(name)
+        if row is None or name in NOT_A_HEADLINE:
+            continue
+        others = [(beside, False)] if beside else []
+        if name in BETTER:
+            others = [(beside.replace(f", {BETTER[name]}", ""), False), (BETTER[name], True)]
+        for way, own in row["baselines"].items() if name in ("twemoji", "nlvr") else ():
+            label = {"most_frequent": "most frequent caption", "nearest": "caption of the nearest image"}[way]
+            others.append((f"{label}: BLEU {own['bleu']:g}", own["bleu"] > row["bleu"]))
+        measured, target, reached = said(row)
+        if name == "fsdd-speakers":
+            measured = share(row["error"])
+        lines.append(Headline(what[0].upper() + what[1:], measured, target, reached, tuple(others)))
+    return lines
+
+
+def task_headlines(path: Path, shown: dict[str, Callable[[Row], Headline]]) -> list[Headline]:
+    found = {row["name"]: row for row in read_rows(path)}
+    return [show(found[name]) for name, show in shown.items() if name in found]
+
+
+def layer_headlines(folder: Path) -> tuple[str, list[str]]:
+    """The means of AVX-512 beside their targets, and what every instruction set missed."""
+    text, misses = "", []
+    for isa in ("avx512", "avx2"):
+        path = folder / f"layers-{isa}.jsonl"
+        runs, rows = newest(path) if path.exists() else ([], [])
+        points = [p for p in of_kind(rows, "point") if p["batch"] >= 16]
+        lines = []
+        for name, training, ragged, hidden, targets in CRITERIA:
+            line = [name]
+            for cell, target in targets.items():
+                here = [
+                    ratio(p)
+                    for p in points
+                    if (p["cell"], p["training"], p["ragged"]) == (cell, training, ragged)
+                    and p["hidden"] in hidden
+                ]
+                mean = geometric_mean(here) if here else math.nan
+                line.append(
+                    f"{mean:.2f}" if mean >= target else f"{mean:.2f} (target {target:g}: **missed**)"
+                )
+                if mean < target:
+                    misses.append(
+                        f"{TITLES[isa]}, {cell}, {name}: {mean:.2f} ({len(here)} points); target {target:g}"
+                    )
+            lines.append(line)
+        slower = sorted((p for p in of_kind(rows, "point") if ratio(p) < 1), key=ratio)
+        if slower:
+            least = slower[0]
+            which = f"{least['cell']}, hidden {least['hidden']}, batch {least['batch']}, {mode_word(least)}"
+            misses.append(
+                f"{TITLES[isa]}: {len(slower)} of {len(of_kind(rows, 'point'))} points have a median ratio below 1; "
+                f"the lowest is {ratio(least):.2f} ({which})"
+            )
+        if runs and not text:
+            run = runs[-1]
+            text = (
+                f"`{run['command']}`, {run['machine']['cpu']}, {run['machine']['cores']} cores, {TITLES[isa]},\n"
+                f"torch {run['versions']['torch']}, commit `{run['commit']}`.\n\n"
+                "torch.nn's time divided by ours: above 1, Hitherto is faster. Float32, geometric mean over hidden\n"
+                "sizes and batches of 16 to 128. With lengths, torch.nn packs and unpacks.\n\n"
+            ) + table(("", *layers.CELLS), lines)
+            grid = layers.grid("headline", {1, int(run["machine"]["cores"])})
+            absent = [name for name in ("jax", "keras") if run["versions"].get(name) is None]
+            text += (
+                f"\nMeasured: {len(of_kind(rows, 'point'))} of the {len(grid)} points of the grid. "
+                f"Not installed, so not measured: {', '.join(absent) or 'nothing'}.\n"
+            )
+    return text, misses
+
+
+def stream_headlines(folder: Path) -> tuple[str, list[str]]:
+    """One step of a few layers, many sessions, the first prediction."""
+    rows = read_rows(folder / "stream.jsonl")
+    last = max((i for i, row in enumerate(rows) if row["kind"] == "run"), default=0)
+    run, rows = rows[last], rows[last + 1 :]
+    shown = {("rnn", 64, "float32"), ("gru", 64, "float32"), ("lstm", 64, "float32")}
+    shown |= {("lstm", 256, "float32"), ("lstm", 256, "int8")}
+    lines = [
+        (
+            f"{r['cell']} {r['hidden']}, {r['weights']}",
+            *(f"{r['hitherto'][p]:.2g}" for p in ("p50", "p99")),
+            *(f"{r['faster'][p]:.3g}" if p in r["faster"] else "" for p in ("torch layer", "onnxruntime")),
+        )
+        for r in of_kind(rows, "step")
+        if (r["cell"], r["hidden"], r["weights"]) in shown
+    ]
+    text = (
+        f"`{run['command']}`, {run['cpu']}, commit `{run['commit']}`.\n\nMicroseconds of one `Session.push` from "
+        "Python (batch 1, one thread), and the median time of others divided by ours:\n\n"
+    ) + table(("layer", "median", "99th percentile", "torch.nn / ours", "ONNX Runtime / ours"), lines)
+    for r in of_kind(rows, "many"):
+        if (r["sessions"], r["weights"]) == (100_000, "float32"):
+            text += (
+                f"\n{r['sessions']:,} sessions of a GRU of {r['hidden']} take {r['MiB']:.0f} MiB and "
+                f"{r['steps_per_second'] / 1e6:.1f} million steps per second on one core."
+            )
+    for r in of_kind(rows, "first"):
+        text += f" The first prediction takes {r['milliseconds']:g} ms from `import hitherto`.\n"
+    return text, stream.missed(rows)
+
+
+def headlines(folder: Path = RESULTS) -> str:
+    """The page of headlines: a table for each benchmark, then everything that was missed."""
+    layer_text, misses = layer_headlines(folder)
+    stream_text, missed = stream_headlines(folder)
+    parts = [
+        HEADLINES,
+        f"## Layers: training and inference\n\n{layer_text}",
+        f"## Live streams: one step\n\n{stream_text}",
+    ]
+    misses += missed
+    for title, script, lines in (
+        (
+            "Labels, language models and forecasts",
+            "tasks",
+            task_headlines(folder / "tasks.jsonl", TASK_HEADLINES),
+        ),
+        ("Text to text", "writing", task_headlines(folder / "writing.jsonl", WRITING_HEADLINES)),
+        ("Audio, images, pens, video and music", "senses", sense_headlines(folder)),
+    ):
+        cells = table(("", "measured", "target", "baseline or published"), [line.cells() for line in lines])
+        parts.append(f"## {title}\n\n`HITHERTO_DATA=FOLDER python benchmarks/{script}.py`\n\n{cells}")
+        misses += [miss for line in lines if (miss := line.miss())]
+    listed = "\n".join(f"- {line}" for line in misses or ["nothing"])
+    parts.append(f"## Missed targets and better baselines\n\n{MISSED}\n{listed}\n")
+    return "\n".join(parts)
+
+
 def main() -> int:
-    page = ROOT / "docs" / "results.md"
-    page.write_text(report(), encoding="utf-8")
-    print(f"wrote {page.relative_to(ROOT)}")
+    for name, text in (("results.md", headlines()), ("results-all.md", report())):
+        page = ROOT / "docs" / name
+        page.write_text(text, encoding="utf-8")
+        print(f"wrote {page.relative_to(ROOT)}")
     return 0
 
 

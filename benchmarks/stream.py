@@ -32,6 +32,7 @@ Step = "Callable[[], Any]"
 
 RESULTS = common.RESULTS / "stream.jsonl"
 CELLS, HIDDEN, WEIGHTS = ("rnn", "gru", "lstm"), (32, 64, 128, 256, 512), ("float32", "bfloat16", "int8")
+PEERS = {"torch layer": "torch.nn's layer", "onnxruntime": "ONNX Runtime"}
 TARGETS = {  # times as fast: (weights, hidden) -> {peer: {cell: target}}
     ("float32", 32): {"onnxruntime": dict.fromkeys(CELLS, 10.0), "torch layer": dict.fromkeys(CELLS, 30.0)},
     ("float32", 64): {"onnxruntime": dict.fromkeys(CELLS, 10.0), "torch layer": dict.fromkeys(CELLS, 30.0)},
@@ -364,23 +365,24 @@ def first() -> Row:
 
 
 def missed(rows: list[Row]) -> list[str]:
-    """What was set out and not reached."""
+    """Targets that were not reached."""
     found = []
     for row in rows:
         if row["kind"] == "step":
             where = f"{row['cell']} {row['hidden']} {row['weights']}"
             for peer, cells in TARGETS.get((row["weights"], row["hidden"]), {}).items():
                 if row["faster"].get(peer, 99.0) < cells[row["cell"]]:
-                    found.append(f"{where}: {row['faster'][peer]:g}x {peer}, {cells[row['cell']]:g}x set out")
+                    times = f"{row['faster'][peer]:g} times as fast as {PEERS.get(peer, peer)}"
+                    found.append(f"{where}: {times}, target {cells[row['cell']]:g}")
             if row["call"] > 0.3:
-                found.append(f"{where}: a call adds {row['call']:g} us, 0.3 set out")
+                found.append(f"{where}: a call from Python adds {row['call']:g} µs, target 0.3")
             if row["hidden"] >= 64 and row["times_bound"] > 2:
-                found.append(f"{where}: {row['times_bound']:g} times its bytes over the bandwidth, 2 set out")
+                found.append(f"{where}: {row['times_bound']:g} times the memory bound, target 2")
         whole = row["kind"] == "many" and row["sessions"] == 100_000 and row["weights"] == "float32"
         if whole and (row["steps_per_second"] < 1.5e6 or row["MiB"] > 64):
             found.append(f"100,000 sessions: {row['steps_per_second']:,} steps/s in {row['MiB']:g} MiB")
         if row["kind"] == "first" and row["milliseconds"] > 100:
-            found.append(f"first prediction after {row['milliseconds']:g} ms, 100 set out")
+            found.append(f"first prediction after {row['milliseconds']:g} ms, target 100")
     return found
 
 
