@@ -331,7 +331,7 @@ def open(  # noqa: A001 - its name
         raise BundleError(f"{path}: {error}") from error
     codecs = {name: found.codec(name) for name in found.codecs}
     if tokenizer is not None:
-        own = [name for name, codec in codecs.items() if name == "input" or getattr(codec, "outside", False)]
+        own = [name for name, codec in codecs.items() if name == "input" or codec.outside]
         codecs |= {name: codecs[name].with_tokenizer(tokenizer) for name in own}
     spec = specs.from_document(found.spec, str(path))
     model = Model(

@@ -18,18 +18,18 @@ def check_codec(codec: Any, values: Sequence[Any]) -> list[Result]:
     promises: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
         ("what is kept gives the same codec", lambda: _kept(codec, values)),
     ]
-    if hasattr(codec, "stream"):
+    if codec.streams:
         promises += [
             ("a stream of any pieces equals the whole", lambda: _streamed(codec, values, save=False)),
             ("a stream's state can be saved and restored", lambda: _streamed(codec, values, save=True)),
         ]
-    if hasattr(codec, "augmented"):
+    if codec.augments:
         promises.append(
             ("what training changes is the value, and a seed says how", lambda: _changed(codec, values))
         )
-    if hasattr(codec, "restores"):
+    if codec.restores_values:
         promises.append(("decoding gives the value back", lambda: _restored(codec, values)))
-    if hasattr(codec, "decoder"):
+    if codec.writes_text:
         promises.append(("decoding bit by bit equals the whole", lambda: _decoded(codec, values)))
     return [(name, *outcome_of(test)) for name, test in promises]
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from msgspec import Meta
 
 from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive, Real, Size, check_count
+from hitherto.codecs.base import Codec
 from hitherto.errors import DataError, UsageError
 from hitherto.media.sound import RATES, Sound, as_floats, check_rate, opened, sound_path
 from hitherto.slots import ANY, Slot, Slots, counter
@@ -43,11 +44,13 @@ class AudioDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deviation: list[Positive]
 
 
-class AudioCodec:
+class AudioCodec(Codec):
     """Recordings to log-mel energies, [T, bands * stack]; made by `fit`."""
 
-    kind: ClassVar[str] = "audio"
-    Document: ClassVar[type[msgspec.Struct]] = AudioDocument
+    kind = "audio"
+    Document = AudioDocument
+    streams = True
+    augments = True
 
     def __init__(self, **kept: Any) -> None:
         self.rate: int = kept["rate"]  # what recordings are resampled to

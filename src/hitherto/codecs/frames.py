@@ -16,13 +16,14 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive, check_count
+from hitherto.codecs.base import Codec
 from hitherto.codecs.image import Look, LookDocument, box, sample
 from hitherto.errors import DataError, MissingExtra, UsageError
 from hitherto.media.pictures import (
@@ -60,11 +61,13 @@ class FramesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_length: Count | None
 
 
-class FramesCodec:
+class FramesCodec(Codec):
     """Videos to steps; made by `fit`."""
 
-    kind: ClassVar[str] = "frames"
-    Document: ClassVar[type[msgspec.Struct]] = FramesDocument
+    kind = "frames"
+    Document = FramesDocument
+    streams = True
+    augments = True
 
     def __init__(
         self, look: Look, fps: float | None = None, every: int = 1, max_length: int | None = None

@@ -13,13 +13,14 @@ larger). What is transparent is seen over white. Files and arrays go through the
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive, Real, Side, check_count
+from hitherto.codecs.base import Codec
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.media.pictures import (
     MOST_PIXELS,
@@ -67,15 +68,16 @@ class ImageDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_length: Count | None
 
 
-class ImageCodec:
+class ImageCodec(Codec):
     """Pictures to steps; made by `fit`.
 
     Along rows or columns, step t sees the `window` of them around those that begin at t * hop; beyond the picture is
     its background.
     """
 
-    kind: ClassVar[str] = "image"
-    Document: ClassVar[type[msgspec.Struct]] = ImageDocument
+    kind = "image"
+    Document = ImageDocument
+    augments = True
 
     def __init__(
         self,

@@ -3,13 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from hitherto.arrays import Array
+from hitherto.codecs.base import Codec
 from hitherto.errors import DataError, UsageError, nearest
 
 __all__ = ["LabelCodec"]
@@ -25,11 +26,12 @@ class LabelDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     separator: Annotated[str, Meta(min_length=1)] | None
 
 
-class LabelCodec:
+class LabelCodec(Codec):
     """Classes in sorted order, numbers before words. `multi`: a value is a list, or a str cut at `separator`."""
 
-    kind: ClassVar[str] = "label"
-    Document: ClassVar[type[msgspec.Struct]] = LabelDocument
+    kind = "label"
+    Document = LabelDocument
+    restores_values = True
 
     def __init__(
         self, classes: Sequence[str], counts: Sequence[int], multi: bool = False, separator: str | None = None

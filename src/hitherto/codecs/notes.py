@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import product
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive
+from hitherto.codecs.base import Codec
 from hitherto.errors import DataError, UsageError
 from hitherto.media.midi import Score, naming
 from hitherto.media.rolls import (
@@ -55,14 +56,17 @@ class NotesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_length: Count | None
 
 
-class NotesCodec:
+class NotesCodec(Codec):
     """The keys from `low` to `high` as ones and zeros at each step of `step` quarters; made by `fit`.
 
     `lowest` and `highest` are the outermost that occur in training, `tempo` is the usual one.
     """
 
-    kind: ClassVar[str] = "notes"
-    Document: ClassVar[type[msgspec.Struct]] = NotesDocument
+    kind = "notes"
+    Document = NotesDocument
+    streams = True
+    augments = True
+    restores_values = True
 
     def __init__(
         self,

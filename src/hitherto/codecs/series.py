@@ -15,7 +15,7 @@ where loc is: at the running mean, the last value, or the value a season before 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -23,6 +23,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hitherto.arrays import Array
 from hitherto.bounds import WIDEST, Positive, Real, Size
+from hitherto.codecs.base import Codec
 from hitherto.data.marks import MISSING
 from hitherto.data.series import MOST, Series
 from hitherto.errors import DataError, UsageError
@@ -81,11 +82,12 @@ class SeriesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: StepDocument | UnsetType = UNSET  # the same in all series of training, if there is one
 
 
-class SeriesCodec:
+class SeriesCodec(Codec):
     """Numbers to arrays; made by `fit`."""
 
-    kind: ClassVar[str] = "series"
-    Document: ClassVar[type[msgspec.Struct]] = SeriesDocument
+    kind = "series"
+    Document = SeriesDocument
+    streams = True
 
     def __init__(self, **kept: Any) -> None:
         self.horizon: int = kept["horizon"]  # 0 where nothing is forecast
@@ -175,7 +177,7 @@ class SeriesCodec:
 
     # ---- arrays
 
-    def encode(self, value: Any) -> Arrays:
+    def encode(self, value: Any) -> Arrays:  # type: ignore[override]  # with what forecasts are told beside
         """A row for each step: `x` [T, F]; of a `Series` also `target`, and what `affine` reads."""
         if not isinstance(value, Series):
             array = _array(value)
@@ -267,7 +269,7 @@ class SeriesCodec:
         """The seasonal naive forecast made at each t: the values of a season before."""
         return self._seasonal(arrays, start, stop)
 
-    def stream(self) -> "SeriesStream":
+    def stream(self) -> "SeriesStream":  # type: ignore[override]  # it has no end
         return SeriesStream(self)
 
     def decode(self, array: Any) -> Array:

@@ -17,13 +17,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from reprlib import repr as brief
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive, check_count
+from hitherto.codecs.base import Codec
 from hitherto.errors import DataError, UsageError
 from hitherto.media.pens import as_numbers, depth_of, holds, idle, joined, moves, stroke3, table_of, whole
 from hitherto.slots import ANY, Slot, Slots, counter
@@ -102,15 +103,18 @@ class StrokesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_length: Count | None
 
 
-class StrokesCodec:
+class StrokesCodec(Codec):
     """Drawings to arrays, a row for each step; made by `fit`.
 
     A step that is read has seven numbers: dx, dy, lifted, the direction's cosine and sine, and where the step ends,
     seen from the first point. One that is written has three: dx, dy, lifted.
     """
 
-    kind: ClassVar[str] = "strokes"
-    Document: ClassVar[type[msgspec.Struct]] = StrokesDocument
+    kind = "strokes"
+    Document = StrokesDocument
+    streams = True
+    augments = True
+    restores_values = True
 
     def __init__(
         self,

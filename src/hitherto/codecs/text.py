@@ -17,13 +17,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise, repeat
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.bounds import Count
+from hitherto.codecs.base import Codec
 from hitherto.codecs.subwords import BYTE_NAMES, NAME_BYTES, merges_of
 from hitherto.errors import DataError, MissingExtra, UsageError
 from hitherto.progress import begin
@@ -54,11 +55,14 @@ class TextDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outside: bool
 
 
-class TextCodec:
+class TextCodec(Codec):
     """A vocabulary and how text is cut into it."""
 
-    kind: ClassVar[str] = "text"
-    Document: ClassVar[type[msgspec.Struct]] = TextDocument
+    kind = "text"
+    Document = TextDocument
+    streams = True
+    restores_values = True
+    writes_text = True
 
     def __init__(
         self,

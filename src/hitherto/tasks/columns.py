@@ -62,7 +62,7 @@ def encoded(codec: Any, value: Any, data: DataSpec, labelled: bool = True) -> tu
     """What a codec makes of a value, and what is changed of it in training, if it is: a file is read once for both."""
     if not (data.augment and labelled):
         return codec.encode(value), None
-    if not hasattr(codec, "augmented"):
+    if not codec.augments:
         raise UsageError(
             f"augment changes sound, pictures, videos, strokes and music; this input is {codec.kind}. Leave it out."
         )
@@ -165,7 +165,7 @@ def listed(names: Sequence[str]) -> str:
 
 def unseen(codec: Any, model: ModelSpec) -> list[str]:
     """What to try where pictures of some size go to a layer as they are."""
-    if model.conv or min(getattr(codec, "shape", (0,))[:2]) < 16:
+    if model.conv or codec.shape is None or min(codec.shape[:2]) < 16:
         return []
     return [
         "pictures go to the layer as they are; --conv 16 --conv 32 looks for shapes in them, --peaks wherever they lie"

@@ -40,7 +40,7 @@ class Stream:
     def begin(self) -> None:
         """Take the codec's stream, and whatever is read before any input."""
         codec = self.model.codecs["input"]
-        self.input: Any = codec.stream() if hasattr(codec, "stream") else _Whole(codec)
+        self.input: Any = codec.stream() if codec.streams else _Whole(codec)
 
     def push(self, value: Any) -> list[Row]:
         """Take more input; what became final by it."""

@@ -7,7 +7,7 @@ beginning, as a stream would, and scores the origins that are asked for.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Prepared, Results, Share
+from hitherto.tasks.base import Arrays, Batch, Results, Share, Source
 from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
 from hitherto.tasks.columns import column_name, column_names, load
 from hitherto.tasks.forecast.columns import apart_from, no_number, step_of, telling, time_column
@@ -51,15 +51,15 @@ class WindowExamples:
 
 
 @dataclass
-class Windows:
+class Windows(Source[WindowExamples]):
     """Series in a table, wide or long."""
 
     spec: Spec
     codecs: dict[str, Any]
     notes: list[str] = field(default_factory=list)
 
-    answers: ClassVar[str] = "params"
-    unnamed: ClassVar[str] = "csv"
+    answers = "params"
+    unnamed = "csv"
 
     @property
     def reads(self) -> list[str]:
@@ -108,7 +108,9 @@ class Windows:
         return self, every
 
     @classmethod
-    def prepare(cls, spec: Spec, data: Any, valid: Any, _extras: dict[str, Any]) -> Prepared:
+    def prepare(
+        cls, spec: Spec, data: Any, valid: Any, _extras: dict[str, Any]
+    ) -> "tuple[Windows, WindowExamples, WindowExamples | None]":
         """Fit on what comes before the split of every series, and encode both parts."""
         table = load(spec, data)
         if valid is not None:

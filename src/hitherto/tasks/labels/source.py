@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from hitherto.metrics import METRICS
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Prepared, Results, Share
+from hitherto.tasks.base import Arrays, Batch, Results, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -59,15 +59,15 @@ class PairExamples:
 
 
 @dataclass
-class Pairs:
+class Pairs(Source[PairExamples]):
     """An input and an output in each row: `classify`, `tag`."""
 
     spec: Spec
     codecs: dict[str, Any]
     notes: list[str] = field(default_factory=list)
 
-    answers: ClassVar[str] = "params"
-    unnamed: ClassVar[str] = "csv"
+    answers = "params"
+    unnamed = "csv"
 
     @property
     def reads(self) -> list[str]:
@@ -97,11 +97,13 @@ class Pairs:
         with doing("finding the tokens of"):
             self.codecs["input"] = self._fit_input(table, training, extras or {})
         for codec in self.codecs.values():
-            notes += getattr(codec, "notes", [])
+            notes += codec.notes
         return self
 
     @classmethod
-    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+    def prepare(
+        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+    ) -> "tuple[Pairs, PairExamples, PairExamples | None]":
         """Fit on the training part alone, and encode both parts."""
         table = cls._table(spec, data)
         if valid is not None:
@@ -114,7 +116,7 @@ class Pairs:
         examples = self.read(table)
         return self, examples.part(first), examples.part(second) if len(second) else None
 
-    def load(self, data: Any, labelled: bool = True) -> PairExamples:
+    def load(self, data: Any, *, labelled: bool = True) -> PairExamples:
         """Encode what a person gives: a path, a frame, rows or plain values."""
         table = self._table(self.spec, data)
         several = self.vectors and len(column_names(None, self.spec.data.input)) > 1
@@ -132,7 +134,7 @@ class Pairs:
         """Whether an input is one step: a whole picture, or numbers of several columns."""
         if self.numeric:
             return self.spec.data.id is None and len(column_names(None, self.spec.data.input)) > 1
-        return getattr(self.codecs["input"], "reads", "") == "whole"
+        return bool(self.codecs["input"].reads == "whole")
 
     @property
     def numeric(self) -> bool:
@@ -339,7 +341,7 @@ class Pairs:
             raise UsageError(
                 f"{self.spec.task} reads a series as it is, but its codec looks {codec.horizon} steps ahead."
             )
-        shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}
+        shape = {"shape": list(codec.shape)} if codec.shape else {}
         single = {"single": True} if self.single else {}
         return {
             "x": {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size), **shape, **single}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from hitherto.metrics import METRICS
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Batch, Prepared, Results, Share
+from hitherto.tasks.base import Batch, Results, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import column_names, load
 
@@ -51,7 +51,7 @@ class CorpusExamples:
 
 
 @dataclass
-class Corpus:
+class Corpus(Source[CorpusExamples]):
     """Text, or rows of text, in one stream of tokens."""
 
     spec: Spec
@@ -59,8 +59,8 @@ class Corpus:
     notes: list[str] = field(default_factory=list)
     folder: Path | None = None  # where tokens go that memory should not hold
 
-    answers: ClassVar[str] = "nll"
-    unnamed: ClassVar[str] = "txt"
+    answers = "nll"
+    unnamed = "txt"
 
     @property
     def reads(self) -> list[str]:
@@ -94,10 +94,12 @@ class Corpus:
                 **spec.data.vocabulary,
                 **(extras or {}),
             )
-        return cls(spec, {"input": codec}, notes + list(getattr(codec, "notes", [])))
+        return cls(spec, {"input": codec}, notes + list(codec.notes))
 
     @classmethod
-    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+    def prepare(
+        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+    ) -> "tuple[Corpus, CorpusExamples, CorpusExamples | None]":
         """Fit on the training part alone, and tokenise both parts."""
         folder = extras.pop("folder", None)
         data, valid = _given(spec, data), None if valid is None else _given(spec, valid)
@@ -111,7 +113,7 @@ class Corpus:
         self.folder = folder
         return self, self.read(data, 0, at), self.read(data, at, total, "valid") if total > at else None
 
-    def load(self, data: Any, labelled: bool = True) -> CorpusExamples:
+    def load(self, data: Any, *, labelled: bool = True) -> CorpusExamples:
         """Tokenise what a person gives: a text file, or a table or list of texts."""
         given = _given(self.spec, data)
         if not labelled:  # each text by itself

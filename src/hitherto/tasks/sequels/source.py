@@ -6,7 +6,7 @@ where one only measures: nothing was there to tell it.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
 from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Item, Prepared, Results, Share
+from hitherto.tasks.base import Arrays, Batch, Item, Results, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -63,15 +63,15 @@ class SequelExamples:
 
 
 @dataclass
-class Sequels:
+class Sequels(Source[SequelExamples]):
     """Sequences of vectors, with a text each or without."""
 
     spec: Spec
     codecs: dict[str, Any]
     notes: list[str] = field(default_factory=list)
 
-    answers: ClassVar[str] = "nll"
-    unnamed: ClassVar[str] = "csv"
+    answers = "nll"
+    unnamed = "csv"
 
     @property
     def reads(self) -> list[str]:
@@ -90,7 +90,9 @@ class Sequels:
     # ---- fitting
 
     @classmethod
-    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+    def prepare(
+        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+    ) -> "tuple[Sequels, SequelExamples, SequelExamples | None]":
         """Fit on the training part alone, and encode both parts."""
         table = load(spec, data)
         spec, notes = cls.columns(spec, table)
@@ -143,7 +145,7 @@ class Sequels:
             self.codecs["text"] = text = TextCodec.fit(texts, **options)
             self.notes += text.notes
 
-    def load(self, data: Any, labelled: bool = True) -> SequelExamples:
+    def load(self, data: Any, *, labelled: bool = True) -> SequelExamples:
         """Encode what a person gives: a path, a frame, rows or plain values."""
         del labelled  # what is written is all there is to learn from and to measure
         return self.read(load(self.spec, data))

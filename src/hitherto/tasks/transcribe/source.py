@@ -6,7 +6,7 @@ need more steps than its input has; rows where it does are named, and not learne
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -23,7 +23,7 @@ from hitherto.heads.classes import log_softmax
 from hitherto.metrics import METRICS
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Item, Prepared, Results, Share
+from hitherto.tasks.base import Arrays, Batch, Item, Results, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -71,16 +71,16 @@ class TranscriptExamples:
 
 
 @dataclass
-class Transcripts:
+class Transcripts(Source[TranscriptExamples]):
     """An input of many steps and a text in each row."""
 
     spec: Spec
     codecs: dict[str, Any]
     notes: list[str] = field(default_factory=list)
 
-    answers: ClassVar[str] = "params"
-    decodes: ClassVar[bool] = True  # its measures and predictions are told how
-    unnamed: ClassVar[str] = "csv"
+    answers = "params"
+    decodes = True  # its measures and predictions are told how
+    unnamed = "csv"
 
     @property
     def reads(self) -> list[str]:
@@ -89,7 +89,9 @@ class Transcripts:
     # ---- fitting
 
     @classmethod
-    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+    def prepare(
+        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+    ) -> "tuple[Transcripts, TranscriptExamples, TranscriptExamples | None]":
         """Fit on the training part alone, and encode both parts."""
         table = load(spec, data)
         spec, notes = cls.columns(spec, table)
@@ -173,7 +175,7 @@ class Transcripts:
         )
         return examples.part(np.setdiff1d(np.arange(len(examples)), wrong))
 
-    def load(self, data: Any, labelled: bool = True) -> TranscriptExamples:
+    def load(self, data: Any, *, labelled: bool = True) -> TranscriptExamples:
         """Encode what a person gives: a path, a frame, rows or plain values."""
         return self.read(load(self.spec, data), labelled)
 
@@ -207,7 +209,7 @@ class Transcripts:
         codec, data = self.codecs["input"], self.spec.data
         if len(column_names(None, data.input)) != 1 or len(column_names(None, data.output)) != 1:
             raise UsageError("it does not say which one column is the input, and which one the text.")
-        shape = {"shape": list(codec.shape)} if hasattr(codec, "shape") else {}
+        shape = {"shape": list(codec.shape)} if codec.shape else {}
         return {"x": {"kind": "vectors", "size": int(codec.size), **shape}}
 
     def head(self) -> tuple[str, dict[str, Any]]:
@@ -362,7 +364,7 @@ class Transcripts:
 
     def said(self, symbols: list[tuple[int, int]]) -> dict[str, Any]:
         """The text of classes at steps, and the place of each piece: seconds of sound, else steps."""
-        each = getattr(self.codecs["input"], "seconds_per_step", 1)
+        each = self.codecs["input"].seconds_per_step
         symbols = self.known(symbols)
         text = self.codecs["output"].decode([c for c, _ in symbols])
         return {"text": text, "at": [round(step * each, 4) for _, step in symbols]}

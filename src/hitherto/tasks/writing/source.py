@@ -6,7 +6,7 @@ The turns of a conversation are marked: `>` for those of the other, `<` for thos
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from hitherto.metrics import METRICS, signature
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Item, Prepared, Results, Share
+from hitherto.tasks.base import Arrays, Batch, Item, Results, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -87,15 +87,15 @@ class TextExamples:
 
 
 @dataclass
-class Texts:
+class Texts(Source[TextExamples]):
     """A text in, a text out, in each row: `translate`, `summarize`, `chat`, `answer`."""
 
     spec: Spec
     codecs: dict[str, Any]
     notes: list[str] = field(default_factory=list)
 
-    answers: ClassVar[str] = "nll"
-    unnamed: ClassVar[str] = "txt"
+    answers = "nll"
+    unnamed = "txt"
 
     @property
     def reads(self) -> list[str]:
@@ -121,7 +121,9 @@ class Texts:
     # ---- fitting
 
     @classmethod
-    def prepare(cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]) -> Prepared:
+    def prepare(
+        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+    ) -> "tuple[Texts, TextExamples, TextExamples | None]":
         """Fit on the training part alone, and encode both parts."""
         spec = with_defaults(spec)
         table = load(spec, data)
@@ -236,7 +238,7 @@ class Texts:
 
     # ---- reading
 
-    def load(self, data: Any, labelled: bool = True) -> TextExamples:
+    def load(self, data: Any, *, labelled: bool = True) -> TextExamples:
         """Encode what a person gives: a path, two paths, a frame, rows or plain texts."""
         data = [data] if self.spec.task == "chat" and is_conversation(data) else data
         table = load(self.spec, data, unnamed="csv" if labelled else self.unnamed)
@@ -408,7 +410,7 @@ class Texts:
     @property
     def single(self) -> bool:
         """Whether an input is one step: a picture that is seen at once."""
-        return getattr(self.codecs["input"], "reads", None) == "whole"
+        return bool(self.codecs["input"].reads == "whole")
 
     def head(self) -> tuple[str, dict[str, Any]]:
         model = self.spec.model
