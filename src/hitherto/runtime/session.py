@@ -1,4 +1,8 @@
-"""Sessions of plain arrays: a model and a state, a step at a time, one row or many."""
+"""Sessions of plain arrays: a model and a state, a step at a time.
+
+`Session` takes arrays and gives what the model's head reads: one row of states, pushed from C. `Sessions` are many of
+them at once. Their state is a dict of named arrays, views: writing to them changes the session.
+"""
 
 from typing import Any, Self
 
