@@ -13,9 +13,7 @@ from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.runtime.engine import Engine, numbers
 
-__all__ = ["LONGEST", "Session", "Sessions"]
-
-LONGEST = 100_000  # steps that a stream of a series may miss
+__all__ = ["Session", "Sessions"]
 
 
 class Session(_native.Session):
