@@ -24,7 +24,8 @@ from hitherto.errors import CheckpointError, TrainingError
 from hitherto.model.build import Module, build
 from hitherto.plan import make
 from hitherto.spec import Spec, from_options
-from hitherto.tasks.families import SOURCES, Batch, Results
+from hitherto.tasks.base import Batch, Results
+from hitherto.tasks.families import SOURCES
 from hitherto.training import checkpoint
 from hitherto.training.loop import fit
 from hitherto.training.optimizer import rate

@@ -108,7 +108,7 @@ def test_words_of_a_stream_are_parted_as_those_of_a_recording() -> None:
 def test_the_command_line_hears(model: hitherto.Model, tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from hitherto.cli.group import cli
+    from hitherto.cli.main import cli
 
     sound, path, wav = spoken("dabbac", 3), tmp_path / "m.safetensors", tmp_path / "d.wav"
     model.save(path)

@@ -1,4 +1,8 @@
-"""Sessions of plain arrays: a model and a state, a step at a time, one row or many."""
+"""Sessions of plain arrays: a model and a state, a step at a time.
+
+`Session` takes arrays and gives what the model's head reads: one row of states, pushed from C. `Sessions` are many of
+them at once. Their state is a dict of named arrays, views: writing to them changes the session.
+"""
 
 from typing import Any, Self
 
@@ -9,9 +13,7 @@ from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.runtime.engine import Engine, numbers
 
-__all__ = ["LONGEST", "Session", "Sessions"]
-
-LONGEST = 100_000  # steps that a stream of a series may miss
+__all__ = ["Session", "Sessions"]
 
 
 class Session(_native.Session):

@@ -1,4 +1,14 @@
-"""Live streams of a user's values: what those of all tasks share."""
+"""Live streams of a user's values: what those of all tasks share.
+
+    s = model.stream()
+    s.push(part)        what became final by it, a list of rows
+    s.peek()            the answer so far, as if the input ended here
+    s.finish()          the end of the input: the rest
+    s.fork(), s.save(), s.load(blob), s.reset(), s.state
+
+What a stream knows is its state, a dict of named arrays: those of the plan are views, so that writing to them changes
+the stream; what the codec and the stream hold beside them are copies, taken over by setting `state`.
+"""
 
 import hashlib
 import json

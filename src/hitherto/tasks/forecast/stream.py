@@ -12,7 +12,6 @@ from hitherto.arrays import Array
 from hitherto.data.marks import Marks
 from hitherto.errors import DataError, HithertoError, UsageError
 from hitherto.heads import HEADS
-from hitherto.runtime.session import LONGEST
 from hitherto.slots import Slot, Slots
 from hitherto.tasks.forecast.source import surprise
 from hitherto.tasks.streams import Row, Stream, plain_of
@@ -20,6 +19,8 @@ from hitherto.times import Form, Step, form_of, step_of, twice, wall_of, zone_of
 from hitherto.times.steps import DAY, FIRST, LAST, SECOND
 
 __all__ = ["ForecastStream"]
+
+LONGEST = 100_000  # steps that a stream of a series may miss
 
 
 class ForecastStream(Stream):
