@@ -36,10 +36,11 @@ struct InputGradient {
           std::memcpy(block + r * lda, u.dgates + (d * u.N + row + r) * ld, size_t(K) * 4);
           if (d == 0) std::memset(u.dx + u.place(row + r) * I, 0, size_t(I) * 4);
         }
-        add_product(
-            rows, block, lda, g.packs[d], K, 0, P,
-            [&](i64 r, i64 b) HT_LAMBDA { return load(u.dx + u.place(row + r) * I + b * VL, I - b * VL); },
-            [&](i64 r, i64 b, Vec v) HT_LAMBDA { store(u.dx + u.place(row + r) * I + b * VL, v, I - b * VL); });
+        FloatProduct p = {};
+        p.a = block, p.lda = lda, p.rows = rows, p.packed = g.packs[d], p.K = K, p.v1 = P;
+        p.store_rows(u.places ? u.dx : u.dx + row * I, I, I);
+        p.places = u.places ? u.places + row : nullptr;
+        add_product(p);
       }
     }
   }
@@ -89,16 +90,11 @@ struct WeightGradient {
           std::memcpy(a + k * lda, u->dgates + (d * u->N + token + k) * ld + first + m, size_t(count) * 4);
           put_panels(z, k, tokens, token + k, source, d, width, t);
         }
-        product<4, true, true>(
-            count, a, lda, z, tokens, 0, P,
-            [](i64, i64) HT_LAMBDA { return zero(); },
-            [&](i64 r, i64 b, auto& acc, int vectors) HT_LAMBDA {
-              for (int c = 0; c < vectors; ++c) {
-                const i64 n = width - (b + c) * VL;
-                float* to = dw + (m + r) * width + (b + c) * VL;
-                store(to, token ? add(load(to, n), acc[c]) : acc[c], n);
-              }
-            });
+        FloatProduct p = {};
+        p.a = a, p.lda = lda, p.rows = count, p.packed = z, p.K = tokens, p.v1 = P;
+        p.store_rows(dw + m * width, width, width);
+        p.add = token > 0;
+        product<true>(p, 4);
       }
     }
   }

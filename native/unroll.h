@@ -198,12 +198,11 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       if (tokens + rows > z.chunk) break;
       for (i64 j = 0; j < rows; ++j, ++tokens) std::memcpy(inputs + tokens * z.lda, u.x + u.place(m.token(u, t, j)) * I, I * 4);
     }
-    const float* bias = pack + at.bias;
-    product<W, G == 1>(
-        tokens, inputs, z.lda, pack + at.w_ih, I, v0, v1, [&](i64, i64 v) HT_LAMBDA { return load(bias + v * VL); },
-        [&](i64 r, i64 v, auto& acc, int n) HT_LAMBDA {
-          for (int k = 0; k < n; ++k) store(gx + r * ldg + (v - v0 + k) * VL, acc[k]);
-        });
+    FloatProduct p = {};
+    p.a = inputs, p.lda = z.lda, p.rows = tokens, p.packed = pack + at.w_ih, p.K = I, p.v0 = v0, p.v1 = v1;
+    p.begin_with(pack + at.bias + v0 * VL, 0, W, 1);
+    p.store_rows(gx, ldg, ALL);
+    product<false>(p, W);
 
     const float* g = gx;
     for (i64 step = begin; step < end; ++step) {
@@ -220,61 +219,82 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         for (int k = 0; k < count; ++k) store(to + k * H, gates[k], n);
       };
 
+      FloatProduct p = {};
+      p.a = h, p.lda = z.ldh, p.rows = rows, p.packed = pack + at.w_hh, p.K = H, p.v0 = v0, p.v1 = v1;
+      p.begin_with(g, ldg, W, 1);
       if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
-        product<W, G == 1>(rows, h, z.ldh, pack + at.w_hh, H, v0, v1, projected, [&](i64 r, i64 v, auto& acc, int count) HT_LAMBDA {
-          for (int k = 0; k < count; ++k) {
-            const i64 unit = (v + k) * VL;
-            put(r, unit, H - unit, rnn_activation<CELL == RNN_RELU>(acc[k]));
+        const auto take = [&](const Tile& tile) {
+          for (i64 j = 0; j < tile.rows; ++j) {
+            for (i64 k = 0; k < tile.vectors; ++k) {
+              const i64 unit = (tile.vector + k) * VL;
+              put(tile.row + j, unit, H - unit, rnn_activation<CELL == RNN_RELU>(load(tile.at(j, k))));
+            }
           }
-        });
+        };
+        p.give_to(take);
+        product<false>(p, W);
       } else if constexpr (CELL == LSTM) {
-        product<W, G == 1>(rows, h, z.ldh, pack + at.w_hh, H, v0, v1, projected, [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
-          const i64 b = v / G, unit = b * VL, n = H - unit;
-          float* at_c = c + r * ldc + (b - m.b0) * VL;
-          Vec cell = load(at_c);
-          put(r, unit, n, lstm_forward(acc, cell));
-          store(at_c, cell);
-          if (u.saved) {
-            keep(r, unit, n, acc, 4);
-            store(u.cells + (m.d * u.N + m.token(u, t, r)) * H + unit, cell, n);
+        const auto take = [&](const Tile& tile) {
+          const i64 block = tile.vector / G, unit = block * VL, n = H - unit;
+          for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            float* at_c = c + r * ldc + (block - m.b0) * VL;
+            Vec gates[4] = {load(tile.at(j, 0)), load(tile.at(j, 1)), load(tile.at(j, 2)), load(tile.at(j, 3))}, cell = load(at_c);
+            put(r, unit, n, lstm_forward(gates, cell));
+            store(at_c, cell);
+            if (u.saved) {
+              keep(r, unit, n, gates, 4);
+              store(u.cells + (m.d * u.N + m.token(u, t, r)) * H + unit, cell, n);
+            }
           }
-        });
+        };
+        p.give_to(take);
+        product<false>(p, W);
       } else if constexpr (CELL == GRU) {
-        const float* bias_n = pack + at.bias_n;
-        product<W, G == 1>(
-            rows, h, z.ldh, pack + at.w_hh, H, v0, v1,
-            [&](i64 r, i64 v) HT_LAMBDA { return v % G == 2 ? load(bias_n + v / G * VL) : projected(r, v); },
-            [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
-              const i64 unit = v / G * VL, n = H - unit;
-              Vec gates[4] = {sigmoid(acc[0]), sigmoid(acc[1]), zero(), acc[2]};
-              gates[2] = tanh(fma(gates[0], acc[2], projected(r, v + 2)));
-              put(r, unit, n, gru_mix(gates[1], gates[2], load(h + r * z.ldh + unit)));
-              if (u.saved) keep(r, unit, n, gates, 4);
-            });
+        p.bias_n = pack + at.bias_n;
+        const auto take = [&](const Tile& tile) {
+          const i64 unit = tile.vector / G * VL, n = H - unit;
+          for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            Vec gates[4] = {sigmoid(load(tile.at(j, 0))), sigmoid(load(tile.at(j, 1))), zero(), load(tile.at(j, 2))};
+            gates[2] = tanh(fma(gates[0], gates[3], projected(r, tile.vector + 2)));
+            put(r, unit, n, gru_mix(gates[1], gates[2], load(h + r * z.ldh + unit)));
+            if (u.saved) keep(r, unit, n, gates, 4);
+          }
+        };
+        p.give_to(take);
+        product<false>(p, W);
       } else {
         float* reset_h = m.shared + 2 * plane + m.home * z.ldh;
-        product<2, false>(
-            rows, h, z.ldh, pack + at.w_hh, H, 2 * m.b0, 2 * m.b1,
-            [&](i64 r, i64 v) HT_LAMBDA { return projected(r, v / 2 * G + v % 2); },
-            [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
-              const i64 b = v / 2, unit = b * VL;
-              Vec gates[2] = {sigmoid(acc[0]), sigmoid(acc[1])};
-              store(reset_h + r * z.ldh + unit, mul(gates[0], load(h + r * z.ldh + unit)));
-              store(c + r * ldc + (b - m.b0) * VL, gates[1]);
-              if (u.saved) keep(r, unit, H - unit, gates, 2);
-            });
+        p.v0 = 2 * m.b0, p.v1 = 2 * m.b1;
+        p.begin_with(g, ldg, G, 1);  // r and z of a block
+        const auto take_reset = [&](const Tile& tile) {
+          const i64 block = tile.vector / 2, unit = block * VL;
+          for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            Vec gates[2] = {sigmoid(load(tile.at(j, 0))), sigmoid(load(tile.at(j, 1)))};
+            store(reset_h + r * z.ldh + unit, mul(gates[0], load(h + r * z.ldh + unit)));
+            store(c + r * ldc + (block - m.b0) * VL, gates[1]);
+            if (u.saved) keep(r, unit, H - unit, gates, 2);
+          }
+        };
+        p.give_to(take_reset);
+        product<false>(p, 2);
         m.meet();
-        product<4, true>(
-            rows, reset_h, z.ldh, pack + at.w_n, H, m.b0, m.b1,
-            [&](i64 r, i64 b) HT_LAMBDA { return projected(r, b * G + 2); },
-            [&](i64 r, i64 b, auto& acc, int count) HT_LAMBDA {
-              for (int k = 0; k < count; ++k) {
-                const i64 unit = (b + k) * VL, n = H - unit;
-                const Vec candidate = tanh(acc[k]), update = load(c + r * ldc + (b + k - m.b0) * VL);
-                put(r, unit, n, gru_mix(update, candidate, load(h + r * z.ldh + unit)));
-                if (u.saved) keep(r, unit + 2 * H, n, &candidate, 1);
-              }
-            });
+        p.a = reset_h, p.packed = pack + at.w_n, p.v0 = m.b0, p.v1 = m.b1;
+        p.begin_with(g + 2 * VL, ldg, 4 * G, G);  // n of four blocks
+        const auto take_candidate = [&](const Tile& tile) {
+          for (i64 j = 0; j < tile.rows; ++j) {
+            for (i64 k = 0; k < tile.vectors; ++k) {
+              const i64 r = tile.row + j, block = tile.vector + k, unit = block * VL, n = H - unit;
+              const Vec candidate = tanh(load(tile.at(j, k))), update = load(c + r * ldc + (block - m.b0) * VL);
+              put(r, unit, n, gru_mix(update, candidate, load(h + r * z.ldh + unit)));
+              if (u.saved) keep(r, unit + 2 * H, n, &candidate, 1);
+            }
+          }
+        };
+        p.give_to(take_candidate);
+        product<false>(p, 4);
       }
       g += rows * ldg;
       m.meet();
@@ -412,30 +432,34 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
       }
     }
     m.meet();
-    const auto more = [&](i64 r, i64 b) HT_LAMBDA { return load(dh + r * ldd + (b - m.b0) * VL); };
-    const auto replace = [&](i64 r, i64 b, Vec value) HT_LAMBDA { store(dh + r * ldd + (b - m.b0) * VL, value); };
+    FloatProduct p = {};
+    p.a = gates, p.lda = z.ldg, p.rows = rows, p.packed = pack + at.w_hh, p.K = G * H, p.v0 = m.b0, p.v1 = m.b1;
     if constexpr (CELL == GRU_BEFORE) {
       // d(r h) = dn U_n, from which r's gradient and a share of dh; then the rest of dh through r and z.
-      product<4, true>(
-          rows, gates + 2 * H, z.ldg, pack + at.w_n, H, m.b0, m.b1, [&](i64, i64) HT_LAMBDA { return zero(); },
-          [&](i64 j, i64 b, auto& acc, int count) HT_LAMBDA {
-            const i64 token = m.d * u.N + m.token(u, t, j);
-            for (int k = 0; k < count; ++k) {
-              const i64 unit = (b + k) * VL;
-              float* dh_at = dh + j * ldd + (b + k - m.b0) * VL;
-              const Vec r = load(u.saved + token * S * H + unit, H - unit);
-              const Vec h = before(u.y + m.d * H, ldy, true, u.h0, j, unit);
-              const Vec da_r = mul(mul(acc[k], h), sigmoid_slope(r));
-              put(j, b + k, 0, da_r);
-              put_recurrent(j, b + k, 0, da_r);
-              store(dh_at, fma(acc[k], r, load(dh_at)));
-            }
-          });
+      FloatProduct q = p;
+      q.a = gates + 2 * H, q.packed = pack + at.w_n, q.K = H;
+      const auto take = [&](const Tile& tile) {
+        for (i64 i = 0; i < tile.rows; ++i) {
+          const i64 j = tile.row + i, token = m.d * u.N + m.token(u, t, j);
+          for (i64 k = 0; k < tile.vectors; ++k) {
+            const i64 b = tile.vector + k, unit = b * VL;
+            float* dh_at = dh + j * ldd + (b - m.b0) * VL;
+            const Vec d_reset_h = load(tile.at(i, k)), r = load(u.saved + token * S * H + unit, H - unit);
+            const Vec h = before(u.y + m.d * H, ldy, true, u.h0, j, unit);
+            const Vec da_r = mul(mul(d_reset_h, h), sigmoid_slope(r));
+            put(j, b, 0, da_r);
+            put_recurrent(j, b, 0, da_r);
+            store(dh_at, fma(d_reset_h, r, load(dh_at)));
+          }
+        }
+      };
+      q.give_to(take);
+      product<false>(q, 4);
       m.meet();
-      add_product(rows, gates, z.ldg, pack + at.w_hh, 2 * H, m.b0, m.b1, more, replace);
-    } else {
-      add_product(rows, gates, z.ldg, pack + at.w_hh, G * H, m.b0, m.b1, more, replace);
+      p.K = 2 * H;
     }
+    p.store_rows(dh, ldd, ALL);
+    add_product(p);
   }
 
   for (i64 j = 0; j < m.rows; ++j) {
