@@ -170,7 +170,7 @@ void product(const FloatProduct& p, i64 width) {
 // The product added to what is there, of panels four vectors wide. Long sums are added up from blocks of k, each from zero, so
 // that their rounding errors do not grow with K.
 constexpr i64 BLOCK = 256;
-void add_product(const FloatProduct& whole) {
+inline void add_product(const FloatProduct& whole) {
   FloatProduct p = whole;
   p.add = true, p.v0 = 0;
   for (i64 v = whole.v0; v < whole.v1; v += 4) {

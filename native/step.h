@@ -55,7 +55,7 @@ struct Group {
   i64 first, rows, steps;  // in the order of falling length; steps at a time
   float* memory;
   Room room;
-  i64 lengths[GROUP];
+  i64 lengths[GROUP], tokens_of[GROUP];
   float* states[GROUP];
 
   Group(const Steps& asked, i64 steps_, const Room& room_, float* memory_)
@@ -178,9 +178,9 @@ struct Group {
         } else if (s.op == WINDOW) {
           look(s, x, input, ld, projected, output, weights, done, now);
         } else {
-          Layer l = {};
+          Layer l;
           l.s = &s, l.at = &at, l.precision = p.precision, l.stride = rows, l.T = now, l.lengths = lengths, l.states = states;
-          l.input = input, l.ld_input = ld, l.y = output, l.ld_y = room.width, l.x = x, l.spare = spare;
+          l.input = input, l.ld_input = ld, l.y = output, l.ld_y = room.width, l.x = x, l.spare = spare, l.tokens = tokens_of;
           l.h_words = h_words, l.h_scales = reinterpret_cast<float*>(h_words + rows * room.h_words);
           for (l.d = 0; l.d < s.D; ++l.d) {
             l.pack = s.packs[l.d], l.projected = projected;

@@ -24,7 +24,7 @@ struct Layer {
   u32* h_words;              // [stride, ..] room for h in words, and for its scales
   float* h_scales;
   float* spare;              // [stride, 3 * vectors * VL]
-  i64 tokens[GROUP];         // of each row in this step
+  i64* tokens;               // of each row in this step
 
   const float* floats(i64 offset) const { return reinterpret_cast<const float*>(pack + offset); }
   float* h_of(i64 r) const { return states[r] + s->h + d * s->P; }
@@ -33,19 +33,6 @@ struct Layer {
   float* spare_of(i64 r) const { return spare + r * 3 * wide(); }
   float* gates_of_row(i64 r) const { return spare_of(r) + wide(); }
   float* projected_of(i64 r) const { return projected + tokens[r] * wide(); }
-  // What the layer gives at `unit` of row r.
-  HT_INLINE void put(i64 r, i64 unit, i64 n, Vec value) const {
-    store(h_of(r) + unit, value, n);
-    const i64 k = tokens[r], column = d * s->P + unit;
-    store(y + k * ld_y + column, s->residual ? add(value, load(input + k * ld_input + column, n)) : value, n);
-  }
-  // What the cell gives: with a projection that is not yet the layer's.
-  HT_INLINE void put_cell(i64 r, i64 unit, Vec value) const {
-    if (s->P != s->H)
-      store(spare_of(r) + unit, value);
-    else
-      put(r, unit, s->H - unit, value);
-  }
   // Numbers of each row in words, [rows, words].
   template <class From>
   Rows in_words(i64 K, bool bounded, i64 words, const From& from) const {
@@ -53,6 +40,7 @@ struct Layer {
     return {h_words, words, h_scales};
   }
   Rows read_h() const {
+    if (rows == 1 && precision == FLOAT32) return {reinterpret_cast<const u32*>(h_of(0)), 0, nullptr};  // not written before it is read
     return in_words(s->P, !(s->cell == RNN_RELU || s->P != s->H), at->h_words, [&](i64 r) { return h_of(r); });
   }
   Factor h_factor(const Rows& h, bool before) const {
@@ -60,57 +48,102 @@ struct Layer {
     const u32* panels = pack + at->panels + (before ? at->gates * lead : 0);
     return {h, at->h_words, panels, at->panel_step(), before ? 0 : lead, pack + at->h_scales, pack + at->h_begins};
   }
+  // A matrix of one gate that stands by itself in the pack.
+  Factor matrix(const Rows& rows_, i64 words, i64 panels, i64 scales, i64 begins) const {
+    return {rows_, words, pack + panels, 4 * words * VL, 0, pack + scales, pack + begins};
+  }
+};
+
+// Where a layer's new h goes in this step, for one row: its state, its output, and what a residual adds to that.
+struct Output {
+  float *h, *y;
+  const float* residual;
+  i64 n;
+  Output(const Layer& l, i64 r)
+      : h(l.h_of(r)), y(l.y + l.tokens[r] * l.ld_y + l.d * l.s->P),
+        residual(l.s->residual ? l.input + l.tokens[r] * l.ld_input + l.d * l.s->P : nullptr), n(l.s->P) {}
+  HT_INLINE void put(i64 unit, Vec value) const {
+    store(h + unit, value, n - unit);
+    store(y + unit, residual ? add(value, load(residual + unit, n - unit)) : value, n - unit);
+  }
+};
+// Where a cell's h goes: there, or where a projection reads it.
+struct CellOutput {
+  Output output;
+  float* projected;
+  CellOutput(const Layer& l, i64 r) : output(l, r), projected(l.s->P == l.s->H ? nullptr : l.spare_of(r)) {}
+  HT_INLINE void put(i64 unit, Vec value) const {
+    if (projected)
+      store(projected + unit, value);
+    else
+      output.put(unit, value);
+  }
 };
 
 // ---- a step where all gates are one product: everything but GRU_BEFORE and layer normalisation -------------------------
 
+// Rows come one or two panels at a time: of these, what a loop needs is read before it, since any store might change the layer.
+
 void rnn_tile(const Layer& l, const Tile& t) {
-  for (i64 r = 0; r < t.rows; ++r) {
-    for (i64 v = 0; v < t.vectors; ++v) {
-      const Vec a = load(t.values + (r * t.vectors + v) * VL);
-      l.put_cell(t.row + r, (t.vector + v) * VL, l.s->cell == RNN_RELU ? positive_or_nan(a) : tanh(a));
+  const bool relu = l.s->cell == RNN_RELU;
+  const float* from = t.values;
+  for (i64 r = t.row; r < t.row + t.rows; ++r) {
+    const CellOutput out(l, r);
+    for (i64 v = t.vector; v < t.vector + t.vectors; ++v, from += VL) {
+      const Vec a = load(from);
+      out.put(v * VL, relu ? positive_or_nan(a) : tanh(a));
     }
   }
 }
 
 void lstm_tile(const Layer& l, const Tile& t) {
-  for (i64 r = 0; r < t.rows; ++r) {
-    for (i64 v = 0; v < t.vectors; v += 4) {
-      const float* from = t.values + (r * t.vectors + v) * VL;
-      const i64 unit = (t.vector + v) / 4 * VL, n = l.s->H - unit;
-      float* c = l.c_of(t.row + r) + unit;
-      Vec gates[4] = {load(from), load(from + VL), load(from + 2 * VL), load(from + 3 * VL)}, cell = load(c, n);
+  const float* from = t.values;
+  const i64 first = t.vector / 4 * VL, end = first + t.vectors / 4 * VL, H = l.s->H;
+  for (i64 r = t.row; r < t.row + t.rows; ++r) {
+    const CellOutput out(l, r);
+    float* c = l.c_of(r);
+    for (i64 unit = first; unit < end; unit += VL, from += 4 * VL) {
+      Vec gates[4] = {load(from), load(from + VL), load(from + 2 * VL), load(from + 3 * VL)}, cell = load(c + unit, H - unit);
       const Vec h = lstm_forward(gates, cell);
-      store(c, cell, n);
-      l.put_cell(t.row + r, unit, h);
+      store(c + unit, cell, H - unit);
+      out.put(unit, h);
     }
   }
 }
 
 void gru_tile(const Layer& l, const Tile& t) {
-  for (i64 r = 0; r < t.rows; ++r) {
-    for (i64 v = 0; v < t.vectors; v += 3) {
-      const float* from = t.values + (r * t.vectors + v) * VL;
-      const i64 unit = (t.vector + v) / 3 * VL;
+  const float *from = t.values, *x_part = t.x_part;
+  const i64 first = t.vector / 3 * VL, end = first + t.vectors / 3 * VL, H = l.s->H;
+  for (i64 r = t.row; r < t.row + t.rows; ++r) {
+    const CellOutput out(l, r);
+    const float* h = l.h_of(r);
+    for (i64 unit = first; unit < end; unit += VL, from += 3 * VL, x_part += VL) {
       const Vec reset = sigmoid(load(from)), update = sigmoid(load(from + VL));
-      const Vec candidate = tanh(fma(reset, load(from + 2 * VL), load(t.x_part + (r * t.vectors + v) / 3 * VL)));
-      l.put_cell(t.row + r, unit, gru_mix(update, candidate, load(l.h_of(t.row + r) + unit, l.s->H - unit)));
+      const Vec candidate = tanh(fma(reset, load(from + 2 * VL), load(x_part)));
+      out.put(unit, gru_mix(update, candidate, load(h + unit, H - unit)));
     }
   }
 }
 
 void cell_step(const Layer& l) {
   const StepPack& at = *l.at;
+  const Factor h = l.h_factor(l.read_h(), false);
   Product p = x_product(at, l.pack, l.x, l.rows, true);
-  if (l.projected) p.begin = l.projected, p.ld_begin = l.wide(), p.places = l.tokens, p.factors = 0;
-  p.factor[p.factors++] = l.h_factor(l.read_h(), false);
-  p.layer = &l;
-  switch (l.s->cell) {
-    case LSTM: p.cell = lstm_tile; break;
-    case GRU: p.cell = gru_tile, p.bias_n = l.floats(at.bias_n); break;
-    default: p.cell = rnn_tile;
+  if (l.projected)
+    p.begin = l.projected, p.ld_begin = l.wide(), p.places = l.tokens, p.factor[0] = h;
+  else
+    p.factor[p.factors++] = h;
+  void (*cell)(const Layer&, const Tile&) = l.s->cell == LSTM ? lstm_tile : l.s->cell == GRU ? gru_tile : rnn_tile;
+  if (l.s->cell == GRU) p.bias_n = l.floats(at.bias_n);
+  if (l.rows == 1) {  // all products first, then all gates: fewer beginnings and ends, which count in a small step
+    float *gates = l.gates_of_row(0), *x_part = gates + l.wide();
+    p.store_rows(gates, 0, at.width, ALL), p.x_part = x_part;
+    multiply(p, at.width, l.precision);
+    cell(l, {0, 1, 0, at.vectors, gates, x_part});
+  } else {
+    p.cell = cell, p.layer = &l;
+    multiply(p, at.width, l.precision);
   }
-  multiply(p, at.width, l.precision);
 }
 
 // ---- a step where something stands between a product and the cell: layer normalisation, or GRU_BEFORE's second product --
@@ -119,9 +152,7 @@ void cell_step(const Layer& l) {
 void recurrent_part(const Layer& l) {
   const StepPack& at = *l.at;
   const bool before = l.s->cell == GRU_BEFORE;
-  Product p = {};
-  p.rows = l.rows, p.vectors = at.blocks * at.recurrent_gates, p.factors = 1;
-  p.factor[0] = l.h_factor(l.read_h(), before);
+  Product p(l.rows, at.blocks * at.recurrent_gates, l.h_factor(l.read_h(), before));
   const i64 width = before ? 2 : at.width;
   p.store_rows(l.gates_of_row(0), 3 * l.wide(), before ? 3 : width, ALL);
   multiply(p, width, l.precision);
@@ -156,6 +187,7 @@ void apart_step(const Layer& l) {
   recurrent_part(l);
   const float* bias = l.floats(at.bias);
   for (i64 r = 0; r < l.rows; ++r) {
+    const CellOutput out(l, r);
     float *gates = l.gates_of_row(r), *x = l.projected_of(r);  // without bias where it is normalised
     if (s.layer_norm) {
       for (i64 g = 0; g < G; ++g) normalise(x, s.H, G, g, l.floats(at.norm_ih));
@@ -174,12 +206,12 @@ void apart_step(const Layer& l) {
         const Vec reset = sigmoid(both(0)), update = sigmoid(both(1));
         const Vec inner = add(load(gates + (b * G + 2) * VL), load(l.floats(at.bias_n) + unit));
         const Vec candidate = tanh(fma(reset, inner, load(x + (b * G + 2) * VL)));
-        l.put_cell(r, unit, gru_mix(update, candidate, load(l.h_of(r) + unit, n)));
+        out.put(unit, gru_mix(update, candidate, load(l.h_of(r) + unit, n)));
       } else if (s.cell == GRU_BEFORE) {
         store(l.spare_of(r) + unit, mul(sigmoid(both(0)), load(l.h_of(r) + unit, n)));  // r h
         store(gates + b * G * VL, sigmoid(both(1)));                                    // z
       } else {
-        l.put_cell(r, unit, s.cell == RNN_RELU ? rnn_activation<true>(both(0)) : rnn_activation<false>(both(0)));
+        out.put(unit, s.cell == RNN_RELU ? rnn_activation<true>(both(0)) : rnn_activation<false>(both(0)));
       }
     }
     if (s.cell == LSTM) {
@@ -188,21 +220,22 @@ void apart_step(const Layer& l) {
       normalise(c, s.H, 1, 0, l.floats(at.norm_c));
       for (i64 b = 0; b < at.blocks; ++b) {
         const Vec inner = add(load(c + b * VL), load(l.floats(at.shift_c) + b * VL));
-        l.put_cell(r, b * VL, mul(load(gates + b * G * VL + 3 * VL), tanh(inner)));
+        out.put(b * VL, mul(load(gates + b * G * VL + 3 * VL), tanh(inner)));
       }
     }
   }
   if (s.cell != GRU_BEFORE) return;
   const Rows reset_h = l.in_words(s.P, true, at.h_words, [&](i64 r) { return l.spare_of(r); });
-  Product p = matrix_product(l.pack, reset_h, l.rows, at.blocks, at.h_words, at.candidate, at.n_scales, at.n_begins);
+  Product p(l.rows, at.blocks, l.matrix(reset_h, at.h_words, at.candidate, at.n_scales, at.n_begins));
   p.to = l.gates_of_row(0) + 2 * VL, p.ld = 3 * l.wide(), p.panel_step = 4 * G, p.vector_step = G, p.valid = ALL;
   multiply(p, 4, l.precision);
   for (i64 r = 0; r < l.rows; ++r) {
+    const CellOutput out(l, r);
     float *gates = l.gates_of_row(r), *x = l.projected_of(r);
     if (s.layer_norm) normalise(gates, s.H, G, 2, l.floats(at.norm_hh));
     for (i64 b = 0; b < at.blocks; ++b) {
       const Vec candidate = tanh(add(load(x + (b * G + 2) * VL), load(gates + (b * G + 2) * VL)));
-      l.put_cell(r, b * VL, gru_mix(load(gates + b * G * VL), candidate, load(l.h_of(r) + b * VL, s.H - b * VL)));
+      out.put(b * VL, gru_mix(load(gates + b * G * VL), candidate, load(l.h_of(r) + b * VL, s.H - b * VL)));
     }
   }
 }
@@ -212,12 +245,15 @@ void apart_step(const Layer& l) {
 // LSTM's projection: h' of the cell to the layer's h.
 void project_h(const Layer& l) {
   const i64 P = l.s->P;
-  const Rows h = l.in_words(l.s->H, true, l.at->r_words, [&](i64 r) { return l.spare_of(r); });
-  Product p = matrix_product(l.pack, h, l.rows, ceil_div(P, VL), l.at->r_words, l.at->projection, l.at->r_scales, l.at->r_begins);
+  const StepPack& at = *l.at;
+  const Rows h = l.in_words(l.s->H, true, at.r_words, [&](i64 r) { return l.spare_of(r); });
+  Product p(l.rows, ceil_div(P, VL), l.matrix(h, at.r_words, at.projection, at.r_scales, at.r_begins));
   p.store_rows(l.gates_of_row(0), 3 * l.wide(), 4, ALL);
   multiply(p, 4, l.precision);
   for (i64 r = 0; r < l.rows; ++r) {
-    for (i64 unit = 0; unit < P; unit += VL) l.put(r, unit, P - unit, load(l.gates_of_row(r) + unit));
+    const Output out(l, r);
+    const float* from = l.gates_of_row(r);
+    for (i64 unit = 0; unit < P; unit += VL) out.put(unit, load(from + unit));
   }
 }
 

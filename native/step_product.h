@@ -21,22 +21,24 @@ struct Factor {
 
 struct Layer;
 
-struct Product {
+struct Product {  // its fields are set one by one: clearing all of them would take as long as a small step
   i64 rows, vectors;
-  int factors;       // one or two: x's part comes first
+  int factors = 1;  // one or two: x's part comes first
   Factor factor[2];
   // Row r begins with the numbers at begin + place * ld_begin, where its place is places[r], or r without them; null: zeros.
-  const float* begin;
-  i64 ld_begin;
-  const i64* places;
-  const float* bias_n;  // GRU: what the candidate's h part begins with; its x part is kept apart
+  const float* begin = nullptr;
+  i64 ld_begin = 0;
+  const i64* places = nullptr;
+  const float* bias_n = nullptr;  // GRU: what the candidate's h part begins with; its x part is kept apart,
+  float* x_part = nullptr;        // of a row alone here, one vector for each panel
   // Where the values go: to a cell, tile by tile, or to memory. There vector n of panel i of row r goes to
   // to + r * ld + (i * panel_step + n * vector_step) * VL. Only the first `valid` numbers of a row are written.
-  void (*cell)(const Layer&, const Tile&);
+  void (*cell)(const Layer&, const Tile&) = nullptr;
   const Layer* layer;
   float* to;
   i64 ld, panel_step, vector_step, valid;
 
+  Product(i64 rows_, i64 vectors_, const Factor& first) : rows(rows_), vectors(vectors_) { factor[0] = first; }
   // Values side by side in rows of `n` numbers.
   void store_rows(float* rows_, i64 ld_, i64 width, i64 n) { to = rows_, ld = ld_, panel_step = width, vector_step = 1, valid = n; }
 };
@@ -45,7 +47,7 @@ struct Product {
 template <int KIND, int M, int R, int N>
 HT_NOINLINE void tile(const Product& p, i64 row, i64 panel, i64 vector) {
   Vec acc[M][R][N];
-  float values[R * M * N * VL], x_part[N == 3 ? R * M * VL : 1];
+  float values[R * M * N * VL], x_parts[N == 3 ? R * M * VL : 1];
   HT_UNROLL
   for (int m = 0; m < M; ++m) {
     HT_UNROLL
@@ -58,12 +60,13 @@ HT_NOINLINE void tile(const Product& p, i64 row, i64 panel, i64 vector) {
   for (int f = 0; f < p.factors; ++f) {
     if constexpr (N == 3) {
       if (p.bias_n && f == p.factors - 1) {  // r multiplies U_n h + b'_n alone
+        float* x_part = p.x_part ? p.x_part + panel * VL : x_parts;
         HT_UNROLL
         for (int m = 0; m < M; ++m) {
           HT_UNROLL
           for (int r = 0; r < R; ++r) {
             store(x_part + (r * M + m) * VL, acc[m][r][2]);
-            acc[m][r][2] = load(p.bias_n + (vector / 3 + m) * VL);
+            acc[m][r][2] = load(p.bias_n + (panel + m) * VL);
           }
         }
       }
@@ -85,18 +88,21 @@ HT_NOINLINE void tile(const Product& p, i64 row, i64 panel, i64 vector) {
     }
   }
   if (p.cell) {
-    p.cell(*p.layer, {row, R, vector, M * N, values, x_part});
+    p.cell(*p.layer, {row, R, vector, M * N, values, x_parts});
   } else if (!in_place) {
     for (i64 r = 0; r < R; ++r) std::memcpy(p.to + (row + r) * p.ld + vector * VL, values + r * ld, size_t(left) * 4);
   }
 }
 
 // All tiles of a product whose panels are WIDTH vectors wide; with a width of four the last may be narrower. A row alone takes
-// two panels at a time: a sum cannot be faster than its chain, and more chains fit side by side.
+// two panels at a time, or four of three vectors: a sum cannot be faster than its chain, and more chains fit side by side.
 template <int KIND, int WIDTH>
 void all_tiles(const Product& p) {
   i64 v = 0, panel = 0;
   if (VL > 4 && p.rows == 1) {
+    if constexpr (WIDTH == 3) {
+      for (; v + 4 * WIDTH <= p.vectors; v += 4 * WIDTH, panel += 4) tile<KIND, 4, 1, WIDTH>(p, 0, panel, v);
+    }
     for (; v + 2 * WIDTH <= p.vectors; v += 2 * WIDTH, panel += 2) tile<KIND, 2, 1, WIDTH>(p, 0, panel, v);
   }
   for (; v + WIDTH <= p.vectors; v += WIDTH, ++panel) {
@@ -132,19 +138,9 @@ void multiply(const Product& p, i64 width, int precision) {
 }
 
 // x's part of a stage, from its bias or, where that comes later, from zero.
-Product x_product(const StepPack& at, const u32* pack, const Rows& rows, i64 count, bool with_bias) {
-  Product p = {};
-  p.rows = count, p.vectors = at.vectors, p.factors = 1;
-  p.factor[0] = {rows, at.x_words, pack + at.panels, at.panel_step(), 0, pack + at.x_scales, pack + at.x_begins};
-  p.begin = with_bias ? reinterpret_cast<const float*>(pack + at.bias) : nullptr;
-  return p;
-}
-
-// A matrix of one gate that stands alone in the pack, from zero.
-Product matrix_product(const u32* pack, const Rows& rows, i64 count, i64 vectors, i64 words, i64 panels, i64 scales, i64 begins) {
-  Product p = {};
-  p.rows = count, p.vectors = vectors, p.factors = 1;
-  p.factor[0] = {rows, words, pack + panels, 4 * words * VL, 0, pack + scales, pack + begins};
+HT_INLINE Product x_product(const StepPack& at, const u32* pack, const Rows& x, i64 rows, bool with_bias) {
+  Product p(rows, at.vectors, {x, at.x_words, pack + at.panels, at.panel_step(), 0, pack + at.x_scales, pack + at.x_begins});
+  if (with_bias) p.begin = reinterpret_cast<const float*>(pack + at.bias);
   return p;
 }
 

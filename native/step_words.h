@@ -33,11 +33,18 @@ float to_words(const float* from, i64 K, bool bounded, u32* to) {
     for (int l = 0; l < VL; ++l) largest = lanes_[0][l] > largest ? lanes_[0][l] : largest, nan += lanes_[1][l];
     std::uint8_t* bytes = reinterpret_cast<std::uint8_t*>(to);
     const float scale = (bounded ? 1.0f : largest) / 127, inverse = scale > 0 && nan == 0 ? 1 / scale : 0;
-    for (i64 k = 0; k < K; ++k) {
-      const float a = from[k] * inverse, low = a < -127.0f ? -127.0f : a;
-      bytes[k] = std::uint8_t(rounded_bits(low > 127.0f ? 127.0f : low) + 128u);
+    const i64 end = ceil_div(K, 4) * 4;  // whole words: zero is 128
+    for (i64 k = 0; k < K; k += VL) {
+      float rounded[VL];
+      std::uint8_t some[VL];
+      const Vec a = min(set(127.0f), max(set(-127.0f), mul(load(from + k, K - k), set(inverse))));
+      store(rounded, add(a, set(12582912.0f)));  // as in rounded_bits, whose low byte this has
+      for (int l = 0; l < VL; ++l) some[l] = std::uint8_t(bits_of(rounded[l]) + 128u);
+      if (k + VL <= end)
+        std::memcpy(bytes + k, some, VL);
+      else
+        std::memcpy(bytes + k, some, size_t(end - k));
     }
-    for (i64 k = K; k % 4; ++k) bytes[k] = 128;
     return scale + nan;
   }
 }
