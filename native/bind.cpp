@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "machine.h"
 #include "pool.h"
 #include "program.h"
 
@@ -261,7 +262,7 @@ PyObject* adopt(PyObject*, PyObject*) { return PyBool_FromLong(adopt_openmp()); 
 PyObject* info(PyObject*, PyObject*) {
   PyObject* isas = PyList_New(0);
   if (!isas) return nullptr;
-  for (const char* isa : {"avx512_bf16", "avx512_vnni", "avx512", "avx2", "base"}) {
+  for (const char* isa : ISAS) {
     if (!kernels(isa)) continue;
     PyObject* name = PyUnicode_FromString(isa);
     const bool added = name && PyList_Append(isas, name) == 0;
