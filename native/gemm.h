@@ -81,54 +81,67 @@ struct FloatProduct {
 
 constexpr i64 ALL = i64(1) << 60;  // more numbers than a row has: whole vectors are written
 
-template <bool TURNED, int R, int N>
-HT_NOINLINE void float_tile(const FloatProduct& p, i64 row, i64 v, i64 index) {
-  Vec acc[R][N];
+// R rows times M panels of N vectors, v the first, `index` the first panel. Values go to to + r * ld, or are added to those there.
+template <bool TURNED, int M, int R, int N>
+HT_NOINLINE void float_tile(const FloatProduct& p, i64 row, i64 v, i64 index, float* to, i64 ld, bool adds) {
+  Vec acc[M][R][N];
   HT_UNROLL
-  for (int r = 0; r < R; ++r) {
-    const float* from = p.begin ? p.begin + (row + r) * p.ld_begin + index * p.panel_begin * VL : nullptr;
+  for (int m = 0; m < M; ++m) {
     HT_UNROLL
-    for (int n = 0; n < N; ++n) acc[r][n] = from ? load(from + n * p.vector_begin * VL) : zero();
-    if constexpr (N == 3) {
-      if (p.bias_n) acc[r][2] = load(p.bias_n + v / 3 * VL);
+    for (int r = 0; r < R; ++r) {
+      const float* from = p.begin ? p.begin + (row + r) * p.ld_begin + (index + m) * p.panel_begin * VL : nullptr;
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) acc[m][r][n] = from ? load(from + n * p.vector_begin * VL) : zero();
+      if constexpr (N == 3) {
+        if (p.bias_n) acc[m][r][2] = load(p.bias_n + (v / 3 + m) * VL);
+      }
     }
   }
   const float *rows = p.a + (TURNED ? row : row * p.lda), *panel = p.packed + v * p.K * VL;
-  const i64 K = p.K, lda = p.lda;
+  const i64 K = p.K, lda = p.lda, apart = K * N * VL;
   for (i64 k = 0; k < K; ++k, panel += N * VL) {
-    Vec w[N];
+    Vec w[M][N];
     HT_UNROLL
-    for (int n = 0; n < N; ++n) w[n] = load(panel + n * VL);
+    for (int m = 0; m < M; ++m) {
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) w[m][n] = load(panel + m * apart + n * VL);
+    }
     HT_UNROLL
     for (int r = 0; r < R; ++r) {
       const Vec b = set(TURNED ? rows[k * lda + r] : rows[r * lda + k]);
       HT_UNROLL
-      for (int n = 0; n < N; ++n) acc[r][n] = fma(b, w[n], acc[r][n]);
-    }
-  }
-  const i64 first = (v - p.v0) * VL, left = p.valid - first;
-  if (p.take || left < N * VL) {
-    float values[R * N * VL];
-    HT_UNROLL
-    for (int r = 0; r < R; ++r) {
-      HT_UNROLL
-      for (int n = 0; n < N; ++n) store(values + (r * N + n) * VL, acc[r][n]);
-    }
-    if (p.take) return p.take(p.taker, {row, R, v, N, values, nullptr});
-    for (int r = 0; r < R; ++r) {
-      float* to = p.to + (p.places ? p.places[row + r] : row + r) * p.ld + first;
-      for (i64 k = 0; k < left; k += VL) {
-        const Vec value = load(values + r * N * VL + k);
-        store(to + k, p.add ? add(load(to + k, left - k), value) : value, left - k);
+      for (int m = 0; m < M; ++m) {
+        HT_UNROLL
+        for (int n = 0; n < N; ++n) acc[m][r][n] = fma(b, w[m][n], acc[m][r][n]);
       }
     }
-    return;
   }
   HT_UNROLL
   for (int r = 0; r < R; ++r) {
-    float* to = p.to + (p.places ? p.places[row + r] : row + r) * p.ld + first;
     HT_UNROLL
-    for (int n = 0; n < N; ++n) store(to + n * VL, p.add ? add(load(to + n * VL), acc[r][n]) : acc[r][n]);
+    for (int m = 0; m < M; ++m) {
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) {
+        float* at = to + r * ld + (m * N + n) * VL;
+        store(at, adds ? add(load(at), acc[m][r][n]) : acc[m][r][n]);
+      }
+    }
+  }
+}
+
+// Values that a product gathers before it hands them on: of so many rows and one panel, or of one row and so many panels.
+constexpr i64 GATHERED = 48;
+
+// Hands on `vectors` vectors of `rows` rows.
+inline void hand_on(const FloatProduct& p, i64 row, i64 rows, i64 v, i64 vectors, const float* values) {
+  if (p.take) return p.take(p.taker, {row, rows, v, vectors, values, nullptr});
+  const i64 first = (v - p.v0) * VL, left = min_of(p.valid - first, vectors * VL);
+  for (i64 r = 0; r < rows; ++r, values += vectors * VL) {
+    float* to = p.to + (p.places ? p.places[row + r] : row + r) * p.ld + first;
+    for (i64 k = 0; k < left; k += VL) {
+      const Vec value = load(values + k);
+      store(to + k, p.add ? add(load(to + k, left - k), value) : value, left - k);
+    }
   }
 }
 
@@ -136,27 +149,56 @@ HT_NOINLINE void float_tile(const FloatProduct& p, i64 row, i64 v, i64 index) {
 template <bool TURNED, int N>
 void panel_rows(const FloatProduct& p, i64 v, i64 index) {
   constexpr int most = max_rows<N>();
+  const bool in_place = !p.take && !p.places && p.valid - (v - p.v0) * VL >= N * VL;
+  float values[GATHERED * N * VL];
   const i64 tiles = ceil_div(p.rows, most);
-  i64 row = 0;
+  i64 row = 0, first = 0;  // row `first` is the first that was not handed on
   for (i64 i = 0; i < tiles; ++i) {
-    const int height = int(p.rows / tiles + (i < p.rows % tiles));
+    const i64 height = p.rows / tiles + (i < p.rows % tiles);
+    if (!in_place && row + height - first > GATHERED) hand_on(p, first, row - first, v, N, values), first = row;
+    float* to = in_place ? p.to + row * p.ld + (v - p.v0) * VL : values + (row - first) * N * VL;
+    const i64 ld = in_place ? p.ld : N * VL;
+    const bool adds = in_place && p.add;
     switch (height) {
-      case 1: float_tile<TURNED, 1, N>(p, row, v, index); break;
-      case 2: float_tile<TURNED, 2, N>(p, row, v, index); break;
-      case 3: float_tile<TURNED, 3, N>(p, row, v, index); break;
-      case 4: if constexpr (most >= 4) float_tile<TURNED, 4, N>(p, row, v, index); break;
-      case 5: if constexpr (most >= 5) float_tile<TURNED, 5, N>(p, row, v, index); break;
-      case 6: if constexpr (most >= 6) float_tile<TURNED, 6, N>(p, row, v, index); break;
-      case 7: if constexpr (most >= 7) float_tile<TURNED, 7, N>(p, row, v, index); break;
-      case 8: if constexpr (most >= 8) float_tile<TURNED, 8, N>(p, row, v, index); break;
+      case 1: float_tile<TURNED, 1, 1, N>(p, row, v, index, to, ld, adds); break;
+      case 2: float_tile<TURNED, 1, 2, N>(p, row, v, index, to, ld, adds); break;
+      case 3: float_tile<TURNED, 1, 3, N>(p, row, v, index, to, ld, adds); break;
+      case 4: if constexpr (most >= 4) float_tile<TURNED, 1, 4, N>(p, row, v, index, to, ld, adds); break;
+      case 5: if constexpr (most >= 5) float_tile<TURNED, 1, 5, N>(p, row, v, index, to, ld, adds); break;
+      case 6: if constexpr (most >= 6) float_tile<TURNED, 1, 6, N>(p, row, v, index, to, ld, adds); break;
+      case 7: if constexpr (most >= 7) float_tile<TURNED, 1, 7, N>(p, row, v, index, to, ld, adds); break;
+      case 8: if constexpr (most >= 8) float_tile<TURNED, 1, 8, N>(p, row, v, index, to, ld, adds); break;
     }
     row += height;
+  }
+  if (!in_place && row > first) hand_on(p, first, row - first, v, N, values);
+}
+
+// All panels against a row alone, two at a time: a sum cannot be faster than its chain, and more chains fit side by side.
+template <int WIDTH>
+void row_alone(const FloatProduct& p) {
+  float values[GATHERED * WIDTH * VL];
+  for (i64 v = p.v0, index = 0, end; v < p.v1; v = end) {
+    end = min_of(p.v1, v + GATHERED * WIDTH);
+    i64 u = v;
+    for (; u + 2 * WIDTH <= end; u += 2 * WIDTH, index += 2) float_tile<false, 2, 1, WIDTH>(p, 0, u, index, values + (u - v) * VL, 0, false);
+    for (; u < end; u += WIDTH, ++index) {
+      float* to = values + (u - v) * VL;
+      switch (min_of(end - u, WIDTH)) {
+        case 1: float_tile<false, 1, 1, 1>(p, 0, u, index, to, 0, false); break;
+        case 2: float_tile<false, 1, 1, 2>(p, 0, u, index, to, 0, false); break;
+        case 3: float_tile<false, 1, 1, 3>(p, 0, u, index, to, 0, false); break;
+        case 4: float_tile<false, 1, 1, 4>(p, 0, u, index, to, 0, false); break;
+      }
+    }
+    hand_on(p, 0, 1, v, end - v, values);
   }
 }
 
 // The product, of panels that are `width` vectors wide; the last may be narrower.
 template <bool TURNED>
 void product(const FloatProduct& p, i64 width) {
+  if (!TURNED && VL > 4 && p.rows == 1) return width == 2 ? row_alone<2>(p) : width == 3 ? row_alone<3>(p) : row_alone<4>(p);
   for (i64 v = p.v0, index = 0; v < p.v1; v += width, ++index) {
     switch (min_of(p.v1 - v, width)) {
       case 1: panel_rows<TURNED, 1>(p, v, index); break;

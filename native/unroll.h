@@ -209,25 +209,23 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       const i64 t = reverse ? u.T - 1 - step : step, rows = m.active(u, t);
       const float* h = state[step & 1];
       float* h_after = state[(step + 1) & 1];
-      const auto projected = [&](i64 r, i64 v) HT_LAMBDA { return load(g + r * ldg + (v - v0) * VL); };
-      const auto put = [&](i64 r, i64 unit, i64 n, Vec value) HT_LAMBDA {
-        store(h_after + r * z.ldh + unit, value);
-        store(u.y + u.place(m.token(u, t, r)) * ldy + m.d * H + unit, value, n);
+      // Where what a row gives goes, at unit 0.
+      const auto y_of = [&](i64 r) { return u.y + u.place(m.token(u, t, r)) * ldy + m.d * H; };
+      const auto saved_of = [&](i64 r) {
+        return u.saved ? u.saved + (m.d * u.N + m.token(u, t, r)) * saved_per_unit(CELL) * H : nullptr;
       };
-      const auto keep = [&](i64 r, i64 unit, i64 n, const Vec* gates, int count) HT_LAMBDA {
-        float* to = u.saved + (m.d * u.N + m.token(u, t, r)) * saved_per_unit(CELL) * H + unit;
-        for (int k = 0; k < count; ++k) store(to + k * H, gates[k], n);
-      };
-
       FloatProduct p = {};
       p.a = h, p.lda = z.ldh, p.rows = rows, p.packed = pack + at.w_hh, p.K = H, p.v0 = v0, p.v1 = v1;
       p.begin_with(g, ldg, W, 1);
       if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
         const auto take = [&](const Tile& tile) {
           for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            float *after = h_after + r * z.ldh, *y = y_of(r);
             for (i64 k = 0; k < tile.vectors; ++k) {
               const i64 unit = (tile.vector + k) * VL;
-              put(tile.row + j, unit, H - unit, rnn_activation<CELL == RNN_RELU>(load(tile.at(j, k))));
+              const Vec value = rnn_activation<CELL == RNN_RELU>(load(tile.at(j, k)));
+              store(after + unit, value), store(y + unit, value, H - unit);
             }
           }
         };
@@ -235,16 +233,19 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         product<false>(p, W);
       } else if constexpr (CELL == LSTM) {
         const auto take = [&](const Tile& tile) {
-          const i64 block = tile.vector / G, unit = block * VL, n = H - unit;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
-            float* at_c = c + r * ldc + (block - m.b0) * VL;
-            Vec gates[4] = {load(tile.at(j, 0)), load(tile.at(j, 1)), load(tile.at(j, 2)), load(tile.at(j, 3))}, cell = load(at_c);
-            put(r, unit, n, lstm_forward(gates, cell));
-            store(at_c, cell);
-            if (u.saved) {
-              keep(r, unit, n, gates, 4);
-              store(u.cells + (m.d * u.N + m.token(u, t, r)) * H + unit, cell, n);
+            float *after = h_after + r * z.ldh, *y = y_of(r), *saved = saved_of(r), *c_of = c + r * ldc - m.b0 * VL;
+            float* cells = saved ? u.cells + (m.d * u.N + m.token(u, t, r)) * H : nullptr;
+            for (i64 k = 0; k < tile.vectors; k += 4) {
+              const i64 unit = (tile.vector + k) / 4 * VL, n = H - unit;
+              const float* from = tile.at(j, k);
+              Vec gates[4] = {load(from), load(from + VL), load(from + 2 * VL), load(from + 3 * VL)}, cell = load(c_of + unit);
+              const Vec value = lstm_forward(gates, cell);
+              store(after + unit, value), store(y + unit, value, n), store(c_of + unit, cell);
+              if (!saved) continue;
+              for (i64 i = 0; i < 4; ++i) store(saved + i * H + unit, gates[i], n);
+              store(cells + unit, cell, n);
             }
           }
         };
@@ -253,13 +254,21 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       } else if constexpr (CELL == GRU) {
         p.bias_n = pack + at.bias_n;
         const auto take = [&](const Tile& tile) {
-          const i64 unit = tile.vector / G * VL, n = H - unit;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
-            Vec gates[4] = {sigmoid(load(tile.at(j, 0))), sigmoid(load(tile.at(j, 1))), zero(), load(tile.at(j, 2))};
-            gates[2] = tanh(fma(gates[0], gates[3], projected(r, tile.vector + 2)));
-            put(r, unit, n, gru_mix(gates[1], gates[2], load(h + r * z.ldh + unit)));
-            if (u.saved) keep(r, unit, n, gates, 4);
+            const float *before = h + r * z.ldh, *x_part = g + r * ldg + (tile.vector - v0) * VL;
+            float *after = h_after + r * z.ldh, *y = y_of(r), *saved = saved_of(r);
+            for (i64 k = 0; k < tile.vectors; k += 3) {
+              const i64 unit = (tile.vector + k) / 3 * VL, n = H - unit;
+              const float* from = tile.at(j, k);
+              const Vec reset = sigmoid(load(from)), update = sigmoid(load(from + VL)), inner = load(from + 2 * VL);
+              const Vec candidate = tanh(fma(reset, inner, load(x_part + (k + 2) * VL)));
+              const Vec value = gru_mix(update, candidate, load(before + unit));
+              store(after + unit, value), store(y + unit, value, n);
+              if (!saved) continue;
+              store(saved + unit, reset, n), store(saved + H + unit, update, n), store(saved + 2 * H + unit, candidate, n);
+              store(saved + 3 * H + unit, inner, n);
+            }
           }
         };
         p.give_to(take);
@@ -269,13 +278,17 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         p.v0 = 2 * m.b0, p.v1 = 2 * m.b1;
         p.begin_with(g, ldg, G, 1);  // r and z of a block
         const auto take_reset = [&](const Tile& tile) {
-          const i64 block = tile.vector / 2, unit = block * VL;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
-            Vec gates[2] = {sigmoid(load(tile.at(j, 0))), sigmoid(load(tile.at(j, 1)))};
-            store(reset_h + r * z.ldh + unit, mul(gates[0], load(h + r * z.ldh + unit)));
-            store(c + r * ldc + (block - m.b0) * VL, gates[1]);
-            if (u.saved) keep(r, unit, H - unit, gates, 2);
+            const float* before = h + r * z.ldh;
+            float *reset_of = reset_h + r * z.ldh, *update_of = c + r * ldc - m.b0 * VL, *saved = saved_of(r);
+            for (i64 k = 0; k < tile.vectors; k += 2) {
+              const i64 unit = (tile.vector + k) / 2 * VL, n = H - unit;
+              const Vec reset = sigmoid(load(tile.at(j, k))), update = sigmoid(load(tile.at(j, k + 1)));
+              store(reset_of + unit, mul(reset, load(before + unit)));
+              store(update_of + unit, update);
+              if (saved) store(saved + unit, reset, n), store(saved + H + unit, update, n);
+            }
           }
         };
         p.give_to(take_reset);
@@ -285,11 +298,15 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         p.begin_with(g + 2 * VL, ldg, 4 * G, G);  // n of four blocks
         const auto take_candidate = [&](const Tile& tile) {
           for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            const float *before = h + r * z.ldh, *update_of = c + r * ldc - m.b0 * VL;
+            float *after = h_after + r * z.ldh, *y = y_of(r), *saved = saved_of(r);
             for (i64 k = 0; k < tile.vectors; ++k) {
-              const i64 r = tile.row + j, block = tile.vector + k, unit = block * VL, n = H - unit;
-              const Vec candidate = tanh(load(tile.at(j, k))), update = load(c + r * ldc + (block - m.b0) * VL);
-              put(r, unit, n, gru_mix(update, candidate, load(h + r * z.ldh + unit)));
-              if (u.saved) keep(r, unit + 2 * H, n, &candidate, 1);
+              const i64 unit = (tile.vector + k) * VL, n = H - unit;
+              const Vec candidate = tanh(load(tile.at(j, k)));
+              const Vec value = gru_mix(load(update_of + unit), candidate, load(before + unit));
+              store(after + unit, value), store(y + unit, value, n);
+              if (saved) store(saved + 2 * H + unit, candidate, n);
             }
           }
         };
