@@ -145,6 +145,22 @@ struct Crew {  // how n threads share the work
 
 // ---- forward ---------------------------------------------------------------------------------------------------------
 
+// Where the rows of one step lie, at unit 0. Whoever takes a tile copies this: a store could change what is behind a pointer, and
+// it would be read again after each.
+struct StepRows {
+  i64 H, ldh, ldg, ldc, ldy, ld_saved, first, stride;
+  const i64* places;
+  const float *before, *x_part;  // h, and the projected inputs
+  float *after, *c, *y, *saved, *cells;  // the last two may be null
+  i64 token(i64 r) const { return first + r * stride; }
+  const float* before_of(i64 r) const { return before + r * ldh; }
+  float* after_of(i64 r) const { return after + r * ldh; }
+  float* c_of(i64 r) const { return c + r * ldc; }
+  float* y_of(i64 r) const { return y + (places ? places[token(r)] : token(r)) * ldy; }
+  float* saved_of(i64 r) const { return saved ? saved + token(r) * ld_saved : nullptr; }
+  float* cells_of(i64 r) const { return cells ? cells + token(r) * H : nullptr; }
+};
+
 struct ForwardSizes {
   i64 ldh, vectors, chunk, lda, shared, own;
   ForwardSizes(const Forward& u, const Crew& crew) {
@@ -209,19 +225,23 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       const i64 t = reverse ? u.T - 1 - step : step, rows = m.active(u, t);
       const float* h = state[step & 1];
       float* h_after = state[(step + 1) & 1];
-      // Where what a row gives goes, at unit 0.
-      const auto y_of = [&](i64 r) { return u.y + u.place(m.token(u, t, r)) * ldy + m.d * H; };
-      const auto saved_of = [&](i64 r) {
-        return u.saved ? u.saved + (m.d * u.N + m.token(u, t, r)) * saved_per_unit(CELL) * H : nullptr;
-      };
+      StepRows step_rows = {};
+      step_rows.H = H, step_rows.before = h, step_rows.after = h_after, step_rows.ldh = z.ldh;
+      step_rows.x_part = g - v0 * VL, step_rows.ldg = ldg, step_rows.c = c - m.b0 * VL, step_rows.ldc = ldc;
+      step_rows.first = m.token(u, t, 0), step_rows.stride = m.stride, step_rows.places = u.places;
+      step_rows.y = u.y + m.d * H, step_rows.ldy = ldy;
+      if (u.saved) step_rows.saved = u.saved + m.d * u.N * saved_per_unit(CELL) * H, step_rows.ld_saved = saved_per_unit(CELL) * H;
+      if (u.saved && CELL == LSTM) step_rows.cells = u.cells + m.d * u.N * H;
       FloatProduct p = {};
       p.a = h, p.lda = z.ldh, p.rows = rows, p.packed = pack + at.w_hh, p.K = H, p.v0 = v0, p.v1 = v1;
       p.begin_with(g, ldg, W, 1);
       if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
-        const auto take = [&](const Tile& tile) {
+        const auto take = [&](Tile tile) {
+          const StepRows now = step_rows;
+          const i64 H = now.H;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
-            float *after = h_after + r * z.ldh, *y = y_of(r);
+            float *after = now.after_of(r), *y = now.y_of(r);
             for (i64 k = 0; k < tile.vectors; ++k) {
               const i64 unit = (tile.vector + k) * VL;
               const Vec value = rnn_activation<CELL == RNN_RELU>(load(tile.at(j, k)));
@@ -232,11 +252,13 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         p.give_to(take);
         product<false>(p, W);
       } else if constexpr (CELL == LSTM) {
-        const auto take = [&](const Tile& tile) {
+        const auto take = [&](Tile tile) {
+          const StepRows now = step_rows;
+          const i64 H = now.H;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
-            float *after = h_after + r * z.ldh, *y = y_of(r), *saved = saved_of(r), *c_of = c + r * ldc - m.b0 * VL;
-            float* cells = saved ? u.cells + (m.d * u.N + m.token(u, t, r)) * H : nullptr;
+            float *after = now.after_of(r), *y = now.y_of(r), *saved = now.saved_of(r), *c_of = now.c_of(r);
+            float* cells = now.cells_of(r);
             for (i64 k = 0; k < tile.vectors; k += 4) {
               const i64 unit = (tile.vector + k) / 4 * VL, n = H - unit;
               const float* from = tile.at(j, k);
@@ -253,11 +275,13 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         product<false>(p, W);
       } else if constexpr (CELL == GRU) {
         p.bias_n = pack + at.bias_n;
-        const auto take = [&](const Tile& tile) {
+        const auto take = [&](Tile tile) {
+          const StepRows now = step_rows;
+          const i64 H = now.H;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
-            const float *before = h + r * z.ldh, *x_part = g + r * ldg + (tile.vector - v0) * VL;
-            float *after = h_after + r * z.ldh, *y = y_of(r), *saved = saved_of(r);
+            const float *before = now.before_of(r), *x_part = now.x_part + r * now.ldg + tile.vector * VL;
+            float *after = now.after_of(r), *y = now.y_of(r), *saved = now.saved_of(r);
             for (i64 k = 0; k < tile.vectors; k += 3) {
               const i64 unit = (tile.vector + k) / 3 * VL, n = H - unit;
               const float* from = tile.at(j, k);
@@ -277,11 +301,14 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         float* reset_h = m.shared + 2 * plane + m.home * z.ldh;
         p.v0 = 2 * m.b0, p.v1 = 2 * m.b1;
         p.begin_with(g, ldg, G, 1);  // r and z of a block
-        const auto take_reset = [&](const Tile& tile) {
+        const auto take_reset = [&](Tile tile) {
+          const StepRows now = step_rows;
+          float* const reset_all = reset_h;
+          const i64 H = now.H;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
-            const float* before = h + r * z.ldh;
-            float *reset_of = reset_h + r * z.ldh, *update_of = c + r * ldc - m.b0 * VL, *saved = saved_of(r);
+            const float* before = now.before_of(r);
+            float *reset_of = reset_all + r * now.ldh, *update_of = now.c_of(r), *saved = now.saved_of(r);
             for (i64 k = 0; k < tile.vectors; k += 2) {
               const i64 unit = (tile.vector + k) / 2 * VL, n = H - unit;
               const Vec reset = sigmoid(load(tile.at(j, k))), update = sigmoid(load(tile.at(j, k + 1)));
@@ -296,11 +323,13 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         m.meet();
         p.a = reset_h, p.packed = pack + at.w_n, p.v0 = m.b0, p.v1 = m.b1;
         p.begin_with(g + 2 * VL, ldg, 4 * G, G);  // n of four blocks
-        const auto take_candidate = [&](const Tile& tile) {
+        const auto take_candidate = [&](Tile tile) {
+          const StepRows now = step_rows;
+          const i64 H = now.H;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
-            const float *before = h + r * z.ldh, *update_of = c + r * ldc - m.b0 * VL;
-            float *after = h_after + r * z.ldh, *y = y_of(r), *saved = saved_of(r);
+            const float *before = now.before_of(r), *update_of = now.c_of(r);
+            float *after = now.after_of(r), *y = now.y_of(r), *saved = now.saved_of(r);
             for (i64 k = 0; k < tile.vectors; ++k) {
               const i64 unit = (tile.vector + k) * VL, n = H - unit;
               const Vec candidate = tanh(load(tile.at(j, k)));
@@ -455,7 +484,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
       // d(r h) = dn U_n, from which r's gradient and a share of dh; then the rest of dh through r and z.
       FloatProduct q = p;
       q.a = gates + 2 * H, q.packed = pack + at.w_n, q.K = H;
-      const auto take = [&](const Tile& tile) {
+      const auto take = [&](Tile tile) {
         for (i64 i = 0; i < tile.rows; ++i) {
           const i64 j = tile.row + i, token = m.d * u.N + m.token(u, t, j);
           for (i64 k = 0; k < tile.vectors; ++k) {
