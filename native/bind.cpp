@@ -271,6 +271,49 @@ PyObject* calibrate(PyObject*, PyObject* args) {
   return PyFloat_FromDouble(result);
 }
 
+// ---- names and sizes, which Python takes from here ----------------------------------------------------------------------
+
+bool put(PyObject* module_, const char* name, PyObject* value) {
+  const bool ok = value && PyModule_AddObjectRef(module_, name, value) == 0;
+  Py_XDECREF(value);
+  return ok;
+}
+
+template <int COUNT>
+PyObject* names_of(const char* const (&names)[COUNT]) {
+  PyObject* tuple = PyTuple_New(COUNT);
+  for (int i = 0; tuple && i < COUNT; ++i) {
+    PyObject* name = PyUnicode_FromString(names[i]);
+    if (!name) {
+      Py_DECREF(tuple);
+      return nullptr;
+    }
+    PyTuple_SetItem(tuple, i, name);  // takes the reference
+  }
+  return tuple;
+}
+
+// By name its number, and for each unit: gates, gates kept for the backward pass, gradients of gates.
+PyObject* cells() {
+  PyObject* rows = PyDict_New();
+  for (int c = 0; rows && c < CELLS; ++c) {
+    PyObject* row = Py_BuildValue("{s:i,s:i,s:i,s:i}", "number", c, "gates", gates_of(c), "saved", saved_per_unit(c), "dgates", dgates_per_unit(c));
+    const bool ok = row && PyDict_SetItemString(rows, CELL_NAMES[c], row) == 0;
+    Py_XDECREF(row);
+    if (ok) continue;
+    Py_DECREF(rows);
+    return nullptr;
+  }
+  return rows;
+}
+
+bool add_names(PyObject* module_) {
+  return put(module_, "CELLS", cells()) && put(module_, "SPLITS", names_of(SPLIT_NAMES)) && put(module_, "PRECISIONS", names_of(PRECISION_NAMES)) &&
+         put(module_, "OPS", names_of(OP_NAMES)) && put(module_, "POOLINGS", names_of(POOLING_NAMES)) &&
+         put(module_, "ATTENTIONS", names_of(ATTENTION_NAMES)) && put(module_, "ACTIVATIONS", names_of(ACTIVATION_NAMES)) &&
+         put(module_, "WEIGHTS", names_of(PARAMETER_NAMES));
+}
+
 PyMethodDef methods[] = {
     {"forward", as_method(forward), METH_FASTCALL,
      "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, h0, c0, y, hT, cT, saved, cells)"},
@@ -306,7 +349,7 @@ PyMODINIT_FUNC PyInit__native() {
   PyObject* made = PyModule_Create(&module);
   PyObject* program = PyType_FromSpec(&program_spec);
   PyObject* session = PyType_FromSpec(&session_spec);
-  if (!made || !program || !session || PyModule_AddObjectRef(made, "Program", program) || PyModule_AddObjectRef(made, "Session", session)) {
+  if (!made || !add_names(made) || !program || !session || PyModule_AddObjectRef(made, "Program", program) || PyModule_AddObjectRef(made, "Session", session)) {
     Py_XDECREF(made);
     Py_XDECREF(program);
     Py_XDECREF(session);

@@ -7,56 +7,134 @@
 namespace hitherto::python {
 namespace {
 
-// (precision, floats of a row's states, then for each stage: op, cell, kind, activation, layer_norm, residual, bounded, I, O, H, P, D, h, c, height,
-// width, channels, kernel, stride, and for both directions the arrays w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c or None)
-constexpr Py_ssize_t STAGE = 19 + 2 * PARAMETERS;
-
-PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
-  const Py_ssize_t given = PyTuple_Size(args), count = given < 2 ? 0 : (given - 2) / STAGE;
-  if (given != 2 + count * STAGE) {
-    return PyErr_Format(PyExc_TypeError, "Program: expected 2 arguments and %zd for each stage, got %zd", STAGE, given);
+// The number of a name, or -1 with an error.
+template <int COUNT>
+int number_of(const char* what, PyObject* name, const char* const (&names)[COUNT]) {
+  for (int i = 0; i < COUNT; ++i) {
+    if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, names[i]) == 0) return i;
   }
+  PyErr_Format(PyExc_ValueError, "Program: the stages do not fit together: there is no %s %R", what, name);
+  return -1;
+}
+
+struct SizeField {
+  const char* name;
+  i64 Stage::*field;
+};
+constexpr SizeField SIZES[] = {{"I", &Stage::I}, {"O", &Stage::O}, {"H", &Stage::H}, {"P", &Stage::P}, {"D", &Stage::D}, {"h", &Stage::h},
+                               {"c", &Stage::c}, {"height", &Stage::height}, {"width", &Stage::width}, {"channels", &Stage::channels},
+                               {"kernel", &Stage::kernel}, {"stride", &Stage::stride}};
+struct FlagField {
+  const char* name;
+  bool Stage::*field;
+};
+constexpr FlagField FLAGS[] = {{"layer_norm", &Stage::layer_norm}, {"residual", &Stage::residual}, {"bounded", &Stage::bounded}};
+
+bool is(PyObject* key, const char* name) { return PyUnicode_Check(key) && PyUnicode_CompareWithASCIIString(key, name) == 0; }
+
+// body(key, value) for all items of a dict until it is false. Of a copy: what is read may run code that changes the dict.
+template <class Body>
+bool each_item(PyObject* dict, const Body& body) {
+  PyObject* items = PyDict_Copy(dict);
+  bool ok = items;
+  PyObject *key, *value;
+  Py_ssize_t position = 0;
+  while (ok && PyDict_Next(items, &position, &key, &value)) ok = body(key, value);
+  Py_XDECREF(items);
+  return ok;
+}
+
+// The arrays that stages read, kept open while they are used.
+struct Views {
+  std::unique_ptr<View[]> all;
+  Py_ssize_t count = 0, most;
+  explicit Views(Py_ssize_t n) : all(new View[size_t(n)]), most(n) {}
+};
+
+// The weights of one direction.
+bool read_weights(PyObject* weights, Numbers<const float> (&to)[PARAMETERS], Views& views) {
+  if (!PyDict_Check(weights)) return PyErr_Format(PyExc_TypeError, "Program: expected a dict of weights, got %R", weights), false;
+  return each_item(weights, [&](PyObject* name, PyObject* array) {
+    const int i = number_of("weight", name, PARAMETER_NAMES);
+    if (i < 0) return false;
+    if (array == Py_None) return true;
+    View& view = views.all[size_t(views.count)];
+    if (views.count == views.most || to[i].at) return PyErr_Format(PyExc_ValueError, "Program: a weight is there twice: %R", name), false;
+    if (!view.open(array, READ)) return false;
+    ++views.count;
+    if (!view.floats()) {
+      PyErr_Format(PyExc_ValueError, "Program: expected weights as aligned, contiguous arrays of float32, got %R", Py_TYPE(array));
+      return false;
+    }
+    to[i] = view.numbers<const float>();
+    return true;
+  });
+}
+
+bool read_field(PyObject* key, PyObject* value, Described& s, Views& views) {
+  for (const SizeField& size : SIZES) {
+    if (is(key, size.name)) return (s.*size.field = PyLong_AsLongLong(value)) != -1 || !PyErr_Occurred();
+  }
+  for (const FlagField& flag : FLAGS) {
+    if (!is(key, flag.name)) continue;
+    const int truth = PyObject_IsTrue(value);
+    s.*flag.field = truth == 1;
+    return truth >= 0;
+  }
+  if (is(key, "op")) return true;  // it was read first
+  if (is(key, "cell")) return (s.cell = number_of("cell", value, CELL_NAMES)) >= 0;
+  if (is(key, "activation")) return (s.activation = number_of("activation", value, ACTIVATION_NAMES)) >= 0;
+  if (is(key, "kind") && s.op == POOL) return (s.kind = number_of("pooling", value, POOLING_NAMES)) >= 0;
+  if (is(key, "kind") && s.op == ATTEND) return (s.kind = number_of("attention", value, ATTENTION_NAMES)) >= 0;
+  if (!is(key, "weights")) {
+    PyErr_Format(PyExc_ValueError, "Program: the stages do not fit together: %s has no %R", OP_NAMES[s.op], key);
+    return false;
+  }
+  const Py_ssize_t directions = PySequence_Size(value);
+  if (directions < 0) return false;
+  if (directions > 2) return PyErr_Format(PyExc_ValueError, "Program: the stages do not fit together: weights of %zd directions", directions), false;
+  for (Py_ssize_t d = 0; d < directions; ++d) {
+    PyObject* weights = PySequence_GetItem(value, d);
+    const bool ok = weights && read_weights(weights, s.weights[d], views);
+    Py_XDECREF(weights);
+    if (!ok) return false;
+  }
+  return true;
+}
+
+// A stage from a dict with the names of Stage's fields: op, and where they are not 0 the others; weights are a dict of arrays for
+// each direction, by the names of PARAMETER_NAMES.
+bool read_stage(PyObject* stage, Described& s, Views& views) {
+  PyObject* op = PyDict_Check(stage) ? PyDict_GetItemString(stage, "op") : nullptr;
+  if (!op) return PyErr_Format(PyExc_TypeError, "Program: expected a stage as a dict with an 'op', got %R", stage), false;
+  s.op = number_of("operation", op, OP_NAMES), s.D = 1;
+  if (s.op < 0) return false;
+  return each_item(stage, [&](PyObject* key, PyObject* value) { return read_field(key, value, s, views); });
+}
+
+// (name of the precision, floats of a row's states, stages..)
+PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
+  const Py_ssize_t count = PyTuple_Size(args) - 2;
+  if (count < 0) return PyErr_Format(PyExc_TypeError, "Program: expected a precision, a number of states, and stages");
   if (count > MOST_STAGES) return PyErr_Format(PyExc_ValueError, "Program: expected up to %lld stages, got %zd", static_cast<long long>(MOST_STAGES), count);
   return guarded([&]() -> PyObject* {
-    std::vector<PyObject*> items(static_cast<size_t>(given));
-    for (Py_ssize_t i = 0; i < given; ++i) items[size_t(i)] = PyTuple_GetItem(args, i);
     std::vector<Described> stages(static_cast<size_t>(count));
-    std::unique_ptr<View[]> views(new View[size_t(2 * PARAMETERS * count + 1)]);
-    View* view = views.get();
-    Arguments a(items.data(), given);
-    const i64 precision = a.integer(), state = a.integer();
-    bool whole = true;
-    const auto number = [&] {  // of those that are not sizes
-      const i64 n = a.integer();
-      whole = whole && n >= 0 && n < 256;
-      return int(n);
-    };
-    for (Described& s : stages) {
-      s.op = number(), s.cell = number(), s.kind = number(), s.activation = number();
-      s.layer_norm = number(), s.residual = number(), s.bounded = number();
-      for (i64* n : {&s.I, &s.O, &s.H, &s.P, &s.D, &s.h, &s.c, &s.height, &s.width, &s.channels, &s.kernel, &s.stride}) *n = a.integer();
-      if (PyErr_Occurred()) return nullptr;
-      for (auto& direction : s.weights) {
-        for (Numbers<const float>& w : direction) {
-          PyObject* object = a.object();
-          if (object == Py_None) continue;
-          if (!view->open(object, READ)) return nullptr;
-          if (!view->floats()) return PyErr_Format(PyExc_ValueError, "Program: expected weights as aligned, contiguous arrays of float32, got %R", Py_TYPE(object));
-          w = view++->numbers<const float>();
-        }
-      }
+    Views views(2 * PARAMETERS * count + 1);
+    const int precision = number_of("precision", PyTuple_GetItem(args, 0), PRECISION_NAMES);
+    if (precision < 0) return nullptr;
+    const i64 state = PyLong_AsLongLong(PyTuple_GetItem(args, 1));
+    if (PyErr_Occurred()) return nullptr;
+    for (Py_ssize_t i = 0; i < count; ++i) {
+      if (!read_stage(PyTuple_GetItem(args, i + 2), stages[size_t(i)], views)) return nullptr;
     }
-    if (!a.ok("Program")) return nullptr;
-    whole = whole && precision >= 0 && precision < PRECISIONS;
     ProgramObject* self = reinterpret_cast<ProgramObject*>(reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc))(type, 0));
     if (!self) return nullptr;
     self->built = new (std::nothrow) Built;
     Refusal why;
-    if (!whole) why("the stages do not fit together: a number is out of its range");
-    const bool ok = self->built && whole && unlocked([&] { return self->built->build(int(precision), state, stages, why); });
+    const bool ok = self->built && unlocked([&] { return self->built->build(precision, state, stages, why); });
     if (ok) {
-      self->tables = views.release();
-      for (View* v = self->tables; v != view; ++v) {
+      self->tables = views.all.release();
+      for (View* v = self->tables; v != self->tables + views.count; ++v) {
         if (stages[0].op != EMBED || v->buffer.buf != stages[0].weights[0][0].at) v->close();
       }
       return reinterpret_cast<PyObject*>(self);

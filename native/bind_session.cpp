@@ -109,16 +109,16 @@ PyObject* converted(PyObject* x, bool floats) {
   }
   if (!fine && array && !PyErr_Occurred() && PyObject_Size(array) == 0) fine = true;  // of nothing numpy says that it is floats
   if (PyErr_Occurred() == PyExc_TypeError || PyErr_Occurred() == PyExc_ValueError) PyErr_Clear();  // numpy's own
-  PyObject* found = nullptr;
+  PyObject* result = nullptr;
   if (fine) {
-    found = PyObject_CallFunction(numpy_require, "OOs", array, floats ? numpy_float32 : numpy_int64, "CA");
+    result = PyObject_CallFunction(numpy_require, "OOs", array, floats ? numpy_float32 : numpy_int64, "CA");
   } else if (!PyErr_Occurred()) {
     misused(floats ? "expected real numbers, got %R" : "expected whole numbers, got %R", type ? type : x);
   }
   Py_XDECREF(letter);
   Py_XDECREF(type);
   Py_XDECREF(array);
-  return found;
+  return result;
 }
 
 // The steps that x holds, read into `u`: one, [I] floats or an id; or some, [T, I] or [T].
@@ -230,15 +230,15 @@ PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, Py
 // (x, n): the seconds that n native steps of x take, one after the other, without Python.
 PyObject* session_time(PyObject* object, PyObject* args) {
   SessionObject* self = reinterpret_cast<SessionObject*>(object);
-  PyObject* given;
+  PyObject* input;
   long long n;
-  if (!PyArg_ParseTuple(args, "OL", &given, &n)) return nullptr;
+  if (!PyArg_ParseTuple(args, "OL", &input, &n)) return nullptr;
   const Hold hold(self);
   if (!hold.ok()) return nullptr;
   return guarded([&]() -> PyObject* {
     Steps u = {};
     Inputs inputs;
-    if (!inputs.read(self, given, u)) return nullptr;
+    if (!inputs.read(self, input, u)) return nullptr;
     std::vector<float> y(size_t(times({u.T, self->program->built->program().O})));
     u.y = y.data();
     bool ok = true;

@@ -12,7 +12,7 @@ struct InputGradient {
   float* memory;
   static constexpr i64 ROWS = 96;  // of dgates, copied together: panels pass by while they stay in the cache
   static i64 pack_size(const Unroll& u) { return gates_of(u.cell) * u.H * ceil_div(u.I, VL) * VL; }
-  static i64 own_size(const Unroll& u) { return ROWS * padded(gates_of(u.cell) * u.H); }
+  static i64 scratch_size(const Unroll& u) { return ROWS * padded(gates_of(u.cell) * u.H); }
 
   static void pack_part(void* arg, int id, int n) {
     const InputGradient& g = *static_cast<InputGradient*>(arg);
@@ -27,7 +27,7 @@ struct InputGradient {
     const Backward& u = *g.u;
     const i64 I = u.I, P = ceil_div(I, VL), K = gates_of(u.cell) * u.H, ld = dgates_per_unit(u.cell) * u.H;
     const i64 lda = padded(K);
-    float* block = g.memory + id * own_size(u);
+    float* block = g.memory + id * scratch_size(u);
     const i64 last = u.N * (id + 1) / n;
     for (i64 row = u.N * id / n; row < last; row += ROWS) {
       const i64 rows = min_of(ROWS, last - row);
@@ -51,7 +51,7 @@ struct WeightGradient {
   const Backward* u;
   float* memory;
   static constexpr i64 ROWS = 192, TOKENS = 256;
-  static i64 own_size(const Unroll& u) {
+  static i64 scratch_size(const Unroll& u) {
     return TOKENS * (padded(ROWS) + ceil_div(max_of(u.I, u.H), VL) * VL);
   }
 
@@ -79,7 +79,7 @@ struct WeightGradient {
     constexpr i64 step = REGISTERS == 32 ? 24 : 12;  // whole tiles
     const i64 shares = ceil_div(M, step), end = min_of(M, shares * (id + 1) / n * step);
     const i64 P = ceil_div(width, VL), ld = dgates_per_unit(u->cell) * u->H, lda = padded(ROWS);
-    float* a = memory + id * own_size(*u);
+    float* a = memory + id * scratch_size(*u);
     float* z = a + TOKENS * lda;
     for (i64 m = shares * id / n * step; m < end; m += ROWS) {
       const i64 count = min_of(ROWS, end - m);

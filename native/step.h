@@ -139,7 +139,7 @@ struct Group {
       const auto copy_input = [&](i64 t, i64 j, float* token) { copy(token, input + (t * rows + j) * ld, s.I); };
       if (s.op == EMBED) {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) {
-          copy(token, s.given[0].w_ih + u.ids[(done + t) * u.B + row(j)] * s.O, s.O);
+          copy(token, s.parameters[0].w_ih + u.ids[(done + t) * u.B + row(j)] * s.O, s.O);
         });
       } else if (s.op == RECALL) {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) {

@@ -142,7 +142,7 @@ void pack_vector(u32* to, const float* source, i64 H, i64 gates) {
 i64 step_pack_size(const Stage& s, int precision) { return is_packed(s) ? StepPack(s, precision).size : 0; }
 
 void step_pack(const Stage& s, int precision, i64 direction, u32* to) {
-  const Parameters& p = s.given[direction];
+  const Parameters& p = s.parameters[direction];
   const StepPack at(s, precision);
   const i64 H = s.H, G = at.gates;
   const bool before = s.op == RECURRENT && s.cell == GRU_BEFORE, gru = s.op == RECURRENT && (s.cell == GRU || before);

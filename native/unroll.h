@@ -100,7 +100,7 @@ struct Member {
   i64 b0, b1;                 // blocks of units
   Barrier* barrier;           // null where no other thread has these rows
   const float* pack;          // the direction's packed weights
-  float *shared, *own;        // memory
+  float *shared, *scratch;        // memory
   // Of the rows active at t: how many are of this member, and the token of its row j.
   i64 active(const Unroll& u, i64 t) const { return max_of(0, ceil_div(u.active(t) - row0, stride)); }
   i64 token(const Unroll& u, i64 t, i64 j) const { return u.offset(t) + row0 + j * stride; }
@@ -162,7 +162,7 @@ struct StepRows {
 };
 
 struct ForwardSizes {
-  i64 ldh, vectors, chunk, lda, shared, own;
+  i64 ldh, vectors, chunk, lda, shared, scratch;
   ForwardSizes(const Forward& u, const Crew& crew) {
     const i64 P = blocks_of(u.H), G = gates_of(u.cell), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
@@ -174,8 +174,8 @@ struct ForwardSizes {
     const i64 fit = min_of(512, max_of(48, (i64(96) << 10) / (vectors * VL + lda)));
     chunk = max_of(rows, min_of(fit, rows * u.T));
     shared = crew.shared_rows(u) * ldh * (u.cell == GRU_BEFORE ? 3 : 2);
-    own = chunk * (lda + vectors * VL) + rows * blocks * VL * (u.cell == LSTM || u.cell == GRU_BEFORE) + 64;
-    own = ceil_div(own, 16) * 16;
+    scratch = chunk * (lda + vectors * VL) + rows * blocks * VL * (u.cell == LSTM || u.cell == GRU_BEFORE) + 64;
+    scratch = ceil_div(scratch, 16) * 16;
   }
 };
 
@@ -190,7 +190,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
   // h before and after a step change places; in GRU_BEFORE a third holds r h.
   const i64 plane = z.shared / (CELL == GRU_BEFORE ? 3 : 2);
   float* state[2] = {m.shared + m.home * z.ldh, m.shared + plane + m.home * z.ldh};
-  float* gx = m.own;
+  float* gx = m.scratch;
   float* inputs = gx + z.chunk * ldg;
   float* c = inputs + z.chunk * z.lda;  // LSTM's c; in GRU_BEFORE z, between its two products
 
@@ -377,7 +377,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
 // ---- backward --------------------------------------------------------------------------------------------------------
 
 struct BackwardSizes {
-  i64 ldg, blocks, gradients, shared, own;
+  i64 ldg, blocks, gradients, shared, scratch;
   BackwardSizes(const Backward& u, const Crew& crew) {
     const i64 P = blocks_of(u.H), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
@@ -385,7 +385,7 @@ struct BackwardSizes {
     ldg = padded(gates_of(u.cell) * u.H);
     gradients = dgates_per_unit(u.cell) * blocks * VL;
     shared = crew.shared_rows(u) * ldg * 2;
-    own = ceil_div(rows * blocks * VL * 2 + gradients, 16) * 16;
+    scratch = ceil_div(rows * blocks * VL * 2 + gradients, 16) * 16;
   }
 };
 
@@ -396,7 +396,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
   const bool reverse = m.d == 1;
   const BackwardPack at(CELL, H);
   const float* pack = m.pack;
-  float* dh = m.own;                  // [rows, units of this member]: the gradient that comes from the step after
+  float* dh = m.scratch;                  // [rows, units of this member]: the gradient that comes from the step after
   float* dc = dh + m.rows * ldd;      // LSTM's c; in GRU_BEFORE dh as it enters a step
   float* dbias = dc + m.rows * ldd;   // [gate, units of this member]
   std::memset(dbias, 0, size_t(DG * ldd) * 4);
