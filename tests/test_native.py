@@ -18,7 +18,9 @@ I, M, S, R, STATE = 5, 7, 6, 3, 4  # of the attention below; its state is what a
 def stage(op: str, wide: int, out: int, **fields: Any) -> list[dict[str, Any]]:
     """A stage, alone in a list; its weights, in the order of their names, and its picture come as tuples."""
     weights, names = list(fields.pop("weights", ())), _native.WEIGHTS
-    picture = dict(zip(("height", "width", "channels", "kernel", "stride"), fields.pop("picture", ()), strict=False))
+    picture = dict(
+        zip(("height", "width", "channels", "kernel", "stride"), fields.pop("picture", ()), strict=False)
+    )
     by_name = [dict(zip(names, weights[d * 9 : d * 9 + 9], strict=False)) for d in range(2)]
     return [{"op": op, "I": wide, "O": out, "weights": by_name} | picture | fields]
 
@@ -300,7 +302,9 @@ def test_what_keeps_states_does_not_stand_behind_a_pool() -> None:
 def test_a_projection_and_a_residual_have_their_widths() -> None:
     gru = {"op": RECURRENT, "wide": X, "out": 2, "cell": "gru", "H": 3, "P": 2}
     with pytest.raises(ValueError, match="stage 0 is no operation"):  # it would read h past its end
-        _native.Program("float32", 64, *stage(**gru, weights=(floats(9, X), floats(9, 2), None, None, floats(2, 3))))
+        _native.Program(
+            "float32", 64, *stage(**gru, weights=(floats(9, X), floats(9, 2), None, None, floats(2, 3)))
+        )
     rnn, weights = described("rnn")
     with pytest.raises(ValueError, match="stage 0 is no operation"):
         _native.Program("float32", 64, *stage(**rnn, residual=1, weights=weights))

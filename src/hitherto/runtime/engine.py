@@ -406,7 +406,7 @@ def _attended(memory: State | None) -> tuple[Array | None, ...]:
 
 
 class _Stages:
-    """The plan's operations as the stages that `_native.Program` takes, a layer each: dicts by the names of its fields."""
+    """The plan's operations as the stages that `_native.Program` takes, dicts by the names of their fields."""
 
     def __init__(
         self,
@@ -437,7 +437,9 @@ class _Stages:
             return None
         return np.require(self.tensors[tensor_name(op, name)], np.float32, ["C", "A"])
 
-    def add(self, op: str, I: int, O: int, weights: Sequence[Mapping[str, Array | None]] = (), **fields: Any) -> None:
+    def add(
+        self, op: str, I: int, O: int, weights: Sequence[Mapping[str, Array | None]] = (), **fields: Any
+    ) -> None:
         """A stage of `I` numbers in and `O` out, with the weights of each direction."""
         self.rows.append({"op": op, "I": I, "O": O, "bounded": self.bounded, "weights": weights} | fields)
         self.widths.append(O)
