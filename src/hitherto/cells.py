@@ -44,6 +44,7 @@ class Cell:
     `step(xp, params, x, state, **options)` gives the next state; `xp` is the module numpy or torch. The
     output y is the first state. Leading axes are free: x is [..., I], a state [..., H].
     `project(xp, params, x, **options)` is the part of a step that looks at x alone; None where there is none.
+    `kernel` is the name of its native kernel, with options in braces; without one `step` runs in numpy and torch.
     """
 
     name: str
@@ -53,11 +54,16 @@ class Cell:
     params: Callable[..., Shapes]
     step: Callable[..., State]
     project: Callable[..., Array] | None = None
+    kernel: str | None = None
 
     def state_sizes(self, hidden_size: int, **options: Any) -> tuple[int, ...]:
         """The width of each state: `hidden_size`, but for the first state of a cell with a projection."""
         first = options.get("proj_size", 0) or hidden_size
         return (first, *[hidden_size] * (len(self.states) - 1))
+
+    def kernel_of(self, **options: Any) -> str | None:
+        """The name of the kernel that these options have, or None."""
+        return None if self.kernel is None else self.kernel.format(**self.options | options)
 
 
 # ------------------------------------------------------------------------------------------------------ parts
@@ -275,7 +281,14 @@ _COMMON = {"bias": True, "layer_norm": False}
 
 CELLS: dict[str, Cell] = {
     "rnn": Cell(
-        "rnn", ("h",), ("h",), _COMMON | {"nonlinearity": "tanh"}, _rnn_params, _rnn_step, _project_rnn
+        "rnn",
+        ("h",),
+        ("h",),
+        _COMMON | {"nonlinearity": "tanh"},
+        _rnn_params,
+        _rnn_step,
+        _project_rnn,
+        "rnn_{nonlinearity}",
     ),
     "lstm": Cell(
         "lstm",
@@ -285,8 +298,16 @@ CELLS: dict[str, Cell] = {
         _lstm_params,
         _lstm_step,
         _project_lstm,
+        "lstm",
     ),
     "gru": Cell(
-        "gru", ("r", "z", "n"), ("h",), _COMMON | {"reset": "after"}, _gru_params, _gru_step, _project_gru
+        "gru",
+        ("r", "z", "n"),
+        ("h",),
+        _COMMON | {"reset": "after"},
+        _gru_params,
+        _gru_step,
+        _project_gru,
+        "gru_{reset}",
     ),
 }

@@ -24,7 +24,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from hitherto import checkpoint, files, heads
+from hitherto import checkpoint, files, heads, native
 from hitherto.decode import Hypothesis
 from hitherto.errors import CheckpointError, HithertoError, TrainingError
 from hitherto.metrics import METRICS
@@ -737,13 +737,9 @@ def _numpy(tensors: Mapping[str, Tensor] | None) -> dict[str, Any] | None:
 
 def environment() -> dict[str, Any]:
     """What the bits of a run depend on beside its spec and data."""
-    from hitherto.model import kernels
-
     isa: Any = "reference"
-    if kernels.available():
-        from hitherto import _native
-
-        isa = _native.info()["isa"]
+    if extension := native.extension():
+        isa = extension.info()["isa"]
     _, world = _processes()
     return {
         "threads": torch.get_num_threads(),

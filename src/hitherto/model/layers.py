@@ -15,7 +15,6 @@ is all here, except what torch.nn's bases offer to such programs (`all_weights`,
 import math
 import warnings
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -27,6 +26,7 @@ from torch.fx import Proxy
 from torch.nn.utils.rnn import PackedSequence
 from torch.overrides import has_torch_function
 
+from hitherto import native
 from hitherto.cells import CELLS, Cell
 from hitherto.errors import InputError, UsageError
 from hitherto.model import dynamo, kernels, onnx
@@ -279,16 +279,7 @@ def _compute_dtype(x: Tensor) -> torch.dtype:
 
 def _warn_if_slow(why: str) -> None:
     if not torch.compiler.is_compiling() and why == kernels.unavailable_reason():
-        _warn_once(why)
-
-
-@cache
-def _warn_once(why: str) -> None:
-    warnings.warn(
-        f"hitherto runs without its native kernels ({why}): the results are the same, but layers on the CPU "
-        "take 1.5 to 11 times as long, small ones the longest. `hitherto doctor` says more.",
-        stacklevel=6,
-    )
+        native.warn_once(why)
 
 
 # ---------------------------------------------------------------------------------------------------- weights

@@ -21,11 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from hitherto import _native
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS, nll
 from hitherto.plan import OPS, cell_options, seen, states, tensor_name
+from hitherto.runtime.program import program
+from hitherto.runtime.pure import OwnCell
 
 __all__ = ["WEIGHTS", "Engine", "numbers", "threads"]
 
@@ -87,7 +88,7 @@ class Engine:
         self.size = size
         self.stride = -(-size // 16) * 16 or 16  # of a row's block: whole lines of the cache
         stages = _Stages(self.plan, tensors, self.places)
-        self.program = _native.Program(WEIGHTS.index(weights), size, *stages.numbers)
+        self.program = program(WEIGHTS.index(weights), size, stages.numbers)
         self.stages = len(stages.widths)
         head = self.plan["head"]
         self.head = (
@@ -425,7 +426,7 @@ class _Stages:
         places: Mapping[str, tuple[int, int, int]],
     ) -> None:
         self.tensors, self.places = tensors, places
-        self.numbers: list[int | Array | None] = []
+        self.numbers: list[int | Array | OwnCell | None] = []
         self.widths: list[int] = []
         self.pool: int | None = None
         self.ids: int | None = None
@@ -449,7 +450,7 @@ class _Stages:
 
     def add(
         self, op: int, I: int, O: int, H: int, P: int = 0, D: int = 1, h: int = 0, c: int = 0,
-        cell: int = 0, kind: int = 0, activation: str = "", layer_norm: bool = False, residual: bool = False,
+        cell: int | OwnCell = 0, kind: int = 0, activation: str = "", layer_norm: bool = False, residual: bool = False,
         weights: tuple[list[Array | None], ...] = (), picture: tuple[int, ...] = (0, 0, 0, 0, 0),
     ) -> None:  # fmt: skip
         self.numbers += [
@@ -485,24 +486,30 @@ def _embed(stages: _Stages, op: Mapping[str, Any]) -> None:
 def _recurrent(stages: _Stages, op: Mapping[str, Any]) -> None:
     o = op["options"]
     cell = o["cell"]
-    kind = {"rnn": f"rnn_{o.get('nonlinearity', 'tanh')}", "gru": f"gru_{o.get('reset', 'after')}"}.get(
-        cell, cell
-    )
+    own = cell_options(o)
+    kernel = CELLS[cell].kernel_of(**own)
     D, H = 1 + bool(o["bidirectional"]), o["hidden_size"]
-    P = CELLS[cell].state_sizes(H, **cell_options(o))[0]
+    P = CELLS[cell].state_sizes(H, **own)[0]
     starts = [stages.places[f"{op['name']}.{state}"] for state in CELLS[cell].states]
     for layer in range(o["num_layers"]):
-        weights = tuple(
-            [stages.weight(op, f"{name}_l{layer}{way}") for name in _PARAMETERS]
-            for way in ("", "_reverse")[:D]
-        )
+        ways = [f"_l{layer}{way}" for way in ("", "_reverse")[:D]]
         at = [first + layer * D * w for first, _, w in starts]
+        weights: tuple[list[Array | None], ...] = ()
+        number: int | OwnCell
+        if kernel is None:
+            names = CELLS[cell].params(stages.width, H, **own)
+            params = [{name: stages.weight(op, name + way) for name in names} for way in ways]
+            places = [(first, w) for first, (_, _, w) in zip(at, starts, strict=True)]
+            number = OwnCell(CELLS[cell], own, params, places)
+        else:
+            number = _CELLS[kernel]
+            weights = tuple([stages.weight(op, name + way) for name in _PARAMETERS] for way in ways)
         residual = bool(o.get("residual")) and stages.width == D * P
         stages.add(
-            _RECURRENT, stages.width, D * P, H, P, D, at[0], at[-1], cell=_CELLS[kind],
+            _RECURRENT, stages.width, D * P, H, P, D, at[0], at[-1], cell=number,
             layer_norm=bool(o.get("layer_norm")), residual=residual, weights=weights,
         )  # fmt: skip
-        stages.bounded = kind != "rnn_relu" and P == H and not residual
+        stages.bounded = kernel not in (None, "rnn_relu") and P == H and not residual
 
 
 def _pool(stages: _Stages, op: Mapping[str, Any]) -> None:

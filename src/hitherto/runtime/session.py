@@ -22,7 +22,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from hitherto import _native
 from hitherto.answers import spread
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
@@ -32,6 +31,7 @@ from hitherto.heads import HEADS, log_softmax
 from hitherto.marks import Marks
 from hitherto.plan import streams
 from hitherto.runtime.engine import Array, Engine, numbers
+from hitherto.runtime.program import session
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, check_state, counter, text_slot
 from hitherto.sources.base import chance, column_names, opened, said
@@ -47,23 +47,18 @@ Row = dict[str, Any]
 LONGEST = 100_000  # steps that a stream of a series may miss
 
 
-class Session(_native.Session):
+class Session:
     """One row of states and the steps it takes: arrays in, the head's numbers out.
 
     `push(x)` takes one step, [I] float32 or an id, or some, [T, I] or [T]; gives [P] or [T, P], and None where only the
     end answers. `push(x, out=array)` writes there instead of making an array. For one thread at a time.
     """
 
-    engine: Engine
-
-    def __new__(cls, engine: Engine) -> Self:
+    def __init__(self, engine: Engine) -> None:
         """A session of this engine, before any input."""
-        block = engine.block(1)
-        self: Any = super().__new__(cls, engine.program, block)
-        self.engine, self._block = engine, block
-        return self  # type: ignore[no-any-return]
-
-    _block: Array
+        self.engine, self._block = engine, engine.block(1)
+        steps = session(engine.program, self._block)
+        self.push, self.time = steps.push, steps.time
 
     @property
     def state(self) -> dict[str, Array]:

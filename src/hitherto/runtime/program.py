@@ -1,0 +1,69 @@
+"""What takes a model's steps: the extension, or numpy where that is not used. Chosen here and nowhere else.
+
+Both have a `Program` and a `Session` with the same arguments, as `_native.pyi` lists them. A program with a cell that has
+no kernel runs in numpy even where the extension is used for others.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from hitherto import native
+from hitherto.decode import highest
+from hitherto.runtime import pure
+
+__all__ = ["Program", "Session", "best", "program", "session"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Program(Protocol):
+    """Stages with their weights, ready to run."""
+
+    def run(self, *arrays: Array | int | None) -> None:
+        """(x, states, y, lengths, slots, begin, end, threads, keys, values, memory_lengths, memory_of, attention)"""
+
+    @property
+    def bytes(self) -> int:
+        """Of the weights as they are held."""
+
+
+class Session(Protocol):
+    """A program with one row of states."""
+
+    push: Callable[..., Any]
+    time: Callable[..., float]
+
+
+def program(precision: int, size: int, numbers: Sequence[Any]) -> Program:
+    """The program of these stages, as `_native.Program` takes them; `size` is how many floats a row's states have."""
+    extension = native.extension()
+    if extension is None:
+        native.warn_once(str(native.why_not()))
+    if extension is None or any(isinstance(number, pure.OwnCell) for number in numbers):
+        return pure.Program(precision, size, *numbers)
+    made: Program = extension.Program(precision, size, *numbers)
+    return made
+
+
+def session(of: Program, state: Array) -> Session:
+    """A session of this program, whose states are `state`."""
+    kind = pure.Session if isinstance(of, pure.Program) else native.load()[0].Session  # type: ignore[union-attr]
+    made: Session = kind(of, state)
+    return made
+
+
+def best(scores: Array, k: int, threads: int) -> tuple[Array, Array, Array]:
+    """The k highest of each row [R, V] in falling order, where they are, and the log of the sum of its exponentials."""
+    extension = native.extension()
+    if extension is None:
+        values, ids = highest(scores, k)
+        return values, ids, pure.log_totals(scores)
+    scores = np.ascontiguousarray(scores, np.float32)
+    R, V = scores.shape
+    values, ids, totals = np.empty((R, k), np.float32), np.empty((R, k), np.int64), np.empty(R)
+    extension.best(
+        scores.ctypes.data, R, V, k, values.ctypes.data, ids.ctypes.data, totals.ctypes.data, threads
+    )
+    return values, ids, totals

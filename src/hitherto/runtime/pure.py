@@ -1,0 +1,617 @@
+"""Programs and sessions in numpy: what the extension does, where there is none, and cells that have no kernel.
+
+`Program` and `Session` take what those of `_native` take and say the same within rounding: weights are rounded to the
+same bfloat16 and int8 numbers, and so is what they multiply.
+
+What is promised: a row of a batch is computed by calls that look alike whoever stands beside it, and a step by calls that
+look alike however the sequence is cut. With float32 and bfloat16 weights that is one product of a vector and a matrix
+for each row, with int8 weights sums of integers, which are exact. So stepping equals unrolling and a batch equals its
+rows, to the bit, as long as the BLAS of numpy gives the same bits for the same call in the same process.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from hitherto.cells import CELLS, Cell
+from hitherto.errors import UsageError
+
+__all__ = ["OwnCell", "Program", "Session", "log_totals"]
+
+Array = np.ndarray[Any, Any]
+
+FLOAT32, BFLOAT16, INT8 = range(3)
+_NARROWEST = 10  # of a window: a component is exp(-_NARROWEST * s * distance^2), 0 < s < 1
+_TOKENS = 1024  # of all rows at a time, where a sequence may be cut
+_ROWS = 256  # at a time
+
+# How the numbers that describe a stage follow each other, those of `_native.Program`.
+_SIZES = ("I", "O", "H", "P", "D", "h", "c", "height", "width", "channels", "kernel", "stride")
+_NUMBERS = ("cell", "kind", "activation", "layer_norm", "residual", "bounded", *_SIZES)
+_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "scale_ih", "scale_hh", "scale_c", "shift_c")
+_KERNELS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("rnn", {"nonlinearity": "tanh"}),
+    ("rnn", {"nonlinearity": "relu"}),
+    ("lstm", {}),
+    ("gru", {"reset": "after"}),
+    ("gru", {"reset": "before"}),
+)
+
+
+@dataclass(frozen=True)
+class OwnCell:
+    """A recurrent stage by its row: what stands in the place of a kernel's number where the cell has no kernel."""
+
+    row: Cell
+    options: Mapping[str, Any]
+    params: Sequence[Mapping[str, Array]]  # of each direction, by the names of `row.params`
+    states: Sequence[tuple[int, int]]  # of each state the first float of direction 0 in a row's block, and its width
+
+
+# ------------------------------------------------------------------------------------------------------ weights
+
+
+def _rounded(a: Array) -> Array:
+    """The nearest bfloat16 numbers, as float32; of two that are equally near the even one."""
+    bits = a.view(np.uint32)
+    high = (bits + np.uint32(0x7FFF) + (bits >> np.uint32(16) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(a), np.float32(np.nan), high.view(np.float32))
+
+
+class Weight(NDArrayOperatorsMixin):
+    """A matrix [O, K] as cells use it, `x @ w.T`; with anything else it acts as the numbers that it stands for.
+
+    Each row of x is multiplied by itself. With INT8 a row of x becomes integers too, by its largest number, or by 1
+    where x is `bounded` by -1 .. 1.
+    """
+
+    def __init__(self, values: Array, precision: int, bounded: bool = False) -> None:
+        self.precision, self.bounded = precision, bounded
+        self.values = np.asarray(values, np.float32)
+        self.scales = np.ones(len(self.values), np.float32)  # of each row
+        if precision == BFLOAT16:
+            self.values = _rounded(self.values)
+        elif precision == INT8:
+            self.scales = np.abs(self.values).max(1, initial=0) / np.float32(127)
+            with np.errstate(divide="ignore"):
+                inverse = np.where(self.scales > 0, np.float32(1) / self.scales, np.float32(0))
+            # integers in floats: their sums are exact, in any order, as long as they stay below 2^24 or 2^53
+            exact = np.float32 if values.shape[1] <= 1 << 10 else np.float64
+            self.values = np.rint(self.values * inverse[:, None]).astype(exact)
+        self.T = _Turned(self)
+        self._cuts: dict[tuple[Any, ...], Weight] = {}
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.values * self.scales[:, None], dtype or np.float32)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return _plainly(ufunc, method, inputs, kwargs)
+
+    def __getattr__(self, name: str) -> Any:  # shape, dtype and the rest of an array
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(np.asarray(self), name)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Some of its rows as a matrix of their own, made once; or plain numbers."""
+        if not isinstance(key, slice):
+            return np.asarray(self)[key]
+        place = key.indices(len(self.values))
+        if place not in self._cuts:
+            cut = object.__new__(Weight)
+            cut.precision, cut.bounded, cut._cuts = self.precision, self.bounded, {}
+            cut.values, cut.scales = self.values[key], self.scales[key]
+            cut.T = _Turned(cut)
+            self._cuts[place] = cut
+        return self._cuts[place]
+
+    def times(self, x: Array) -> Array:
+        """x @ w.T for x [.., K]."""
+        O, K = self.values.shape
+        flat = np.ascontiguousarray(x, np.float32).reshape(-1, 1, K)
+        if self.precision == INT8:
+            found = self._integers(flat[:, 0])
+        elif self.precision == BFLOAT16:
+            found = np.matmul(_rounded(flat), self.values.T)
+        else:
+            found = np.matmul(flat, self.values.T)  # a vector times a matrix for each row
+        return found.reshape(*x.shape[:-1], O)
+
+    def _integers(self, x: Array) -> Array:
+        sound = np.isfinite(x).all(1)
+        largest = np.float32(1) if self.bounded else np.abs(x).max(1, initial=0)
+        scales = np.where(sound, largest / np.float32(127), np.float32(np.nan))
+        inverse = np.where(scales > 0, np.float32(1) / scales, np.float32(0))
+        whole = np.rint(np.clip(np.where(sound[:, None], x, 0) * inverse[:, None], -127, 127))
+        found = (whole.astype(self.values.dtype) @ self.values.T).astype(np.float32)
+        return found * (scales[:, None] * self.scales)
+
+    @property
+    def bytes(self) -> int:
+        return int(self.values.nbytes)
+
+
+class _Turned(NDArrayOperatorsMixin):
+    """The transposed of a weight."""
+
+    def __init__(self, of: Weight) -> None:
+        self.of = of
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.of, dtype).T
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if ufunc is np.matmul and method == "__call__" and inputs[1] is self and not kwargs:
+            return self.of.times(inputs[0])
+        return _plainly(ufunc, method, inputs, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(np.asarray(self), name)
+
+
+def _plainly(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    plain = [np.asarray(i) if isinstance(i, Weight | _Turned) else i for i in inputs]
+    return getattr(ufunc, method)(*plain, **kwargs)
+
+
+# ------------------------------------------------------------------------------------------------------- stages
+
+
+@dataclass
+class Part:
+    """Some steps of some rows, the longest rows first."""
+
+    T: int
+    lengths: Array  # [B] of these steps
+    state: Array  # [B, stride], moved on in place
+    memory: Array | None = None  # [B], which memory each row has
+    keys: Array | None = None  # [R, S, H]
+    values: Array | None = None  # [R, S, M]
+    places: Array | None = None  # [R]: how many places of a memory there are
+    attention: Array | None = None  # [T, B, S], written
+    active: list[int] = field(init=False)  # of each step, how many rows take it
+
+    def __post_init__(self) -> None:
+        self.active = np.count_nonzero(self.lengths[None] > np.arange(self.T)[:, None], axis=1).tolist()
+
+
+class Stage:
+    """One operation: `stage(x, part)` takes x [T, B, I] to [T, B, O]. Tokens that are no steps may become anything."""
+
+    stateful: ClassVar[bool] = False
+    attends: ClassVar[bool] = False  # looks at a memory
+    stepwise = False  # asks what a later stage did one step before
+
+    def __init__(self, numbers: Mapping[str, Any], weights: Sequence[Sequence[Array | None]], precision: int) -> None:
+        self.n, self.precision = numbers, precision
+        self.I, self.O, self.D = (int(numbers[name]) for name in "IOD")
+        self.held: list[Weight] = []
+        self.prepare(weights)
+
+    def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
+        """Make what the weights become."""
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        raise NotImplementedError
+
+    def weight(self, values: Array | None, bounded: bool) -> Weight:
+        assert values is not None  # noqa: S101 - a checked plan has its tensors
+        self.held.append(Weight(values.reshape(len(values), -1), self.precision, bounded))
+        return self.held[-1]
+
+    def affine(self, weights: Sequence[Array | None]) -> Callable[[Array], Array]:
+        """x to activation(W x + b)."""
+        w, b = self.weight(weights[0], bool(self.n["bounded"])), weights[2]
+        activation = (None, np.tanh, lambda v: np.maximum(v, 0))[self.n["activation"]]
+
+        def apply(x: Array) -> Array:
+            v = x @ w.T if b is None else x @ w.T + b
+            return v if activation is None else activation(v)
+
+        return apply
+
+
+class Embed(Stage):
+    def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
+        (self.table, *_), _ = weights
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        assert self.table is not None  # noqa: S101
+        return self.table[x]
+
+
+class Recurrent(Stage):
+    stateful = True
+
+    def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
+        n, own = self.n, self.n["cell"]
+        if not isinstance(own, OwnCell):
+            name, options = _KERNELS[own]
+            row = CELLS[name]
+            named = [
+                {k: w for k, w in zip(_WEIGHTS, given, strict=True) if w is not None} for given in weights
+            ]
+            states = [(n["h"], n["P"]), (n["c"], n["H"])][: len(row.states)]
+            own = OwnCell(row, options, named[: self.D], states)
+            even = n["P"] == n["H"] and options.get("nonlinearity") != "relu"
+            bounded = {"weight_ih": bool(n["bounded"]), "weight_hh": even, "weight_hr": True}
+        else:
+            bounded = {}  # nothing is known of what it multiplies
+        self.row, self.options, self.states = own.row, dict(own.options), own.states
+        self.params = [
+            {k: self.weight(w, bounded.get(k, False)) if w.ndim == 2 else w for k, w in params.items()}
+            for params in own.params
+        ]
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        T, B = x.shape[:2]
+        width = self.O // self.D
+        y = np.zeros((T, B, self.O), np.float32)
+        for d, params in enumerate(self.params):
+            project = self.row.project
+            gates = None if project is None else project(np, params, x, **self.options)
+            columns = slice(d * width, (d + 1) * width)
+            places = [(first + d * w, first + (d + 1) * w) for first, w in self.states]
+            for t in range(T):
+                n = part.active[t]
+                if not n:
+                    break
+                at: Any = (t, slice(n)) if d == 0 else (part.lengths[:n] - 1 - t, np.arange(n))
+                state = tuple(part.state[:n, first:last] for first, last in places)
+                more = {} if gates is None else {"gates": gates[at]}
+                after = self.row.step(np, params, x[at], state, **self.options, **more)
+                for (first, last), value in zip(places, after, strict=True):
+                    part.state[:n, first:last] = value
+                y[(*at, columns)] = after[0] + x[(*at, columns)] if self.n["residual"] else after[0]
+        return y
+
+
+class Pool(Stage):
+    stateful = True
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        kind, first = self.n["kind"], self.n["h"]
+        value = part.state[:, first : first + self.I]
+        count = part.state[:, self.n["c"], None]
+        for t in range(part.T):
+            n = part.active[t]
+            if kind == 0:
+                value[:n] = x[t, :n]
+                continue
+            if kind == 1:
+                value[:n] += x[t, :n]
+            else:
+                value[:n] = np.where(count[:n] > 0, np.maximum(x[t, :n], value[:n]), x[t, :n])
+            count[:n] += 1
+        if kind == 0 and self.D == 2 and part.T:  # the direction from the end has read all at the first step
+            n, half = part.active[0], self.I // 2
+            value[:n, half:] = x[0, :n, half:]
+        return x
+
+    def answer(self, state: Array) -> Array:
+        """What it says if the sequences end now, [B, O]."""
+        value = state[:, self.n["h"] : self.n["h"] + self.I]
+        return value / np.maximum(state[:, self.n["c"], None], 1) if self.n["kind"] == 1 else value.copy()
+
+
+class Linear(Stage):
+    def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
+        self.apply = self.affine(weights[0])
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        return self.apply(x)
+
+
+class Attend(Stage):
+    """A softmax over the places of a memory; what is found there joins the input."""
+
+    attends = True
+
+    def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
+        self.additive = self.stepwise = self.n["kind"] == 1
+        if self.additive:  # the query is made of a state
+            self.query, self.score = self.weight(weights[0][0], False), weights[0][1]
+
+    @property
+    def stateful(self) -> bool:  # type: ignore[override]
+        return self.additive
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        T, B = x.shape[:2]
+        if self.additive:
+            first = self.n["h"]
+            queries = (part.state[:, first : first + self.n["P"]] @ self.query.T)[None]  # T is 1
+        else:
+            queries = x
+        context = np.zeros((T, B, self.O - self.I), np.float32)
+        assert part.memory is not None and part.values is not None and part.keys is not None and part.places is not None  # noqa: S101, PT018, E501
+        for r in np.unique(part.memory):
+            rows, n = np.flatnonzero(part.memory == r), int(part.places[r])
+            if n == 0:
+                continue
+            keys, asked = part.keys[r, :n], queries[:, rows].reshape(-1, 1, queries.shape[-1])
+            if self.additive:
+                scores = np.matmul(np.tanh(keys + asked), self.score)  # [tokens, n]
+            else:
+                scores = np.matmul(asked, keys.T)[:, 0]
+            found = np.exp(scores - scores.max(-1, keepdims=True))
+            found /= found.sum(-1, keepdims=True)
+            seen = np.matmul(found[:, None], part.values[r, :n])  # [tokens, 1, M]
+            context[:, rows] = seen.reshape(T, len(rows), -1)
+            if part.attention is not None:
+                part.attention[:, rows, :n] = found.reshape(T, len(rows), n)
+        return np.concatenate([x, context], -1)
+
+
+class Recall(Stage):
+    stateful = True
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        value = part.state[:, self.n["h"] : self.n["h"] + self.O - self.I]
+        return np.concatenate([x, np.broadcast_to(value, (*x.shape[:2], value.shape[-1]))], -1)
+
+
+class Keep(Stage):
+    stateful = stepwise = True
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        first, P = self.n["h"], self.n["P"]
+        for t in range(part.T):
+            n = part.active[t]
+            part.state[:n, first : first + P] = x[t, :n, self.O - P :]
+        return x
+
+
+class Conv(Stage):
+    """A step is a picture [height, width, channels]; one product for what each place of it reads."""
+
+    def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
+        self.apply = self.affine(weights[0])
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        n = self.n
+        k, step, edge = n["kernel"], n["stride"], n["kernel"] // 2
+        sizes = n["height"], n["width"]
+        padded = [(edge, max(0, (size - 1) // step * step + k - edge - size)) for size in sizes]
+        flat, found = x.reshape(-1, *sizes, n["channels"]), []
+        some = max(1, (1 << 20) // (self.O // n["H"] * k * k * n["channels"]))
+        for first in range(0, len(flat), some):
+            pictures = np.pad(flat[first : first + some], [(0, 0), *padded, (0, 0)])
+            seen = np.lib.stride_tricks.sliding_window_view(pictures, (k, k), (1, 2))[:, ::step, ::step]
+            patches = seen.transpose(0, 1, 2, 4, 5, 3).reshape(len(pictures), -1, k * k * n["channels"])
+            found.append(self.apply(patches).reshape(len(pictures), self.O))
+        return np.concatenate(found or [flat.reshape(0, self.O)]).reshape(*x.shape[:2], self.O)
+
+
+class Window(Stage):
+    """Gaussian components that only move forward over the places of a memory; what lies under them joins the input."""
+
+    stateful = attends = True
+
+    def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
+        self.apply = self.affine(weights[0])
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        T, B = x.shape[:2]
+        P, first = self.n["P"], self.n["h"]
+        told = 1 / (1 + np.exp(-self.apply(x)))  # height, narrowness and move of each component
+        context = np.zeros((T, B, self.O - self.I), np.float32)
+        assert part.memory is not None and part.values is not None and part.places is not None  # noqa: S101, PT018
+        for j, r in enumerate(part.memory.tolist()):
+            n, stand = int(part.places[r]), part.state[j, first : first + P]
+            places = np.arange(n, dtype=np.float32)[:, None]
+            for t in range(int(part.lengths[j])):
+                height, narrow, move = told[t, j].reshape(3, P)
+                stand += move
+                weights = (height * np.exp(-_NARROWEST * narrow * (stand - places) ** 2)).sum(-1)  # [n]
+                context[t, j] = weights @ part.values[r, :n]
+                if part.attention is not None:
+                    part.attention[t, j, :n] = weights
+        return np.concatenate([x, context], -1)
+
+
+class Peaks(Stage):
+    """Of each channel of a picture its maximum, and the mean place under a softmax over all places."""
+
+    def __call__(self, x: Array, part: Part) -> Array:
+        height, width = self.n["height"], self.n["width"]
+        v = np.ascontiguousarray(np.swapaxes(x.reshape(*x.shape[:2], height * width, -1), -1, -2))  # [.., C, places]
+        top = v.max(-1, keepdims=True)
+        e = np.exp(v - top)
+        down, across = (
+            ((2 * np.arange(size, dtype=np.float32) + 1) / np.float32(size) - 1) for size in (height, width)
+        )
+        total = e.sum(-1)
+        found = [(e * at).sum(-1) / total for at in (np.tile(across, height), np.repeat(down, width))]
+        return np.concatenate([top[..., 0], *found], -1)
+
+
+_STAGES: tuple[type[Stage], ...] = (  # by their number
+    Embed, Recurrent, Pool, Linear, Attend, Recall, Keep, Conv, Window, Peaks
+)  # fmt: skip
+
+
+def _read(numbers: Sequence[Any], precision: int) -> list[Stage]:
+    """The stages that `_native.Program` is told, one after the other: the only place that knows their numbers."""
+    stages, one, W = [], 1 + len(_NUMBERS), len(_WEIGHTS)
+    for first in range(0, len(numbers), one + 2 * W):
+        op, *told = numbers[first : first + one]
+        arrays = numbers[first + one : first + one + 2 * W]
+        named = dict(zip(_NUMBERS, told, strict=True))
+        stages.append(_STAGES[op](named, (arrays[:W], arrays[W:]), precision))
+    return stages
+
+
+# ----------------------------------------------------------------------------------------------------- programs
+
+
+class Program:
+    """Stages with their weights. What is given as arrays is checked by `Engine`, and by numpy."""
+
+    def __init__(self, precision: int, size: int, *numbers: Any) -> None:
+        self.size = size
+        self.stages = _read(numbers, precision)
+        self.pool = next((i for i, stage in enumerate(self.stages) if isinstance(stage, Pool)), -1)
+        self.whole = any(stage.D == 2 and isinstance(stage, Recurrent | Pool) for stage in self.stages)
+
+    @property
+    def bytes(self) -> int:
+        return sum(weight.bytes for stage in self.stages for weight in stage.held)
+
+    def run(
+        self, x: Array, states: Array | None, y: Array | None, lengths: Array | None, slots: Array | None, begin: int,
+        end: int, threads: int, keys: Array | None, values: Array | None, memory_lengths: Array | None,
+        memory_of: Array | None, attention: Array | None,
+    ) -> None:  # fmt: skip
+        """As `_native.Program.run`; one thread, and whatever threads the BLAS of numpy has."""
+        T, B = x.shape[:2]
+        stages = self.stages[begin:end]
+        pooled = begin <= self.pool < end
+        stateful = states is not None and any(stage.stateful for stage in stages)
+        alike = lengths is None or bool((lengths == T).all())
+        taken = np.full(B, T) if alike else lengths
+        assert taken is not None  # noqa: S101
+        memory = np.arange(B) if memory_of is None else memory_of
+        for written in (attention, None if alike else y):
+            if written is not None:
+                written[...] = 0
+        steps, many = self._at_a_time(stages, T, B)
+        order = None if alike else np.argsort(-taken, kind="stable")
+        with np.errstate(all="ignore"):
+            for first in range(0, B, many):
+                rows: Any = slice(first, min(B, first + many)) if order is None else order[first : first + many]
+                slot = rows if slots is None else slots[rows]
+                state = states[slot] if states is not None and stateful else np.empty((len(taken[rows]), 0), np.float32)
+                longest = int(taken[rows].max())
+                for done in range(0, longest, steps):
+                    now = min(steps, longest - done)
+                    part = Part(
+                        now, np.clip(taken[rows] - done, 0, now), state, memory[rows], keys, values, memory_lengths
+                    )
+                    if attention is not None:
+                        part.attention = np.zeros((now, len(state), attention.shape[2]), np.float32)
+                    found = x[done : done + now, rows]
+                    for stage in stages[: self.pool + 1 - begin] if pooled else stages:
+                        found = stage(found, part)
+                    no_step = np.arange(now)[:, None] >= part.lengths
+                    if attention is not None and part.attention is not None:
+                        part.attention[no_step] = 0
+                        attention[done : done + now, rows] = part.attention
+                    if y is not None and not pooled:
+                        if not alike:
+                            found = np.where(no_step[..., None], np.float32(0), found)
+                        y[done : done + now, rows] = found
+                if states is not None and stateful and not (order is None and slots is None):
+                    states[slot] = state
+                if pooled and y is not None:
+                    y[rows] = self._answer(state, stages[self.pool + 1 - begin :])
+
+    def _at_a_time(self, stages: Sequence[Stage], T: int, B: int) -> tuple[int, int]:
+        """How many steps, and how many rows: results do not depend on it."""
+        if any(stage.stepwise for stage in stages):
+            return 1, max(1, min(B, _ROWS))
+        if not self.whole:
+            many = max(1, min(B, _ROWS))
+            return max(1, _TOKENS // many), many
+        widest = max(max(stage.I, stage.O, 4 * int(stage.n["H"])) for stage in stages)
+        return max(1, T), max(1, min(B, _ROWS, (1 << 22) // max(1, T * widest)))
+
+    def _answer(self, state: Array, after: Sequence[Stage]) -> Array:
+        """What the stages behind the pool say of its states, [B, O]."""
+        pool = self.stages[self.pool]
+        assert isinstance(pool, Pool)  # noqa: S101
+        found = pool.answer(state)[None]
+        part = Part(1, np.ones(len(state), np.int64), state)
+        for stage in after:
+            found = stage(found, part)
+        return found[0]
+
+
+class Session:
+    """One row of states and the steps it takes, as `_native.Session`."""
+
+    def __init__(self, program: Program, state: Array) -> None:
+        if any(stage.attends for stage in program.stages):
+            raise ValueError("this program attends to a source, and a session has none: run the program")
+        self.program, self.state = program, state.reshape(1, -1)
+        first = program.stages[0]
+        self.ids, self.I, self.O = isinstance(first, Embed), first.I, program.stages[-1].O
+        self.busy = threading.Lock()
+
+    def push(self, x: Any, /, *, out: Array | None = None) -> Array | None:
+        """Take a step, or some: what the model says after each."""
+        if not self.busy.acquire(blocking=False):
+            raise UsageError(
+                "this session is in use: it takes steps for one thread at a time; fork() gives each thread its own"
+            )
+        try:
+            steps, many = self._inputs(x)
+            if self.program.pool >= 0:  # nothing is final before the end
+                if out is not None:
+                    raise UsageError("this model answers at its end: push gives nothing to write; peek does")
+                self._run(steps, None, self.program.pool + 1)
+                return None
+            T = len(steps)
+            if out is None:
+                out = np.empty((T, self.O) if many else self.O, np.float32)
+            sound = isinstance(out, np.ndarray) and out.dtype == np.float32 and out.flags.carray
+            if not sound or out.size != T * self.O:
+                raise UsageError(
+                    f"out must be a contiguous float32 array of {T * self.O} numbers that can be written to"
+                )
+            self._run(steps, out.reshape(T, 1, self.O), len(self.program.stages))
+            return out
+        finally:
+            self.busy.release()
+
+    def time(self, x: Any, n: int, /) -> float:
+        """The seconds that n steps of x take, one after the other."""
+        steps, _ = self._inputs(x)
+        pool = self.program.pool
+        y = None if pool >= 0 else np.empty((len(steps), 1, self.O), np.float32)
+        start = time.perf_counter()
+        for _ in range(n):
+            self._run(steps, y, len(self.program.stages) if pool < 0 else pool + 1)
+        return time.perf_counter() - start
+
+    def _run(self, steps: Array, y: Array | None, end: int) -> None:
+        self.program.run(steps, self.state, y, None, None, 0, end, 1, None, None, None, None, None)
+
+    def _inputs(self, x: Any) -> tuple[Array, bool]:
+        """The steps that x holds, [T, 1, I] or [T, 1], and whether it holds some or one."""
+        try:
+            array = np.asarray(x)
+        except (TypeError, ValueError, OverflowError):
+            array = np.asarray(None)
+        if array.dtype.kind not in ("iu" if self.ids else "iufb") and (array.size or array.dtype.kind == "O"):
+            huge = self.ids and isinstance(x, int)  # no array has so large a number
+            if not huge:
+                kind = "whole" if self.ids else "real"
+                raise UsageError(f"expected {kind} numbers, got {array.dtype if array.dtype != object else x!r:.60}")
+        if self.ids:
+            if array.ndim > 1:
+                raise UsageError("expected an id, or an array of them")
+            if array.size and (array.dtype.kind == "O" or array.min() < 0 or array.max() >= self.I):
+                wrong = x if array.ndim == 0 else array[(array < 0) | (array >= self.I)][0]
+                raise UsageError(f"expected an id in 0..{self.I - 1}, got {wrong}")
+            return array.astype(np.int64).reshape(-1, 1), array.ndim == 1
+        if array.ndim not in (1, 2) or array.shape[-1] != self.I:
+            raise UsageError(f"expected {self.I} float32 for a step, or [T, {self.I}] for some")
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(array, np.float32).reshape(-1, 1, self.I), array.ndim == 2
+
+
+def log_totals(scores: Array) -> Array:
+    """The logarithm of the sum of each row's exponentials, [R], in float64."""
+    top = scores.max(-1, keepdims=True).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        sums = np.exp(scores - top).sum(-1)
+    found: Array = np.where(np.isinf(top[:, 0]), top[:, 0], top[:, 0] + np.log(sums))
+    return found
