@@ -21,6 +21,7 @@ PARTS = {
     "cpus",
     "packages",
     "native",
+    "runtime",
     "threads",
     "paths",
     "promises",

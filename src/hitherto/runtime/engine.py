@@ -448,6 +448,12 @@ class _Stages:
             return None
         return np.require(self.tensors[tensor_name(op, name)], np.float32, ["C", "A"])
 
+    def required(self, op: Mapping[str, Any], name: str) -> Array:
+        """A weight that a checked plan has."""
+        found = self.weight(op, name)
+        assert found is not None  # noqa: S101
+        return found
+
     def add(
         self, op: int, I: int, O: int, H: int, P: int = 0, D: int = 1, h: int = 0, c: int = 0,
         cell: int | OwnCell = 0, kind: int = 0, activation: str = "", layer_norm: bool = False, residual: bool = False,
@@ -478,8 +484,7 @@ class _Stages:
 
 
 def _embed(stages: _Stages, op: Mapping[str, Any]) -> None:
-    table = stages.weight(op, "weight")
-    assert table is not None  # noqa: S101 - a checked plan has its tensors
+    table = stages.required(op, "weight")
     stages.add(_EMBED, table.shape[0], table.shape[1], 0, weights=([table],))
 
 
@@ -498,7 +503,7 @@ def _recurrent(stages: _Stages, op: Mapping[str, Any]) -> None:
         number: int | OwnCell
         if kernel is None:
             names = CELLS[cell].params(stages.width, H, **own)
-            params = [{name: stages.weight(op, name + way) for name in names} for way in ways]
+            params = [{name: stages.required(op, name + way) for name in names} for way in ways]
             places = [(first, w) for first, (_, _, w) in zip(at, starts, strict=True)]
             number = OwnCell(CELLS[cell], own, params, places)
         else:
@@ -524,8 +529,7 @@ def _pool(stages: _Stages, op: Mapping[str, Any]) -> None:
 
 
 def _linear(stages: _Stages, op: Mapping[str, Any]) -> None:
-    weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
-    assert weight is not None  # noqa: S101 - a checked plan has its tensors
+    weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
     O, I = weight.shape
     activation = op["options"].get("activation", "")
     stages.add(_LINEAR, I, O, O, activation=activation, weights=([weight, None, bias],))
@@ -534,8 +538,7 @@ def _linear(stages: _Stages, op: Mapping[str, Any]) -> None:
 
 def _conv(stages: _Stages, op: Mapping[str, Any]) -> None:
     o = op["options"]
-    weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
-    assert weight is not None  # noqa: S101 - a checked plan has its tensors
+    weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
     weight = np.ascontiguousarray(weight.transpose(0, 2, 3, 1))  # as a picture lies in a step
     picture = tuple(o[name] for name in ("height", "width", "channels", "kernel", "stride"))
     size = math.prod(seen(o))

@@ -1,11 +1,11 @@
 """What takes a model's steps: the extension, or numpy where that is not used. Chosen here and nowhere else.
 
-Both have a `Program` and a `Session` with the same arguments, as `_native.pyi` lists them. A program with a cell that has
-no kernel runs in numpy even where the extension is used for others.
+Both have a `Program` and a `Session` with the same arguments, as `_native.pyi` lists them. A program with a cell that
+has no kernel runs in numpy even where the extension is used for others.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -13,27 +13,14 @@ from hitherto import native
 from hitherto.decode import highest
 from hitherto.runtime import pure
 
+if TYPE_CHECKING:
+    from hitherto import _native
+
 __all__ = ["Program", "Session", "best", "program", "session"]
 
 Array = np.ndarray[Any, Any]
-
-
-class Program(Protocol):
-    """Stages with their weights, ready to run."""
-
-    def run(self, *arrays: Array | int | None) -> None:
-        """(x, states, y, lengths, slots, begin, end, threads, keys, values, memory_lengths, memory_of, attention)"""
-
-    @property
-    def bytes(self) -> int:
-        """Of the weights as they are held."""
-
-
-class Session(Protocol):
-    """A program with one row of states."""
-
-    push: Callable[..., Any]
-    time: Callable[..., float]
+Program: TypeAlias = "_native.Program | pure.Program"
+Session: TypeAlias = "_native.Session | pure.Session"
 
 
 def program(precision: int, size: int, numbers: Sequence[Any]) -> Program:
@@ -49,8 +36,11 @@ def program(precision: int, size: int, numbers: Sequence[Any]) -> Program:
 
 def session(of: Program, state: Array) -> Session:
     """A session of this program, whose states are `state`."""
-    kind = pure.Session if isinstance(of, pure.Program) else native.load()[0].Session  # type: ignore[union-attr]
-    made: Session = kind(of, state)
+    if isinstance(of, pure.Program):
+        return pure.Session(of, state)
+    extension = native.load()[0]
+    assert extension is not None  # noqa: S101 - it made the program
+    made: Session = extension.Session(of, state)
     return made
 
 

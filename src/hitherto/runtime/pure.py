@@ -3,29 +3,28 @@
 `Program` and `Session` take what those of `_native` take and say the same within rounding: weights are rounded to the
 same bfloat16 and int8 numbers, and so is what they multiply.
 
-What is promised: a row of a batch is computed by calls that look alike whoever stands beside it, and a step by calls that
-look alike however the sequence is cut. With float32 and bfloat16 weights that is one product of a vector and a matrix
-for each row, with int8 weights sums of integers, which are exact. So stepping equals unrolling and a batch equals its
-rows, to the bit, as long as the BLAS of numpy gives the same bits for the same call in the same process.
+What is promised: a row of a batch is computed by calls that look alike whoever stands beside it, and a step by calls
+that look alike however the sequence is cut. With float32 and bfloat16 weights that is one product of a vector and a
+matrix for each row, with int8 weights sums of integers, which are exact. So stepping equals unrolling and a batch
+equals its rows, to the bit, as long as the BLAS of numpy gives the same bits for the same call in the same process.
 """
 
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from hitherto.cells import CELLS, Cell
 from hitherto.errors import UsageError
+from hitherto.runtime.weights import Weight
 
 __all__ = ["OwnCell", "Program", "Session", "log_totals"]
 
 Array = np.ndarray[Any, Any]
 
-FLOAT32, BFLOAT16, INT8 = range(3)
 _NARROWEST = 10  # of a window: a component is exp(-_NARROWEST * s * distance^2), 0 < s < 1
 _TOKENS = 1024  # of all rows at a time, where a sequence may be cut
 _ROWS = 256  # at a time
@@ -33,7 +32,17 @@ _ROWS = 256  # at a time
 # How the numbers that describe a stage follow each other, those of `_native.Program`.
 _SIZES = ("I", "O", "H", "P", "D", "h", "c", "height", "width", "channels", "kernel", "stride")
 _NUMBERS = ("cell", "kind", "activation", "layer_norm", "residual", "bounded", *_SIZES)
-_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "scale_ih", "scale_hh", "scale_c", "shift_c")
+_WEIGHTS = (
+    "weight_ih",
+    "weight_hh",
+    "bias_ih",
+    "bias_hh",
+    "weight_hr",
+    "scale_ih",
+    "scale_hh",
+    "scale_c",
+    "shift_c",
+)
 _KERNELS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("rnn", {"nonlinearity": "tanh"}),
     ("rnn", {"nonlinearity": "relu"}),
@@ -50,118 +59,22 @@ class OwnCell:
     row: Cell
     options: Mapping[str, Any]
     params: Sequence[Mapping[str, Array]]  # of each direction, by the names of `row.params`
-    states: Sequence[tuple[int, int]]  # of each state the first float of direction 0 in a row's block, and its width
-
-
-# ------------------------------------------------------------------------------------------------------ weights
-
-
-def _rounded(a: Array) -> Array:
-    """The nearest bfloat16 numbers, as float32; of two that are equally near the even one."""
-    bits = a.view(np.uint32)
-    high = (bits + np.uint32(0x7FFF) + (bits >> np.uint32(16) & np.uint32(1))) & np.uint32(0xFFFF0000)
-    return np.where(np.isnan(a), np.float32(np.nan), high.view(np.float32))
-
-
-class Weight(NDArrayOperatorsMixin):
-    """A matrix [O, K] as cells use it, `x @ w.T`; with anything else it acts as the numbers that it stands for.
-
-    Each row of x is multiplied by itself. With INT8 a row of x becomes integers too, by its largest number, or by 1
-    where x is `bounded` by -1 .. 1.
-    """
-
-    def __init__(self, values: Array, precision: int, bounded: bool = False) -> None:
-        self.precision, self.bounded = precision, bounded
-        self.values = np.asarray(values, np.float32)
-        self.scales = np.ones(len(self.values), np.float32)  # of each row
-        if precision == BFLOAT16:
-            self.values = _rounded(self.values)
-        elif precision == INT8:
-            self.scales = np.abs(self.values).max(1, initial=0) / np.float32(127)
-            with np.errstate(divide="ignore"):
-                inverse = np.where(self.scales > 0, np.float32(1) / self.scales, np.float32(0))
-            # integers in floats: their sums are exact, in any order, as long as they stay below 2^24 or 2^53
-            exact = np.float32 if values.shape[1] <= 1 << 10 else np.float64
-            self.values = np.rint(self.values * inverse[:, None]).astype(exact)
-        self.T = _Turned(self)
-        self._cuts: dict[tuple[Any, ...], Weight] = {}
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.asarray(self.values * self.scales[:, None], dtype or np.float32)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return _plainly(ufunc, method, inputs, kwargs)
-
-    def __getattr__(self, name: str) -> Any:  # shape, dtype and the rest of an array
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(np.asarray(self), name)
-
-    def __getitem__(self, key: Any) -> Any:
-        """Some of its rows as a matrix of their own, made once; or plain numbers."""
-        if not isinstance(key, slice):
-            return np.asarray(self)[key]
-        place = key.indices(len(self.values))
-        if place not in self._cuts:
-            cut = object.__new__(Weight)
-            cut.precision, cut.bounded, cut._cuts = self.precision, self.bounded, {}
-            cut.values, cut.scales = self.values[key], self.scales[key]
-            cut.T = _Turned(cut)
-            self._cuts[place] = cut
-        return self._cuts[place]
-
-    def times(self, x: Array) -> Array:
-        """x @ w.T for x [.., K]."""
-        O, K = self.values.shape
-        flat = np.ascontiguousarray(x, np.float32).reshape(-1, 1, K)
-        if self.precision == INT8:
-            found = self._integers(flat[:, 0])
-        elif self.precision == BFLOAT16:
-            found = np.matmul(_rounded(flat), self.values.T)
-        else:
-            found = np.matmul(flat, self.values.T)  # a vector times a matrix for each row
-        return found.reshape(*x.shape[:-1], O)
-
-    def _integers(self, x: Array) -> Array:
-        sound = np.isfinite(x).all(1)
-        largest = np.float32(1) if self.bounded else np.abs(x).max(1, initial=0)
-        scales = np.where(sound, largest / np.float32(127), np.float32(np.nan))
-        inverse = np.where(scales > 0, np.float32(1) / scales, np.float32(0))
-        whole = np.rint(np.clip(np.where(sound[:, None], x, 0) * inverse[:, None], -127, 127))
-        found = (whole.astype(self.values.dtype) @ self.values.T).astype(np.float32)
-        return found * (scales[:, None] * self.scales)
-
-    @property
-    def bytes(self) -> int:
-        return int(self.values.nbytes)
-
-
-class _Turned(NDArrayOperatorsMixin):
-    """The transposed of a weight."""
-
-    def __init__(self, of: Weight) -> None:
-        self.of = of
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.asarray(self.of, dtype).T
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if ufunc is np.matmul and method == "__call__" and inputs[1] is self and not kwargs:
-            return self.of.times(inputs[0])
-        return _plainly(ufunc, method, inputs, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(np.asarray(self), name)
-
-
-def _plainly(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    plain = [np.asarray(i) if isinstance(i, Weight | _Turned) else i for i in inputs]
-    return getattr(ufunc, method)(*plain, **kwargs)
+    states: Sequence[
+        tuple[int, int]
+    ]  # of each state the first float of direction 0 in a row's block, and its width
 
 
 # ------------------------------------------------------------------------------------------------------- stages
+
+
+@dataclass
+class Memory:
+    """What rows look at."""
+
+    of: Array  # [B], which memory each row has
+    keys: Array | None  # [R, S, H]
+    values: Array  # [R, S, M]
+    places: Array  # [R]: how many places of a memory there are
 
 
 @dataclass
@@ -171,10 +84,7 @@ class Part:
     T: int
     lengths: Array  # [B] of these steps
     state: Array  # [B, stride], moved on in place
-    memory: Array | None = None  # [B], which memory each row has
-    keys: Array | None = None  # [R, S, H]
-    values: Array | None = None  # [R, S, M]
-    places: Array | None = None  # [R]: how many places of a memory there are
+    memory: "Memory | None" = None
     attention: Array | None = None  # [T, B, S], written
     active: list[int] = field(init=False)  # of each step, how many rows take it
 
@@ -185,11 +95,13 @@ class Part:
 class Stage:
     """One operation: `stage(x, part)` takes x [T, B, I] to [T, B, O]. Tokens that are no steps may become anything."""
 
-    stateful: ClassVar[bool] = False
-    attends: ClassVar[bool] = False  # looks at a memory
+    stateful = False  # reads or writes a row's states
+    attends = False  # looks at a memory
     stepwise = False  # asks what a later stage did one step before
 
-    def __init__(self, numbers: Mapping[str, Any], weights: Sequence[Sequence[Array | None]], precision: int) -> None:
+    def __init__(
+        self, numbers: Mapping[str, Any], weights: Sequence[Sequence[Array | None]], precision: int
+    ) -> None:
         self.n, self.precision = numbers, precision
         self.I, self.O, self.D = (int(numbers[name]) for name in "IOD")
         self.held: list[Weight] = []
@@ -198,7 +110,7 @@ class Stage:
     def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
         """Make what the weights become."""
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, part: Part, /) -> Array:
         raise NotImplementedError
 
     def weight(self, values: Array | None, bounded: bool) -> Weight:
@@ -207,7 +119,7 @@ class Stage:
         return self.held[-1]
 
     def affine(self, weights: Sequence[Array | None]) -> Callable[[Array], Array]:
-        """x to activation(W x + b)."""
+        """X to activation(W x + b)."""
         w, b = self.weight(weights[0], bool(self.n["bounded"])), weights[2]
         activation = (None, np.tanh, lambda v: np.maximum(v, 0))[self.n["activation"]]
 
@@ -222,7 +134,7 @@ class Embed(Stage):
     def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
         (self.table, *_), _ = weights
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, _part: Part, /) -> Array:
         assert self.table is not None  # noqa: S101
         return self.table[x]
 
@@ -250,7 +162,7 @@ class Recurrent(Stage):
             for params in own.params
         ]
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, part: Part, /) -> Array:
         T, B = x.shape[:2]
         width = self.O // self.D
         y = np.zeros((T, B, self.O), np.float32)
@@ -276,7 +188,7 @@ class Recurrent(Stage):
 class Pool(Stage):
     stateful = True
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, part: Part, /) -> Array:
         kind, first = self.n["kind"], self.n["h"]
         value = part.state[:, first : first + self.I]
         count = part.state[:, self.n["c"], None]
@@ -298,14 +210,15 @@ class Pool(Stage):
     def answer(self, state: Array) -> Array:
         """What it says if the sequences end now, [B, O]."""
         value = state[:, self.n["h"] : self.n["h"] + self.I]
-        return value / np.maximum(state[:, self.n["c"], None], 1) if self.n["kind"] == 1 else value.copy()
+        found: Array = value.copy()
+        return found / np.maximum(state[:, self.n["c"], None], 1) if self.n["kind"] == 1 else found
 
 
 class Linear(Stage):
     def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
         self.apply = self.affine(weights[0])
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, _part: Part, /) -> Array:
         return self.apply(x)
 
 
@@ -315,35 +228,34 @@ class Attend(Stage):
     attends = True
 
     def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
-        self.additive = self.stepwise = self.n["kind"] == 1
-        if self.additive:  # the query is made of a state
+        self.score: Array | None = None
+        if self.n["kind"] == 1:  # additive: the query is made of a state
             self.query, self.score = self.weight(weights[0][0], False), weights[0][1]
+            self.stateful = self.stepwise = True
 
-    @property
-    def stateful(self) -> bool:  # type: ignore[override]
-        return self.additive
-
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, part: Part, /) -> Array:
         T, B = x.shape[:2]
-        if self.additive:
+        if self.score is not None:
             first = self.n["h"]
             queries = (part.state[:, first : first + self.n["P"]] @ self.query.T)[None]  # T is 1
         else:
             queries = x
         context = np.zeros((T, B, self.O - self.I), np.float32)
-        assert part.memory is not None and part.values is not None and part.keys is not None and part.places is not None  # noqa: S101, PT018, E501
-        for r in np.unique(part.memory):
-            rows, n = np.flatnonzero(part.memory == r), int(part.places[r])
+        memory = part.memory
+        assert memory is not None  # noqa: S101 - Program.run has one where a stage attends
+        assert memory.keys is not None  # noqa: S101
+        for r in np.unique(memory.of):
+            rows, n = np.flatnonzero(memory.of == r), int(memory.places[r])
             if n == 0:
                 continue
-            keys, asked = part.keys[r, :n], queries[:, rows].reshape(-1, 1, queries.shape[-1])
-            if self.additive:
-                scores = np.matmul(np.tanh(keys + asked), self.score)  # [tokens, n]
+            keys, asked = memory.keys[r, :n], queries[:, rows].reshape(-1, 1, queries.shape[-1])
+            if self.score is None:
+                scores = np.matmul(asked, keys.T)[:, 0]  # [tokens, n]
             else:
-                scores = np.matmul(asked, keys.T)[:, 0]
+                scores = np.matmul(np.tanh(keys + asked), self.score)
             found = np.exp(scores - scores.max(-1, keepdims=True))
             found /= found.sum(-1, keepdims=True)
-            seen = np.matmul(found[:, None], part.values[r, :n])  # [tokens, 1, M]
+            seen = np.matmul(found[:, None], memory.values[r, :n])  # [tokens, 1, M]
             context[:, rows] = seen.reshape(T, len(rows), -1)
             if part.attention is not None:
                 part.attention[:, rows, :n] = found.reshape(T, len(rows), n)
@@ -353,7 +265,7 @@ class Attend(Stage):
 class Recall(Stage):
     stateful = True
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, part: Part, /) -> Array:
         value = part.state[:, self.n["h"] : self.n["h"] + self.O - self.I]
         return np.concatenate([x, np.broadcast_to(value, (*x.shape[:2], value.shape[-1]))], -1)
 
@@ -361,7 +273,7 @@ class Recall(Stage):
 class Keep(Stage):
     stateful = stepwise = True
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, part: Part, /) -> Array:
         first, P = self.n["h"], self.n["P"]
         for t in range(part.T):
             n = part.active[t]
@@ -375,7 +287,7 @@ class Conv(Stage):
     def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
         self.apply = self.affine(weights[0])
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, _part: Part, /) -> Array:
         n = self.n
         k, step, edge = n["kernel"], n["stride"], n["kernel"] // 2
         sizes = n["height"], n["width"]
@@ -398,20 +310,21 @@ class Window(Stage):
     def prepare(self, weights: Sequence[Sequence[Array | None]]) -> None:
         self.apply = self.affine(weights[0])
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, part: Part, /) -> Array:
         T, B = x.shape[:2]
         P, first = self.n["P"], self.n["h"]
         told = 1 / (1 + np.exp(-self.apply(x)))  # height, narrowness and move of each component
         context = np.zeros((T, B, self.O - self.I), np.float32)
-        assert part.memory is not None and part.values is not None and part.places is not None  # noqa: S101, PT018
-        for j, r in enumerate(part.memory.tolist()):
-            n, stand = int(part.places[r]), part.state[j, first : first + P]
+        memory = part.memory
+        assert memory is not None  # noqa: S101 - Program.run has one where a stage attends
+        for j, r in enumerate(memory.of.tolist()):
+            n, stand = int(memory.places[r]), part.state[j, first : first + P]
             places = np.arange(n, dtype=np.float32)[:, None]
             for t in range(int(part.lengths[j])):
                 height, narrow, move = told[t, j].reshape(3, P)
                 stand += move
                 weights = (height * np.exp(-_NARROWEST * narrow * (stand - places) ** 2)).sum(-1)  # [n]
-                context[t, j] = weights @ part.values[r, :n]
+                context[t, j] = weights @ memory.values[r, :n]
                 if part.attention is not None:
                     part.attention[t, j, :n] = weights
         return np.concatenate([x, context], -1)
@@ -420,9 +333,11 @@ class Window(Stage):
 class Peaks(Stage):
     """Of each channel of a picture its maximum, and the mean place under a softmax over all places."""
 
-    def __call__(self, x: Array, part: Part) -> Array:
+    def __call__(self, x: Array, _part: Part, /) -> Array:
         height, width = self.n["height"], self.n["width"]
-        v = np.ascontiguousarray(np.swapaxes(x.reshape(*x.shape[:2], height * width, -1), -1, -2))  # [.., C, places]
+        v = np.ascontiguousarray(
+            np.swapaxes(x.reshape(*x.shape[:2], height * width, -1), -1, -2)
+        )  # [.., C, places]
         top = v.max(-1, keepdims=True)
         e = np.exp(v - top)
         down, across = (
@@ -467,8 +382,8 @@ class Program:
 
     def run(
         self, x: Array, states: Array | None, y: Array | None, lengths: Array | None, slots: Array | None, begin: int,
-        end: int, threads: int, keys: Array | None, values: Array | None, memory_lengths: Array | None,
-        memory_of: Array | None, attention: Array | None,
+        end: int, _threads: int, keys: Array | None, values: Array | None, memory_lengths: Array | None,
+        memory_of: Array | None, attention: Array | None, /,
     ) -> None:  # fmt: skip
         """As `_native.Program.run`; one thread, and whatever threads the BLAS of numpy has."""
         T, B = x.shape[:2]
@@ -478,7 +393,7 @@ class Program:
         alike = lengths is None or bool((lengths == T).all())
         taken = np.full(B, T) if alike else lengths
         assert taken is not None  # noqa: S101
-        memory = np.arange(B) if memory_of is None else memory_of
+        own = np.arange(B) if memory_of is None else memory_of
         for written in (attention, None if alike else y):
             if written is not None:
                 written[...] = 0
@@ -486,15 +401,21 @@ class Program:
         order = None if alike else np.argsort(-taken, kind="stable")
         with np.errstate(all="ignore"):
             for first in range(0, B, many):
-                rows: Any = slice(first, min(B, first + many)) if order is None else order[first : first + many]
+                rows: Any = (
+                    slice(first, min(B, first + many)) if order is None else order[first : first + many]
+                )
                 slot = rows if slots is None else slots[rows]
-                state = states[slot] if states is not None and stateful else np.empty((len(taken[rows]), 0), np.float32)
+                state = (
+                    states[slot]
+                    if states is not None and stateful
+                    else np.empty((len(taken[rows]), 0), np.float32)
+                )
                 longest = int(taken[rows].max())
                 for done in range(0, longest, steps):
                     now = min(steps, longest - done)
-                    part = Part(
-                        now, np.clip(taken[rows] - done, 0, now), state, memory[rows], keys, values, memory_lengths
-                    )
+                    part = Part(now, np.clip(taken[rows] - done, 0, now), state)
+                    if values is not None and memory_lengths is not None:
+                        part.memory = Memory(own[rows], keys, values, memory_lengths)
                     if attention is not None:
                         part.attention = np.zeros((now, len(state), attention.shape[2]), np.float32)
                     found = x[done : done + now, rows]
@@ -531,7 +452,8 @@ class Program:
         part = Part(1, np.ones(len(state), np.int64), state)
         for stage in after:
             found = stage(found, part)
-        return found[0]
+        answer: Array = found[0]
+        return answer
 
 
 class Session:
@@ -586,21 +508,23 @@ class Session:
 
     def _inputs(self, x: Any) -> tuple[Array, bool]:
         """The steps that x holds, [T, 1, I] or [T, 1], and whether it holds some or one."""
+        if self.ids and isinstance(x, int):  # which may be larger than any number of an array
+            if not 0 <= x < self.I:
+                raise UsageError(f"expected an id in 0..{self.I - 1}, got {x}")
+            return np.array([[x]]), False
+        kind, kinds = ("whole", "iu") if self.ids else ("real", "iufb")
         try:
             array = np.asarray(x)
-        except (TypeError, ValueError, OverflowError):
-            array = np.asarray(None)
-        if array.dtype.kind not in ("iu" if self.ids else "iufb") and (array.size or array.dtype.kind == "O"):
-            huge = self.ids and isinstance(x, int)  # no array has so large a number
-            if not huge:
-                kind = "whole" if self.ids else "real"
-                raise UsageError(f"expected {kind} numbers, got {array.dtype if array.dtype != object else x!r:.60}")
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"expected {kind} numbers, got {x!r:.60}") from error
+        if array.size and array.dtype.kind not in kinds:
+            raise UsageError(f"expected {kind} numbers, got {array.dtype!r}")
         if self.ids:
             if array.ndim > 1:
                 raise UsageError("expected an id, or an array of them")
-            if array.size and (array.dtype.kind == "O" or array.min() < 0 or array.max() >= self.I):
-                wrong = x if array.ndim == 0 else array[(array < 0) | (array >= self.I)][0]
-                raise UsageError(f"expected an id in 0..{self.I - 1}, got {wrong}")
+            wrong = (array < 0) | (array >= self.I)
+            if wrong.any():
+                raise UsageError(f"expected an id in 0..{self.I - 1}, got {array[wrong][0]}")
             return array.astype(np.int64).reshape(-1, 1), array.ndim == 1
         if array.ndim not in (1, 2) or array.shape[-1] != self.I:
             raise UsageError(f"expected {self.I} float32 for a step, or [T, {self.I}] for some")

@@ -54,6 +54,9 @@ class Session:
     end answers. `push(x, out=array)` writes there instead of making an array. For one thread at a time.
     """
 
+    push: Callable[..., Any]  # of the program itself: no call stands between
+    time: Callable[..., float]
+
     def __init__(self, engine: Engine) -> None:
         """A session of this engine, before any input."""
         self.engine, self._block = engine, engine.block(1)
