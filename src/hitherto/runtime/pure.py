@@ -11,7 +11,7 @@ equals its rows, to the bit, as long as the BLAS of numpy gives the same bits fo
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,13 +83,30 @@ class Part:
 
     T: int
     lengths: Array  # [B] of these steps
-    state: Array  # [B, stride], moved on in place
-    memory: "Memory | None" = None
+    active: list[int]  # of each step, how many rows take it
+    whole: bool  # whether all rows take all steps
+    state: Array = field(init=False)  # [B, stride], moved on in place
+    memory: Memory | None = None
     attention: Array | None = None  # [T, B, S], written
-    active: list[int] = field(init=False)  # of each step, how many rows take it
 
-    def __post_init__(self) -> None:
-        self.active = np.count_nonzero(self.lengths[None] > np.arange(self.T)[:, None], axis=1).tolist()
+    def of_steps(self, found: Array) -> Array:
+        """What was found [T, B, ..], and zeros where no step is."""
+        if self.whole:
+            return found
+        return np.where((np.arange(self.T)[:, None] < self.lengths)[..., None], found, np.float32(0))
+
+
+def _parts(T: int, count: int, lengths: Array | None, steps: int) -> Iterator[tuple[int, Part]]:
+    """All steps of `count` rows, so many at a time: the first of them and the part. Lengths fall; None: all are T."""
+    longest = T if lengths is None else int(lengths[0])
+    for done in range(0, longest, steps):
+        now = min(steps, longest - done)
+        if lengths is None:
+            yield done, Part(now, np.full(count, now), [count] * now, True)
+        else:
+            left = np.clip(lengths - done, 0, now)
+            active = np.count_nonzero(left > np.arange(now)[:, None], axis=1).tolist()
+            yield done, Part(now, left, active, False)
 
 
 class Stage:
@@ -124,7 +141,7 @@ class Stage:
         activation = (None, np.tanh, lambda v: np.maximum(v, 0))[self.n["activation"]]
 
         def apply(x: Array) -> Array:
-            v = x @ w.T if b is None else x @ w.T + b
+            v = w.times(x) if b is None else w.times(x) + b
             return v if activation is None else activation(v)
 
         return apply
@@ -389,50 +406,45 @@ class Program:
         T, B = x.shape[:2]
         stages = self.stages[begin:end]
         pooled = begin <= self.pool < end
-        stateful = states is not None and any(stage.stateful for stage in stages)
+        read, after = (
+            (stages[: self.pool + 1 - begin], stages[self.pool + 1 - begin :]) if pooled else (stages, [])
+        )
+        if states is not None and not any(stage.stateful for stage in stages):
+            states = None
         alike = lengths is None or bool((lengths == T).all())
-        taken = np.full(B, T) if alike else lengths
-        assert taken is not None  # noqa: S101
+        order = None if lengths is None or alike else np.argsort(-lengths, kind="stable")
         own = np.arange(B) if memory_of is None else memory_of
         for written in (attention, None if alike else y):
             if written is not None:
-                written[...] = 0
+                written[...] = 0  # where nothing will be written
         steps, many = self._at_a_time(stages, T, B)
-        order = None if alike else np.argsort(-taken, kind="stable")
         with np.errstate(all="ignore"):
             for first in range(0, B, many):
-                rows: Any = (
-                    slice(first, min(B, first + many)) if order is None else order[first : first + many]
-                )
+                rows: Any = slice(first, min(B, first + many))
+                rows = rows if order is None else order[rows]
                 slot = rows if slots is None else slots[rows]
-                state = (
-                    states[slot]
-                    if states is not None and stateful
-                    else np.empty((len(taken[rows]), 0), np.float32)
-                )
-                longest = int(taken[rows].max())
-                for done in range(0, longest, steps):
-                    now = min(steps, longest - done)
-                    part = Part(now, np.clip(taken[rows] - done, 0, now), state)
+                count = min(B - first, many)
+                state = np.empty((count, 0), np.float32) if states is None else states[slot]
+                for done, part in _parts(
+                    T, count, None if order is None or lengths is None else lengths[rows], steps
+                ):
+                    part.state = state
                     if values is not None and memory_lengths is not None:
                         part.memory = Memory(own[rows], keys, values, memory_lengths)
+                    now = slice(done, done + part.T)
                     if attention is not None:
-                        part.attention = np.zeros((now, len(state), attention.shape[2]), np.float32)
-                    found = x[done : done + now, rows]
-                    for stage in stages[: self.pool + 1 - begin] if pooled else stages:
+                        part.attention = np.zeros((part.T, count, attention.shape[2]), np.float32)
+                    found = x[now, rows]
+                    for stage in read:
                         found = stage(found, part)
-                    no_step = np.arange(now)[:, None] >= part.lengths
                     if attention is not None and part.attention is not None:
-                        part.attention[no_step] = 0
-                        attention[done : done + now, rows] = part.attention
+                        attention[now, rows] = part.of_steps(part.attention)
                     if y is not None and not pooled:
-                        if not alike:
-                            found = np.where(no_step[..., None], np.float32(0), found)
-                        y[done : done + now, rows] = found
-                if states is not None and stateful and not (order is None and slots is None):
-                    states[slot] = state
+                        y[now, rows] = part.of_steps(found)
+                if states is not None and not (order is None and slots is None):
+                    states[slot] = state  # which was a copy
                 if pooled and y is not None:
-                    y[rows] = self._answer(state, stages[self.pool + 1 - begin :])
+                    y[rows] = self._answer(state, after)
 
     def _at_a_time(self, stages: Sequence[Stage], T: int, B: int) -> tuple[int, int]:
         """How many steps, and how many rows: results do not depend on it."""
@@ -449,7 +461,7 @@ class Program:
         pool = self.stages[self.pool]
         assert isinstance(pool, Pool)  # noqa: S101
         found = pool.answer(state)[None]
-        part = Part(1, np.ones(len(state), np.int64), state)
+        (_, part), *_ = _parts(1, len(state), None, 1)
         for stage in after:
             found = stage(found, part)
         answer: Array = found[0]
