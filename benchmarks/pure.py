@@ -48,10 +48,10 @@ def engine_of(cell: str, inputs: int, hidden: int, layers: int, outputs: int) ->
     return Engine(plan, tensors)
 
 
-def seconds(call: Callable[[], object], times: int = 1) -> float:
+def seconds(times: int, call: Callable[..., object], *args: object) -> float:
     start = time.process_time()
     for _ in range(times):
-        call()
+        call(*args)
     return (time.process_time() - start) / times
 
 
@@ -68,9 +68,9 @@ def main() -> None:
         x = np.random.default_rng(0).normal(0, 1, (STEPS, ROWS, shape[1])).astype(np.float32)
         took: list[list[float]] = [[], [], [], []]
         for _ in range(TURNS):
-            for i in range(2):
-                took[i].append(seconds(lambda i=i: sessions[i].push(x[0, 0]), 200))  # type: ignore[misc]
-                took[2 + i].append(seconds(lambda i=i: engines[i].forward({"x": x})))  # type: ignore[misc]
+            for i, (engine, session) in enumerate(zip(engines, sessions, strict=True)):
+                took[i].append(seconds(200, session.push, x[0, 0]))
+                took[2 + i].append(seconds(1, engine.forward, {"x": x}))
         a, b, c, d = map(statistics.median, took)
         print(
             f"| {name} | {a * 1e6:.1f} us | {b * 1e6:.0f} us | {b / a:.0f} "

@@ -62,9 +62,9 @@ def why_not() -> str | None:
 def warn_once(why: str) -> None:
     """Say how much slower it is without the extension, once for each reason."""
     warnings.warn(
-        f"hitherto runs without its native kernels ({why}): the results are the same within rounding, but on the CPU "
-        "training layers take 1.5 to 11 times as long, batches of a trained model 3 to 15 times and steps of a stream 4 to "
-        "100 times, small models the longest. `hitherto doctor` says more.",
+        f"hitherto runs without its native kernels ({why}): the results are the same within rounding, but layers in "
+        "training take 1.5 to 11 times as long on the CPU, batches of a trained model 3 to 20 times and steps of a "
+        "stream 4 to 100 times, small models the longest. `hitherto doctor` says more.",
         stacklevel=_outside(),
     )
 
