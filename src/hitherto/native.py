@@ -16,7 +16,7 @@ from types import ModuleType
 
 from hitherto.errors import UsageError
 
-__all__ = ["extension", "load", "pure", "warn_once", "why_not"]
+__all__ = ["extension", "load", "pure", "warn_once", "why_not", "why_pure"]
 
 _YES, _NO = ("1", "yes", "true", "on"), ("0", "no", "false", "off", "")
 _BETWEEN = ("hitherto", "torch", "functools")  # whose calls are not the place that a warning is about
@@ -55,7 +55,12 @@ def extension() -> ModuleType | None:
 
 def why_not() -> str | None:
     """Why `extension` is None, or None."""
-    return f"HITHERTO_PURE={os.environ['HITHERTO_PURE']} is set" if pure() else load()[1]
+    return why_pure() or load()[1]
+
+
+def why_pure() -> str | None:
+    """The reason where HITHERTO_PURE is it, or None. torch.compile can trace it, as it can `pure`."""
+    return f"HITHERTO_PURE={os.environ.get('HITHERTO_PURE')} is set" if pure() else None
 
 
 @cache

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hitherto import _native
 else:
     _native = native.load()[0]
+_missing = native.load()[1]  # why it did not load
 
 __all__ = ["available", "cross_entropy_", "readable", "unavailable_reason", "unreadable", "unroll"]
 
@@ -43,12 +44,12 @@ if _native is not None:
 
 def available() -> bool:
     """Whether the kernels can be used: the extension is there and HITHERTO_PURE is not set."""
-    return native.extension() is not None
+    return _native is not None and not native.pure()
 
 
 def unavailable_reason() -> str | None:
     """Why `available` is false, or None."""
-    return native.why_not()
+    return native.why_pure() or _missing
 
 
 _PLAIN = (Tensor, torch.nn.Parameter)
