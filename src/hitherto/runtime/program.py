@@ -22,6 +22,8 @@ Array = np.ndarray[Any, Any]
 Program: TypeAlias = "_native.Program | pure.Program"
 Session: TypeAlias = "_native.Session | pure.Session"
 
+native.extension()  # a HITHERTO_ISA or HITHERTO_PURE that is not known is said before any file is read
+
 
 def program(precision: int, size: int, numbers: Sequence[Any]) -> Program:
     """The program of these stages, as `_native.Program` takes them; `size` is how many floats a row's states have."""
