@@ -18,6 +18,19 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "golden"))
 
+
+class Hidden:
+    """What hides the compiled file from an import."""
+
+    @staticmethod
+    def find_spec(name: str, *_: Any) -> None:
+        if name == "hitherto._native":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+if __name__ == "__main__" and "--hidden" in sys.argv:  # before anything imports it
+    sys.meta_path.insert(0, Hidden)  # type: ignore[arg-type]
+
 import answers  # noqa: E402
 from seeds import FORMS  # noqa: E402
 
@@ -73,15 +86,6 @@ def main(out: str) -> None:
     said = [str(w.message) for w in caught if "native kernels" in str(w.message)]
     loaded = native.load.cache_info().currsize > 0 and native.load()[0] is not None
     Path(f"{out}.json").write_text(json.dumps({"answers": told, "warnings": said, "loaded": loaded}))
-
-
-class Hidden:
-    """What hides the compiled file from an import."""
-
-    @staticmethod
-    def find_spec(name: str, *_: Any) -> None:
-        if name == "hitherto._native":
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def apart(out: Path, *flags: str, **environment: str) -> tuple[Any, Any]:
@@ -381,6 +385,4 @@ def test_weights_act_as_arrays_where_a_cell_does_more_with_them() -> None:
 
 
 if __name__ == "__main__":
-    if "--hidden" in sys.argv:
-        sys.meta_path.insert(0, Hidden)  # type: ignore[arg-type]
     main(sys.argv[1])
