@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"errors"},
     "heads": {"errors", "bounds"},
     "spec": {"errors"},
-    "data": {"errors", "arrays", "files", "progress", "times"},
+    "data": {"errors", "arrays", "files", "progress", "times", "media"},
     "media": {"errors", "arrays", "files"},
     "codecs": {"errors", "arrays", "bounds", "slots", "progress", "times", "data", "media"},
     "plan": {"errors", "bounds", "cells", "heads", "spec"},

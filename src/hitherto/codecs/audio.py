@@ -23,6 +23,7 @@ from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive, Real, Size, check_count
 from hitherto.codecs.base import Codec
 from hitherto.errors import DataError, UsageError
+from hitherto.media import SOUND
 from hitherto.media.sound import RATES, Sound, as_floats, check_rate, opened, sound_path
 from hitherto.slots import ANY, Slot, Slots, counter
 
@@ -48,6 +49,8 @@ class AudioCodec(Codec):
     """Recordings to log-mel energies, [T, bands * stack]; made by `fit`."""
 
     kind = "audio"
+    options = ("rate", "bands", "window", "hop", "stack", "max_length")
+    endings = SOUND
     Document = AudioDocument
     streams = True
     augments = True
@@ -101,6 +104,10 @@ class AudioCodec(Codec):
     @property
     def seconds_per_step(self) -> float:
         return self.hop_samples * self.stack / self.rate
+
+    @classmethod
+    def matches(cls, value: object) -> bool:
+        return isinstance(value, Sound)
 
     @classmethod
     def fit(

@@ -48,6 +48,10 @@ class Codec(ABC):
     """
 
     kind: ClassVar[str]  # its name in the table
+    options: ClassVar[tuple[str, ...]] = ()  # arguments of `fit` that are options of a spec
+    endings: ClassVar[
+        tuple[str, ...]
+    ] = ()  # of the names of files that hold one of its values, in lower case
     Document: ClassVar[type[msgspec.Struct]]  # what `to_json` gives, with bounds
     # Capabilities: what a codec declares it has the methods for.
     streams: ClassVar[bool] = False  # `stream`
@@ -73,6 +77,14 @@ class Codec(ABC):
     def seconds_per_step(self) -> float:
         """What the place of a step is counted in: seconds of sound, or steps."""
         return 1
+
+    @classmethod
+    def matches(cls, value: object) -> bool:  # noqa: ARG003
+        """Whether a value in memory, or the path of a folder, is of this kind by itself.
+
+        Words, numbers and labels are not: what a cell "3" is depends on the task and on its whole column.
+        """
+        return False
 
     @abstractmethod
     def encode(self, value: object) -> Array:

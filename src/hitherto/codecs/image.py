@@ -22,16 +22,19 @@ from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive, Real, Side, check_count
 from hitherto.codecs.base import Codec
 from hitherto.errors import DataError, UsageError, nearest
+from hitherto.media import PICTURES
 from hitherto.media.pictures import (
     MOST_PIXELS,
     as_bytes,
     check_numbers,
     check_size,
+    is_pillow,
     largest,
     over_white,
     path_of,
     pixels,
     resized,
+    shape_of,
     size_of,
 )
 
@@ -42,6 +45,7 @@ LARGE, LINE = (
     128,
     48,
 )  # what a size that was guessed is cut to: a side of a whole picture, the height of a line
+CHANNELS = (1, 3, 4)  # of an array that is a picture
 READS = ("whole", "rows", "columns")
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -76,6 +80,8 @@ class ImageCodec(Codec):
     """
 
     kind = "image"
+    options = ("reads", "height", "width", "window", "hop", "color", "max_length")
+    endings = PICTURES
     Document = ImageDocument
     augments = True
 
@@ -125,6 +131,12 @@ class ImageCodec(Codec):
         """How many numbers a step has."""
         height, width, channels = self.shape
         return height * width * channels
+
+    @classmethod
+    def matches(cls, value: object) -> bool:
+        """A PIL image, or an array [H, W, C]."""
+        shape = shape_of(value)
+        return is_pillow(value) or (len(shape) == 3 and shape[2] in CHANNELS)
 
     @classmethod
     def fit(

@@ -30,6 +30,7 @@ class LabelCodec(Codec):
     """Classes in sorted order, numbers before words. `multi`: a value is a list, or a str cut at `separator`."""
 
     kind = "label"
+    options = ("multi", "separator")
     Document = LabelDocument
     restores_values = True
 

@@ -21,6 +21,7 @@ from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive
 from hitherto.codecs.base import Codec
 from hitherto.errors import DataError, UsageError
+from hitherto.media import MUSIC
 from hitherto.media.midi import Score, naming
 from hitherto.media.rolls import (
     MOST_STEPS,
@@ -63,6 +64,8 @@ class NotesCodec(Codec):
     """
 
     kind = "notes"
+    options = ("step", "low", "high", "max_length")
+    endings = MUSIC
     Document = NotesDocument
     streams = True
     augments = True

@@ -86,6 +86,7 @@ class SeriesCodec(Codec):
     """Numbers to arrays; made by `fit`."""
 
     kind = "series"
+    options = ("horizon", "season", "scaling", "anchor", "calendar")
     Document = SeriesDocument
     streams = True
 

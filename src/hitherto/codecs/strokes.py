@@ -111,6 +111,7 @@ class StrokesCodec(Codec):
     """
 
     kind = "strokes"
+    options = ("spacing", "simplify", "max_length")
     Document = StrokesDocument
     streams = True
     augments = True
@@ -142,6 +143,13 @@ class StrokesCodec(Codec):
     def size(self) -> int:
         """How many numbers a step has."""
         return 3 if self.writing else FEATURES
+
+    @classmethod
+    def matches(cls, value: object) -> bool:
+        """A list of lists of points."""
+        stroke = value[0] if isinstance(value, list | tuple) and value else None
+        point = stroke[0] if isinstance(stroke, list | tuple) and stroke else None
+        return isinstance(point, list | tuple)
 
     @classmethod
     def fit(

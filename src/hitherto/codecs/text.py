@@ -16,7 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, pairwise, repeat
+from itertools import chain, repeat
 from typing import Any, Literal
 
 import msgspec
@@ -25,8 +25,8 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.bounds import Count
 from hitherto.codecs.base import Codec
-from hitherto.codecs.subwords import BYTE_NAMES, NAME_BYTES, merges_of
-from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.codecs.subwords import BYTE_NAMES, NAME_BYTES, PIECE, last_piece, learn_merges, merged, ranks_of
+from hitherto.errors import DataError, UsageError
 from hitherto.progress import begin
 from hitherto.slots import Slot, Slots, counter, text_slot
 
@@ -38,10 +38,6 @@ UNKNOWN, END = "<unk>", "<eos>"
 _WORD = re.compile("<unk>|<eos>|[^\\W_]+(?:['\u2019\\-][^\\W_]+)*|_+|[^\\w\\s]")
 _NO_BLANK_BEFORE = set(".,!?;:%)]}'\u2019\u201d\u2026")
 _NO_BLANK_AFTER = set("([{$#\u201c\u2018")
-
-# Pieces that byte pairs are merged within: a blank joins the word that follows it. None is longer than 65 characters,
-# so that text without blanks costs no more than other text, and a stream never holds back more than that.
-_PIECE = re.compile(r" ?[^\W\d_]{1,64}| ?\d{1,3}| ?[^\w\s]{1,64}| ?_{1,64}|\n{1,64}|[^\S\n]{1,64}")
 
 
 class TextDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +55,7 @@ class TextCodec(Codec):
     """A vocabulary and how text is cut into it."""
 
     kind = "text"
+    options = ("tokens", "vocab_size", "min_count", "lower", "max_length")
     Document = TextDocument
     streams = True
     restores_values = True
@@ -182,17 +179,13 @@ class TextCodec(Codec):
     def _fit_subwords(
         cls, texts: Iterable[Any], vocab_size: int | None, special: list[str], options: dict[str, Any]
     ) -> tuple["TextCodec", list[str]]:
-        try:
-            import tokenizers
-        except ImportError as error:
-            raise MissingExtra("tokens = 'subwords'", "tokenizers", "train") from error
         probe = cls("subwords", special, **options)
         counts: Counter[str] = Counter()
         total = 0
         for text in texts:
             text = probe._checked(text)
             total += len(text)
-            counts.update(_PIECE.findall(text))
+            counts.update(PIECE.findall(text))
         if options["end"]:  # ends of lines are tokens of their own, and what they part stays apart
             counts = Counter({piece: n for piece, n in counts.items() if piece[0] != "\n"})
         chosen = vocab_size or int(np.clip(total // 400, 512, 8000))
@@ -200,19 +193,9 @@ class TextCodec(Codec):
             raise UsageError(
                 f"subwords need the 256 bytes: vocab_size must be {256 + len(special)} at least, but is {chosen}."
             )
-        model = tokenizers.Tokenizer(tokenizers.models.BPE())
-        trainer = tokenizers.trainers.BpeTrainer(
-            vocab_size=chosen - len(special), show_progress=False, initial_alphabet=sorted(BYTE_NAMES)
-        )
-        # Pieces are counted here, so that no rule for cutting must be told twice: each is its own text.
-        model.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        most = max(1, counts.total() // 5_000_000)  # of a long text a sample will do
-        repeated = chain.from_iterable([piece] * max(1, n // most) for piece, n in sorted(counts.items()))
         begin(f"learning {chosen:,} subwords from {len(counts):,} pieces of words")
-        model.train_from_iterator(repeated, trainer)
-        found = model.get_vocab()
-        state = merges_of(model)
-        vocabulary = special + sorted(found, key=lambda token: found[token])
+        learned, merges = learn_merges(counts, chosen - len(special))
+        vocabulary = special + learned
         notes = (
             []
             if vocab_size
@@ -220,7 +203,7 @@ class TextCodec(Codec):
                 f"subwords: {len(vocabulary):,} kinds, by the size of the text; --vocab-size says otherwise"
             ]
         )
-        return cls("subwords", vocabulary, merges=state, **options), notes
+        return cls("subwords", vocabulary, merges=merges, **options), notes
 
     # ---- encoding
 
@@ -308,35 +291,17 @@ class TextCodec(Codec):
         return found
 
     def _prepare_merges(self) -> None:
-        self._rank = {tuple(merge.split(" ", 1)): i for i, merge in enumerate(self.merges)}
+        self._rank = ranks_of(self.merges)
         self._piece = lru_cache(1 << 17)(self._merge)
 
     def _merge(self, piece: str) -> tuple[int, ...]:
         """The numbers of one piece: bytes, merged in the order of the merges' ranks."""
         if self.end_id is not None and piece[0] == "\n":
             return (self.end_id,) * len(piece)
-        parts = [BYTE_NAMES[b] for b in piece.encode()]
-        rank = self._rank
-        while len(parts) > 1:
-            ranks = [rank.get(pair, 1 << 30) for pair in pairwise(parts)]
-            least = min(ranks)
-            if least == 1 << 30:
-                break
-            at = ranks.index(least)
-            best = (parts[at], parts[at + 1])
-            merged, i = [], 0
-            while i < len(parts):
-                if i + 1 < len(parts) and (parts[i], parts[i + 1]) == best:
-                    merged.append(parts[i] + parts[i + 1])
-                    i += 2
-                else:
-                    merged.append(parts[i])
-                    i += 1
-            parts = merged
-        return tuple(self._number[part] for part in parts)
+        return tuple(self._number[part] for part in merged(piece, self._rank))
 
     def _encode_subwords(self, text: str) -> Array:
-        return np.fromiter(chain.from_iterable(map(self._piece, _PIECE.findall(text))), np.int32)
+        return np.fromiter(chain.from_iterable(map(self._piece, PIECE.findall(text))), np.int32)
 
     def encode_all(self, pieces: Iterable[str]) -> Iterator[Array]:
         """The tokens of a text that comes in pieces cut anywhere; all of them equal `encode` of the whole."""
@@ -360,13 +325,8 @@ class TextCodec(Codec):
             # a tokenizer of the user's own sees whole lines where lines end, and otherwise the whole text
             blanks = (" ", "\n", "\t") if not self.outside else ("\n",) if self.end else ()
             return max((text.rfind(blank) + 1 for blank in blanks), default=0)
-        # every piece but the last is whole; a piece begins where blanks begin, so look no further back than that
-        cut = max(text.rfind(" "), text.rfind("\n"), 0)
-        while cut > 0 and text[cut - 1].isspace():
-            cut -= 1
-        for piece in _PIECE.finditer(text, cut):
-            cut = len(text) if self.end and piece[0][0] == "\n" else piece.start()
-        return cut
+        cut = last_piece(text)
+        return len(text) if self.end and text[cut:].startswith("\n") else cut
 
     def cut(self, text: Any) -> list[str]:
         """What each token of `encode(text)` stands for in the text, where some may be unknown: words, characters."""

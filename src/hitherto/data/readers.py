@@ -25,21 +25,12 @@ from hitherto.data import conll, jsonfile, parquet, textfile
 from hitherto.data.marks import Marks
 from hitherto.data.table import Numbered, Table
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
+from hitherto.media import ENDINGS
 from hitherto.times import is_time
 
-__all__ = ["MEDIA", "READERS", "named_format", "parallel", "read", "texts"]
+__all__ = ["READERS", "named_format", "parallel", "read", "texts"]
 
 SNIFF = 1 << 16  # characters from which delimiter and header are guessed
-
-# What is in files that are neither text nor table, by how their names end: the codec that reads them.
-MEDIA = {
-    **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), "audio"),
-    **dict.fromkeys(
-        (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"), "image"
-    ),
-    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"), "frames"),
-    **dict.fromkeys((".mid", ".midi"), "notes"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,13 +362,13 @@ def _read_folder(
         ]
     except OSError as error:
         raise DataError(f"the folder cannot be read: {error.strerror}", path=error.filename) from error
-    media = [file for file in seen if file.suffix.lower() in MEDIA]
+    media = [file for file in seen if file.suffix.lower() in ENDINGS]
     if media and not files:
         named = [(i + 1, {"file": file.name}) for i, file in enumerate(media)]
         return ["file"], lambda: iter(named), [f"the folder's {len(media)} files are taken, one a row"]
     if not files:
         raise DataError("a folder needs a folder of files for each class, but has none", path=path)
-    plain = [file for _, file in files if file.suffix.lower() not in MEDIA]
+    plain = [file for _, file in files if file.suffix.lower() not in ENDINGS]
     if 0 < len(plain) < len(files):
         raise DataError(
             f"{len(files) - len(plain)} files are sound, pictures or videos, but "

@@ -20,13 +20,18 @@ __all__ = [
     "as_bytes",
     "check_numbers",
     "check_size",
+    "explained",
+    "is_file",
+    "is_pillow",
     "largest",
     "over_white",
     "path_of",
     "pixels",
     "png",
     "resized",
+    "shape_of",
     "size_of",
+    "source_of",
 ]
 
 MOST_PIXELS = 50_000_000  # of one picture, before and after it is scaled
@@ -43,7 +48,7 @@ def check_numbers(count: int, what: str, fewer: str = "choose a smaller height, 
 
 def pixels(value: Any) -> tuple[Array, float | None]:
     """What a value shows, [H, W, 1 | 3 | 4], and the number that is white; None where only the training data tell."""
-    if _is_file(value):
+    if is_file(value):
         with _opened(value) as image:
             return _of_pillow(image)
     if is_pillow(value):
@@ -55,12 +60,12 @@ def pixels(value: Any) -> tuple[Array, float | None]:
 
 def size_of(value: Any) -> tuple[int, int]:
     """Height and width of what `pixels` gives; of a file its beginning is enough."""
-    if not _is_file(value) and not is_pillow(value):
+    if not is_file(value) and not is_pillow(value):
         found = _numbers(value)[0]
         return len(found), found.shape[1]
     if is_pillow(value):
         check_size(value.height, value.width)
-    with _opened(value) if _is_file(value) else contextlib.nullcontext(value) as image:
+    with _opened(value) if is_file(value) else contextlib.nullcontext(value) as image:
         turned = False
         with contextlib.suppress(Exception):  # a broken EXIF block says nothing about orientation
             # of a TIFF Pillow has turned the size already
@@ -72,19 +77,25 @@ def largest(values: Iterable[Any]) -> float:
     """What is white in numbers that do not say it: the largest of them, or 1."""
     found = 1.0
     for value in values:
-        if not _is_file(value) and not is_pillow(value):
+        if not is_file(value) and not is_pillow(value):
             array, full = _numbers(value)
             found = max(found, float(array.max()) if full is None else 1.0)
     return found
 
 
-def _is_file(value: Any) -> bool:
+def is_file(value: Any) -> bool:
     return isinstance(value, str | os.PathLike | bytes | bytearray | memoryview)
 
 
 def is_pillow(value: Any) -> bool:
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(value, module.Image)
+
+
+def shape_of(value: object) -> tuple[int, ...]:
+    """The shape of an array of any library; () of what is none, of lists too."""
+    plain = isinstance(value, list | tuple | dict | str | bytes | os.PathLike) or is_pillow(value)
+    return () if plain else np.shape(value)  # type: ignore[arg-type]  # of any object, () where it has none
 
 
 def path_of(value: Any) -> Path | None:
