@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arrays": set(),
     "progress": set(),
     "files": {"errors"},
-    "tensors": {"errors", "files"},
+    "tensors": {"errors", "arrays", "files"},
     "bounds": {"errors"},
     "slots": {"errors", "arrays"},
     "times": {"errors", "arrays"},
@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "codecs": {"errors", "arrays", "bounds", "slots", "progress", "times", "data", "media"},
     "plan": {"errors", "bounds", "cells", "heads", "spec"},
     "decode": {"errors", "arrays", "slots", "heads"},
-    "bundle": {"errors", "bounds", "files", "tensors", "codecs"},
+    "bundle": {"errors", "arrays", "bounds", "files", "tensors", "codecs"},
     "report": {"errors", "arrays", "bounds", "files", "media"},
     # no torch, no task
     "runtime": {"errors", "arrays", "cells", "heads", "plan", "decode", "_native"},

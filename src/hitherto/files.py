@@ -15,15 +15,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from numpy.typing import NDArray
+from typing import BinaryIO
 
 from hitherto.errors import HithertoError, UsageError
 
-__all__ = ["BLANKS", "Array", "held", "replacing", "why_of"]
-
-Array = NDArray[Any]
+__all__ = ["BLANKS", "held", "replacing", "why_of"]
 
 BLANKS = b" \t\r\n"  # some writers fill up the page before a header
 

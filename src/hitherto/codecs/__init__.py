@@ -16,7 +16,7 @@ from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.strokes import StrokesCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.errors import DataError
-from hitherto.media.pictures import shape_of
+from hitherto.media.pictures import axes_of
 
 __all__ = [
     "CODECS",
@@ -59,7 +59,7 @@ def kind_of(value: object, *, flat: str | None = None) -> str | None:
     if isinstance(value, str | Path):
         return _kind_of_path(Path(value))
     kind = _matching(value)
-    return flat if kind is None and len(shape_of(value)) == 2 else kind
+    return flat if kind is None and len(axes_of(value)) == 2 else kind
 
 
 def _matching(value: object) -> str | None:

@@ -10,18 +10,18 @@ a segment alone. Matrix products and plain sums choose their order by the shape 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any
+from functools import lru_cache, partial
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive, Real, Size, check_count
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, Real, Size, check_count, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError
 from hitherto.media import SOUND
 from hitherto.media.sound import RATES, Sound, as_floats, check_rate, opened, sound_path
@@ -55,15 +55,26 @@ class AudioCodec(Codec):
     streams = True
     augments = True
 
-    def __init__(self, **kept: Any) -> None:
-        self.rate: int = kept["rate"]  # what recordings are resampled to
-        self.bands: int = kept["bands"]
-        self.window: float = kept["window"]  # seconds
-        self.hop: float = kept["hop"]
-        self.stack: int = kept["stack"]  # windows that one step joins
-        self.max_length: int | None = kept["max_length"]  # steps
-        self.mean = np.asarray(kept["mean"], np.float64)  # [bands], of the training data
-        self.deviation = np.asarray(kept["deviation"], np.float64)
+    def __init__(
+        self,
+        *,
+        rate: int,
+        bands: int,
+        window: float,
+        hop: float,
+        stack: int,
+        max_length: int | None,
+        mean: Sequence[float] | Array,
+        deviation: Sequence[float] | Array,
+    ) -> None:
+        self.rate = rate  # what recordings are resampled to
+        self.bands = bands
+        self.window = window  # seconds
+        self.hop = hop
+        self.stack = stack  # windows that one step joins
+        self.max_length = max_length  # steps
+        self.mean = np.asarray(mean, np.float64)  # [bands], of the training data
+        self.deviation = np.asarray(deviation, np.float64)
         self.notes: list[str] = []
         self._check()
         self.window_samples = int(self.rate * self.window + 1e-6)
@@ -74,8 +85,8 @@ class AudioCodec(Codec):
         self._bins, self._weights, self._starts = _mel(self.rate, self.bands, self._padded)
 
     def _check(self) -> None:
-        for name in ("bands", "stack", "max_length"):
-            check_count(name, getattr(self, name))
+        for name, value in (("bands", self.bands), ("stack", self.stack), ("max_length", self.max_length)):
+            check_count(name, value)
         rate, window, hop = self.rate, self.window, self.hop
         if not 0 < hop <= window <= 1 or rate * hop < 1 or rate * window < 8:
             raise UsageError(
@@ -112,7 +123,7 @@ class AudioCodec(Codec):
     @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         rate: int | None = None,
         bands: int = 40,
@@ -122,8 +133,8 @@ class AudioCodec(Codec):
         max_length: int | None = None,
     ) -> "AudioCodec":
         """Learn from training data: paths, bytes of files, or `Sound`s."""
-        for name, value in (("bands", bands), ("stack", stack), ("max_length", max_length)):
-            check_count(name, value)
+        for name, number in (("bands", bands), ("stack", stack), ("max_length", max_length)):
+            check_count(name, number)
         if bands > RATES[1]:
             raise UsageError(f"no window has {bands:,} bands; choose fewer.")
         given = list(values)
@@ -143,9 +154,9 @@ class AudioCodec(Codec):
             elif rate not in rates:
                 notes.append(f"recordings have a rate of {names[0]} and are resampled to {rate:,}")
         rate = check_rate(rate)
-        kept = {"rate": rate, "bands": bands, "window": window, "hop": hop}
-        plain = cls(
-            **kept, stack=1, max_length=None if max_length is None else max_length * stack,
+        make = partial(cls, rate=rate, bands=bands, window=window, hop=hop)
+        plain = make(
+            stack=1, max_length=None if max_length is None else max_length * stack,
             mean=np.zeros(bands), deviation=np.ones(bands),
         )  # fmt: skip
         count, mean, squares = 0, np.zeros(bands), np.zeros(bands)
@@ -154,15 +165,15 @@ class AudioCodec(Codec):
                 count, mean, squares = _moments(count, mean, squares, part.astype(np.float64))
         deviation = np.sqrt(squares / max(1, count))
         deviation = np.where(deviation > 1e-6, deviation, 1.0)
-        codec = cls(**kept, stack=stack, max_length=max_length, mean=mean, deviation=deviation)
+        codec = make(stack=stack, max_length=max_length, mean=mean, deviation=deviation)
         codec.notes = notes
         return codec
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """Of a recording, [T, F] float32: too short a one is filled up with silence, an empty one is an error."""
         return np.concatenate(list(self._encoded(value)))
 
-    def _encoded(self, value: Any) -> Iterator[Array]:
+    def _encoded(self, value: object) -> Iterator[Array]:
         with opened(value) as (rate, blocks):
             stream = self.stream(rate)
             for block in blocks:
@@ -207,7 +218,7 @@ class AudioCodec(Codec):
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "rate": self.rate, "bands": self.bands, "window": self.window, "hop": self.hop, "stack": self.stack,
             "max_length": self.max_length, "mean": self.mean.tolist(), "deviation": self.deviation.tolist(),
@@ -217,8 +228,8 @@ class AudioCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "AudioCodec":
-        return cls(**document)
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "AudioCodec":
+        return cls(**fields_of(document, AudioDocument))
 
 
 _AT_ONCE = 256  # frames: what is made of them stays in the cache
@@ -245,7 +256,7 @@ class AudioStream:
         self._rest = np.zeros(0, np.float32)  # resampled samples from the next frame's first on
         self._frames = np.zeros((0, self.codec.bands), np.float32)  # that fill no step yet
 
-    def push(self, samples: Any) -> Array:
+    def push(self, samples: object) -> Array:
         """The steps that became final, [t, F], of floats or int16, [n] or [n, C], or of a `Sound`."""
         if isinstance(samples, Sound):
             if samples.rate != self.rate:
@@ -326,7 +337,8 @@ class AudioStream:
 
     @property
     def state(self) -> dict[str, Array]:
-        return {name: np.array(getattr(self, "rate" if name == "rate" else f"_{name}")) for name in _STATE}
+        arrays = (self.rate, self._taken, self._made, self._steps, self._tail, self._rest, self._frames)
+        return {name: np.array(array) for name, array in zip(_STATE, arrays, strict=True)}
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
@@ -391,7 +403,7 @@ def _moments(count: int, mean: Array, squares: Array, part: Array) -> tuple[int,
 def _mel(rate: int, bands: int, padded: int) -> tuple[Array, Array, Array]:
     """Triangles on HTK's mel scale from 20 Hz to half the rate: bins and weights, one band after the other; starts."""
 
-    def mel(frequency: Any) -> Any:
+    def mel(frequency: float | Array) -> Array:
         return 1127.0 * np.log1p(frequency / 700.0)
 
     edges = np.linspace(mel(20.0), mel(rate / 2), bands + 2)

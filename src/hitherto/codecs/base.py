@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.errors import UsageError
 from hitherto.slots import Slots
 
 __all__ = ["Codec", "CodecStream", "Decoder", "Parts"]
@@ -24,7 +25,7 @@ class CodecStream(Protocol):
     def state(self, value: dict[str, Array]) -> None: ...
     @property
     def slots(self) -> Slots: ...
-    def push(self, piece: Any, /) -> Array: ...  # of the kind that the codec takes
+    def push(self, piece: object, /) -> Array: ...
     def finish(self) -> Array: ...
 
 
@@ -79,6 +80,11 @@ class Codec(ABC):
         return 1
 
     @classmethod
+    @abstractmethod
+    def fit(cls, *values: Any, **options: Any) -> Self:  # each codec has options of its own
+        """The codec of these values. `options` of the class are those that a spec gives."""
+
+    @classmethod
     def matches(cls, value: object) -> bool:  # noqa: ARG003
         """Whether a value in memory, or the path of a folder, is of this kind by itself.
 
@@ -115,6 +121,10 @@ class Codec(ABC):
     def decoder(self) -> Decoder:
         """What makes text of ids one by one."""
         raise self._cannot("decoder")
+
+    def with_tokenizer(self, tokenizer: object) -> Self:  # noqa: ARG002
+        """The codec of words with the tokenizer that they were learned with."""
+        raise UsageError(f"this model reads {self.kind}, not words; leave tokenizer= out.")
 
     def raw(self, value: object) -> Array:  # noqa: ARG002
         """What training changes of a value, so that no two epochs see the same."""

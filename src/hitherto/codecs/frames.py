@@ -15,18 +15,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive, check_count
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, check_count, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.codecs.image import CHANNELS, Look, LookDocument, box, sample
 from hitherto.errors import DataError, UsageError
 from hitherto.media import PICTURES, VIDEOS
-from hitherto.media.pictures import check_numbers, is_file, largest, path_of, pixels, shape_of
+from hitherto.media.pictures import axes_of, check_numbers, is_file, largest, path_of, pixels
 from hitherto.media.videos import MOST_FRAMES, Frame, each_frame, frames_of, rate_and_size
 from hitherto.slots import Slot, Slots, counter
 
@@ -88,13 +87,13 @@ class FramesCodec(Codec):
         """A folder of pictures, or an array [T, H, W] or [T, H, W, C]."""
         if isinstance(value, Path):
             return any(file.suffix.lower() in PICTURES for file in islice(value.iterdir(), 1000))
-        shape = shape_of(value)
+        shape = axes_of(value)
         return len(shape) == 4 or (len(shape) == 3 and shape[2] not in CHANNELS)
 
     @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         height: int | None = None,
         width: int | None = None,
@@ -110,8 +109,8 @@ class FramesCodec(Codec):
         """
         if fps is not None and every is not None:
             raise UsageError("fps takes frames by time and every by count: give one of them.")
-        for name, value in (("height", height), ("width", width), ("every", every)):
-            check_count(name, value)
+        for name, count in (("height", height), ("width", width), ("every", every)):
+            check_count(name, count)
         probe = Look(height or 1, width or 1, color=True)
         cls(probe, fps, every or 1, max_length)  # refuses bad options before the work
         given = sample(values, "videos", SAMPLE)
@@ -132,7 +131,7 @@ class FramesCodec(Codec):
         codec.notes = notes + learned
         return codec
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """The steps of a video, [T, size] float32."""
         stream, path = self.stream(), path_of(value)
         parts, steps = [], 0
@@ -169,7 +168,7 @@ class FramesCodec(Codec):
         frames: Array = array.reshape(-1, H, W, C)[:, moved(H)][:, :, moved(W)]
         return frames.reshape(array.shape)
 
-    def decode(self, array: Any) -> Array:
+    def decode(self, array: object) -> Array:
         """The frames of steps, [T, H, W, C] uint8."""
         x = np.asarray(array, np.float32)
         if x.ndim != 2 or x.shape[1] != self.size:
@@ -179,7 +178,7 @@ class FramesCodec(Codec):
     def stream(self) -> "FramesStream":
         return FramesStream(self)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "look": asdict(self.look), "fps": self.fps, "every": self.every, "max_length": self.max_length,
         }  # fmt: skip
@@ -188,8 +187,9 @@ class FramesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "FramesCodec":
-        return cls(**{**document, "look": Look.from_json(document["look"])})
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "FramesCodec":
+        fields = fields_of(document, FramesDocument)
+        return cls(**{**fields, "look": Look.from_document(fields["look"])})
 
 
 class FramesStream:
@@ -214,7 +214,7 @@ class FramesStream:
             "first": time, "last": time, "frame": Slot(np.float32, (range(2), codec.size)),
         }  # fmt: skip
 
-    def push(self, frames: Any, times: Any = None) -> Array:
+    def push(self, frames: object, times: object = None) -> Array:
         """The steps that these frames settle, [n, size].
 
         One frame or many, all of one size: [H, W], [H, W, 1 | 3 | 4], [n, H, W], [n, H, W, C] or a list. With `times`,
@@ -319,7 +319,7 @@ class FramesStream:
 # ------------------------------------------------------------------------------------------- what is learned from
 
 
-def _some_of(values: Iterable[Any]) -> Iterator[tuple[Array, float | None]]:
+def _some_of(values: Iterable[object]) -> Iterator[tuple[Array, float | None]]:
     """Frames to learn from: neighbours are alike, and the end of a long video adds little."""
     for value in values:
         with contextlib.closing(frames_of(value)) as frames:
@@ -327,7 +327,7 @@ def _some_of(values: Iterable[Any]) -> Iterator[tuple[Array, float | None]]:
                 yield array, full
 
 
-def _numbers_of(values: Iterable[Any]) -> Iterator[Any]:
+def _numbers_of(values: Iterable[object]) -> Iterator[object]:
     for value in values:
         if not is_file(value):
             yield from each_frame(value)

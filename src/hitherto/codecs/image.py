@@ -13,19 +13,21 @@ larger). What is transparent is seen over white. Files and arrays go through the
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive, Real, Side, check_count
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, Real, Side, check_count, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.media import PICTURES
 from hitherto.media.pictures import (
     MOST_PIXELS,
     as_bytes,
+    axes_of,
     check_numbers,
     check_size,
     is_pillow,
@@ -34,7 +36,6 @@ from hitherto.media.pictures import (
     path_of,
     pixels,
     resized,
-    shape_of,
     size_of,
 )
 
@@ -112,7 +113,7 @@ class ImageCodec(Codec):
         self.notes: list[str] = []
         needed = {"whole": ("height", "width"), "rows": ("width",), "columns": ("height",)}[reads]
         for name in needed:
-            if getattr(look, name) is None:
+            if {"height": look.height, "width": look.width}[name] is None:
                 raise UsageError(f"reads = {reads!r} needs a {name}.")
         check_numbers(self.size, "a step")
 
@@ -135,13 +136,13 @@ class ImageCodec(Codec):
     @classmethod
     def matches(cls, value: object) -> bool:
         """A PIL image, or an array [H, W, C]."""
-        shape = shape_of(value)
+        shape = axes_of(value)
         return is_pillow(value) or (len(shape) == 3 and shape[2] in CHANNELS)
 
     @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         reads: str = "whole",
         height: int | None = None,
@@ -174,11 +175,11 @@ class ImageCodec(Codec):
         codec.notes = notes + learned
         return codec
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """The steps of a picture, [T, size] float32."""
         return self.steps(self.picture(value))
 
-    def picture(self, value: Any) -> Array:
+    def picture(self, value: object) -> Array:
         """The picture in the codec's size and colours, [H, W, C] float32 from 0 to 1."""
         return self.look.picture(*pixels(value), path=path_of(value))
 
@@ -188,7 +189,7 @@ class ImageCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return self.steps(raw)
 
-    def augmented(self, picture: Array, rng: Any, amount: float) -> Array:
+    def augmented(self, picture: Array, rng: np.random.Generator, amount: float) -> Array:
         """The steps of what `raw` gave, moved and bent by up to `amount`; where no width is fixed, wider too."""
         line = self.reads == "columns" and self.look.width is None
         return self.steps(
@@ -216,7 +217,7 @@ class ImageCodec(Codec):
             found = found.swapaxes(1, 2)
         return np.ascontiguousarray(found).reshape(T, self.size)
 
-    def decode(self, array: Any) -> Array:
+    def decode(self, array: object) -> Array:
         """The picture of steps, [H, W, C] uint8; of rows and columns those that each step alone begins with."""
         x = np.asarray(array, np.float32)
         if x.ndim != 2 or x.shape[1] != self.size or not len(x):
@@ -230,7 +231,7 @@ class ImageCodec(Codec):
         along = found[:, before : before + self.hop].reshape(-1, *found.shape[2:])
         return self.look.seen(along.swapaxes(0, 1) if self.reads == "columns" else along)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "look": asdict(self.look), "reads": self.reads, "window": self.window, "hop": self.hop,
             "max_length": self.max_length,
@@ -240,8 +241,9 @@ class ImageCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "ImageCodec":
-        return cls(**{**document, "look": Look.from_json(document["look"])})
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "ImageCodec":
+        fields = fields_of(document, ImageDocument)
+        return cls(**{**fields, "look": Look.from_document(fields["look"])})
 
 
 def _sides(
@@ -286,9 +288,8 @@ class Look:
         return 3 if self.color else 1
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Look":
-        """The look that a bundle tells of."""
-        look = cls(**document)
+    def from_document(cls, document: LookDocument) -> "Look":
+        look = cls(**msgspec.structs.asdict(document))
         sizes = {len(look.background), len(look.mean), len(look.deviation)}
         if sizes != {look.channels}:
             raise UsageError(
@@ -335,7 +336,7 @@ class Look:
             own = [[float(background @ LUMA)], [float(mean[3])], [float(deviation[3])]]
         return Look(self.height, self.width, color, self.full, *own), notes
 
-    def picture(self, array: Array, full: float | None, path: Any = None) -> Array:
+    def picture(self, array: Array, full: float | None, path: Path | None = None) -> Array:
         """[H, W, C] float32 from 0 to 1 of what `pixels` gave, in this size and colour."""
         if full is None and float(array.max()) > 2 * self.full:
             raise DataError(
@@ -357,7 +358,7 @@ class Look:
         found[top : top + len(small), left : left + small.shape[1]] = small
         return found
 
-    def _scaled(self, array: Array, full: float | None, path: Any = None) -> Array:
+    def _scaled(self, array: Array, full: float | None, path: Path | None = None) -> Array:
         """In this size as far as the aspect allows, from 0 to 1; still in its own colours."""
         white = full or self.full
         high, wide = len(array), array.shape[1]
@@ -374,7 +375,7 @@ class Look:
             array = over_white(array, white)
         return resized(array, *to) / np.float32(white)
 
-    def standard(self, picture: Any) -> Array:
+    def standard(self, picture: object) -> Array:
         """Values from 0 to 1, [..., C], standardised by the training data."""
         mean, deviation = np.asarray(self.mean, np.float32), np.asarray(self.deviation, np.float32)
         found: Array = (np.asarray(picture, np.float32) - mean) / deviation
@@ -411,7 +412,7 @@ def box(
     ]
 
 
-def sample(values: Iterable[Any], what: str, most: int = SAMPLE) -> list[Any]:
+def sample(values: Iterable[object], what: str, most: int = SAMPLE) -> list[object]:
     """Some of the training data, drawn evenly and always the same; all where they are few."""
     given = list(values)
     if not given:
@@ -426,7 +427,12 @@ def sample(values: Iterable[Any], what: str, most: int = SAMPLE) -> list[Any]:
 
 
 def augmented(
-    picture: Array, rng: Any, *, background: Any = 1.0, strength: float = 1.0, line: bool = False
+    picture: Array,
+    rng: np.random.Generator,
+    *,
+    background: float | Sequence[float] = 1.0,
+    strength: float = 1.0,
+    line: bool = False,
 ) -> Array:
     """A picture [H, W, C] from 0 to 1, a little moved, scaled, slanted, thicker or thinner, and noisy.
 
@@ -448,7 +454,7 @@ def augmented(
     return np.asarray(np.clip(found + noise, 0, 1), np.float32)
 
 
-def _sampled(picture: Array, rows: Array, columns: Array, background: Any) -> Array:
+def _sampled(picture: Array, rows: Array, columns: Array, background: float | Sequence[float]) -> Array:
     """Bilinear values at rows [H'] and, in each, columns [H', W']; the background outside."""
     H, W, C = picture.shape
     padded = np.empty((H + 2, W + 2, C), np.float32)

@@ -3,14 +3,15 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from hitherto.arrays import Array
-from hitherto.codecs.base import Codec
+from hitherto.bounds import typed
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError, nearest
 
 __all__ = ["LabelCodec"]
@@ -49,7 +50,9 @@ class LabelCodec(Codec):
         return len(self.classes)
 
     @classmethod
-    def fit(cls, values: Iterable[Any], *, multi: bool = False, separator: str | None = None) -> "LabelCodec":
+    def fit(
+        cls, values: Iterable[object], *, multi: bool = False, separator: str | None = None
+    ) -> "LabelCodec":
         found: Counter[str] = Counter()
         notes = []
         if multi and separator is None:
@@ -65,7 +68,7 @@ class LabelCodec(Codec):
         codec.notes = notes
         return codec
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """The class's number, an int32 without axes; with `multi` a float32 of ones and zeros, [K]."""
         numbers = [self._of(name) for name in _names(value, self.multi, self.separator)]
         if not self.multi:
@@ -74,7 +77,7 @@ class LabelCodec(Codec):
         found[numbers] = 1
         return found
 
-    def encode_sequence(self, values: Iterable[Any]) -> Array:
+    def encode_sequence(self, values: Iterable[object]) -> Array:
         """A number for each label, [T]."""
         return np.array([self._of(_name(value)) for value in values], np.int32)
 
@@ -86,7 +89,7 @@ class LabelCodec(Codec):
             )
         return self._number[name]
 
-    def decode(self, array: Any) -> Any:
+    def decode(self, array: object) -> str | list[str]:
         """The name of a number; the names of an array of them; with `multi` those whose place is at least a half."""
         array = np.asarray(array)
         if self.multi:
@@ -102,7 +105,7 @@ class LabelCodec(Codec):
     def _within(self, array: Array) -> bool:
         return int(array.min()) >= 0 and int(array.max()) < self.size
 
-    def restores(self, value: Any) -> bool:
+    def restores(self, value: object) -> bool:
         """Whether decode(encode(value)) is promised to be `value` itself."""
         if self.multi:
             return isinstance(value, list) and value == [name for name in self.classes if name in value]
@@ -114,25 +117,26 @@ class LabelCodec(Codec):
             raise UsageError(f"weights must be 'balanced', but came as {how!r}.")
         return (self.counts.sum() / (len(self.classes) * np.maximum(self.counts, 1))).astype(np.float32)  # type: ignore[no-any-return]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {"multi": self.multi, "separator": self.separator, "counts": self.counts.tolist()}
 
     def parts(self) -> dict[str, list[str]]:
         return {"classes": self.classes}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], parts: Mapping[str, list[str]]) -> "LabelCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "LabelCodec":
         if parts.keys() != {"classes"}:
             raise UsageError(f"a label codec has classes, but this has {', '.join(parts) or 'none'}.")
-        classes, counts = parts["classes"], document["counts"]
+        fields = typed(document, LabelDocument, "the document")
+        classes, counts = parts["classes"], fields.counts
         if not classes or len(set(classes)) != len(classes) or len(counts) != len(classes) or "" in classes:
             raise UsageError(
                 f"it has {len(classes)} classes and {len(counts)} counts; each class has one, and a name."
             )
-        return cls(classes, counts, document["multi"], document["separator"])
+        return cls(classes, counts, fields.multi, fields.separator)
 
 
-def _names(value: Any, multi: bool, separator: str | None) -> list[str]:
+def _names(value: object, multi: bool, separator: str | None) -> list[str]:
     if not multi:
         if isinstance(value, list | tuple | set):
             raise DataError(f"expected one label, but got {value!r:.60}; several at once need multi = true")
@@ -146,11 +150,11 @@ def _names(value: Any, multi: bool, separator: str | None) -> list[str]:
     return [_name(value)]
 
 
-def _is_nan(value: Any) -> bool:
+def _is_nan(value: object) -> bool:
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     """A label as it is written; 1.0 and 1 are the same."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)

@@ -11,15 +11,15 @@ import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import product
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError
 from hitherto.media import MUSIC
 from hitherto.media.midi import Score, naming
@@ -102,7 +102,7 @@ class NotesCodec(Codec):
     @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         step: float | None = None,
         low: int = 21,
@@ -165,7 +165,7 @@ class NotesCodec(Codec):
 
     # ---- arrays
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """Ones where keys sound, float32 [T, keys]. Steps of a list or array are taken as this codec's own."""
         music, own = opened(value)
         with naming(value):
@@ -197,7 +197,7 @@ class NotesCodec(Codec):
         sounding: Array = edges.cumsum(0)[:-1] > 0
         return sounding
 
-    def decode(self, array: Any) -> Roll:
+    def decode(self, array: object) -> Roll:
         """The pitches of each step whose place is at least a half, in ascending order."""
         array = np.asarray(array)
         if array.ndim != 2 or array.shape[1] != self.size or array.dtype.kind not in "biuf":
@@ -209,7 +209,7 @@ class NotesCodec(Codec):
             raise DataError("some numbers are NaN; expected how sure it is that each key sounds")
         return lists(array >= 0.5, self.low)
 
-    def restores(self, value: Any) -> bool:
+    def restores(self, value: object) -> bool:
         """Whether decode(encode(value)) is promised to be `value` itself: a roll with its pitches in order."""
         if not isinstance(value, list) or not all(isinstance(now, list) for now in value):
             return False
@@ -234,7 +234,7 @@ class NotesCodec(Codec):
         down, up = min(most, int(used[0])), min(most, self.size - 1 - int(used[-1]))
         return np.roll(array, int(rng.integers(-down, up + 1)), 1)
 
-    def score(self, roll: Any, tempo: float | None = None) -> Score:
+    def score(self, roll: object, tempo: float | None = None) -> Score:
         """The notes of a roll, or of an array as `encode` gives them, in steps and tempo of what was learned."""
         return held(grid_of(roll, self.low, self.high), self.low, self.step, tempo or self.tempo)
 
@@ -243,7 +243,7 @@ class NotesCodec(Codec):
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "step": self.step, "low": self.low, "high": self.high, "lowest": self.lowest, "highest": self.highest,
             "tempo": self.tempo, "max_length": self.max_length,
@@ -253,8 +253,8 @@ class NotesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "NotesCodec":
-        return cls(**document)
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "NotesCodec":
+        return cls(**fields_of(document, NotesDocument))
 
 
 class NotesStream:
@@ -265,7 +265,7 @@ class NotesStream:
         self.state: dict[str, Array] = {"count": np.zeros((), np.int64)}
         self.slots: Slots = {"count": counter()}
 
-    def push(self, steps: Any) -> Array:
+    def push(self, steps: object) -> Array:
         """The arrays of these steps, a list of them or [n, keys], as `encode` gives them for the whole."""
         grid = grid_of(steps, self.codec.low, self.codec.high)
         most, count = self.codec.max_length, int(self.state["count"])

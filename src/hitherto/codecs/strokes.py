@@ -17,14 +17,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from reprlib import repr as brief
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive, check_count
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, check_count, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError
 from hitherto.media.pens import as_numbers, depth_of, holds, idle, joined, moves, stroke3, table_of, whole
 from hitherto.slots import ANY, Slot, Slots, counter
@@ -43,7 +42,12 @@ FEATURES = 7
 
 
 def jittered(
-    value: Any, rng: np.random.Generator, *, rotation: float = 0.15, stretch: float = 0.15, slant: float = 0.2
+    value: object,
+    rng: np.random.Generator,
+    *,
+    rotation: float = 0.15,
+    stretch: float = 0.15,
+    slant: float = 0.2,
 ) -> Array:
     """The drawing turned, stretched and slanted by a little, as stroke-3 rows: for training, before `encode`.
 
@@ -58,7 +62,7 @@ def jittered(
     return rows
 
 
-def simplified(value: Any, epsilon: float) -> Array:
+def simplified(value: object, epsilon: float) -> Array:
     """Stroke-3 rows of fewer points, after Ramer, Douglas and Peucker.
 
     No point that is left out lies farther than `epsilon` from the line that stands for it.
@@ -154,7 +158,7 @@ class StrokesCodec(Codec):
     @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         writing: bool = False,
         spacing: float | None = None,
@@ -232,11 +236,11 @@ class StrokesCodec(Codec):
 
     # ---- arrays
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """A row for each step, float32 [T, size]."""
         return StrokesStream(self)._advance(stroke3(value))
 
-    def decode(self, array: Any) -> list[list[float]]:
+    def decode(self, array: object) -> list[list[float]]:
         """Stroke-3 rows in the user's units: lifted is 1 from a half on, and after the last row."""
         array = as_numbers(array)
         if array is None or array.ndim != 2 or array.shape[1] != self.size or not np.isfinite(array).all():
@@ -252,7 +256,7 @@ class StrokesCodec(Codec):
         """How many places after the point float32 holds of offsets up to a hundred deviations."""
         return min(max(0, math.floor(-math.log10(4e-5 * self.scale))), 15)
 
-    def restores(self, value: Any) -> bool:
+    def restores(self, value: object) -> bool:
         """Whether decode(encode(value)) is promised to be `value` itself."""
         if not self.writing or self.simplify or not isinstance(value, list):
             return False
@@ -266,7 +270,7 @@ class StrokesCodec(Codec):
         exact = np.array_equal(offsets, np.round(offsets, self._digits))
         return held and exact and bool(np.isin(lifted, (0, 1)).all() and lifted[-1] == 1 and table[0].any())
 
-    def raw(self, value: Any) -> Array:
+    def raw(self, value: object) -> Array:
         """What `augmented` changes: stroke-3 rows."""
         return stroke3(value)
 
@@ -285,7 +289,7 @@ class StrokesCodec(Codec):
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "writing": self.writing, "step": self.step, "scale": self.scale, "reach": self.reach,
             "simplify": self.simplify, "max_length": self.max_length,
@@ -295,8 +299,8 @@ class StrokesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "StrokesCodec":
-        return cls(**document)
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "StrokesCodec":
+        return cls(**fields_of(document, StrokesDocument))
 
 
 class StrokesStream:
@@ -332,16 +336,16 @@ class StrokesStream:
             "at": place, "last": place, "drawn": length, "begin": length, "next": counter(1), "place": place,
         }  # fmt: skip
 
-    def push(self, given: Any) -> Array:
+    def push(self, given: object) -> Array:
         """The steps that became final by more points: rows [x, y], or [x, y, lifted] where 1 ends the stroke.
 
         Points are absolute. Whole strokes may come too, in a list of them.
         """
         depth = depth_of(given)
-        if depth == 3:
+        if depth == 3 and holds(given):
             at, lifted = whole(given)
         else:
-            given = [given] if depth == 1 and len(given) else given
+            given = [given] if depth == 1 and holds(given) and len(given) else given
             if holds(given) and not len(given):
                 return self._advance(np.zeros((0, 3), np.float32))
             table = table_of(given, "point", "[x, y] or [x, y, lifted]", (2, 3))
@@ -477,7 +481,7 @@ def _thinned(rows: Array, inside: bool, epsilon: float) -> Array:
     return joined(moves(at[stay + 1], at[0]), rows[stay, 2])
 
 
-def _above_zero(value: Any) -> bool:
+def _above_zero(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 

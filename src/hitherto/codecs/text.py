@@ -15,16 +15,16 @@ import codecs as byte_codecs
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, repeat
-from typing import Any, Literal
+from typing import Literal, cast
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.codecs.subwords import BYTE_NAMES, NAME_BYTES, PIECE, last_piece, learn_merges, merged, ranks_of
 from hitherto.errors import DataError, UsageError
 from hitherto.progress import begin
@@ -72,7 +72,7 @@ class TextCodec(Codec):
         max_length: int | None = None,
         merges: Sequence[str] = (),
         outside: bool = False,
-        tokenizer: Callable[[str], Any] | None = None,
+        tokenizer: Callable[[str], Iterable[object]] | None = None,
     ) -> None:
         self.tokens = tokens
         self.vocabulary = list(vocabulary)
@@ -101,14 +101,14 @@ class TextCodec(Codec):
     @classmethod
     def fit(
         cls,
-        texts: Iterable[Any],
+        texts: Iterable[object],
         *,
         tokens: str = "words",
         vocab_size: int | None = None,
         min_count: int = 1,
         lower: bool = False,
         split: str = "auto",
-        tokenizer: Any = None,
+        tokenizer: object = None,
         max_length: int | None = None,
         end: bool = False,
     ) -> "TextCodec":
@@ -128,18 +128,20 @@ class TextCodec(Codec):
             texts = [texts]
         special = ([] if tokens in ("bytes", "subwords") else [UNKNOWN]) + ([END] if end else [])
         notes: list[str] = []
-        options: dict[str, Any] = {"end": end, "lower": lower, "max_length": max_length}
+        make = partial(cls, tokens, end=end, lower=lower, max_length=max_length)
         if tokens == "bytes":
             vocabulary = [*special, *(BYTE_NAMES[b] for b in range(256))]
-            codec = cls(tokens, vocabulary, **options)
+            codec = make(vocabulary)
         elif tokens == "subwords":
-            codec, notes = cls._fit_subwords(texts, vocab_size, special, options)
+            codec, notes = cls._fit_subwords(texts, vocab_size, make(special), make)
         else:
             if tokens == "words":
-                options |= {"outside": tokenizer is not None, "tokenizer": _callable(tokenizer)}
                 if tokenizer is None:
-                    texts, options["split"] = _split_of(texts, split)
-            probe = cls(tokens, special, **options)
+                    texts, split = _split_of(texts, split)
+                    make = partial(make, split=split)
+                else:
+                    make = partial(make, outside=True, tokenizer=_callable(tokenizer))
+            probe = make(special)
             counts: Counter[str] = Counter()
             for part in probe._words_of(texts):
                 counts.update(part)
@@ -147,14 +149,14 @@ class TextCodec(Codec):
                 counts.pop(name, None)
             ranked = sorted((w for w, n in counts.items() if n >= min_count), key=lambda w: (-counts[w], w))
             room = None if vocab_size is None else max(0, vocab_size - len(special))
-            codec = cls(tokens, [*special, *ranked[:room]], **options)
+            codec = make([*special, *ranked[:room]])
             if tokens == "words":
                 left = len(counts) - len(ranked[:room])
                 notes.append(f"the vocabulary has {codec.size:,} words; {left:,} rarer ones are {UNKNOWN}")
         codec.notes = notes
         return codec
 
-    def _words_of(self, texts: Iterable[Any]) -> Iterator[Iterable[str]]:
+    def _words_of(self, texts: Iterable[object]) -> Iterator[Iterable[str]]:
         """What is counted, text by text; a word may be cut only where a text ends."""
         if self.tokens == "chars":
             for text in texts:
@@ -177,16 +179,20 @@ class TextCodec(Codec):
 
     @classmethod
     def _fit_subwords(
-        cls, texts: Iterable[Any], vocab_size: int | None, special: list[str], options: dict[str, Any]
+        cls,
+        texts: Iterable[object],
+        vocab_size: int | None,
+        probe: "TextCodec",
+        make: Callable[..., "TextCodec"],
     ) -> tuple["TextCodec", list[str]]:
-        probe = cls("subwords", special, **options)
+        special = probe.vocabulary
         counts: Counter[str] = Counter()
         total = 0
         for text in texts:
             text = probe._checked(text)
             total += len(text)
             counts.update(PIECE.findall(text))
-        if options["end"]:  # ends of lines are tokens of their own, and what they part stays apart
+        if probe.end:  # ends of lines are tokens of their own, and what they part stays apart
             counts = Counter({piece: n for piece, n in counts.items() if piece[0] != "\n"})
         chosen = vocab_size or int(np.clip(total // 400, 512, 8000))
         if chosen < 256 + len(special):
@@ -203,11 +209,11 @@ class TextCodec(Codec):
                 f"subwords: {len(vocabulary):,} kinds, by the size of the text; --vocab-size says otherwise"
             ]
         )
-        return cls("subwords", vocabulary, merges=merges, **options), notes
+        return make(vocabulary, merges=merges), notes
 
     # ---- encoding
 
-    def encode(self, text: Any) -> Array:
+    def encode(self, text: object) -> Array:
         """The tokens of a text, [T] int32; a list of words is taken as it is cut."""
         if isinstance(text, list | tuple | np.ndarray):
             if self.tokens != "words":
@@ -217,7 +223,7 @@ class TextCodec(Codec):
             found = self._encode(self._checked(text))
         return found if self.max_length is None else found[: self.max_length]
 
-    def _checked(self, text: Any) -> str:
+    def _checked(self, text: object) -> str:
         if not isinstance(text, str):
             if text is None or (isinstance(text, float | np.floating) and np.isnan(text)):
                 raise DataError("the text is missing; give one or drop the row")
@@ -328,11 +334,11 @@ class TextCodec(Codec):
         cut = last_piece(text)
         return len(text) if self.end and text[cut:].startswith("\n") else cut
 
-    def cut(self, text: Any) -> list[str]:
+    def cut(self, text: object) -> list[str]:
         """What each token of `encode(text)` stands for in the text, where some may be unknown: words, characters."""
         if self.tokens == "chars":
             return list(self._checked(text))
-        if not isinstance(text, str):
+        if isinstance(text, Iterable) and not isinstance(text, str):
             return [self._checked(word) for word in text]
         return self._words(self._checked(text))
 
@@ -359,7 +365,7 @@ class TextCodec(Codec):
         first = NAME_BYTES.get(text[0], 0)
         return not (chr(first).isalnum() or first >= 128 or first == 39)
 
-    def restores(self, value: Any) -> bool:
+    def restores(self, value: object) -> bool:
         """Whether decode(encode(value)) is promised to be `value` itself."""
         if not isinstance(value, str) or self._checked(value) != value or self.outside:
             return False
@@ -372,15 +378,18 @@ class TextCodec(Codec):
             self.unknown is None or not bool(np.any(ids == self.unknown))
         )
 
-    def with_tokenizer(self, tokenizer: Any) -> "TextCodec":
+    def with_tokenizer(self, tokenizer: object) -> "TextCodec":
         """The same vocabulary, its words made by this tokenizer: the one that it was fitted with."""
         if not self.outside:
             raise UsageError("this model makes its words itself; leave tokenizer= out.")
-        return TextCodec(vocabulary=self.vocabulary, tokenizer=_callable(tokenizer), **self.to_json())
+        return TextCodec(
+            self.tokens, self.vocabulary, end=self.end, lower=self.lower, split=self.split,
+            max_length=self.max_length, outside=True, tokenizer=_callable(tokenizer),
+        )  # fmt: skip
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "tokens": self.tokens, "end": self.end, "lower": self.lower, "split": self.split,
             "max_length": self.max_length, "outside": self.outside,
@@ -390,12 +399,16 @@ class TextCodec(Codec):
         return {"vocabulary": self.vocabulary} | ({"merges": self.merges} if self.merges else {})
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], parts: Mapping[str, list[str]]) -> "TextCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "TextCodec":
         if not {"vocabulary"} <= parts.keys() <= {"vocabulary", "merges"}:
             raise UsageError(
                 f"a text codec has a vocabulary and perhaps merges, but not {', '.join(parts) or 'none'}."
             )
-        codec = cls(vocabulary=parts["vocabulary"], merges=parts.get("merges", []), **document)
+        codec = cls(
+            vocabulary=parts["vocabulary"],
+            merges=parts.get("merges", []),
+            **fields_of(document, TextDocument),
+        )
         codec._check()
         return codec
 
@@ -433,7 +446,7 @@ class TextStream:
         self._rest = ""
         self._count = 0
 
-    def push(self, text: str) -> Array:
+    def push(self, text: object) -> Array:
         """The tokens that became final."""
         text = self._rest + self.codec._checked(text)
         cut = self.codec.settled(text)
@@ -525,13 +538,13 @@ class TextDecoder:
         self._last = value["last"].tobytes().decode()
 
 
-def _split_of(texts: Iterable[Any], split: str) -> tuple[Iterable[Any], str]:
+def _split_of(texts: Iterable[object], split: str) -> tuple[Iterable[object], str]:
     """How words are parted: at blanks only, where the first texts stand tokenised already."""
     if split not in ("auto", "space", "punctuation"):
         raise UsageError(f"split must be auto, space or punctuation, but came as {split!r}.")
     if split != "auto":
         return texts, split
-    held: list[Any] = []
+    held: list[object] = []
     rest = iter(texts)
     alone = joined = size = 0
     for text in rest:
@@ -547,12 +560,12 @@ def _split_of(texts: Iterable[Any], split: str) -> tuple[Iterable[Any], str]:
     return chain(held, rest), "space" if joined <= alone or joined == 0 else "punctuation"
 
 
-def _callable(tokenizer: Any) -> Callable[[str], Any] | None:
+def _callable(tokenizer: object) -> Callable[[str], Iterable[object]] | None:
     """A function from text to words: any callable, spaCy's pipelines and NLTK's tokenizers."""
     if tokenizer is None:
         return None
     if hasattr(tokenizer, "tokenize"):  # NLTK
-        return tokenizer.tokenize  # type: ignore[no-any-return]
+        return cast("Callable[[str], Iterable[object]]", tokenizer.tokenize)
     if not callable(tokenizer):
         raise UsageError(
             f"a tokenizer is a function from text to words, but came as {type(tokenizer).__name__}."

@@ -10,15 +10,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from hitherto import files
 from hitherto.data import Table
+from hitherto.data.marks import Cell
 from hitherto.errors import MissingExtra, UsageError
 
 __all__ = ["FORMATS", "beside", "format_of", "identity", "spread", "write", "write_rows"]
 
-Row = dict[str, Any]
+Row = dict[str, Cell]
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 TABLES = ("probabilities", "attention")  # what of an answer is a table of its own, which a cell cannot hold
@@ -115,7 +116,7 @@ def _names(rows: Iterable[Row]) -> list[str]:
     return [name for name in dict.fromkeys(n for row in rows for n in row) if name not in TABLES]
 
 
-def _cell(value: Any, separator: str, digits: int | None = None) -> str:
+def _cell(value: object, separator: str, digits: int | None = None) -> str:
     if isinstance(value, float):
         return str(value) if digits is None else f"{value:.{digits}g}"
     if isinstance(value, list | tuple):

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from hitherto.data import textfile
 from hitherto.errors import DataError
@@ -61,7 +60,7 @@ class _Shape:
 
 def read(
     path: Path, encoding: str | None = None
-) -> tuple[list[str], Callable[[], Iterator[tuple[int, dict[str, Any]]]], list[str]]:
+) -> tuple[list[str], Callable[[], Iterator[tuple[int, dict[str, object]]]], list[str]]:
     """Names of the columns, the sentences, and what was recognised."""
     shape = _shape(list(islice(textfile.lines(path, encoding), SAMPLE)))
     if shape is None:
@@ -69,7 +68,7 @@ def read(
     if len(set(shape.names)) < len(shape.names):
         raise DataError(f"two columns have the same name: {', '.join(shape.names)}", path=path)
 
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+    def rows() -> Iterator[tuple[int, dict[str, object]]]:
         for line, tokens in _sentences(path, encoding, shape):
             yield line, dict(zip(shape.names, map(list, zip(*tokens, strict=True)), strict=True))
 

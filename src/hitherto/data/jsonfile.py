@@ -9,14 +9,14 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from hitherto.data import textfile
+from hitherto.data.table import Numbered
 from hitherto.errors import DataError
 
 __all__ = ["read"]
 
-Numbered = tuple[int, dict[str, Any]]
 
 _BLANKS = set(" \t\n\r")
 
@@ -31,7 +31,7 @@ def read(
         raise DataError("the file is empty", path=path)
     whole = begin.startswith("[")
     values = _elements if whole else _objects
-    first: Any = next((value for _, value in values(path, encoding)), {})
+    first = next((value for _, value in values(path, encoding)), {})
     plain = whole and not isinstance(first, dict)
 
     def records() -> Iterator[Numbered]:
@@ -43,7 +43,7 @@ def read(
                     f"{json.dumps(value):.40}",
                     path=path, line=number,
                 )  # fmt: skip
-            yield number, {"value": value} if plain else value
+            yield number, value if isinstance(value, dict) else {"value": value}
 
     names = list(dict.fromkeys(name for _, row in islice(records(), 1000) for name in row))
     if not names:
@@ -56,7 +56,7 @@ def read(
     return names, rows, []
 
 
-def _objects(path: Path, encoding: str | None) -> Iterator[tuple[int, Any]]:
+def _objects(path: Path, encoding: str | None) -> Iterator[tuple[int, object]]:
     """The value of every line that is not blank."""
     for number, line in textfile.lines(path, encoding):
         if not line.strip():
@@ -68,7 +68,7 @@ def _objects(path: Path, encoding: str | None) -> Iterator[tuple[int, Any]]:
         yield number, _sound(path, number, line, value)
 
 
-def _elements(path: Path, encoding: str | None) -> Iterator[tuple[int, Any]]:
+def _elements(path: Path, encoding: str | None) -> Iterator[tuple[int, object]]:
     """The elements of a list, one at a time, and the line that each begins at."""
     with textfile.opened(path, encoding) as file:
         text = _Text(path, file)
@@ -126,7 +126,7 @@ class _Text:
             )
         self.at += 1
 
-    def value(self) -> Any:
+    def value(self) -> object:
         while True:
             try:
                 value, end = self.decoder.raw_decode(self.text, self.at)
@@ -157,7 +157,7 @@ def _not_json(path: Path, line: int, error: Exception) -> DataError:
     return DataError(said, path=path, line=line)
 
 
-def _sound(path: Path, line: int, text: str, value: Any) -> Any:
+def _sound(path: Path, line: int, text: str, value: object) -> object:
     """The value, once every character of it is one."""
     if "\\u" in text:
         try:

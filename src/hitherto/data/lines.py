@@ -12,14 +12,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from hitherto.data import Table
+from hitherto.data.table import Row, Table
 from hitherto.errors import DataError, UsageError, nearest
 
 __all__ = ["STDIN", "Lines"]
 
-Row = dict[str, Any]
 
 STDIN = Path("standard input")
 DELIMITERS = (",", "\t", ";", "|")
@@ -207,7 +206,7 @@ def _object(line: str) -> Row | None:
 def _cells(record: str, delimiter: str) -> list[str] | None:
     """The cells of a record; None where its quotation marks are open."""
     quoted = delimiter != "\t" or _pairs(record)
-    quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     csv.field_size_limit(1 << 30)
     try:
         rows = list(

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from hitherto.data import conll, jsonfile, parquet, textfile
-from hitherto.data.marks import Marks
+from hitherto.data.marks import Cell, Marks
 from hitherto.data.table import Numbered, Table
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
 from hitherto.media import ENDINGS
@@ -47,14 +47,14 @@ class Options:
 
 
 def read(
-    source: Any,
+    source: object,
     *,
     format: str | None = None,  # noqa: A002 - the option's name everywhere
     header: bool | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     decimal: str | None = None,
-    na: Sequence[Any] = (),
+    na: Sequence[object] = (),
     unnamed: str = "csv",
     sentences: bool = False,
 ) -> Table:
@@ -99,7 +99,7 @@ def named_format(path: Path) -> str | None:
     return ending if ending in READERS else _ALSO.get(ending, None if ending else "txt")
 
 
-def _in_memory(source: Any) -> Table:
+def _in_memory(source: object) -> Table:
     if isinstance(source, Mapping):
         return _of_columns(source)
     if hasattr(source, "columns") or hasattr(source, "column_names"):  # a frame of any library
@@ -123,7 +123,7 @@ def _in_memory(source: Any) -> Table:
     return _of_rows([{"value": value} for value in rows], ["value"])
 
 
-def _of_columns(source: Mapping[Any, Any]) -> Table:
+def _of_columns(source: Mapping[object, object]) -> Table:
     columns = {}
     for name, values in source.items():
         if (
@@ -145,13 +145,13 @@ def _of_columns(source: Mapping[Any, Any]) -> Table:
     )
 
 
-def _of_rows(rows: Sequence[Any], columns: list[str]) -> Table:
+def _of_rows(rows: Sequence[Mapping[str, Cell]], columns: list[str]) -> Table:
     if not rows:
         raise DataError("the data holds no rows.")
     return Table(columns, lambda: ((i + 1, dict(row)) for i, row in enumerate(rows)))
 
 
-def _of_frame(frame: Any) -> Table:
+def _of_frame(frame: Cell) -> Table:
     try:
         import narwhals as nw
     except ImportError as error:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -57,13 +56,13 @@ class _Row:
     wall: int  # its time: microseconds on the wall, or a number
     offset: int | None  # of that time, in seconds from UTC
     values: list[float]
-    known: list[Any]
-    static: list[Any]
+    known: list[object]
+    static: list[object]
     time: int = 0  # as `wall`, in UTC where times have a zone
 
 
 def gather(
-    rows: Iterable[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, object]],
     *,
     target: Sequence[str],
     time: str | None = None,
@@ -84,7 +83,7 @@ def gather(
     """
     groups: dict[str, list[_Row]] = {}
     marks = marks or Marks()
-    cells: list[Any] = []
+    cells: list[object] = []
     every: list[_Row] = []
     for i, row in enumerate(rows):
         values = [_number(row[c], i, c, marks) for c in target]
@@ -236,7 +235,7 @@ def _twice(
     )
 
 
-def _number(value: Any, row: int, column: str, marks: Marks) -> float:
+def _number(value: object, row: int, column: str, marks: Marks) -> float:
     try:
         found = marks.number(value)
     except ValueError as error:

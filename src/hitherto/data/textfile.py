@@ -19,10 +19,13 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from hitherto import progress
 from hitherto.errors import DataError, UsageError, nearest_file
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["bounded", "is_folder", "lines", "opened", "pieces", "whole"]
 
@@ -209,7 +212,7 @@ def _unpacked(raw: BinaryIO) -> tuple[BinaryIO, bytes]:
     raw.seek(0)
     if begin[:2] != b"\x1f\x8b":
         return raw, begin
-    stream: Any = gzip.GzipFile(fileobj=raw)
+    stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw))
     begin = stream.read(512)
     stream.seek(0)
     return stream, begin
@@ -226,9 +229,10 @@ class _Counted(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        data = self.stream.read(len(buffer))
-        buffer[: len(data)] = data
+    def readinto(self, buffer: "Buffer") -> int:
+        target = memoryview(buffer)
+        data = self.stream.read(len(target))
+        target[: len(data)] = data
         self.count += len(data)
         read = self.raw.tell()
         if self.count > GROWN and self.count > TIMES * max(1, read):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -67,12 +67,13 @@ class Score:
     __hash__ = None  # type: ignore[assignment]  # an array is in it
 
 
-def _table(notes: Any) -> Array:
+def _table(notes: object) -> Array:
     if isinstance(notes, np.ndarray) and notes.dtype == NOTE:
         rows = np.stack([notes[name].astype(np.float64) for name in _BOUNDS], -1)
     else:
         try:
-            rows = np.array([tuple(note) for note in notes] or np.zeros((0, len(_BOUNDS))), np.float64)
+            listed = [tuple(note) for note in cast("Iterable[Iterable[float]]", notes)]
+            rows = np.array(listed or np.zeros((0, len(_BOUNDS))), np.float64)
         except (TypeError, ValueError, OverflowError):
             rows = np.zeros(0)
         if rows.shape[1:] != (len(_BOUNDS),):
@@ -103,7 +104,7 @@ def _table(notes: Any) -> Array:
 
 
 @contextmanager
-def naming(path: Any) -> Iterator[None]:
+def naming(path: object) -> Iterator[None]:
     """What is found wrong inside begins with the path, where it is one."""
     try:
         yield

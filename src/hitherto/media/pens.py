@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from reprlib import repr as brief
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
@@ -33,7 +34,7 @@ LARGEST = 1 << 25  # bytes of a file
 # ----------------------------------------------------------------------------------------------- from values to rows
 
 
-def stroke3(value: Any) -> Array:
+def stroke3(value: object) -> Array:
     """The drawing as stroke-3 rows, float32 [T, 3]; what is wrong in it is a DataError that says where."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         return _rows(_json(value))
@@ -46,14 +47,14 @@ def stroke3(value: Any) -> Array:
     return _rows(value)
 
 
-def points(value: Any) -> list[Array]:
+def points(value: object) -> list[Array]:
     """The strokes of a drawing as points seen from its origin, float64 [n, 2] each."""
     rows = stroke3(value)
     at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
     return np.split(at, np.flatnonzero(rows[:, 2]) + 2)[:-1]
 
 
-def _rows(value: Any) -> Array:
+def _rows(value: object) -> Array:
     depth = depth_of(value)
     if depth == 2:
         alone = "a single stroke stands in a list of its own: [[[x, y], ...]]"
@@ -63,7 +64,7 @@ def _rows(value: Any) -> Array:
             said = f"lifted must be 0 or 1, but is {table[wrong[0], 2]:g}"
             raise DataError(f"row {wrong[0] + 1}: {said} ({alone})")
         rows = joined(table[:, :2], table[:, 2])
-    elif depth == 3:
+    elif depth == 3 and holds(value):
         at, lifted = whole(value)
         rows = joined(moves(at, at[0]), lifted)
     else:
@@ -76,7 +77,7 @@ def _rows(value: Any) -> Array:
     return rows[idle(rows) :]
 
 
-def whole(strokes: Any) -> tuple[Array, Array]:
+def whole(strokes: Iterable[object]) -> tuple[Array, Array]:
     """All points of strokes, and where one ends."""
     tables = [
         table_of(stroke, f"stroke {s}, point", "[x, y] or [x, y, milliseconds]", (2, 3))
@@ -88,11 +89,11 @@ def whole(strokes: Any) -> tuple[Array, Array]:
     return at, lifted
 
 
-def holds(value: Any) -> bool:
+def holds(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
-def depth_of(value: Any) -> int:
+def depth_of(value: object) -> int:
     """How many lists lie in each other, up to 4; a list of empty ones is one of strokes."""
     depth = 0
     while depth < 4 and holds(value):
@@ -103,14 +104,14 @@ def depth_of(value: Any) -> int:
     return depth
 
 
-def as_numbers(value: Any) -> Array | None:
+def as_numbers(value: object) -> Array | None:
     try:
         return np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def table_of(rows: Any, said: str, form: str, widths: tuple[int, ...]) -> Array:
+def table_of(rows: object, said: str, form: str, widths: tuple[int, ...]) -> Array:
     """Rows of finite numbers, all of one width, float64 [n, width]."""
     table = as_numbers(rows)
     if table is not None and table.ndim == 2 and len(table) and table.shape[1] in widths:
@@ -169,7 +170,7 @@ def _text(path: Path) -> str:
     return begin.decode("utf-8-sig", "replace")
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> object:
     begin = text.lstrip()[:5]
     if begin.startswith("["):
         return _json(text)
@@ -180,14 +181,15 @@ def _parsed(text: str) -> Any:
     raise DataError("expected JSON of strokes, Omniglot's text (START, x,y,ms, BREAK) or SVG")
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
-        return json.loads(text)
+        strokes: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(f"expected strokes as JSON, but {str(error) or 'it ends early':.100}") from error
+    return strokes
 
 
-def _omniglot(text: str) -> list[Any]:
+def _omniglot(text: str) -> list[list[list[float]]]:
     strokes: list[list[list[float]]] = []
     stroke: list[list[float]] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -216,9 +218,9 @@ _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "Z": 0
 _CHORDS = np.arange(1, 17) / 16  # where a curve becomes a line
 
 
-def _svg(text: str) -> list[Any]:
+def _svg(text: str) -> list[list[list[float]]]:
     """The strokes of paths and polylines: every part of a path is one."""
-    strokes: list[Any] = []
+    strokes: list[list[list[float]]] = []
     for kind, rest in _ELEMENT.findall(_COMMENT.sub("", text)):
         attributes = {name: a or b for name, a, b in _ATTRIBUTE.findall(rest)}
         if kind in ("line", "polygon", "circle", "ellipse", "use"):
@@ -234,7 +236,7 @@ def _svg(text: str) -> list[Any]:
     return strokes
 
 
-def _path(text: str) -> list[Any]:
+def _path(text: str) -> list[list[list[float]]]:
     tokens = _TOKEN.findall(text)
     strokes: list[list[complex]] = []
     command, was, at, start, control, i = "", "-", 0j, 0j, 0j, 0
@@ -269,7 +271,7 @@ def _path(text: str) -> list[Any]:
 
 def _curve(given: list[complex]) -> list[complex]:
     """Points along a Bezier curve, its first not among them."""
-    parts: list[Any] = [np.full(len(_CHORDS), p) for p in given]
+    parts: list[Array] = [np.full(len(_CHORDS), p) for p in given]
     with np.errstate(all="ignore"):  # what is too large is said later
         while len(parts) > 1:
             parts = [a + (b - a) * _CHORDS for a, b in pairwise(parts)]

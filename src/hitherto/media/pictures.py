@@ -8,16 +8,22 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hitherto.arrays import Array
+from hitherto.arrays import Array, shape_of
 from hitherto.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from typing_extensions import TypeIs
 
 __all__ = [
     "MOST_PIXELS",
+    "FileLike",
     "as_bytes",
+    "axes_of",
     "check_numbers",
     "check_size",
     "explained",
@@ -29,10 +35,11 @@ __all__ = [
     "pixels",
     "png",
     "resized",
-    "shape_of",
     "size_of",
     "source_of",
 ]
+
+FileLike = str | os.PathLike[str] | bytes | bytearray | memoryview  # the path of a file, or its bytes
 
 MOST_PIXELS = 50_000_000  # of one picture, before and after it is scaled
 LONGEST_SIDE = 65_535  # as in JPEG
@@ -46,7 +53,7 @@ def check_numbers(count: int, what: str, fewer: str = "choose a smaller height, 
 # ------------------------------------------------------------------------------------------------------- reading
 
 
-def pixels(value: Any) -> tuple[Array, float | None]:
+def pixels(value: object) -> tuple[Array, float | None]:
     """What a value shows, [H, W, 1 | 3 | 4], and the number that is white; None where only the training data tell."""
     if is_file(value):
         with _opened(value) as image:
@@ -58,7 +65,7 @@ def pixels(value: Any) -> tuple[Array, float | None]:
     return _numbers(value)
 
 
-def size_of(value: Any) -> tuple[int, int]:
+def size_of(value: object) -> tuple[int, int]:
     """Height and width of what `pixels` gives; of a file its beginning is enough."""
     if not is_file(value) and not is_pillow(value):
         found = _numbers(value)[0]
@@ -73,7 +80,7 @@ def size_of(value: Any) -> tuple[int, int]:
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
-def largest(values: Iterable[Any]) -> float:
+def largest(values: Iterable[object]) -> float:
     """What is white in numbers that do not say it: the largest of them, or 1."""
     found = 1.0
     for value in values:
@@ -83,27 +90,27 @@ def largest(values: Iterable[Any]) -> float:
     return found
 
 
-def is_file(value: Any) -> bool:
+def is_file(value: object) -> "TypeIs[FileLike]":
     return isinstance(value, str | os.PathLike | bytes | bytearray | memoryview)
 
 
-def is_pillow(value: Any) -> bool:
+def is_pillow(value: object) -> "TypeIs[Image]":
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(value, module.Image)
 
 
-def shape_of(value: object) -> tuple[int, ...]:
-    """The shape of an array of any library; () of what is none, of lists too."""
+def axes_of(value: object) -> tuple[int, ...]:
+    """The shape of an array of any library; () of all else, lists too."""
     plain = isinstance(value, list | tuple | dict | str | bytes | os.PathLike) or is_pillow(value)
-    return () if plain else np.shape(value)  # type: ignore[arg-type]  # of any object, () where it has none
+    return () if plain else shape_of(value)
 
 
-def path_of(value: Any) -> Path | None:
+def path_of(value: object) -> Path | None:
     """Where a value lies, for errors."""
     return Path(value) if isinstance(value, str | os.PathLike) else None
 
 
-def source_of(value: Any, what: str) -> Any:
+def source_of(value: FileLike, what: str) -> Path | io.BytesIO:
     """What a library opens: the path of a file that is there and holds something, or the bytes as a file."""
     if isinstance(value, bytes | bytearray | memoryview):
         if not len(value):
@@ -137,7 +144,7 @@ def explained(path: Path | None, what: str = "picture") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(value: Any) -> Iterator[Any]:
+def _opened(value: FileLike) -> Iterator["Image"]:
     """The picture with its header read and its size checked, nothing decoded yet."""
     source, path = source_of(value, "picture"), path_of(value)
     try:
@@ -169,7 +176,7 @@ def check_size(height: int, width: int, path: Path | None = None) -> None:
         )
 
 
-def _of_pillow(image: Any) -> tuple[Array, float | None]:
+def _of_pillow(image: "Image") -> tuple[Array, float | None]:
     from PIL import ImageOps
 
     image.load()
@@ -189,7 +196,7 @@ def _of_pillow(image: Any) -> tuple[Array, float | None]:
     return found.reshape(*found.shape[:2], -1), 255.0
 
 
-def _numbers(value: Any) -> tuple[Array, float | None]:
+def _numbers(value: object) -> tuple[Array, float | None]:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         raise DataError("the picture is missing; give one or drop the row")
     try:
@@ -271,7 +278,7 @@ def as_bytes(values: Array) -> Array:
     return found
 
 
-def png(picture: Any) -> bytes:
+def png(picture: object) -> bytes:
     """A PNG file of [H, W] or [H, W, 1 | 3 | 4]: uint8, or floats from 0 to 1."""
     array = np.asarray(picture)
     if array.dtype.kind == "f":

@@ -32,7 +32,7 @@ Roll = list[list[int]]
 MOST_STEPS = 1 << 18  # of a piece: nine hours of sixteenths at 120 quarters a minute
 
 
-def positive(name: str, value: Any) -> float:
+def positive(name: str, value: object) -> float:
     if (
         isinstance(value, bool)
         or not isinstance(value, float | int | np.floating)
@@ -42,7 +42,7 @@ def positive(name: str, value: Any) -> float:
     return float(value)
 
 
-def opened(value: Any) -> tuple[Any, float | None]:
+def opened(value: object) -> tuple[Any, float | None]:
     """A score; or a roll, and the step that its file tells."""
     if not isinstance(value, str | Path):
         return value, None
@@ -69,7 +69,7 @@ def too_long(steps: str) -> DataError:
     )
 
 
-def grid_of(roll: Any, low: int, high: int) -> Array:
+def grid_of(roll: object, low: int, high: int) -> Array:
     """Whether each key sounds at each step, bool [T, high - low + 1]."""
     if isinstance(roll, np.ndarray) and roll.ndim > 1:
         return _matrix(roll, low, high)
@@ -145,7 +145,7 @@ def held(grid: Array, low: int, step: float, tempo: float) -> Score:
     return Score(np.stack([first * step, (last - first) * step, key + low, 80 * ones, 0 * ones], -1), tempo)
 
 
-def as_score(music: Any, *, step: float = 1.0, tempo: float | None = None) -> Score:
+def as_score(music: object, *, step: float = 1.0, tempo: float | None = None) -> Score:
     """The notes of a roll or of an array [T, 128]; a score as it is, unless for another tempo."""
     if isinstance(music, Score):
         return music if tempo is None else Score(music.notes, tempo)
@@ -173,7 +173,7 @@ def read_roll(path: str | Path) -> tuple[Roll, float | None]:
         return lists(grid_of(file.roll, 0, 127), 0), file.step
 
 
-def write_roll(path: str | Path, roll: Any, step: float = 1.0) -> None:
+def write_roll(path: str | Path, roll: object, step: float = 1.0) -> None:
     """A JSON file that `read_roll` reads, from a roll or an array [T, 128]."""
     file = {"step": positive("step", step), "roll": lists(grid_of(roll, 0, 127), 0)}
     files.write(path, msgspec.json.encode(file) + b"\n")

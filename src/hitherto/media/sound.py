@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def read_sound(source: Source) -> Sound:
     return Sound(samples[:, 0] if samples.shape[1] == 1 else samples, rate)
 
 
-def write_wav(path: str | os.PathLike[str], samples: Any, rate: int) -> None:
+def write_wav(path: str | os.PathLike[str], samples: object, rate: int) -> None:
     """A WAV file of 16 bits; what lies beyond -1..1 is clipped."""
     found = as_floats(samples)
     data = np.rint(found * np.float32(32768)).clip(-32768, 32767).astype("<i2").tobytes()
@@ -74,7 +74,7 @@ def write_wav(path: str | os.PathLike[str], samples: Any, rate: int) -> None:
 # ---------------------------------------------------------------------------------------------------- from files
 
 
-def as_floats(samples: Any, path: Path | None = None, first: int = 0) -> Array:
+def as_floats(samples: object, path: Path | None = None, first: int = 0) -> Array:
     """float32 samples, [N] or [N, C]; `first` is the place of the first of them in the file."""
     try:
         array = np.asarray(samples)
@@ -101,31 +101,35 @@ def as_floats(samples: Any, path: Path | None = None, first: int = 0) -> Array:
     return array
 
 
-def check_rate(rate: Any, path: Path | None = None) -> int:
+def check_rate(rate: object, path: Path | None = None) -> int:
     if isinstance(rate, bool) or not isinstance(rate, int | np.integer) or not RATES[0] <= rate <= RATES[1]:
         raise DataError(f"expected a rate of {RATES[0]:,} to {RATES[1]:,} samples a second, but got {rate!r:.40}",
                         path=path)  # fmt: skip
     return int(rate)
 
 
-def sound_path(source: Any) -> Path | None:
+def sound_path(source: object) -> Path | None:
     return Path(source) if isinstance(source, str | os.PathLike) else None
 
 
 @contextmanager
-def opened(source: Any) -> Iterator[tuple[int, Iterator[Array]]]:
+def opened(source: object) -> Iterator[tuple[int, Iterator[Array]]]:
     """The rate of a recording, and its samples, [n] or [n, C] a block; of a file always [n, C]."""
     if isinstance(source, Sound):
         starts = range(0, len(source), _BLOCK)
         yield source.rate, (source.samples[start : start + _BLOCK] for start in starts)
         return
     path = sound_path(source)
-    if path is None and not isinstance(source, bytes | bytearray | memoryview):
+    if path is not None:
+        file: BinaryIO = _file(path)
+    elif isinstance(source, bytes | bytearray | memoryview):
+        file = BytesIO(source)
+    else:
         raise DataError(
             "expected a recording: a path, the bytes of a file, or hitherto.Sound(samples, rate), but got "
             f"{source!r:.60}"
         )
-    with _file(path) if path is not None else BytesIO(source) as file:
+    with file:
         yield _read(file, path)
 
 

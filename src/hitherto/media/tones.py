@@ -1,7 +1,6 @@
 """A score as sound, in plain tones."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ _ATTACK, _RELEASE, _DECAY = 0.015, 0.09, 0.9  # seconds
 _BLOCK = 1 << 16
 
 
-def tones(music: Any, rate: int = 44_100, *, step: float = 1.0, tempo: float | None = None) -> Array:
+def tones(music: object, rate: int = 44_100, *, step: float = 1.0, tempo: float | None = None) -> Array:
     """The sound of a roll or score in plain tones, float32 [samples], the loudest of them 0.9."""
     score = as_score(music, step=step, tempo=tempo)
     if not isinstance(rate, int) or not 1000 <= rate <= 384_000:

@@ -13,6 +13,7 @@ from hitherto.errors import DataError, MissingExtra
 from hitherto.media import PICTURES
 from hitherto.media.pictures import (
     MOST_PIXELS,
+    FileLike,
     check_size,
     explained,
     is_file,
@@ -31,10 +32,12 @@ MOST_FRAMES = 200_000  # that are decoded of one video; two hours of 25 a second
 CONTAINERS = "mov,mp4,matroska,webm,avi,flv,asf,mpeg,mpegts,mpegvideo,m4v,ogg,h264,hevc,ivf,mxf,dv,nut,rm,gif"
 
 
-def each_frame(value: Any) -> list[Any]:
+def each_frame(value: object) -> list[object]:
     """The frames of what is no file: one, or many. [a, b, 3] is one in colour, [a, b, c] are `a` gray ones."""
-    if is_pillow(value) or (isinstance(value, list | tuple) and not _is_numbers(value)):
-        return [value] if is_pillow(value) else list(value)
+    if is_pillow(value):
+        return [value]
+    if isinstance(value, list | tuple) and not _is_numbers(value):
+        return list(value)
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -49,7 +52,7 @@ def each_frame(value: Any) -> list[Any]:
     return list(array)
 
 
-def _is_numbers(value: Any) -> bool:
+def _is_numbers(value: object) -> bool:
     """Whether nested lists end in numbers at the depth of one picture."""
     for _ in range(2):
         if not isinstance(value, list | tuple) or not value:
@@ -58,7 +61,7 @@ def _is_numbers(value: Any) -> bool:
     return isinstance(value, int | float)
 
 
-def frames_of(value: Any) -> Generator[Frame, None, None]:
+def frames_of(value: object) -> Generator[Frame, None, None]:
     """Every frame of a value; one at least."""
     if not is_file(value):
         frames = each_frame(value)
@@ -102,7 +105,7 @@ def _pictures_in(folder: Path) -> list[Path]:
     )
 
 
-def rate_and_size(value: Any) -> tuple[float | None, tuple[int, int]]:
+def rate_and_size(value: object) -> tuple[float | None, tuple[int, int]]:
     """The rate of a value's frames, where it has one, and their height and width."""
     with contextlib.closing(frames_of(value)) as frames:
         first, second = next(frames), next(frames, None)
@@ -117,7 +120,7 @@ def rate_and_size(value: Any) -> tuple[float | None, tuple[int, int]]:
     return rate, (first[1].shape[0], first[1].shape[1])
 
 
-def _is_animation(value: Any) -> bool:
+def _is_animation(value: FileLike) -> bool:
     """Whether Pillow reads it: a GIF, PNG or WebP, by its first bytes."""
     source = source_of(value, "video")
     if isinstance(source, Path):
@@ -128,7 +131,7 @@ def _is_animation(value: Any) -> bool:
     return begin[:4] in (b"GIF8", b"\x89PNG") or (begin[:4] == b"RIFF" and begin[8:] == b"WEBP")
 
 
-def _animation(value: Any) -> Iterator[Frame]:
+def _animation(value: FileLike) -> Iterator[Frame]:
     try:
         from PIL import Image
     except ImportError as error:
@@ -147,7 +150,7 @@ def _animation(value: Any) -> Iterator[Frame]:
 
 
 @contextlib.contextmanager
-def _container(value: Any) -> Iterator[tuple[Any, Any]]:
+def _container(value: FileLike) -> Iterator[tuple[Any, Any]]:
     """A video opened, and the stream in it that is shown."""
     source, path = source_of(value, "video"), path_of(value)
     try:
@@ -180,7 +183,7 @@ def _container(value: Any) -> Iterator[tuple[Any, Any]]:
         yield container, stream
 
 
-def _video(value: Any) -> Iterator[Frame]:
+def _video(value: FileLike) -> Iterator[Frame]:
     path, count, when = path_of(value), 0, 0.0
     with _container(value) as (container, stream):
         stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # sizes may change within

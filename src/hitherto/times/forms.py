@@ -4,7 +4,6 @@ import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -55,7 +54,7 @@ class Form:
         """By which --timezone knows the zone again."""
         return None if self.zone is None else getattr(self.zone, "key", None)
 
-    def read(self, cell: Any) -> tuple[int, int | None]:
+    def read(self, cell: object) -> tuple[int, int | None]:
         """The time in a cell: microseconds on the wall, or a number; and the offset in seconds, if the cell says one.
 
         A ValueError where it cannot be read.
@@ -106,7 +105,7 @@ class Form:
             raise ValueError(self._expected(cell))
         return found
 
-    def _expected(self, cell: Any) -> str:
+    def _expected(self, cell: object) -> str:
         such = (
             f"a count of {WORDS[self.format]} since 1970" if self.format in UNITS
             else "a whole number" if self.format == NUMBER else f"a time written as {self.format}"
@@ -176,7 +175,7 @@ def _said(seconds: int) -> str:
     return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}"
 
 
-def _text(cell: Any) -> str:
+def _text(cell: object) -> str:
     """A cell as a file would have it."""
     if isinstance(cell, str):
         return cell.strip().strip('"')
@@ -186,7 +185,7 @@ def _text(cell: Any) -> str:
         return ""
 
 
-def _advice(cell: Any) -> str:
+def _advice(cell: object) -> str:
     text = _text(cell)
     if re.search(r":60\b", text):
         return "; a leap second has no place among even steps: write 23:59:59, or the midnight that follows"
@@ -196,7 +195,7 @@ def _advice(cell: Any) -> str:
 
 
 def form_of(
-    cells: Sequence[Any],
+    cells: Sequence[object],
     *,
     given: str | None = None,
     zone: str | None = None,
@@ -240,13 +239,13 @@ def form_of(
     return form, note
 
 
-def _wrong(message: str, cells: Sequence[Any], row: int, column: str | None) -> DataError:
+def _wrong(message: str, cells: Sequence[object], row: int, column: str | None) -> DataError:
     """The error about a cell; one that comes alone, as in a stream, needs no place."""
     alone = len(cells) == 1 and column is None
     return DataError(message, row=None if alone else row + 1, column=column)
 
 
-def read_all(form: Form, cells: Sequence[Any], column: str | None) -> list[tuple[int, int | None]]:
+def read_all(form: Form, cells: Sequence[object], column: str | None) -> list[tuple[int, int | None]]:
     """`form.read` of every cell; an error says which cannot be read."""
     read, found = _reader(form), []
     for row, cell in enumerate(cells):
@@ -257,7 +256,9 @@ def read_all(form: Form, cells: Sequence[Any], column: str | None) -> list[tuple
     return found
 
 
-def _of_typed(cells: Sequence[Any], place: dt.tzinfo | None, column: str | None) -> tuple[Form, str | None]:
+def _of_typed(
+    cells: Sequence[object], place: dt.tzinfo | None, column: str | None
+) -> tuple[Form, str | None]:
     """Of cells that are dates already."""
     moments = read_all(Form(ISO), cells, column)
     if not any(wall % (DAY * SECOND) for wall, _ in moments) and all(offset is None for _, offset in moments):
@@ -267,7 +268,7 @@ def _of_typed(cells: Sequence[Any], place: dt.tzinfo | None, column: str | None)
     return _placed(Form(ISO + CLOCK, place or (zone_of(name) if name else None)), cells, moments, column)
 
 
-def _complete(form: Form, cells: Sequence[Any], column: str | None) -> tuple[Form, str | None]:
+def _complete(form: Form, cells: Sequence[object], column: str | None) -> tuple[Form, str | None]:
     """The form with time of day and zone, as the cells have them, and the sentence about it."""
     moments = read_all(form, cells, column)
     format = form.format  # noqa: A001
@@ -292,12 +293,12 @@ def _complete(form: Form, cells: Sequence[Any], column: str | None) -> tuple[For
     return form, note
 
 
-def _clocked(format: str, cell: Any) -> bool:  # noqa: A002
+def _clocked(format: str, cell: object) -> bool:  # noqa: A002
     return "H" in (shape(format, _text(cell)) or {})
 
 
 def _placed(
-    form: Form, cells: Sequence[Any], moments: Sequence[tuple[int, int | None]], column: str | None
+    form: Form, cells: Sequence[object], moments: Sequence[tuple[int, int | None]], column: str | None
 ) -> tuple[Form, str | None]:
     """The form with its zone: the one it has, or that of the offsets in the cells, of which the last counts."""
     offsets = [offset for _, offset in moments]
@@ -324,7 +325,7 @@ def _placed(
     return Form(format, zone), note
 
 
-def _told(format: str, cells: Sequence[Any]) -> str:  # noqa: A002
+def _told(format: str, cells: Sequence[object]) -> str:  # noqa: A002
     """A cell and what it is read as: one that tells days from months, if there is one."""
     read = _reader(Form(format))
     for cell in [*cells[:1000], cells[0]]:
@@ -339,11 +340,11 @@ def _told(format: str, cells: Sequence[Any]) -> str:  # noqa: A002
     return f"{str(cell).strip():.40} is {read_as}"
 
 
-def _reader(form: Form) -> Callable[[Any], tuple[int, int | None]]:
+def _reader(form: Form) -> Callable[[object], tuple[int, int | None]]:
     """`form.read` that remembers what it has read: times of many series are the same again and again."""
     seen: dict[str, tuple[int, int | None]] = {}
 
-    def read(cell: Any) -> tuple[int, int | None]:
+    def read(cell: object) -> tuple[int, int | None]:
         if not isinstance(cell, str):
             return form.read(cell)
         found = seen.get(cell)
@@ -354,7 +355,7 @@ def _reader(form: Form) -> Callable[[Any], tuple[int, int | None]]:
     return read
 
 
-def _misfit(cells: Sequence[Any], format: str) -> int | None:  # noqa: A002
+def _misfit(cells: Sequence[object], format: str) -> int | None:  # noqa: A002
     """The first cell that is not written so."""
     read = _reader(Form(format))
     for i, cell in enumerate(cells):
@@ -365,7 +366,7 @@ def _misfit(cells: Sequence[Any], format: str) -> int | None:  # noqa: A002
     return None
 
 
-def _of_numbers(cells: Sequence[Any], column: str | None) -> str:
+def _of_numbers(cells: Sequence[object], column: str | None) -> str:
     """Compact dates, a count since 1970, years, or plain numbers."""
     try:
         values = [whole_of(cell) for cell in cells]
@@ -395,7 +396,7 @@ def _of_numbers(cells: Sequence[Any], column: str | None) -> str:
     return NUMBER
 
 
-def _of_texts(cells: Sequence[Any], column: str | None) -> str:
+def _of_texts(cells: Sequence[object], column: str | None) -> str:
     """The one format that all cells have; what several would fit, or none, is an error that says so."""
     alive = list(DATES)
     lost: dict[str, int] = {}  # the row at which each format was given up
@@ -428,7 +429,7 @@ def _of_texts(cells: Sequence[Any], column: str | None) -> str:
 
 
 def _unreadable(
-    cells: Sequence[Any], row: int, lost: dict[str, int], alive: list[str], column: str | None
+    cells: Sequence[object], row: int, lost: dict[str, int], alive: list[str], column: str | None
 ) -> DataError:
     """The error about a cell that fits no format which all before it have."""
     cell = cells[row]

@@ -4,10 +4,10 @@ import datetime as dt
 import functools
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import ndim_of
 from hitherto.errors import UsageError
 from hitherto.times.steps import FIRST, LAST, SECOND
 from hitherto.times.zones import EPOCH, offset_of
@@ -221,7 +221,7 @@ def ranged(micros: int) -> int:
     return micros
 
 
-def whole_of(value: Any) -> Decimal:
+def whole_of(value: object) -> Decimal:
     """The number in a cell, exactly."""
     try:
         found = Decimal(int(value) if isinstance(value, int | np.integer) else str(value).strip())
@@ -235,7 +235,7 @@ def whole_of(value: Any) -> Decimal:
 _DIGITS = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Whether a cell has a number."""
     if isinstance(value, str):
         return _DIGITS.fullmatch(value.strip()) is not None
@@ -243,13 +243,13 @@ def is_number(value: Any) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool | np.timedelta64)
 
 
-def missing(value: Any) -> bool:
+def missing(value: object) -> bool:
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
-    return bool(np.ndim(value) == 0 and value != value)
+    return bool(ndim_of(value) == 0 and value != value)
 
 
-def is_time(value: Any) -> bool:
+def is_time(value: object) -> bool:
     """Whether a cell has the shape of a date, or of a date and a time of day; numbers are told only by their column."""
     if isinstance(value, str):
         text = value.strip().strip('"')
@@ -257,7 +257,7 @@ def is_time(value: Any) -> bool:
     return isinstance(value, dt.date | np.datetime64)
 
 
-def shown(cell: Any) -> str:
+def shown(cell: object) -> str:
     try:
         return f"{cell!r:.40}"
     except ValueError:

@@ -51,7 +51,9 @@ class Step:
             return 5
         return _SEASONS.get(self.count, 1) if self.unit == "s" else 1
 
-    def after(self, last: Any, count: int, zone: dt.tzinfo | None = None) -> Array:
+    def after(
+        self, last: Any, count: int, zone: dt.tzinfo | None = None
+    ) -> Array:  # a date, or a whole number
         """The next `count` times; days, weeks and months are those of the zone."""
         steps = np.arange(1, count + 1, dtype=object) * self.count
         if self.unit == "i":
@@ -160,7 +162,7 @@ def step_of(times: Array, freq: str | None = None, zone: dt.tzinfo | None = None
         step, off = step_of(wall_of(times, zone))
         if step.whole_days:
             return step, off
-    gaps: np.ndarray[Any, np.dtype[np.int64]] = np.diff(times).astype(np.int64)
+    gaps = np.diff(times).astype(np.int64)
     common = int(Counter(gaps.tolist()).most_common(1)[0][0])
     if integers:
         step = Step("i", common)
