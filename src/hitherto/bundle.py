@@ -111,15 +111,15 @@ def write(
         if name.startswith("codec."):
             raise UsageError(f"The name of tensor {name!r} begins with 'codec.', which is kept for codecs.")
         _check_finite(path, name, array)
-    stored, documents, found = _contents(tensors, plan, codecs)
+    stored, documents, sha256 = _contents(tensors, plan, codecs)
     documents |= {
         "spec": plain_object(spec, "spec"),
         "metrics": plain_object(metrics, "metrics", finite=False),
         "made": plain_object(made, "made"),
     }
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in documents.items()}
-    write_tensors(path, stored, {"hitherto": str(FORMAT), "digest": found, **metadata})
-    return found
+    write_tensors(path, stored, {"hitherto": str(FORMAT), "digest": sha256, **metadata})
+    return sha256
 
 
 def digest(tensors: Mapping[str, Array], plan: Mapping[str, object], codecs: Mapping[str, Codec]) -> str:

@@ -303,10 +303,10 @@ def _read_header(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, str],
         raise BundleError(f"{path} is damaged: its metadata are not strings.")
     if not all(_sound(text) for pair in metadata.items() for text in pair):
         raise BundleError(f"{path} is damaged: its metadata are not UTF-8.")
-    said = sum(len(text.encode()) for pair in metadata.items() for text in pair)
-    if said > MAX_METADATA:
+    total = sum(len(text.encode()) for pair in metadata.items() for text in pair)
+    if total > MAX_METADATA:
         raise BundleError(
-            f"{path} has {said:,} bytes of metadata, but {MAX_METADATA:,} are the most allowed."
+            f"{path} has {total:,} bytes of metadata, but {MAX_METADATA:,} are the most allowed."
         )
     _check_layout(path, entries, size - 8 - length)
     return metadata, entries, 8 + length

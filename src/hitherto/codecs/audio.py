@@ -1,12 +1,12 @@
-"""Sound: files to samples, and samples to log-mel energies, whole or as they arrive.
+"""Sound to log-mel energies, whole or as it arrives.
 
-`read_sound` reads WAV itself and leaves other formats to soundfile. `AudioCodec` makes of a recording a row of numbers
-for every step: how much energy lies in each of `bands` bands of the mel scale, computed as Kaldi's fbank without
-dither and standardised by what training data had, never by the recording's own mean.
+`AudioCodec` gives a row of numbers for every step: the log energy in each of `bands` bands of the mel scale, as Kaldi's
+fbank computes it without dither. Values are standardised by the mean and deviation of the training data, never by the
+recording's own.
 
-A stream gives the bits that `encode` gives of the whole, whatever its pieces. So each output is a sum whose order
-depends on nothing but itself: products element by element, and `np.add.reduceat`, whose order depends on the length of
-a segment alone. Matrix products and plain sums choose their order by the shape of the whole, and have no place here.
+A stream gives the same bits as `encode` of the whole recording, however it is cut. So the order of each sum must depend
+on that output alone. Element-wise products and `np.add.reduceat` keep this: the order of `reduceat` depends only on the
+length of a segment. Matrix products and plain sums choose their order by the shape of the whole, so they are not used.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ __all__ = ["AudioCodec", "AudioStream", "masked"]
 
 
 class AudioDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of an `AudioCodec`."""
+    """The document of `AudioCodec` in a bundle."""
 
     rate: Annotated[int, Meta(ge=RATES[0], le=RATES[1])]
     bands: Size
@@ -137,9 +137,9 @@ class AudioCodec(Codec):
             check_count(name, number)
         if bands > RATES[1]:
             raise UsageError(f"no window has {bands:,} bands; choose fewer.")
-        given = list(values)
+        recordings = list(values)
         rates: Counter[int] = Counter()
-        for value in given:
+        for value in recordings:
             with opened(value) as (its_rate, _):
                 rates[its_rate] += 1
         if not rates:
@@ -147,10 +147,10 @@ class AudioCodec(Codec):
         notes = []
         if rate is None:
             rate = min(*rates, 16_000)
-            names = [f"{found:,}" for found in sorted(rates)]
+            names = [f"{each_rate:,}" for each_rate in sorted(rates)]
             if len(names) > 1:
-                said = f"{', '.join(names[:-1])} and {names[-1]}"
-                notes.append(f"recordings have different rates, {said}: all are resampled to {rate:,}")
+                listed = f"{', '.join(names[:-1])} and {names[-1]}"
+                notes.append(f"recordings have different rates, {listed}: all are resampled to {rate:,}")
             elif rate not in rates:
                 notes.append(f"recordings have a rate of {names[0]} and are resampled to {rate:,}")
         rate = check_rate(rate)
@@ -160,7 +160,7 @@ class AudioCodec(Codec):
             mean=np.zeros(bands), deviation=np.ones(bands),
         )  # fmt: skip
         count, mean, squares = 0, np.zeros(bands), np.zeros(bands)
-        for value in given:
+        for value in recordings:
             for part in plain._encoded(value):
                 count, mean, squares = _moments(count, mean, squares, part.astype(np.float64))
         deviation = np.sqrt(squares / max(1, count))
@@ -237,7 +237,7 @@ _STATE = ("rate", "taken", "made", "steps", "tail", "rest", "frames")
 
 
 class AudioStream:
-    """A recording that comes bit by bit; `state` is all that it remembers, the rate of its samples included."""
+    """Encodes a recording as it arrives. `state` holds all that it remembers, with the rate of the samples."""
 
     def __init__(self, codec: AudioCodec, rate: int) -> None:
         self.codec = codec
@@ -272,12 +272,12 @@ class AudioStream:
     def finish(self) -> Array:
         """The rest: nothing follows. What does not fill a step is dropped, unless there is no other."""
         codec = self.codec
-        found = [self._framed(self._resampled(np.zeros(0, np.float32), last=True))]
+        parts = [self._framed(self._resampled(np.zeros(0, np.float32), last=True))]
         if self._taken and not self._steps:
             whole = codec.window_samples + (codec.stack - 1) * codec.hop_samples
             there = len(self._frames) * codec.hop_samples + len(self._rest)
-            found.append(self._framed(np.zeros(whole - there, np.float32)))
-        return np.concatenate(found)
+            parts.append(self._framed(np.zeros(whole - there, np.float32)))
+        return np.concatenate(parts)
 
     def _full(self) -> bool:
         return self.codec.max_length is not None and self._steps >= self.codec.max_length
@@ -294,14 +294,14 @@ class AudioStream:
         ready = self._taken if last else self._taken - half
         start, stop = self._made, max(self._made, -(-ready * up // down))
         first = start * down // up
-        found = np.empty(stop - start, np.float32)
+        output = np.empty(stop - start, np.float32)
         at_once = max(1, (1 << 17) // (2 * half))
         for a in range(start, stop, at_once):
             b = min(a + at_once, stop)
-            found[a - start : b - start] = self._filter.apply(buffer, a, b, first)
+            output[a - start : b - start] = self._filter.apply(buffer, a, b, first)
         self._tail = buffer[stop * down // up - first : len(buffer) - (half if last else 0)].copy()
         self._made = stop
-        return found
+        return output
 
     def _framed(self, samples: Array) -> Array:
         codec = self.codec
@@ -319,11 +319,11 @@ class AudioStream:
         whole = np.concatenate(parts) if count else self._frames
         steps = len(whole) // stack
         self._frames = whole[steps * stack :].copy()
-        found = whole[: steps * stack].reshape(steps, codec.size)
+        joined = whole[: steps * stack].reshape(steps, codec.size)
         if codec.max_length is not None:
-            found = found[: codec.max_length - self._steps]
-        self._steps += len(found)
-        return found
+            joined = joined[: codec.max_length - self._steps]
+        self._steps += len(joined)
+        return joined
 
     @property
     def slots(self) -> Slots:
@@ -380,7 +380,7 @@ class AudioStream:
 
 
 def _mono(samples: Array) -> Array:
-    """The mean of the channels, added one after the other."""
+    """The mean of the channels, summed in their order."""
     if samples.ndim == 1:
         return samples
     total = samples[:, 0]
@@ -390,13 +390,13 @@ def _mono(samples: Array) -> Array:
 
 
 def _moments(count: int, mean: Array, squares: Array, part: Array) -> tuple[int, Array, Array]:
-    """Count, mean and sum of squared distances from it, once `part` [n, C] is among what they are of."""
+    """Count, mean and sum of squared deviations, updated with `part` [n, C]."""
     n = len(part)
     if n == 0:
         return count, mean, squares
-    own = part.mean(0)
-    apart = own - mean
-    squares = squares + ((part - own) ** 2).sum(0) + apart**2 * (count * n / (count + n))
+    part_mean = part.mean(0)
+    apart = part_mean - mean
+    squares = squares + ((part - part_mean) ** 2).sum(0) + apart**2 * (count * n / (count + n))
     return count + n, mean + apart * (n / (count + n)), squares
 
 
@@ -480,15 +480,15 @@ def masked(
     A run is 0 to `bands_most` bands or `steps_most` steps long, and no longer than `share_most` of all steps. What is
     drawn depends on `rng` alone: seed it by (seed, epoch, index).
     """
-    found = np.array(array, order="C")
-    T, F = found.shape
-    by_band = found.reshape(T, stack, F // stack)
+    copy = np.array(array, order="C")
+    T, F = copy.shape
+    by_band = copy.reshape(T, stack, F // stack)
     for masks, most, view in (
         (band_masks, min(bands_most, F // stack), by_band.transpose(2, 0, 1)),
-        (step_masks, min(steps_most, int(share_most * T)), found),
+        (step_masks, min(steps_most, int(share_most * T)), copy),
     ):
         for _ in range(masks):
             width = int(rng.integers(0, most + 1))
             start = int(rng.integers(0, len(view) - width + 1))
             view[start : start + width] = 0
-    return found
+    return copy

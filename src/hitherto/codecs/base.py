@@ -1,4 +1,4 @@
-"""What a codec is: the contract, and what one may declare that it can do beside it."""
+"""The contract of a codec, and of its streams and decoders."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ Parts = Mapping[str, list[str]]  # vocabularies, which a bundle keeps as tensors
 
 
 class CodecStream(Protocol):
-    """A value that comes piece by piece. `state` is all that it remembers, `slots` what each array of it may be."""
+    """Encodes a value piece by piece. `state` holds all that it remembers; `slots` bounds each of its arrays."""
 
     @property
     def state(self) -> dict[str, Array]: ...
@@ -30,7 +30,7 @@ class CodecStream(Protocol):
 
 
 class Decoder(Protocol):
-    """Ids that become text one by one."""
+    """Makes text of ids, one by one."""
 
     @property
     def state(self) -> dict[str, Array]: ...
@@ -43,26 +43,25 @@ class Decoder(Protocol):
 
 
 class Codec(ABC):
-    """From a user's value to an array of steps, and back.
+    """Turns a user's value into an array of steps, and back.
 
-    It is made by `fit(values, **options)`, and by `from_json(document, parts)` from what `to_json` and `parts` gave.
+    `fit(values, **options)` learns one from training data. `from_json(document, parts)` restores one from what
+    `to_json` and `parts` gave.
     """
 
     kind: ClassVar[str]  # its name in the table
     options: ClassVar[tuple[str, ...]] = ()  # arguments of `fit` that are options of a spec
-    endings: ClassVar[
-        tuple[str, ...]
-    ] = ()  # of the names of files that hold one of its values, in lower case
-    Document: ClassVar[type[msgspec.Struct]]  # what `to_json` gives, with bounds
-    # Capabilities: what a codec declares it has the methods for.
+    endings: ClassVar[tuple[str, ...]] = ()  # of the names of the files that it reads, in lower case
+    Document: ClassVar[type[msgspec.Struct]]  # the type of what `to_json` gives, with bounds
+    # Capabilities: each names the methods that a codec has if it declares it.
     streams: ClassVar[bool] = False  # `stream`
     augments: ClassVar[bool] = False  # `raw`, `unchanged`, `augmented`
     restores_values: ClassVar[bool] = False  # `decode` undoes `encode` where `restores(value)` is true
     writes_text: ClassVar[bool] = False  # `decoder`
 
-    notes: Sequence[str] = ()  # what fitting found that a user should know
-    reads: str = ""  # how a picture is read: whole, or by rows or columns, each a step
-    outside: bool = False  # words come from a tokenizer of the user's own
+    notes: Sequence[str] = ()  # what `fit` chose and a user should know
+    reads: str = ""  # how a picture becomes steps: whole, rows or columns
+    outside: bool = False  # words come from the user's own tokenizer
 
     @property
     @abstractmethod
@@ -76,7 +75,7 @@ class Codec(ABC):
 
     @property
     def seconds_per_step(self) -> float:
-        """What the place of a step is counted in: seconds of sound, or steps."""
+        """The length of a step in seconds; 1 where steps have no length in time."""
         return 1
 
     @classmethod
@@ -115,11 +114,11 @@ class Codec(ABC):
         raise self._cannot("restores")
 
     def stream(self) -> CodecStream:
-        """What takes a value piece by piece: its steps are those of `encode`, to the bit."""
+        """A stream that takes a value piece by piece. It gives the same bits as `encode`."""
         raise self._cannot("stream")
 
     def decoder(self) -> Decoder:
-        """What makes text of ids one by one."""
+        """A decoder that makes text of ids, one by one."""
         raise self._cannot("decoder")
 
     def with_tokenizer(self, tokenizer: object) -> Self:  # noqa: ARG002
@@ -127,15 +126,15 @@ class Codec(ABC):
         raise UsageError(f"this model reads {self.kind}, not words; leave tokenizer= out.")
 
     def raw(self, value: object) -> Array:  # noqa: ARG002
-        """What training changes of a value, so that no two epochs see the same."""
+        """The form of a value that augmentation works on."""
         raise self._cannot("raw")
 
     def unchanged(self, raw: Array) -> Array:  # noqa: ARG002
-        """`encode` of the value that is `raw`."""
+        """What `encode` gives, from what `raw` gave."""
         raise self._cannot("unchanged")
 
     def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:  # noqa: ARG002
-        """The same, changed by an amount from 0 to 1."""
+        """What `encode` gives of a changed value; `amount` goes from 0 to 1."""
         raise self._cannot("augmented")
 
     def _cannot(self, method: str) -> NotImplementedError:

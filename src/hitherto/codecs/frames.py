@@ -37,7 +37,7 @@ LARGE = 64  # what the longer side is cut to where it was guessed
 
 
 class FramesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `FramesCodec`."""
+    """The document of `FramesCodec` in a bundle."""
 
     look: LookDocument
     fps: Positive | None
@@ -113,9 +113,9 @@ class FramesCodec(Codec):
             check_count(name, count)
         probe = Look(height or 1, width or 1, color=True)
         cls(probe, fps, every or 1, max_length)  # refuses bad options before the work
-        given = sample(values, "videos", SAMPLE)
+        videos = sample(values, "videos", SAMPLE)
         sizes, rates = [], []
-        for value in given:
+        for value in videos:
             rate, size = rate_and_size(value)
             sizes.append(size)
             rates += [] if rate is None else [rate]
@@ -125,8 +125,8 @@ class FramesCodec(Codec):
             notes.append(
                 f"{fps:g} frames a second are taken, as the training data have; --fps says otherwise"
             )
-        probe = Look(*sides, color=True, full=largest(_numbers_of(given)))
-        look, learned = probe.learn(_some_of(given), color)
+        probe = Look(*sides, color=True, full=largest(_numbers_of(videos)))
+        look, learned = probe.learn(_some_of(videos), color)
         codec = cls(look, fps, every or 1, max_length)
         codec.notes = notes + learned
         return codec
@@ -162,8 +162,8 @@ class FramesCodec(Codec):
 
         def moved(side: int) -> Array:
             most = round(amount * side / 6)
-            found: Array = np.clip(np.arange(side) - rng.integers(-most, most + 1), 0, side - 1)
-            return found
+            places: Array = np.clip(np.arange(side) - rng.integers(-most, most + 1), 0, side - 1)
+            return places
 
         frames: Array = array.reshape(-1, H, W, C)[:, moved(H)][:, :, moved(W)]
         return frames.reshape(array.shape)
@@ -193,7 +193,7 @@ class FramesCodec(Codec):
 
 
 class FramesStream:
-    """A video that comes frame by frame; `state` is all that it remembers.
+    """Encodes a video frame by frame. `state` holds all that it remembers.
 
     With times, a step is known once a frame comes that is later than its tick: one frame of delay.
     """
@@ -220,8 +220,8 @@ class FramesStream:
         One frame or many, all of one size: [H, W], [H, W, 1 | 3 | 4], [n, H, W], [n, H, W, C] or a list. With `times`,
         in seconds, they are taken at the codec's `fps`; without, they come at the rate that is wanted.
         """
-        given = [pixels(frame) for frame in each_frame(frames)]
-        when: list[float | None] = [None] * len(given)
+        pictures = [pixels(frame) for frame in each_frame(frames)]
+        when: list[float | None] = [None] * len(pictures)
         if times is not None:
             if self.codec.fps is None:
                 raise UsageError("this model takes frames as they come: push them without times.")
@@ -229,9 +229,11 @@ class FramesStream:
                 when = [float(t) for t in np.atleast_1d(np.asarray(times, np.float64))]
             except (TypeError, ValueError) as error:
                 raise UsageError(f"expected times in seconds, but got {times!r:.60}.") from error
-            if len(when) != len(given):
-                raise UsageError(f"expected a time for each of {len(given)} frames, but got {len(when)}.")
-        return self._advance([(t, array, full) for t, (array, full) in zip(when, given, strict=True)], None)
+            if len(when) != len(pictures):
+                raise UsageError(f"expected a time for each of {len(pictures)} frames, but got {len(when)}.")
+        return self._advance(
+            [(t, array, full) for t, (array, full) in zip(when, pictures, strict=True)], None
+        )
 
     def finish(self) -> Array:
         """The steps that only waited for a later frame."""
@@ -239,9 +241,9 @@ class FramesStream:
         if len(state["frame"]) == 0:
             return self._nothing()
         # The newest frame stands for a tick that it has not quite reached, as times are rounded.
-        found = self._ticks(state, float(state["last"]) + 0.15 / (self.codec.fps or 1.0), None)
+        steps = self._ticks(state, float(state["last"]) + 0.15 / (self.codec.fps or 1.0), None)
         self.state = state
-        return found
+        return steps
 
     def _nothing(self) -> Array:
         return np.zeros((0, self.codec.size), np.float32)
@@ -249,7 +251,7 @@ class FramesStream:
     def _advance(self, frames: list[Frame], path: Path | None) -> Array:
         """What may be refused is refused before the state moves on."""
         codec, state = self.codec, dict(self.state)
-        found = [self._nothing()]
+        parts = [self._nothing()]
         for when, array, full in frames:
             native = np.array(array.shape[:2])
             if int(state["seen"]) and not np.array_equal(native, state["native"]):
@@ -265,12 +267,12 @@ class FramesStream:
                 raise UsageError("frames come either all with times or all without.")
             state["seen"] = np.array(int(state["seen"]) + 1)
             if timed:
-                found += self._timed(state, float(when or 0.0), array, full, path)
+                parts += self._timed(state, float(when or 0.0), array, full, path)
             elif (int(state["seen"]) - 1) % codec.every == 0 and self._left(state):
-                found.append(self._step(array, full, path))
+                parts.append(self._step(array, full, path))
                 state["steps"] = np.array(int(state["steps"]) + 1)
         self.state = state
-        return np.concatenate(found)
+        return np.concatenate(parts)
 
     def _timed(
         self, state: dict[str, Array], when: float, array: Array, full: float | None, path: Path | None
@@ -280,32 +282,32 @@ class FramesStream:
                 f"the times of frames must rise, but {when:g} s comes after {float(state['last']):g} s",
                 path=path,
             )
-        found = []
+        parts = []
         if np.isnan(state["first"]):
             state["first"] = np.array(when)
         else:
-            found.append(self._ticks(state, (float(state["last"]) + when) / 2, path))
+            parts.append(self._ticks(state, (float(state["last"]) + when) / 2, path))
         state["last"] = np.array(when)
         state["frame"] = self._step(array, full, path)
-        return found
+        return parts
 
     def _ticks(self, state: dict[str, Array], until: float, path: Path | None) -> Array:
         """The newest frame, for each tick up to this time that has none yet."""
         if not self._left(state):
             return self._nothing()
-        fps, given = self.codec.fps or 1.0, int(state["steps"])
+        fps, done = self.codec.fps or 1.0, int(state["steps"])
         due = (until - float(state["first"])) * fps
-        if due - given > MOST_FRAMES:
+        if due - done > MOST_FRAMES:
             raise DataError(
-                f"a frame at {float(state['last']):g} s is shown for {due - given:,.0f} steps; "
+                f"a frame at {float(state['last']):g} s is shown for {due - done:,.0f} steps; "
                 "are the times in seconds?",
                 path=path,
             )
-        count = max(0, int(np.floor(due)) + 1 - given)
+        count = max(0, int(np.floor(due)) + 1 - done)
         if self.codec.max_length is not None:
-            count = min(count, max(0, self.codec.max_length - given))
+            count = min(count, max(0, self.codec.max_length - done))
         check_numbers(count * self.codec.size, "the frames of a video", FEWER)
-        state["steps"] = np.array(given + count)
+        state["steps"] = np.array(done + count)
         return np.repeat(state["frame"], count, 0)
 
     def _left(self, state: dict[str, Array]) -> bool:

@@ -52,7 +52,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class LookDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `Look`."""
+    """The document of `Look` in a bundle."""
 
     height: Side | None
     width: Side | None
@@ -64,7 +64,7 @@ class LookDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ImageDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of an `ImageCodec`."""
+    """The document of `ImageCodec` in a bundle."""
 
     look: LookDocument
     reads: Literal["whole", "rows", "columns"]
@@ -165,12 +165,12 @@ class ImageCodec(Codec):
             check_count(name, value)
         window = window or hop or 1
         hop = hop or (window + 1) // 2
-        given = sample(values, "pictures")
-        sides, notes = _sides(reads, [size_of(value) for value in given], height, width)
-        full = largest(given)
+        pictures = sample(values, "pictures")
+        sides, notes = _sides(reads, [size_of(value) for value in pictures], height, width)
+        full = largest(pictures)
         probe = Look(*sides, color=True, full=full)
         cls(probe, reads, window, hop, max_length)  # refuses bad options before the work
-        look, learned = probe.learn((pixels(value) for value in given), color)
+        look, learned = probe.learn((pixels(value) for value in pictures), color)
         codec = cls(look, reads, window, hop, max_length)
         codec.notes = notes + learned
         return codec
@@ -212,23 +212,23 @@ class ImageCodec(Codec):
         inside = along[: len(padded) - before]
         padded[before : before + len(inside)] = inside
         at = np.arange(T)[:, None] * self.hop + np.arange(self.window)
-        found = padded[at]  # [T, window, across, C]
+        parts = padded[at]  # [T, window, across, C]
         if self.reads == "columns":
-            found = found.swapaxes(1, 2)
-        return np.ascontiguousarray(found).reshape(T, self.size)
+            parts = parts.swapaxes(1, 2)
+        return np.ascontiguousarray(parts).reshape(T, self.size)
 
     def decode(self, array: object) -> Array:
         """The picture of steps, [H, W, C] uint8; of rows and columns those that each step alone begins with."""
         x = np.asarray(array, np.float32)
         if x.ndim != 2 or x.shape[1] != self.size or not len(x):
             raise DataError(f"expected steps of {self.size} numbers, [T, {self.size}], but got {x.shape}")
-        found = x.reshape(len(x), *self.shape)
+        parts = x.reshape(len(x), *self.shape)
         if self.reads == "whole":
-            return self.look.seen(found[0])
+            return self.look.seen(parts[0])
         before = (self.window - self.hop) // 2
         if self.reads == "columns":
-            found = found.swapaxes(1, 2)
-        along = found[:, before : before + self.hop].reshape(-1, *found.shape[2:])
+            parts = parts.swapaxes(1, 2)
+        along = parts[:, before : before + self.hop].reshape(-1, *parts.shape[2:])
         return self.look.seen(along.swapaxes(0, 1) if self.reads == "columns" else along)
 
     def to_json(self) -> dict[str, object]:
@@ -254,14 +254,14 @@ def _sides(
     check_count("width", width)
     if reads == "whole":
         return box(sizes, height, width, LARGE)
-    name, own = ("height", height) if reads == "columns" else ("width", width)
-    if own is not None:
+    name, chosen = ("height", height) if reads == "columns" else ("width", width)
+    if chosen is not None:
         return (height, width), []
     middle = int(np.median([size[name == "width"] for size in sizes]))
-    found = min(middle, LINE)
-    why = "the median of the training data" if found == middle else f"the median of {middle} cut short"
-    notes = [f"pictures become {found} pixels in {name}, {why}; --{name} says otherwise"]
-    return ((found, width) if reads == "columns" else (height, found)), notes
+    side = min(middle, LINE)
+    why = "the median of the training data" if side == middle else f"the median of {middle} cut short"
+    notes = [f"pictures become {side} pixels in {name}, {why}; --{name} says otherwise"]
+    return ((side, width) if reads == "columns" else (height, side)), notes
 
 
 # --------------------------------------------------------------------------------------------- what pictures share
@@ -331,10 +331,10 @@ class Look:
         deviation = np.where(deviation > 1e-4, deviation, 1.0)
         background = np.median(borders, 0)
         if color:
-            own = [values[:3].tolist() for values in (background, mean, deviation)]
+            statistics = [values[:3].tolist() for values in (background, mean, deviation)]
         else:
-            own = [[float(background @ LUMA)], [float(mean[3])], [float(deviation[3])]]
-        return Look(self.height, self.width, color, self.full, *own), notes
+            statistics = [[float(background @ LUMA)], [float(mean[3])], [float(deviation[3])]]
+        return Look(self.height, self.width, color, self.full, *statistics), notes
 
     def picture(self, array: Array, full: float | None, path: Path | None = None) -> Array:
         """[H, W, C] float32 from 0 to 1 of what `pixels` gave, in this size and colour."""
@@ -352,19 +352,19 @@ class Look:
         high, wide = self.height or len(small), self.width or small.shape[1]
         if small.shape[:2] == (high, wide):
             return small
-        found = np.empty((high, wide, self.channels), np.float32)
-        found[:] = self.background
+        framed = np.empty((high, wide, self.channels), np.float32)
+        framed[:] = self.background
         top, left = (high - len(small)) // 2, (wide - small.shape[1]) // 2
-        found[top : top + len(small), left : left + small.shape[1]] = small
-        return found
+        framed[top : top + len(small), left : left + small.shape[1]] = small
+        return framed
 
     def _scaled(self, array: Array, full: float | None, path: Path | None = None) -> Array:
         """In this size as far as the aspect allows, from 0 to 1; still in its own colours."""
         white = full or self.full
         high, wide = len(array), array.shape[1]
         sides = [(self.height, high), (self.width, wide)]
-        ratio = min(own / side for own, side in sides if own is not None)
-        to = [min(max(1, int(side * ratio + 0.5)), own or sys.maxsize) for own, side in sides]
+        ratio = min(wanted / side for wanted, side in sides if wanted is not None)
+        to = [min(max(1, int(side * ratio + 0.5)), wanted or sys.maxsize) for wanted, side in sides]
         if to[0] * to[1] > MOST_PIXELS:
             raise DataError(
                 f"a picture of {high} x {wide} pixels would become {to[0]} x {to[1]}, of which at most "
@@ -378,8 +378,8 @@ class Look:
     def standard(self, picture: object) -> Array:
         """Values from 0 to 1, [..., C], standardised by the training data."""
         mean, deviation = np.asarray(self.mean, np.float32), np.asarray(self.deviation, np.float32)
-        found: Array = (np.asarray(picture, np.float32) - mean) / deviation
-        return found
+        standardised: Array = (np.asarray(picture, np.float32) - mean) / deviation
+        return standardised
 
     def seen(self, x: Array) -> Array:
         """The undoing of `standard`, as uint8."""
@@ -414,13 +414,13 @@ def box(
 
 def sample(values: Iterable[object], what: str, most: int = SAMPLE) -> list[object]:
     """Some of the training data, drawn evenly and always the same; all where they are few."""
-    given = list(values)
-    if not given:
+    listed = list(values)
+    if not listed:
         raise DataError(f"there are no {what} to learn from")
-    if len(given) <= most:
-        return given
-    chosen = np.random.default_rng(0).choice(len(given), most, replace=False)
-    return [given[i] for i in np.sort(chosen)]
+    if len(listed) <= most:
+        return listed
+    chosen = np.random.default_rng(0).choice(len(listed), most, replace=False)
+    return [listed[i] for i in np.sort(chosen)]
 
 
 # -------------------------------------------------------------------------------------------------- augmentation
@@ -448,10 +448,10 @@ def augmented(
     width = max(1, round(W * wide)) if line else W
     y = (np.arange(H) + 0.5 - H / 2 - down) / high
     x = (np.arange(width) + 0.5 - width / 2 - right) / wide
-    found = _sampled(picture, y + H / 2 - 0.5, x + slant * y[:, None] + W / 2 - 0.5, background)
-    found = _thickened(found, 0.6 * draws[5])
-    noise = rng.normal(size=found.shape) * (0.04 * abs(draws[6]))
-    return np.asarray(np.clip(found + noise, 0, 1), np.float32)
+    changed = _sampled(picture, y + H / 2 - 0.5, x + slant * y[:, None] + W / 2 - 0.5, background)
+    changed = _thickened(changed, 0.6 * draws[5])
+    noise = rng.normal(size=changed.shape) * (0.04 * abs(draws[6]))
+    return np.asarray(np.clip(changed + noise, 0, 1), np.float32)
 
 
 def _sampled(picture: Array, rows: Array, columns: Array, background: float | Sequence[float]) -> Array:

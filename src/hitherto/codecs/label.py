@@ -20,7 +20,7 @@ SEPARATORS = "|;,"
 
 
 class LabelDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `LabelCodec` beside its classes."""
+    """The document of a `LabelCodec` in a bundle, without its classes."""
 
     counts: list[Annotated[int, Meta(ge=0, le=1 << 53)]]
     multi: bool
@@ -53,7 +53,7 @@ class LabelCodec(Codec):
     def fit(
         cls, values: Iterable[object], *, multi: bool = False, separator: str | None = None
     ) -> "LabelCodec":
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         notes = []
         if multi and separator is None:
             values = list(values)
@@ -62,9 +62,9 @@ class LabelCodec(Codec):
             if separator is not None:
                 notes.append(f"labels of one row are separated by {separator!r}; --separator says otherwise")
         for value in values:
-            found.update(_names(value, multi, separator))
-        classes = sorted(found, key=_order)
-        codec = cls(classes, [found[name] for name in classes], multi, separator)
+            counts.update(_names(value, multi, separator))
+        classes = sorted(counts, key=_order)
+        codec = cls(classes, [counts[name] for name in classes], multi, separator)
         codec.notes = notes
         return codec
 
@@ -73,9 +73,9 @@ class LabelCodec(Codec):
         numbers = [self._of(name) for name in _names(value, self.multi, self.separator)]
         if not self.multi:
             return np.array(numbers[0], np.int32)
-        found = np.zeros(len(self.classes), np.float32)
-        found[numbers] = 1
-        return found
+        ones = np.zeros(len(self.classes), np.float32)
+        ones[numbers] = 1
+        return ones
 
     def encode_sequence(self, values: Iterable[object]) -> Array:
         """A number for each label, [T]."""
@@ -106,7 +106,7 @@ class LabelCodec(Codec):
         return int(array.min()) >= 0 and int(array.max()) < self.size
 
     def restores(self, value: object) -> bool:
-        """Whether decode(encode(value)) is promised to be `value` itself."""
+        """Whether decode(encode(value)) gives `value` back."""
         if self.multi:
             return isinstance(value, list) and value == [name for name in self.classes if name in value]
         return isinstance(value, str) and value in self._number

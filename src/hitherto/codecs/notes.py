@@ -46,7 +46,7 @@ _SHARES = (0.99, 0.95)  # of the notes must be; ornaments may be in the way of t
 
 
 class NotesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `NotesCodec`."""
+    """The document of `NotesCodec` in a bundle."""
 
     step: Positive
     low: Key
@@ -125,10 +125,10 @@ class NotesCodec(Codec):
         used = np.zeros(probe.size, bool)
         starts: list[Array] = []
         tempi: list[float] = []
-        said: set[float] = set()
+        file_steps: set[float] = set()
         bare = False
         for value in values:
-            music, own = opened(value)
+            music, file_step = opened(value)
             with naming(value):
                 if isinstance(music, Score):
                     used[probe._keys(music)] = True
@@ -136,18 +136,18 @@ class NotesCodec(Codec):
                     tempi.append(music.tempo)
                     continue
                 used |= grid_of(music, low, high).any(0)
-            said |= {own} if own else set()
-            bare = bare or not own
+            file_steps |= {file_step} if file_step else set()
+            bare = bare or not file_step
         if not used.any():
             raise DataError("there is no note to learn from")
         notes = []
         if step is None:
-            found, note = _step_of(np.concatenate(starts)) if any(map(len, starts)) else (math.inf, "")
-            step = min(found, *said, math.inf)
-            if step == found and note:
+            usual, note = _step_of(np.concatenate(starts)) if any(map(len, starts)) else (math.inf, "")
+            step = min(usual, *file_steps, math.inf)
+            if step == usual and note:
                 notes.append(note)
             step = 1.0 if step == math.inf else step
-            if bare and (said or starts):
+            if bare and (file_steps or starts):
                 notes.append(
                     f"some pieces tell no step; theirs is taken to be {step:g} quarters, as of the others"
                 )
@@ -167,10 +167,10 @@ class NotesCodec(Codec):
 
     def encode(self, value: object) -> Array:
         """Ones where keys sound, float32 [T, keys]. Steps of a list or array are taken as this codec's own."""
-        music, own = opened(value)
+        music, file_step = opened(value)
         with naming(value):
-            if own is not None and not math.isclose(own, self.step):
-                music = as_score(music, step=own)
+            if file_step is not None and not math.isclose(file_step, self.step):
+                music = as_score(music, step=file_step)
             grid = self._sampled(music) if isinstance(music, Score) else grid_of(music, self.low, self.high)
         return grid[: self.max_length].astype(np.float32)
 
@@ -258,7 +258,7 @@ class NotesCodec(Codec):
 
 
 class NotesStream:
-    """Music that comes step by step; `state` is all that it remembers."""
+    """Encodes music step by step. `state` holds all that it remembers."""
 
     def __init__(self, codec: NotesCodec) -> None:
         self.codec = codec
@@ -283,6 +283,6 @@ def _step_of(starts: Array) -> tuple[float, str]:
         beats = starts / step
         share = float((np.abs(beats - np.rint(beats)) * step <= _NEAR).mean())
         if share >= enough:
-            said = f"{Fraction(step).limit_denominator(12)} of a quarter" if step < 1 else "a quarter"
-            return step, f"a step is {said}: {share:.0%} of the notes start on one; --step says otherwise"
+            length = f"{Fraction(step).limit_denominator(12)} of a quarter" if step < 1 else "a quarter"
+            return step, f"a step is {length}: {share:.0%} of the notes start on one; --step says otherwise"
     return 0.25, "the notes keep to no beat; a step is 1/4 of a quarter and --step says otherwise"

@@ -1,15 +1,15 @@
-"""Series of numbers: what `classify` reads, and what `forecast` reads and foresees.
+"""Series of numbers: what `classify` reads, and what `forecast` reads and predicts.
 
 As an input, a value is [T] or [T, C] numbers, NaN where one is missing; `fit` learns each channel's mean and deviation.
 
 For forecasts, `gather` makes `Series` of a table's rows, and a codec with a `horizon` turns each into arrays, a row for
 every step: `x` is what the model reads at t, and `affine` says in which units it answers there, so that
 
-    value at t+1 .. t+horizon = loc + scale * z,    z what the model foresees.
+    value at t+1 .. t+horizon = loc + scale * z,    where z is what the model predicts.
 
 `scaling="causal"` takes mean and scale from the series' own observed past, t included. They are running sums, added in
 order in float64, so a series that comes step by step gives the same bits, and a new one needs no fit. `anchor` says
-where loc is: at the running mean, the last value, or the value a season before the step that is foreseen.
+which loc is used: the running mean, the last value, or the value one season before the predicted step.
 """
 
 from collections import Counter
@@ -66,7 +66,7 @@ class StepDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SeriesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `SeriesCodec`."""
+    """The document of `SeriesCodec` in a bundle."""
 
     horizon: Annotated[int, Meta(ge=0, le=WIDEST)]
     channels: Size
@@ -201,14 +201,14 @@ class SeriesCodec(Codec):
             return {"x": self._scaled(array, self.mean, self.deviation)}
         self._check_width(value.values)
         stream = SeriesStream(self)
-        found = stream._advance(value.values, value.wall)
+        arrays = stream._advance(value.values, value.wall)
         T = len(value.values)
-        parts = [found.pop("x")]
+        parts = [arrays.pop("x")]
         if self.known:
             parts.append(self._ahead(value.known, T))
         if self.static:
             parts.append(np.repeat(_encoded(value.static[None], self.static), T, 0))
-        return {"x": np.concatenate(parts, 1), "target": np.asarray(value.values, np.float64), **found}
+        return {"x": np.concatenate(parts, 1), "target": np.asarray(value.values, np.float64), **arrays}
 
     def _check_width(self, array: Array) -> None:
         if array.shape[1] != self.channels:
@@ -233,8 +233,8 @@ class SeriesCodec(Codec):
             [rows, np.zeros((max(0, T + self.horizon - len(rows)), rows.shape[1]), np.float32)]
         )
         at = np.arange(T)[:, None] + 1 + np.arange(self.horizon)
-        found: Array = padded[at].reshape(T, -1)
-        return found
+        ahead: Array = padded[at].reshape(T, -1)
+        return ahead
 
     def _season_before(self, start: int, stop: int) -> Array:
         """For each t and each step of its horizon: the newest step of the same phase that is not after t."""
@@ -321,7 +321,7 @@ class SeriesCodec(Codec):
 
 
 class SeriesStream:
-    """A series that comes step by step; `state` is all that it remembers."""
+    """Encodes a series step by step. `state` holds all that it remembers."""
 
     def __init__(self, codec: SeriesCodec) -> None:
         self.codec = codec
@@ -369,8 +369,8 @@ class SeriesStream:
                     "this model reads what stays the same along a series: push static with the values."
                 )
             parts.append(np.repeat(_encoded(np.asarray(static, object)[None], codec.static), len(array), 0))
-        found = self._advance(array, times)
-        return found | {"x": np.concatenate([found["x"], *parts], 1)}
+        arrays = self._advance(array, times)
+        return arrays | {"x": np.concatenate([arrays["x"], *parts], 1)}
 
     def finish(self) -> Arrays:
         return {"x": np.zeros((0, self.codec.size), np.float32)}
@@ -453,8 +453,8 @@ class SeriesStream:
 def _last_present(values: Array, present: Array) -> Array:
     n = len(values)
     at = n - 1 - np.argmax(present[::-1], 0)
-    found: Array = values[at, np.arange(values.shape[1])]
-    return found
+    last: Array = values[at, np.arange(values.shape[1])]
+    return last
 
 
 def _expect(option: str, value: str, allowed: Sequence[str]) -> None:

@@ -41,7 +41,7 @@ _NO_BLANK_AFTER = set("([{$#\u201c\u2018")
 
 
 class TextDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `TextCodec` beside its vocabulary."""
+    """The document of a `TextCodec` in a bundle, without its vocabulary."""
 
     tokens: Literal["words", "chars", "bytes", "subwords"]
     end: bool
@@ -218,10 +218,10 @@ class TextCodec(Codec):
         if isinstance(text, list | tuple | np.ndarray):
             if self.tokens != "words":
                 raise DataError(f"a list of words needs tokens = 'words'; this codec has {self.tokens}")
-            found = self._numbers(self._checked(word) for word in text)
+            ids = self._numbers(self._checked(word) for word in text)
         else:
-            found = self._encode(self._checked(text))
-        return found if self.max_length is None else found[: self.max_length]
+            ids = self._encode(self._checked(text))
+        return ids if self.max_length is None else ids[: self.max_length]
 
     def _checked(self, text: object) -> str:
         if not isinstance(text, str):
@@ -285,16 +285,16 @@ class TextCodec(Codec):
 
     def _encode_characters(self, text: str) -> Array:
         points = np.frombuffer(text.encode("utf-32-le"), "<u4")
-        found: Array = self._table[np.minimum(points, len(self._table) - 1)]
-        return found
+        ids: Array = self._table[np.minimum(points, len(self._table) - 1)]
+        return ids
 
     def _encode_bytes(self, text: str) -> Array:
         data = np.frombuffer(text.encode(), np.uint8).astype(np.int32)
         first = self.size - 256
-        found = data + first
+        ids = data + first
         if self.end_id is not None:
-            found[data == 10] = self.end_id
-        return found
+            ids[data == 10] = self.end_id
+        return ids
 
     def _prepare_merges(self) -> None:
         self._rank = ranks_of(self.merges)
@@ -313,9 +313,9 @@ class TextCodec(Codec):
         """The tokens of a text that comes in pieces cut anywhere; all of them equal `encode` of the whole."""
         stream = TextStream(self)
         for piece in pieces:
-            found = stream.push(piece)
-            if len(found):
-                yield found
+            ids = stream.push(piece)
+            if len(ids):
+                yield ids
         rest = stream.finish()
         if len(rest):
             yield rest
@@ -366,7 +366,7 @@ class TextCodec(Codec):
         return not (chr(first).isalnum() or first >= 128 or first == 39)
 
     def restores(self, value: object) -> bool:
-        """Whether decode(encode(value)) is promised to be `value` itself."""
+        """Whether decode(encode(value)) gives `value` back."""
         if not isinstance(value, str) or self._checked(value) != value or self.outside:
             return False
         if self.tokens == "words":
@@ -439,7 +439,7 @@ class TextCodec(Codec):
 
 
 class TextStream:
-    """Encoding as text arrives; `state` is all that it remembers."""
+    """Encodes text as it arrives. `state` holds all that it remembers."""
 
     def __init__(self, codec: TextCodec) -> None:
         self.codec = codec
@@ -484,7 +484,7 @@ class TextStream:
 
 
 class TextDecoder:
-    """Text from tokens as they come; bytes of a character that is not whole yet are held back."""
+    """Makes text of tokens as they come. It holds back the bytes of a character that is not complete."""
 
     def __init__(self, codec: TextCodec) -> None:
         self.codec = codec

@@ -1,4 +1,4 @@
-"""From files, frames and lists to rows; and from one split to two."""
+"""Reads files, frames and lists as tables of rows, and splits tables."""
 
 from hitherto.data.readers import READERS, named_format, parallel, read, texts
 from hitherto.data.split import split

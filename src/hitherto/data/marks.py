@@ -29,21 +29,21 @@ _PARTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How numbers are written, and which cells are empty beside those that always are."""
+    """How numbers are written, and which words mean an empty cell beside the usual ones."""
 
     decimal: str = "."
     na: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, decimal: str | None, na: Sequence[object]) -> "Marks":
-        """From options: the decimal mark, and words for nothing, several of them between commas."""
+        """From options: the decimal mark, and words for a missing value, separated by commas."""
         if decimal not in (None, ".", ","):
             raise UsageError(f"decimal must be '.' or ',', but came as {decimal!r}.")
         words = [part.strip().lower() for mark in na for part in str(mark).split(",")]
         return cls(decimal or ".", tuple(dict.fromkeys(words)))
 
     def missing(self, value: Cell) -> bool:
-        """Whether nothing is there: an empty cell, NaN, a word for it; a number in `na` as a number."""
+        """Whether the cell is empty, NaN, or a word for a missing value. A number in `na` is compared as a number."""
         if value is None or (isinstance(value, float) and value != value):
             return True
         if isinstance(value, str):
@@ -55,7 +55,7 @@ class Marks:
         return bool(self.na) and self.is_number(value) and self._float(value) in _numbers(self.na)
 
     def number(self, value: Cell) -> float:
-        """The number in a cell, NaN where it is missing; a ValueError says what is wrong."""
+        """The number in a cell, NaN if it is missing. A ValueError says what is wrong."""
         if self.missing(value):
             return math.nan
         try:
@@ -64,7 +64,7 @@ class Marks:
             raise ValueError(f"expected a number, but got {value!r:.40}{self._advice(value)}") from error
 
     def plain(self, value: Cell) -> Cell:
-        """The cell as one without options would have it: None where it is missing, a point as decimal mark."""
+        """The cell in the default notation: None if it is missing, a point as decimal mark."""
         if self.missing(value):
             return None
         comma = self.decimal == "," and isinstance(value, str) and self.is_number(value)
@@ -110,7 +110,7 @@ class Marks:
 
 
 def _never_equal(value: Cell) -> bool:
-    """Whether a value says that it is missing by being unlike itself, as NaT does, or by not telling, as pandas' NA."""
+    """Whether a value is not equal to itself, like NaT, or cannot be compared, like pandas' NA."""
     try:
         return bool(value != value)
     except TypeError:

@@ -65,9 +65,9 @@ def _damaged(path: Path, reason: str) -> DataError:
 
 
 def _check(path: Path) -> None:
-    """Refuse a file that would end the process that reads it."""
-    found = path.stat()
-    file = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    """Refuse a file that would crash the process that reads it."""
+    status = path.stat()
+    file = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
     if file in _sound or not sys.executable:
         return
     ended = subprocess.run(  # noqa: S603 - our own program

@@ -35,7 +35,7 @@ SNIFF = 1 << 16  # characters from which delimiter and header are guessed
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is to be read; None is guessed."""
+    """How to read a file; None means guess."""
 
     header: bool | None = None
     delimiter: str | None = None
@@ -94,7 +94,7 @@ _ALSO = dict.fromkeys(conll.ENDINGS, "conll") | {
 
 
 def named_format(path: Path) -> str | None:
-    """The format that a file's name says, if it does."""
+    """The format that a file's name states, or None."""
     ending = Path(path.name.removesuffix(".gz")).suffix.lower().lstrip(".")
     return ending if ending in READERS else _ALSO.get(ending, None if ending else "txt")
 
@@ -260,7 +260,7 @@ def _records(
 
 
 def _sniff(start: str, decimal: str = ".") -> str:
-    """The delimiter that parts the first lines into the same number of columns, two at least; a comma otherwise."""
+    """The delimiter that splits the first lines into the same number of columns, at least two; else a comma."""
     lines = [line for line in start.splitlines()[:50] if line.strip()]
     lines = lines[:-1] if len(lines) > 1 and len(start) == SNIFF else lines
     best, most = ",", 1
@@ -287,7 +287,7 @@ def _quotes_are_quotes(path: Path, options: Options, delimiter: str) -> bool:
 
 
 def _has_header(records: list[list[str]], marks: Marks) -> bool:
-    """Whether the first row is unlike the others: no number or time above numbers or times, no long text."""
+    """Whether the first row is a header: no number or time above numbers or times, and no long text."""
     first, rest = records[0], records[1:]
     if any(marks.is_number(cell) or is_time(cell) for cell in first if cell.strip()):
         return False
@@ -396,7 +396,7 @@ def _read_folder(
 
 
 def parallel(source: str | Path, target: str | Path, *, encoding: str | None = None) -> Table:
-    """The table of two files whose lines belong together: columns source and target."""
+    """The table of two parallel files, with the columns source and target."""
     paths = Path(source), Path(target)
     for path in paths:
         if textfile.is_folder(path):

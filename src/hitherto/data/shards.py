@@ -42,7 +42,7 @@ class Tokens:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the tokens as they are kept."""
+        """SHA-256 of the tokens as stored."""
         if self._digest is None:
             self._digest = hashlib.sha256(np.ascontiguousarray(self._array).data).hexdigest()
         return self._digest
@@ -101,7 +101,7 @@ def write(
 
 
 def _put(path: Path, arrays: Iterable[Array]) -> None:
-    """Write a file aside, and put it in place when it is whole and on the disk."""
+    """Write a file elsewhere, and move it to its place when it is complete and on the disk."""
     with files.replacing(path) as file:
         for array in arrays:
             file.write(array.data)

@@ -41,21 +41,21 @@ def split(
     elif groups is not None:
         names = list(dict.fromkeys(groups))
         sizes, total = Counter(groups), 0
-        taken: set[object] = set()
+        chosen: set[object] = set()
         for i in random.permutation(len(names)):
-            if total >= wanted or len(taken) + 1 >= len(names):
+            if total >= wanted or len(chosen) + 1 >= len(names):
                 break
-            taken.add(names[i])
+            chosen.add(names[i])
             total += sizes[names[i]]
-        aside = np.array([i for i, g in enumerate(groups) if g in taken], np.int64)
+        aside = np.array([i for i, g in enumerate(groups) if g in chosen], np.int64)
     elif labels is not None:
         known: dict[object, list[int]] = {}
         for i, label in enumerate(labels):
             known.setdefault(label, []).append(i)
         parts = []
-        for own in known.values():
-            some = random.permutation(own)
-            parts.append(some[: min(len(own) - 1, int(np.floor(len(own) * fraction + random.random())))])
+        for rows in known.values():
+            some = random.permutation(rows)
+            parts.append(some[: min(len(rows) - 1, int(np.floor(len(rows) * fraction + random.random())))])
         aside = np.concatenate(parts) if parts else every[:0]
     else:
         aside = random.permutation(count)[:wanted]

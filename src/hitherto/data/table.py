@@ -63,7 +63,7 @@ class Table:
         )
 
     def place(self, value: Cell) -> Cell:
-        """A value that names a file, as a path that leads there: tables name files as seen from where they lie."""
+        """A value that names a file, as a path from here. Names in a table are relative to the table's folder."""
         if not isinstance(value, str) or self.path is None or Path(value).is_absolute():
             return value
         if not value.strip(". "):  # a folder, if anything: the table's own, or one above it
@@ -77,10 +77,10 @@ class Table:
 
     def error(self, index: int, column: str | None, message: str) -> DataError:
         """The error of row `index`, from 0, with its place in the file."""
-        found = next(islice(self._rows(), index, None), None)
-        if self.path is None or found is None:
+        numbered = next(islice(self._rows(), index, None), None)
+        if self.path is None or numbered is None:
             return DataError(message, path=self.path, row=index + 1, column=column)
-        return DataError(message, path=self.path, line=found[0], column=column)
+        return DataError(message, path=self.path, line=numbered[0], column=column)
 
     def kinds(self, sample: int = 1000) -> dict[str, str]:
         """What each column seems to hold, by its first rows: number, time, label, text, list or empty."""

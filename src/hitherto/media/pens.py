@@ -35,7 +35,7 @@ LARGEST = 1 << 25  # bytes of a file
 
 
 def stroke3(value: object) -> Array:
-    """The drawing as stroke-3 rows, float32 [T, 3]; what is wrong in it is a DataError that says where."""
+    """The drawing as stroke-3 rows, float32 [T, 3]. A DataError says where it is wrong."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         return _rows(_json(value))
     if isinstance(value, str | PathLike):
@@ -48,7 +48,7 @@ def stroke3(value: object) -> Array:
 
 
 def points(value: object) -> list[Array]:
-    """The strokes of a drawing as points seen from its origin, float64 [n, 2] each."""
+    """The strokes of a drawing as points relative to its origin, float64 [n, 2] each."""
     rows = stroke3(value)
     at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
     return np.split(at, np.flatnonzero(rows[:, 2]) + 2)[:-1]
@@ -61,8 +61,8 @@ def _rows(value: object) -> Array:
         table = table_of(value, "row", f"[dx, dy, lifted] ({alone})", (3,))
         wrong = np.flatnonzero((table[:, 2] != 0) & (table[:, 2] != 1))
         if len(wrong):
-            said = f"lifted must be 0 or 1, but is {table[wrong[0], 2]:g}"
-            raise DataError(f"row {wrong[0] + 1}: {said} ({alone})")
+            problem = f"lifted must be 0 or 1, but is {table[wrong[0], 2]:g}"
+            raise DataError(f"row {wrong[0] + 1}: {problem} ({alone})")
         rows = joined(table[:, :2], table[:, 2])
     elif depth == 3 and holds(value):
         at, lifted = whole(value)
@@ -78,7 +78,7 @@ def _rows(value: object) -> Array:
 
 
 def whole(strokes: Iterable[object]) -> tuple[Array, Array]:
-    """All points of strokes, and where one ends."""
+    """The points of all strokes, and 1 at the last point of each."""
     tables = [
         table_of(stroke, f"stroke {s}, point", "[x, y] or [x, y, milliseconds]", (2, 3))
         for s, stroke in enumerate(strokes, 1)
@@ -94,7 +94,7 @@ def holds(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def depth_of(value: object) -> int:
-    """How many lists lie in each other, up to 4; a list of empty ones is one of strokes."""
+    """How deep lists are nested, up to 4. A list of empty lists counts as a list of strokes."""
     depth = 0
     while depth < 4 and holds(value):
         depth += 1
@@ -111,7 +111,7 @@ def as_numbers(value: object) -> Array | None:
         return None
 
 
-def table_of(rows: object, said: str, form: str, widths: tuple[int, ...]) -> Array:
+def table_of(rows: object, label: str, form: str, widths: tuple[int, ...]) -> Array:
     """Rows of finite numbers, all of one width, float64 [n, width]."""
     table = as_numbers(rows)
     if table is not None and table.ndim == 2 and len(table) and table.shape[1] in widths:
@@ -119,15 +119,15 @@ def table_of(rows: object, said: str, form: str, widths: tuple[int, ...]) -> Arr
         if finite.all():
             return table
         at = int(np.argmin(finite))
-        raise DataError(f"{said} {at + 1}: every number must be finite, but it is {table[at].tolist()}")
+        raise DataError(f"{label} {at + 1}: every number must be finite, but it is {table[at].tolist()}")
     if not holds(rows) or not len(rows):
         what = "there is none" if holds(rows) else f"got {brief(rows)}"
-        raise DataError(f"{said} 1: expected {form}, but {what}")
+        raise DataError(f"{label} 1: expected {form}, but {what}")
     allowed = [(width,) for width in widths]
     shapes = [None if (row := as_numbers(one)) is None else row.shape for one in rows]
     usual = next((shape for shape in shapes if shape in allowed), None)
     at = next(i for i, shape in enumerate(shapes) if shape is None or shape != usual)
-    raise DataError(f"{said} {at + 1}: expected {form}, all of one length, but got {brief(rows[at])}")
+    raise DataError(f"{label} {at + 1}: expected {form}, all of one length, but got {brief(rows[at])}")
 
 
 def moves(at: Array, before: Array) -> Array:
@@ -148,7 +148,7 @@ def joined(offsets: Array, lifted: Array) -> Array:
 
 
 def idle(rows: Array) -> int:
-    """How many rows at the beginning, not counting the last, neither move the pen nor lift it."""
+    """How many rows at the beginning neither move the pen nor lift it. The last row is not counted."""
     says = rows.any(1)
     return int(np.argmax(says)) if says.any() else max(0, len(rows) - 1)
 
@@ -198,10 +198,10 @@ def _omniglot(text: str) -> list[list[list[float]]]:
             strokes.append(stroke)
             stroke = []
         elif line and line != "START":
-            found = as_numbers(line.split(","))
-            if found is None or found.shape != (3,):
+            numbers = as_numbers(line.split(","))
+            if numbers is None or numbers.shape != (3,):
                 raise DataError(f"expected x,y,milliseconds or BREAK, but got {brief(line)}", line=number)
-            stroke.append([found[0], -found[1]])  # its y points up
+            stroke.append([numbers[0], -numbers[1]])  # its y points up
     if stroke:
         raise DataError("the last stroke has no BREAK: the file was cut short")
     return strokes
@@ -251,29 +251,29 @@ def _path(text: str) -> list[list[list[float]]]:
         i += len(numbers)
         base = at if command.islower() else 0j
         if kind == "H":
-            given = [complex(base.real + numbers[0], at.imag)]
+            points = [complex(base.real + numbers[0], at.imag)]
         elif kind == "V":
-            given = [complex(at.real, base.imag + numbers[0])]
+            points = [complex(at.real, base.imag + numbers[0])]
         else:
-            given = [base + complex(x, y) for x, y in numbers.reshape(-1, 2)] or [start]
+            points = [base + complex(x, y) for x, y in numbers.reshape(-1, 2)] or [start]
         if kind == "M":
             strokes.append([])
-            start, command = given[0], "l" if command == "m" else "L"  # more points are lines
+            start, command = points[0], "l" if command == "m" else "L"  # more points are lines
         elif kind in "ST":
-            given.insert(0, 2 * at - control if was in ("CS" if kind == "S" else "QT") else at)
+            points.insert(0, 2 * at - control if was in ("CS" if kind == "S" else "QT") else at)
         curved = kind in "CSQT"
-        strokes[-1] += _curve([at, *given]) if curved else given
-        control, at, was = given[-2] if curved else at, given[-1], kind
+        strokes[-1] += _curve([at, *points]) if curved else points
+        control, at, was = points[-2] if curved else at, points[-1], kind
         if kind == "Z":
             command = ""  # numbers may not follow
     return [[[p.real, p.imag] for p in stroke] for stroke in strokes if len(stroke) > 1]
 
 
-def _curve(given: list[complex]) -> list[complex]:
-    """Points along a Bezier curve, its first not among them."""
-    parts: list[Array] = [np.full(len(_CHORDS), p) for p in given]
+def _curve(controls: list[complex]) -> list[complex]:
+    """Points along a Bezier curve, without its first point."""
+    parts: list[Array] = [np.full(len(_CHORDS), p) for p in controls]
     with np.errstate(all="ignore"):  # what is too large is said later
         while len(parts) > 1:
             parts = [a + (b - a) * _CHORDS for a, b in pairwise(parts)]
-    found: list[complex] = parts[0].tolist()
-    return found
+    curve: list[complex] = parts[0].tolist()
+    return curve

@@ -1,4 +1,4 @@
-"""Files of pictures to arrays of pixels and back; their sizes are bounded before anything is read."""
+"""Files of pictures to arrays of pixels and back. Sizes are checked before pixels are read."""
 
 import contextlib
 import io
@@ -54,7 +54,7 @@ def check_numbers(count: int, what: str, fewer: str = "choose a smaller height, 
 
 
 def pixels(value: object) -> tuple[Array, float | None]:
-    """What a value shows, [H, W, 1 | 3 | 4], and the number that is white; None where only the training data tell."""
+    """The pixels of a value, [H, W, 1 | 3 | 4], and the number for white; None if only the training data tell it."""
     if is_file(value):
         with _opened(value) as image:
             return _of_pillow(image)
@@ -66,10 +66,10 @@ def pixels(value: object) -> tuple[Array, float | None]:
 
 
 def size_of(value: object) -> tuple[int, int]:
-    """Height and width of what `pixels` gives; of a file its beginning is enough."""
+    """Height and width of what `pixels` gives. Of a file only the header is read."""
     if not is_file(value) and not is_pillow(value):
-        found = _numbers(value)[0]
-        return len(found), found.shape[1]
+        array = _numbers(value)[0]
+        return len(array), array.shape[1]
     if is_pillow(value):
         check_size(value.height, value.width)
     with _opened(value) if is_file(value) else contextlib.nullcontext(value) as image:
@@ -81,13 +81,13 @@ def size_of(value: object) -> tuple[int, int]:
 
 
 def largest(values: Iterable[object]) -> float:
-    """What is white in numbers that do not say it: the largest of them, or 1."""
-    found = 1.0
+    """The number for white in arrays of floats: the largest value, or 1."""
+    highest = 1.0
     for value in values:
         if not is_file(value) and not is_pillow(value):
             array, full = _numbers(value)
-            found = max(found, float(array.max()) if full is None else 1.0)
-    return found
+            highest = max(highest, float(array.max()) if full is None else 1.0)
+    return highest
 
 
 def is_file(value: object) -> "TypeIs[FileLike]":
@@ -106,12 +106,12 @@ def axes_of(value: object) -> tuple[int, ...]:
 
 
 def path_of(value: object) -> Path | None:
-    """Where a value lies, for errors."""
+    """The path of a value, for errors."""
     return Path(value) if isinstance(value, str | os.PathLike) else None
 
 
 def source_of(value: FileLike, what: str) -> Path | io.BytesIO:
-    """What a library opens: the path of a file that is there and holds something, or the bytes as a file."""
+    """What a library can open: the path of a file that exists and is not empty, or the bytes as a file."""
     if isinstance(value, bytes | bytearray | memoryview):
         if not len(value):
             raise DataError(f"expected the bytes of a {what}, but there are none")
@@ -131,15 +131,15 @@ def source_of(value: FileLike, what: str) -> Path | io.BytesIO:
 
 @contextlib.contextmanager
 def explained(path: Path | None, what: str = "picture") -> Iterator[None]:
-    """Whatever decoders of foreign formats raise becomes a DataError."""
+    """Turns whatever a decoder raises into a DataError."""
     try:
         yield
     except (DataError, MissingExtra):
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        cause = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise DataError(
-            f"the {what} cannot be read; is it cut short or damaged? ({said:.200})", path=path
+            f"the {what} cannot be read; is it cut short or damaged? ({cause:.200})", path=path
         ) from error
 
 
@@ -192,8 +192,8 @@ def _of_pillow(image: "Image") -> tuple[Array, float | None]:
             )
         return numbers, white
     mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB"
-    found = np.asarray(image if image.mode == mode else image.convert(mode))
-    return found.reshape(*found.shape[:2], -1), 255.0
+    array = np.asarray(image if image.mode == mode else image.convert(mode))
+    return array.reshape(*array.shape[:2], -1), 255.0
 
 
 def _numbers(value: object) -> tuple[Array, float | None]:
@@ -227,21 +227,21 @@ def _numbers(value: object) -> tuple[Array, float | None]:
 
 
 def over_white(array: Array, full: float) -> Array:
-    """[H, W, 4] as it is seen on white paper, [H, W, 3] of the same type."""
-    found = np.empty((*array.shape[:2], 3), array.dtype)
+    """[H, W, 4] over a white background, as [H, W, 3] of the same type."""
+    opaque = np.empty((*array.shape[:2], 3), array.dtype)
     for i in range(0, len(array), 256):  # a part at a time: floats need room
         part = array[i : i + 256].astype(np.float32)
         alpha = np.minimum(part[..., 3:] / np.float32(full), 1)
         over = part[..., :3] * alpha + np.float32(full) * (1 - alpha)
-        found[i : i + 256] = over if found.dtype.kind == "f" else np.rint(over)
-    return found
+        opaque[i : i + 256] = over if opaque.dtype.kind == "f" else np.rint(over)
+    return opaque
 
 
 # ---------------------------------------------------------------------------------------------------- resizing
 
 
 def resized(picture: Array, height: int, width: int) -> Array:
-    """[H, W, C] as [height, width, C] float32: bilinear; where it shrinks, a triangle over all that a pixel covers."""
+    """[H, W, C] as [height, width, C] float32: bilinear, with a triangle filter where it shrinks."""
     rows = _along(picture, height)
     return np.ascontiguousarray(_along(rows.swapaxes(0, 1), width).swapaxes(0, 1))
 
@@ -261,12 +261,12 @@ def _along(x: Array, size: int) -> Array:
     weights[(at < 0) | (at >= before)] = 0
     weights /= weights.sum(1, keepdims=True)
     at = np.clip(at, 0, before - 1)
-    found = np.zeros((size, *x.shape[1:]), np.float32)
+    output = np.zeros((size, *x.shape[1:]), np.float32)
     for k in range(at.shape[1]):
         weight = weights[:, k].astype(np.float32)
         if weight.any():
-            found += weight[:, None, None] * x[at[:, k]]
-    return found
+            output += weight[:, None, None] * x[at[:, k]]
+    return output
 
 
 # ------------------------------------------------------------------------------------------------------- showing
@@ -274,8 +274,8 @@ def _along(x: Array, size: int) -> Array:
 
 def as_bytes(values: Array) -> Array:
     """Values from 0 to 1 as uint8; NaN is black."""
-    found: Array = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
-    return found
+    whole: Array = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
+    return whole
 
 
 def png(picture: object) -> bytes:

@@ -43,7 +43,7 @@ def positive(name: str, value: object) -> float:
 
 
 def opened(value: object) -> tuple[Any, float | None]:
-    """A score; or a roll, and the step that its file tells."""
+    """A score, or a roll with the step that its file states."""
     if not isinstance(value, str | Path):
         return value, None
     ending = Path(value).suffix.lower()
@@ -108,7 +108,7 @@ def grid_of(roll: object, low: int, high: int) -> Array:
 
 
 def _matrix(roll: Array, low: int, high: int) -> Array:
-    """Of an array: a column for each key, or for each of MIDI's 128."""
+    """The grid of an array with a column for each key, or for each of MIDI's 128."""
     size = high - low + 1
     if roll.ndim != 2 or roll.shape[1] not in (size, 128) or roll.dtype.kind not in "biuf":
         raise DataError(
@@ -146,7 +146,7 @@ def held(grid: Array, low: int, step: float, tempo: float) -> Score:
 
 
 def as_score(music: object, *, step: float = 1.0, tempo: float | None = None) -> Score:
-    """The notes of a roll or of an array [T, 128]; a score as it is, unless for another tempo."""
+    """The notes of a roll or of an array [T, 128]. A score is returned as it is, or with another tempo."""
     if isinstance(music, Score):
         return music if tempo is None else Score(music.notes, tempo)
     return held(grid_of(music, 0, 127), 0, positive("step", step), 120.0 if tempo is None else tempo)
@@ -158,15 +158,15 @@ class _RollFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_roll(path: str | Path) -> tuple[Roll, float | None]:
-    """The roll in a JSON file, and the quarters of a step if it says them."""
+    """The roll in a JSON file, and the quarters of a step if the file states them."""
     data = file_bytes(path)
     try:
-        found = msgspec.json.decode(data, type=_RollFile | list[list[float]])
+        document = msgspec.json.decode(data, type=_RollFile | list[list[float]])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(
             f'expected one roll, [[60, 64], [], ...] or {{"step": 0.25, "roll": [...]}}: {error}', path=path
         ) from error
-    file = found if isinstance(found, _RollFile) else _RollFile(found)
+    file = document if isinstance(document, _RollFile) else _RollFile(document)
     with naming(path):
         if file.step is not None and not 0 < file.step < math.inf:
             raise DataError(f"the step must be a number of quarters above 0, but is {file.step:g}")

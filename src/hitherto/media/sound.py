@@ -27,7 +27,7 @@ _BLOCK = 1 << 17  # samples that are read at once
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
-    """A recording: float32 samples in -1..1, [N] or [N, C], and how many a second has; int16 samples are scaled."""
+    """A recording: float32 samples in -1..1, [N] or [N, C], and the rate. int16 samples are scaled."""
 
     samples: Array
     rate: int
@@ -57,10 +57,10 @@ def read_sound(source: Source) -> Sound:
 
 
 def write_wav(path: str | os.PathLike[str], samples: object, rate: int) -> None:
-    """A WAV file of 16 bits; what lies beyond -1..1 is clipped."""
-    found = as_floats(samples)
-    data = np.rint(found * np.float32(32768)).clip(-32768, 32767).astype("<i2").tobytes()
-    channels = 1 if found.ndim == 1 else found.shape[1]
+    """Writes a WAV file of 16 bits; samples beyond -1..1 are clipped."""
+    floats = as_floats(samples)
+    data = np.rint(floats * np.float32(32768)).clip(-32768, 32767).astype("<i2").tobytes()
+    channels = 1 if floats.ndim == 1 else floats.shape[1]
     if channels > 32767 or len(data) > 0xFFFFFFFF - 36:
         raise UsageError("a WAV file holds 32,767 channels and 4 GiB at most; write a shorter recording.")
     rate = check_rate(rate)
@@ -156,8 +156,8 @@ def _read(file: BinaryIO, path: Path | None) -> tuple[int, Iterator[Array]]:
         name = "MP3"
     if name is not None:
         return _read_other(file, name, path)
-    said = f"it begins with {head!r}" if head else "it is empty"
-    raise DataError(f"expected a file of sound, such as WAV, FLAC, Ogg or MP3, but {said}", path=path)
+    problem = f"it begins with {head!r}" if head else "it is empty"
+    raise DataError(f"expected a file of sound, such as WAV, FLAC, Ogg or MP3, but {problem}", path=path)
 
 
 def _read_other(file: BinaryIO, name: str, path: Path | None) -> tuple[int, Iterator[Array]]:
@@ -172,8 +172,8 @@ def _read_other(file: BinaryIO, name: str, path: Path | None) -> tuple[int, Iter
     try:
         sound = soundfile.SoundFile(_Calm(file))
     except (RuntimeError, ValueError, TypeError) as error:
-        said = getattr(error, "error_string", error)  # without the file's name in Python
-        raise DataError(f"this begins as {name} but cannot be read: {said}", path=path) from error
+        cause = getattr(error, "error_string", error)  # without the file's name in Python
+        raise DataError(f"this begins as {name} but cannot be read: {cause}", path=path) from error
 
     def blocks() -> Iterator[Array]:
         size, count = max(1, _BLOCK // sound.channels), 0

@@ -51,7 +51,7 @@ def tones(music: object, rate: int = 44_100, *, step: float = 1.0, tempo: float 
 
 
 def _wave(turns: Array, each: float) -> Array:
-    """A tone and its partials below half the rate, where `turns` says how many periods have passed."""
+    """A tone and its partials below half the rate. `turns` counts the periods that have passed."""
     angle = (2 * np.pi * (turns - np.floor(turns))).astype(np.float32)
     before, now, twice = np.zeros_like(angle), np.sin(angle), 2 * np.cos(angle)
     wave = np.zeros_like(angle)

@@ -33,7 +33,7 @@ CONTAINERS = "mov,mp4,matroska,webm,avi,flv,asf,mpeg,mpegts,mpegvideo,m4v,ogg,h2
 
 
 def each_frame(value: object) -> list[object]:
-    """The frames of what is no file: one, or many. [a, b, 3] is one in colour, [a, b, c] are `a` gray ones."""
+    """The frames of an array or a list. [a, b, 3] is one frame in colour, [a, b, c] are `a` gray frames."""
     if is_pillow(value):
         return [value]
     if isinstance(value, list | tuple) and not _is_numbers(value):
@@ -62,7 +62,7 @@ def _is_numbers(value: object) -> bool:
 
 
 def frames_of(value: object) -> Generator[Frame, None, None]:
-    """Every frame of a value; one at least."""
+    """Every frame of a value, at least one."""
     if not is_file(value):
         frames = each_frame(value)
         if not frames:
@@ -92,16 +92,17 @@ def _is_folder(path: Path) -> bool:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    found = [
+    pictures = [
         p
         for p in folder.iterdir()
         if p.suffix.lower() in PICTURES and not p.name.startswith(".") and p.is_file()
     ]
-    if not found:
+    if not pictures:
         raise DataError("expected a folder of pictures, but there are none in it", path=folder)
     # frame 10 after frame 9, however many digits they have
     return sorted(
-        found, key=lambda p: [(int(s), "") if s.isdecimal() else (-1, s) for s in re.split(r"(\d+)", p.name)]
+        pictures,
+        key=lambda p: [(int(s), "") if s.isdecimal() else (-1, s) for s in re.split(r"(\d+)", p.name)],
     )
 
 
@@ -121,7 +122,7 @@ def rate_and_size(value: object) -> tuple[float | None, tuple[int, int]]:
 
 
 def _is_animation(value: FileLike) -> bool:
-    """Whether Pillow reads it: a GIF, PNG or WebP, by its first bytes."""
+    """Whether Pillow reads the file: a GIF, PNG or WebP, by its first bytes."""
     source = source_of(value, "video")
     if isinstance(source, Path):
         with source.open("rb") as file:
@@ -151,7 +152,7 @@ def _animation(value: FileLike) -> Iterator[Frame]:
 
 @contextlib.contextmanager
 def _container(value: FileLike) -> Iterator[tuple[Any, Any]]:
-    """A video opened, and the stream in it that is shown."""
+    """An open video, and its stream of pictures."""
     source, path = source_of(value, "video"), path_of(value)
     try:
         import av

@@ -40,7 +40,7 @@ class Step:
 
     @property
     def seconds(self) -> float:
-        """How long it is, of seconds."""
+        """Its length in seconds."""
         return self.count / SECOND if self.unit == "u" else float(self.count)
 
     def season(self) -> int:
@@ -59,10 +59,10 @@ class Step:
         if self.unit == "i":
             if isinstance(last, np.datetime64):
                 raise DataError("one time alone does not say how far apart they are; give two at least")
-            found = [int(last) + int(s) for s in steps]
-            if any(abs(t) >= 1 << 63 for t in found):
+            numbers = [int(last) + int(s) for s in steps]
+            if any(abs(t) >= 1 << 63 for t in numbers):
                 raise DataError(f"the steps to come, {self.said()} apart, lie beyond 2^63")
-            return np.array(found, np.int64)
+            return np.array(numbers, np.int64)
         if zone is not None and self.whole_days:
             return utc_of(self.after(wall_of(np.array([last]), zone)[0], count), zone)
         last = np.datetime64(last, "us")
@@ -110,10 +110,12 @@ class Step:
             days = times.astype("M8[D]")
             return bool(np.is_busday(days).all() and (np.diff(days).astype(np.int64) > 0).all())
         if self.unit == "M":
-            own, lengths = _days_of(times)
+            month_days, lengths = _days_of(times)
             months = np.diff(times.astype("M8[M]").astype(np.int64))
-            aimed = np.minimum(self.day or 31, lengths) if self.day else own[:1]
-            return bool((own == aimed).all() and (months > 0).all() and not np.mod(months, self.count).any())
+            aimed = np.minimum(self.day or 31, lengths) if self.day else month_days[:1]
+            return bool(
+                (month_days == aimed).all() and (months > 0).all() and not np.mod(months, self.count).any()
+            )
         gaps = np.diff(times).astype(np.int64)
         unit = self.count * SECOND if self.unit == "s" else self.count
         return bool((gaps > 0).all() and not np.mod(gaps, unit).any())
@@ -188,13 +190,13 @@ def _by_calendar(times: Array, gaps: Array, common: int) -> Step | None:
 
 def _month_day(times: Array) -> int | None:
     """The day of the month that all times have: 0 if it is the same, 31 for ends of months; None if there is none."""
-    own, lengths = _days_of(times)
-    most = int(own.max())
-    if most >= 28 and (own == lengths).all():
+    days, lengths = _days_of(times)
+    most = int(days.max())
+    if most >= 28 and (days == lengths).all():
         return 31
-    if (own == own[0]).all():
+    if (days == days[0]).all():
         return 0
-    return most if most > 28 and (own == np.minimum(most, lengths)).all() else None
+    return most if most > 28 and (days == np.minimum(most, lengths)).all() else None
 
 
 def _days_of(times: Array) -> tuple[Array, Array]:
