@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TextIO
 
 from hitherto import files
-from hitherto.data import Table
-from hitherto.data.marks import Cell
+from hitherto.data.table import Row, Table
 from hitherto.errors import MissingExtra, UsageError
 
 __all__ = ["FORMATS", "beside", "format_of", "identity", "spread", "write", "write_rows"]
 
-Row = dict[str, Cell]
-
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 TABLES = ("probabilities", "attention")  # what of an answer is a table of its own, which a cell cannot hold
+
+NBEST = {"text", "score", "others"}  # fields of an answer with an n-best list
+TAGGED = {"tokens", "labels", "probabilities"}  # fields of an answer with a label for each token
 
 _KEY = re.compile(
     r"(.*[\W_])?(id|ids|uid|uuid|guid|key|index|idx|file|filename|path|unnamed: 0|ds|date|time|timestamp|datetime)"
@@ -65,11 +65,11 @@ def spread(rows: Iterable[Row]) -> Iterator[Row]:
         if "others" in row or "labels" in row:
             row = {"row": number, **row}
         if "others" in row:
-            shared = {name: value for name, value in row.items() if name not in ("text", "score", "others")}
+            shared = {name: value for name, value in row.items() if name not in NBEST}
             for rank, one in enumerate([row, *row["others"]], 1):
                 yield {**shared, "rank": rank, "text": one["text"], "score": one["score"]}
         elif "labels" in row:
-            shared = {n: value for n, value in row.items() if n not in ("tokens", "labels", "probabilities")}
+            shared = {n: value for n, value in row.items() if n not in TAGGED}
             for token, label, p in zip(row["tokens"], row["labels"], row["probabilities"], strict=True):
                 yield {**shared, "token": token, "label": label, "probability": p}
         else:

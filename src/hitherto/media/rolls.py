@@ -3,7 +3,6 @@
 import math
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -42,7 +41,7 @@ def positive(name: str, value: object) -> float:
     return float(value)
 
 
-def opened(value: object) -> tuple[Any, float | None]:
+def opened(value: object) -> tuple[object, float | None]:
     """A score, or a roll with the step that its file states."""
     if not isinstance(value, str | Path):
         return value, None
