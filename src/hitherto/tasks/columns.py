@@ -1,14 +1,13 @@
 """Columns of a table, and the codecs that are fitted to them."""
 
-import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hitherto.arrays import Array
-from hitherto.codecs import CODECS
-from hitherto.data import MEDIA, Table, parallel, read, split
+from hitherto.codecs import CODECS, named_kind
+from hitherto.data import Table, parallel, read, split
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import DataSpec, ModelSpec, Spec
 from hitherto.tasks.batching import chance
@@ -35,7 +34,7 @@ def load(spec: Spec, data: Any, unnamed: str = "csv", sentences: bool = False) -
     if isinstance(data, Table):
         return data
     given = spec.data
-    if isinstance(data, str | Path) and Path(data).suffix.lower() in MEDIA and Path(data).is_file():
+    if isinstance(data, str | Path) and named_kind(Path(data)) and Path(data).is_file():
         data = [str(data)]  # a recording or a picture is a value
     if isinstance(data, tuple):
         if len(data) != 2:
@@ -88,18 +87,12 @@ def changed(
     ]
 
 
-def _options_of(kind: str) -> list[str]:
-    """The options of a codec that a spec has."""
-    fields = DataSpec.__struct_fields__
-    return [name for name in inspect.signature(CODECS[kind].fit).parameters if name in fields]
-
-
 def used(
     kind: str, data: DataSpec, others: Sequence[str] = ("audio", "image", "frames", "strokes", "notes")
 ) -> None:
     """An error where an option was given that only codecs of these other kinds have."""
     for other in others:
-        for name in sorted(set(_options_of(other)) - {*_options_of(kind), "max_length"}):
+        for name in sorted({*CODECS[other].options} - {*CODECS[kind].options, "max_length"}):
             if getattr(data, name) not in (None, (), False):
                 raise UsageError(f"{name} is an option of {other}, and the input is {kind}; leave it out.")
 
@@ -115,9 +108,8 @@ def fitted(
     kind: str, table: Table, column: Any, values: Iterable[tuple[int, Any]], data: DataSpec, **more: Any
 ) -> Any:
     """The codec of that kind, from the values of these rows; an option that it does not have is an error."""
-    own = _options_of(kind)
     used(kind, data)
-    given = {name: value for name in own if (value := getattr(data, name)) is not None}
+    given = {name: value for name in CODECS[kind].options if (value := getattr(data, name)) is not None}
     for name in given.keys() & {"window", "hop"}:  # columns are counted
         given[name] = int(given[name]) if given[name].is_integer() else given[name]
     rows = [(row, table.place(value)) for row, value in values]
