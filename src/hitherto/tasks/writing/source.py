@@ -101,7 +101,9 @@ class Texts(Source[TextExamples]):
     @property
     def target(self) -> TextCodec:
         """The codec of outputs: that of inputs, where they share one."""
-        return cast("TextCodec", self.codecs.get("output", self.codecs["input"]))
+        codec = self.codecs.get("output", self.codecs["input"])
+        assert isinstance(codec, TextCodec)  # noqa: S101 - as `kinds` has it
+        return codec
 
     @property
     def way(self) -> Way:
@@ -116,7 +118,9 @@ class Texts(Source[TextExamples]):
     @property
     def reader(self) -> TextCodec:
         """The codec of inputs, where they are texts."""
-        return cast("TextCodec", self.codecs["input"])
+        codec = self.codecs["input"]
+        assert isinstance(codec, TextCodec)  # noqa: S101 - as `kinds` has it
+        return codec
 
     @property
     def start_id(self) -> int:
@@ -195,9 +199,13 @@ class Texts(Source[TextExamples]):
 
     # ---- reading
 
+    def is_one_value(self, data: object) -> bool:
+        """Whether data that look like rows are one input: the turns of a conversation."""
+        return self.way.turns and is_conversation(data)
+
     def load(self, data: object, *, labelled: bool = True) -> TextExamples:
         """Encode a user's data: a path, two paths, a frame, rows or plain texts."""
-        data = [data] if self.way.turns and is_conversation(data) else data
+        data = [data] if self.is_one_value(data) else data
         table = load(self.spec, data, unnamed="csv" if labelled else self.unnamed)
         names = self.spec.data
         fields = column_names(None, names.input)
