@@ -8,7 +8,11 @@ from hitherto.errors import UsageError
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write
 from hitherto.slots import ANY, Slot, Slots
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.base import Row
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.streams import Stream
+from hitherto.tasks.writing.source import Texts
+from hitherto.tasks.writing.verbs import decoding
 
 __all__ = ["CaptionStream"]
 
@@ -18,12 +22,15 @@ class CaptionStream(Stream):
 
     line_by_line = True
 
-    def __init__(self, model: Any) -> None:
-        self.decoding = model.decoding({})
+    def __init__(self, model: OpenModel) -> None:
+        assert isinstance(model.source, Texts)  # noqa: S101 - the row of the family names it
+        self.source = model.source
+        self.decoding = decoding(model, {})
         super().__init__(model)
 
     def session(self) -> Session:
         """Of the word that is written next; of pictures nothing is known before they are all there."""
+        assert self.model.engine.encoder is not None  # noqa: S101 - a writer has one
         return Session(self.model.engine.encoder)
 
     def begin(self) -> None:
@@ -34,7 +41,7 @@ class CaptionStream(Stream):
         return {"x": Slot(np.float32, (ANY, self.model.codecs["input"].size))}
 
     def tell(self, **how: Any) -> None:
-        self.how, self.decoding = how, self.model.decoding(how)
+        self.how, self.decoding = how, decoding(self.model, how)
 
     def line(self, text: str) -> list[Row]:
         """A line is a file's name."""
@@ -55,7 +62,7 @@ class CaptionStream(Stream):
         if not len(x):
             raise UsageError("there was no picture: push one.")
         found = write(self.model.engine, x[:, None], None, numbers=[0], **self.decoding)
-        row: Row = self.model.source.answer(found[0], "")
+        row: Row = self.source.answer(found[0], "")
         self.reset()
         return row
 

@@ -1,7 +1,7 @@
 """Live streams of `compose`, `handwrite`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,13 @@ from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.session import Session
 from hitherto.slots import Slot, Slots, counter, text_slot
+from hitherto.tasks.base import Options, Row
 from hitherto.tasks.batching import chance
 from hitherto.tasks.columns import opened, said
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.sequels import verbs
+from hitherto.tasks.sequels.source import Sequels
+from hitherto.tasks.streams import Stream
 
 __all__ = ["NotesStream", "PenStream"]
 
@@ -21,24 +25,29 @@ __all__ = ["NotesStream", "PenStream"]
 class NotesStream(Stream):
     """`compose`: how surprising each step was, and what could come next."""
 
+    def __init__(self, model: OpenModel) -> None:
+        assert isinstance(model.source, Sequels)  # noqa: S101 - the row of the family names it
+        self.source = model.source
+        super().__init__(model)
+
     def own(self) -> Slots:
         params = Slot(np.float32, (1, self.core.engine.widths[-1]))
         return {"count": counter(1, high=1 << 40), "params": params}
 
     def begin(self) -> None:
-        self.input: Any = self.model.codecs["steps"].stream()
+        self.input: Any = self.source.steps.stream()
         self.kept = {"count": np.zeros(1, np.int64)}
-        self._next(self.core.push(np.zeros((1, self.model.codecs["steps"].size), np.float32)))
+        self._next(self.core.push(np.zeros((1, self.source.steps.size), np.float32)))
 
     def push(self, value: Any) -> list[Row]:
         """Steps, each a list of pitches: for each how many nats it was off, and a draw of what could follow."""
         return self._taken(self.input.push(value))
 
-    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+    def row(self, table: Table, told: Options) -> list[Row]:
         """A piece by itself, from its beginning to its end."""
         value, column = self._value(table, told)
         with opened(table, 0, column):
-            steps = self.model.codecs["steps"].encode(table.place(value))
+            steps = self.source.steps.encode(table.place(value))
         self.reset()
         rows = self._taken(steps)
         self.reset()
@@ -55,8 +64,8 @@ class NotesStream(Stream):
 
     def peek(self) -> list[int]:
         """The pitches of a step that could come next: the same ones for as long as nothing comes."""
-        drawn = self.model.draw(self.kept["params"][0], chance(0, 0, int(self.kept["count"][0])))
-        found: list[int] = self.model.codecs["steps"].decode(drawn[None])[0]
+        drawn = verbs.draw(self.model, self.kept["params"][0], chance(0, 0, int(self.kept["count"][0])))
+        found: list[int] = self.source.steps.decode(drawn[None])[0]
         return found
 
     def finish(self) -> list[Row]:
@@ -79,6 +88,11 @@ class PenStream(Stream):
 
     line_by_line = True
 
+    def __init__(self, model: OpenModel) -> None:
+        assert isinstance(model.source, Sequels)  # noqa: S101 - the row of the family names it
+        self.source = model.source
+        super().__init__(model)
+
     def begin(self) -> None:
         self.input: Any = self.model.codecs["text"].stream()
         self.kept = {"text": np.zeros(0, np.uint8), "count": np.zeros(1, np.int64)}
@@ -88,7 +102,7 @@ class PenStream(Stream):
 
     def session(self) -> Session:
         """Of the encoder, which has no states: what was read is the text itself."""
-        if not self.model.source.says:
+        if self.model.engine.encoder is None or not self.source.says:
             raise UsageError("this model draws without being told what: use generate.")
         return Session(self.model.engine.encoder)
 
@@ -104,8 +118,8 @@ class PenStream(Stream):
     def points(self) -> Iterator[list[float]]:
         """What the pen does for the text so far, [dx, dy, lifted] at a time, as it writes."""
         text = self.kept["text"].tobytes().decode()
-        codec = self.model.codecs["steps"]
-        for step in self.model.steps(text, seed=int(self.kept["count"][0])):
+        codec = self.source.steps
+        for step in verbs.steps(self.model, text, seed=int(self.kept["count"][0])):
             (dx, dy, _), up = codec.decode(step[None])[0], step[2] >= 0.5
             yield [dx, dy, int(up)]
 
@@ -124,6 +138,6 @@ class PenStream(Stream):
         self.push(text.rstrip("\r\n"))
         return [self.finish()]
 
-    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
+    def row(self, table: Table, told: Options) -> list[Row]:
         value, column = self._value(table, told)
         return self.line(said(table, 0, value, column))

@@ -7,8 +7,11 @@ from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.heads.classes import log_softmax
 from hitherto.slots import Slots
+from hitherto.tasks.base import Row
 from hitherto.tasks.labels.stream import from_line
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.streams import Stream
+from hitherto.tasks.transcribe.source import Transcripts
 
 __all__ = ["TranscriptStream"]
 
@@ -16,7 +19,9 @@ __all__ = ["TranscriptStream"]
 class TranscriptStream(Stream):
     """`transcribe`: what is said, as soon as nothing that comes can change it."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: OpenModel) -> None:
+        assert isinstance(model.source, Transcripts)  # noqa: S101 - the row of the family names it
+        self.source = model.source
         self.decoding: dict[str, Any] = {}
         super().__init__(model)
 
@@ -27,7 +32,7 @@ class TranscriptStream(Stream):
 
     def begin(self) -> None:
         super().begin()
-        self.search = self.model.source.search(**self.decoding)
+        self.search = self.source.search(**self.decoding)
         self.decoder = self.model.codecs["output"].decoder()
 
     def push(self, value: Any) -> list[Row]:
@@ -36,7 +41,7 @@ class TranscriptStream(Stream):
 
     def peek(self) -> Row:
         """All of the text so far, the last of it as it seems now."""
-        row: Row = self.model.source.said(self.search.peek())
+        row: Row = self.source.said(self.search.peek())
         return row
 
     def finish(self) -> list[Row]:
@@ -96,6 +101,6 @@ class TranscriptStream(Stream):
         """A row for what became final, if anything did: all of their texts in a row are the whole text."""
         if not symbols:
             return []
-        row: Row = self.model.source.said(symbols)
-        row["text"] = "".join(self.decoder.push(c) for c, _ in self.model.source.known(symbols))
+        row: Row = self.source.said(symbols)
+        row["text"] = "".join(self.decoder.push(c) for c, _ in self.source.known(symbols))
         return [row]

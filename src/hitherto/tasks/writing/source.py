@@ -95,6 +95,7 @@ class Texts(Source[TextExamples]):
     notes: list[str] = field(default_factory=list)
 
     answers = "nll"
+    judges = True
     unnamed = "txt"
 
     @property
@@ -237,6 +238,9 @@ class Texts(Source[TextExamples]):
             self.notes += [note if shared else f"{name}: {note}" for note in codec.notes]
 
     # ---- reading
+
+    def is_one_value(self, data: object) -> bool:
+        return self.spec.task == "chat" and is_conversation(data)
 
     def load(self, data: Any, *, labelled: bool = True) -> TextExamples:
         """Encode what a person gives: a path, two paths, a frame, rows or plain texts."""

@@ -12,8 +12,13 @@ from hitherto.plan import streams
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, counter, text_slot
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.base import Row
+from hitherto.tasks.columns import column_names
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.streams import Stream
 from hitherto.tasks.writing.conversations import OURS, THEIRS, fields_expected
+from hitherto.tasks.writing.source import Texts
+from hitherto.tasks.writing.verbs import decoding
 
 __all__ = ["ChatStream", "WriteStream"]
 
@@ -27,12 +32,15 @@ class WriteStream(Stream):
 
     line_by_line = True
 
-    def __init__(self, model: Any) -> None:
-        self.decoding = model.decoding({})
+    def __init__(self, model: OpenModel) -> None:
+        assert isinstance(model.source, Texts)  # noqa: S101 - the row of the family names it
+        self.source = model.source
+        self.decoding = decoding(model, {})
         super().__init__(model)
 
     def session(self) -> Session:
         """Steps of the encoder."""
+        assert self.model.engine.encoder is not None  # noqa: S101 - a writer has one
         return Session(self.model.engine.encoder)
 
     def begin(self) -> None:
@@ -59,13 +67,12 @@ class WriteStream(Stream):
             raise UsageError("the memory and the ids are not of as many steps.")
 
     def tell(self, **how: Any) -> None:
-        self.how, self.decoding = how, self.model.decoding(how)
+        self.how, self.decoding = how, decoding(self.model, how)
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of an input."""
-        given = self.model.spec.data.input
-        return tuple(given) if isinstance(given, list | tuple) else (given,)
+        return tuple(column_names(None, self.model.spec.data.input))
 
     @property
     def steps(self) -> bool:
@@ -124,7 +131,7 @@ class WriteStream(Stream):
 
     def _answer(self, text: str, number: int = 0) -> Row:
         """What is written to a source; `number` tells one draw from another."""
-        source, engine = self.model.source, self.model.engine
+        source, engine = self.source, self.model.engine
         if self.steps:
             self._read(self.input.finish())
             ends = {name: value[:, None].copy() for name, value in self.core.state.items()}
@@ -167,7 +174,7 @@ class ChatStream(WriteStream):
         """The reply to the turn that is over, given those before it."""
         turns = [*self.history, (THEIRS, self.kept["text"].tobytes().decode())]
         replies = int(self.kept["replies"][0])
-        row = self._answer(self.model.source.history(turns, OURS), replies)
+        row = self._answer(self.source.history(turns, OURS), replies)
         turns = [*turns, (OURS, row["text"])][-(self.model.spec.data.turns or 3) :]
         self.kept = {
             "text": np.zeros(0, np.uint8),

@@ -7,9 +7,12 @@ from hitherto.decode import Hypothesis
 from hitherto.errors import UsageError, nearest
 from hitherto.runtime.writer import DRAWS, SEARCHES, write
 from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import Results, Row
 from hitherto.tasks.batching import heard
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.writing.source import TextExamples, Texts
 
-__all__ = ["decoding", "written"]
+__all__ = ["decoding", "judge", "measure", "predict", "written"]
 
 
 def written(model: Any, examples: Any, **options: Any) -> list[list[Hypothesis]]:
@@ -18,6 +21,7 @@ def written(model: Any, examples: Any, **options: Any) -> list[list[Hypothesis]]
     found: list[list[Hypothesis]] = [[]] * len(examples)
     for batch in heard(model.source.evaluation(examples)):
         made = write(model.engine, batch.inputs["source"], batch.source_lengths, numbers=batch.rows, **how)
+        assert batch.rows is not None  # noqa: S101 - made by `evaluation`
         for row, hypotheses in zip(batch.rows, made, strict=True):
             found[row] = hypotheses
     return found
@@ -48,3 +52,24 @@ def decoding(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         **({} if draws else own),
         **{name: value for name, value in given.items() if value is not None},
     }
+
+
+def measure(model: OpenModel, examples: TextExamples, **options: object) -> Results:
+    """How probable the right texts are, and what the written ones are worth."""
+    likely = model.source.measure(examples, model.outputs(model.source.evaluation(examples)))
+    judged = judge(model, examples, **options)
+    metrics = likely.metrics | judged.metrics
+    in_order = {name: metrics[name] for name in TASKS[model.spec.task].metrics if name in metrics}
+    return Results(in_order, likely.details | judged.details)
+
+
+def judge(model: OpenModel, examples: TextExamples, **options: object) -> Results:
+    """What the texts are worth that a model writes to these examples."""
+    return model.source.judge(examples, written(model, examples, **options))
+
+
+def predict(
+    model: OpenModel, source: Texts, examples: TextExamples, attention: bool = False, **options: object
+) -> list[Row]:
+    """The text that is written to each example; with `attention` also where the model looked."""
+    return source.predictions(examples, written(model, examples, **options), attention)
