@@ -290,6 +290,23 @@ def test_tagging_needs_a_label_for_each_token() -> None:
         pairs([*rows, {"tokens": ["a", "b"], "tags": ["X"]}], "tag", input="tokens", output="tags")
 
 
+def test_columns_of_numbers_and_of_text_are_no_input_together() -> None:
+    cities = ("Paris", "Rome", "Oslo")
+    rows = [
+        {"age": 20 + i, "city": cities[i % 3], "street": f"{i} Main Street", "label": "ab"[i % 2]}
+        for i in range(30)
+    ]
+    wrong = "column 'age' has numbers and column 'city' has none.*--input.*--codec text"
+    with pytest.raises(UsageError, match=wrong):
+        pairs(rows, input=("age", "city"), output="label")
+    source, _, _, _ = pairs(rows, input=("age", "city"), output="label", codec="text")
+    assert source.load([{"age": 34, "city": "Paris"}], labelled=False).x[0].tolist() == (
+        source.codecs["input"].encode("34 Paris").tolist()
+    )
+    source, examples, _, _ = pairs(rows, input=("city", "street"), output="label")
+    assert source.inputs_of(examples, [0]) == ["Paris 0 Main Street"]
+
+
 def test_one_class_is_not_a_task() -> None:
     with pytest.raises(DataError, match="two labels"):
         pairs([{"text": "a b", "label": "x"}] * 20, input="text", output="label")
@@ -433,6 +450,11 @@ def test_the_column_that_tells_series_apart_is_named() -> None:
     ):
         windows(rows)
     assert len(windows(rows, id="shop")[1].series) == 2
+    one = [row for row in rows if row["shop"] == "north"]
+    source, _, _, _ = windows(one, time=1)
+    source.spec = source.spec.replace(time=1)  # a column by its number, as --time has it
+    with pytest.raises(DataError, match=r"comes twice.*apart: say --id shop$"):
+        source.load(rows)
 
 
 def test_what_keeps_a_column_from_being_numbers_is_said() -> None:
