@@ -1,7 +1,7 @@
 """Live streams of `compose`, `handwrite`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,11 +10,12 @@ from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.session import Session
 from hitherto.slots import Slot, Slots, counter, text_slot
+from hitherto.tasks.base import Options, Row
 from hitherto.tasks.batching import chance
 from hitherto.tasks.columns import opened, said
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.sequels.verbs import draw, sequels_of, steps
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.streams import Stream
 
 __all__ = ["NotesStream", "PenStream"]
 
@@ -40,7 +41,7 @@ class NotesStream(Stream):
         """Steps, each a list of pitches. A row for each: its loss in nats, and a draw of a step that could follow."""
         return self._rows(self.input.push(value))
 
-    def row(self, table: Table, reading: Mapping[str, object]) -> list[Row]:
+    def row(self, table: Table, reading: Options) -> list[Row]:
         """A piece by itself, from beginning to end."""
         value, column = self._value(table, reading)
         with opened(table, 0, column):
@@ -98,7 +99,7 @@ class PenStream(Stream):
 
     def session(self) -> Session:
         """A session of the encoder, which has no states: the stream keeps the text itself."""
-        if not self.source.says:
+        if self.model.engine.encoder is None or not self.source.says:
             raise UsageError("this model draws without being told what: use generate.")
         return Session(self.model.engine.encoder)
 
@@ -134,6 +135,6 @@ class PenStream(Stream):
         self.push(text.rstrip("\r\n"))
         return [self.finish()]
 
-    def row(self, table: Table, reading: Mapping[str, object]) -> list[Row]:
+    def row(self, table: Table, reading: Options) -> list[Row]:
         value, column = self._value(table, reading)
         return self.line(said(table, 0, value, column))

@@ -7,9 +7,10 @@ from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.heads.classes import log_softmax
 from hitherto.slots import Slots
+from hitherto.tasks.base import Row
 from hitherto.tasks.labels.stream import from_line
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.streams import Stream
 from hitherto.tasks.transcribe.source import SearchOptions, Transcripts
 
 __all__ = ["TranscriptStream"]

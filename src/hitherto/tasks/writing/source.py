@@ -91,8 +91,8 @@ class Texts(Source[TextExamples]):
     notes: list[str] = field(default_factory=list)
 
     answers = "nll"
-    unnamed = "txt"
     judges = True
+    unnamed = "txt"
 
     @property
     def reads(self) -> list[str]:
