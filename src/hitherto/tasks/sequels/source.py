@@ -111,21 +111,17 @@ class Sequels(Source[SequelExamples]):
     @property
     def text(self) -> TextCodec:
         """The codec of that text."""
-        codec = self.codecs["text"]
-        assert isinstance(codec, TextCodec)  # noqa: S101 - as `kinds` has it
-        return codec
+        return self.codec_of("text", TextCodec)
 
     @property
     def music(self) -> NotesCodec:
         """The codec of steps that are keys."""
-        assert isinstance(self.steps, NotesCodec)  # noqa: S101 - as `kinds` has it
-        return self.steps
+        return self.codec_of("steps", NotesCodec)
 
     @property
     def pen(self) -> StrokesCodec:
         """The codec of steps that are a pen's moves."""
-        assert isinstance(self.steps, StrokesCodec)  # noqa: S101 - as `kinds` has it
-        return self.steps
+        return self.codec_of("steps", StrokesCodec)
 
     # ---- fitting
 

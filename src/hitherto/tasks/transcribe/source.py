@@ -109,9 +109,7 @@ class Transcripts(Source[TranscriptExamples]):
     @property
     def text(self) -> TextCodec:
         """The codec of texts."""
-        codec = self.codecs["output"]
-        assert isinstance(codec, TextCodec)  # noqa: S101 - as `kinds` has it
-        return codec
+        return self.codec_of("output", TextCodec)
 
     # ---- fitting
 

@@ -101,9 +101,7 @@ class Texts(Source[TextExamples]):
     @property
     def target(self) -> TextCodec:
         """The codec of outputs: that of inputs, where they share one."""
-        codec = self.codecs.get("output", self.codecs["input"])
-        assert isinstance(codec, TextCodec)  # noqa: S101 - as `kinds` has it
-        return codec
+        return self.codec_of("output" if "output" in self.codecs else "input", TextCodec)
 
     @property
     def way(self) -> Way:
@@ -116,11 +114,9 @@ class Texts(Source[TextExamples]):
         return self.way.images
 
     @property
-    def reader(self) -> TextCodec:
+    def read_codec(self) -> TextCodec:
         """The codec of inputs, where they are texts."""
-        codec = self.codecs["input"]
-        assert isinstance(codec, TextCodec)  # noqa: S101 - as `kinds` has it
-        return codec
+        return self.codec_of("input", TextCodec)
 
     @property
     def start_id(self) -> int:
@@ -519,7 +515,7 @@ class Texts(Source[TextExamples]):
 
     def _read(self, source: Text) -> list[str]:
         """Each token of an input that is read; an unknown word as it was given."""
-        codec = self.reader
+        codec = self.read_codec
         ids = self.cut(codec.encode(source))
         pieces = codec.pieces(ids)
         if codec.unknown not in ids:
@@ -534,7 +530,7 @@ class Texts(Source[TextExamples]):
         parts = []
         for place, token in enumerate(hypothesis.tokens):
             if token == unknown and weights is not None and weights.shape[1] and not self.sees:
-                words = self.cut(self.reader.cut(source)) if words is None else words
+                words = self.cut(self.read_codec.cut(source)) if words is None else words
                 at = int(weights[place].argmax())
                 parts.append(decoder.word(words[at]) if at < len(words) and words[at] != END else "")
             else:
