@@ -572,4 +572,4 @@ def _callable(tokenizer: object) -> Callable[[str], Iterable[object]] | None:
         )
     if hasattr(tokenizer, "make_doc"):  # spaCy: its tokens know their text
         return lambda text: [token.text for token in tokenizer.make_doc(text) if not token.is_space]
-    return tokenizer  # type: ignore[no-any-return]
+    return tokenizer
