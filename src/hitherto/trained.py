@@ -16,7 +16,7 @@ from hitherto.data.answers import beside
 from hitherto.errors import BundleError, UsageError
 from hitherto.plan import form_of, operations, streams
 from hitherto.plan.check import check
-from hitherto.plan.ops import Plan
+from hitherto.plan.ops import OPS, Plan
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
 from hitherto.spec import Spec
@@ -251,8 +251,7 @@ class Model:
         self._expect_streams()
 
     def _expect_streams(self) -> None:
-        why = streams(self.plan)
-        if why is not None:
+        if why := streams(self.plan):
             raise UsageError(why)
 
     # ---- models that continue
@@ -362,11 +361,11 @@ def describe(plan: Plan) -> str:
     parts = []
     for op in operations(plan):
         o = op["options"]
-        if op["op"] == "recurrent":
+        if "cell" in o:
             way = "bidirectional " if o["bidirectional"] else ""
             layers = f"{o['num_layers']} {way}{o['cell']} layer{'s' if o['num_layers'] > 1 else ''}"
             parts.append(f"{layers} of {o['hidden_size']}")
-        elif op["op"] == "attend":
+        elif OPS[op["op"]].looks and "kind" in o:
             parts.append(f"{o['kind']} attention")
-    stream = "" if streams(plan) is None else " (answers when its input is over)"
+    stream = " (answers when its input is over)" if streams(plan) else ""
     return f"{', '.join(parts)}, {plan['head']['kind']}{stream}"
