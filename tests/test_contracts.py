@@ -176,7 +176,7 @@ def test_a_task_is_in_the_row_of_its_family(name):
 
 def test_a_verb_that_a_task_lacks_names_those_that_have_it():
     with pytest.raises(
-        UsageError, match="steps is for compose and handwrite models; this one does tag. Use predict"
+        UsageError, match=r"steps is for compose and handwrite models; this one does tag\. Use predict"
     ):
         verb_of("tag", "steps")
 
