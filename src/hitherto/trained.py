@@ -166,7 +166,8 @@ class Model:
         """The labels that it may answer, in the order of their probabilities."""
         codec = self.codecs.get("output")
         if not isinstance(codec, LabelCodec):
-            raise UsageError(f"{self.spec.task} models have no classes; classify and tag do.")
+            able = [name for name, row in TASKS.items() if row.output == LabelCodec.kind]
+            raise UsageError(f"{self.spec.task} models have no classes; {' and '.join(able)} do.")
         return list(codec.classes)
 
     def predict_proba(self, data: object, **options: object) -> Array:
