@@ -49,7 +49,7 @@ class Family:
     """Tasks that share a source."""
 
     source: type[AnySource]
-    tasks: Mapping[str, Verbs]  # by the task's name
+    tasks: dict[str, Verbs]  # by the task's name
     sections: Callable[..., list[Section]]  # (source, examples, results, watched): what a report shows
     measure: Callable[..., Results] = verbs.measure  # (model, examples, **options of decoding)
     predict: Callable[..., list[Row]] = verbs.predict  # (model, source, examples, **options)
