@@ -130,4 +130,5 @@ def verb_of(task: str, name: str) -> Callable[..., Value]:
         return able[task]
     *first, last = able
     tasks = f"{', '.join(first)} and {last}" if first else last
-    raise UsageError(f"{name} is for {tasks} models; this one does {task}. Use predict.")
+    instead = "generate" if family_of(task).source.continues else "predict"
+    raise UsageError(f"{name} is for {tasks} models; this one does {task}. Use {instead}.")
