@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 import hitherto as ht
-from hitherto.cells import CELLS
+from hitherto.cells import CELLS, cell_of_kernel
 from hitherto.errors import UsageError
 from hitherto.model import kernels, layers, paths, reference
 from hitherto.model.paths import cudnn_unroll
@@ -1549,11 +1549,14 @@ def test_the_call_to_cudnn_is_right_as_far_as_a_cpu_can_tell(kind, bias):
     )
 
 
-@pytest.mark.parametrize("name", list(reference.KERNELS))
+KERNELS = [(cell.name, kernel) for cell in CELLS.values() for kernel in cell.kernels]
+
+
+@pytest.mark.parametrize("name", [kernel.name for _, kernel in KERNELS])
 def test_the_reference_keeps_the_contract_of_the_kernels(name):
     if not kernels.available():
         pytest.skip("no kernels")
-    cell, _ = reference.KERNELS[name]
+    cell = cell_of_kernel(name)[0].name
     width = len(CELLS[cell].gates) * H
     weights = [
         tuple(torch.randn(*s) * 0.3 for s in ((width, IN), (width, H), (width,), (width,))) for _ in range(2)
@@ -1570,6 +1573,6 @@ def test_the_reference_keeps_the_contract_of_the_kernels(name):
 
 def test_every_row_of_cells_has_a_layer_and_a_cell():
     assert {kind.lower() for kind in KINDS} == set(CELLS)
-    for name, options in reference.KERNELS.values():
-        assert name in CELLS
-        assert set(options) <= set(CELLS[name].options)
+    for name, kernel in KERNELS:
+        assert set(kernel.options) <= set(CELLS[name].options)
+        assert CELLS[name].kernel(**kernel.options) == kernel

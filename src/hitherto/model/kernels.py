@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from hitherto.errors import InputError
+from hitherto.model.reference import Weights, reference_unroll
 
 _missing = ""  # why the extension did not load
 if TYPE_CHECKING:
@@ -32,13 +33,10 @@ else:
 
 __all__ = ["available", "cross_entropy_", "readable", "unavailable_reason", "unreadable", "unroll"]
 
-Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
-
 # The numbers are native/kernels.h's.
 CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru": 3, "gru_before": 4}
 _SAVED = (0, 0, 4, 4, 3)  # gates kept for the backward pass
 _DGATES = (1, 1, 4, 4, 3)  # gradients of gates: GRU has one more, of U_n h + b'_n
-_LSTM = CELLS["lstm"]
 AUTO, ROWS, UNITS = 0, 1, 2
 split = AUTO  # how threads share a direction's work; the tests set it, results do not depend on it
 
@@ -269,14 +267,14 @@ def _forward(
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     D, _, H = state[0].shape
     shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
-    N, lstm = shape[8], cell == _LSTM
+    N, pair = shape[8], len(state) == 2
     y = _outputs(x, D * H, N)
     ends = [torch.empty_like(s) for s in state]
-    kept = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if lstm else 0)] if keep else []
+    kept = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if pair else 0)] if keep else []
     saved, cells = [a.data_ptr() for a in kept] or (0, 0)
     _native.forward(
-        *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
-        y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if lstm else 0,
+        *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
+        y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if pair else 0,
         saved, cells,
     )  # fmt: skip
     return y, ends, kept
@@ -302,7 +300,8 @@ def _backward(
     dends = [None if d is None else d.contiguous() for d in dends]
     D, _, H = state[0].shape
     shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
-    N, lstm, states = shape[8], cell == _LSTM, len(state)
+    N, states = shape[8], len(state)
+    pair = states == 2
     dx = _outputs(x, x.shape[-1], N) if needs[0] else None
     dstate = [torch.empty_like(s) for s in state]
     dweights = [
@@ -310,10 +309,10 @@ def _backward(
     ]
     dgates = _empty(D, N, _DGATES[cell] * H)
     _native.backward(
-        *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
+        *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
         saved.data_ptr(), cells.data_ptr(), _address(dy), _address(dends[0]),
-        _address(dends[1]) if lstm else 0,
-        _address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if lstm else 0,
+        _address(dends[1]) if pair else 0,
+        _address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if pair else 0,
         *_by_direction([_address(w) for w in dweights], D, bias), dgates.data_ptr(),
     )  # fmt: skip
     wanted = [g if need else None for g, need in zip(dstate, needs[1 : 1 + states], strict=True)]
@@ -372,8 +371,6 @@ def _differentiable_backward(
     dends: Sequence[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor | None]:
-    from hitherto.model.reference import reference_unroll
-
     name, again = next(n for n, number in CELLS.items() if number == cell), torch.is_grad_enabled()
     with torch.enable_grad():
         # Copies that are inputs of their own, tied to the originals: their gradients are wanted, no others.
@@ -436,13 +433,13 @@ def _unroll_fake(
 ) -> list[Tensor]:
     D, B, H = state[0].shape
     N = math.prod(x.shape[:-1]) if places is None else places.shape[0]
-    lstm = cell == _LSTM
+    pair = len(state) == 2
     return [
         x.new_empty(*x.shape[:-1], D * H),
         x.new_empty(D, B, H),
-        x.new_empty(D, B, H) if lstm else x.new_empty(0),
+        x.new_empty(D, B, H) if pair else x.new_empty(0),
         x.new_empty(D, N, _SAVED[cell] * H if keep else 0),
-        x.new_empty(D, N, H if keep and lstm else 0),
+        x.new_empty(D, N, H if keep and pair else 0),
     ]
 
 

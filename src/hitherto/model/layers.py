@@ -1,6 +1,7 @@
 """RNN, LSTM, GRU and their cells: what torch.nn's namesakes take and return, and `lengths=` and more options.
 
-One forward serves the three layers. Where all rows are full length, data is [T, B, I] and `sizes` None. Else
+`Recurrent` is a layer of any row of `CELLS`; its one forward serves all.
+Where all rows are full length, data is [T, B, I] and `sizes` None. Else
 `sizes` [T] says how many rows, longest first, are active at each step, and data is packed [N, I], token after
 token, or stays padded as it came, with `places` [N] to say which row each token is: so the kernels take it.
 
@@ -13,8 +14,8 @@ is all here, except what torch.nn's bases offer to such programs (`all_weights`,
 """
 
 import warnings
-from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -23,12 +24,13 @@ from torch import Tensor, nn
 from torch.fx import Proxy
 from torch.nn.utils.rnn import PackedSequence
 
-from hitherto.cells import CELLS
+from hitherto.cells import CELLS, Options
 from hitherto.errors import InputError, UsageError
 from hitherto.model import dynamo, kernels, onnx
-from hitherto.model.paths import MODES, compute_dtype, cudnn_unroll, path_of, warn_if_slow
+from hitherto.model.paths import compute_dtype, cudnn_unroll, path_of, warn_if_slow
 from hitherto.model.reference import State, Weights, padded_of, tokens_of, unroll
 from hitherto.model.weights import (
+    Device,
     Weighted,
     check_flag,
     check_lengths,
@@ -36,12 +38,16 @@ from hitherto.model.weights import (
     check_not_traced,
     check_probability,
     check_size,
-    gru_kernel,
+    gru_options,
     needs_grad,
-    rnn_kernel,
+    rnn_options,
 )
 
-__all__ = ["GRU", "LSTM", "RNN", "to_torch"]
+__all__ = ["GRU", "LAYERS", "LSTM", "RNN", "Recurrent", "layer_of", "to_torch"]
+
+# What a call takes and gives, as torch.nn's layers do: the form of the answer follows that of the input (a tensor or a
+# PackedSequence, a tensor h or a tuple), which no signature but an overload for each can tell.
+Data: TypeAlias = Any
 
 
 class _Layout(NamedTuple):
@@ -55,8 +61,11 @@ class _Layout(NamedTuple):
     back: Tensor | None = None  # [B]: its inverse
 
 
-class _Recurrent(Weighted, nn.RNNBase):
-    """The three layers: they differ in their cell and options alone."""
+class Recurrent(Weighted, nn.RNNBase):
+    """A layer of any row of `CELLS`; `cell_options` are the cell's own.
+
+    A cell without a kernel runs through the reference. The row needs no more than its step.
+    """
 
     _torchs_options = (*Weighted._torchs_options, "num_layers", "batch_first", "dropout", "bidirectional")
 
@@ -68,26 +77,26 @@ class _Recurrent(Weighted, nn.RNNBase):
 
     def __init__(
         self,
-        kernel: str,
+        cell: str,
         input_size: int,
         hidden_size: int,
-        num_layers: int,
-        bias: bool,
-        batch_first: bool,
-        dropout: float,
-        bidirectional: bool,
-        proj_size: int = 0,
-        device: Any = None,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
-        recurrent_dropout: float,
-        layer_norm: bool,
-        residual: bool,
+        recurrent_dropout: float = 0.0,
+        layer_norm: bool = False,
+        residual: bool = False,
         forget_bias: float | None = None,
-        orthogonal: bool,
+        orthogonal: bool = False,
+        cell_options: Options | None = None,
     ) -> None:
         super().__init__(
-            kernel, input_size, hidden_size, bias, layer_norm, proj_size, forget_bias, orthogonal
+            cell, cell_options or {}, input_size, hidden_size, bias, layer_norm, forget_bias, orthogonal
         )
         num_layers = check_size("num_layers", num_layers)
         check_flag("batch_first", batch_first)
@@ -98,7 +107,7 @@ class _Recurrent(Weighted, nn.RNNBase):
                 "does nothing here. Add layers, or use recurrent_dropout.",
                 stacklevel=3,
             )
-        self.mode = MODES[kernel]
+        self.mode = self._cudnn or cell.upper()
         self.num_layers = num_layers
         self.batch_first = batch_first
         self.dropout = dropout
@@ -116,7 +125,7 @@ class _Recurrent(Weighted, nn.RNNBase):
         self.reset_parameters()
         self.flatten_parameters()
 
-    def forward(self, input: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:  # noqa: A002
+    def forward(self, input: Data, hx: Data = None, lengths: object = None) -> tuple[Data, Data]:  # noqa: A002
         """Unroll over a batch of sequences, as torch.nn's namesake does.
 
         input:   [T, B, I], or [B, T, I] with batch_first, or unbatched [T, I], or a PackedSequence
@@ -128,24 +137,24 @@ class _Recurrent(Weighted, nn.RNNBase):
         """
         if isinstance(input, Proxy):
             more = {} if lengths is None else {"lengths": lengths}
-            return cast("tuple[Any, Any]", self._leaf(input, hx, **more))
+            return cast("tuple[Data, Data]", self._leaf(input, hx, **more))
         data = input.data if isinstance(input, PackedSequence) else input
-        given, weights, dtype = (
+        start, weights, dtype = (
             () if hx is None else self._as_state(hx),
             self._weights(),
             compute_dtype(data),
         )
-        path, why = path_of(self, data, dtype, [*given, *(w for ws in weights for w in ws)])
+        path, why = path_of(self, data, dtype, [*start, *(w for ws in weights for w in ws)])
         if data is not input or lengths is not None:
             check_not_traced(path, lengths)
         if path == "onnx":
-            return self._exported(input, given, lengths, weights)
+            return self._exported(input, start, lengths, weights)
         if path == "torch":
             if lengths is None:
-                return cast("tuple[Any, Any]", super().forward(input, hx))
+                return cast("tuple[Data, Data]", super().forward(input, hx))
             path = "reference"
         x, sizes, layout = self._gather(input, lengths)
-        state = self._initial(given, x, layout)
+        state = self._initial(start, x, layout)
         if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
             x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
             weights = [tuple(w if w is None else w.to(dtype) for w in ws) for ws in weights]
@@ -196,31 +205,31 @@ class _Recurrent(Weighted, nn.RNNBase):
         return x, ends[0] if len(ends) == 1 else tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 
     def _exported(
-        self, given: Any, state: State, lengths: Any, weights: list[Weights]
+        self, batch: Tensor | PackedSequence, state: State, lengths: object, weights: list[Weights]
     ) -> tuple[Tensor, Tensor | State]:
         """What `forward` gives, while torch.onnx.export writes it down: no number of the input is looked at."""
-        if isinstance(given, PackedSequence):
+        if isinstance(batch, PackedSequence):
             raise UsageError("torch.onnx.export has no PackedSequence; give the padded batch, and lengths=.")
-        x = given.unsqueeze(1) if given.dim() == 2 else given.transpose(0, 1) if self.batch_first else given
+        x = batch.unsqueeze(1) if batch.dim() == 2 else batch.transpose(0, 1) if self.batch_first else batch
         D, B = self._directions, x.size(1)
         if not state:
             state = tuple(x.new_zeros(self.num_layers * D, B, size) for size in self._state_sizes)
-        elif given.dim() == 2:
+        elif batch.dim() == 2:
             state = tuple(s.unsqueeze(1) for s in state)
-        lengths = None if lengths is None else torch.as_tensor(lengths)
+        sizes = None if lengths is None else torch.as_tensor(lengths)
         ends: list[State] = []
         for first in range(0, self.num_layers * D, D):
             rows = slice(first, first + D)
             inner = F.dropout(x, self.dropout, self.training) if first and self.dropout else x
-            y, end = onnx.unroll(self._kernel, inner, lengths, tuple(s[rows] for s in state), weights[rows])
+            y, end = onnx.unroll(self._kernel, inner, sizes, tuple(s[rows] for s in state), weights[rows])
             x = y + x if self.residual and y.size(-1) == x.size(-1) else y
             ends.append(end)
         state = tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
-        if given.dim() == 2:
+        if batch.dim() == 2:
             x, state = x.squeeze(1), tuple(s.squeeze(1) for s in state)
         elif self.batch_first:
             x = x.transpose(0, 1)
-        return x, state if len(state) == 2 else state[0]
+        return x, state if len(state) > 1 else state[0]
 
     def _in_place(self, x: Tensor, dropout: float) -> bool:
         """Whether the kernels read x as it came, [B, T, I], with places.
@@ -234,17 +243,18 @@ class _Recurrent(Weighted, nn.RNNBase):
         return onnx.knows(self._kernel) and not ours
 
     def _is_torchs(self) -> bool:
-        ours = self.layer_norm or self.residual or self._kernel == "gru_before"
+        ours = self.layer_norm or self.residual or not self._cudnn
         return not (ours or (self.recurrent_dropout and self.training))
 
     def _torch_says_features(self, came: int) -> str:
         return f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {came}"
 
     def _torch_says_state(self, n: int, s: Tensor, expected: tuple[int, ...]) -> str:
-        which = f"hidden[{n}]" if self.mode == "LSTM" else "hidden"
+        several = len(self._state_sizes) > 1
+        which = f"hidden[{n}]" if several else "hidden"
         if s.dim() != len(expected):
             form = "batched 3-D" if len(expected) == 3 else "unbatched 2-D"
-            hx = "hx and cx" if self.mode == "LSTM" else "hx"
+            hx = "hx and cx" if several else "hx"
             return f"For {form} input, {hx} should also be {len(expected)}-D but got {which} {s.dim()}-D"
         return f"Expected {which} size {expected}, got {list(s.shape)}"
 
@@ -260,24 +270,26 @@ class _Recurrent(Weighted, nn.RNNBase):
 
     # ------------------------------------------------------------------------------- into the layout and back
 
-    def _gather(self, given: Any, lengths: Any) -> tuple[Tensor, Tensor | None, _Layout]:
+    def _gather(
+        self, batch: Tensor | PackedSequence, lengths: object
+    ) -> tuple[Tensor, Tensor | None, _Layout]:
         """[T, B, I] and None; or rows active at each step, with packed [N, I] or the batch as it came."""
         weight = self._first_weight()
-        if isinstance(given, PackedSequence):
+        if isinstance(batch, PackedSequence):
             if lengths is not None:
                 raise UsageError(
                     "A PackedSequence knows its lengths; leave lengths= out, or give the padded batch."
                 )
-            return self._from_packed(given, weight)
-        if given.dim() not in (2, 3):
+            return self._from_packed(batch, weight)
+        if batch.dim() not in (2, 3):
             form = "[B, T, I]" if self.batch_first else "[T, B, I]"
             raise InputError(
-                f"{type(self).__name__}: Expected input to be 2D or 3D, got {given.dim()}D: it expects {form}, "
+                f"{type(self).__name__}: Expected input to be 2D or 3D, got {batch.dim()}D: it expects {form}, "
                 "or unbatched [T, I]."
             )
-        self._check_x(given, weight)
-        batched = given.dim() == 3
-        x = given if batched else given.unsqueeze(0 if self.batch_first else 1)
+        self._check_x(batch, weight)
+        batched = batch.dim() == 3
+        x = batch if batched else batch.unsqueeze(0 if self.batch_first else 1)
         T, B = (x.size(1), x.size(0)) if self.batch_first else (x.size(0), x.size(1))
         if lengths is not None:
             true = check_lengths(lengths, T, B)
@@ -290,8 +302,8 @@ class _Recurrent(Weighted, nn.RNNBase):
         held = self._parameters.get(name)
         return cast("Tensor", getattr(self, name) if held is None else held)
 
-    def _from_packed(self, given: PackedSequence, weight: Tensor) -> tuple[Tensor, Tensor | None, _Layout]:
-        x, sizes = given.data, given.batch_sizes
+    def _from_packed(self, packed: PackedSequence, weight: Tensor) -> tuple[Tensor, Tensor | None, _Layout]:
+        x, sizes = packed.data, packed.batch_sizes
         counts = cast("list[int]", sizes.tolist())
         if not (kernels.readable(sizes, torch.int64) and sizes.is_contiguous()):
             sizes = torch.tensor(counts)
@@ -306,7 +318,7 @@ class _Recurrent(Weighted, nn.RNNBase):
                 f"{tuple(x.shape)} and batch_sizes {counts}; make it with pack_padded_sequence."
             )
         self._check_x(x, weight)
-        layout = _Layout(counts[0], packed=given, order=given.sorted_indices, back=given.unsorted_indices)
+        layout = _Layout(counts[0], packed=packed, order=packed.sorted_indices, back=packed.unsorted_indices)
         if counts[0] == counts[-1]:
             return x.view(len(counts), counts[0], -1), None, layout
         return x, sizes, layout
@@ -335,7 +347,7 @@ class _Recurrent(Weighted, nn.RNNBase):
             state = tuple(s.unsqueeze(1) for s in state)
         return state if layout.order is None else tuple(s.index_select(1, layout.order) for s in state)
 
-    def _answer(self, y: Tensor, state: State, layout: _Layout) -> tuple[Any, Any]:
+    def _answer(self, y: Tensor, state: State, layout: _Layout) -> tuple[Data, Data]:
         if layout.back is not None:
             state = tuple(s.index_select(1, layout.back) for s in state)
         if not layout.batched:
@@ -352,12 +364,12 @@ class _Recurrent(Weighted, nn.RNNBase):
     # ------------------------------------------------------------------------------ what torch.nn's have, too
 
     @property
-    def _flat_weights(self) -> list[Any]:
+    def _flat_weights(self) -> list[Tensor | None]:
         """The weights in torch's order as they are now; None for one that was taken out."""
         return [getattr(self, name, None) for name in self._flat_weights_names]
 
     @_flat_weights.setter
-    def _flat_weights(self, weights: Sequence[Any]) -> None:
+    def _flat_weights(self, weights: Sequence[Tensor | None]) -> None:
         for name, w in zip(self._flat_weights_names, weights, strict=True):
             if w is not getattr(self, name, None):
                 setattr(self, name, w)
@@ -401,8 +413,8 @@ class _Recurrent(Weighted, nn.RNNBase):
                     self.bidirectional,
                 )
 
-    def _apply(self, fn: Any, recurse: bool = True) -> Any:
-        result = nn.Module._apply(self, fn, recurse)
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Recurrent":
+        result: Recurrent = nn.Module._apply(self, fn, recurse)
         self.flatten_parameters()
         return result
 
@@ -422,7 +434,7 @@ class _Recurrent(Weighted, nn.RNNBase):
         return f"{self.input_size}, {self.hidden_size}{''.join(changed)}{self._extra_repr()}"
 
 
-class RNN(_Recurrent, nn.RNN):
+class RNN(Recurrent, nn.RNN):
     """torch.nn.RNN, and `lengths=` and the options below.
 
     recurrent_dropout: one mask a sequence, on h where it enters the recurrent product
@@ -431,7 +443,7 @@ class RNN(_Recurrent, nn.RNN):
     orthogonal:        orthogonal initial weight_hh, gate by gate; torch's uniform values otherwise
     """
 
-    _torchs_options = (*_Recurrent._torchs_options, "nonlinearity")
+    _torchs_options = (*Recurrent._torchs_options, "nonlinearity")
 
     def __init__(
         self,
@@ -443,7 +455,7 @@ class RNN(_Recurrent, nn.RNN):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         recurrent_dropout: float = 0.0,
@@ -454,7 +466,7 @@ class RNN(_Recurrent, nn.RNN):
     ) -> None:
         check_no_projection(proj_size)
         super().__init__(
-            rnn_kernel(nonlinearity),
+            "rnn",
             input_size,
             hidden_size,
             num_layers,
@@ -468,18 +480,19 @@ class RNN(_Recurrent, nn.RNN):
             layer_norm=layer_norm,
             residual=residual,
             orthogonal=orthogonal,
+            cell_options=rnn_options(nonlinearity),
         )
         self.nonlinearity = nonlinearity
 
 
-class LSTM(_Recurrent, nn.LSTM):
+class LSTM(Recurrent, nn.LSTM):
     """torch.nn.LSTM, and `lengths=` and the options below.
 
     recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
     forget_bias:       initial value of the two forget-gate biases together; torch's uniform values if None
     """
 
-    _torchs_options = (*_Recurrent._torchs_options, "proj_size")
+    _torchs_options = (*Recurrent._torchs_options, "proj_size")
 
     def __init__(
         self,
@@ -491,7 +504,7 @@ class LSTM(_Recurrent, nn.LSTM):
         dropout: float = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         recurrent_dropout: float = 0.0,
@@ -509,7 +522,6 @@ class LSTM(_Recurrent, nn.LSTM):
             batch_first,
             dropout,
             bidirectional,
-            proj_size,
             device,
             dtype,
             recurrent_dropout=recurrent_dropout,
@@ -517,10 +529,11 @@ class LSTM(_Recurrent, nn.LSTM):
             residual=residual,
             forget_bias=forget_bias,
             orthogonal=orthogonal,
+            cell_options={"proj_size": proj_size} if proj_size else {},
         )
 
 
-class GRU(_Recurrent, nn.GRU):
+class GRU(Recurrent, nn.GRU):
     """torch.nn.GRU, and `lengths=` and the options below.
 
     recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
@@ -536,7 +549,7 @@ class GRU(_Recurrent, nn.GRU):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         reset: str = "after",
@@ -548,7 +561,7 @@ class GRU(_Recurrent, nn.GRU):
     ) -> None:
         check_no_projection(proj_size)
         super().__init__(
-            gru_kernel(reset),
+            "gru",
             input_size,
             hidden_size,
             num_layers,
@@ -562,11 +575,26 @@ class GRU(_Recurrent, nn.GRU):
             layer_norm=layer_norm,
             residual=residual,
             orthogonal=orthogonal,
+            cell_options=gru_options(reset),
         )
         self.reset = reset
 
 
-dynamo.admit(_Recurrent)
+# The cells that torch.nn has too, each as the layer that takes and gives what torch.nn's does.
+LAYERS: dict[str, type[Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+
+
+def layer_of(
+    cell: str, input_size: int, hidden_size: int, *, cell_options: Options | None = None, **options: Any
+) -> Recurrent:
+    """The layer of a row of `CELLS`: torch.nn's namesake where there is one. `options` are those of `Recurrent`."""
+    namesake: Callable[..., Recurrent] | None = LAYERS.get(cell)
+    if namesake is None:
+        return Recurrent(cell, input_size, hidden_size, cell_options=cell_options, **options)
+    return namesake(input_size, hidden_size, **options, **(cell_options or {}))
+
+
+dynamo.admit(Recurrent)
 
 
 def to_torch(module: nn.Module) -> nn.Module:
