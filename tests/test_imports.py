@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "slots": {"errors", "arrays"},
     "times": {"errors", "arrays"},
     "cells": {"errors"},
-    "metrics": {"errors"},
+    "metrics": {"errors", "arrays"},
     "heads": {"errors", "bounds"},
     "spec": {"errors"},
     "data": {"errors", "arrays", "files", "progress", "times"},
@@ -48,13 +48,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "bundle", "runtime", "tasks"},
     # torch
-    "model": {"errors", "cells", "heads", "plan", "_native"},
+    "model": {"errors", "arrays", "cells", "heads", "plan", "_native"},
     "training": {
         *("errors", "progress", "files", "tensors", "metrics", "heads", "spec", "plan", "decode", "bundle", "report"),
-        *("tasks", "trained", "model", "facade", "_native"),
+        *("tasks", "trained", "model", "arrays", "runtime", "codecs", "facade", "_native"),
     },
     # on top
-    "checks": {"errors", "cells", "heads", "plan", "tasks", "model", "facade"},
+    "checks": {
+        *("errors", "arrays", "cells", "codecs", "heads", "plan", "runtime", "tasks", "trained", "model", "facade"),
+    },
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "report", "tasks", "training"),
         *("checks", "facade", "_native"),

@@ -19,6 +19,7 @@ from hitherto.errors import (
 from hitherto.plan import form_of, operations, streams
 from hitherto.plan.check import check
 from hitherto.runtime.engine import Engine
+from hitherto.runtime.executor import outputs
 from hitherto.runtime.session import Session, Sessions
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
@@ -213,7 +214,7 @@ class Model:
         return writing.decoding(self, given)
 
     def outputs(self, batches: Iterator[Any]) -> Iterator[Any]:
-        return self.engine.outputs(heard(batches), self.source.answers)
+        return outputs(self.engine, heard(batches), self.source.answers)
 
     def save(self, path: str | Path) -> str:
         """Write the bundle; gives its digest."""

@@ -1,22 +1,25 @@
 """What a source is, the contract; and what every source gives: batches and results."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
 from hitherto.errors import UsageError
+from hitherto.runtime.executor import Arrays, Batch
 from hitherto.spec import Spec, TrainSpec
+
+if TYPE_CHECKING:
+    from hitherto.decode import Hypothesis
 
 __all__ = [
     "AnySource",
     "Arrays",
     "Batch",
     "Examples",
+    "Generates",
     "Item",
     "Options",
     "Results",
@@ -26,36 +29,10 @@ __all__ = [
     "expect_task",
 ]
 
-Arrays = dict[str, Array]
 Share = tuple[int, int]  # rank, processes
 Item = tuple[Array, int]  # rows, and the epoch that they are read in
 Row = dict[str, Any]  # an answer, by name: labels, numbers, lists of them
 Options = dict[str, Any]  # of the spec or of a head, by name
-
-
-@dataclass(slots=True)
-class Batch:
-    """What an executor runs and a loss reads. Inputs are [T, B, ...], targets flat over what is scored."""
-
-    inputs: Arrays
-    lengths: Array | None  # [B]; None where every row has all T steps
-    targets: Arrays = field(default_factory=dict)  # [N, ...]
-    at: Array | None = None  # [N]: t * B + b of every scored place; None: all of them, or one for each row
-    carry: Array | None = (
-        None  # [B]: which kept state each row goes on from, -1 for none; None: all begin anew
-    )
-    keep: Array | None = None  # [lanes]: whose final states are kept for the next batch
-    rows: Array | None = None  # [B]: which examples these are; -1 for padding of a share
-    source_lengths: Array | None = None  # [B]: as lengths, of the input "source" where there is one
-
-    @property
-    def steps(self) -> int:
-        """True steps of all rows: what tokens per second count."""
-        sizes = {"x": self.lengths, "source": self.source_lengths}
-        return sum(
-            int(np.prod(value.shape[:2]) if (known := sizes[name]) is None else known.sum())
-            for name, value in self.inputs.items()
-        )
 
 
 @dataclass(slots=True)
@@ -75,6 +52,12 @@ class Examples(Protocol):
 E = TypeVar("E", bound=Examples)
 
 
+class Generates(Protocol):
+    """A model that continues what it is given."""
+
+    def generate(self, prompt: object = None, /, **options: object) -> object: ...
+
+
 class Source(ABC, Generic[E]):
     """From a table to batches, and from a model's outputs back to answers and metrics: what a family of tasks knows.
 
@@ -91,6 +74,7 @@ class Source(ABC, Generic[E]):
     decodes: ClassVar[bool] = False  # `measure` and `predictions` take options of decoding
     judges: ClassVar[bool] = False  # a decoder writes its answers, and `judge` measures them
     foresees: ClassVar[bool] = False  # its answers are rows of the future, from `future`
+    keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
     continues: ClassVar[bool] = False  # it has no answer to an input: it goes on, by `generate` or a stream
 
     @property
@@ -144,6 +128,14 @@ class Source(ABC, Generic[E]):
     @abstractmethod
     def measure(self, examples: E, outputs: Iterable[tuple[Batch, Array]]) -> Results:
         """Metrics, and what a report shows."""
+
+    def sampler(self, valid: E | None) -> Callable[[Generates], Row] | None:  # noqa: ARG002
+        """What notes a sample of a model at each evaluation in training; None where there is nothing to sample."""
+        return None
+
+    def judge(self, examples: E, written: "Sequence[Sequence[Hypothesis]]") -> Results:
+        """Metrics of the texts that a decoder wrote for these examples."""
+        raise NotImplementedError(f"{type(self).__name__} does not declare judge")
 
 
 AnySource = Source[Any]  # of whichever examples

@@ -1,11 +1,16 @@
 """How far a training is, and what it ends with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from hitherto.model.build import Module
 
-__all__ = ["Progress", "Trained"]
+__all__ = ["Progress", "Row", "Show", "Trained"]
+
+# One line of the log or of the history: numbers by name, None for what was not measured. A checkpoint gives them back
+# as it got them, numpy's numbers too.
+Row: TypeAlias = dict[str, Any]
 
 
 @dataclass
@@ -25,8 +30,8 @@ class Progress:
     best: Any = None  # the metric that decides, once it was measured
     best_step: int = 0
     waited: int = 0  # evaluations since the best one
-    history: list[dict[str, Any]] = field(default_factory=list)  # one row for each evaluation
-    watched: list[dict[str, Any]] = field(default_factory=list)  # what `watch` gave at each
+    history: list[Row] = field(default_factory=list)  # one row for each evaluation
+    watched: list[Row] = field(default_factory=list)  # what `watch` gave at each
 
 
 @dataclass
@@ -35,3 +40,6 @@ class Trained:
 
     module: Module
     progress: Progress
+
+
+Show = Callable[[Progress, Row], None]  # what is shown of a training, step by step

@@ -4,7 +4,7 @@ A sequence begins after a step of zeros, so that its own first step can be learn
 where one only measures: nothing was there to tell it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
 from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Item, Results, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Generates, Item, Results, Row, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -72,6 +72,16 @@ class Sequels(Source[SequelExamples]):
 
     answers = "nll"
     unnamed = "csv"
+
+    def sampler(self, valid: SequelExamples | None) -> Callable[[Generates], Row]:
+        """A sequel of every model, drawn with the same seed; one that says something says the first text."""
+        text = None if valid is None else next((str(text) for text in valid.texts), None)
+        steps = 64 if self.spec.task == "compose" else 400  # a text takes many points of a pen
+
+        def sample(model: Generates) -> Row:
+            return {"sample": model.generate(text, seed=1, steps=steps), "text": text}
+
+        return sample
 
     @property
     def reads(self) -> list[str]:

@@ -95,6 +95,7 @@ class Texts(Source[TextExamples]):
     notes: list[str] = field(default_factory=list)
 
     answers = "nll"
+    judges = True
     unnamed = "txt"
 
     @property
