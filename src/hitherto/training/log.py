@@ -54,9 +54,9 @@ class Log:
             files.write(path, "".join(lines))
             self.file = path.open("a", encoding="utf-8")
             if train.tensorboard:
-                from torch.utils.tensorboard import SummaryWriter
+                from torch.utils import tensorboard
 
-                self.board = SummaryWriter(str(run / "tensorboard"), purge_step=step or None)
+                self.board = tensorboard.SummaryWriter(str(run / "tensorboard"), purge_step=step or None)
 
     def step(self, progress: Progress, loss: float, norm: float, lr: float, show: Show | None) -> None:
         now = time.monotonic()

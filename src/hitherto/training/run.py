@@ -531,7 +531,7 @@ def watcher(
     if sample is None:
         return None
 
-    def watch(module: "Module") -> Row:
+    def watch(module: "Module") -> "Row":
         return sample(Model(spec, plan, source.codecs, module.tensors()))
 
     return watch
