@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plan": {"errors", "bounds", "cells", "heads", "spec"},
     "decode": {"errors", "arrays", "slots", "heads"},
     "bundle": {"errors", "bounds", "files", "tensors", "codecs"},
-    "report": {"errors", "arrays", "bounds", "files", "media"},
+    "report": {"errors", "arrays", "bounds", "files", "media", "codecs"},
     # no torch, no task
     "runtime": {"errors", "arrays", "cells", "heads", "plan", "decode", "_native"},
     # no torch
@@ -55,7 +55,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     # on top
     "checks": {
-        *("errors", "arrays", "cells", "codecs", "heads", "plan", "runtime", "tasks", "trained", "model", "facade"),
+        *("errors", "arrays", "cells", "data", "codecs", "heads", "plan", "runtime", "tasks", "trained", "model"),
+        "facade",
     },
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "report", "tasks", "training"),

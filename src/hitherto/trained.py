@@ -203,7 +203,7 @@ class Model:
     @property
     def writes(self) -> bool:
         """Whether its answers are texts that a decoder makes: translations, summaries, replies."""
-        return hasattr(self.source, "judge")
+        return bool(self.source.judges)
 
     def decoding(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All that a decoder is told: what is given, and the task's own ways where nothing is.

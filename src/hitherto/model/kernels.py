@@ -271,14 +271,14 @@ def _forward(
     N, pair = shape[8], len(state) == 2
     y = _outputs(x, D * H, N)
     ends = [torch.empty_like(s) for s in state]
-    kept = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if pair else 0)] if keep else []
-    saved, cells = [a.data_ptr() for a in kept] or (0, 0)
+    tape = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if pair else 0)] if keep else []
+    saved, cells = [a.data_ptr() for a in tape] or (0, 0)
     _native.forward(
         *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
         y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if pair else 0,
         saved, cells,
     )  # fmt: skip
-    return y, ends, kept
+    return y, ends, tape
 
 
 def _backward(
@@ -289,13 +289,13 @@ def _backward(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
-    kept: list[Tensor],
+    tape: list[Tensor],
     dy: Tensor | None,
     dends: list[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor | None]:
     """Gradients of x, the state and the weights, in this order; None where `needs` does not want one."""
-    y, saved, cells = kept
+    y, saved, cells = tape
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     dy = None if dy is None else dy.contiguous()
     dends = [None if d is None else d.contiguous() for d in dends]
@@ -336,10 +336,10 @@ class _Unroll(torch.autograd.Function):
         *rest: Tensor,
     ) -> tuple[Tensor, ...]:
         state, weights = list(rest[:states]), list(rest[states:])
-        y, ends, kept = _forward(cell, x, sizes, places, state, weights, bias, True)
+        y, ends, tape = _forward(cell, x, sizes, places, state, weights, bias, True)
         ctx.cell, ctx.states, ctx.bias = cell, states, bias
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(sizes, places, x, *rest, y, *kept)
+        ctx.save_for_backward(sizes, places, x, *rest, y, *tape)
         return y, *ends
 
     @staticmethod
@@ -353,9 +353,9 @@ class _Unroll(torch.autograd.Function):
                 ctx.cell, x, sizes, places, state, weights, ctx.bias, dy, dends, needs
             )
         else:
-            kept = [y, saved, cells]
+            tape = [y, saved, cells]
             gradients = _backward(
-                ctx.cell, x, sizes, places, state, weights, ctx.bias, kept, dy, list(dends), needs
+                ctx.cell, x, sizes, places, state, weights, ctx.bias, tape, dy, list(dends), needs
             )
         return None, None, None, None, None, *gradients
 
@@ -385,12 +385,12 @@ def _differentiable_backward(
     wanted = [a for a, need in zip(inputs, needs, strict=True) if need]
     if not outputs or not wanted:
         return [None] * len(needs)
-    found = iter(
+    gradients = iter(
         torch.autograd.grad(
             [o for o, _ in outputs], wanted, [g for _, g in outputs], create_graph=again, allow_unused=True
         )
     )
-    return [next(found) if need else None for need in needs]
+    return [next(gradients) if need else None for need in needs]
 
 
 # ---- torch.compile and torch.export: one op each way -------------------------------------------------------
@@ -414,11 +414,11 @@ def _unroll_op(
     keep: bool,
 ) -> list[Tensor]:
     _check_readable([x, *state, *weights])
-    y, ends, kept = _forward(cell, x, sizes, places, state, weights, bias, keep)
+    y, ends, tape = _forward(cell, x, sizes, places, state, weights, bias, keep)
     # An op returns as many tensors each time, all of them its own.
     D, N = state[0].shape[0], math.prod(x.shape[:-1]) if places is None else places.shape[0]
     absent = [] if len(ends) == 2 else [x.new_empty(0)]
-    return [y, *ends, *absent, *(kept or [x.new_empty(D, N, 0), x.new_empty(D, N, 0)])]
+    return [y, *ends, *absent, *(tape or [x.new_empty(D, N, 0), x.new_empty(D, N, 0)])]
 
 
 @_unroll_op.register_fake
@@ -453,13 +453,13 @@ def _backward_op(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
-    kept: list[Tensor],
+    tape: list[Tensor],
     dy: Tensor,
     dends: list[Tensor],
     needs: list[bool],
 ) -> list[Tensor]:
-    _check_readable([x, *state, *weights, *kept, dy, *dends])
-    gradients = _backward(cell, x, sizes, places, state, weights, bias, kept, dy, list(dends), needs)
+    _check_readable([x, *state, *weights, *tape, dy, *dends])
+    gradients = _backward(cell, x, sizes, places, state, weights, bias, tape, dy, list(dends), needs)
     # An op returns tensors that are its own: no None, and biases of one layer must not share one.
     return [
         x.new_empty(0) if g is None else g.clone() if i > len(state) else g for i, g in enumerate(gradients)
@@ -475,7 +475,7 @@ def _backward_fake(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
-    kept: list[Tensor],
+    tape: list[Tensor],
     dy: Tensor,
     dends: list[Tensor],
     needs: list[bool],
@@ -494,11 +494,11 @@ def _op_setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
 def _op_backward(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
     sizes, places, x, *rest = ctx.saved_tensors
     state, weights, (y, _, _, saved, cells) = rest[: ctx.states], rest[ctx.states : -5], rest[-5:]
-    found = torch.ops.hitherto.unroll_backward(
+    gradients_of = torch.ops.hitherto.unroll_backward(
         ctx.cell, x, sizes, places, state, weights, ctx.bias, [y, saved, cells],
         gradients[0], gradients[1 : 1 + ctx.states], ctx.needs,
     )  # fmt: skip
-    wanted = [g if need else None for g, need in zip(found, ctx.needs, strict=True)]
+    wanted = [g if need else None for g, need in zip(gradients_of, ctx.needs, strict=True)]
     return None, wanted[0], None, None, wanted[1 : 1 + ctx.states], wanted[1 + ctx.states :], None, None
 
 

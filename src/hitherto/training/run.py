@@ -101,7 +101,7 @@ def _asked(
     out: str | Path | None,
     valid: object,
     run: Path | None,
-    options: dict[str, object],
+    options: Options,
 ) -> Spec:
     """The spec that a user's arguments make, checked as far as it can be before data are read."""
     out = None if out is None else str(files.path_of(out, "out"))
