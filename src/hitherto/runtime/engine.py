@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from hitherto import _native
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.heads.table import nll
 from hitherto.plan import OPS, states, tensor_name
 from hitherto.runtime.executor import Batch
+from hitherto.runtime.program import program
 from hitherto.runtime.stages import RUN, WEIGHTS, Stages, State
 
 __all__ = ["Engine", "numbers", "threads"]
@@ -74,7 +74,7 @@ class Engine:
         self.size = size
         self.stride = -(-size // 16) * 16 or 16  # of a row's block: whole lines of the cache
         stages = Stages(self.plan, tensors, self.places)
-        self.program = _native.Program(weights, size, *stages.rows)
+        self.program = program(weights, size, stages.rows)
         self.stages = len(stages.widths)
         head = self.plan["head"]
         self.head = (

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hitherto import native
 from hitherto.errors import CheckpointError, HithertoError
 from hitherto.metrics import METRICS
 from hitherto.model.build import Module, State
@@ -337,13 +338,8 @@ def _numpy(tensors: Mapping[str, Tensor] | None) -> Tensors | None:
 
 def environment() -> Environment:
     """What the bits of a run depend on beside its spec and data."""
-    from hitherto.model import kernels
-
-    isa = "reference"
-    if kernels.available():
-        from hitherto import _native
-
-        isa = str(_native.info()["isa"])
+    extension = native.extension()
+    isa = "reference" if extension is None else str(extension.info()["isa"])
     _, world = processes()
     return {
         "threads": torch.get_num_threads(),
