@@ -186,7 +186,7 @@ class Module(nn.Module):
         """Take the weights from a bundle's tensors."""
         with torch.no_grad():
             for name, value in self.named_parameters():
-                value.copy_(torch.from_numpy(np.ascontiguousarray(tensors[name])))
+                value.copy_(torch.from_numpy(np.array(tensors[name])))  # an opened bundle's are read-only
 
 
 def _held(module: nn.Module, name: str) -> Tensor:
