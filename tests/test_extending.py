@@ -11,8 +11,9 @@ import torch
 import hitherto
 from hitherto.cells import CELLS, Cell
 from hitherto.checks import check_cell, check_task
-from hitherto.model.layers import Recurrent, layer_of
+from hitherto.model.layers import layer_of
 from hitherto.model.paths import explain_path
+from hitherto.model.recurrent import Recurrent
 
 # ---- a cell: a minimal gated unit (Zhou et al. 2016), in one function and one row
 

@@ -28,7 +28,7 @@ import hitherto as ht
 from hitherto import native
 from hitherto.cells import CELLS, cell_of_kernel
 from hitherto.errors import UsageError
-from hitherto.model import kernels, layers, reference
+from hitherto.model import kernels, recurrent, reference
 from hitherto.model.paths import cudnn_unroll
 
 KINDS = ["RNN", "LSTM", "GRU"]
@@ -1502,9 +1502,9 @@ def test_explain_path_says_which_and_why(monkeypatch):
 def test_forward_takes_the_path_that_explain_path_names(kind, options, path, monkeypatch):
     layer, x = getattr(ht, kind)(IN, H, **options), torch.randn(T, B, IN)
     taken = []
-    unroll, plain = kernels.unroll, layers.unroll
+    unroll, plain = kernels.unroll, recurrent.unroll
     monkeypatch.setattr(kernels, "unroll", lambda *a: taken.append("kernels") or unroll(*a))
-    monkeypatch.setattr(layers, "unroll", lambda *a: taken.append("reference") or plain(*a))
+    monkeypatch.setattr(recurrent, "unroll", lambda *a: taken.append("reference") or plain(*a))
     layer(x)
     layer(x, lengths=LENGTHS)
     assert taken == [ht.explain_path(layer, x).split(":")[0]] * 2

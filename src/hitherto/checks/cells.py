@@ -25,7 +25,7 @@ from hitherto.errors import UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from hitherto.model.layers import Recurrent
+    from hitherto.model.recurrent import Recurrent
 
     TorchState = tuple[Tensor, ...]
 
