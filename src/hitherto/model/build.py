@@ -21,7 +21,7 @@ from hitherto.model.embedding import embedding
 from hitherto.model.layers import layer_of
 from hitherto.plan import NARROWEST, OPS, cell_options, operations, states, stepwise, tensor_name, weights
 
-__all__ = ["TORCH_OPS", "Module", "Start", "TorchOp", "build"]
+__all__ = ["TORCH_OPS", "Module", "Start", "TorchOp", "build", "torch_op"]
 
 State = dict[str, Tensor]
 Operation = Mapping[str, Any]  # as the plan has it: JSON, which the row of `OPS` gives its types
@@ -48,7 +48,7 @@ class Module(nn.Module):
         # in training, how often a step reads the prediction of the step before in place of the truth
         self.sampling = 0.0
         for op in operations(self.plan):
-            made = TORCH_OPS[op["op"]].make(op["options"], start or Start())
+            made = torch_op(op["op"]).make(op["options"], start or Start())
             if made is not None:
                 self.add_module(op["name"], made)
         # An operation whose weight is another's -> whose, and its name there: one parameter, under one name.
@@ -99,7 +99,7 @@ class Module(nn.Module):
             read = values[op["inputs"][0]]
             if op["name"] == self.plan["head"]["name"]:
                 return read, after
-            values[op["outputs"][0]], new = TORCH_OPS[op["op"]].run(self, op, read, lengths, state)
+            values[op["outputs"][0]], new = torch_op(op["op"]).run(self, op, read, lengths, state)
             after |= new
         raise AssertionError("a checked plan ends with its head")
 
@@ -109,7 +109,7 @@ class Module(nn.Module):
         ends: State = {}
         for op in self.plan["encode"]:
             read = values[op["inputs"][0]]
-            values[op["outputs"][0]], new = TORCH_OPS[op["op"]].run(self, op, read, lengths, None)
+            values[op["outputs"][0]], new = torch_op(op["op"]).run(self, op, read, lengths, None)
             ends |= new
             places = OPS[op["op"]].places
             if places is not None and lengths is not None:
@@ -328,11 +328,18 @@ def _run_keep(
     return x, {name: x[-1:, :, -state[name].shape[-1] :]}
 
 
-def _run_copy(
+def _run_gate(
     module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
     gate = nn.functional.linear(x, *module.tensors_of(op, "weight", "bias"))
     return gate, {"gate": gate}
+
+
+def _run_beside(
+    _module: Module, _op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    """An operation whose weights the head reads: the features pass it as they are."""
+    return x, {}
 
 
 def _run_pool(
@@ -369,12 +376,6 @@ def _run_pool(
     count = count + before_count
     top = torch.where(count > 0, top, 0.0)
     return top[0], {of_value: top, of_count: count}
-
-
-def _run_chain(
-    _module: Module, _op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
-) -> Result:
-    return x, {}
 
 
 def _run_bridge(
@@ -448,9 +449,14 @@ TORCH_OPS: dict[str, TorchOp] = {
     "grid": TorchOp(_run_grid, _weights_of("grid")),
     "recall": TorchOp(_run_recall),
     "keep": TorchOp(_run_keep),
-    "copy": TorchOp(_run_copy, _weights_of("copy")),
-    "chain": TorchOp(_run_chain, _weights_of("chain")),
 }
+
+
+def torch_op(name: str) -> TorchOp:
+    """The torch half of an operation. One that only keeps a head's own weights needs no row."""
+    if OPS[name].beside:
+        return TorchOp(_run_gate if OPS[name].gate else _run_beside, _weights_of(name))
+    return TORCH_OPS[name]
 
 
 def build(
