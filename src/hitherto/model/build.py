@@ -30,7 +30,7 @@ Options = Mapping[str, Any]  # of an operation, likewise
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What initial weights depend on beside the seed."""
+    """Options of initial weights."""
 
     orthogonal: bool = False
     forget_bias: float | None = None
@@ -104,7 +104,7 @@ class Module(nn.Module):
         raise AssertionError("a checked plan ends with its head")
 
     def encode(self, source: Tensor, lengths: Tensor | None) -> State:
-        """What the step program begins with: its states, and what it attends to."""
+        """The initial states of the step program, and the memory that it attends to."""
         values = {"source": source}
         ends: State = {}
         for op in self.plan["encode"]:
@@ -146,7 +146,7 @@ class Module(nn.Module):
         return tuple(_held(self.get_submodule(op["name"]), name) for name in names)
 
     def weight(self, op: Operation) -> Tensor:
-        """The weight of an operation, whoever keeps it."""
+        """The weight of an operation, which may be tied to another's."""
         owner, name = self._tied.get(op["name"], (op["name"], "weight"))
         return _held(self.get_submodule(owner), name)
 

@@ -156,7 +156,7 @@ def unroll(
 
 
 class _Idle:
-    """Blocks that no tensor holds, by their size."""
+    """Free blocks by size, to be used again."""
 
     limit = 512 << 20  # bytes that may wait for their next use
 

@@ -1,4 +1,4 @@
-"""Which of our kernels, cuDNN and the reference runs a layer, and why."""
+"""Whether a native kernel, cuDNN, torch or the reference runs a layer, and why."""
 
 from collections.abc import Iterable, Sequence
 
@@ -61,7 +61,7 @@ def path_of(
 
 
 def watched() -> str:
-    """Who looks at every operation, and so would miss what a kernel does; "" if nobody."""
+    """Which torch mechanism must see every operation, so that no kernel may run; "" if none."""
     if torch._C._are_functorch_transforms_active():
         return "a torch.func transform such as vmap or grad is active"
     if forward_ad._current_level >= 0:

@@ -51,7 +51,7 @@ class Executor(Protocol[F, S]):
         """The features at the scored places of a batch, [N, F], and the state after it."""
 
     def carried(self, batch: Batch, after: S) -> S | None:
-        """What of the state after a batch goes on to the next."""
+        """The part of the state after a batch that is carried to the next."""
 
     def answers(self, batch: Batch, features: F, after: S) -> Array:
         """The head's parameters for these features, [N, O]."""

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on, saved so that a kill at any moment leaves a good one.
+"""Checkpoints: everything that a training needs to continue. A kill at any moment leaves a good one.
 
 A checkpoint is one `.safetensors` file, `step-00000123.safetensors`, within the same limits as a bundle: its
 arrays as `array.NAME`, its document as JSON in the uint8 tensor `document`, and in the metadata the step and
@@ -39,7 +39,7 @@ MAX_DEPTH = 32  # of a tree; each of its levels is up to three of JSON
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """What was saved; `notes` has a sentence for every newer checkpoint passed over as damaged."""
+    """A checkpoint as it was saved; `notes` has a sentence for every newer one that is damaged."""
 
     path: Path
     step: int
@@ -99,7 +99,7 @@ def load(path: str | Path) -> Checkpoint:
 def latest(folder: str | Path) -> Checkpoint | None:
     """The newest checkpoint in `folder` that verifies; None where there is none at all.
 
-    Where there are some and none verifies, that is a CheckpointError: to begin anew is not for us to decide.
+    Where there are some and none verifies, that is a CheckpointError: only the user may decide to start again.
     """
     notes: list[str] = []
     for _, path in _checkpoints(path_of(folder, "the folder of checkpoints")):

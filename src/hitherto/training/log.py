@@ -1,4 +1,4 @@
-"""The log of a run: a line for each report."""
+"""The log of a run: one line of JSON for each report."""
 
 import contextlib
 import json
@@ -93,7 +93,7 @@ class Log:
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """A disk that is full, or a folder that is gone, as an error that says so."""
+    """Turn an error of the disk, such as a full one, into a TrainingError with advice."""
     try:
         yield
     except OSError as error:

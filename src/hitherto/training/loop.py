@@ -1,9 +1,9 @@
-"""The training loop, whole, in `fit`; what it calls stands around it in the order of use.
+"""The training loop: all of it is in `fit`, and what it calls follows in the order of use.
 
-What makes a killed run resume to the bit: the order of batches is a function of (seed, epoch), every random draw of a
-step is seeded from (seed, step, rank), and a checkpoint between two steps holds all the rest (`_Run.save`). What makes
-several processes equal to one: batches are formed for all and shared by rows, and the gradient of the sum over all
-tokens is divided by the count over all processes.
+A killed run resumes to the bit. The order of batches is a function of (seed, epoch), every random draw of a step is
+seeded from (seed, step, rank), and a checkpoint between two steps holds all the rest (`_Run.save`). Several processes
+equal one: batches are formed for all and shared by rows, and the gradient of the sum over all tokens is divided by the
+count over all processes.
 """
 
 import contextlib
@@ -109,7 +109,7 @@ def fit(
 
 
 class _Run:
-    """A training between two steps: everything that a checkpoint holds, and what moves it on."""
+    """The state of a training between two steps, which is what a checkpoint holds, and the steps."""
 
     def __init__(
         self,
@@ -181,7 +181,7 @@ class _Run:
         judge: Callable[[Module], dict[str, float]] | None,
         watch: Callable[[Module], Row] | None,
     ) -> Row:
-        """Measure on `valid`, note it, and keep the weights if they are the best so far; gives the row noted."""
+        """Measure on `valid`, add a row to the history, and keep the weights if they are the best so far."""
         progress = self.progress
         with weights_of(self.module, self.average):
             loss = Loss()
@@ -220,7 +220,7 @@ class _Run:
         )
 
     def keep_best(self) -> None:
-        """Give `keep` the best weights so far, or the last where nothing was measured yet; unless it has them."""
+        """Give `keep` the best weights so far, or the last ones before an evaluation, unless it has them."""
         step = self.progress.step if self.best is None else self.progress.best_step
         if self.keep is None or self.rank or step == self.best_kept_step:
             return
@@ -230,7 +230,7 @@ class _Run:
 
     @contextlib.contextmanager
     def losing_nothing(self) -> Iterator[None]:
-        """Whatever ends the run, the best weights are kept, if there were any."""
+        """Keep the best weights, if there are any, whatever error ends the run."""
         try:
             yield
         except Exception:
@@ -240,7 +240,7 @@ class _Run:
             raise
 
     def save(self) -> None:
-        """A checkpoint, by the first process; and the best weights so far."""
+        """The first process saves a checkpoint, and the best weights so far."""
         now = time.monotonic()
         self.progress.seconds += now - self.begun
         self.begun = self.saved = now
@@ -287,7 +287,7 @@ class _Run:
         )
 
     def _fits(self, tree: "_Tree") -> bool:
-        """Whether what was saved is of this module and this optimiser."""
+        """Whether a checkpoint is of this module and this optimiser."""
         expected = {name: tuple(value.shape) for name, value in self.module.named_parameters()}
         states = {name: tuple(value.shape) for name, value in self.module.zero_state(0).items()}
         weights = [part for part in (tree.weights, tree.average, tree.best) if part is not None]
@@ -351,7 +351,7 @@ def environment() -> Environment:
 
 
 def differences(saved: checkpoint.Checkpoint) -> list[str]:
-    """What is not as it was when the checkpoint was taken, so that bits may differ."""
+    """What differs from when the checkpoint was taken, so that bits may differ."""
     then, now = _Tree.of(saved).environment, environment()
     return [
         f"{name} was {then.get(name)}, is {value}" for name, value in now.items() if then.get(name) != value

@@ -23,7 +23,7 @@ Values: TypeAlias = dict[str, Any]
 
 
 def shapes(arrays: Mapping[str, object]) -> dict[str, tuple[int, ...] | None]:
-    """The shape of each array of floats; None of what is none."""
+    """The shape of each array of floats; None for anything else."""
     return {
         name: value.shape if isinstance(value, np.ndarray) and value.dtype.kind == "f" else None
         for name, value in arrays.items()
@@ -57,7 +57,7 @@ class Optimizer:
         )
 
     def gradient(self, losses: Sequence[Tensor], counts: Sequence[Tensor]) -> tuple[float, float]:
-        """Mean loss and gradient norm over all processes; how the gradients must be scaled is remembered."""
+        """Mean loss and gradient norm over all processes; `step` scales the gradients by their count and by clip."""
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         sums = torch.stack([torch.stack([t.double() for t in part]).sum().cpu() for part in (losses, counts)])
         if self.world > 1:
@@ -118,7 +118,7 @@ class Optimizer:
 
 
 def rate(train: TrainSpec, step: int, total: int, epoch: int) -> float:
-    """The learning rate of a step, before what schedule plateau takes from it."""
+    """The learning rate of a step, before the factor of schedule plateau."""
     lr = train.lr or 1e-3
     if train.warmup and step < train.warmup:
         return lr * (step + 1) / train.warmup
@@ -156,7 +156,7 @@ def not_finite(train: TrainSpec, progress: Progress, loss: float, norm: float) -
 
 
 def blend(average: dict[str, Tensor], module: Module, decay: float, step: int) -> None:
-    """The running average, warmed up so that the first weights do not stay in it."""
+    """Update the running average, with a warm-up so that the first weights do not stay in it."""
     decay = min(decay, (1 + step) / (10 + step))
     with torch.no_grad():
         values = [value.detach() for value in module.parameters()]
@@ -172,7 +172,7 @@ def use(module: Module, weights: Mapping[str, Tensor] | None) -> None:
 
 @contextlib.contextmanager
 def weights_of(module: Module, average: Mapping[str, Tensor] | None) -> Iterator[None]:
-    """The averaged weights in place of the module's own, for a while."""
+    """Use the averaged weights within the context, then the module's own again."""
     if average is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""How far a training is, and what it ends with."""
+"""The progress of a training, and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Row: TypeAlias = dict[str, Any]
 
 @dataclass
 class Progress:
-    """Everything about a run that is not weights: what a checkpoint holds beside them."""
+    """Everything that a checkpoint holds beside weights."""
 
     step: int = 0
     total: int = 0
@@ -36,7 +36,7 @@ class Progress:
 
 @dataclass
 class Trained:
-    """What a training leaves: the module with its best weights, and how it came to them."""
+    """The result of a training: the module with its best weights, and the progress at its end."""
 
     module: Module
     progress: Progress

@@ -149,7 +149,7 @@ def run_of(out: str | Path) -> Path:
 
 
 def _check_out(spec: Spec) -> None:
-    """A model does not take the place of what it is learned from, nor of its run."""
+    """An error where the model would overwrite its data or its run."""
     if spec.out is None:
         return
     out = Path(spec.out)
@@ -173,7 +173,7 @@ def _there(path: object) -> bool:
 
 
 def _ready(spec: Spec) -> None:
-    """What training needs of this machine, known before anything is read."""
+    """Check the device and packages before data are read, and set the number of threads."""
     import torch
 
     if spec.train.threads:
@@ -336,7 +336,7 @@ def _rehearse(module: "Module", source: AnySource, held_out: Examples, metric: s
 
 
 def _fits(spec: Spec, plan: Plan) -> None:
-    """An error where the weights, and what training keeps for each, are more than this machine can hold."""
+    """An error where weights, gradients and optimiser need more memory than this machine has."""
     copies = {"adam": 2, "adamw": 2, "sgd": 1 if spec.train.momentum else 0}[spec.train.optimizer]
     copies += 3 if spec.train.average else 2  # themselves, the best so far, their average
     count = sum(math.prod(shape) for shape in shapes(plan).values())
@@ -383,7 +383,7 @@ def _so_far(run: Path, progress: "Progress", metric: str) -> str:
 
 
 def _stopped(run: Path | None, notes: list[str]) -> str:
-    """What is left of a run that was stopped."""
+    """The message of a run that was stopped: what it saved, and how to continue."""
     if run is None:
         return "stopped; nothing was kept, as there is no out"
     return "\n".join(["stopped and saved", *notes[-1:], f"go on with: hitherto train --resume {run}"])
@@ -417,7 +417,7 @@ def _report(
 
 @contextmanager
 def _claimed(out: Path) -> Iterator[None]:
-    """Make the folder of the run that ends in `out` ours; one with an unfinished run in it is not taken from it.
+    """Claim the folder of the run that ends in `out`; a folder with an unfinished run is an error.
 
     A training that fails before its first step leaves no folder that was not there.
     """
@@ -450,7 +450,7 @@ def _holds(path: Path) -> bool:
 
 
 def _clear(run: Path, out: Path) -> None:
-    """Take the checkpoints of a run that has ended out of the way of the next."""
+    """Delete the checkpoints of a run that has ended; an unfinished run is an error."""
     checkpoints = run / "checkpoints"
     old = list(checkpoints.iterdir()) if checkpoints.is_dir() else []
     if not old:

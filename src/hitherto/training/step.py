@@ -1,4 +1,4 @@
-"""One step: a batch forward, its loss; and evaluation."""
+"""One step of training, and evaluation with a torch module."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def _begin(batch: Batch, carried: State | None) -> State | None:
 
 
 def _keep(batch: Batch, state: State) -> State | None:
-    """What of the state after a batch is carried to the next."""
+    """The part of the state after a batch that is carried to the next."""
     if batch.keep is None:
         return None
     rows = next(iter(state.values())).shape[1]
@@ -92,7 +92,7 @@ def _loss(
 
 
 def _lengths(batch: Batch, state: State | None) -> tuple[Tensor | None, State | None, Tensor | None]:
-    """What a module wants beside the inputs: their lengths, the state that it begins with, the lengths of sources."""
+    """The further arguments of a module: lengths, the initial state, and the lengths of sources."""
     of_x, of_source = (
         None if known is None else torch.from_numpy(known) for known in (batch.lengths, batch.source_lengths)
     )
@@ -118,7 +118,7 @@ def _targets(batch: Batch, after: State, device: torch.device) -> dict[str, Tens
 def _last_steps(
     module: Module, batch: Batch, state: State | None, steps: int, device: torch.device
 ) -> tuple[Batch, State | None]:
-    """Run all but the last `steps` of every row without gradients; a batch of those is left, and the state there."""
+    """Run all but the last `steps` of every row without gradients; gives a batch of those, and the state there."""
     x = next(iter(batch.inputs.values()))
     T, B = x.shape[:2]
     lengths = np.full(B, T) if batch.lengths is None else batch.lengths
@@ -138,7 +138,7 @@ def _last_steps(
 
 @dataclass
 class Loss:
-    """A loss that is summed up over batches."""
+    """The sum of a loss over batches."""
 
     total: float = 0.0
     count: float = 0.0
@@ -172,7 +172,7 @@ class TorchExecutor:
 
     @torch.inference_mode()
     def carried(self, batch: Batch, after: State) -> State | None:
-        """What of the state after a batch goes on to the next."""
+        """The part of the state after a batch that is carried to the next."""
         return _keep(batch, after)
 
     @torch.inference_mode()
@@ -220,7 +220,7 @@ def _quickly(source: AnySource) -> dict[str, int]:
 
 
 def evaluate(module: Module, source: AnySource, examples: Examples, loss: Loss | None = None) -> Results:
-    """What the module is worth on these examples. Where answers are decoded, that is greedy, which is quick."""
+    """The metrics of the module on these examples. Decoding is greedy, which is quick."""
     executor = TorchExecutor(module, loss or Loss())
     made = outputs(executor, source.evaluation(examples), source.answers)
     return source.measure(examples, made, **_quickly(source))
