@@ -92,7 +92,7 @@ class _Program:
                 "layer_norm": model.layer_norm,
                 "residual": model.residual,
                 **_cell_choices(model),
-                **({"proj_size": projected} if model.cell == "lstm" else {}),
+                **({"proj_size": projected} if "proj_size" in CELLS[model.cell].options else {}),
             },
         )
 
@@ -247,7 +247,9 @@ def _writer(
     step = _Program("x", x["size"])
     step.read(model, x, "embed")
     attends = model.attention != "none"
-    top = (model.proj_size if model.cell == "lstm" else 0) or model.hidden_size or 0  # what the decoder says
+    top = (
+        (model.proj_size if "proj_size" in CELLS[model.cell].options else 0) or model.hidden_size or 0
+    )  # what the decoder says
     combined = (
         model.embedding_size or top if model.tied else top
     )  # and what is made of it and of what it looks at
@@ -309,8 +311,11 @@ def _cell_choices(model: ModelSpec) -> dict[str, Any]:
         elif getattr(model, option) != default:
             having = next(name for name, cell in CELLS.items() if option in cell.options)
             raise UsageError(f"the cell {model.cell} has no {option}; it is an option of {having}.")
-    if model.forget_bias is not None and model.cell != "lstm":
+    if model.forget_bias is not None and not CELLS[model.cell].forget_gate:
+        having = ", ".join(name for name, cell in CELLS.items() if cell.forget_gate)
         raise UsageError(
-            f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of lstm."
+            f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of {having}."
         )
+    if model.layer_norm and "layer_norm" not in CELLS[model.cell].options:
+        raise UsageError(f"the cell {model.cell} has no layer_norm; leave it out.")
     return chosen

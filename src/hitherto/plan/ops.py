@@ -53,6 +53,8 @@ class Op:
     heads: bool = False  # it may be the head's operation
     places: Callable[[Options], int] | None = None  # it makes so many steps of each
     beside: str = ""  # the head that reads its output, which goes beside the chain
+    gate: bool = False  # this output is a linear map of the features to one number, `gate`
+    lends: tuple[str, ...] = ()  # those of its weights that this head reads, by these names
     state: str = ""  # the option that names a state which it reads or writes
     fits: Callable[[Options, int, tuple[int, int]], bool] | None = None  # whether that state does, [K, W]
     work: Callable[[Options], int] = _no_work  # multiplications of a step, where its weights do not tell
@@ -384,6 +386,7 @@ OPS: dict[str, Op] = {
         programs=("step",),
         stage=False,
         beside="chain",
+        lends=("W", "V"),
     ),
     # How much of an answer is written, not copied from where attention looks; only the head "pointer" reads it.
     "copy": Op(
@@ -395,6 +398,7 @@ OPS: dict[str, Op] = {
         programs=("step",),
         stage=False,
         beside="pointer",
+        gate=True,
     ),
 }
 

@@ -15,7 +15,7 @@ looks back, what it looks at: `attend.memory`, [R, S, M], and `attend.lengths`, 
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.heads.table import nll
 from hitherto.plan import OPS, states, tensor_name
+from hitherto.runtime.executor import Batch
 from hitherto.runtime.program import program
 from hitherto.runtime.stages import RUN, WEIGHTS, Stages, State
 
@@ -83,10 +84,11 @@ class Engine:
         self.pools = stages.pool is not None
         self.ids = stages.ids
         self.input_size = stages.input_size
-        self.attends = any(op["op"] in ("attend", "window") for op in self.plan["step"])
-        chains = [op for op in self.plan["step"] if op["op"] == "chain"]
+        self.attends = any(OPS[op["op"]].looks for op in self.plan["step"])
         # the head's own weights
-        self.own = {name: tensors[tensor_name(op, name)] for op in chains for name in ("W", "V")}
+        self.own = {
+            name: tensors[tensor_name(op, name)] for op in self.plan["step"] for name in OPS[op["op"]].lends
+        }
         self.gate: Engine | None = None
         self.keys: Engine | None = None
         self.encoder: Engine | None = None
@@ -314,20 +316,24 @@ class Engine:
 
     # ---- batches
 
-    def outputs(self, batches: Iterator[Any], answers: str) -> Iterator[tuple[Any, Array]]:
-        """Every batch with what the model says at its scored places: the head's parameters, or the loss there."""
-        kept: State | None = None
-        for batch in batches:
-            features, after = self.forward(
-                batch.inputs, batch.lengths, _carried(batch.carry, kept), batch.source_lengths
-            )
-            kept = None if batch.keep is None else {name: v[:, batch.keep] for name, v in after.items()}
-            flat = features.reshape(-1, features.shape[-1])
-            scored = flat if batch.at is None else flat[batch.at]
-            if answers == "params":
-                yield batch, self.params(scored)
-            else:
-                yield batch, self._losses(scored, batch.targets["y"], _copied(batch, after))
+    def run_batch(self, batch: Batch, carried: State | None) -> tuple[Array, State]:
+        """The features at the scored places of a batch, and the state after it, as `Executor` has it."""
+        state = _carried(batch.carry, carried)
+        features, after = self.forward(batch.inputs, batch.lengths, state, batch.source_lengths)
+        flat = features.reshape(-1, features.shape[-1])
+        return flat if batch.at is None else flat[batch.at], after
+
+    def carried(self, batch: Batch, after: State) -> State | None:
+        """What of the state after a batch goes on to the next."""
+        return None if batch.keep is None else {name: v[:, batch.keep] for name, v in after.items()}
+
+    def answers(self, _batch: Batch, features: Array, _after: State) -> Array:
+        """The head's parameters."""
+        return self.params(features)
+
+    def losses(self, batch: Batch, features: Array, after: State) -> Array:
+        """The loss at each scored place."""
+        return self._losses(features, batch.targets["y"], _copied(batch, after))
 
     def nll(self, params: Array, y: Array) -> Array:
         """Minus the log-probability that the head gives to each y, [N]."""
@@ -368,7 +374,7 @@ class Engine:
         return found
 
 
-def _copied(batch: Any, after: State) -> State:
+def _copied(batch: Batch, after: State) -> State:
     """Where answers are copied: at each scored place the gate, and how much of the attention lies on what is true."""
     if "gate" not in after:
         return {}

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 import numpy as np
 
+from hitherto.cells import CELLS
 from hitherto.errors import UsageError, nearest
 from hitherto.spec.options import SPECIAL, TABLES, Spec, is_union, option_of, options
 from hitherto.spec.tasks import TASKS
@@ -129,6 +130,11 @@ def from_document(
         ):
             name = voice.name(option.table, option.name)
             raise UsageError(f"{voice.begin}{name} must be a finite number, but came as {value!r}.")
+    if spec.model.cell not in CELLS:
+        raise UsageError(
+            f"{voice.begin}{voice.name('model', 'cell')} must be one of {', '.join(CELLS)}, but came as "
+            f"{spec.model.cell!r:.60}.{nearest(spec.model.cell, CELLS)}"
+        )
     for what, chosen, known in (
         ("head", spec.model.head, row.heads),
         ("metric", spec.train.metric, row.metrics),

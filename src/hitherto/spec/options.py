@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import Meta
 
+from hitherto.cells import CELLS
 from hitherto.errors import UsageError, nearest
 from hitherto.spec.tasks import TASKS
 
@@ -167,7 +168,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The network."""
 
-    cell: Annotated[Literal["rnn", "lstm", "gru"], _about("the recurrent cell")] = "lstm"
+    cell: Annotated[str, _about("recurrent cell")] = "lstm"
     hidden_size: Annotated[Count | None, _about("units of a layer")] = None
     num_layers: Annotated[Few | None, _about("layers on top of one another")] = None
     bidirectional: Annotated[bool | None, _about("also read from the end; such a model cannot stream")] = None
@@ -328,7 +329,7 @@ def _describe(table: str, field: Any, hint: Any) -> Option:
     inner = hint.__origin__
     kinds = [kind for kind in (get_args(inner) if is_union(inner) else (inner,)) if kind is not type(None)]
     many = any(get_origin(kind) is tuple for kind in kinds)
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] = tuple(CELLS) if field.name == "cell" else ()
     plain: list[Any] = []
     for kind in kinds:
         if get_origin(kind) is Literal:
