@@ -17,7 +17,7 @@ from hitherto.bundle import fingerprint
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.runtime.stages import WEIGHTS
-from hitherto.spec import options
+from hitherto.spec import choices, options
 from hitherto.tensors import CODES, row
 
 __all__ = ["Bundles", "assembled", "packed"]
@@ -55,7 +55,7 @@ class Bundles:
             for part in PARTS:
                 self.pool.add(json.loads(seed.metadata[part]), part)
         for option in options():
-            self.pool.at.setdefault(option.name, []).extend([*option.choices, option.default])
+            self.pool.at.setdefault(option.name, []).extend([*choices(option), option.default])
         self.operations = [
             op for op in self.pool.dicts if {"op", "inputs", "outputs", "options"} <= op.keys()
         ]

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cells": {"errors"},
     "metrics": {"errors"},
     "heads": {"errors", "bounds"},
-    "spec": {"errors"},
+    "spec": {"errors", "cells"},
     "data": {"errors", "arrays", "files", "progress", "times"},
     "media": {"errors", "arrays", "files"},
     "codecs": {"errors", "arrays", "bounds", "slots", "progress", "times", "data", "media"},

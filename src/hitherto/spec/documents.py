@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from hitherto.errors import UsageError, nearest
-from hitherto.spec.options import SPECIAL, TABLES, Spec, is_union, option_of, options
+from hitherto.spec.options import SPECIAL, TABLES, Spec, choices, is_union, option_of, options
 from hitherto.spec.tasks import TASKS
 
 __all__ = [
@@ -119,7 +119,7 @@ def from_document(
         raise _wrong_value(document, str(error), voice) from error
     row = TASKS[spec.task]
     for option in options():
-        value = getattr(getattr(spec, option.table), option.name)
+        value = spec.value(option)
         if value == option.default:
             continue
         if option.name in SPECIAL and option.name not in row.options:
@@ -129,20 +129,31 @@ def from_document(
         ):
             name = voice.name(option.table, option.name)
             raise UsageError(f"{voice.begin}{name} must be a finite number, but came as {value!r}.")
-    for what, chosen, known in (
-        ("head", spec.model.head, row.heads),
-        ("metric", spec.train.metric, row.metrics),
-    ):
-        if chosen is not None and chosen not in known:
-            raise UsageError(
-                f"{voice.begin}{spec.task} has no {what} {chosen!r}; it has {', '.join(known)}.{nearest(chosen, known)}"
-            )
+    _check_rows(spec, voice)
     if spec.data.valid is not None and spec.data.valid_source is not None:
         raise UsageError(
             f"{voice.begin}validation data are given twice, as {voice.name('data', 'valid')} and as "
             f"{voice.name('data', 'valid_source')}; leave one out."
         )
     return spec
+
+
+def _check_rows(spec: Spec, voice: Voice) -> None:
+    """An error where an option names a row of a table that is not there, or that the task does not have."""
+    for name in ("cell", "head", "metric", "codec"):
+        option = option_of(name)
+        value, known = spec.value(option), choices(option, spec.task)
+        if value is None or value in known:
+            continue
+        if value in choices(option) or name == "metric":
+            raise UsageError(
+                f"{voice.begin}{spec.task} has no {name} {value!r}; it has {', '.join(known)}."
+                f"{nearest(str(value), known)}"
+            )
+        raise UsageError(
+            f"{voice.begin}{voice.name(option.table, name)} must be one of {', '.join(known)}, but came as "
+            f"{value!r:.60}.{nearest(str(value), known)}"
+        )
 
 
 def useless(task: str, name: str, voice: Voice) -> str:
@@ -159,7 +170,7 @@ def _wrong_value(document: Mapping[str, Any], said: str, voice: Voice) -> UsageE
     if table not in TABLES or not name:
         return UsageError(f"{voice.begin}{where.rstrip('`') or 'the spec'}: {text[0].lower()}{text[1:]}.")
     value, option = document[table][name], option_of(name)
-    hint = nearest(value, option.choices) if isinstance(value, str) else ""
+    hint = nearest(value, choices(option)) if isinstance(value, str) else ""
     wanted = _wanted(get_type_hints(TABLES[table], include_extras=True)[name])
     return UsageError(
         f"{voice.begin}{voice.name(table, name)} must be {wanted}, but came as {value!r:.60}.{hint}"
@@ -220,7 +231,7 @@ def resumed(
         raise UsageError(f"{voice.begin}the run learns to {found.task}, not to {task}: leave the task out.")
     asked = over(found, path, out, voice=voice, **values)
     for option in options():
-        was, now = (getattr(getattr(spec, option.table), option.name) for spec in (found, asked))
+        was, now = (spec.value(option) for spec in (found, asked))
         if was != now and option.name not in RESUMABLE:
             having = ", ".join(o.name for o in options(found.task) if o.name in RESUMABLE)
             name = voice.name(option.table, option.name)
@@ -248,7 +259,7 @@ def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
 
     Not a part of what makes a spec sound: a model that was trained so before still opens.
     """
-    known = {option.name: (option, getattr(getattr(spec, option.table), option.name)) for option in options()}
+    known = {option.name: (option, spec.value(option)) for option in options()}
     if spec.train.schedule is None:  # what is chosen in its place
         chosen = "plateau" if spec.train.optimizer == "sgd" else "one-cycle"
         known["schedule"] = (known["schedule"][0], chosen)
