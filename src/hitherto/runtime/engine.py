@@ -24,7 +24,6 @@ from hitherto import _native
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
-from hitherto.heads.table import nll
 from hitherto.plan import OPS, states, tensor_name
 from hitherto.runtime.stages import RUN, WEIGHTS, Stages, State
 
@@ -332,8 +331,7 @@ class Engine:
     def nll(self, params: Array, y: Array) -> Array:
         """Minus the log-probability that the head gives to each y, [N]."""
         head = self.plan["head"]
-        found: Array = nll(head["kind"], params, y, **head["options"], **self.own)
-        return found
+        return HEADS[head["kind"]].nll(params, y, **head["options"], **self.own)
 
     def mean(self, params: Array) -> Array:
         """What the head expects."""

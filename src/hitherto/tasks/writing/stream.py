@@ -70,7 +70,7 @@ class WriteStream(Stream):
     @property
     def steps(self) -> bool:
         """Whether the source is encoded as it comes; of stories and questions it is the end that is read."""
-        return streams(self.core.engine.plan) is None and self.model.spec.task != "answer"
+        return not streams(self.core.engine.plan) and self.model.spec.task != "answer"
 
     def push(self, value: str) -> list[Row]:
         """A part of the source, of any size. Its fields, a story and a question, say, stand on lines of their own."""
