@@ -77,7 +77,7 @@ def test_convolutions_halve_a_picture_and_peaks_leave_three_numbers_a_filter() -
 def test_convolutions_and_peaks_that_cannot_be_are_refused() -> None:
     with pytest.raises(UsageError, match="are for images"):
         plan(conv=(4,))
-    with pytest.raises(UsageError, match="give these too"):
+    with pytest.raises(UsageError, match="add --conv"):
         plan(inputs=PICTURES, peaks=True)
     given = {"source": PICTURES["x"] | {"single": True}, "x": IDS["x"]}
     with pytest.raises(UsageError, match="choose --attention none"):
