@@ -34,12 +34,13 @@ __all__ = ["available", "cross_entropy_", "readable", "unavailable_reason", "unr
 
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 
-# The numbers are native/kernels.h's.
-CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru": 3, "gru_before": 4}
-_SAVED = (0, 0, 4, 4, 3)  # gates kept for the backward pass
-_DGATES = (1, 1, 4, 4, 3)  # gradients of gates: GRU has one more, of U_n h + b'_n
-_LSTM = CELLS["lstm"]
-AUTO, ROWS, UNITS = 0, 1, 2
+# By the name of each cell its number and sizes: the extension says them.
+_SIZES: dict[str, dict[str, int]] = {} if _native is None else _native.CELLS
+CELLS = {name: row["number"] for name, row in _SIZES.items()}
+_SAVED = [row["saved"] for row in _SIZES.values()]  # gates kept for the backward pass
+_DGATES = [row["dgates"] for row in _SIZES.values()]  # gradients of gates: GRU has one more, of U_n h + b'_n
+_LSTM = CELLS.get("lstm")
+AUTO, ROWS, UNITS = range(3) if _native is None else map(_native.SPLITS.index, ("auto", "rows", "units"))
 split = AUTO  # how threads share a direction's work; the tests set it, results do not depend on it
 
 if _native is not None:

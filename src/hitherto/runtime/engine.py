@@ -72,7 +72,7 @@ class Engine:
         self.size = size
         self.stride = -(-size // 16) * 16 or 16  # of a row's block: whole lines of the cache
         stages = Stages(self.plan, tensors, self.places)
-        self.program = _native.Program(WEIGHTS.index(weights), size, *stages.numbers)
+        self.program = _native.Program(weights, size, *stages.rows)
         self.stages = len(stages.widths)
         head = self.plan["head"]
         self.head = (
