@@ -8,7 +8,6 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.errors import DataError, UsageError
-from hitherto.plan import streams
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, counter, text_slot
@@ -70,7 +69,7 @@ class WriteStream(Stream):
     @property
     def steps(self) -> bool:
         """Whether the source is encoded as it comes; of stories and questions it is the end that is read."""
-        return not streams(self.core.engine.plan) and self.model.spec.task != "answer"
+        return self.core.engine.forward_only and self.model.spec.task != "answer"
 
     def push(self, value: str) -> list[Row]:
         """A part of the source, of any size. Its fields, a story and a question, say, stand on lines of their own."""
