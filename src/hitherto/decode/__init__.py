@@ -8,7 +8,7 @@ Those of the head `ctc` read log-probabilities that are there already, [T, K], a
 when each symbol was: `CtcGreedy` and `PrefixBeam`, as the steps come. In `DECODERS` they give the symbols alone.
 """
 
-from hitherto.decode.beam import Hypothesis, beam, beams, best_beam
+from hitherto.decode.beam import Hypothesis, beam, beams, best_beam, highest
 from hitherto.decode.ctc import PrefixBeam
 from hitherto.decode.greedy import CtcGreedy, ctc_greedy, greedy
 from hitherto.decode.sample import nucleus, penalised, sample, suggest, top, until
@@ -24,6 +24,7 @@ __all__ = [
     "best_beam",
     "ctc_greedy",
     "greedy",
+    "highest",
     "nucleus",
     "penalised",
     "sample",

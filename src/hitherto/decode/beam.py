@@ -11,7 +11,7 @@ from hitherto.arrays import Array
 from hitherto.decode.sample import Pick, State, Step
 from hitherto.errors import UsageError
 
-__all__ = ["Hypothesis", "beam", "beams", "best_beam"]
+__all__ = ["Hypothesis", "beam", "beams", "best_beam", "highest"]
 
 Top = Callable[[Any, int], tuple[Array, Array]]
 Attention = Callable[[State], tuple[Array, Array]]
@@ -77,7 +77,7 @@ def beams(
             f"coverage_penalty needs attention, but came as {coverage_penalty} without; "
             "give `attention`, or leave the penalty at 0."
         )
-    pick, top = pick or _rows, top or _highest
+    pick, top = pick or _rows, top or highest
     tokens = np.array(tokens, np.int64)  # [R], as all of a row: it is one beginning
     stop = np.array(sorted(set(stop_ids)), np.int64)
     never = np.array(sorted(set(banned)), np.int64)
@@ -187,7 +187,7 @@ def _rows(state: State, rows: Array) -> State:
     return {name: value[:, rows] for name, value in state.items()}
 
 
-def _highest(scores: Any, k: int) -> tuple[Array, Array]:
+def highest(scores: Any, k: int) -> tuple[Array, Array]:
     """The k highest of every row [R, V] and where, falling, of equals the lower first; NaN is lowest."""
     scores = np.fmax(scores, -np.inf)
     R, V = scores.shape

@@ -10,7 +10,6 @@ written again with torch's operations.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence  # noqa: TC003 (library ops read annotations)
 from typing import TYPE_CHECKING, Any
 
@@ -18,17 +17,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hitherto import native
 from hitherto.errors import InputError
 
-_missing = ""  # why the extension did not load
 if TYPE_CHECKING:
     from hitherto import _native
 else:
-    try:
-        from hitherto import _native
-    except ImportError as error:
-        _native = None
-        _missing = str(error)
+    _native = native.load()[0]
+_missing = native.load()[1]  # why it did not load
 
 __all__ = ["available", "cross_entropy_", "readable", "unavailable_reason", "unreadable", "unroll"]
 
@@ -48,15 +44,13 @@ if _native is not None:
 
 
 def available() -> bool:
-    """Whether the kernels can be used: the extension is there and HITHERTO_PURE is not 1."""
-    return _native is not None and os.environ.get("HITHERTO_PURE") != "1"
+    """Whether the kernels can be used: the extension is there and HITHERTO_PURE is not set."""
+    return _native is not None and not native.pure()
 
 
 def unavailable_reason() -> str | None:
     """Why `available` is false, or None."""
-    if os.environ.get("HITHERTO_PURE") == "1":
-        return "HITHERTO_PURE=1 is set"
-    return None if _native is not None else f"the extension hitherto._native did not load: {_missing}"
+    return native.why_pure() or _missing
 
 
 _PLAIN = (Tensor, torch.nn.Parameter)

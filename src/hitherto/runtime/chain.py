@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hitherto import _native
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.plan import OPS, Input, Operation, states_of
+from hitherto.runtime.program import program
 from hitherto.runtime.stages import WEIGHTS, Stages, State
 
 __all__ = ["Chain", "numbers", "threads"]
@@ -61,7 +61,7 @@ class Chain:
         self.size = size
         self.stride = -(-size // 16) * 16 or 16  # of a row's block: whole lines of the cache
         stages = Stages(operations, x, tensors, self.places)
-        self.program = _native.Program(weights, size, *stages.rows)
+        self.program = program(weights, size, stages.rows)
         self.stages = len(stages.widths)
         self.widths = stages.widths
         self.pools = stages.pool is not None
@@ -94,8 +94,8 @@ class Chain:
     def read(
         self,
         x: Array,
-        lengths: Array | None,
-        state: State | None,
+        lengths: Array | None = None,
+        state: State | None = None,
         *,
         end: int | None = None,
         memory: State | None = None,

@@ -67,9 +67,8 @@ class Engine(Chain):
         self.keys: Chain | None = None
         self.encoder: Chain | None = None
         self.sight: Chain | None = None  # the part of the encoder before the grid
-        self.grid: Array | None = (
-            None  # the embeddings of the places that a step of the source becomes, [places, size]
-        )
+        # The embeddings of the places that a step of the source becomes, [places, size].
+        self.grid: Array | None = None
         self.bridges: list[tuple[Operation, list[Chain]]] = []
         if "encode" in plan:
             self._prepare_encoder(plan["encode"], plan["bridge"], tensors)
@@ -128,7 +127,7 @@ class Engine(Chain):
             (S, R, _), places = x.shape, len(self.grid)
             x = (x.reshape(S, R, places, -1) + self.grid).transpose(0, 2, 1, 3).reshape(S * places, R, -1)
             lengths = None if lengths is None else lengths * places
-        memory, ends = self.encoder.read(x, lengths, None)
+        memory, ends = self.encoder.read(x, lengths)
         S, R = x.shape[:2]
         lengths = np.full(R, S, np.int64) if lengths is None else lengths
         return self.begin(x if self.encoder.pools else memory, ends, source, lengths)

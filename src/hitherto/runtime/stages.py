@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from hitherto import _native
 from hitherto.arrays import Array
 from hitherto.cells import CELLS
-from hitherto.plan import OPS, Input, Operation, Options, cell_options, seen, tensor_name
+from hitherto.plan import OPS, Input, Operation, cell_options, seen, tensor_name
+from hitherto.runtime.pure import OwnCell
 
 __all__ = ["STAGES", "WEIGHTS", "Stages", "State"]
 
@@ -49,6 +49,12 @@ class Stages:
             return None
         return np.require(self.tensors[tensor_name(op, name)], np.float32, ["C", "A"])
 
+    def required(self, op: Operation, name: str) -> Array:
+        """A weight that a checked plan has."""
+        weight = self.weight(op, name)
+        assert weight is not None  # noqa: S101
+        return weight
+
     def add(
         self, op: str, I: int, O: int, weights: Sequence[Mapping[str, Array | None]] = (), **fields: object
     ) -> None:
@@ -59,37 +65,35 @@ class Stages:
 
 
 def _embed(stages: Stages, op: Operation) -> None:
-    table = stages.weight(op, "weight")
-    assert table is not None  # noqa: S101 - a checked plan has its tensors
+    table = stages.required(op, "weight")
     stages.add("embed", table.shape[0], table.shape[1], [{"weight_ih": table}])
-
-
-def _kernel(o: Options) -> str:
-    """The native name of a cell with these options."""
-    if o["cell"] == "rnn":
-        return f"rnn_{o.get('nonlinearity', 'tanh')}"
-    return "gru_before" if o.get("reset") == "before" else str(o["cell"])
 
 
 def _recurrent(stages: Stages, op: Operation) -> None:
     o = op["options"]
-    cell = o["cell"]
-    kernel = _kernel(o)
+    cell, options = CELLS[o["cell"]], cell_options(o)
+    kernel = cell.kernel_of(**options)
     D, H = 1 + bool(o["bidirectional"]), o["hidden_size"]
-    P = CELLS[cell].state_sizes(H, **cell_options(o))[0]
-    starts = [stages.places[f"{op['name']}.{state}"] for state in CELLS[cell].states]
+    P = cell.state_sizes(H, **options)[0]
+    starts = [stages.places[f"{op['name']}.{state}"] for state in cell.states]
     for layer in range(o["num_layers"]):
+        names = cell.params(stages.width, H, **options)
         weights = [
-            {name: stages.weight(op, f"{name}_l{layer}{way}") for name in _native.WEIGHTS}
+            {name: stages.required(op, f"{name}_l{layer}{way}") for name in names}
             for way in ("", "_reverse")[:D]
         ]
         at = [first + layer * D * w for first, _, w in starts]
         residual = bool(o.get("residual")) and stages.width == D * P
-        stages.add(
-            "recurrent", stages.width, D * P, weights, H=H, P=P, D=D, h=at[0], c=at[-1], cell=kernel,
-            layer_norm=bool(o.get("layer_norm")), residual=residual,
-        )  # fmt: skip
-        stages.bounded = kernel != "rnn_relu" and P == H and not residual
+        shape = {"H": H, "P": P, "D": D, "h": at[0], "c": at[-1], "residual": residual}
+        if kernel is None:
+            widths = [(first, w) for first, (_, _, w) in zip(at, starts, strict=True)]
+            stages.add(
+                "recurrent", stages.width, D * P, cell=OwnCell(cell, options, weights, widths), **shape
+            )
+        else:
+            normalised = bool(o.get("layer_norm"))
+            stages.add("recurrent", stages.width, D * P, weights, cell=kernel, layer_norm=normalised, **shape)
+        stages.bounded = kernel not in (None, "rnn_relu") and P == H and not residual
 
 
 def _pool(stages: Stages, op: Operation) -> None:
@@ -104,8 +108,7 @@ def _pool(stages: Stages, op: Operation) -> None:
 
 
 def _linear(stages: Stages, op: Operation) -> None:
-    weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
-    assert weight is not None  # noqa: S101 - a checked plan has its tensors
+    weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
     O, I = weight.shape
     activation = op["options"].get("activation", "")
     stages.add("linear", I, O, [{"weight_ih": weight, "bias_ih": bias}], H=O, activation=activation)
@@ -114,8 +117,7 @@ def _linear(stages: Stages, op: Operation) -> None:
 
 def _conv(stages: Stages, op: Operation) -> None:
     o = op["options"]
-    weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
-    assert weight is not None  # noqa: S101 - a checked plan has its tensors
+    weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
     weight = np.ascontiguousarray(weight.transpose(0, 2, 3, 1))  # as a picture lies in a step
     picture = {name: o[name] for name in ("height", "width", "channels", "kernel", "stride")}
     stages.add(
