@@ -112,8 +112,8 @@ class _Program:
         row = HEADS[head]
         if row.beside is not None:
             features, sizes = self.name, {"input_size": self.width, **options}
-            own = {name: sizes[name] for name in row.beside.options}
-            self.add(row.beside.op, row.beside.op, row.beside.output, **own)
+            chosen = {name: sizes[name] for name in row.beside.options}
+            self.add(row.beside.op, row.beside.op, row.beside.output, **chosen)
             self.name = features
         size, width = row.size(**options), self.width
         made = self.add("linear", "head", "params", size, input_size=width, output_size=size, bias=True)
