@@ -35,6 +35,7 @@ Whole = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
 Few = Annotated[int, Meta(ge=1, le=1024)]  # of what has a cost of its own: layers, threads
+Vocabulary = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # ids are int32
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
@@ -85,7 +86,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     tokens: Annotated[
         Literal["words", "chars", "bytes", "subwords"] | None, _about("unit of text that is one token")
     ] = None
-    vocab_size: Annotated[Count | None, _about("maximum vocabulary size")] = None
+    vocab_size: Annotated[Vocabulary | None, _about("maximum vocabulary size")] = None
     min_count: Annotated[Count | None, _about("minimum number of occurrences; rarer words become <unk>")] = (
         None
     )
