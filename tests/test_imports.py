@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"errors", "arrays", "files", "progress", "times", "media"},
     "media": {"errors", "arrays", "files"},
     "codecs": {"errors", "arrays", "bounds", "slots", "progress", "times", "data", "media"},
-    "plan": {"errors", "bounds", "cells", "heads", "spec"},
+    "plan": {"errors", "arrays", "bounds", "cells", "heads", "spec"},
     "decode": {"errors", "arrays", "slots", "heads"},
     "bundle": {"errors", "arrays", "bounds", "files", "tensors", "codecs"},
     "report": {"errors", "arrays", "bounds", "files", "media", "codecs"},

@@ -9,7 +9,6 @@ import numpy as np
 from hitherto.checks.results import ROWS, Array, Result, difference_of, outcome_of, within
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS, Head
-from hitherto.plan import OPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +50,7 @@ def check_head(head: str | Head, **options: object) -> list[Result]:
 
 def _lent(head: Head) -> tuple[str, ...]:
     """The names of the weights that the head reads, beside its params."""
-    return OPS[head.beside].lends if head.beside else ()
+    return head.beside.lends if head.beside else ()
 
 
 def _inputs(head: Head, options: Options, times: int = 1) -> tuple[Array, dict[str, Array]]:
@@ -64,8 +63,8 @@ def _inputs(head: Head, options: Options, times: int = 1) -> tuple[Array, dict[s
     if head.copies:
         copied = random.dirichlet(np.ones(options["classes"]), ROWS)
         parts = {"gate": random.normal(size=ROWS).repeat(times), "copied": copied.repeat(times, 0)}
-    if _lent(head):
-        shapes = OPS[head.beside].weights(options)
+    if head.beside is not None:
+        shapes = head.beside.weights(options) if _lent(head) else {}
         parts |= {name: random.normal(size=shapes[name]) * 1.5 for name in _lent(head)}
     return params.repeat(times, 0), parts
 

@@ -55,8 +55,7 @@ def _alone(model: "Model", data: object) -> Outcome:
 def _stepped(model: "Model", data: object) -> Outcome:
     from hitherto.plan import streams
 
-    why = streams(model.plan)
-    if why is not None:
+    if streams(model.plan):
         return True, "it does not stream, and says why"
     engine = model.engine
     for batch in _batches(model, data):

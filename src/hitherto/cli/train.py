@@ -89,7 +89,7 @@ def train(ctx: click.Context, resume: str | None) -> None:
 
 
 def _train_command(task: str, toml: str | None) -> click.Command:
-    from hitherto.spec import options
+    from hitherto.spec import choices, default_text, options
     from hitherto.spec.tasks import TASKS
 
     row = TASKS[task]
@@ -132,15 +132,12 @@ def _train_command(task: str, toml: str | None) -> click.Command:
             params.append(click.Option([f"{flag}/--no-{flag[2:]}"], **values))
             continue
         kind = (
-            click.Choice(option.choices) if option.choices else {int: int, float: float}.get(option.type, str)
+            click.Choice(names)
+            if (names := choices(option, task))
+            else {int: int, float: float}.get(option.type, str)
         )
-        if option.default not in (None, (), 0, 0.0):
-            plain = (
-                option.default
-                if not isinstance(option.default, tuple)
-                else " ".join(map(str, option.default))
-            )
-            values["help"] = f"{values['help'][:-1]}; {plain} if not given."
+        if default := default_text(option, task):
+            values["help"] += f" [default: {default}]"
         params.append(click.Option([flag], type=kind, multiple=option.many, **values))
     return _OfTask(
         task,

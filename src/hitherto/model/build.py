@@ -19,7 +19,17 @@ from hitherto.arrays import Array
 from hitherto.cells import CELLS
 from hitherto.model.embedding import embedding
 from hitherto.model.layers import layer_of
-from hitherto.plan import NARROWEST, OPS, cell_options, operations, states, stepwise, tensor_name, weights
+from hitherto.plan import (
+    NARROWEST,
+    OPS,
+    Plan,
+    cell_options,
+    operations,
+    states,
+    stepwise,
+    tensor_name,
+    weights,
+)
 
 __all__ = ["TORCH_OPS", "Module", "Start", "TorchOp", "build", "torch_op"]
 
@@ -39,9 +49,9 @@ class Start:
 class Module(nn.Module):
     """A plan that runs on torch. Its parameters are named as the bundle's tensors."""
 
-    def __init__(self, plan: Mapping[str, Any], start: Start | None = None) -> None:
+    def __init__(self, plan: Plan, start: Start | None = None) -> None:
         super().__init__()
-        self.plan = dict(plan)
+        self.plan: Plan = plan.copy()
         self.sparse = (
             False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
         )
@@ -460,7 +470,7 @@ def torch_op(name: str) -> TorchOp:
 
 
 def build(
-    plan: Mapping[str, Any],
+    plan: Plan,
     *,
     seed: int = 0,
     init: str = "torch",
@@ -483,16 +493,16 @@ def build(
                 "embed_source.weight",
             ):  # torch's N(0, 1) drowns what the first layer begins with
                 value.normal_(std=0.1)
-    expected = weights(dict(plan))
+    expected = weights(plan)
     made = {name: tuple(value.shape) for name, value in module.named_parameters()}
     if expected != made:
         raise AssertionError(f"the plan's tensors {expected} are not the module's {made}")
     return module
 
 
-def _set_forget(bias: Tensor, plan: Mapping[str, Any], name: str, value: float) -> None:
+def _set_forget(bias: Tensor, plan: Plan, name: str, value: float) -> None:
     """Set the part of a bias that is of the forget gate."""
-    op = next(op for op in operations(dict(plan)) if op["name"] == name.partition(".")[0])
+    op = next(op for op in operations(plan) if op["name"] == name.partition(".")[0])
     cell, H = CELLS[op["options"]["cell"]], op["options"]["hidden_size"]
     first = cell.gates.index(cell.forget_gate) * H
     bias[first : first + H] = value

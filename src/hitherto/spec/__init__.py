@@ -1,8 +1,8 @@
-"""What a person may ask for: one `Spec`, the same in TOML, as flags and from Python.
+"""The options of a training: one `Spec`, the same in TOML, as flags and from Python.
 
-A `Spec` is a task and three tables, [data], [model] and [train]. Their fields are the only list of options there is:
-the command line, `hitherto.train` and the checks of a TOML file are made from it, so a name is spelled once. A field
-that is None is chosen from the data when training begins, and what was chosen is said.
+A `Spec` is a task and three tables, [data], [model] and [train]. Their fields are the only list of options: the command
+line, `hitherto.train` and the checks of a TOML file are made from it, so a name is spelled once. A field that is None
+gets a default chosen from the data when training begins; the log lists it.
 
     >>> spec = from_options("lm", "text.txt", hidden_size=64, epochs=2)
     >>> spec.model.hidden_size, spec.train.epochs
@@ -27,7 +27,17 @@ from hitherto.spec.documents import (
     unused,
     useless,
 )
-from hitherto.spec.options import TABLES, DataSpec, ModelSpec, Option, Spec, TrainSpec, options
+from hitherto.spec.options import (
+    TABLES,
+    DataSpec,
+    ModelSpec,
+    Option,
+    Spec,
+    TrainSpec,
+    choices,
+    default_text,
+    options,
+)
 
 __all__ = [
     "FLAGS",
@@ -40,6 +50,8 @@ __all__ = [
     "Spec",
     "TrainSpec",
     "Voice",
+    "choices",
+    "default_text",
     "from_document",
     "from_options",
     "from_toml",

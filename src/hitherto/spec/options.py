@@ -1,7 +1,7 @@
 """The tables of options, [data], [model] and [train], and each option as the command line needs it."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError, nearest
-from hitherto.spec.tasks import TASKS
+from hitherto.spec.tasks import TASKS, Task
 
 __all__ = [
     "SPECIAL",
@@ -21,6 +21,8 @@ __all__ = [
     "Option",
     "Spec",
     "TrainSpec",
+    "choices",
+    "default_text",
     "is_union",
     "option_of",
     "options",
@@ -37,121 +39,135 @@ Vocabulary = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # ids are int32
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
-def _about(text: str) -> Meta:
-    return Meta(description=text)
+def _about(text: str, default: str = "") -> Meta:
+    """The help of an option; `default` says in words what stands in for None."""
+    return Meta(description=text, extra={"default": default})
 
 
 class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which data, and how a value becomes arrays."""
 
     path: Annotated[str | None, _about("the data: a file or a folder")] = None
-    source: Annotated[str | None, _about("a file with an input a line, in place of a table")] = None
-    target: Annotated[str | None, _about("the file with the outputs to --source, line by line")] = None
-    valid_source: Annotated[str | None, _about("a file with an input a line, to validate")] = None
-    valid_target: Annotated[str | None, _about("the file with the outputs to --valid-source")] = None
+    source: Annotated[str | None, _about("file with one input per line, instead of a table")] = None
+    target: Annotated[str | None, _about("file with the outputs for --source, one per line")] = None
+    valid_source: Annotated[str | None, _about("file with one validation input per line")] = None
+    valid_target: Annotated[str | None, _about("file with the outputs for --valid-source")] = None
     input: Annotated[
-        Column | tuple[Column, ...] | None, _about("input column: its name or its number from 1")
+        Column | tuple[Column, ...] | None, _about("input column: its name, or its number from 1")
     ] = None
     output: Annotated[
         Column | tuple[Column, ...] | None, _about("output column, or the series to forecast")
     ] = None
-    valid: Annotated[str | Share | None, _about("validation data: a file, or the share to set aside")] = None
-    group: Annotated[Column | None, _about("keep rows with the same value here on one side of the split")] = (
-        None
-    )
-    id: Annotated[Column | None, _about("rows with the same value here are one sequence or series")] = None
+    valid: Annotated[
+        str | Share | None, _about("validation data: a file, or the share of the data to set aside", "0.1")
+    ] = None
+    group: Annotated[
+        Column | None,
+        _about("column whose equal values stay together in the training or the validation data"),
+    ] = None
+    id: Annotated[Column | None, _about("column that identifies the sequence or series of a row")] = None
     time: Annotated[
-        Column | None, _about("order rows by this column, and set the last aside to validate")
+        Column | None, _about("column to order rows by; the last rows become validation data")
     ] = None
     format: Annotated[
-        Literal["csv", "tsv", "jsonl", "txt", "parquet", "folder", "conll"] | None, _about("what the file is")
+        Literal["csv", "tsv", "jsonl", "txt", "parquet", "folder", "conll"] | None,
+        _about("file format", "from the file's name"),
     ] = None
-    header: Annotated[bool | None, _about("whether the first line names the columns")] = None
-    delimiter: Annotated[str | None, _about("what separates columns")] = None
-    encoding: Annotated[str | None, _about("the text's encoding; utf-8 if not given")] = None
-    decimal: Annotated[Literal[".", ","] | None, _about("the decimal mark of numbers; . if not given")] = None
+    header: Annotated[
+        bool | None, _about("whether the first line holds the column names", "from the data")
+    ] = None
+    delimiter: Annotated[str | None, _about("column separator", "from the data")] = None
+    encoding: Annotated[str | None, _about("text encoding", "utf-8")] = None
+    decimal: Annotated[Literal[".", ","] | None, _about("decimal mark of numbers", ".")] = None
     na: Annotated[
         tuple[str | int | float, ...],
-        _about("further marks of a missing value, such as -999 or '-999,unknown'"),
+        _about("additional markers of a missing value, such as -999 or '-999,unknown'"),
     ] = ()
     tokens: Annotated[
-        Literal["words", "chars", "bytes", "subwords"] | None, _about("what a token of the text is")
+        Literal["words", "chars", "bytes", "subwords"] | None, _about("unit of text that is one token")
     ] = None
-    vocab_size: Annotated[Vocabulary | None, _about("the most tokens in the vocabulary")] = None
-    min_count: Annotated[Count | None, _about("words that occur less often become <unk>")] = None
-    lower: Annotated[bool | None, _about("fold letters to lower case")] = None
-    max_length: Annotated[Count | None, _about("the most tokens or steps of one input")] = None
-    max_output: Annotated[Count | None, _about("the most tokens of one output")] = None
-    turns: Annotated[Count | None, _about("how many turns of a conversation are read before a reply")] = None
-    speaker: Annotated[str | None, _about("learn the replies of this speaker alone")] = None
-    by: Annotated[Column | None, _about("also measure each value of this column apart")] = None
+    vocab_size: Annotated[Vocabulary | None, _about("maximum vocabulary size")] = None
+    min_count: Annotated[Count | None, _about("minimum number of occurrences; rarer words become <unk>")] = (
+        None
+    )
+    lower: Annotated[bool | None, _about("convert text to lower case")] = None
+    max_length: Annotated[Count | None, _about("maximum length of an input, in tokens or steps")] = None
+    max_output: Annotated[Count | None, _about("maximum length of an output, in tokens")] = None
+    turns: Annotated[
+        Count | None, _about("number of previous turns of a conversation that the model reads")
+    ] = None
+    speaker: Annotated[str | None, _about("train on the replies of this speaker only")] = None
+    by: Annotated[Column | None, _about("also report metrics for each value of this column")] = None
     layout: Annotated[
         Literal["stream", "lines"] | None,
-        _about("one long stream with its state carried, or a line at a time"),
+        _about("one long stream with carried state, or independent lines"),
     ] = None
-    documents: Annotated[bool, _about("zero the state where a document begins")] = False
-    multi: Annotated[bool, _about("several labels may hold at once")] = False
-    separator: Annotated[str | None, _about("what separates the labels of one cell")] = None
-    balance: Annotated[bool, _about("weigh classes by how rare they are")] = False
-    positive: Annotated[str | None, _about("the class whose f1 counts; the rarer one if not given")] = None
-    horizon: Annotated[Count | None, _about("how many steps ahead")] = None
-    season: Annotated[Count | None, _about("steps in a season: 24 for hours of a day")] = None
+    documents: Annotated[bool, _about("reset the state at the beginning of each document")] = False
+    multi: Annotated[bool, _about("multi-label classification: several labels may apply at once")] = False
+    separator: Annotated[str | None, _about("separator of the labels in one table cell")] = None
+    balance: Annotated[bool, _about("weight classes by inverse frequency")] = False
+    positive: Annotated[str | None, _about("class whose f1 is reported", "the rarer class")] = None
+    horizon: Annotated[Count | None, _about("forecast horizon, in steps")] = None
+    season: Annotated[Count | None, _about("length of a season in steps, such as 24 for hourly data")] = None
     scaling: Annotated[
-        Literal["causal", "train", "counts", "none"] | None, _about("how series are scaled")
+        Literal["causal", "train", "counts", "none"] | None, _about("how each series is scaled")
     ] = None
     anchor: Annotated[
-        Literal["mean", "last", "season", "none"] | None, _about("what a forecast is the difference from")
+        Literal["mean", "last", "season", "none"] | None,
+        _about("baseline that the model forecasts the difference from"),
     ] = None
-    known: Annotated[tuple[Column, ...], _about("columns known in advance")] = ()
-    static: Annotated[tuple[Column, ...], _about("columns that stay the same along a series")] = ()
+    known: Annotated[tuple[Column, ...], _about("columns whose future values are known in advance")] = ()
+    static: Annotated[tuple[Column, ...], _about("columns that are constant within a series")] = ()
     time_format: Annotated[
         str | None,
-        _about("how times are written, such as %d/%m/%Y %H:%M; found from all of them if not given"),
+        _about("format of times, such as %d/%m/%Y %H:%M", "from the data"),
     ] = None
     timezone: Annotated[
-        str | None, _about("the zone of times that say none, such as Europe/Berlin, UTC or +01:00")
+        str | None, _about("time zone of times that state none, such as Europe/Berlin, UTC or +01:00")
     ] = None
-    freq: Annotated[str | None, _about("the step between rows; found from the times if not given")] = None
+    freq: Annotated[str | None, _about("time step between rows", "from the data")] = None
     calendar: Annotated[
-        bool | None, _about("add hour, weekday and month, as far as the step makes sense")
+        bool | None, _about("add hour, weekday and month as inputs, where the time step allows")
     ] = None
-    independent: Annotated[bool | None, _about("forecast each column by itself, with one shared model")] = (
+    independent: Annotated[bool | None, _about("forecast each column separately, with one shared model")] = (
         None
     )
     augment: Annotated[
         Annotated[float, Meta(ge=0, le=1)],
-        _about("how much examples are changed in training: 0 leaves them as they are"),
+        _about("strength of data augmentation in training; 0 disables it"),
     ] = 0.0
     codec: Annotated[
-        Literal["text", "series", "audio", "image", "strokes", "frames"] | None,
-        _about("what the input is; found from the data if not given"),
+        str | None,
+        _about("type of the input", "from the data"),
     ] = None
-    rate: Annotated[Count | None, _about("samples a second that sound is brought to")] = None
-    bands: Annotated[Count | None, _about("bands of sound; 40 if not given")] = None
-    stack: Annotated[Count | None, _about("windows of sound that make one step")] = None
+    rate: Annotated[Count | None, _about("sample rate that audio is resampled to, in Hz")] = None
+    bands: Annotated[Count | None, _about("number of mel bands of audio", "40")] = None
+    stack: Annotated[Count | None, _about("number of audio windows stacked into one step")] = None
     window: Annotated[
-        Positive | None, _about("what a step sees: seconds of sound, or columns of a picture")
+        Positive | None, _about("window length of a step: seconds of audio, or columns of an image")
     ] = None
-    hop: Annotated[Positive | None, _about("from one step to the next, as window")] = None
+    hop: Annotated[Positive | None, _about("hop from one step to the next, in the unit of --window")] = None
     reads: Annotated[
         Literal["whole", "rows", "columns"] | None,
-        _about("a picture as one step, or a row or column after another"),
+        _about("how an image is read: as one step, row by row or column by column"),
     ] = None
-    height: Annotated[Count | None, _about("pixels that pictures are brought to")] = None
-    width: Annotated[Count | None, _about("pixels that pictures are brought to")] = None
-    color: Annotated[bool | None, _about("pictures in colour; found from the data if not given")] = None
-    fps: Annotated[Positive | None, _about("frames of a video that are read in a second")] = None
+    height: Annotated[Count | None, _about("height in pixels that images are resized to")] = None
+    width: Annotated[Count | None, _about("width in pixels that images are resized to")] = None
+    color: Annotated[bool | None, _about("read images in colour", "from the data")] = None
+    fps: Annotated[Positive | None, _about("frames per second read from a video")] = None
     spacing: Annotated[
-        Positive | None, _about("how far a pen goes in a step, as a share of a usual drawing's size")
+        Positive | None,
+        _about("distance between resampled pen points, as a share of the typical drawing size"),
     ] = None
     simplify: Annotated[
-        Positive | None, _about("how far from its line a point of a drawing may lie to be left out")
+        Positive | None,
+        _about("tolerance for simplifying strokes: a point this close to the line is dropped"),
     ] = None
     step: Annotated[
-        Positive | None, _about("quarters of a step of music; found from the notes if not given")
+        Positive | None, _about("length of a step of music, in quarter notes", "from the data")
     ] = None
-    low: Annotated[Whole | None, _about("the lowest key of MIDI; 21 if not given")] = None
-    high: Annotated[Whole | None, _about("the highest key of MIDI; 108 if not given")] = None
+    low: Annotated[Whole | None, _about("lowest MIDI key", "21")] = None
+    high: Annotated[Whole | None, _about("highest MIDI key", "108")] = None
 
     @property
     def aside(self) -> float:
@@ -159,117 +175,118 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         return self.valid if isinstance(self.valid, float | int) else 0.1
 
     @property
-    def vocabulary(self) -> dict[str, Any]:
-        """What is said of a text's vocabulary."""
-        names = ("vocab_size", "min_count", "lower")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+    def vocabulary(self) -> dict[str, Any]:  # keywords of a codec's `fit`, whose types differ
+        """The options of a text's vocabulary that are set."""
+        values = {"vocab_size": self.vocab_size, "min_count": self.min_count, "lower": self.lower}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The network."""
 
     cell: Annotated[str, _about("recurrent cell")] = "lstm"
-    hidden_size: Annotated[Count | None, _about("units of a layer")] = None
-    num_layers: Annotated[Few | None, _about("layers on top of one another")] = None
-    bidirectional: Annotated[bool | None, _about("also read from the end; such a model cannot stream")] = None
-    embedding_size: Annotated[Count | None, _about("numbers that stand for a token")] = None
-    dropout: Annotated[Share | None, _about("before, between and after the layers")] = None
-    recurrent_dropout: Annotated[Share, _about("on the state, one mask for a whole sequence")] = 0.0
-    embedding_dropout: Annotated[Share, _about("the share of the vocabulary dropped in a step")] = 0.0
-    layer_norm: Annotated[bool, _about("normalise inside the cell")] = False
-    residual: Annotated[bool, _about("add a layer's input to its output")] = False
-    proj_size: Annotated[Whole, _about("project the lstm's output to this size")] = 0
-    nonlinearity: Annotated[Literal["tanh", "relu"], _about("of the rnn cell")] = "tanh"
-    reset: Annotated[Literal["after", "before"], _about("of the gru cell: where its reset gate acts")] = (
-        "after"
-    )
+    hidden_size: Annotated[Count | None, _about("hidden units per layer")] = None
+    num_layers: Annotated[Few | None, _about("number of stacked layers")] = None
+    bidirectional: Annotated[
+        bool | None, _about("also read the sequence backwards; such a model cannot stream")
+    ] = None
+    embedding_size: Annotated[Count | None, _about("size of the token embedding")] = None
+    dropout: Annotated[Share | None, _about("dropout before, between and after the layers")] = None
+    recurrent_dropout: Annotated[
+        Share, _about("dropout of the hidden state, with one mask for the whole sequence")
+    ] = 0.0
+    embedding_dropout: Annotated[Share, _about("share of the vocabulary dropped in each training step")] = 0.0
+    layer_norm: Annotated[bool, _about("layer normalisation inside the cell")] = False
+    residual: Annotated[bool, _about("residual connections: add a layer's input to its output")] = False
+    proj_size: Annotated[Whole, _about("projection size of the lstm output; 0 means no projection")] = 0
+    nonlinearity: Annotated[Literal["tanh", "relu"], _about("activation function of the rnn cell")] = "tanh"
+    reset: Annotated[
+        Literal["after", "before"],
+        _about("whether the gru's reset gate acts after or before the recurrent product"),
+    ] = "after"
     pool: Annotated[
-        Literal["last", "mean", "max"] | None, _about("what of a sequence the answer is made from")
+        Literal["last", "mean", "max"] | None, _about("how the outputs of all steps are pooled")
     ] = None
     conv: Annotated[
-        tuple[Count, ...], _about("filters of the convolutions on each picture; each one halves it")
+        tuple[Count, ...],
+        _about("filters of a convolution on each image, which halves its size; repeat for more layers"),
     ] = ()
-    peaks: Annotated[
-        bool, _about("keep of each filter its largest value and where that is, in place of every place")
-    ] = False
-    tied: Annotated[bool, _about("one matrix for embedding and output")] = False
+    peaks: Annotated[bool, _about("pool each filter to its maximum and soft-argmax position")] = False
+    tied: Annotated[bool, _about("tie the weights of embedding and output layer")] = False
     attention: Annotated[
         Literal["multiplicative", "additive", "none"],
-        _about("how the writer looks at what was read: after its layers, before its cell, or not at all"),
+        _about(
+            "attention of the decoder: after its layers (multiplicative), before its cell (additive), or none"
+        ),
     ] = "multiplicative"
-    components: Annotated[Count, _about("bells of the window through which a pen looks at its text")] = 10
-    input_feeding: Annotated[bool, _about("give each step what the last one made of its look")] = False
-    copy: Annotated[bool | None, _about("let words of the input be copied")] = None
-    shared: Annotated[bool | None, _about("one vocabulary and one embedding for input and output")] = None
+    components: Annotated[Count, _about("Gaussian components of the attention window")] = 10
+    input_feeding: Annotated[bool, _about("feed the attention output of one step to the next")] = False
+    copy: Annotated[bool | None, _about("let the model copy words of the input")] = None
+    shared: Annotated[bool | None, _about("share vocabulary and embedding between input and output")] = None
     head: Annotated[
-        Literal[
-            "softmax",
-            "sigmoid",
-            "ctc",
-            "chain",
-            "mixture",
-            "quantile",
-            "gaussian",
-            "student_t",
-            "negative_binomial",
-        ]
-        | None,
-        _about("what comes out, and its loss"),
+        str | None,
+        _about("output layer and its loss"),
     ] = None
-    mixtures: Annotated[Count, _about("components of the head mixture")] = 20
-    chain: Annotated[Count, _about("hidden units of the head chain")] = 64
-    levels: Annotated[tuple[float, ...], _about("the quantiles to forecast")] = (0.1, 0.25, 0.5, 0.75, 0.9)
-    init: Annotated[Literal["torch", "uniform", "orthogonal"], _about("how weights begin")] = "torch"
-    init_range: Annotated[Amount, _about("the bound of init = uniform")] = 0.1
-    forget_bias: Annotated[float | None, _about("where the lstm's forget gate begins")] = None
+    mixtures: Annotated[Count, _about("components of the mixture head")] = 20
+    chain: Annotated[Count, _about("hidden units of the chain head")] = 64
+    levels: Annotated[tuple[float, ...], _about("quantiles to forecast")] = (0.1, 0.25, 0.5, 0.75, 0.9)
+    init: Annotated[Literal["torch", "uniform", "orthogonal"], _about("initialisation of the weights")] = (
+        "torch"
+    )
+    init_range: Annotated[Amount, _about("bound of the uniform initialisation")] = 0.1
+    forget_bias: Annotated[float | None, _about("initial bias of the lstm's forget gate")] = None
 
 
 class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the weights are found."""
 
-    epochs: Annotated[Count | None, _about("how often the data is read")] = None
-    steps: Annotated[Count | None, _about("stop after so many steps")] = None
-    batch_size: Annotated[Count | None, _about("rows of a batch")] = None
-    batch_tokens: Annotated[Count | None, _about("tokens of a batch, in place of rows")] = None
-    optimizer: Annotated[Literal["adam", "adamw", "sgd"], _about("the optimiser")] = "adam"
+    epochs: Annotated[Count | None, _about("number of passes over the data")] = None
+    steps: Annotated[Count | None, _about("maximum number of training steps")] = None
+    batch_size: Annotated[Count | None, _about("batch size in rows")] = None
+    batch_tokens: Annotated[Count | None, _about("batch size in tokens, instead of rows")] = None
+    optimizer: Annotated[Literal["adam", "adamw", "sgd"], _about("optimizer")] = "adam"
     lr: Annotated[Positive | None, _about("learning rate")] = None
-    momentum: Annotated[Share, _about("of sgd")] = 0.0
-    weight_decay: Annotated[Amount, _about("pull weights towards zero")] = 0.0
+    momentum: Annotated[Share, _about("momentum of sgd")] = 0.0
+    weight_decay: Annotated[Amount, _about("weight decay")] = 0.0
     schedule: Annotated[
         Literal["constant", "plateau", "cosine", "one-cycle", "decay"] | None,
-        _about("how the learning rate moves"),
+        _about("learning rate schedule", "one-cycle, or plateau with sgd"),
     ] = None
-    warmup: Annotated[Whole, _about("steps until the learning rate is whole")] = 0
+    warmup: Annotated[Whole, _about("warm-up steps until the full learning rate")] = 0
     decay: Annotated[
-        Annotated[float, Meta(gt=0, le=1)], _about("the factor of schedules decay and plateau")
+        Annotated[float, Meta(gt=0, le=1)], _about("factor of the schedules decay and plateau")
     ] = 0.5
-    decay_after: Annotated[Whole, _about("epochs before schedule decay begins")] = 0
-    clip: Annotated[Amount | None, _about("the longest gradient; 0 leaves it as it is")] = None
-    bptt: Annotated[Count | None, _about("steps that the gradient goes back")] = None
-    patience: Annotated[Count | None, _about("stop after so many evaluations without a better one")] = None
-    metric: Annotated[str | None, _about("what better means")] = None
-    evaluate_every: Annotated[Count | None, _about("steps between evaluations; an epoch if not given")] = None
-    accumulate: Annotated[Count, _about("batches whose gradients are added up for one step")] = 1
-    average: Annotated[Share, _about("keep a running average of the weights, with this decay")] = 0.0
-    label_smoothing: Annotated[Share, _about("share of the truth given to other labels")] = 0.0
+    decay_after: Annotated[Whole, _about("epochs before the schedule decay starts")] = 0
+    clip: Annotated[Amount | None, _about("maximum gradient norm; 0 disables clipping")] = None
+    bptt: Annotated[Count | None, _about("truncation length of backpropagation through time, in steps")] = (
+        None
+    )
+    patience: Annotated[Count | None, _about("stop after this many evaluations without improvement")] = None
+    metric: Annotated[str | None, _about("metric that selects the best model")] = None
+    evaluate_every: Annotated[Count | None, _about("steps between evaluations", "one epoch")] = None
+    accumulate: Annotated[Count, _about("batches whose gradients are accumulated for one step")] = 1
+    average: Annotated[Share, _about("decay of a running average of the weights; 0 keeps none")] = 0.0
+    label_smoothing: Annotated[Share, _about("label smoothing")] = 0.0
     scheduled_sampling: Annotated[
         Share,
         _about(
-            "how often, at the end of training, a writer reads its own last word in place of the true one"
+            "final probability that the decoder, in training, reads its own last word instead of the true one"
         ),
     ] = 0.0
-    sampled: Annotated[Whole, _about("train on so many sampled words, for huge vocabularies")] = 0
+    sampled: Annotated[
+        Whole, _about("train on this many sampled words, for very large vocabularies; 0 uses all")
+    ] = 0
     non_finite: Annotated[
-        Literal["skip", "stop"], _about("what to do with a step whose loss or gradient is not finite")
+        Literal["skip", "stop"], _about("what to do when the loss or gradient of a step is not finite")
     ] = "skip"
-    seed: Annotated[Seed, _about("of everything random")] = 0
-    threads: Annotated[Few | None, _about("CPU threads")] = None
-    precision: Annotated[Literal["float32", "bfloat16"], _about("of products in training")] = "float32"
-    device: Annotated[str, _about("cpu, cuda or auto")] = "auto"
-    checkpoint_every: Annotated[Count | None, _about("steps between checkpoints; by time if not given")] = (
-        None
-    )
-    tensorboard: Annotated[bool, _about("also write TensorBoard's files")] = False
+    seed: Annotated[Seed, _about("seed of the random numbers")] = 0
+    threads: Annotated[Few | None, _about("CPU threads", "all cores")] = None
+    precision: Annotated[
+        Literal["float32", "bfloat16"], _about("precision of matrix products in training")
+    ] = "float32"
+    device: Annotated[str, _about("device to train on: cpu, cuda or auto")] = "auto"
+    checkpoint_every: Annotated[Count | None, _about("steps between checkpoints", "by time")] = None
+    tensorboard: Annotated[bool, _about("also write TensorBoard files")] = False
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -281,18 +298,34 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     train: TrainSpec = TrainSpec()
     out: str | None = None
 
-    def replace(self, **options: Any) -> "Spec":
+    def values(self) -> dict[str, object]:
+        """The value of every option by name; no name is in two tables."""
+        tables = (self.data, self.model, self.train)
+        return {name: value for table in tables for name, value in msgspec.structs.asdict(table).items()}
+
+    def replace(self, **options: object) -> "Spec":
         """The same with these options, each under the name that it has everywhere."""
-        parts = {name: {} for name in TABLES}  # type: dict[str, dict[str, Any]]
+        parts: dict[str, dict[str, object]] = {name: {} for name in TABLES}
         for name, value in options.items():
             parts[option_of(name).table][name] = value
-        tables = {
-            table: msgspec.structs.replace(getattr(self, table), **values) for table, values in parts.items()
-        }
-        return msgspec.structs.replace(self, **tables)
+        return msgspec.structs.replace(
+            self,
+            data=msgspec.structs.replace(self.data, **parts["data"]),
+            model=msgspec.structs.replace(self.model, **parts["model"]),
+            train=msgspec.structs.replace(self.train, **parts["train"]),
+        )
 
 
 TABLES: dict[str, type[msgspec.Struct]] = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}
+_GROUPS = {"data": "data", "model": "model", "train": "training"}
+
+# Options whose choices are rows of another table. A task's own row lists those that it has.
+_ROWS: dict[str, Callable[[Task], tuple[str, ...]]] = {
+    "cell": lambda _task: tuple(CELLS),
+    "head": lambda task: task.heads,
+    "metric": lambda task: task.metrics,
+    "codec": lambda task: task.inputs,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +334,31 @@ class Option:
 
     table: str
     name: str
-    type: Any  # without None
-    default: Any
+    group: str  # the heading under which `--help` lists it: data, model, training
+    type: type  # without None
+    default: object
     about: str
-    choices: tuple[str, ...] = ()
+    literals: tuple[str, ...] = ()  # `choices` has those that come from a table, too
     many: bool = False
+    otherwise: str = ""  # what stands in for None, in words
+
+
+def choices(option: Option, task: str | None = None) -> tuple[str, ...]:
+    """What may be chosen for an option: in `task`, or in any task that has the option; empty if that is open."""
+    rows = _ROWS.get(option.name)
+    if rows is None:
+        return option.literals
+    tasks = TASKS.values() if task is None else (TASKS[task],)
+    having = [one for one in tasks if option.name in one.options or option.name not in SPECIAL]
+    return tuple(dict.fromkeys(name for one in having for name in rows(one)))
+
+
+def default_text(option: Option, task: str) -> str:
+    """The default of an option in `task`, as `--help` shows it; empty if there is none to show."""
+    default = TASKS[task].defaults.get(option.name, option.default)
+    if isinstance(default, bool) or default in (None, (), 0, 0.0):
+        return option.otherwise
+    return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def options(task: str | None = None) -> Iterator[Option]:
@@ -317,33 +370,46 @@ def options(task: str | None = None) -> Iterator[Option]:
 
 @functools.cache  # every model that is opened asks, and the answer takes a millisecond
 def _described() -> tuple[Option, ...]:
-    found = []
+    rows: list[Option] = []
     for table, struct in TABLES.items():
         hints = get_type_hints(struct, include_extras=True)
-        found += [_describe(table, field, hints[field.name]) for field in msgspec.structs.fields(struct)]
-    return tuple(found)
+        rows += [_describe(table, field, hints[field.name]) for field in msgspec.structs.fields(struct)]
+    return tuple(rows)
 
 
-def _describe(table: str, field: Any, hint: Any) -> Option:
-    about = next((m.description for m in hint.__metadata__ if isinstance(m, Meta) and m.description), "")
-    inner = hint.__origin__
+def _describe(table: str, field: msgspec.structs.FieldInfo, hint: object) -> Option:
+    inner, *metas = get_args(hint)
+    about = next(meta for meta in metas if isinstance(meta, Meta) and meta.description)
     kinds = [kind for kind in (get_args(inner) if is_union(inner) else (inner,)) if kind is not type(None)]
     many = any(get_origin(kind) is tuple for kind in kinds)
-    choices: tuple[str, ...] = tuple(CELLS) if field.name == "cell" else ()
-    plain: list[Any] = []
+    literals: tuple[str, ...] = ()
+    plain: list[type] = []
     for kind in kinds:
         if get_origin(kind) is Literal:
-            choices = get_args(kind)
+            literals = get_args(kind)
             plain.append(str)
         else:
             one = get_args(kind)[0] if get_origin(kind) is tuple else kind
-            plain += [getattr(k, "__origin__", k) for k in (get_args(one) if is_union(one) else (one,))]
-    default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-    first = plain[0] if len(set(plain)) == 1 else str
-    return Option(table, field.name, first, default, about, choices, many)
+            plain += [_without_bounds(k) for k in (get_args(one) if is_union(one) else (one,))]
+    return Option(
+        table,
+        field.name,
+        _GROUPS[table],
+        plain[0] if len(set(plain)) == 1 else str,
+        field.default,
+        about.description or "",
+        literals,
+        many,
+        (about.extra or {}).get("default", ""),
+    )
 
 
-def is_union(hint: Any) -> bool:
+def _without_bounds(kind: type) -> type:
+    """The type that an `Annotated` one annotates."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def is_union(hint: object) -> bool:
     return get_origin(hint) in (Union, UnionType)
 
 

@@ -26,9 +26,8 @@ from hitherto.errors import (
     MissingExtra,
     UsageError,
 )
-from hitherto.plan import make, streams
+from hitherto.plan import Plan, make, streams
 from hitherto.plan import weights as shapes
-from hitherto.plan.ops import Plan
 from hitherto.progress import telling
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
@@ -310,7 +309,7 @@ class _Training:
         if out is not None:
             model.save(out)
             say(f"the model is {out}")
-        if streams(model.plan) is not None:
+        if streams(model.plan):
             say(CANNOT_STREAM)
         if run is None:
             return
@@ -410,7 +409,7 @@ def _report(
         ("minutes", progress.seconds / 60),
     ]
     title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
-    notes = [] if streams(model.plan) is None else [CANNOT_STREAM]
+    notes = [CANNOT_STREAM] if streams(model.plan) else []
     report.write(run / "report.html", title, summary, parts, notes)
 
 
