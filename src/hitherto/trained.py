@@ -17,7 +17,7 @@ from hitherto.decode import DecodeOptions
 from hitherto.errors import BundleError, UsageError
 from hitherto.plan import form_of, operations, streams
 from hitherto.plan.check import check
-from hitherto.plan.ops import Plan
+from hitherto.plan.ops import OPS, Plan
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
 from hitherto.spec import Spec
@@ -167,7 +167,8 @@ class Model:
         """The labels that it may answer, in the order of their probabilities."""
         codec = self.codecs.get("output")
         if not isinstance(codec, LabelCodec):
-            raise UsageError(f"{self.spec.task} models have no classes; classify and tag do.")
+            able = [name for name, row in TASKS.items() if row.output == LabelCodec.kind]
+            raise UsageError(f"{self.spec.task} models have no classes; {' and '.join(able)} do.")
         return list(codec.classes)
 
     def predict_proba(self, data: object, **options: object) -> Array:
@@ -252,8 +253,7 @@ class Model:
         self._expect_streams()
 
     def _expect_streams(self) -> None:
-        why = streams(self.plan)
-        if why is not None:
+        if why := streams(self.plan):
             raise UsageError(why)
 
     # ---- models that continue
@@ -363,11 +363,11 @@ def describe(plan: Plan) -> str:
     parts = []
     for op in operations(plan):
         o = op["options"]
-        if op["op"] == "recurrent":
+        if "cell" in o:
             way = "bidirectional " if o["bidirectional"] else ""
             layers = f"{o['num_layers']} {way}{o['cell']} layer{'s' if o['num_layers'] > 1 else ''}"
             parts.append(f"{layers} of {o['hidden_size']}")
-        elif op["op"] == "attend":
+        elif OPS[op["op"]].looks and "kind" in o:
             parts.append(f"{o['kind']} attention")
-    stream = "" if streams(plan) is None else " (answers when its input is over)"
+    stream = " (answers when its input is over)" if streams(plan) else ""
     return f"{', '.join(parts)}, {plan['head']['kind']}{stream}"

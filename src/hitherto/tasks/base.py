@@ -80,22 +80,27 @@ C = TypeVar("C", bound=Codec)
 
 
 class Source(ABC, Generic[E]):
-    """From a table to batches, and from a model's outputs back to answers and metrics: what a family of tasks knows.
+    """From a table to batches, and from a model's outputs back to answers and metrics.
 
-    The training loop, the executors, `Model` and the command line see only this.
+    All that a family of tasks knows of its data is here. The training loop, the executors, `Model` and the command line
+    use only this contract. A subclass is a dataclass with the fields of the constructor.
     """
 
     spec: Spec
     codecs: dict[str, Codec]
-    notes: list[str]  # what a user should know of the data
+    notes: list[str]  # of the data, for the user
 
-    answers: ClassVar[str]  # what it needs of an executor: "params" of the head, or its loss, "nll"
-    unnamed: ClassVar[str]  # the format of a file to answer for whose name tells none
+    answers: ClassVar[
+        str
+    ]  # the output of an executor that it reads: "params" of the head, or its loss, "nll"
+    unnamed: ClassVar[str]  # the format of a file to answer for, where its name has none
     # Capabilities: what a source declares it has the methods for.
     decodes: ClassVar[bool] = False  # `measure` and `predictions` take options of decoding
     judges: ClassVar[bool] = False  # a decoder writes its answers, and `judge` measures them
     foresees: ClassVar[bool] = False  # its answers are rows of the future, from `future`
-    continues: ClassVar[bool] = False  # it has no answer to an input: it goes on, by `generate` or a stream
+    continues: ClassVar[bool] = (
+        False  # it continues an input, by `generate` or a stream, and has no `predictions`
+    )
     reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
 
     def __init__(self, spec: Spec, codecs: dict[str, Codec], notes: list[str] | None = None) -> None:
@@ -132,15 +137,15 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def digest(self, examples: E) -> str:
-        """By which a checkpoint knows its data again."""
+        """A hash of the examples: a checkpoint compares its data by it."""
 
     @abstractmethod
     def kinds(self) -> dict[str, tuple[str, ...]]:
-        """Which codecs stand for each name that the plan and the spec may ask for."""
+        """The kinds of codec that each name in `codecs` allows."""
 
     @abstractmethod
     def inputs(self) -> dict[str, Options]:
-        """What the plan needs to know of each input."""
+        """The inputs of the plan: the kind, size and shape of each."""
 
     @abstractmethod
     def head(self) -> tuple[str, Options]:
@@ -148,14 +153,14 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def choose(self, examples: E) -> tuple[Options, list[str]]:
-        """Defaults that depend on the data, for what the spec leaves open, and what to say of them."""
+        """Defaults that depend on the data, for options that the spec leaves open; and notes of them for the log."""
 
     @abstractmethod
-    def schedule(self, examples: E, train: TrainSpec, epoch: int) -> list[Any]:
-        """What an epoch consists of: a function of (seed, epoch) alone."""
+    def schedule(self, examples: E, train: TrainSpec, epoch: int) -> Sequence[object]:
+        """The items of an epoch: a function of (seed, epoch) alone."""
 
     @abstractmethod
-    def batch(self, examples: E, item: Any, share: Share = (0, 1)) -> Batch:
+    def batch(self, examples: E, item: Any, share: Share = (0, 1)) -> Batch:  # an item as `schedule` makes it
         """One item of a schedule, or the rows of it that are one process's share."""
 
     @abstractmethod
@@ -164,7 +169,7 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def measure(self, examples: E, outputs: Iterable[tuple[Batch, Array]]) -> Results:
-        """Metrics, and what a report shows."""
+        """Metrics, and the details that a report shows."""
 
     def judge(self, examples: E, written: "Sequence[Sequence[Hypothesis]]") -> Results:
         """Metrics of the texts that a decoder wrote for these examples."""
