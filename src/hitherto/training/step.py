@@ -67,11 +67,8 @@ def forward(
     single = train.precision == "float32"
     with contextlib.nullcontext() if single else torch.autocast(device.type, torch.bfloat16):
         features, after = module(tensors_on(batch.inputs, device), *_lengths(batch, state))
-        options: dict[str, Any] = {}
-        if module.plan["head"]["kind"] in ("softmax", "pointer"):
-            options["label_smoothing"] = train.label_smoothing
-        if module.plan["head"]["kind"] == "softmax":
-            options["sampled"] = train.sampled
+        settings = {"label_smoothing": train.label_smoothing, "sampled": train.sampled}
+        options = {name: settings[name] for name in HEADS[module.plan["head"]["kind"]].loss_options}
         total, count = _loss(module, batch, _scored(batch, features), after, **options)
     return total, count, _keep(batch, after)
 
