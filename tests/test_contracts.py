@@ -1,18 +1,25 @@
 """What every row of every table promises: `checks` over all of them, with each of their options."""
 
+import inspect
+
 import numpy as np
 import pytest
 
+from hitherto import media
 from hitherto.cells import CELLS
 from hitherto.checks import check_cell, check_codec, check_head, check_task
 from hitherto.codecs import CODECS
 from hitherto.data.series import gather
-from hitherto.decode import DECODERS
+from hitherto.decode import DECODERS, DecodeOptions
+from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.media.sound import Sound
 from hitherto.metrics import METRICS
 from hitherto.plan import OPS
+from hitherto.spec import DataSpec
 from hitherto.spec.tasks import FORMS, TASKS
+from hitherto.tasks.families import FAMILIES, family_of, verb_of
+from hitherto.tasks.streams import Stream
 
 OPTIONS = {
     "rnn": [{}, {"nonlinearity": "relu"}, {"layer_norm": True}],
@@ -123,6 +130,26 @@ def test_subwords_keep_theirs(end):
     assert [(promise, detail) for promise, ok, detail in check_codec(codec, TEXTS) if not ok] == []
 
 
+@pytest.mark.parametrize("kind", CODECS)
+def test_a_codec_declares_its_options(kind):
+    codec, fields = CODECS[kind], DataSpec.__struct_fields__
+    assert list(codec.options) == [name for name in inspect.signature(codec.fit).parameters if name in fields]
+
+
+@pytest.mark.parametrize("kind", CODECS)
+def test_the_tasks_of_a_codec_offer_its_options(kind):
+    offered = {
+        name for task in TASKS.values() if kind in (*task.inputs, task.output) for name in task.options
+    }
+    assert set(CODECS[kind].options) <= offered
+
+
+def test_every_ending_belongs_to_one_codec():
+    endings = [ending for codec in CODECS.values() for ending in codec.endings]
+    assert len(endings) == len(set(endings))
+    assert set(endings) == media.ENDINGS
+
+
 def test_every_codec_is_tried():
     assert {kind for kind, _, _ in CODEC_CASES.values()} == set(CODECS)
 
@@ -161,6 +188,23 @@ def test_a_task_names_only_rows_that_exist(name):
     assert set(task.decoders) <= set(DECODERS)
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_is_in_the_row_of_its_family(name):
+    family = family_of(name)
+    assert issubclass(family.tasks[name]["stream"], Stream)
+    assert [other for other, row in FAMILIES.items() if name in row.tasks] == [TASKS[name].source]
+    assert family.source.judges == (family.judge is not None) == (family.decoding is not None)
+    if family.source.continues:
+        assert "generate" in family.tasks[name]
+
+
+def test_a_verb_that_a_task_lacks_names_those_that_have_it():
+    with pytest.raises(
+        UsageError, match=r"steps is for compose and handwrite models; this one does tag\. Use predict"
+    ):
+        verb_of("tag", "steps")
+
+
 @pytest.mark.parametrize("name", HEADS)
 def test_a_head_has_a_loss_and_a_size(name):
     pytest.importorskip("torch")
@@ -186,9 +230,9 @@ def test_a_decoder_gives_the_same_tokens_again_and_changes_nothing(name):
     if name.startswith("ctc"):
         arguments, options = (steps,), {}
     else:
-        arguments, options = (_next, np.zeros((1, 1)), steps[:1]), {"max_new_tokens": 6}
-        options |= {"pick": lambda state, rows: state[rows]} if name == "beam" else {}
-        options |= {"seed": 1} if name == "sample" else {}
+        drawn = {"temperature": 1.0, "seed": 1} if name == "sample" else {}
+        arguments = (_next, np.zeros((1, 1)), steps[:1], DecodeOptions(max_new_tokens=6, **drawn))
+        options = {"pick": lambda state, rows: state[rows]} if name == "beam" else {}
     kept = steps.copy()
     said = list(DECODERS[name](*arguments, **options))
     assert said == list(DECODERS[name](*arguments, **options))

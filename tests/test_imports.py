@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "native": {"errors", "_native"},
     "progress": set(),
     "files": {"errors"},
-    "tensors": {"errors", "files"},
+    "tensors": {"errors", "arrays", "files"},
     "bounds": {"errors"},
     "slots": {"errors", "arrays"},
     "times": {"errors", "arrays"},
@@ -33,12 +33,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"errors", "arrays"},
     "heads": {"errors", "bounds"},
     "spec": {"errors", "cells"},
-    "data": {"errors", "arrays", "files", "progress", "times"},
+    "data": {"errors", "arrays", "files", "progress", "times", "media"},
     "media": {"errors", "arrays", "files"},
     "codecs": {"errors", "arrays", "bounds", "slots", "progress", "times", "data", "media"},
     "plan": {"errors", "bounds", "cells", "heads", "spec"},
     "decode": {"errors", "arrays", "slots", "heads"},
-    "bundle": {"errors", "bounds", "files", "tensors", "codecs"},
+    "bundle": {"errors", "arrays", "bounds", "files", "tensors", "codecs"},
     "report": {"errors", "arrays", "bounds", "files", "media", "codecs"},
     # no torch, no task
     "runtime": {"errors", "arrays", "native", "cells", "heads", "plan", "decode", "_native"},
@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "arrays", "slots", "progress", "times", "tensors", "metrics", "heads", "spec", "data", "codecs"),
         *("plan", "decode", "report", "runtime"),
     },
-    "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "bundle", "runtime", "tasks"},
+    "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "decode", "bundle", "runtime", "tasks"},
     # torch
     "model": {"errors", "arrays", "native", "cells", "heads", "plan", "_native"},
     "training": {

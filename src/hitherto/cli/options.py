@@ -35,7 +35,7 @@ def writing(command: Any) -> Any:
 def given_of(model: Any, values: dict[str, Any]) -> dict[str, Any]:
     """The options of writing that were given; an error where the model has them not."""
     given = {name: value for name, value in values.items() if value is not None}
-    if set(given) <= {"num_beams"} and getattr(model.source, "decodes", False):
+    if set(given) <= {"num_beams"} and model.source.decodes:
         return given
     if given and not model.writes:
         raise UsageError(

@@ -182,9 +182,7 @@ def _next(model: Any) -> str:
         "lm": "generate {} 'The'",
         "chat": "chat {}",
         "compose": "generate {} --out MUSIC.mid",
-        "handwrite": "generate {} "
-        + ("TEXT " if getattr(model.source, "says", False) else "")
-        + "--out DRAWING.svg",
+        "handwrite": "generate {} " + ("TEXT " if model.source.says else "") + "--out DRAWING.svg",
     }
     verb = verbs.get(model.spec.task, "predict {} NEW-DATA")
     return "hitherto " + verb.format(model.path)

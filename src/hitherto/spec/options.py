@@ -33,6 +33,7 @@ Whole = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
 Few = Annotated[int, Meta(ge=1, le=1024)]  # of what has a cost of its own: layers, threads
+Vocabulary = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # ids are int32
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
@@ -76,7 +77,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     tokens: Annotated[
         Literal["words", "chars", "bytes", "subwords"] | None, _about("what a token of the text is")
     ] = None
-    vocab_size: Annotated[Count | None, _about("the most tokens in the vocabulary")] = None
+    vocab_size: Annotated[Vocabulary | None, _about("the most tokens in the vocabulary")] = None
     min_count: Annotated[Count | None, _about("words that occur less often become <unk>")] = None
     lower: Annotated[bool | None, _about("fold letters to lower case")] = None
     max_length: Annotated[Count | None, _about("the most tokens or steps of one input")] = None

@@ -1,4 +1,4 @@
-"""What a source is, the contract; and what every source gives: batches and results."""
+"""The contract of a source; and what every source gives, batches and results."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
-from hitherto.errors import UsageError
 from hitherto.runtime.executor import Arrays, Batch
 from hitherto.spec import Spec, TrainSpec
 
@@ -26,21 +25,22 @@ __all__ = [
     "Row",
     "Share",
     "Source",
-    "expect_task",
+    "Value",
 ]
 
 Share = tuple[int, int]  # rank, processes
 Item = tuple[Array, int]  # rows, and the epoch that they are read in
+Value = Any  # an input or an answer: a text, numbers, a file's name, a roll, as the task's codecs have it
 Row = dict[str, Any]  # an answer, by name: labels, numbers, lists of them
-Options = dict[str, Any]  # of the spec or of a head, by name
+Options = dict[str, Any]  # of the spec, of a head or of a decoder, by name
 
 
 @dataclass(slots=True)
 class Results:
-    """What an evaluation found."""
+    """What an evaluation measured."""
 
     metrics: dict[str, float]
-    details: dict[str, Any] = field(default_factory=dict)  # what a report shows, by the source's own names
+    details: Options = field(default_factory=dict)  # what a report shows, by the source's own names
 
 
 class Examples(Protocol):
@@ -50,6 +50,7 @@ class Examples(Protocol):
 
 
 E = TypeVar("E", bound=Examples)
+C = TypeVar("C", bound=Codec)
 
 
 class Generates(Protocol):
@@ -59,23 +60,45 @@ class Generates(Protocol):
 
 
 class Source(ABC, Generic[E]):
-    """From a table to batches, and from a model's outputs back to answers and metrics: what a family of tasks knows.
+    """From a table to batches, and from a model's outputs back to answers and metrics.
 
-    The training loop, the executors, `Model` and the command line see only this.
+    All that a family of tasks knows of its data is here. The training loop, the executors, `Model` and the command line
+    use only this contract. A subclass is a dataclass with the fields of the constructor.
     """
 
     spec: Spec
     codecs: dict[str, Codec]
-    notes: list[str]  # what a user should know of the data
+    notes: list[str]  # of the data, for the user
 
-    answers: ClassVar[str]  # what it needs of an executor: "params" of the head, or its loss, "nll"
-    unnamed: ClassVar[str]  # the format of a file to answer for whose name tells none
+    answers: ClassVar[
+        str
+    ]  # the output of an executor that it reads: "params" of the head, or its loss, "nll"
+    unnamed: ClassVar[str]  # the format of a file to answer for, where its name has none
     # Capabilities: what a source declares it has the methods for.
     decodes: ClassVar[bool] = False  # `measure` and `predictions` take options of decoding
     judges: ClassVar[bool] = False  # a decoder writes its answers, and `judge` measures them
     foresees: ClassVar[bool] = False  # its answers are rows of the future, from `future`
     keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
-    continues: ClassVar[bool] = False  # it has no answer to an input: it goes on, by `generate` or a stream
+    continues: ClassVar[bool] = (
+        False  # it continues an input, by `generate` or a stream, and has no `predictions`
+    )
+    reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
+
+    def __init__(self, spec: Spec, codecs: dict[str, Codec], notes: list[str] | None = None) -> None:
+        self.spec, self.codecs, self.notes = spec, codecs, notes or []
+
+    # (examples, outputs, **options): an answer for each example. Sources that continue have none.
+    predictions: Callable[..., list[Row]]
+
+    @property
+    def reads_sentences(self) -> bool:
+        """Whether a file may have a token in each line, and a blank line after each sentence."""
+        return False
+
+    @property
+    def says(self) -> bool:
+        """Whether what it makes follows from a text that it is given."""
+        return False
 
     @property
     @abstractmethod
@@ -95,15 +118,15 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def digest(self, examples: E) -> str:
-        """By which a checkpoint knows its data again."""
+        """A hash of the examples: a checkpoint compares its data by it."""
 
     @abstractmethod
     def kinds(self) -> dict[str, tuple[str, ...]]:
-        """Which codecs stand for each name that the plan and the spec may ask for."""
+        """The kinds of codec that each name in `codecs` allows."""
 
     @abstractmethod
     def inputs(self) -> dict[str, Options]:
-        """What the plan needs to know of each input."""
+        """The inputs of the plan: the kind, size and shape of each."""
 
     @abstractmethod
     def head(self) -> tuple[str, Options]:
@@ -111,14 +134,14 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def choose(self, examples: E) -> tuple[Options, list[str]]:
-        """Defaults that depend on the data, for what the spec leaves open, and what to say of them."""
+        """Defaults that depend on the data, for options that the spec leaves open; and notes of them for the log."""
 
     @abstractmethod
-    def schedule(self, examples: E, train: TrainSpec, epoch: int) -> list[Any]:
-        """What an epoch consists of: a function of (seed, epoch) alone."""
+    def schedule(self, examples: E, train: TrainSpec, epoch: int) -> Sequence[object]:
+        """The items of an epoch: a function of (seed, epoch) alone."""
 
     @abstractmethod
-    def batch(self, examples: E, item: Any, share: Share = (0, 1)) -> Batch:
+    def batch(self, examples: E, item: Any, share: Share = (0, 1)) -> Batch:  # an item as `schedule` makes it
         """One item of a schedule, or the rows of it that are one process's share."""
 
     @abstractmethod
@@ -127,21 +150,25 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def measure(self, examples: E, outputs: Iterable[tuple[Batch, Array]]) -> Results:
-        """Metrics, and what a report shows."""
-
-    def sampler(self, valid: E | None) -> Callable[[Generates], Row] | None:  # noqa: ARG002
-        """What notes a sample of a model at each evaluation in training; None where there is nothing to sample."""
-        return None
+        """Metrics, and the details that a report shows."""
 
     def judge(self, examples: E, written: "Sequence[Sequence[Hypothesis]]") -> Results:
         """Metrics of the texts that a decoder wrote for these examples."""
         raise NotImplementedError(f"{type(self).__name__} does not declare judge")
 
+    def is_one_value(self, data: object) -> bool:  # noqa: ARG002
+        """Whether data that look like rows are one input: the turns of a conversation."""
+        return False
+
+    def codec_of(self, name: str, kind: type[C]) -> C:
+        """A codec, as the class that `kinds` lets it be of."""
+        codec = self.codecs[name]
+        assert isinstance(codec, kind)  # noqa: S101 - `open` compares a bundle's codecs with `kinds`
+        return codec
+
+    def sampler(self, valid: E | None) -> Callable[[Generates], Row] | None:  # noqa: ARG002
+        """What notes a sample of a model at each evaluation in training; None where there is nothing to sample."""
+        return None
+
 
 AnySource = Source[Any]  # of whichever examples
-
-
-def expect_task(model: Any, task: str, method: str) -> None:
-    """A UsageError where a method is of another task than the model's."""
-    if model.spec.task != task:
-        raise UsageError(f"{method} is for {task} models; this one does {model.spec.task}. Use predict.")

@@ -23,7 +23,7 @@ from hitherto.arrays import Array
 from hitherto.bundle import canonical, fingerprint, parse, plain
 from hitherto.errors import BundleError, CheckpointError, UsageError
 from hitherto.files import make_folder, path_of, sweep
-from hitherto.tensors import open_tensors, row, write_tensors
+from hitherto.tensors import Row, open_tensors, row, write_tensors
 
 __all__ = ["FORMAT", "Checkpoint", "flatten", "latest", "load", "save", "unflatten"]
 
@@ -127,7 +127,7 @@ def _checkpoints(folder: Path) -> list[tuple[int, Path]]:
     return sorted(((int(match[1]), path) for match, path in named), reverse=True)
 
 
-def _digest(step: int, rows: list[list[Json]]) -> str:
+def _digest(step: int, rows: list[Row]) -> str:
     return fingerprint({"checkpoint": FORMAT, "step": step}, rows)
 
 

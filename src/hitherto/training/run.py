@@ -33,7 +33,7 @@ from hitherto.progress import telling
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Examples, Options
-from hitherto.tasks.families import SOURCES
+from hitherto.tasks.families import family_of
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
 
@@ -268,7 +268,7 @@ class _Training:
     ) -> tuple[AnySource, Examples, Examples | None]:
         """The source, fitted; its examples, and those to validate on, or None."""
         asked, table = self.asked, self.asked.data
-        kind = SOURCES[TASKS[asked.task].source]
+        kind = family_of(asked.task).source
         extras: Options = {} if tokenizer is None else {"tokenizer": tokenizer}
         if kind.keeps_tokens:
             name = f"tokens-{self.rank}" if self.rank else "tokens"
@@ -395,13 +395,12 @@ def _report(
     """report.html in the run's folder."""
     from hitherto import report
     from hitherto.report.curves import curves
-    from hitherto.tasks.reports import sections
 
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     parts = curves(progress.history, log, metric, progress.best_step)
     if valid is not None:
         results = model.measure(valid)
-        parts = sections(source, valid, results, progress.watched) + parts
+        parts = family_of(model.spec.task).sections(source, valid, results, progress.watched) + parts
     plain = ("train_loss", "valid_loss")
     shown = [(name, value) for name, value in model.metrics.items() if name not in plain][:6]
     summary = [
@@ -513,7 +512,7 @@ def judge(
     spec: Spec, plan: Plan, codecs: Mapping[str, Codec], valid: Examples | None
 ) -> "Callable[[Module], dict[str, float]] | None":
     """Metrics of the texts that a model in training writes: quickly, without a search."""
-    if not SOURCES[TASKS[spec.task].source].judges or valid is None:
+    if not family_of(spec.task).source.judges or valid is None:
         return None
 
     def judged(module: "Module") -> dict[str, float]:
