@@ -78,10 +78,10 @@ class Source(ABC, Generic[E]):
     decodes: ClassVar[bool] = False  # `measure` and `predictions` take options of decoding
     judges: ClassVar[bool] = False  # a decoder writes its answers, and `judge` measures them
     foresees: ClassVar[bool] = False  # its answers are rows of the future, from `future`
-    keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
     continues: ClassVar[bool] = (
         False  # it continues an input, by `generate` or a stream, and has no `predictions`
     )
+    keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
     reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
 
     def __init__(self, spec: Spec, codecs: dict[str, Codec], notes: list[str] | None = None) -> None:
