@@ -56,8 +56,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # on top
     "checks": {"errors", "cells", "heads", "plan", "tasks", "model", "facade"},
     "cli": {
-        *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "report", "tasks", "training"),
-        *("checks", "facade", "_native"),
+        *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "report", "tasks", "trained"),
+        *("training", "checks", "facade", "_native"),
     },
     "__main__": {"cli"},
 }  # fmt: skip

@@ -59,6 +59,7 @@ class Windows(Source[WindowExamples]):
     notes: list[str] = field(default_factory=list)
 
     answers = "params"
+    foresees = True
     unnamed = "csv"
 
     @property

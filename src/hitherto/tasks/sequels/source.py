@@ -71,6 +71,7 @@ class Sequels(Source[SequelExamples]):
     notes: list[str] = field(default_factory=list)
 
     answers = "nll"
+    continues = True
     unnamed = "csv"
 
     @property
