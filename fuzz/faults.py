@@ -394,7 +394,7 @@ MUTANTS = [
     _fault(
         "the target is what is read",
         "tasks/writing/source.py",
-        "pad([np.concatenate([end, own[:-1]]) for own in y])",
+        "pad([np.concatenate([end, ids[:-1]]) for ids in y])",
         "pad(list(y))",
         "test_sources.py",
         "batch_reads",
@@ -505,8 +505,8 @@ MUTANTS = [
     _fault(
         "a length penalty without the end",
         "decode/beam.py",
-        "values: Array = totals / length**length_penalty",
-        "values: Array = totals / max(1, length - 1)**length_penalty",
+        "values: Array = totals / length**options.length_penalty",
+        "values: Array = totals / max(1, length - 1)**options.length_penalty",
         "test_decode.py",
         "lengths_are_weighed or length_norm",
     ),
@@ -521,8 +521,8 @@ MUTANTS = [
     _fault(
         "an end comes before it may",
         "decode/beam.py",
-        "barred = never if place >= min_new_tokens else",
-        "barred = never if place + 1 >= min_new_tokens else",
+        "barred = never if place >= options.min_new_tokens else",
+        "barred = never if place + 1 >= options.min_new_tokens else",
         "test_decode.py",
         "at_least",
     ),

@@ -402,7 +402,7 @@ def test_the_torch_script_searches_as_we_do(num_beams: int) -> None:
     import torch
     import torch_seq2seq
 
-    from hitherto.decode import beams
+    from hitherto.decode import DecodeOptions, beams
     from hitherto.tasks.batching import pad
 
     V, draw = 30, np.random.default_rng(2)
@@ -419,7 +419,7 @@ def test_the_torch_script_searches_as_we_do(num_beams: int) -> None:
 
     state = {"said": np.zeros((1, 12, 0), np.int64), "which": np.arange(12)[None, :, None]}
     options = {"max_new_tokens": 9, "num_beams": num_beams, "length_penalty": 1.0}
-    found = beams(step, state, np.zeros(12), stop_ids=[0], **options)
+    found = beams(step, state, np.zeros(12), DecodeOptions(stop_ids=(0,), **options))
     for batch_size in (1, 5, 64):
         assert torch_seq2seq.translate(peer, sources, 0, batch_size, **options) == [
             h[0].tokens for h in found

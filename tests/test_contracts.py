@@ -7,7 +7,7 @@ from hitherto.cells import CELLS
 from hitherto.checks import check_cell, check_codec, check_head, check_task
 from hitherto.codecs import CODECS
 from hitherto.data.series import gather
-from hitherto.decode import DECODERS
+from hitherto.decode import DECODERS, DecodeOptions
 from hitherto.heads import HEADS
 from hitherto.media.sound import Sound
 from hitherto.metrics import METRICS
@@ -186,9 +186,9 @@ def test_a_decoder_gives_the_same_tokens_again_and_changes_nothing(name):
     if name.startswith("ctc"):
         arguments, options = (steps,), {}
     else:
-        arguments, options = (_next, np.zeros((1, 1)), steps[:1]), {"max_new_tokens": 6}
-        options |= {"pick": lambda state, rows: state[rows]} if name == "beam" else {}
-        options |= {"seed": 1} if name == "sample" else {}
+        drawn = {"temperature": 1.0, "seed": 1} if name == "sample" else {}
+        arguments = (_next, np.zeros((1, 1)), steps[:1], DecodeOptions(max_new_tokens=6, **drawn))
+        options = {"pick": lambda state, rows: state[rows]} if name == "beam" else {}
     kept = steps.copy()
     said = list(DECODERS[name](*arguments, **options))
     assert said == list(DECODERS[name](*arguments, **options))

@@ -11,18 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hitherto import decode
 from hitherto.decode import (
     DECODERS,
     CtcGreedy,
+    DecodeOptions,
     Hypothesis,
     PrefixBeam,
-    beam,
-    beams,
     ctc_greedy,
-    greedy,
     nucleus,
     penalised,
-    sample,
     suggest,
     top,
     until,
@@ -32,6 +30,24 @@ from hitherto.decode.ctc import MARGIN
 from hitherto.errors import InputError, UsageError
 
 V = 6
+
+
+def told(decoder: Any) -> Any:
+    """A decoder whose options come by name."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        rest = {name: named.pop(name) for name in ("pick", "top", "attention") if name in named}
+        first = [*arguments, *(named.pop(name) for name in ("step", "state", "tokens") if name in named)]
+        return decoder(*first, DecodeOptions(**named), **rest)
+
+    return call
+
+
+def sample(*arguments: Any, temperature: float = 1.0, **named: Any) -> Any:
+    return told(decode.sample)(*arguments, temperature=temperature, **named)
+
+
+greedy, beam, beams = told(decode.greedy), told(decode.beam), told(decode.beams)
 
 
 def model(seed: int = 0, size: int = V) -> Any:
@@ -282,7 +298,11 @@ def test_a_beam_keeps_out_what_is_banned_and_refuses_nonsense() -> None:
     found = beam(step, state, first, max_new_tokens=5, num_beams=3, banned=[0, 3], pick=rows_of)
     assert all(not {0, 3} & set(tokens) for tokens, _ in found)
     assert (
-        list(DECODERS["beam"](step, state, first, max_new_tokens=5, num_beams=3, banned=[0, 3], pick=rows_of))
+        list(
+            told(DECODERS["beam"])(
+                step, state, first, max_new_tokens=5, num_beams=3, banned=[0, 3], pick=rows_of
+            )
+        )
         == found[0][0]
     )
     for bad in ({"max_new_tokens": 0}, {"max_new_tokens": 2, "num_beams": 0}):

@@ -15,6 +15,7 @@ from hitherto.errors import DataError, UsageError
 from hitherto.spec import from_options
 from hitherto.tasks.batching import bucket, pad, share_rows
 from hitherto.tasks.families import SOURCES
+from hitherto.tasks.writing.columns import columns as writing_columns
 
 TEXT = "the cat sat on the mat\nthe dog sat on the log\n\na cat and a dog\nsat on a mat\n" * 8
 
@@ -555,7 +556,7 @@ def test_fields_of_an_input_are_parted_by_a_token() -> None:
 
 def test_columns_of_texts_are_guessed_and_said() -> None:
     def found(task: str, row: dict[str, Any]) -> tuple[Any, Any]:
-        spec, notes = SOURCES["texts"].columns(from_options(task), hitherto.data.read([row] * 3))
+        spec, notes = writing_columns(from_options(task), hitherto.data.read([row] * 3))
         assert len(notes) >= 1
         return spec.data.input, spec.data.output
 
@@ -573,9 +574,9 @@ def test_columns_of_texts_are_guessed_and_said() -> None:
     assert found("chat", {"turns": ["a", "b"]}) == (("turns",), None)
     assert found("chat", {"prompt": "hi", "reply": "ho"}) == (("prompt",), "reply")
     with pytest.raises(UsageError, match=r"which column is the output.*'text'"):
-        SOURCES["texts"].columns(from_options("translate"), hitherto.data.read([{"text": "a b"}]))
+        writing_columns(from_options("translate"), hitherto.data.read([{"text": "a b"}]))
     with pytest.raises(UsageError, match="both input and output"):
-        SOURCES["texts"].columns(
+        writing_columns(
             from_options("translate", input="a", output="a"), hitherto.data.read([{"a": "x", "b": "y"}])
         )
 

@@ -1,5 +1,6 @@
 """From an engine's steps to texts: what a search finds is what a plain search over the module's steps finds."""
 
+from dataclasses import fields, replace
 from itertools import product
 from typing import Any
 
@@ -10,6 +11,7 @@ pytest.importorskip("torch")
 
 from test_engine import SIZES, both, drawn, writer_of
 
+from hitherto.decode import OPTIONS, DecodeOptions
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
@@ -44,12 +46,9 @@ def test_a_wide_search_finds_the_best_of_all(copy: bool) -> None:
         engine,
         source,
         lengths,
-        start=END,
-        stop=[END],
-        max_new_tokens=3,
-        num_beams=200,
-        n_best=5,
-        length_penalty=0.7,
+        DecodeOptions(
+            start_id=END, stop_ids=(END,), max_new_tokens=3, num_beams=200, n_best=5, length_penalty=0.7
+        ),
     )
     for b in range(3):
         own = source[: lengths[b], b : b + 1]
@@ -71,11 +70,11 @@ def test_a_wide_search_finds_the_best_of_all(copy: bool) -> None:
 def test_a_draw_is_a_function_of_seed_number_and_place() -> None:
     engine, _ = both(writer_of())
     source = drawn("ids", 6, 4)
-    how: dict[str, Any] = {"start": END, "stop": [END], "max_new_tokens": 12, "temperature": 1.3, "seed": 5}
-    whole = write(engine, source, None, **how)
-    alone = write(engine, source[:, 2:3], None, numbers=[2], **how)
+    options = DecodeOptions(start_id=END, stop_ids=(END,), max_new_tokens=12, temperature=1.3, seed=5)
+    whole = write(engine, source, None, options)
+    alone = write(engine, source[:, 2:3], None, options, numbers=[2])
     assert [h.tokens for h in alone[0]] == [h.tokens for h in whole[2]]
-    others = write(engine, source, None, **{**how, "seed": 6})
+    others = write(engine, source, None, replace(options, seed=6))
     assert [h[0].tokens for h in others] != [h[0].tokens for h in whole]
     for b, (h,) in enumerate(whole):
         ended = len(h.tokens) < 12
@@ -85,25 +84,44 @@ def test_a_draw_is_a_function_of_seed_number_and_place() -> None:
 def test_a_cold_draw_and_one_beam_are_the_same() -> None:
     engine, _ = both(writer_of(hidden_size=12))
     source = drawn("ids", 6, 8)
-    how: dict[str, Any] = {"start": END, "stop": [END], "max_new_tokens": 9}
-    greedy = write(engine, source, None, num_beams=1, **how)
-    cold = write(engine, source, None, temperature=1e-6, seed=1, **how)
+    options = DecodeOptions(start_id=END, stop_ids=(END,), max_new_tokens=9, num_beams=1)
+    greedy = write(engine, source, None, options)
+    cold = write(engine, source, None, replace(options, temperature=1e-6, seed=1))
     assert [h[0].tokens for h in greedy] == [h[0].tokens for h in cold]
 
 
 def test_what_a_search_and_a_draw_do_not_share_is_refused() -> None:
-    engine, _ = both(writer_of())
-    how: dict[str, Any] = {"start": END, "stop": [END], "max_new_tokens": 3}
+    defaults = {"max_new_tokens": 3, "num_beams": 5}
     with pytest.raises(UsageError, match="num_beams has no use with a temperature"):
-        write(engine, drawn("ids", 3, 1), None, temperature=1.0, num_beams=2, **how)
-    with pytest.raises(UsageError, match="top_k has no use without a temperature"):
-        write(engine, drawn("ids", 3, 1), None, top_k=2, **how)
+        DecodeOptions.chosen({"temperature": 1.0, "num_beams": 2}, defaults)
+    for how in ({"top_k": 2}, {"top_k": 2, "temperature": 0}):
+        with pytest.raises(UsageError, match="top_k has no use without a temperature"):
+            DecodeOptions.chosen(how, defaults)
+    with pytest.raises(UsageError, match="no option 'num_beam' of writing. Did you mean 'num_beams'"):
+        DecodeOptions.chosen({"num_beam": 2}, defaults)
+
+
+def test_what_is_asked_comes_before_the_defaults() -> None:
+    defaults = {"max_new_tokens": 9, "num_beams": 5, "stop_ids": (END,)}
+    options = DecodeOptions.chosen({"num_beams": 2, "length_penalty": None}, defaults)
+    assert options == DecodeOptions(max_new_tokens=9, num_beams=2, stop_ids=(END,))
+    assert DecodeOptions.chosen({"n_best": 7}, defaults).num_beams == 7
+    # a draw leaves the defaults of a search alone
+    options = DecodeOptions.chosen({"temperature": 0.5}, {**defaults, "no_repeat_ngram": 3})
+    assert options == DecodeOptions(max_new_tokens=9, temperature=0.5, stop_ids=(END,))
+
+
+def test_every_option_has_a_row() -> None:
+    assert set(OPTIONS) == {f.name for f in fields(DecodeOptions)} - {"start_id", "stop_ids", "banned"}
+    for name, row in OPTIONS.items():
+        assert (row.name, row.type in (int, float), row.help[-1:]) == (name, True, ".")
 
 
 def test_nothing_to_say_is_an_empty_text() -> None:
     engine, _ = both(writer_of())
-    found = write(
-        engine, drawn("ids", 3, 2), None, start=END, stop=[END], max_new_tokens=3, min_new_tokens=3,
-        banned=[i for i in range(SIZES) if i != END],
+    options = DecodeOptions(
+        start_id=END, stop_ids=(END,), max_new_tokens=3, min_new_tokens=3,
+        banned=tuple(i for i in range(SIZES) if i != END),
     )  # fmt: skip
+    found = write(engine, drawn("ids", 3, 2), None, options)
     assert [h[0].tokens for h in found] == [[], []]

@@ -12,6 +12,7 @@ from hitherto import spec as specs
 from hitherto.arrays import Array
 from hitherto.codecs.label import LabelCodec
 from hitherto.data.answers import beside
+from hitherto.decode import DecodeOptions
 from hitherto.errors import (
     BundleError,
     UsageError,
@@ -204,13 +205,13 @@ class Model:
         """Whether its answers are texts that a decoder makes: translations, summaries, replies."""
         return hasattr(self.source, "judge")
 
-    def decoding(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All that a decoder is told: what is given, and the task's own ways where nothing is.
+    def decoding(self, asked: Mapping[str, object]) -> DecodeOptions:
+        """The options of decoding: those that are asked for, and the defaults of the model's task.
 
         max_new_tokens, min_new_tokens, num_beams, n_best, length_penalty, coverage_penalty, no_repeat_ngram; or, to
         draw, temperature, top_k, top_p, repetition_penalty, seed.
         """
-        return writing.decoding(self, given)
+        return writing.decoding(self, asked)
 
     def outputs(self, batches: Iterator[Any]) -> Iterator[Any]:
         return self.engine.outputs(heard(batches), self.source.answers)

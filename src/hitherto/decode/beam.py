@@ -1,19 +1,18 @@
 """The most probable texts that a beam finds."""
 
-import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.decode.sample import Pick, State, Step
+from hitherto.decode.options import DecodeOptions
+from hitherto.decode.sample import Pick, Scores, State, Step
 from hitherto.errors import UsageError
 
 __all__ = ["Hypothesis", "beam", "beams", "best_beam"]
 
-Top = Callable[[Any, int], tuple[Array, Array]]
+Top = Callable[[Scores, int], tuple[Array, Array]]
 Attention = Callable[[State], tuple[Array, Array]]
 
 
@@ -30,68 +29,62 @@ class Hypothesis:
 
 
 def beams(
-    step: Callable[[State, Array], tuple[Any, State]],
+    step: Callable[[State, Array], tuple[Scores, State]],
     state: State,
     tokens: Array,
+    options: DecodeOptions,
     *,
-    max_new_tokens: int,
-    num_beams: int = 4,
-    n_best: int = 1,
-    length_penalty: float = 1.0,
-    coverage_penalty: float = 0.0,
-    min_new_tokens: int = 0,
-    no_repeat_ngram: int = 0,
-    stop_ids: Iterable[int] = (),
-    banned: Iterable[int] = (),
     pick: Pick | None = None,
     top: Top | None = None,
     attention: Attention | None = None,
 ) -> list[list[Hypothesis]]:
     """For each source the `n_best` sequences that a beam search finds, best first; fewer where there are no more.
 
-    `step` comes first with a start token for each source and the `state` of as many rows, then with the last tokens of
-    all beginnings of all sources that are not done. What it answers is opaque, but for these:
-    - `pick(state, rows)`: the states of these rows, which may repeat; the default is for a dict of [K, B, W] arrays.
-      It is not asked where all rows stay as they are.
-    - `top(scores, k)`: the k best of every row, as log-probabilities and ids [R, k], falling, of equals the lower id
-      first; fewer columns where there are fewer tokens. The default is for log-probabilities [R, V].
+    The first call of `step` gets a start token for each source and the `state` of as many rows. Later calls get the
+    last token of every open beam of every source that is not done. Three functions look inside what `step` returns:
+    - `pick(state, rows)`: the states of these rows, which may repeat. The default is for a dict of [K, B, W] arrays.
+      It is not called where all rows stay as they are.
+    - `top(scores, k)`: the k best of every row, as log-probabilities and ids [R, k], in falling order; of equals the
+      lower id comes first. Fewer columns where there are fewer tokens. The default is for log-probabilities [R, V].
     - `attention(state)`: the weights [R, S] of the last step and the true lengths [R] of the rows' sources. S may
       shrink once longer sources are done.
 
-    In each round the `num_beams` most probable beginnings of a source that have not ended are gone on with. A score is
-    the sum of the log-probabilities over length ** `length_penalty`, the end counted: 0 prefers short ones, above 1
-    long ones. To it comes `coverage_penalty` times the sum, over the source's places, of the log of what a place was
-    attended to in all steps, from 1e-9 to 1 (Wu et al. 2016). A source is done when none of its beginnings, as they
-    stand, comes before the worst of `num_beams` sequences that have ended, or at `max_new_tokens`, where what has not
-    ended counts as it is if fewer have. (A longer one could still rise where length is rewarded: waiting for all that
-    could took 1.4 times the steps on 300 translations, and changed none.) One beam is done with its first end: greedy.
+    Each round extends the `num_beams` most probable beams of a source that have not ended. A score is the sum of the
+    log-probabilities divided by length ** `length_penalty`, the end counted: 0 prefers short sequences, above 1 long
+    ones. `coverage_penalty` adds to it, times the sum over the source's positions of the log of the attention that each
+    got in all steps, from 1e-9 to 1 (Wu et al. 2016).
 
-    No end is said before `min_new_tokens`, no `banned` token ever, and no token that would repeat `no_repeat_ngram`
-    tokens in a row (0: any may). What a source gives does not depend on the others.
+    A source is done when none of its open beams, as they stand, scores above the worst of `num_beams` sequences that
+    have ended; or at `max_new_tokens`, where open beams count as they are if fewer have ended. (Where length is
+    rewarded a longer one could still rise. Waiting for those took 1.4 times the steps on 300 translations, and changed
+    none.) One beam is done with its first end: that is greedy decoding.
+
+    No end comes before `min_new_tokens`, no `banned` token at all, and no token that would repeat `no_repeat_ngram`
+    tokens in a row (0 allows it). The result of a source does not depend on the others.
     """
-    _refuse(
-        max_new_tokens, num_beams, n_best, length_penalty, coverage_penalty, min_new_tokens, no_repeat_ngram
-    )
-    if coverage_penalty and attention is None:
+    if options.coverage_penalty and attention is None:
         raise UsageError(
-            f"coverage_penalty needs attention, but came as {coverage_penalty} without; "
+            f"coverage_penalty needs attention, but came as {options.coverage_penalty} without; "
             "give `attention`, or leave the penalty at 0."
         )
+    max_new_tokens, num_beams, ngram = options.max_new_tokens, options.num_beams, options.no_repeat_ngram
     pick, top = pick or _rows, top or _highest
     tokens = np.array(tokens, np.int64)  # [R], as all of a row: it is one beginning
-    stop = np.array(sorted(set(stop_ids)), np.int64)
-    never = np.array(sorted(set(banned)), np.int64)
+    stop = np.array(sorted(set(options.stop_ids)), np.int64)
+    never = np.array(sorted(set(options.banned)), np.int64)
     source = np.arange(len(tokens))  # [R], never falling
     totals = np.zeros(len(tokens))
-    said = np.zeros((len(tokens), 0), np.int64)  # kept where n-grams are watched
+    written = np.zeros((len(tokens), 0), np.int64)  # filled where n-grams are watched
     covered, lengths = np.zeros((len(tokens), 0)), np.zeros(len(tokens), np.int64)  # [R, S], [B]
     # every round's tokens with the rows they went on from, and weights: a sequence is a round and a row
     rounds, weights = [(tokens, source)], []
     ended = _Ended(len(tokens), num_beams)
 
     def score(totals: Array, length: int, covered: Array, source: Array) -> Array:
-        values: Array = totals / length**length_penalty
-        return values + coverage_penalty * _coverage(covered, lengths[source]) if coverage_penalty else values
+        values: Array = totals / length**options.length_penalty
+        if options.coverage_penalty:
+            values += options.coverage_penalty * _coverage(covered, lengths[source])
+        return values
 
     for place in range(max_new_tokens):
         if not len(tokens):
@@ -103,10 +96,9 @@ def beams(
             if place == 0:
                 covered, lengths = np.zeros(weights[0].shape), np.array(its_lengths)
             covered = covered[:, : weights[-1].shape[1]] + weights[-1]
-        barred = never if place >= min_new_tokens else np.union1d(never, stop)
-        values, ids = _allowed(
-            top, scores, num_beams, stop, barred, _repeats(said, no_repeat_ngram) if no_repeat_ngram else None
-        )
+        barred = never if place >= options.min_new_tokens else np.union1d(never, stop)
+        repeats = _repeats(written, ngram) if ngram else None
+        values, ids = _allowed(top, scores, num_beams, stop, barred, repeats)
         # a source's candidates in one line, best first: so many beginnings and at most one end of each
         opened, which = np.unique(source, return_inverse=True)
         first = np.searchsorted(source, opened)
@@ -123,14 +115,14 @@ def beams(
         goes = possible & ~ends
         inside = goes.cumsum(1) - goes < num_beams  # an end after that many beginnings is none of the best
         at = np.nonzero(ends & inside)
-        own = rows[at]
+        last = rows[at]
         ended.add(
-            source[own], score(values[at], place + 1, covered[own], source[own]), values[at], place, own
+            source[last], score(values[at], place + 1, covered[last], source[last]), values[at], place, last
         )
         goes &= inside
         done = ended.full[opened]
         if num_beams > 1 and place + 1 < max_new_tokens:
-            most = np.where(goes, values, -np.inf).max(1) / (place + 1) ** length_penalty
+            most = np.where(goes, values, -np.inf).max(1) / (place + 1) ** options.length_penalty
             done &= ended.scores[opened, -1] >= most
         at = np.nonzero(goes & ~done[:, None])
         rows, totals, tokens = rows[at], values[at], ids[at]
@@ -138,56 +130,19 @@ def beams(
             state = pick(state, rows)
         source, covered = source[rows], covered[rows]
         rounds.append((tokens, rows))
-        if no_repeat_ngram:
-            said = np.concatenate([said[rows], tokens[:, None]], axis=1)
+        if ngram:
+            written = np.concatenate([written[rows], tokens[:, None]], axis=1)
     ended.add(
         source, score(totals, max_new_tokens, covered, source), totals, max_new_tokens, np.arange(len(source))
     )
-    return _hypotheses(ended, n_best, rounds, weights, lengths)
-
-
-def _refuse(
-    max_new_tokens: int,
-    num_beams: int,
-    n_best: int,
-    length_penalty: float,
-    coverage_penalty: float,
-    min_new_tokens: int,
-    no_repeat_ngram: int,
-) -> None:
-    if max_new_tokens < 1 or num_beams < 1:
-        raise UsageError(
-            f"max_new_tokens and num_beams must be 1 at least, but came as {max_new_tokens} and {num_beams}."
-        )
-    if not 1 <= n_best <= num_beams:
-        raise UsageError(
-            f"n_best must lie from 1 to num_beams, {num_beams}, but came as {n_best}; "
-            "ask for fewer, or search with more beams."
-        )
-    if not 0 <= min_new_tokens <= max_new_tokens:
-        raise UsageError(
-            f"min_new_tokens must lie from 0 to max_new_tokens, {max_new_tokens}, but came as {min_new_tokens}; "
-            "lower it, or allow more tokens."
-        )
-    if not math.isfinite(length_penalty):
-        raise UsageError(
-            f"length_penalty must be a finite number, but came as {length_penalty}; 0 leaves lengths alone."
-        )
-    if not (coverage_penalty >= 0 and math.isfinite(coverage_penalty)):
-        raise UsageError(
-            f"coverage_penalty must be 0 or more and finite, but came as {coverage_penalty}; 0 has no effect."
-        )
-    if no_repeat_ngram < 0:
-        raise UsageError(
-            f"no_repeat_ngram must be 0 (any may) or more, but came as {no_repeat_ngram}; give 0 to allow all."
-        )
+    return _hypotheses(ended, options.n_best, rounds, weights, lengths)
 
 
 def _rows(state: State, rows: Array) -> State:
     return {name: value[:, rows] for name, value in state.items()}
 
 
-def _highest(scores: Any, k: int) -> tuple[Array, Array]:
+def _highest(scores: Scores, k: int) -> tuple[Array, Array]:
     """The k highest of every row [R, V] and where, falling, of equals the lower first; NaN is lowest."""
     scores = np.fmax(scores, -np.inf)
     R, V = scores.shape
@@ -196,12 +151,12 @@ def _highest(scores: Any, k: int) -> tuple[Array, Array]:
     rows, ids = np.nonzero(scores >= least)  # k of a row, or more where some equal the least of them
     values = scores[rows, ids].astype(np.float64)
     order = np.lexsort((-values, rows))  # stable, so equals stay as their ids are
-    kept = order[np.searchsorted(rows, np.arange(R))[:, None] + np.arange(k)]
-    return values[kept], ids[kept]
+    best = order[np.searchsorted(rows, np.arange(R))[:, None] + np.arange(k)]
+    return values[best], ids[best]
 
 
 def _allowed(
-    top: Top, scores: Any, count: int, stop: Array, barred: Array, repeats: tuple[Array, Array] | None
+    top: Top, scores: Scores, count: int, stop: Array, barred: Array, repeats: tuple[Array, Array] | None
 ) -> tuple[Array, Array]:
     """Log-probabilities and ids of enough candidates of every row for `count` to go on and its best end.
 
@@ -222,12 +177,12 @@ def _allowed(
     return np.where(may, values, -np.inf), ids
 
 
-def _repeats(said: Array, n: int) -> tuple[Array, Array]:
-    """The rows of `said` [R, steps] and the tokens that would repeat n tokens in a row there."""
-    if said.shape[1] < n:
+def _repeats(written: Array, n: int) -> tuple[Array, Array]:
+    """The rows of `written` [R, steps] and the tokens that would repeat n tokens in a row there."""
+    if written.shape[1] < n:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    grams = np.lib.stride_tricks.sliding_window_view(said, n, axis=1)  # [R, steps - n + 1, n]
-    last = said[:, None, said.shape[1] - n + 1 :]
+    grams = np.lib.stride_tricks.sliding_window_view(written, n, axis=1)  # [R, steps - n + 1, n]
+    last = written[:, None, written.shape[1] - n + 1 :]
     rows, at = np.nonzero((grams[:, :, :-1] == last).all(-1))
     return rows, grams[rows, at, -1]
 
@@ -284,14 +239,14 @@ def _hypotheses(
     ended: _Ended, n_best: int, rounds: list[tuple[Array, Array]], weights: list[Array], lengths: Array
 ) -> list[list[Hypothesis]]:
     """Every sequence that is asked for, read back from its end to its beginning, all of them at once."""
-    found: list[list[Hypothesis]] = [[] for _ in ended.scores]
+    hypotheses: list[list[Hypothesis]] = [[] for _ in ended.scores]
     source, turn = np.nonzero(ended.numbers[:, :n_best] >= 0)
     if not len(source):
-        return found
+        return hypotheses
     totals, places, rows = (np.concatenate(parts) for parts in zip(*ended.came, strict=True))
     numbers = ended.numbers[source, turn]
     scores, totals, places, rows = ended.scores[source, turn], totals[numbers], places[numbers], rows[numbers]
-    said = np.zeros((len(source), int(places.max())), np.int64)
+    texts = np.zeros((len(source), int(places.max())), np.int64)
     S = weights[0].shape[1] if weights else 0
     seen = np.zeros((len(source), len(weights), S), weights[0].dtype if weights else np.float64)
     for place in range(int(places.max()), -1, -1):
@@ -300,43 +255,40 @@ def _hypotheses(
             seen[at, place, : weights[place].shape[1]] = weights[place][rows[at]]
         if place:
             tokens, before = rounds[place]
-            said[at, place - 1], rows[at] = tokens[rows[at]], before[rows[at]]
+            texts[at, place - 1], rows[at] = tokens[rows[at]], before[rows[at]]
     for i, b in enumerate(source.tolist()):
         n = int(places[i])
         attended = seen[i, : n + 1, : lengths[b]].copy() if weights else None
-        found[b].append(Hypothesis(said[i, :n].tolist(), float(scores[i]), float(totals[i]), attended))
-    return found
+        hypotheses[b].append(Hypothesis(texts[i, :n].tolist(), float(scores[i]), float(totals[i]), attended))
+    return hypotheses
 
 
 def beam(
     step: Step,
     state: State,
     log_probs: Array,
+    options: DecodeOptions,
     *,
-    max_new_tokens: int,
-    num_beams: int = 4,
-    length_penalty: float = 1.0,
-    stop_ids: Iterable[int] = (),
-    banned: Iterable[int] = (),
     pick: Pick | None = None,
 ) -> list[tuple[list[int], float]]:
     """The best whole sequences that `beams` finds after `state`, best first, each without its end and with its score.
 
     `log_probs`, [1, V], are those of the first token.
     """
-    given = iter([(log_probs, state)])
+    first = iter([(log_probs, state)])
 
     def go_on(state: State, tokens: Array) -> tuple[Array, State]:
-        return next(given, None) or step(state, tokens)
+        return next(first, None) or step(state, tokens)
 
-    (found,) = beams(
-        go_on, state, np.zeros(1, np.int64), max_new_tokens=max_new_tokens, num_beams=num_beams, n_best=num_beams,
-        length_penalty=length_penalty, stop_ids=stop_ids, banned=banned, pick=pick,
-    )  # fmt: skip
-    return [(h.tokens, h.score) for h in found]
+    all_beams = replace(options, n_best=options.num_beams)
+    (hypotheses,) = beams(go_on, state, np.zeros(1, np.int64), all_beams, pick=pick)
+    return [(h.tokens, h.score) for h in hypotheses]
 
 
-def best_beam(step: Step, state: State, log_probs: Array, **options: Any) -> Iterator[int]:
+def best_beam(
+    step: Step, state: State, log_probs: Array, options: DecodeOptions, *, pick: Pick | None = None
+) -> Iterator[int]:
     """The tokens of the best sequence that `beam` finds."""
-    found = beam(step, state, log_probs, **options)
-    yield from found[0][0] if found else []
+    best = beam(step, state, log_probs, options, pick=pick)[:1]
+    for tokens, _ in best:
+        yield from tokens

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -466,8 +465,8 @@ def _added(a: float, b: float) -> float:
     return a if b == -math.inf else a + math.log1p(math.exp(b - a))
 
 
-def best_text(log_probs: Array, **options: Any) -> Iterator[int]:
-    """What a `PrefixBeam` says, one after the other, as early as it is final."""
-    search = PrefixBeam(**options)
+def best_text(log_probs: Array, width: int | None = 8) -> Iterator[int]:
+    """The symbols of a `PrefixBeam`, each as soon as it is final."""
+    search = PrefixBeam(width)
     yield from (c for c, _ in search.push(log_probs))
     yield from (c for c, _ in search.finish())

@@ -1,10 +1,12 @@
 """The most probable symbol at each step."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.decode.options import DecodeOptions
 from hitherto.decode.sample import State, Step, sample
 from hitherto.errors import InputError, UsageError
 from hitherto.heads import BLANK
@@ -25,25 +27,9 @@ __all__ = [
 Symbol = tuple[int, int]  # a class, and the step at which it is
 
 
-def greedy(
-    step: Step,
-    state: State,
-    log_probs: Array,
-    *,
-    max_new_tokens: int,
-    stop_ids: Iterable[int] = (),
-    banned: Iterable[int] = (),
-) -> Iterator[int]:
+def greedy(step: Step, state: State, log_probs: Array, options: DecodeOptions) -> Iterator[int]:
     """The most probable token every time; of equals the lowest."""
-    return sample(
-        step,
-        state,
-        log_probs,
-        max_new_tokens=max_new_tokens,
-        temperature=0.0,
-        stop_ids=stop_ids,
-        banned=banned,
-    )
+    return sample(step, state, log_probs, replace(options, temperature=0.0))
 
 
 # ------------------------------------------------------------------- connectionist temporal classification

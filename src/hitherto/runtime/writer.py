@@ -1,91 +1,66 @@
-"""From what was read to what is written: an engine with an encoder, and a decoder of `hitherto.decode`.
+"""Writing: an engine with an encoder, and a decoder of `hitherto.decode`.
 
-written = write(engine, source, lengths, start=2, stop=[2], num_beams=5)  # hypotheses for each, the best first
+options = DecodeOptions(max_new_tokens=100, num_beams=5, start_id=2, stop_ids=(2,))
+written = write(engine, source, lengths, options)  # hypotheses for each source, the best first
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from hitherto import _native
 from hitherto.arrays import Array
-from hitherto.decode import Hypothesis, beams, sample
-from hitherto.errors import UsageError
+from hitherto.decode import DecodeOptions, Hypothesis, beams, sample
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
 from hitherto.runtime.engine import Engine, threads
 from hitherto.runtime.stages import State
 
-__all__ = ["DRAWS", "SEARCHES", "sequel", "write", "write_from"]
+__all__ = ["Draw", "sequel", "write", "write_from"]
+
+Draw = Callable[[Array, "np.random.Generator"], Array]
 
 REDRAWS = 20  # of a step that has too many voices
-
-# The options that only a draw has, and only a search.
-DRAWS = ("temperature", "top_k", "top_p", "repetition_penalty", "seed")
-SEARCHES = (
-    "num_beams", "n_best", "length_penalty", "coverage_penalty", "min_new_tokens", "no_repeat_ngram"
-)  # fmt: skip
 
 
 def write(
     engine: Engine,
     source: Array,
     lengths: Array | None,
+    options: DecodeOptions,
     *,
-    start: int,
-    stop: Sequence[int],
     numbers: Iterable[int] | None = None,
-    **options: Any,
 ) -> list[list[Hypothesis]]:
     """What the model writes to these sources, ids [S, B]: for each its hypotheses, the best first."""
-    return write_from(
-        engine, engine.encode(source, lengths), start=start, stop=stop, numbers=numbers, **options
-    )
+    return write_from(engine, engine.encode(source, lengths), options, numbers=numbers)
 
 
 def write_from(
-    engine: Engine,
-    state: State,
-    *,
-    start: int,
-    stop: Sequence[int],
-    numbers: Iterable[int] | None = None,
-    max_new_tokens: int,
-    banned: Iterable[int] = (),
-    temperature: float = 0.0,
-    **options: Any,
+    engine: Engine, state: State, options: DecodeOptions, *, numbers: Iterable[int] | None = None
 ) -> list[list[Hypothesis]]:
     """`write` from a state that `engine.encode` gave.
 
-    With a `temperature` above 0 each is drawn, and `numbers` say which sources these are: a draw is a function of
-    (seed, number, place). Otherwise it is what a search with `num_beams` finds; 1 is greedy.
+    With a temperature above 0 each text is drawn, and `numbers` say which sources these are: a draw is a function of
+    (seed, number, place). Otherwise it is what a beam search finds.
     """
     rows = next(iter(state.values())).shape[1]
-    wrong = [name for name in options if name in (SEARCHES if temperature else DRAWS)]
-    if wrong:
-        raise UsageError(
-            f"{wrong[0]} has no use {'with' if temperature else 'without'} a temperature: "
-            + ("a draw does not search." if temperature else "a search draws nothing.")
-        )
-    known: dict[str, Any] = {"max_new_tokens": max_new_tokens, "stop_ids": stop, "banned": banned}
     decoder = _Decoder(engine)
-    if temperature:
-        seed = options.pop("seed", None)
-        named = list(range(rows) if numbers is None else numbers)
+    if options.temperature:
+        seeds: list[int | None] = [None] * rows
+        if options.seed is not None:
+            entropy = ([options.seed, n] for n in (range(rows) if numbers is None else numbers))
+            seeds = [int(np.random.SeedSequence(pair).generate_state(1)[0]) for pair in entropy]
         return [
-            decoder.drawn(
-                engine.pick(state, np.array([b])), start, temperature=temperature, **known, **options,
-                seed=None if seed is None else int(np.random.SeedSequence([seed, named[b]]).generate_state(1)[0]),
-            )
+            decoder.drawn(engine.pick(state, np.array([b])), replace(options, seed=seeds[b]))
             for b in range(rows)
-        ]  # fmt: skip
-    found = beams(
-        decoder.step, state, np.full(rows, start), **known, **options, pick=engine.pick, top=decoder.top,
+        ]
+    searched = beams(
+        decoder.step, state, np.full(rows, options.start_id), options, pick=engine.pick, top=decoder.top,
         attention=decoder.attention if engine.attends else None,
     )  # fmt: skip
-    nothing = Hypothesis([], -np.inf, -np.inf, None)  # where all that could be said is barred
-    return [own or [nothing] for own in found]
+    nothing = Hypothesis([], -np.inf, -np.inf, None)  # where every token is banned
+    return [hypotheses or [nothing] for hypotheses in searched]
 
 
 def sequel(
@@ -93,30 +68,32 @@ def sequel(
     state: State | None,
     begun: Array,
     rng: "np.random.Generator",
+    draw: Draw,
     *,
+    sharpness: float = 1.0,
     voices: int | None = None,
-    **how: Any,
 ) -> Iterator[Array]:
     """Steps that follow those of `begun`, [T, F], drawn one after the other for as long as they are asked for.
 
-    A step of more ones than `voices` is drawn again, a few times, and then loses some by lot.
+    `draw` draws a step from what the head reads. A step with more ones than `voices` is drawn again, a few times, and
+    then loses some at random.
 
-    Of a head that says how probable it is that a step is the last, they end where it is as probable that one was as a
-    number says that is drawn once. Without a bias that is what a draw at each step would do. With one the number keeps
-    to a half: neither does what is unlikely at each step happen in the long run, nor is an end put off for ever.
+    Some heads say how probable it is that a step is the last. Then one number is drawn for the whole sequence, and the
+    sequence ends once the probability that it has ended reaches that number. At a `sharpness` of 1 that is the same
+    as a draw at each step. Below 1 the number is closer to a half: then an end that is improbable at each step does not
+    come in the long run, and no end is put off for ever.
     """
     x, F = begun[:, None], begun.shape[1]
-    sharp = how.get("temperature", 1.0) / (1 + max(0.0, how.get("bias", 0.0)))  # below 0 the head refuses it
     going = 1.0  # the chance that none was the last
-    until = 0.5 + 0.5 * np.tanh(sharp * rng.logistic() / 2)
+    until = 0.5 + 0.5 * np.tanh(sharpness * rng.logistic() / 2)
     while True:
         features, state = engine.forward({"x": x}, None, state)
         params = engine.params(features[-1])[0]
-        y = engine.draw(params, rng, **how)
+        y = draw(params, rng)
         for _ in range(REDRAWS):
             if voices is None or y.sum() <= voices:
                 break
-            y = engine.draw(params, rng, **how)
+            y = draw(params, rng)
         else:
             ones = np.flatnonzero(y)
             y[rng.permutation(ones)[voices:]] = 0
@@ -147,8 +124,8 @@ class _Decoder:
         places = after["attend.source"][after["attend.row"]] + np.arange(R)[:, None] * V  # [R, S]
         copied = np.bincount(places.reshape(-1), after["attention"][0].reshape(-1), R * V).reshape(R, V)
         with np.errstate(divide="ignore"):
-            found: Array = np.log(HEADS["pointer"].mean(params, gate=after["gate"][0], copied=copied))
-        return found
+            log_probs: Array = np.log(HEADS["pointer"].mean(params, gate=after["gate"][0], copied=copied))
+        return log_probs
 
     def top(self, scores: Array, k: int) -> tuple[Array, Array]:
         """The k best of every row as log-probabilities, and their ids."""
@@ -165,9 +142,10 @@ class _Decoder:
     def attention(self, state: State) -> tuple[Array, Array]:
         return state["attention"][0], state["attend.lengths"][state["attend.row"]]
 
-    def drawn(self, state: State, start: int, **options: Any) -> list[Hypothesis]:
+    def drawn(self, state: State, options: DecodeOptions) -> list[Hypothesis]:
         """One sequence, drawn."""
         weights: list[Array] = []
+        steps: list[Array] = []  # log-probabilities [V]
         total = 0.0
 
         def step(state: State, tokens: Array) -> tuple[Array, State]:
@@ -175,18 +153,17 @@ class _Decoder:
             scores, after = self.step(state, tokens)
             if self.engine.attends:
                 weights.append(after["attention"][0, 0])
-            if said:
-                total += float(said[-1][tokens[0]])
+            if steps:
+                total += float(steps[-1][tokens[0]])
             log_probs = scores if self.copies else log_softmax(scores)
-            said.append(log_probs[0])
+            steps.append(log_probs[0])
             return log_probs, after
 
-        said: list[Array] = []
-        log_probs, state = step(state, np.array([start]))
-        tokens = list(sample(step, state, log_probs, **options))
-        if len(said) > len(tokens):  # it came to an end, and that was said, too
-            total += float(said[-1][options["stop_ids"][0]])
+        log_probs, state = step(state, np.array([options.start_id]))
+        tokens = list(sample(step, state, log_probs, options))
+        if len(steps) > len(tokens):  # the end was drawn, too
+            total += float(steps[-1][options.stop_ids[0]])
         else:
-            total += float(said[-1][tokens[-1]])
+            total += float(steps[-1][tokens[-1]])
         seen = np.stack(weights)[:, : int(state["attend.lengths"][0])] if weights else None
-        return [Hypothesis(tokens, total / max(1, len(said)), total, seen)]
+        return [Hypothesis(tokens, total / max(1, len(steps)), total, seen)]

@@ -1,6 +1,6 @@
 """Live streams of `caption`."""
 
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -8,41 +8,45 @@ from hitherto.errors import UsageError
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write
 from hitherto.slots import ANY, Slot, Slots
+from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.writing.verbs import decoding, texts_of
 
 __all__ = ["CaptionStream"]
 
 
 class CaptionStream(Stream):
-    """`caption`: a picture, or frame after frame; at the end what is seen. What was seen is kept until then."""
+    """`caption`: an image, or frame after frame; at the end the caption. The stream holds all steps until then."""
 
     line_by_line = True
 
-    def __init__(self, model: Any) -> None:
-        self.decoding = model.decoding({})
+    def __init__(self, model: OpenModel) -> None:
+        self.source = texts_of(model)
+        self.codec = model.codecs["input"]
+        self.decoding = decoding(model, {})
         super().__init__(model)
 
     def session(self) -> Session:
-        """Of the word that is written next; of pictures nothing is known before they are all there."""
+        """A session that takes no steps: an image is encoded when it is complete."""
         return Session(self.model.engine.encoder)
 
     def begin(self) -> None:
         super().begin()
-        self.kept = {"x": np.zeros((0, self.model.codecs["input"].size), np.float32)}
+        self.kept = {"x": np.zeros((0, self.codec.size), np.float32)}
 
     def own(self) -> Slots:
-        return {"x": Slot(np.float32, (ANY, self.model.codecs["input"].size))}
+        return {"x": Slot(np.float32, (ANY, self.codec.size))}
 
-    def tell(self, **how: Any) -> None:
-        self.how, self.decoding = how, self.model.decoding(how)
+    def tell(self, **how: object) -> None:
+        self.how, self.decoding = how, decoding(self.model, how)
 
     def line(self, text: str) -> list[Row]:
-        """A line is a file's name."""
-        self.kept["x"] = self.model.codecs["input"].encode(text.strip())
+        """A line is the name of a file."""
+        self.kept["x"] = self.codec.encode(text.strip())
         return [self.finish()]
 
-    def push(self, value: Any) -> list[Row]:
-        """A picture, or more frames."""
+    def push(self, value: object) -> list[Row]:
+        """An image, or more frames."""
         self.kept["x"] = np.concatenate([self.kept["x"], self.input.push(value)])
         return []
 
@@ -50,12 +54,12 @@ class CaptionStream(Stream):
         return self.fork().finish()
 
     def finish(self) -> Row:
-        """What is seen; the next picture begins anew."""
+        """The caption; the next image begins anew."""
         x = np.concatenate([self.kept["x"], self.input.finish()])
         if not len(x):
             raise UsageError("there was no picture: push one.")
-        found = write(self.model.engine, x[:, None], None, numbers=[0], **self.decoding)
-        row: Row = self.model.source.answer(found[0], "")
+        (hypotheses,) = write(self.model.engine, x[:, None], None, self.decoding, numbers=[0])
+        row = self.source.answer(hypotheses, "")
         self.reset()
         return row
 

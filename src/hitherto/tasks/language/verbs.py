@@ -1,6 +1,7 @@
 """What a model of `lm` does: text goes on, and words are suggested."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -40,29 +41,21 @@ def pieces(
     banned = [i for i in (codec.unknown,) if i is not None]
     if not prompt:  # a line that ends before it begins is nothing
         log_probs[:, ends(model)] = -np.inf
-    shared: dict[str, Any] = {
-        "max_new_tokens": max_new_tokens,
-        "banned": banned,
-        "stop_ids": ends(model),
-    }
+    shared = decode.DecodeOptions(
+        max_new_tokens=max_new_tokens, banned=tuple(banned), stop_ids=tuple(ends(model))
+    )
     if num_beams > 1:
         if (top_k, top_p, repetition_penalty, seed) != (0, 1.0, 1.0, None):
             raise UsageError(
                 "a beam search draws nothing: leave out top_k, top_p, repetition_penalty and seed, or num_beams."
             )
-        made = decode.best_beam(
-            partial(step, model),
-            state,
-            log_probs,
-            num_beams=num_beams,
-            length_penalty=length_penalty,
-            **shared,
-        )
+        options = replace(shared, num_beams=num_beams, length_penalty=length_penalty)
+        made = decode.best_beam(partial(step, model), state, log_probs, options)
     else:
-        made = decode.sample(
-            partial(step, model), state, log_probs, temperature=temperature, top_k=top_k, top_p=top_p,
-            repetition_penalty=repetition_penalty, seed=seed, **shared,
+        options = replace(
+            shared, temperature=temperature, top_k=top_k, top_p=top_p, repetition_penalty=repetition_penalty, seed=seed
         )  # fmt: skip
+        made = decode.sample(partial(step, model), state, log_probs, options)
 
     def text() -> Iterator[str]:
         for token in made:

@@ -1,8 +1,7 @@
-"""Fields and turns of an input: who said what, and one text of it."""
+"""Fields and turns of an input, and the one text that they make."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,9 +13,10 @@ from hitherto.spec.tasks import TASKS
 __all__ = [
     "LISTS",
     "OURS",
-    "SAID",
+    "SPEAKERS",
     "THEIRS",
-    "WHO",
+    "TURN_TEXTS",
+    "Text",
     "as_text",
     "fields_of",
     "is_conversation",
@@ -24,10 +24,15 @@ __all__ = [
     "with_defaults",
 ]
 
-THEIRS, OURS = ">", "<"  # who said a turn, seen from who replies
+Text = str | list[str]  # a text, or its words
+
+THEIRS, OURS = ">", "<"  # the marks of a turn, seen from the speaker who replies
 
 LISTS = (list, tuple, np.ndarray)
-SAID, WHO = ("text", "utterance", "content", "value"), ("speaker", "role", "from")  # the keys of a turn
+TURN_TEXTS, SPEAKERS = (
+    ("text", "utterance", "content", "value"),
+    ("speaker", "role", "from"),
+)  # keys of a turn
 
 
 def fields_of(table: Table, names: Sequence[str]) -> Table:
@@ -41,34 +46,32 @@ def fields_of(table: Table, names: Sequence[str]) -> Table:
     return read(rows)
 
 
-def fields_expected(names: Sequence[str], found: int) -> str:
-    """What is wrong with a text that should have these fields."""
-    return (
-        f"expected {len(names)} fields between tabs or lines, {', '.join(map(str, names))}, but found {found}"
-    )
+def fields_expected(names: Sequence[str], count: int) -> str:
+    """The error of a text that should have these fields, but has so many."""
+    return f"expected {len(names)} fields between tabs or lines, {', '.join(names)}, but found {count}"
 
 
-def shown_as(value: Any, row: int) -> str:
-    """How a report names a picture."""
+def shown_as(value: object, row: int) -> str:
+    """How a report names an image."""
     return str(value) if isinstance(value, str | Path) else f"picture {row + 1}"
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Text) -> str:
     """An input as one text, also where it came as words."""
     return value if isinstance(value, str) else " ".join(value)
 
 
-def is_conversation(data: Any) -> bool:
-    """Whether a list is one conversation of turns with their speakers, not many inputs."""
+def is_conversation(data: object) -> bool:
+    """Whether data is one conversation, a list of turns with their speakers, and not many inputs."""
     return (
         isinstance(data, list)
         and bool(data)
-        and all(isinstance(turn, dict) and any(k in turn for k in WHO) for turn in data)
+        and all(isinstance(turn, dict) and any(k in turn for k in SPEAKERS) for turn in data)
     )
 
 
 def with_defaults(spec: Spec) -> Spec:
-    """The spec with what its task has where nothing is said."""
+    """The spec with the defaults of its task."""
     known = msgspec.structs.asdict(spec.data) | msgspec.structs.asdict(spec.model)
-    given = TASKS[spec.task].defaults
-    return spec.replace(**{name: value for name, value in given.items() if known[name] is None})
+    defaults = TASKS[spec.task].defaults
+    return spec.replace(**{name: value for name, value in defaults.items() if known[name] is None})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from hitherto.plan import streams
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, counter, text_slot
+from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.streams import Row, Stream
 from hitherto.tasks.writing.conversations import OURS, THEIRS, fields_expected
+from hitherto.tasks.writing.verbs import decoding, texts_of
 
 __all__ = ["ChatStream", "WriteStream"]
 
@@ -21,14 +23,15 @@ __all__ = ["ChatStream", "WriteStream"]
 class WriteStream(Stream):
     """`translate`, `summarize`, `answer`: the source as it comes; at its end the text.
 
-    An encoder that reads in one direction takes steps as the source comes; another waits for its end. Either way what
-    is kept grows with the source, for any of it may be looked at while the answer is written.
+    An encoder of one direction takes steps as the source comes; another waits for the end. Either way the state grows
+    with the source, as the decoder may attend to any of it.
     """
 
     line_by_line = True
 
-    def __init__(self, model: Any) -> None:
-        self.decoding = model.decoding({})
+    def __init__(self, model: OpenModel) -> None:
+        self.source = texts_of(model)
+        self.decoding = decoding(model, {})
         super().__init__(model)
 
     def session(self) -> Session:
@@ -45,46 +48,45 @@ class WriteStream(Stream):
             }
 
     def own(self) -> Slots:
-        known = {"text": text_slot()}
+        text = {"text": text_slot()}
         if not self.steps:
-            return known
+            return text
         engine = self.core.engine
-        return known | {
+        return text | {
             "memory": Slot(np.float32, (ANY, engine.widths[-1])),
             "ids": Slot(np.int64, (ANY,), low=0, high=(engine.ids or 1) - 1),
         }
 
     def sound(self, arrays: Mapping[str, Array]) -> None:
         if self.steps and len(arrays["stream.memory"]) != len(arrays["stream.ids"]):
-            raise UsageError("the memory and the ids are not of as many steps.")
+            raise UsageError("the memory and the ids do not have the same number of steps.")
 
-    def tell(self, **how: Any) -> None:
-        self.how, self.decoding = how, self.model.decoding(how)
+    def tell(self, **how: object) -> None:
+        self.how, self.decoding = how, decoding(self.model, how)
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of an input."""
-        given = self.model.spec.data.input
-        return tuple(given) if isinstance(given, list | tuple) else (given,)
+        return tuple(self.source.reads)
 
     @property
     def steps(self) -> bool:
-        """Whether the source is encoded as it comes; of stories and questions it is the end that is read."""
-        return streams(self.core.engine.plan) is None and self.model.spec.task != "answer"
+        """Whether the source is encoded as it comes: not where the end of a long one is read."""
+        return streams(self.core.engine.plan) is None and not self.source.way.reads_end
 
     def push(self, value: str) -> list[Row]:
-        """A part of the source, of any size. Its fields, a story and a question, say, stand on lines of their own."""
+        """A part of the source, of any size. Each of its fields, such as a story and a question, has its own line."""
         if not isinstance(value, str):
             raise UsageError(
                 f"expected text, but got {value!r:.60}; put the fields of an input on lines of their own."
             )
-        if len(self.fields) == 1:  # as where it was learned: an input is one line
+        if len(self.fields) == 1:  # as in training: an input is one line
             value = value.replace("\n", " ")
         try:
             more = np.frombuffer(value.encode(), np.uint8)
         except UnicodeEncodeError as error:
             raise DataError(
-                f"the text has half of a character at {error.start + 1}, which stands for nothing"
+                f"the text has half of a character at {error.start + 1}; give whole characters"
             ) from error
         if self.steps:
             self._read(self.input.push(value))
@@ -95,10 +97,10 @@ class WriteStream(Stream):
         return self.fork().finish()
 
     def finish(self) -> Row:
-        """What is written to all of the source; the next source begins anew."""
+        """The text for the whole source; the next source begins anew."""
         text = self.kept["text"].tobytes().decode()
-        if len(self.fields) > 1 and (found := len(text.split("\n"))) != len(self.fields):
-            raise DataError(fields_expected(self.fields, found))
+        if len(self.fields) > 1 and (count := len(text.split("\n"))) != len(self.fields):
+            raise DataError(fields_expected(self.fields, count))
         row = self._answer(text)
         self.reset()
         return row
@@ -114,7 +116,7 @@ class WriteStream(Stream):
         return other
 
     def _read(self, ids: Array) -> None:
-        """Steps of the encoder, as many as are ever read."""
+        """Take steps of the encoder, up to `max_length`."""
         most = self.model.spec.data.max_length
         ids = np.asarray(ids, np.int64)
         ids = ids if most is None else ids[: max(0, most - len(self.kept["ids"]))]
@@ -123,23 +125,22 @@ class WriteStream(Stream):
             self.kept["ids"] = np.concatenate([self.kept["ids"], ids])
 
     def _answer(self, text: str, number: int = 0) -> Row:
-        """What is written to a source; `number` tells one draw from another."""
-        source, engine = self.model.source, self.model.engine
+        """The text for a source; `number` tells one draw from another."""
+        engine = self.model.engine
         if self.steps:
             self._read(self.input.finish())
             ends = {name: value[:, None].copy() for name, value in self.core.state.items()}
             ids = self.kept["ids"][:, None]
             state = engine.begin(self.kept["memory"][:, None], ends, ids, np.array([len(ids)]))
-            found = write_from(engine, state, numbers=[number], **self.decoding)
+            written = write_from(engine, state, self.decoding, numbers=[number])
         else:
-            ids = np.asarray(source.cut(self.model.codecs["input"].encode(text)), np.int64)[:, None]
-            found = write(engine, ids, None, numbers=[number], **self.decoding)
-        row: Row = source.answer(found[0], text)
-        return row
+            ids = np.asarray(self.source.cut(self.model.codecs["input"].encode(text)), np.int64)[:, None]
+            written = write(engine, ids, None, self.decoding, numbers=[number])
+        return self.source.answer(written[0], text)
 
 
 class ChatStream(WriteStream):
-    """`chat`: a turn in, at its end the reply; what was said stays, as far back as the model reads."""
+    """`chat`: a turn in, at its end the reply. The state holds as many turns as the model reads."""
 
     def begin(self) -> None:
         super().begin()
@@ -155,19 +156,19 @@ class ChatStream(WriteStream):
     def sound(self, arrays: Mapping[str, Array]) -> None:
         try:
             turns = json.loads(arrays["stream.history"].tobytes() or b"[]")
-            "".join(word for who, said in turns for word in (who, said)).encode()
+            "".join(part for who, text in turns for part in (who, text)).encode()
         except (ValueError, TypeError, RecursionError) as error:
-            raise UsageError("the history is no list of turns, [who, what].") from error
+            raise UsageError("the history is not a list of turns, [who, what].") from error
 
     @property
     def steps(self) -> bool:
-        return False  # what is read is the last turns, which are others with each
+        return False  # each reply reads the last turns anew
 
     def finish(self) -> Row:
-        """The reply to the turn that is over, given those before it."""
+        """The reply to the turn that is over and those before it."""
         turns = [*self.history, (THEIRS, self.kept["text"].tobytes().decode())]
         replies = int(self.kept["replies"][0])
-        row = self._answer(self.model.source.history(turns, OURS), replies)
+        row = self._answer(self.source.history(turns, OURS), replies)
         turns = [*turns, (OURS, row["text"])][-(self.model.spec.data.turns or 3) :]
         self.kept = {
             "text": np.zeros(0, np.uint8),
@@ -178,9 +179,9 @@ class ChatStream(WriteStream):
 
     @property
     def history(self) -> list[tuple[str, str]]:
-        """The turns that may still be read: who said it, seen from the model, and what."""
-        found = json.loads(self.kept["history"].tobytes() or b"[]")
-        return [(who, said) for who, said in found]
+        """The turns that the model still reads: who speaks, seen from the model, and the text."""
+        turns = json.loads(self.kept["history"].tobytes() or b"[]")
+        return [(who, text) for who, text in turns]
 
     def line(self, text: str) -> list[Row]:
         """A line is a turn."""

@@ -1,50 +1,49 @@
 """What a model that writes does: a decoder makes its texts."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from hitherto.decode import Hypothesis
-from hitherto.errors import UsageError, nearest
-from hitherto.runtime.writer import DRAWS, SEARCHES, write
+from hitherto.decode import DecodeOptions, Hypothesis
+from hitherto.runtime.writer import write
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.batching import heard
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.writing.source import TextExamples, Texts
 
-__all__ = ["decoding", "written"]
-
-
-def written(model: Any, examples: Any, **options: Any) -> list[list[Hypothesis]]:
-    """Hypotheses for each example, in their order."""
-    how = decoding(model, options)
-    found: list[list[Hypothesis]] = [[]] * len(examples)
-    for batch in heard(model.source.evaluation(examples)):
-        made = write(model.engine, batch.inputs["source"], batch.source_lengths, numbers=batch.rows, **how)
-        for row, hypotheses in zip(batch.rows, made, strict=True):
-            found[row] = hypotheses
-    return found
+__all__ = ["decoding", "texts_of", "written"]
 
 
-def decoding(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All that a decoder is told: what is given, and the task's own ways where nothing is.
+def texts_of(model: OpenModel) -> Texts:
+    """The source of a model that writes."""
+    assert isinstance(model.source, Texts)  # noqa: S101 - asked of these alone
+    return model.source
 
-    max_new_tokens, min_new_tokens, num_beams, n_best, length_penalty, coverage_penalty, no_repeat_ngram; or, to
-    draw, temperature, top_k, top_p, repetition_penalty, seed.
-    """
-    known = ("max_new_tokens", *SEARCHES, *DRAWS)
-    for name in given:
-        if name not in known:
-            raise UsageError(f"there is no option {name!r} of writing.{nearest(name, known)}")
-    own = {**TASKS[model.spec.task].decoding}
-    own["num_beams"] = max(own["num_beams"], given.get("n_best") or 1)
-    if model.source.target.tokens in ("chars", "bytes"):  # which repeat as they must
-        own.pop("no_repeat_ngram", None)
-    draws = bool(given.get("temperature"))
-    unknown = model.source.target.unknown
-    return {
-        "start": model.source.start_id,
-        "stop": [model.source.start_id],
+
+def written(model: OpenModel, examples: TextExamples, **asked: object) -> list[list[Hypothesis]]:
+    """Hypotheses for each example, in their order; `DecodeOptions` has what may be asked."""
+    options = decoding(model, asked)
+    hypotheses: list[list[Hypothesis]] = [[]] * len(examples)
+    for batch in heard(texts_of(model).evaluation(examples)):
+        rows = batch.rows
+        assert rows is not None  # noqa: S101 - made by `evaluation`
+        best = write(model.engine, batch.inputs["source"], batch.source_lengths, options, numbers=rows)
+        for row, some in zip(rows, best, strict=True):
+            hypotheses[row] = some
+    return hypotheses
+
+
+def decoding(model: OpenModel, asked: Mapping[str, object]) -> DecodeOptions:
+    """The options of decoding: those that are asked for, and the defaults of the model's task."""
+    source = texts_of(model)
+    target = source.target
+    defaults: dict[str, object] = {
         "max_new_tokens": (model.spec.data.max_output or 100) + 1,
-        # where it can be seen what an unknown word stands for, it may be said
-        "banned": [] if unknown is None or (model.engine.attends and not model.source.sees) else [unknown],
-        **({} if draws else own),
-        **{name: value for name, value in given.items() if value is not None},
+        **TASKS[model.spec.task].decoding,
+        "start_id": source.start_id,
+        "stop_ids": (source.start_id,),
     }
+    if target.tokens in ("chars", "bytes"):  # a text of letters repeats some of them
+        defaults.pop("no_repeat_ngram", None)
+    # Attention over a text tells which word an unknown one stands for: then it may be written.
+    if target.unknown is not None and (source.sees or not model.engine.attends):
+        defaults["banned"] = (target.unknown,)
+    return DecodeOptions.chosen(asked, defaults)
