@@ -10,9 +10,10 @@ import click
 from hitherto.cli.display import Display
 from hitherto.cli.inputs import inputs_of
 from hitherto.cli.options import (
+    Values,
     Verb,
-    decoding,
     decoding_of,
+    decoding_options,
     json_option,
     option,
     reading,
@@ -24,7 +25,7 @@ from hitherto.errors import UsageError
 __all__ = ["evaluate", "predict", "suggest"]
 
 
-@click.command(cls=Verb, short_help="Measure a model on labelled data.")
+@click.command(cls=Verb, late=decoding_options, short_help="Measure a model on labelled data.")
 @click.argument("bundle")
 @weights_option
 @click.argument("data", required=False)
@@ -45,7 +46,6 @@ __all__ = ["evaluate", "predict", "suggest"]
 )
 @json_option
 @reading
-@decoding
 def evaluate(
     bundle: str,
     weights: str,
@@ -89,7 +89,7 @@ def evaluate(
         click.echo(f"{value:20} " + "  ".join(f"{name} {number:.4g}" for name, number in row.items()))
 
 
-@click.command(cls=Verb, short_help="Predict an answer for each input.")
+@click.command(cls=Verb, late=decoding_options, short_help="Predict an answer for each input.")
 @click.argument("bundle")
 @weights_option
 @click.argument("data", required=False)
@@ -126,7 +126,6 @@ def evaluate(
 )
 @option("as_json", "--json", is_flag=True, help="Print one JSON object per line.")
 @reading
-@decoding
 def predict(
     bundle: str,
     weights: str,
@@ -169,7 +168,7 @@ def predict(
             f"--json writes JSON lines, but {out} is {ending}; end it in .jsonl, or leave --json out."
         )
     inputs = inputs_of(model, data, texts, columns)
-    details: dict[str, object] = {
+    details: Values = {
         **({} if threshold is None else {"threshold": threshold}),
         **({"attention": True} if attention else {}),
         **decoding_of(model, options),

@@ -2,13 +2,13 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from hitherto.cli.options import Verb, option, weights_option
+from hitherto.cli.options import Flag, Values, Verb, decoding_options, option, weights_option
 from hitherto.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,67 +22,28 @@ Made: TypeAlias = Any
 STEPWISE = ("temperature", "seed", "steps", "voices", "bias")  # options of music and drawings
 
 
-@click.command(cls=Verb, short_help="Continue a text or music, or draw.")
+# Options of `Model.pieces` that are options of decoding -> its default.
+_OF_TEXT = {
+    "max_new_tokens": "200",
+    "num_beams": "1",
+    "length_penalty": "1",
+    "temperature": "0.8; music and drawings: 1",
+    "top_k": "0",
+    "top_p": "1",
+    "repetition_penalty": "1",
+    "seed": "random",
+}
+
+
+def _decoding_options() -> Iterator[Flag]:
+    return (flag for flag in decoding_options(_OF_TEXT) if flag.name in _OF_TEXT)
+
+
+@click.command(cls=Verb, late=_decoding_options, short_help="Continue a text or music, or draw.")
 @click.argument("bundle")
 @weights_option
 @click.argument("prompt", default="")
-@option(
-    "--max-new-tokens",
-    group="decoding",
-    shown="200",
-    type=click.IntRange(1),
-    help="Text: maximum number of tokens.",
-)
-@option(
-    "--num-beams",
-    group="decoding",
-    shown="1",
-    type=click.IntRange(1),
-    help="Text: width of the beam search; 1 samples instead of searching.",
-)
-@option(
-    "--length-penalty",
-    group="decoding",
-    type=float,
-    shown="1",
-    help="Beam search: 0 prefers short texts; values above 1 prefer long ones.",
-)
-@option(
-    "--temperature",
-    group="decoding",
-    type=float,
-    shown="0.8; music and drawings: 1",
-    help="Sampling: higher is more random; 0 takes the most probable.",
-)
-@option(
-    "--top-k",
-    group="decoding",
-    type=int,
-    shown="0",
-    help="Sampling: use only the k most probable tokens; 0 uses all.",
-)
-@option(
-    "--top-p",
-    group="decoding",
-    type=float,
-    shown="1",
-    help="Sampling: use only the most probable tokens with this total probability.",
-)
-@option(
-    "--repetition-penalty",
-    group="decoding",
-    type=float,
-    shown="1",
-    help="Sampling: values above 1 avoid tokens that the text already has.",
-)
 @option("--stop", group="decoding", multiple=True, help="Text: end before this text; repeat for several.")
-@option(
-    "--seed",
-    group="decoding",
-    type=int,
-    shown="random",
-    help="Seed of the random numbers; the same seed gives the same result.",
-)
 @option(
     "--steps",
     group="decoding",
@@ -113,7 +74,7 @@ def generate(
     import hitherto
 
     model = hitherto.open(bundle, weights=weights)
-    chosen = {name: value for name, value in options.items() if value is not None}
+    chosen: Values = {name: value for name, value in options.items() if value is not None}
     if model.source.continues:
         if stop:
             chosen["stop"] = stop
@@ -134,7 +95,7 @@ def generate(
     click.echo()
 
 
-def _in_steps(model: "Model", prompt: str, out: str | None, options: dict[str, object]) -> str:
+def _in_steps(model: "Model", prompt: str, out: str | None, options: Values) -> str:
     """Music or a drawing: as JSON, or the name of the file that it is written to."""
     from hitherto import files
 

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import click
@@ -11,8 +10,8 @@ from hitherto.cli.display import mute
 from hitherto.cli.inputs import lines_of
 from hitherto.cli.options import (
     Verb,
-    decoding,
     decoding_of,
+    decoding_options,
     option,
     reading,
     reading_of,
@@ -23,6 +22,8 @@ from hitherto.cli.options import (
 from hitherto.errors import DataError, HithertoError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     import numpy as np
 
     from hitherto.data.lines import Lines
@@ -49,7 +50,7 @@ class _Stream(Verb):
         super().format_help_text(ctx, formatter)
 
 
-@click.command(cls=_Stream, short_help="Answer each line as it comes.")
+@click.command(cls=_Stream, late=decoding_options, short_help="Answer each line as it comes.")
 @click.argument("bundle")
 @weights_option
 @option(
@@ -68,7 +69,6 @@ class _Stream(Verb):
 @option("as_json", "--json", is_flag=True, help="Print one JSON object per answer.")
 @saving
 @reading
-@decoding
 def stream(
     bundle: str,
     weights: str,
@@ -243,11 +243,10 @@ def _samples(
         )
 
 
-@click.command(cls=Verb, short_help="Talk with a model.")
+@click.command(cls=Verb, late=decoding_options, short_help="Talk with a model.")
 @click.argument("bundle")
 @weights_option
 @saving
-@decoding
 def chat(bundle: str, weights: str, load: str | None, save: str | None, **options: object) -> None:
     """Talk with the chat model in BUNDLE: each line is a turn. /new begins a new conversation, /quit ends.
 

@@ -1,6 +1,7 @@
 """Options that several verbs have, and how `--help` lists them: in groups, each with its default."""
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Flag",
+    "Values",
     "Verb",
-    "decoding",
     "decoding_of",
+    "decoding_options",
     "json_option",
     "option",
     "reading",
@@ -35,15 +37,22 @@ GROUPS = {
 }
 
 Function = TypeVar("Function", bound=Callable[..., object])
-Attributes: TypeAlias = Any  # arguments of click.Option, which have many types
+Attributes: TypeAlias = Any  # arguments of click's classes, which have many types
+Values: TypeAlias = dict[str, Any]  # options by name, whose types differ
 
 
 class Flag(click.Option):
     """An option of a group. `shown` is its default in words, which the help text ends with."""
 
     def __init__(
-        self, names: list[str], *, help: str, group: str = "other", shown: str = "", **attributes: Attributes
-    ) -> None:  # fmt: skip
+        self,
+        names: list[str],
+        *,
+        help: str,  # noqa: A002 - as click has it
+        group: str = "other",
+        shown: str = "",
+        **attributes: Attributes,
+    ) -> None:
         super().__init__(names, help=f"{help} [default: {shown}]" if shown else help, **attributes)
         self.group = group
 
@@ -55,7 +64,16 @@ class Flag(click.Option):
 
 
 class Verb(click.Command):
-    """A command whose `--help` lists its options in groups."""
+    """A command whose `--help` lists its options in groups. `late` gives options of a table that is imported late."""
+
+    def __init__(
+        self, *positional: Attributes, late: Callable[[], Iterable[Flag]] = tuple, **attributes: Attributes
+    ) -> None:
+        super().__init__(*positional, **attributes)
+        self._late = functools.cache(lambda: tuple(late()))
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *self._late()]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows: dict[str, list[tuple[str, str]]] = {}
@@ -71,7 +89,11 @@ class Verb(click.Command):
 
 
 def option(
-    *names: str, help: str, group: str = "other", shown: str = "", **attributes: Attributes
+    *names: str,
+    help: str,  # noqa: A002
+    group: str = "other",
+    shown: str = "",
+    **attributes: Attributes,
 ) -> Callable[[Function], Function]:
     """A decorator that gives a verb an option."""
     return click.option(*names, cls=Flag, help=help, group=group, shown=shown, **attributes)
@@ -88,32 +110,30 @@ weights_option = option(
     help="Precision of the weights in memory; fewer bits are faster and slightly less accurate.",
 )
 
-# Name -> type, default in words, help. A default that the task or its model has is "from the task".
-_DECODING: dict[str, tuple[click.ParamType | type, str, str]] = {
-    "max_new_tokens": (click.IntRange(1), "from the training data", "Maximum number of tokens."),
-    "min_new_tokens": (click.IntRange(0), "0", "Minimum number of tokens."),
-    "num_beams": (click.IntRange(1), "from the task", "Width of the beam search; 1 is greedy decoding."),
-    "n_best": (click.IntRange(1), "1", "Number of texts to return, the best first."),
-    "length_penalty": (float, "1", "Beam search: 0 prefers short texts; values above 1 prefer long ones."),
-    "coverage_penalty": (float, "0", "Beam search: values above 0 prefer texts that attend to all of the input."),
-    "no_repeat_ngram": (click.IntRange(0), "from the task", "Length of a phrase that may not repeat; 0 allows all."),
-    "temperature": (float, "0", "Sample tokens; higher is more random. 0 searches instead of sampling."),
-    "top_k": (click.IntRange(0), "0", "Sampling: use only the k most probable tokens; 0 uses all."),
-    "top_p": (float, "1", "Sampling: use only the most probable tokens with this total probability."),
-    "repetition_penalty": (float, "1", "Sampling: values above 1 avoid tokens that the text already has."),
-    "seed": (int, "random", "Seed of the random numbers; the same seed gives the same text."),
-}  # fmt: skip
+# Decoding options whose default a model or its task has, with that default in words.
+_OF_MODEL = {
+    "max_new_tokens": "from the training data",
+    "num_beams": "from the task",
+    "no_repeat_ngram": "from the task",
+    "seed": "random",
+}
 
 
-def decoding(command: Function) -> Function:
-    """The options of models that write. An option that is None keeps the default of the task."""
-    for name, (kind, shown, about) in reversed(_DECODING.items()):
-        flag = "--" + name.replace("_", "-")
-        command = option(flag, group="decoding", type=kind, shown=shown, help=about)(command)
-    return command
+def decoding_options(shown: Mapping[str, str] = _OF_MODEL) -> Iterator[Flag]:
+    """The options of decoding. One that is None keeps its default, which `shown` may have in words."""
+    from hitherto.decode import OPTIONS
+
+    for row in OPTIONS.values():
+        yield Flag(
+            ["--" + row.name.replace("_", "-")],
+            help=row.help,
+            group="decoding",
+            shown=shown.get(row.name, "" if row.default is None else f"{row.default:g}"),
+            type=row.type if row.low is None else click.IntRange(row.low),
+        )
 
 
-def decoding_of(model: "Model", values: Mapping[str, object]) -> dict[str, object]:
+def decoding_of(model: "Model", values: Mapping[str, object]) -> Values:
     """The decoding options that the user set; a UsageError if the model has no use for one."""
     options = {name: value for name, value in values.items() if value is not None}
     if not model.writes and not (model.source.decodes and options.keys() <= {"num_beams"}):
@@ -166,7 +186,7 @@ def reading(command: Function) -> Function:
     return command
 
 
-def reading_of(values: dict[str, object]) -> dict[str, object]:
+def reading_of(values: dict[str, object]) -> Values:
     """Take the options of the data's columns and format out of `values`: those that the user set."""
     from hitherto.tasks.given import READING
 

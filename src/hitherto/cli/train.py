@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hitherto.cli.display import Display
-from hitherto.cli.options import Flag, Verb
+from hitherto.cli.options import Flag, Values, Verb
 from hitherto.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _command(task: str, toml: str | None) -> click.Command:
     def call(data: str | None, out: str | None, resume: str | None, as_json: bool, **values: object) -> None:
         from hitherto import spec as specs
 
-        chosen = {
+        chosen: Values = {
             name: _value(name, value) for name, value in values.items() if value is not None and value != ()
         }
         known = specs.read(toml) if toml else None
@@ -111,7 +111,7 @@ def _command(task: str, toml: str | None) -> click.Command:
             from hitherto.training.run import spec_of
 
             specs.resumed(spec_of(Path(resume)), known or task, data, out, voice=specs.FLAGS, **chosen)
-            _run(known or task, data, as_json, resume=resume, out=out, **chosen)
+            _run(known or task, data, as_json, {"resume": resume, "out": out, **chosen})
             return
         spec = specs.over(known or {"task": task}, data, out, voice=specs.FLAGS, **chosen)
         specs.unused(spec, specs.FLAGS)
@@ -121,7 +121,7 @@ def _command(task: str, toml: str | None) -> click.Command:
         final = (
             spec.out if spec.out is not None else f"{Path(first.removesuffix('.gz')).stem}-{task}.safetensors"
         )
-        _run(spec, None, as_json, out=final)
+        _run(spec, None, as_json, {"out": final})
 
     return _TaskCommand(
         task,
@@ -142,7 +142,7 @@ def _options_of(task: str) -> Iterator[Flag]:
     """The options of a task's spec; the data's path is an argument."""
     from hitherto.spec import choices, default_text, options
 
-    types: dict[type, click.ParamType] = {int: click.INT, float: click.FLOAT}
+    types: dict[type, object] = {int: click.INT, float: click.FLOAT}
     for option in options(task):
         if option.name == "path":
             continue
@@ -166,7 +166,7 @@ def _options_of(task: str) -> Iterator[Flag]:
         )
 
 
-def _run(task: "str | Spec", data: str | None, as_json: bool, **options: object) -> None:
+def _run(task: "str | Spec", data: str | None, as_json: bool, options: Values) -> None:
     """Train, show the progress, and say what to do with the model."""
     import hitherto
 
