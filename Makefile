@@ -11,9 +11,12 @@ NATIVE := CMakeLists.txt $(wildcard native/*.*)
 INSTALLED := .venv/installed
 PEERS := .venv/peers
 
+# Instruction sets that are compiled: base and the best of this machine, or all with HITHERTO_ISAS=all, as in wheels and CI.
+export HITHERTO_ISAS ?= native
+
 # $(call native_tests,FOLDER,OPTIONS): build the native tests in build/FOLDER and run them
 native_tests = PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/$(1) -G Ninja --log-level=WARNING \
-	-DHITHERTO_EXTENSION=OFF -DHITHERTO_NATIVE_TESTS=ON -DHITHERTO_WERROR=ON $(2) \
+	-DHITHERTO_ISAS=$(HITHERTO_ISAS) -DHITHERTO_EXTENSION=OFF -DHITHERTO_NATIVE_TESTS=ON -DHITHERTO_WERROR=ON $(2) \
 	&& $(BIN)/cmake --build build/$(1) && $(BIN)/ctest --test-dir build/$(1) --output-on-failure
 
 # $(call sanitized,TESTS): these tests of Python on an extension with the address and undefined sanitizers, of one instruction set
@@ -34,10 +37,13 @@ help:
 setup: $(INSTALLED)
 
 $(BIN)/python:
+	@echo "Making .venv"
 	$(PYTHON) -m venv .venv
 
 # Editable: changes in src count at once; a change in native builds the extension again.
 $(INSTALLED): pyproject.toml constraints.txt $(NATIVE) | $(BIN)/python
+	@echo "Installing Python packages and compiling the extension: about a minute to compile on two cores, half of that after a change"
+	@echo "of the kernels; the first time pip downloads PyTorch too, some 200 MB (much more with CUDA)."
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,train]'
 	@touch $@
 

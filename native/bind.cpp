@@ -1,89 +1,20 @@
-// The extension module. The sweeps of training take whole numbers and addresses: the caller owns all memory and keeps it
-// alive, and hitherto.model.kernels, the only caller, checks shapes, types and layouts before it hands out an address.
-// Programs and sessions run what comes in files, and take arrays: program.h checks every size of theirs again.
-#define PY_SSIZE_T_CLEAN
-#ifndef Py_LIMITED_API
-#define Py_LIMITED_API 0x030B0000
-#endif
-#include <Python.h>
-
+// The extension module: its functions, and what they refuse. The sweeps of training take whole numbers and addresses: the caller
+// owns all memory and keeps it alive, and hitherto.model.kernels, the only caller, checks shapes, types and layouts before it
+// hands out an address.
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <new>
-#include <type_traits>
-#include <vector>
 
-#include "kernels.h"
+#include "bind.h"
+#include "machine.h"
 #include "pool.h"
-#include "program.h"
+
+namespace hitherto::python {
+
+PyTypeObject* program_type = nullptr;
 
 namespace {
 
-using namespace hitherto;
-
-// Arguments in order; an error is raised once, at the end.
-class Arguments {
- public:
-  Arguments(PyObject* const* args, Py_ssize_t n) : args_(args), n_(n) {}
-  i64 integer() {
-    const Py_ssize_t i = at_++;
-    return i < n_ ? PyLong_AsLongLong(args_[i]) : 0;
-  }
-  PyObject* object() {
-    const Py_ssize_t i = at_++;
-    return i < n_ ? args_[i] : Py_None;
-  }
-  // A number of threads: one at least, and no more than anybody has.
-  int threads() {
-    const i64 n = integer();
-    bad_threads_ = bad_threads_ || n < 1;
-    return int(n < MOST_THREADS ? n : MOST_THREADS);
-  }
-  template <class T>
-  T* address() {
-    return reinterpret_cast<T*>(static_cast<std::intptr_t>(integer()));
-  }
-  int cell() {
-    const i64 c = integer();
-    bad_cell_ = bad_cell_ || c < 0 || c >= CELLS;
-    return int(c);
-  }
-  bool ok(const char* name) {
-    if (PyErr_Occurred()) return false;
-    if (at_ != n_) {
-      PyErr_Format(PyExc_TypeError, "%s: expected %zd arguments, got %zd", name, at_, n_);
-      return false;
-    }
-    if (bad_cell_) {
-      PyErr_Format(PyExc_ValueError, "%s: expected a cell from 0 to %d", name, CELLS - 1);
-      return false;
-    }
-    if (bad_threads_) {
-      PyErr_Format(PyExc_ValueError, "%s: expected 1 thread or more", name);
-      return false;
-    }
-    return true;
-  }
-
- private:
-  PyObject* const* args_;
-  Py_ssize_t n_, at_ = 0;
-  bool bad_cell_ = false, bad_threads_ = false;
-};
-
-template <class F>
-PyCFunction as_method(F f) {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(f));
-}
-
 const Kernels& chosen() { return *kernels(); }  // not null: the module refuses to load otherwise
-
-PyObject* done(bool ok) {
-  if (!ok) return PyErr_NoMemory();
-  Py_RETURN_NONE;
-}
 
 // What both sweeps begin with. Gives how many rows x and y have.
 i64 read_shape(Arguments& a, Unroll& u, Weights* weights) {
@@ -261,7 +192,7 @@ PyObject* adopt(PyObject*, PyObject*) { return PyBool_FromLong(adopt_openmp()); 
 PyObject* info(PyObject*, PyObject*) {
   PyObject* isas = PyList_New(0);
   if (!isas) return nullptr;
-  for (const char* isa : {"avx512_bf16", "avx512_vnni", "avx512", "avx2", "base"}) {
+  for (const char* isa : ISAS) {
     if (!kernels(isa)) continue;
     PyObject* name = PyUnicode_FromString(isa);
     const bool added = name && PyList_Append(isas, name) == 0;
@@ -283,465 +214,6 @@ PyObject* info(PyObject*, PyObject*) {
   return Py_BuildValue("{s:s,s:N,s:s,s:s}", "isa", stepper()->isa, "isas", isas, "pool", uses_openmp() ? "torch" : "own",
                        "compiler", compiler);
 }
-
-// ---- arrays ----------------------------------------------------------------------------------------------------------
-
-// An array's memory while it is used.
-struct View {
-  Py_buffer buffer = {};
-  View() = default;
-  View(const View&) = delete;
-  View& operator=(const View&) = delete;
-  ~View() { close(); }
-  bool open(PyObject* object, int flags) {
-    close();
-    return PyObject_GetBuffer(object, &buffer, flags) == 0;
-  }
-  void close() {
-    if (buffer.obj) PyBuffer_Release(&buffer);
-  }
-  bool of(const char* letters, Py_ssize_t size) const {
-    const char* format = buffer.format;
-    const bool aligned = reinterpret_cast<std::uintptr_t>(buffer.buf) % std::uintptr_t(size) == 0;
-    return buffer.itemsize == size && format && format[0] && std::strchr(letters, format[0]) && !format[1] && aligned;
-  }
-  bool floats() const { return of("f", 4); }
-  bool integers() const { return of("lq", 8); }
-  template <class T>
-  Numbers<T> numbers() {
-    static T none[1] = {};  // an array of nothing has an address too
-    return {buffer.buf ? static_cast<T*>(buffer.buf) : none, i64(buffer.len / buffer.itemsize)};
-  }
-};
-
-constexpr int READ = PyBUF_ND | PyBUF_FORMAT, WRITE = READ | PyBUF_WRITABLE;
-
-// The numbers of an array with so many dimensions, or any for 0; those of None are null.
-template <class T>
-bool read_array(PyObject* object, View& view, int dimensions, const char* name, Numbers<T>& to) {
-  if (object == Py_None) return true;
-  const bool integers = sizeof(T) == 8;
-  if (!view.open(object, std::is_const<T>::value ? READ : WRITE)) return false;
-  if (!(integers ? view.integers() : view.floats()) || (dimensions && view.buffer.ndim != dimensions)) {
-    PyErr_Format(PyExc_ValueError, "run: expected %s as an aligned, contiguous array of %s", name, integers ? "int64" : "float32");
-    return false;
-  }
-  to = view.numbers<T>();
-  return true;
-}
-
-// Runs what touches nothing of Python without the lock. Memory that is not there is an error like others.
-template <class F>
-bool unlocked(const F& body) {
-  bool ok = false;
-  Py_BEGIN_ALLOW_THREADS;
-  try {
-    ok = body();
-  } catch (const std::bad_alloc&) {
-  }
-  Py_END_ALLOW_THREADS;
-  return ok;
-}
-
-// A function of Python whose body may run out of memory.
-template <class F>
-PyObject* guarded(const F& body) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    return PyErr_NoMemory();
-  }
-}
-
-// ---- programs: models that run step by step --------------------------------------------------------------------------
-
-struct ProgramObject {
-  PyObject_HEAD
-  Built* built;
-  View* tables;  // what embeddings read, of every stage
-};
-
-// (precision, floats of a row's states, then for each stage: op, cell, kind, activation, layer_norm, residual, bounded, I, O, H, P, D, h, c, height,
-// width, channels, kernel, stride, and for both directions the arrays w_ih, w_hh, b_ih, b_hh, w_hr, scale_ih, scale_hh, scale_c, shift_c or None)
-constexpr Py_ssize_t STAGE = 19 + 2 * PARAMETERS;
-
-PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
-  const Py_ssize_t given = PyTuple_Size(args), count = given < 2 ? 0 : (given - 2) / STAGE;
-  if (given != 2 + count * STAGE) {
-    return PyErr_Format(PyExc_TypeError, "Program: expected 2 arguments and %zd for each stage, got %zd", STAGE, given);
-  }
-  if (count > MOST_STAGES) return PyErr_Format(PyExc_ValueError, "Program: expected up to %lld stages, got %zd", static_cast<long long>(MOST_STAGES), count);
-  return guarded([&]() -> PyObject* {
-    std::vector<PyObject*> items(static_cast<size_t>(given));
-    for (Py_ssize_t i = 0; i < given; ++i) items[size_t(i)] = PyTuple_GetItem(args, i);
-    std::vector<Described> stages(static_cast<size_t>(count));
-    std::unique_ptr<View[]> views(new View[size_t(2 * PARAMETERS * count + 1)]);
-    View* view = views.get();
-    Arguments a(items.data(), given);
-    const i64 precision = a.integer(), state = a.integer();
-    bool whole = true;
-    const auto number = [&] {  // of those that are not sizes
-      const i64 n = a.integer();
-      whole = whole && n >= 0 && n < 256;
-      return int(n);
-    };
-    for (Described& s : stages) {
-      s.op = number(), s.cell = number(), s.kind = number(), s.activation = number();
-      s.layer_norm = number(), s.residual = number(), s.bounded = number();
-      for (i64* n : {&s.I, &s.O, &s.H, &s.P, &s.D, &s.h, &s.c, &s.height, &s.width, &s.channels, &s.kernel, &s.stride}) *n = a.integer();
-      if (PyErr_Occurred()) return nullptr;
-      for (auto& direction : s.weights) {
-        for (Numbers<const float>& w : direction) {
-          PyObject* object = a.object();
-          if (object == Py_None) continue;
-          if (!view->open(object, READ)) return nullptr;
-          if (!view->floats()) return PyErr_Format(PyExc_ValueError, "Program: expected weights as aligned, contiguous arrays of float32, got %R", Py_TYPE(object));
-          w = view++->numbers<const float>();
-        }
-      }
-    }
-    if (!a.ok("Program")) return nullptr;
-    whole = whole && precision >= 0 && precision < PRECISIONS;
-    ProgramObject* self = reinterpret_cast<ProgramObject*>(reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc))(type, 0));
-    if (!self) return nullptr;
-    self->built = new (std::nothrow) Built;
-    Refusal why;
-    if (!whole) why("the stages do not fit together: a number is out of its range");
-    const bool ok = self->built && whole && unlocked([&] { return self->built->build(int(precision), state, stages, why); });
-    if (ok) {
-      self->tables = views.release();
-      for (View* v = self->tables; v != view; ++v) {
-        if (stages[0].op != EMBED || v->buffer.buf != stages[0].weights[0][0].at) v->close();
-      }
-      return reinterpret_cast<PyObject*>(self);
-    }
-    Py_DECREF(self);
-    return why.empty() ? PyErr_NoMemory() : PyErr_Format(PyExc_ValueError, "Program: %s", why.text());
-  });
-}
-
-void program_free(PyObject* object) {
-  ProgramObject* self = reinterpret_cast<ProgramObject*>(object);
-  delete self->built;
-  delete[] self->tables;
-  PyTypeObject* type = Py_TYPE(object);
-  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(object);
-  Py_DECREF(type);
-}
-
-bool run_steps(const Steps& u, i64 bytes, int threads) {
-  // Handing the lock back and forth takes as long as a small step.
-  if (double(bytes) * double(u.T) * double(u.B > 1 ? u.B : 1) < (1 << 20)) return stepper()->run(u, threads);
-  return unlocked([&] { return stepper()->run(u, threads); });
-}
-
-// (x, states, y, lengths, slots, begin, end, threads, keys, values, memory_lengths, memory_of, attention)
-PyObject* program_run(PyObject* object, PyObject* const* args, Py_ssize_t n) {
-  if (n != 13) return PyErr_Format(PyExc_TypeError, "run: expected 13 arguments, got %zd", n);
-  return guarded([&]() -> PyObject* {
-    const Built& built = *reinterpret_cast<ProgramObject*>(object)->built;
-    Arguments a(args, n);
-    Asked asked = {};
-    View x, state, y, lengths, slots, keys, values, memory_lengths, memory_of, attention;
-    PyObject* inputs = a.object();
-    if (inputs == Py_None || !x.open(inputs, READ)) {
-      if (!PyErr_Occurred()) PyErr_Format(PyExc_TypeError, "run: expected inputs, got None");
-      return nullptr;
-    }
-    if (x.integers() && x.buffer.ndim == 2) {
-      asked.ids = x.numbers<const i64>();
-    } else if (x.floats() && x.buffer.ndim == 3) {
-      asked.x = x.numbers<const float>();
-    } else {
-      return PyErr_Format(PyExc_ValueError, "run: expected inputs as an aligned, contiguous array: float32 [T, B, I] or int64 [T, B]");
-    }
-    asked.T = x.buffer.shape[0], asked.B = x.buffer.shape[1];
-    bool ok = read_array(a.object(), state, 2, "states", asked.state);
-    if (ok && state.buffer.obj) asked.rows = state.buffer.shape[0], asked.stride = state.buffer.shape[1];
-    ok = ok && read_array(a.object(), y, 0, "y", asked.y);
-    ok = ok && read_array(a.object(), lengths, 1, "lengths", asked.lengths) && read_array(a.object(), slots, 1, "slots", asked.slots);
-    if (!ok) return nullptr;
-    asked.begin = a.integer(), asked.end = a.integer(), asked.threads = a.integer();
-    ok = read_array(a.object(), keys, 3, "keys", asked.keys) && read_array(a.object(), values, 3, "values", asked.values);
-    ok = ok && read_array(a.object(), memory_lengths, 1, "memory_lengths", asked.memory_lengths);
-    ok = ok && read_array(a.object(), memory_of, 1, "memory_of", asked.memory_of) && read_array(a.object(), attention, 3, "attention", asked.attention);
-    if (!ok || !a.ok("run")) return nullptr;
-    if (values.buffer.obj) asked.R = values.buffer.shape[0], asked.S = values.buffer.shape[1];
-    Refusal why;
-    Checked checked;
-    if (!checked.check(built, asked, why)) return PyErr_Format(PyExc_ValueError, "run: %s", why.text());
-    return done(run_steps(checked.steps(), checked.read(), checked.threads()));
-  });
-}
-
-PyObject* program_bytes(PyObject* object, void*) { return PyLong_FromLongLong(reinterpret_cast<ProgramObject*>(object)->built->bytes()); }
-
-PyMethodDef program_methods[] = {
-    {"run", as_method(program_run), METH_FASTCALL,
-     "(x, states, y, lengths, slots, begin, end, threads, keys, values, memory_lengths, memory_of, attention): arrays, or None where there are none"},
-    {nullptr, nullptr, 0, nullptr}};
-PyGetSetDef program_members[] = {{"bytes", program_bytes, nullptr, "of the packed weights", nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
-PyType_Slot program_slots[] = {{Py_tp_new, reinterpret_cast<void*>(program_new)},
-                               {Py_tp_dealloc, reinterpret_cast<void*>(program_free)},
-                               {Py_tp_methods, program_methods},
-                               {Py_tp_getset, program_members},
-                               {0, nullptr}};
-PyType_Spec program_spec = {"hitherto._native.Program", sizeof(ProgramObject), 0, Py_TPFLAGS_DEFAULT, program_slots};
-
-// ---- sessions: one row of states, a step at a time --------------------------------------------------------------------
-
-PyTypeObject* program_type = nullptr;
-PyObject *numpy_empty = nullptr, *numpy_float32 = nullptr, *numpy_int64 = nullptr, *numpy_asarray = nullptr, *numpy_require = nullptr;
-
-// A UsageError of hitherto.errors: what users of a session see.
-template <class... Parts>
-std::nullptr_t misused(const char* format, Parts... parts) {
-  PyObject* errors = PyImport_ImportModule("hitherto.errors");
-  PyObject* type = errors ? PyObject_GetAttrString(errors, "UsageError") : nullptr;
-  if (type) PyErr_Format(type, format, parts...);
-  Py_XDECREF(errors);
-  Py_XDECREF(type);
-  return nullptr;
-}
-
-struct SessionObject {
-  PyObject_HEAD
-  ProgramObject* program;
-  Py_buffer state;
-  PyObject* width;  // of an output, as numpy wants it
-  bool busy;        // a step is being taken; only read and written with the lock held
-};
-
-// A session while it is used: by one thread, and by nobody else in between.
-class Hold {
- public:
-  explicit Hold(SessionObject* session) : session_(session->busy ? nullptr : session) {
-    if (session_)
-      session_->busy = true;
-    else
-      misused("this session is in use: it takes steps for one thread at a time; fork() gives each thread its own");
-  }
-  ~Hold() {
-    if (session_) session_->busy = false;
-  }
-  Hold(const Hold&) = delete;
-  Hold& operator=(const Hold&) = delete;
-  bool ok() const { return session_; }
-
- private:
-  SessionObject* session_;
-};
-
-// (program, float32 array of the program's states)
-PyObject* session_new(PyTypeObject* type, PyObject* args, PyObject*) {
-  PyObject *program, *state;
-  if (!PyArg_ParseTuple(args, "OO", &program, &state)) return nullptr;
-  if (Py_TYPE(program) != program_type) return PyErr_Format(PyExc_TypeError, "expected a Program, got %R", program);
-  const Built& built = *reinterpret_cast<ProgramObject*>(program)->built;
-  const Program& p = built.program();
-  if (built.attention(0, p.stages)) {
-    return PyErr_Format(PyExc_ValueError, "this program attends to a source, and a session has none: run the program");
-  }
-  if (!numpy_empty) {
-    PyObject* numpy = PyImport_ImportModule("numpy");
-    if (!numpy) return nullptr;
-    numpy_float32 = PyObject_GetAttrString(numpy, "float32");
-    numpy_int64 = PyObject_GetAttrString(numpy, "int64");
-    numpy_asarray = PyObject_GetAttrString(numpy, "asarray");
-    numpy_require = PyObject_GetAttrString(numpy, "require");
-    PyObject* empty = PyObject_GetAttrString(numpy, "empty");
-    Py_DECREF(numpy);
-    if (!empty || !numpy_float32 || !numpy_asarray || !numpy_int64 || !numpy_require) return nullptr;
-    numpy_empty = empty;
-  }
-  SessionObject* self = reinterpret_cast<SessionObject*>(reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc))(type, 0));
-  if (!self) return nullptr;
-  Py_INCREF(program);
-  self->program = reinterpret_cast<ProgramObject*>(program);
-  self->width = PyLong_FromLongLong(p.O);
-  if (!self->width || PyObject_GetBuffer(state, &self->state, WRITE)) {
-    self->state.obj = nullptr;
-    Py_DECREF(self);
-    return nullptr;
-  }
-  const bool floats = self->state.itemsize == 4 && self->state.format && !std::strcmp(self->state.format, "f");
-  if (!floats || self->state.len < p.state * 4 || reinterpret_cast<std::uintptr_t>(self->state.buf) % 4) {
-    Py_DECREF(self);
-    return PyErr_Format(PyExc_ValueError, "the states need %lld float32", static_cast<long long>(p.state));
-  }
-  return reinterpret_cast<PyObject*>(self);
-}
-
-void session_free(PyObject* object) {
-  SessionObject* self = reinterpret_cast<SessionObject*>(object);
-  if (self->state.obj) PyBuffer_Release(&self->state);
-  Py_XDECREF(reinterpret_cast<PyObject*>(self->program));
-  Py_XDECREF(self->width);
-  PyTypeObject* type = Py_TYPE(object);
-  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(object);
-  Py_DECREF(type);
-}
-
-// x as an array of float32 or int64, if nothing but digits is lost.
-PyObject* converted(PyObject* x, bool floats) {
-  PyObject* array = PyObject_CallFunctionObjArgs(numpy_asarray, x, nullptr);
-  PyObject* type = array ? PyObject_GetAttrString(array, "dtype") : nullptr;
-  PyObject* letter = type ? PyObject_GetAttrString(type, "kind") : nullptr;
-  bool fine = false;
-  for (const char* kind : {"i", "u", "b", "f"}) {
-    fine = fine || (letter && PyUnicode_CompareWithASCIIString(letter, kind) == 0 && (floats || *kind == 'i' || *kind == 'u'));
-  }
-  if (!fine && array && !PyErr_Occurred() && PyObject_Size(array) == 0) fine = true;  // of nothing numpy says that it is floats
-  if (PyErr_Occurred() == PyExc_TypeError || PyErr_Occurred() == PyExc_ValueError) PyErr_Clear();  // numpy's own
-  PyObject* found = nullptr;
-  if (fine) {
-    found = PyObject_CallFunction(numpy_require, "OOs", array, floats ? numpy_float32 : numpy_int64, "CA");
-  } else if (!PyErr_Occurred()) {
-    misused(floats ? "expected real numbers, got %R" : "expected whole numbers, got %R", type ? type : x);
-  }
-  Py_XDECREF(letter);
-  Py_XDECREF(type);
-  Py_XDECREF(array);
-  return found;
-}
-
-// The steps that x holds, read into `u`: one, [I] floats or an id; or some, [T, I] or [T].
-struct Inputs {
-  View view;
-  i64 id = 0;
-  std::vector<i64> ids;  // a copy: another thread may change the caller's
-  bool many = false;
-
-  bool read(SessionObject* self, PyObject* x, Steps& u) {
-    const Built& built = *self->program->built;
-    const Program& p = built.program();
-    u.program = &p, u.B = 1, u.T = 1, u.state = static_cast<float*>(self->state.buf), u.stride = p.state, u.end = p.stages;
-    if (!p.I && PyLong_Check(x)) {
-      int over = 0;
-      id = PyLong_AsLongLongAndOverflow(x, &over);
-      if (over) id = -1;
-      u.ids = &id;
-    } else {
-      if (!p.I || !view.open(x, READ) || !view.floats()) {
-        PyErr_Clear();
-        view.close();
-        PyObject* array = converted(x, p.I > 0);
-        if (!array) return false;
-        const bool opened = view.open(array, READ);
-        Py_DECREF(array);  // the view keeps it
-        if (!opened) return false;
-      }
-      const Py_buffer& b = view.buffer;
-      many = b.ndim == (p.I ? 2 : 1);
-      if (!(many || b.ndim == (p.I ? 1 : 0)) || (p.I && b.shape[b.ndim - 1] != p.I)) {
-        const long long I = p.I;
-        p.I ? misused("expected %lld float32 for a step, or [T, %lld] for some", I, I) : misused("expected an id, or an array of them");
-        return false;
-      }
-      u.T = many ? i64(b.shape[0]) : 1;
-      if (p.I) {
-        u.x = static_cast<const float*>(b.buf);
-      } else {
-        const i64* from = static_cast<const i64*>(b.buf);
-        ids.assign(from, from + u.T);
-        u.ids = ids.data();
-      }
-    }
-    for (i64 t = 0; !p.I && t < u.T; ++t) {
-      if (u.ids[t] < 0 || u.ids[t] >= p.stage[0].I) {
-        if (u.ids == &id) {
-          misused("expected an id in 0..%lld, got %S", static_cast<long long>(p.stage[0].I - 1), x);
-        } else {
-          misused("expected an id in 0..%lld, got %lld", static_cast<long long>(p.stage[0].I - 1), static_cast<long long>(u.ids[t]));
-        }
-        return false;
-      }
-    }
-    return true;
-  }
-};
-
-PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, PyObject* names) {
-  SessionObject* self = reinterpret_cast<SessionObject*>(object);
-  const Program& p = self->program->built->program();
-  const i64 bytes = self->program->built->bytes();
-  PyObject* out = nullptr;
-  if (names && PyTuple_Size(names) == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GetItem(names, 0), "out") == 0) {
-    out = args[n] == Py_None ? nullptr : args[n];
-  } else if (names && PyTuple_Size(names)) {
-    return PyErr_Format(PyExc_TypeError, "push takes one input and out=");
-  }
-  if (n != 1) return PyErr_Format(PyExc_TypeError, "push takes one input, got %zd", n);
-  const Hold hold(self);
-  if (!hold.ok()) return nullptr;
-  return guarded([&]() -> PyObject* {
-    Steps u = {};
-    Inputs inputs;
-    if (!inputs.read(self, args[0], u)) return nullptr;
-    if (p.pool >= 0) {  // nothing is final before the end
-      if (out) return misused("this model answers at its end: push gives nothing to write; peek does");
-      u.end = p.pool + 1;
-      if (!run_steps(u, bytes, 1)) return PyErr_NoMemory();
-      Py_RETURN_NONE;
-    }
-    if (out) {
-      Py_INCREF(out);
-    } else if (inputs.many) {
-      PyObject* shape = Py_BuildValue("(LO)", static_cast<long long>(u.T), self->width);
-      if (!shape) return nullptr;
-      out = PyObject_CallFunctionObjArgs(numpy_empty, shape, numpy_float32, nullptr);
-      Py_DECREF(shape);
-    } else {
-      out = PyObject_CallFunctionObjArgs(numpy_empty, self->width, numpy_float32, nullptr);
-    }
-    if (!out) return nullptr;
-    View y;
-    if (!y.open(out, WRITE) || !y.floats() || y.buffer.len != u.T * p.O * 4) {
-      PyErr_Clear();
-      misused("out must be a contiguous float32 array of %lld numbers that can be written to", static_cast<long long>(u.T * p.O));
-      Py_DECREF(out);
-      return nullptr;
-    }
-    u.y = static_cast<float*>(y.buffer.buf);
-    if (!run_steps(u, bytes, 1)) {
-      Py_DECREF(out);
-      return PyErr_NoMemory();
-    }
-    return out;
-  });
-}
-
-// (x, n): the seconds that n native steps of x take, one after the other, without Python.
-PyObject* session_time(PyObject* object, PyObject* args) {
-  SessionObject* self = reinterpret_cast<SessionObject*>(object);
-  PyObject* given;
-  long long n;
-  if (!PyArg_ParseTuple(args, "OL", &given, &n)) return nullptr;
-  const Hold hold(self);
-  if (!hold.ok()) return nullptr;
-  return guarded([&]() -> PyObject* {
-    Steps u = {};
-    Inputs inputs;
-    if (!inputs.read(self, given, u)) return nullptr;
-    std::vector<float> y(size_t(times({u.T, self->program->built->program().O})));
-    u.y = y.data();
-    bool ok = true;
-    const auto start = std::chrono::steady_clock::now();
-    for (long long i = 0; i < n; ++i) ok = ok && stepper()->run(u, 1);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return ok ? PyFloat_FromDouble(seconds) : PyErr_NoMemory();
-  });
-}
-
-PyMethodDef session_methods[] = {
-    {"push", as_method(session_push), METH_FASTCALL | METH_KEYWORDS, "push($self, x, /, *, out=None)\n--\n\nTake a step, or some: what the model says after each."},
-    {"time", session_time, METH_VARARGS, "(x, n): seconds of n native steps"},
-    {nullptr, nullptr, 0, nullptr}};
-PyType_Slot session_slots[] = {{Py_tp_new, reinterpret_cast<void*>(session_new)},
-                               {Py_tp_dealloc, reinterpret_cast<void*>(session_free)},
-                               {Py_tp_methods, session_methods},
-                               {0, nullptr}};
-PyType_Spec session_spec = {"hitherto._native.Session", sizeof(SessionObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, session_slots};
 
 // ---- what this machine can do ----------------------------------------------------------------------------------------
 
@@ -799,6 +271,49 @@ PyObject* calibrate(PyObject*, PyObject* args) {
   return PyFloat_FromDouble(result);
 }
 
+// ---- names and sizes, which Python takes from here ----------------------------------------------------------------------
+
+bool put(PyObject* module_, const char* name, PyObject* value) {
+  const bool ok = value && PyModule_AddObjectRef(module_, name, value) == 0;
+  Py_XDECREF(value);
+  return ok;
+}
+
+template <int COUNT>
+PyObject* names_of(const char* const (&names)[COUNT]) {
+  PyObject* tuple = PyTuple_New(COUNT);
+  for (int i = 0; tuple && i < COUNT; ++i) {
+    PyObject* name = PyUnicode_FromString(names[i]);
+    if (!name) {
+      Py_DECREF(tuple);
+      return nullptr;
+    }
+    PyTuple_SetItem(tuple, i, name);  // takes the reference
+  }
+  return tuple;
+}
+
+// By name its number, and for each unit: gates, gates kept for the backward pass, gradients of gates.
+PyObject* cells() {
+  PyObject* rows = PyDict_New();
+  for (int c = 0; rows && c < CELLS; ++c) {
+    PyObject* row = Py_BuildValue("{s:i,s:i,s:i,s:i}", "number", c, "gates", gates_of(c), "saved", saved_per_unit(c), "dgates", dgates_per_unit(c));
+    const bool ok = row && PyDict_SetItemString(rows, CELL_NAMES[c], row) == 0;
+    Py_XDECREF(row);
+    if (ok) continue;
+    Py_DECREF(rows);
+    return nullptr;
+  }
+  return rows;
+}
+
+bool add_names(PyObject* module_) {
+  return put(module_, "CELLS", cells()) && put(module_, "SPLITS", names_of(SPLIT_NAMES)) && put(module_, "PRECISIONS", names_of(PRECISION_NAMES)) &&
+         put(module_, "OPS", names_of(OP_NAMES)) && put(module_, "POOLINGS", names_of(POOLING_NAMES)) &&
+         put(module_, "ATTENTIONS", names_of(ATTENTION_NAMES)) && put(module_, "ACTIVATIONS", names_of(ACTIVATION_NAMES)) &&
+         put(module_, "WEIGHTS", names_of(PARAMETER_NAMES));
+}
+
 PyMethodDef methods[] = {
     {"forward", as_method(forward), METH_FASTCALL,
      "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, h0, c0, y, hT, cT, saved, cells)"},
@@ -820,8 +335,11 @@ PyMethodDef methods[] = {
 PyModuleDef module = {PyModuleDef_HEAD_INIT, "hitherto._native", "Kernels of the cells.", -1, methods, nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace
+}  // namespace hitherto::python
 
 PyMODINIT_FUNC PyInit__native() {
+  using namespace hitherto::python;
+  using hitherto::kernels;
   if (!kernels()) {
     return PyErr_Format(PyExc_ImportError,
                         "HITHERTO_ISA names an instruction set that this machine or build lacks: expected avx512_bf16, avx512_vnni, avx512, "
@@ -831,7 +349,7 @@ PyMODINIT_FUNC PyInit__native() {
   PyObject* made = PyModule_Create(&module);
   PyObject* program = PyType_FromSpec(&program_spec);
   PyObject* session = PyType_FromSpec(&session_spec);
-  if (!made || !program || !session || PyModule_AddObjectRef(made, "Program", program) || PyModule_AddObjectRef(made, "Session", session)) {
+  if (!made || !add_names(made) || !program || !session || PyModule_AddObjectRef(made, "Program", program) || PyModule_AddObjectRef(made, "Session", session)) {
     Py_XDECREF(made);
     Py_XDECREF(program);
     Py_XDECREF(session);

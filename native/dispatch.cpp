@@ -2,55 +2,21 @@
 #include <cstring>
 
 #include "kernels.h"
+#include "machine.h"
 
 namespace hitherto {
 namespace {
 
-#if defined(__x86_64__) || defined(_M_X64)
-#if defined(_MSC_VER)
-#include <intrin.h>
-void cpuid(int leaf, int sub, unsigned r[4]) { __cpuidex(reinterpret_cast<int*>(r), leaf, sub); }
-unsigned long long xcr0() { return _xgetbv(0); }
-#else
-void cpuid(int leaf, int sub, unsigned r[4]) {
-  __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
-}
-unsigned long long xcr0() {
-  unsigned lo, hi;
-  __asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-  return (static_cast<unsigned long long>(hi) << 32) | lo;
-}
-#endif
-
-// The processor has to have the instructions and the system has to save their registers.
-bool supported(const char* isa) {
-  if (!std::strcmp(isa, "base")) return true;
-  unsigned r[4];
-  cpuid(0, 0, r);
-  if (r[0] < 7) return false;
-  cpuid(1, 0, r);
-  const bool fma = r[2] >> 12 & 1, osxsave = r[2] >> 27 & 1;
-  if (!fma || !osxsave) return false;
-  cpuid(7, 0, r);
-  const bool avx2 = r[1] >> 5 & 1, f = r[1] >> 16 & 1, dq = r[1] >> 17 & 1, bw = r[1] >> 30 & 1, vl = r[1] >> 31 & 1;
-  const bool vnni = r[2] >> 11 & 1;
-  cpuid(7, 1, r);
-  const bool bf16 = r[0] >> 5 & 1;
-  const unsigned long long saved = xcr0();
-  if (!std::strcmp(isa, "avx2")) return avx2 && (saved & 0x6) == 0x6;
-  const bool avx512 = avx2 && f && dq && bw && vl && (saved & 0xe6) == 0xe6;
-  if (!std::strcmp(isa, "avx512_vnni")) return avx512 && vnni;
-  if (!std::strcmp(isa, "avx512_bf16")) return avx512 && vnni && bf16;
-  return avx512;
-}
-#else
-bool supported(const char* isa) { return !std::strcmp(isa, "base"); }
-#endif
-
 // What this build has, best first; CMakeLists.txt says what that is.
 const Stepper* const STEPPERS[] = {
+#if defined(HT_HAS_AVX512_BF16)
+    &stepper_avx512_bf16,
+#endif
+#if defined(HT_HAS_AVX512_VNNI)
+    &stepper_avx512_vnni,
+#endif
 #if defined(HT_HAS_AVX512)
-    &stepper_avx512_bf16, &stepper_avx512_vnni, &stepper_avx512,
+    &stepper_avx512,
 #endif
 #if defined(HT_HAS_AVX2)
     &stepper_avx2,
@@ -60,7 +26,7 @@ const Stepper* const STEPPERS[] = {
 #endif
 };
 const Kernels* const KERNELS[] = {
-#if defined(HT_HAS_AVX512)
+#if defined(HT_HAS_AVX512) || defined(HT_HAS_AVX512_VNNI) || defined(HT_HAS_AVX512_BF16)
     &kernels_avx512,
 #endif
 #if defined(HT_HAS_AVX2)
@@ -75,7 +41,7 @@ const Kernels* const KERNELS[] = {
 
 const Stepper* stepper(const char* isa) {
   for (const Stepper* s : STEPPERS) {
-    if (!std::strcmp(s->isa, isa)) return supported(isa) ? s : nullptr;
+    if (!std::strcmp(s->isa, isa)) return machine_has(isa) ? s : nullptr;
   }
   return nullptr;
 }
@@ -94,7 +60,7 @@ const char* chosen_isa() {
     const char* wanted = std::getenv("HITHERTO_ISA");
     if (wanted && *wanted) return stepper(wanted) ? wanted : nullptr;
     for (const Stepper* s : STEPPERS) {
-      if (supported(s->isa)) return s->isa;
+      if (machine_has(s->isa)) return s->isa;
     }
     return nullptr;
   }();

@@ -20,7 +20,7 @@ void entropy_part(void* arg, int id, int n) {
   const float even = e.smoothing / float(e.V);
   for (i64 r = e.n * id / n; r < e.n * (id + 1) / n; ++r) {
     float* row = e.scores + r * e.V;
-    const float weight = e.weights ? e.weights[r] : 1.0f, own = row[e.y[r]];
+    const float weight = e.weights ? e.weights[r] : 1.0f, target = row[e.y[r]];
     Vec most = set(-INFINITY);
     for (i64 i = 0; i < e.V; i += VL) most = max(load(row + i, e.V - i, -INFINITY), most);
     float lanes_[VL], top = -INFINITY;
@@ -40,7 +40,7 @@ void entropy_part(void* arg, int id, int n) {
     }
     const double all = double(top) + std::log(sum);  // of the exponentials of all scores, the logarithm
     const double mean = e.smoothing > 0 ? scores / double(e.V) : 0;
-    e.losses[r] = float(double(weight) * (all - (1 - double(e.smoothing)) * own - double(e.smoothing) * mean));
+    e.losses[r] = float(double(weight) * (all - (1 - double(e.smoothing)) * target - double(e.smoothing) * mean));
     if (!e.gradient) continue;
     const Vec share = set(float(double(weight) / sum)), less = set(weight * even);
     for (i64 i = 0; i < e.V; i += VL) store(row + i, sub(mul(load(row + i, e.V - i), share), less), e.V - i);

@@ -37,88 +37,191 @@ HT_INLINE void in_tiles(i64 rows, const Body& body) {
   if (rows > row) body(row, Constant<1>());
 }
 
-// begin(r, n) gives the first value of row r, vector n; end(r, acc) takes the N vectors of row r. Element (row, k) of a
-// stands at row * lda + k, or with TURNED, where the product is of a's columns, at k * lda + row.
-template <bool TURNED, int R, int N, class Begin, class End>
-HT_INLINE void tile(i64 row, const float* a, i64 lda, const float* panel, i64 K, const Begin& begin, const End& end) {
-  Vec acc[R][N];
-  HT_UNROLL
-  for (int r = 0; r < R; ++r) {
-    HT_UNROLL
-    for (int n = 0; n < N; ++n) acc[r][n] = begin(row + r, n);
+// The values of a tile: those of row r at values + r * vectors * VL.
+struct Tile {
+  i64 row, rows, vector, vectors;  // the first row and vector, and how many
+  const float* values;
+  const float* x_part;  // a step's GRU: x's part of the candidate, of row r at x_part + r * vectors / 3 * VL
+  const float* at(i64 r, i64 v) const { return values + (r * vectors + v) * VL; }
+};
+
+// A product of float32 rows with vectors v0 .. v1 of a packed matrix. What it begins with and where its values go are decided at
+// run time: there is one kernel for each height and width of a tile, and not one for each use.
+struct FloatProduct {
+  const float* a;  // element (row, k) at row * lda + k, or where the product is of a's columns at k * lda + row
+  i64 lda, rows;
+  const float* packed;
+  i64 K, v0, v1;
+
+  // Vector n of panel i begins in row r with begin + r * ld_begin + (i * panel_begin + n * vector_begin) * VL; null: zeros. Of the
+  // third vector of a GRU's panel begins bias_n instead, where it is given.
+  const float* begin;
+  i64 ld_begin, panel_begin, vector_begin;
+  const float* bias_n;
+
+  // Values go to a function, tile by tile; or to memory, or are added to what is there: vector v of row r at
+  // to + place * ld + (v - v0) * VL, where its place is places[r], or r without them. A row has `valid` numbers there.
+  void (*take)(const void* taker, const Tile&);
+  const void* taker;
+  float* to;
+  i64 ld, valid;
+  const i64* places;
+  bool add;
+
+  void begin_with(const float* first, i64 ld_, i64 panel, i64 vector) {
+    begin = first, ld_begin = ld_, panel_begin = panel, vector_begin = vector;
   }
-  const float* rows = a + (TURNED ? row : row * lda);
-  for (i64 k = 0; k < K; ++k, panel += N * VL) {
-    Vec w[N];
+  void store_rows(float* rows_, i64 ld_, i64 numbers) { to = rows_, ld = ld_, valid = numbers; }
+  template <class F>
+  void give_to(const F& f) {  // f(tile); f has to outlive the product
+    take = [](const void* taker_, const Tile& t) { (*static_cast<const F*>(taker_))(t); };
+    taker = &f;
+  }
+};
+
+constexpr i64 ALL = i64(1) << 60;  // more numbers than a row has: whole vectors are written
+
+// R rows times M panels of N vectors, v the first, `index` the first panel. Values go to to + r * ld, or are added to those there.
+template <bool TURNED, int M, int R, int N>
+HT_NOINLINE void float_tile(const FloatProduct& p, i64 row, i64 v, i64 index, float* to, i64 ld, bool adds) {
+  Vec acc[M][R][N];
+  HT_UNROLL
+  for (int m = 0; m < M; ++m) {
     HT_UNROLL
-    for (int n = 0; n < N; ++n) w[n] = load(panel + n * VL);
+    for (int r = 0; r < R; ++r) {
+      const float* from = p.begin ? p.begin + (row + r) * p.ld_begin + (index + m) * p.panel_begin * VL : nullptr;
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) acc[m][r][n] = from ? load(from + n * p.vector_begin * VL) : zero();
+      if constexpr (N == 3) {
+        if (p.bias_n) acc[m][r][2] = load(p.bias_n + (v / 3 + m) * VL);
+      }
+    }
+  }
+  const float *rows = p.a + (TURNED ? row : row * p.lda), *panel = p.packed + v * p.K * VL;
+  const i64 K = p.K, lda = p.lda, apart = K * N * VL;
+  for (i64 k = 0; k < K; ++k, panel += N * VL) {
+    Vec w[M][N];
+    HT_UNROLL
+    for (int m = 0; m < M; ++m) {
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) w[m][n] = load(panel + m * apart + n * VL);
+    }
     HT_UNROLL
     for (int r = 0; r < R; ++r) {
       const Vec b = set(TURNED ? rows[k * lda + r] : rows[r * lda + k]);
       HT_UNROLL
-      for (int n = 0; n < N; ++n) acc[r][n] = fma(b, w[n], acc[r][n]);
+      for (int m = 0; m < M; ++m) {
+        HT_UNROLL
+        for (int n = 0; n < N; ++n) acc[m][r][n] = fma(b, w[m][n], acc[m][r][n]);
+      }
     }
   }
   HT_UNROLL
-  for (int r = 0; r < R; ++r) end(row + r, acc[r]);
+  for (int r = 0; r < R; ++r) {
+    HT_UNROLL
+    for (int m = 0; m < M; ++m) {
+      HT_UNROLL
+      for (int n = 0; n < N; ++n) {
+        float* at = to + r * ld + (m * N + n) * VL;
+        store(at, adds ? add(load(at), acc[m][r][n]) : acc[m][r][n]);
+      }
+    }
+  }
 }
 
-// One panel against `rows` rows, in tiles of nearly equal height.
-template <bool TURNED, int N, class Begin, class End>
-void panel_rows(i64 rows, const float* a, i64 lda, const float* panel, i64 K, const Begin& begin, const End& end) {
+// Values that a product gathers before it hands them on: of so many rows and one panel, or of one row and so many panels.
+constexpr i64 GATHERED = 48;
+
+// Hands on `vectors` vectors of `rows` rows.
+inline void hand_on(const FloatProduct& p, i64 row, i64 rows, i64 v, i64 vectors, const float* values) {
+  if (p.take) return p.take(p.taker, {row, rows, v, vectors, values, nullptr});
+  const i64 first = (v - p.v0) * VL, left = min_of(p.valid - first, vectors * VL);
+  for (i64 r = 0; r < rows; ++r, values += vectors * VL) {
+    float* to = p.to + (p.places ? p.places[row + r] : row + r) * p.ld + first;
+    for (i64 k = 0; k < left; k += VL) {
+      const Vec value = load(values + k);
+      store(to + k, p.add ? add(load(to + k, left - k), value) : value, left - k);
+    }
+  }
+}
+
+// One panel against all rows, in tiles of nearly equal height.
+template <bool TURNED, int N>
+void panel_rows(const FloatProduct& p, i64 v, i64 index) {
   constexpr int most = max_rows<N>();
-  const i64 tiles = ceil_div(rows, most);
-  i64 row = 0;
+  const bool in_place = !p.take && !p.places && p.valid - (v - p.v0) * VL >= N * VL;
+  float values[GATHERED * N * VL];
+  const i64 tiles = ceil_div(p.rows, most);
+  i64 row = 0, first = 0;  // row `first` is the first that was not handed on
   for (i64 i = 0; i < tiles; ++i) {
-    const int height = int(rows / tiles + (i < rows % tiles));
+    const i64 height = p.rows / tiles + (i < p.rows % tiles);
+    if (!in_place && row + height - first > GATHERED) hand_on(p, first, row - first, v, N, values), first = row;
+    float* to = in_place ? p.to + row * p.ld + (v - p.v0) * VL : values + (row - first) * N * VL;
+    const i64 ld = in_place ? p.ld : N * VL;
+    const bool adds = in_place && p.add;
     switch (height) {
-      case 1: tile<TURNED, 1, N>(row, a, lda, panel, K, begin, end); break;
-      case 2: tile<TURNED, 2, N>(row, a, lda, panel, K, begin, end); break;
-      case 3: tile<TURNED, 3, N>(row, a, lda, panel, K, begin, end); break;
-      case 4: if constexpr (most >= 4) tile<TURNED, 4, N>(row, a, lda, panel, K, begin, end); break;
-      case 5: if constexpr (most >= 5) tile<TURNED, 5, N>(row, a, lda, panel, K, begin, end); break;
-      case 6: if constexpr (most >= 6) tile<TURNED, 6, N>(row, a, lda, panel, K, begin, end); break;
-      case 7: if constexpr (most >= 7) tile<TURNED, 7, N>(row, a, lda, panel, K, begin, end); break;
-      case 8: if constexpr (most >= 8) tile<TURNED, 8, N>(row, a, lda, panel, K, begin, end); break;
+      case 1: float_tile<TURNED, 1, 1, N>(p, row, v, index, to, ld, adds); break;
+      case 2: float_tile<TURNED, 1, 2, N>(p, row, v, index, to, ld, adds); break;
+      case 3: float_tile<TURNED, 1, 3, N>(p, row, v, index, to, ld, adds); break;
+      case 4: if constexpr (most >= 4) float_tile<TURNED, 1, 4, N>(p, row, v, index, to, ld, adds); break;
+      case 5: if constexpr (most >= 5) float_tile<TURNED, 1, 5, N>(p, row, v, index, to, ld, adds); break;
+      case 6: if constexpr (most >= 6) float_tile<TURNED, 1, 6, N>(p, row, v, index, to, ld, adds); break;
+      case 7: if constexpr (most >= 7) float_tile<TURNED, 1, 7, N>(p, row, v, index, to, ld, adds); break;
+      case 8: if constexpr (most >= 8) float_tile<TURNED, 1, 8, N>(p, row, v, index, to, ld, adds); break;
     }
     row += height;
   }
+  if (!in_place && row > first) hand_on(p, first, row - first, v, N, values);
 }
 
-// Vectors v0 .. v1 of a packed matrix whose panels are WIDTH vectors wide. With RAGGED the last panel may be narrower.
-// begin(row, v) and end(row, v, acc, n): v is the index of the panel's first vector (begin: of the vector), n how many.
-template <int WIDTH, bool RAGGED, bool TURNED = false, class Begin, class End>
-HT_INLINE void product(i64 rows, const float* a, i64 lda, const float* packed, i64 K, i64 v0, i64 v1, const Begin& begin,
-                       const End& end) {
-  for (i64 v = v0; v < v1; v += WIDTH) {
-    const float* panel = packed + v * K * VL;
-    const auto first = [&](i64 r, int n) HT_LAMBDA { return begin(r, v + n); };
-    const auto last = [&](i64 r, auto& acc) HT_LAMBDA { end(r, v, acc, int(sizeof acc / sizeof acc[0])); };
-    switch (RAGGED && v1 - v < WIDTH ? int(v1 - v) : WIDTH) {
-      case 1: if constexpr (RAGGED || WIDTH == 1) panel_rows<TURNED, 1>(rows, a, lda, panel, K, first, last); break;
-      case 2: if constexpr ((RAGGED && WIDTH > 2) || WIDTH == 2) panel_rows<TURNED, 2>(rows, a, lda, panel, K, first, last); break;
-      case 3: if constexpr ((RAGGED && WIDTH > 3) || WIDTH == 3) panel_rows<TURNED, 3>(rows, a, lda, panel, K, first, last); break;
-      case 4: if constexpr (WIDTH == 4) panel_rows<TURNED, 4>(rows, a, lda, panel, K, first, last); break;
+// All panels against a row alone, two at a time: a sum cannot be faster than its chain, and more chains fit side by side.
+template <int WIDTH>
+void row_alone(const FloatProduct& p) {
+  float values[GATHERED * WIDTH * VL];
+  for (i64 v = p.v0, index = 0, end; v < p.v1; v = end) {
+    end = min_of(p.v1, v + GATHERED * WIDTH);
+    i64 u = v;
+    for (; u + 2 * WIDTH <= end; u += 2 * WIDTH, index += 2) float_tile<false, 2, 1, WIDTH>(p, 0, u, index, values + (u - v) * VL, 0, false);
+    for (; u < end; u += WIDTH, ++index) {
+      float* to = values + (u - v) * VL;
+      switch (min_of(end - u, WIDTH)) {
+        case 1: float_tile<false, 1, 1, 1>(p, 0, u, index, to, 0, false); break;
+        case 2: float_tile<false, 1, 1, 2>(p, 0, u, index, to, 0, false); break;
+        case 3: float_tile<false, 1, 1, 3>(p, 0, u, index, to, 0, false); break;
+        case 4: float_tile<false, 1, 1, 4>(p, 0, u, index, to, 0, false); break;
+      }
+    }
+    hand_on(p, 0, 1, v, end - v, values);
+  }
+}
+
+// The product, of panels that are `width` vectors wide; the last may be narrower.
+template <bool TURNED>
+void product(const FloatProduct& p, i64 width) {
+  if (!TURNED && VL > 4 && p.rows == 1) return width == 2 ? row_alone<2>(p) : width == 3 ? row_alone<3>(p) : row_alone<4>(p);
+  for (i64 v = p.v0, index = 0; v < p.v1; v += width, ++index) {
+    switch (min_of(p.v1 - v, width)) {
+      case 1: panel_rows<TURNED, 1>(p, v, index); break;
+      case 2: panel_rows<TURNED, 2>(p, v, index); break;
+      case 3: panel_rows<TURNED, 3>(p, v, index); break;
+      case 4: panel_rows<TURNED, 4>(p, v, index); break;
     }
   }
 }
 
-// The same product added to what is there: get(row, v) + the sum over k, handed to put(row, v, value). Long sums are added up
-// from blocks of k, each from zero, so that their rounding errors do not grow with K.
+// The product added to what is there, of panels four vectors wide. Long sums are added up from blocks of k, each from zero, so
+// that their rounding errors do not grow with K.
 constexpr i64 BLOCK = 256;
-template <class Get, class Put>
-HT_INLINE void add_product(i64 rows, const float* a, i64 lda, const float* packed, i64 K, i64 v0, i64 v1, const Get& get,
-                           const Put& put) {
-  for (i64 v = v0; v < v1; v += 4) {
-    const i64 width = v1 - v < 4 ? v1 - v : 4;
-    for (i64 k = 0; k < K; k += BLOCK) {
-      const float* panel = packed + v * K * VL + k * width * VL;
-      const i64 depth = K - k < BLOCK ? K - k : BLOCK;
-      product<4, true>(
-          rows, a + k, lda, panel, depth, 0, width, [](i64, i64) HT_LAMBDA { return zero(); },
-          [&](i64 r, i64, auto& acc, int n) HT_LAMBDA {
-            for (int c = 0; c < n; ++c) put(r, v + c, add(get(r, v + c), acc[c]));
-          });
+inline void add_product(const FloatProduct& whole) {
+  FloatProduct p = whole;
+  p.add = true, p.v0 = 0;
+  for (i64 v = whole.v0; v < whole.v1; v += 4) {
+    p.v1 = min_of(whole.v1 - v, 4);
+    p.to = whole.to + (v - whole.v0) * VL, p.valid = whole.valid - (v - whole.v0) * VL;
+    for (i64 k = 0; k < whole.K; k += BLOCK) {
+      p.a = whole.a + k, p.K = min_of(whole.K - k, BLOCK);
+      p.packed = whole.packed + (v * whole.K + k * p.v1) * VL;
+      product<false>(p, 4);
     }
   }
 }

@@ -12,7 +12,7 @@ struct InputGradient {
   float* memory;
   static constexpr i64 ROWS = 96;  // of dgates, copied together: panels pass by while they stay in the cache
   static i64 pack_size(const Unroll& u) { return gates_of(u.cell) * u.H * ceil_div(u.I, VL) * VL; }
-  static i64 own_size(const Unroll& u) { return ROWS * padded(gates_of(u.cell) * u.H); }
+  static i64 scratch_size(const Unroll& u) { return ROWS * padded(gates_of(u.cell) * u.H); }
 
   static void pack_part(void* arg, int id, int n) {
     const InputGradient& g = *static_cast<InputGradient*>(arg);
@@ -27,7 +27,7 @@ struct InputGradient {
     const Backward& u = *g.u;
     const i64 I = u.I, P = ceil_div(I, VL), K = gates_of(u.cell) * u.H, ld = dgates_per_unit(u.cell) * u.H;
     const i64 lda = padded(K);
-    float* block = g.memory + id * own_size(u);
+    float* block = g.memory + id * scratch_size(u);
     const i64 last = u.N * (id + 1) / n;
     for (i64 row = u.N * id / n; row < last; row += ROWS) {
       const i64 rows = min_of(ROWS, last - row);
@@ -36,10 +36,11 @@ struct InputGradient {
           std::memcpy(block + r * lda, u.dgates + (d * u.N + row + r) * ld, size_t(K) * 4);
           if (d == 0) std::memset(u.dx + u.place(row + r) * I, 0, size_t(I) * 4);
         }
-        add_product(
-            rows, block, lda, g.packs[d], K, 0, P,
-            [&](i64 r, i64 b) HT_LAMBDA { return load(u.dx + u.place(row + r) * I + b * VL, I - b * VL); },
-            [&](i64 r, i64 b, Vec v) HT_LAMBDA { store(u.dx + u.place(row + r) * I + b * VL, v, I - b * VL); });
+        FloatProduct p = {};
+        p.a = block, p.lda = lda, p.rows = rows, p.packed = g.packs[d], p.K = K, p.v1 = P;
+        p.store_rows(u.places ? u.dx : u.dx + row * I, I, I);
+        p.places = u.places ? u.places + row : nullptr;
+        add_product(p);
       }
     }
   }
@@ -50,7 +51,7 @@ struct WeightGradient {
   const Backward* u;
   float* memory;
   static constexpr i64 ROWS = 192, TOKENS = 256;
-  static i64 own_size(const Unroll& u) {
+  static i64 scratch_size(const Unroll& u) {
     return TOKENS * (padded(ROWS) + ceil_div(max_of(u.I, u.H), VL) * VL);
   }
 
@@ -78,7 +79,7 @@ struct WeightGradient {
     constexpr i64 step = REGISTERS == 32 ? 24 : 12;  // whole tiles
     const i64 shares = ceil_div(M, step), end = min_of(M, shares * (id + 1) / n * step);
     const i64 P = ceil_div(width, VL), ld = dgates_per_unit(u->cell) * u->H, lda = padded(ROWS);
-    float* a = memory + id * own_size(*u);
+    float* a = memory + id * scratch_size(*u);
     float* z = a + TOKENS * lda;
     for (i64 m = shares * id / n * step; m < end; m += ROWS) {
       const i64 count = min_of(ROWS, end - m);
@@ -89,16 +90,11 @@ struct WeightGradient {
           std::memcpy(a + k * lda, u->dgates + (d * u->N + token + k) * ld + first + m, size_t(count) * 4);
           put_panels(z, k, tokens, token + k, source, d, width, t);
         }
-        product<4, true, true>(
-            count, a, lda, z, tokens, 0, P,
-            [](i64, i64) HT_LAMBDA { return zero(); },
-            [&](i64 r, i64 b, auto& acc, int vectors) HT_LAMBDA {
-              for (int c = 0; c < vectors; ++c) {
-                const i64 n = width - (b + c) * VL;
-                float* to = dw + (m + r) * width + (b + c) * VL;
-                store(to, token ? add(load(to, n), acc[c]) : acc[c], n);
-              }
-            });
+        FloatProduct p = {};
+        p.a = a, p.lda = lda, p.rows = count, p.packed = z, p.K = tokens, p.v1 = P;
+        p.store_rows(dw + m * width, width, width);
+        p.add = token > 0;
+        product<true>(p, 4);
       }
     }
   }

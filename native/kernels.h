@@ -6,12 +6,15 @@ namespace hitherto {
 
 using i64 = std::int64_t;
 
+// Every enumeration has its names beside it; the binding exports them and takes them, so that nobody else needs the numbers.
 enum Cell { RNN_TANH, RNN_RELU, LSTM, GRU, GRU_BEFORE, CELLS };
+constexpr const char* CELL_NAMES[CELLS] = {"rnn_tanh", "rnn_relu", "lstm", "gru", "gru_before"};
 
 constexpr int gates_of(int cell) { return cell == LSTM ? 4 : cell == GRU || cell == GRU_BEFORE ? 3 : 1; }
 
 // How the threads of one direction share its work. Rows need no barrier; units read each weight in one thread only.
-enum Split { AUTO, ROWS, UNITS };
+enum Split { AUTO, ROWS, UNITS, SPLITS };
+constexpr const char* SPLIT_NAMES[SPLITS] = {"auto", "rows", "units"};
 
 // One layer with its D directions over packed rows: at time t the first sizes[t] rows are active, longest row first, and
 // their tokens are numbered side by side from offset(t). Inputs and outputs may lie elsewhere, padded or batch first:
@@ -94,25 +97,33 @@ enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PE
 enum Pooling { LAST, MEAN, MAX, POOLINGS };
 enum Attention { MULTIPLICATIVE, ADDITIVE, ATTENTIONS };
 enum Activation { NONE, TANH, RELU, ACTIVATIONS };  // of a linear map or a convolution
+constexpr const char* PRECISION_NAMES[PRECISIONS] = {"float32", "bfloat16", "int8"};
+constexpr const char* OP_NAMES[OPS] = {"embed", "recurrent", "pool", "linear", "attend", "recall", "keep", "conv", "window", "peaks"};
+constexpr const char* POOLING_NAMES[POOLINGS] = {"last", "mean", "max"};
+constexpr const char* ATTENTION_NAMES[ATTENTIONS] = {"multiplicative", "additive"};
+constexpr const char* ACTIVATION_NAMES[ACTIVATIONS] = {"", "tanh", "relu"};
 
 // One direction of a layer, as torch keeps it; or the weights of a linear map, w_ih and b_ih alone; or of additive attention,
 // w_ih [H, P] what makes a query of a state and w_hh [H] what makes a score of a tanh. Any but w_ih may be null.
 struct Parameters {
   const float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *scale_ih, *scale_hh, *scale_c, *shift_c;
 };
+constexpr int PARAMETERS = 9;
+constexpr const char* PARAMETER_NAMES[PARAMETERS] = {"weight_ih", "weight_hh", "bias_ih",  "bias_hh", "weight_hr",
+                                                     "scale_ih",  "scale_hh",  "scale_c", "shift_c"};
 
 // One operation of a program. Widths are of its input and output; a layer's state h has P units, c has H, and direction d
 // has them at h + d * P and c + d * H of a row's states. A pool has its value and its count there.
 //
-// Attention joins what a row finds in its memory to its input: keys have H numbers, values O - I. Its query is the input, of H
-// numbers too, or where it is additive made from the P state floats at h. RECALL joins the O - I state floats at h to its input,
-// and KEEP writes the last P numbers of its input there, which it passes on.
+// ATTEND joins its context to its input: keys have H numbers, values O - I. The query is the input, of H numbers too, or for
+// additive attention it is made from the P floats of the state at h. RECALL joins the O - I floats of the state at h to its input.
+// KEEP writes the last P numbers of its input there and passes its input on.
 //
 // CONV takes a step for a picture, [height, width, channels], and makes one of H channels of it: squares of `kernel` by `kernel`
-// every `stride` pixels, with zeros around; w_ih is [H, kernel, kernel, channels]. WINDOW looks at its memory through P bells that
-// only move on: of its input w_ih [3 P, I] makes how high each is, how narrow, and how far it moves; the P state floats at h are
-// where they stand. What it finds joins its input, O - I numbers, as in attention. PEAKS makes three numbers of each channel of a
-// picture: the largest, and the middle of the softmax over the places, across and down, where edges are at -1 and 1.
+// every `stride` pixels, with zeros around; w_ih is [H, kernel, kernel, channels]. WINDOW is an attention window of P Gaussian
+// components that only move forward: from its input w_ih [3 P, I] computes how high and how narrow each is, and how far it moves;
+// the P floats of the state at h are their positions. The context joins the input, O - I numbers, as in attention. PEAKS makes
+// three numbers of each channel of a picture: its maximum, and its soft-argmax position across and down, where edges are -1 and 1.
 struct Stage {
   int op, cell, kind, activation;     // kind: of a pool or of attention
   bool layer_norm, residual, bounded;  // bounded: no input is beyond -1 .. 1
@@ -121,7 +132,7 @@ struct Stage {
   i64 places_down() const { return (height - 1) / stride + 1; }
   i64 places_across() const { return (width - 1) / stride + 1; }
   i64 patch() const { return kernel * kernel * channels; }
-  Parameters given[2];  // null but for EMBED once they are packed
+  Parameters parameters[2];  // null once they are packed, but for EMBED
   std::uint32_t* packs[2];
 };
 

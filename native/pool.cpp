@@ -120,13 +120,13 @@ class Pool {
   std::atomic<int> left_{0};
 };
 
-Pool* own = nullptr;  // never freed: a worker may outlive every destructor
+Pool* the_pool = nullptr;  // never freed: a worker may outlive every destructor
 
 Pool* own_pool() {  // null where there is no memory
   static std::mutex making;
   std::lock_guard<std::mutex> lock(making);
-  if (!own) own = new (std::nothrow) Pool;
-  return own;
+  if (!the_pool) the_pool = new (std::nothrow) Pool;
+  return the_pool;
 }
 
 // ---- torch's threads -------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ void gomp_entry(void* data) {
 // The threads of the parent do not exist in a forked child, and libgomp cannot make new ones there.
 void after_fork_in_child() {
   gomp_parallel = nullptr;
-  own = nullptr;
+  the_pool = nullptr;
 }
 struct WatchForks {
   WatchForks() { pthread_atfork(nullptr, nullptr, after_fork_in_child); }
@@ -163,16 +163,16 @@ struct WatchForks {
 bool adopt_openmp() {
 #if defined(__linux__)
   if (gomp_parallel) return true;
-  char found[4096] = "";
+  char path[4096] = "";
   dl_iterate_phdr(
       [](dl_phdr_info* info, size_t, void* out) {
         if (!info->dlpi_name || !std::strstr(info->dlpi_name, "libgomp")) return 0;
         std::strncpy(static_cast<char*>(out), info->dlpi_name, 4095);
         return 1;
       },
-      found);
-  if (!found[0]) return false;
-  void* library = dlopen(found, RTLD_LAZY | RTLD_NOLOAD);
+      path);
+  if (!path[0]) return false;
+  void* library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
   if (!library) return false;
   omp_thread_num = reinterpret_cast<OmpInt>(dlsym(library, "omp_get_thread_num"));
   omp_num_threads = reinterpret_cast<OmpInt>(dlsym(library, "omp_get_num_threads"));

@@ -10,9 +10,6 @@ namespace {
 
 constexpr i64 WIDEST = i64(1) << 24;  // of any number of units or inputs
 
-const char* const NAMES[OPS] = {"embedding", "recurrent", "pool", "linear", "attention", "recall", "keep", "convolution", "window", "peaks"};
-const char* const WEIGHTS[PARAMETERS] = {"w_ih", "w_hh", "b_ih", "b_hh", "w_hr", "scale_ih", "scale_hh", "scale_c", "shift_c"};
-
 template <class T>
 bool aligned(const Numbers<T>& a) {
   return reinterpret_cast<std::uintptr_t>(a.at) % alignof(T) == 0;
@@ -80,7 +77,7 @@ bool weights_fit(const Described& s, i64 number, Refusal& why) {
       const Numbers<const float>& w = s.weights[d][i];
       const i64 n = d < s.D ? wanted[i] : 0;
       if ((!w.at && !w.n && may[i]) || (n ? there(w, n) : !w.at && !w.n)) continue;
-      return why("the stages do not fit together: stage ", number, " (", NAMES[s.op], ") needs ", n, " numbers as ", WEIGHTS[i], ", and got ",
+      return why("the stages do not fit together: stage ", number, " (", OP_NAMES[s.op], ") needs ", n, " numbers as ", PARAMETER_NAMES[i], ", and got ",
                  w.n, aligned(w) ? "" : " that are not aligned");
     }
   }
@@ -161,12 +158,12 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
       return why("the stages do not fit together: stage ", i, " is no operation of such sizes");
     }
     if (i > 0 && (s.op == EMBED || stages[size_t(i - 1)].O != s.I)) {
-      return why("the stages do not fit together: stage ", i, " (", NAMES[s.op], ") cannot read what stage ", i - 1, " gives");
+      return why("the stages do not fit together: stage ", i, " (", OP_NAMES[s.op], ") cannot read what stage ", i - 1, " gives");
     }
     if (!weights_fit(s, i, why)) return false;
-    // Behind a pool a row is one token, and what is said there is said again at each peek: nothing has states.
+    // Behind a pool a row is one token, computed again at each peek: nothing there may have states.
     if (p.pool >= 0 && (has_states(s) || looks(s))) {
-      return why("the stages do not fit together: stage ", i, " (", NAMES[s.op], ") stands behind a pool");
+      return why("the stages do not fit together: stage ", i, " (", OP_NAMES[s.op], ") stands behind a pool");
     }
     if (s.op == POOL) p.pool = i;
     p.whole = p.whole || ((s.op == RECURRENT || s.op == POOL) && s.D == 2);  // a pool takes the first step as the last then
@@ -185,7 +182,7 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
     Stage& s = stages_[i];
     for (i64 d = 0; d < 2; ++d) {
       const Numbers<const float>(&w)[PARAMETERS] = stages[i].weights[d];
-      s.given[d] = {w[0].at, w[1].at, w[2].at, w[3].at, w[4].at, w[5].at, w[6].at, w[7].at, w[8].at};
+      s.parameters[d] = {w[0].at, w[1].at, w[2].at, w[3].at, w[4].at, w[5].at, w[6].at, w[7].at, w[8].at};
       s.packs[d] = nullptr;
     }
     const i64 words = stepper()->pack_size(s, precision);
@@ -205,7 +202,7 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
       s.packs[d] = reinterpret_cast<std::uint32_t*>(at);
       stepper()->pack(s, program_.precision, d, s.packs[d]);
     }
-    if (s.op != EMBED) s.given[0] = s.given[1] = {};
+    if (s.op != EMBED) s.parameters[0] = s.parameters[1] = {};
   }
   return true;
 }
@@ -338,5 +335,8 @@ bool Checked::memory_fits(const Stage& attention, const Asked& a, Refusal& why) 
   u.attention = a.attention.at;
   return true;
 }
+
+bool run(const Checked& steps) { return run(steps, steps.threads()); }
+bool run(const Checked& steps, int threads) { return stepper()->run(steps.steps(), threads); }
 
 }  // namespace hitherto

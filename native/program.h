@@ -1,5 +1,17 @@
-// Programs and steps as they come from outside, everything with its size: what fits is made and run, what does not is
-// refused with a sentence. Nothing else stands between a caller's numbers and the kernels, which trust what they are given.
+// All that a C++ caller needs to run programs: models, step by step. Everything comes with its size; what fits is run, and what does
+// not is refused with a sentence. Nothing else stands between a caller's numbers and the kernels, which trust what they get.
+//
+//   Described stage;                       one operation: its fields, and its weights with how many numbers each has
+//   weights_of(stage, wanted, may)         how many numbers each weight has, and which may be missing
+//   Built program; program.build(..)       checks stages and packs their weights
+//   program.program(), .bytes()            sizes: numbers in and out, floats of a row's states; bytes of the packed weights
+//   program.attention(begin, end)          the stage that reads a memory, if there is one
+//   Asked asked; Checked steps; steps.check(program, asked, why)     inputs, states and room for outputs, checked
+//   run(steps), run(steps, threads)        takes the steps: states move on in place, outputs are written
+//   Refusal why; why.text()                why something was refused
+//
+// kernels.h has the structs, the names of all enumerations, and the tables of the instruction sets; `kernels()` and `stepper()`
+// choose one. The sweeps of training, forward and backward, are in `kernels()`: they check nothing.
 #pragma once
 #include <initializer_list>
 #include <vector>
@@ -39,11 +51,10 @@ struct Numbers {
 constexpr i64 LARGEST = i64(1) << 56;
 i64 times(std::initializer_list<i64> factors);
 
-constexpr int PARAMETERS = 9;  // of a direction, in the order of `Parameters`
 constexpr i64 MOST_STAGES = 4096;
 constexpr i64 MOST_THREADS = 1024;
 
-// A stage whose `given` is not read yet.
+// A stage whose `parameters` is not read yet.
 struct Described : Stage {
   Numbers<const float> weights[2][PARAMETERS];
 };
@@ -102,5 +113,9 @@ class Checked {
   std::vector<i64> kept_[6];
   int keeps_ = 0;
 };
+
+// Takes the steps. False where there is no memory: the states are then not to be used.
+bool run(const Checked& steps);
+bool run(const Checked& steps, int threads);
 
 }  // namespace hitherto

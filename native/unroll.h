@@ -100,7 +100,7 @@ struct Member {
   i64 b0, b1;                 // blocks of units
   Barrier* barrier;           // null where no other thread has these rows
   const float* pack;          // the direction's packed weights
-  float *shared, *own;        // memory
+  float *shared, *scratch;        // memory
   // Of the rows active at t: how many are of this member, and the token of its row j.
   i64 active(const Unroll& u, i64 t) const { return max_of(0, ceil_div(u.active(t) - row0, stride)); }
   i64 token(const Unroll& u, i64 t, i64 j) const { return u.offset(t) + row0 + j * stride; }
@@ -145,8 +145,24 @@ struct Crew {  // how n threads share the work
 
 // ---- forward ---------------------------------------------------------------------------------------------------------
 
+// Where the rows of one step lie, at unit 0. Whoever takes a tile copies this: a store could change what is behind a pointer, and
+// it would be read again after each.
+struct StepRows {
+  i64 H, ldh, ldg, ldc, ldy, ld_saved, first, stride;
+  const i64* places;
+  const float *before, *x_part;  // h, and the projected inputs
+  float *after, *c, *y, *saved, *cells;  // the last two may be null
+  i64 token(i64 r) const { return first + r * stride; }
+  const float* before_of(i64 r) const { return before + r * ldh; }
+  float* after_of(i64 r) const { return after + r * ldh; }
+  float* c_of(i64 r) const { return c + r * ldc; }
+  float* y_of(i64 r) const { return y + (places ? places[token(r)] : token(r)) * ldy; }
+  float* saved_of(i64 r) const { return saved ? saved + token(r) * ld_saved : nullptr; }
+  float* cells_of(i64 r) const { return cells ? cells + token(r) * H : nullptr; }
+};
+
 struct ForwardSizes {
-  i64 ldh, vectors, chunk, lda, shared, own;
+  i64 ldh, vectors, chunk, lda, shared, scratch;
   ForwardSizes(const Forward& u, const Crew& crew) {
     const i64 P = blocks_of(u.H), G = gates_of(u.cell), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
@@ -158,8 +174,8 @@ struct ForwardSizes {
     const i64 fit = min_of(512, max_of(48, (i64(96) << 10) / (vectors * VL + lda)));
     chunk = max_of(rows, min_of(fit, rows * u.T));
     shared = crew.shared_rows(u) * ldh * (u.cell == GRU_BEFORE ? 3 : 2);
-    own = chunk * (lda + vectors * VL) + rows * blocks * VL * (u.cell == LSTM || u.cell == GRU_BEFORE) + 64;
-    own = ceil_div(own, 16) * 16;
+    scratch = chunk * (lda + vectors * VL) + rows * blocks * VL * (u.cell == LSTM || u.cell == GRU_BEFORE) + 64;
+    scratch = ceil_div(scratch, 16) * 16;
   }
 };
 
@@ -174,7 +190,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
   // h before and after a step change places; in GRU_BEFORE a third holds r h.
   const i64 plane = z.shared / (CELL == GRU_BEFORE ? 3 : 2);
   float* state[2] = {m.shared + m.home * z.ldh, m.shared + plane + m.home * z.ldh};
-  float* gx = m.own;
+  float* gx = m.scratch;
   float* inputs = gx + z.chunk * ldg;
   float* c = inputs + z.chunk * z.lda;  // LSTM's c; in GRU_BEFORE z, between its two products
 
@@ -198,83 +214,133 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       if (tokens + rows > z.chunk) break;
       for (i64 j = 0; j < rows; ++j, ++tokens) std::memcpy(inputs + tokens * z.lda, u.x + u.place(m.token(u, t, j)) * I, I * 4);
     }
-    const float* bias = pack + at.bias;
-    product<W, G == 1>(
-        tokens, inputs, z.lda, pack + at.w_ih, I, v0, v1, [&](i64, i64 v) HT_LAMBDA { return load(bias + v * VL); },
-        [&](i64 r, i64 v, auto& acc, int n) HT_LAMBDA {
-          for (int k = 0; k < n; ++k) store(gx + r * ldg + (v - v0 + k) * VL, acc[k]);
-        });
+    FloatProduct p = {};
+    p.a = inputs, p.lda = z.lda, p.rows = tokens, p.packed = pack + at.w_ih, p.K = I, p.v0 = v0, p.v1 = v1;
+    p.begin_with(pack + at.bias + v0 * VL, 0, W, 1);
+    p.store_rows(gx, ldg, ALL);
+    product<false>(p, W);
 
     const float* g = gx;
     for (i64 step = begin; step < end; ++step) {
       const i64 t = reverse ? u.T - 1 - step : step, rows = m.active(u, t);
       const float* h = state[step & 1];
       float* h_after = state[(step + 1) & 1];
-      const auto projected = [&](i64 r, i64 v) HT_LAMBDA { return load(g + r * ldg + (v - v0) * VL); };
-      const auto put = [&](i64 r, i64 unit, i64 n, Vec value) HT_LAMBDA {
-        store(h_after + r * z.ldh + unit, value);
-        store(u.y + u.place(m.token(u, t, r)) * ldy + m.d * H + unit, value, n);
-      };
-      const auto keep = [&](i64 r, i64 unit, i64 n, const Vec* gates, int count) HT_LAMBDA {
-        float* to = u.saved + (m.d * u.N + m.token(u, t, r)) * saved_per_unit(CELL) * H + unit;
-        for (int k = 0; k < count; ++k) store(to + k * H, gates[k], n);
-      };
-
+      StepRows step_rows = {};
+      step_rows.H = H, step_rows.before = h, step_rows.after = h_after, step_rows.ldh = z.ldh;
+      step_rows.x_part = g - v0 * VL, step_rows.ldg = ldg, step_rows.c = c - m.b0 * VL, step_rows.ldc = ldc;
+      step_rows.first = m.token(u, t, 0), step_rows.stride = m.stride, step_rows.places = u.places;
+      step_rows.y = u.y + m.d * H, step_rows.ldy = ldy;
+      if (u.saved) step_rows.saved = u.saved + m.d * u.N * saved_per_unit(CELL) * H, step_rows.ld_saved = saved_per_unit(CELL) * H;
+      if (u.saved && CELL == LSTM) step_rows.cells = u.cells + m.d * u.N * H;
+      FloatProduct p = {};
+      p.a = h, p.lda = z.ldh, p.rows = rows, p.packed = pack + at.w_hh, p.K = H, p.v0 = v0, p.v1 = v1;
+      p.begin_with(g, ldg, W, 1);
       if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
-        product<W, G == 1>(rows, h, z.ldh, pack + at.w_hh, H, v0, v1, projected, [&](i64 r, i64 v, auto& acc, int count) HT_LAMBDA {
-          for (int k = 0; k < count; ++k) {
-            const i64 unit = (v + k) * VL;
-            put(r, unit, H - unit, rnn_activation<CELL == RNN_RELU>(acc[k]));
+        const auto take = [&](Tile tile) {
+          const StepRows now = step_rows;
+          const i64 H = now.H;
+          for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            float *after = now.after_of(r), *y = now.y_of(r);
+            for (i64 k = 0; k < tile.vectors; ++k) {
+              const i64 unit = (tile.vector + k) * VL;
+              const Vec value = rnn_activation<CELL == RNN_RELU>(load(tile.at(j, k)));
+              store(after + unit, value), store(y + unit, value, H - unit);
+            }
           }
-        });
+        };
+        p.give_to(take);
+        product<false>(p, W);
       } else if constexpr (CELL == LSTM) {
-        product<W, G == 1>(rows, h, z.ldh, pack + at.w_hh, H, v0, v1, projected, [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
-          const i64 b = v / G, unit = b * VL, n = H - unit;
-          float* at_c = c + r * ldc + (b - m.b0) * VL;
-          Vec cell = load(at_c);
-          put(r, unit, n, lstm_forward(acc, cell));
-          store(at_c, cell);
-          if (u.saved) {
-            keep(r, unit, n, acc, 4);
-            store(u.cells + (m.d * u.N + m.token(u, t, r)) * H + unit, cell, n);
+        const auto take = [&](Tile tile) {
+          const StepRows now = step_rows;
+          const i64 H = now.H;
+          for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            float *after = now.after_of(r), *y = now.y_of(r), *saved = now.saved_of(r), *c_of = now.c_of(r);
+            float* cells = now.cells_of(r);
+            for (i64 k = 0; k < tile.vectors; k += 4) {
+              const i64 unit = (tile.vector + k) / 4 * VL, n = H - unit;
+              const float* from = tile.at(j, k);
+              Vec gates[4] = {load(from), load(from + VL), load(from + 2 * VL), load(from + 3 * VL)}, cell = load(c_of + unit);
+              const Vec value = lstm_forward(gates, cell);
+              store(after + unit, value), store(y + unit, value, n), store(c_of + unit, cell);
+              if (!saved) continue;
+              for (i64 i = 0; i < 4; ++i) store(saved + i * H + unit, gates[i], n);
+              store(cells + unit, cell, n);
+            }
           }
-        });
+        };
+        p.give_to(take);
+        product<false>(p, W);
       } else if constexpr (CELL == GRU) {
-        const float* bias_n = pack + at.bias_n;
-        product<W, G == 1>(
-            rows, h, z.ldh, pack + at.w_hh, H, v0, v1,
-            [&](i64 r, i64 v) HT_LAMBDA { return v % G == 2 ? load(bias_n + v / G * VL) : projected(r, v); },
-            [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
-              const i64 unit = v / G * VL, n = H - unit;
-              Vec gates[4] = {sigmoid(acc[0]), sigmoid(acc[1]), zero(), acc[2]};
-              gates[2] = tanh(fma(gates[0], acc[2], projected(r, v + 2)));
-              put(r, unit, n, gru_mix(gates[1], gates[2], load(h + r * z.ldh + unit)));
-              if (u.saved) keep(r, unit, n, gates, 4);
-            });
+        p.bias_n = pack + at.bias_n;
+        const auto take = [&](Tile tile) {
+          const StepRows now = step_rows;
+          const i64 H = now.H;
+          for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            const float *before = now.before_of(r), *x_part = now.x_part + r * now.ldg + tile.vector * VL;
+            float *after = now.after_of(r), *y = now.y_of(r), *saved = now.saved_of(r);
+            for (i64 k = 0; k < tile.vectors; k += 3) {
+              const i64 unit = (tile.vector + k) / 3 * VL, n = H - unit;
+              const float* from = tile.at(j, k);
+              const Vec reset = sigmoid(load(from)), update = sigmoid(load(from + VL)), inner = load(from + 2 * VL);
+              const Vec candidate = tanh(fma(reset, inner, load(x_part + (k + 2) * VL)));
+              const Vec value = gru_mix(update, candidate, load(before + unit));
+              store(after + unit, value), store(y + unit, value, n);
+              if (!saved) continue;
+              store(saved + unit, reset, n), store(saved + H + unit, update, n), store(saved + 2 * H + unit, candidate, n);
+              store(saved + 3 * H + unit, inner, n);
+            }
+          }
+        };
+        p.give_to(take);
+        product<false>(p, W);
       } else {
         float* reset_h = m.shared + 2 * plane + m.home * z.ldh;
-        product<2, false>(
-            rows, h, z.ldh, pack + at.w_hh, H, 2 * m.b0, 2 * m.b1,
-            [&](i64 r, i64 v) HT_LAMBDA { return projected(r, v / 2 * G + v % 2); },
-            [&](i64 r, i64 v, auto& acc, int) HT_LAMBDA {
-              const i64 b = v / 2, unit = b * VL;
-              Vec gates[2] = {sigmoid(acc[0]), sigmoid(acc[1])};
-              store(reset_h + r * z.ldh + unit, mul(gates[0], load(h + r * z.ldh + unit)));
-              store(c + r * ldc + (b - m.b0) * VL, gates[1]);
-              if (u.saved) keep(r, unit, H - unit, gates, 2);
-            });
+        p.v0 = 2 * m.b0, p.v1 = 2 * m.b1;
+        p.begin_with(g, ldg, G, 1);  // r and z of a block
+        const auto take_reset = [&](Tile tile) {
+          const StepRows now = step_rows;
+          float* const reset_all = reset_h;
+          const i64 H = now.H;
+          for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            const float* before = now.before_of(r);
+            float *reset_of = reset_all + r * now.ldh, *update_of = now.c_of(r), *saved = now.saved_of(r);
+            for (i64 k = 0; k < tile.vectors; k += 2) {
+              const i64 unit = (tile.vector + k) / 2 * VL, n = H - unit;
+              const Vec reset = sigmoid(load(tile.at(j, k))), update = sigmoid(load(tile.at(j, k + 1)));
+              store(reset_of + unit, mul(reset, load(before + unit)));
+              store(update_of + unit, update);
+              if (saved) store(saved + unit, reset, n), store(saved + H + unit, update, n);
+            }
+          }
+        };
+        p.give_to(take_reset);
+        product<false>(p, 2);
         m.meet();
-        product<4, true>(
-            rows, reset_h, z.ldh, pack + at.w_n, H, m.b0, m.b1,
-            [&](i64 r, i64 b) HT_LAMBDA { return projected(r, b * G + 2); },
-            [&](i64 r, i64 b, auto& acc, int count) HT_LAMBDA {
-              for (int k = 0; k < count; ++k) {
-                const i64 unit = (b + k) * VL, n = H - unit;
-                const Vec candidate = tanh(acc[k]), update = load(c + r * ldc + (b + k - m.b0) * VL);
-                put(r, unit, n, gru_mix(update, candidate, load(h + r * z.ldh + unit)));
-                if (u.saved) keep(r, unit + 2 * H, n, &candidate, 1);
-              }
-            });
+        p.a = reset_h, p.packed = pack + at.w_n, p.v0 = m.b0, p.v1 = m.b1;
+        p.begin_with(g + 2 * VL, ldg, 4 * G, G);  // n of four blocks
+        const auto take_candidate = [&](Tile tile) {
+          const StepRows now = step_rows;
+          const i64 H = now.H;
+          for (i64 j = 0; j < tile.rows; ++j) {
+            const i64 r = tile.row + j;
+            const float *before = now.before_of(r), *update_of = now.c_of(r);
+            float *after = now.after_of(r), *y = now.y_of(r), *saved = now.saved_of(r);
+            for (i64 k = 0; k < tile.vectors; ++k) {
+              const i64 unit = (tile.vector + k) * VL, n = H - unit;
+              const Vec candidate = tanh(load(tile.at(j, k)));
+              const Vec value = gru_mix(load(update_of + unit), candidate, load(before + unit));
+              store(after + unit, value), store(y + unit, value, n);
+              if (saved) store(saved + 2 * H + unit, candidate, n);
+            }
+          }
+        };
+        p.give_to(take_candidate);
+        product<false>(p, 4);
       }
       g += rows * ldg;
       m.meet();
@@ -311,7 +377,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
 // ---- backward --------------------------------------------------------------------------------------------------------
 
 struct BackwardSizes {
-  i64 ldg, blocks, gradients, shared, own;
+  i64 ldg, blocks, gradients, shared, scratch;
   BackwardSizes(const Backward& u, const Crew& crew) {
     const i64 P = blocks_of(u.H), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
@@ -319,7 +385,7 @@ struct BackwardSizes {
     ldg = padded(gates_of(u.cell) * u.H);
     gradients = dgates_per_unit(u.cell) * blocks * VL;
     shared = crew.shared_rows(u) * ldg * 2;
-    own = ceil_div(rows * blocks * VL * 2 + gradients, 16) * 16;
+    scratch = ceil_div(rows * blocks * VL * 2 + gradients, 16) * 16;
   }
 };
 
@@ -330,7 +396,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
   const bool reverse = m.d == 1;
   const BackwardPack at(CELL, H);
   const float* pack = m.pack;
-  float* dh = m.own;                  // [rows, units of this member]: the gradient that comes from the step after
+  float* dh = m.scratch;                  // [rows, units of this member]: the gradient that comes from the step after
   float* dc = dh + m.rows * ldd;      // LSTM's c; in GRU_BEFORE dh as it enters a step
   float* dbias = dc + m.rows * ldd;   // [gate, units of this member]
   std::memset(dbias, 0, size_t(DG * ldd) * 4);
@@ -412,30 +478,34 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
       }
     }
     m.meet();
-    const auto more = [&](i64 r, i64 b) HT_LAMBDA { return load(dh + r * ldd + (b - m.b0) * VL); };
-    const auto replace = [&](i64 r, i64 b, Vec value) HT_LAMBDA { store(dh + r * ldd + (b - m.b0) * VL, value); };
+    FloatProduct p = {};
+    p.a = gates, p.lda = z.ldg, p.rows = rows, p.packed = pack + at.w_hh, p.K = G * H, p.v0 = m.b0, p.v1 = m.b1;
     if constexpr (CELL == GRU_BEFORE) {
       // d(r h) = dn U_n, from which r's gradient and a share of dh; then the rest of dh through r and z.
-      product<4, true>(
-          rows, gates + 2 * H, z.ldg, pack + at.w_n, H, m.b0, m.b1, [&](i64, i64) HT_LAMBDA { return zero(); },
-          [&](i64 j, i64 b, auto& acc, int count) HT_LAMBDA {
-            const i64 token = m.d * u.N + m.token(u, t, j);
-            for (int k = 0; k < count; ++k) {
-              const i64 unit = (b + k) * VL;
-              float* dh_at = dh + j * ldd + (b + k - m.b0) * VL;
-              const Vec r = load(u.saved + token * S * H + unit, H - unit);
-              const Vec h = before(u.y + m.d * H, ldy, true, u.h0, j, unit);
-              const Vec da_r = mul(mul(acc[k], h), sigmoid_slope(r));
-              put(j, b + k, 0, da_r);
-              put_recurrent(j, b + k, 0, da_r);
-              store(dh_at, fma(acc[k], r, load(dh_at)));
-            }
-          });
+      FloatProduct q = p;
+      q.a = gates + 2 * H, q.packed = pack + at.w_n, q.K = H;
+      const auto take = [&](Tile tile) {
+        for (i64 i = 0; i < tile.rows; ++i) {
+          const i64 j = tile.row + i, token = m.d * u.N + m.token(u, t, j);
+          for (i64 k = 0; k < tile.vectors; ++k) {
+            const i64 b = tile.vector + k, unit = b * VL;
+            float* dh_at = dh + j * ldd + (b - m.b0) * VL;
+            const Vec d_reset_h = load(tile.at(i, k)), r = load(u.saved + token * S * H + unit, H - unit);
+            const Vec h = before(u.y + m.d * H, ldy, true, u.h0, j, unit);
+            const Vec da_r = mul(mul(d_reset_h, h), sigmoid_slope(r));
+            put(j, b, 0, da_r);
+            put_recurrent(j, b, 0, da_r);
+            store(dh_at, fma(d_reset_h, r, load(dh_at)));
+          }
+        }
+      };
+      q.give_to(take);
+      product<false>(q, 4);
       m.meet();
-      add_product(rows, gates, z.ldg, pack + at.w_hh, 2 * H, m.b0, m.b1, more, replace);
-    } else {
-      add_product(rows, gates, z.ldg, pack + at.w_hh, G * H, m.b0, m.b1, more, replace);
+      p.K = 2 * H;
     }
+    p.store_rows(dh, ldd, ALL);
+    add_product(p);
   }
 
   for (i64 j = 0; j < m.rows; ++j) {

@@ -21,10 +21,12 @@
 
 #if defined(_MSC_VER)
 #define HT_INLINE __forceinline
+#define HT_NOINLINE __declspec(noinline)
 #define HT_LAMBDA
 #define HT_UNROLL
 #else
 #define HT_INLINE inline __attribute__((always_inline))
+#define HT_NOINLINE __attribute__((noinline))
 #define HT_LAMBDA __attribute__((always_inline))  // between a lambda's parameters and its body
 #define HT_UNROLL _Pragma("GCC unroll 32")
 #endif

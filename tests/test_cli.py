@@ -24,6 +24,7 @@ PARTS = {
     "cpus",
     "packages",
     "native",
+    "runtime",
     "threads",
     "paths",
     "promises",
@@ -132,7 +133,7 @@ def test_doctor_without_torch_says_so() -> None:
 def test_doctor_without_the_extension_says_so() -> None:
     report = doctor_json("import sys; sys.modules['hitherto._native'] = None")
     assert report["native"] is None
-    assert any("extension did not load" in note for note in report["notes"])
+    assert any("hitherto._native did not load" in note for note in report["notes"])
     assert report["promises"]
 
 

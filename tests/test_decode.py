@@ -19,13 +19,13 @@ from hitherto.decode import (
     Hypothesis,
     PrefixBeam,
     ctc_greedy,
+    highest,
     nucleus,
     penalised,
     suggest,
     top,
     until,
 )
-from hitherto.decode.beam import _highest
 from hitherto.decode.ctc import MARGIN
 from hitherto.errors import InputError, UsageError
 
@@ -812,7 +812,7 @@ def test_scores_are_opaque_and_a_search_asks_for_enough_of_them() -> None:
 )
 def test_the_best_of_a_row_are_sorted_and_of_equals_the_lowest(rows: list[list[float]], k: int) -> None:
     scores = np.array(rows, np.float32)
-    values, ids = _highest(scores, k)
+    values, ids = highest(scores, k)
     clean = np.where(np.isnan(scores), -np.inf, scores)
     expected = np.argsort(-clean, axis=1, kind="stable")[:, :k]
     assert values.dtype == np.float64

@@ -221,7 +221,7 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(TypeError, match="run: expected"):
         engine.program.run(1, 2)
     with pytest.raises(ValueError, match="do not fit together"):
-        _native.Program(0, 4, *[9] * 19, *[None] * 18)
+        _native.Program("float32", 4, {"op": "linear", "I": 9, "O": 9})
 
 
 PROGRAM = """

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # base: numpy only
     "errors": set(),
     "arrays": set(),
+    "native": {"errors", "_native"},
     "progress": set(),
     "files": {"errors"},
     "tensors": {"errors", "files"},
@@ -40,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bundle": {"errors", "bounds", "files", "tensors", "codecs"},
     "report": {"errors", "arrays", "bounds", "files", "media"},
     # no torch, no task
-    "runtime": {"errors", "arrays", "cells", "heads", "plan", "decode", "_native"},
+    "runtime": {"errors", "arrays", "native", "cells", "heads", "plan", "decode", "_native"},
     # no torch
     "tasks": {
         *("errors", "arrays", "slots", "progress", "times", "tensors", "metrics", "heads", "spec", "data", "codecs"),
@@ -48,16 +49,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "bundle", "runtime", "tasks"},
     # torch
-    "model": {"errors", "cells", "heads", "plan", "_native"},
+    "model": {"errors", "native", "cells", "heads", "plan", "_native"},
     "training": {
         *("errors", "progress", "files", "tensors", "metrics", "heads", "spec", "plan", "decode", "bundle", "report"),
-        *("tasks", "trained", "model", "facade", "_native"),
+        *("tasks", "trained", "model", "facade", "native"),
     },
     # on top
     "checks": {"errors", "cells", "heads", "plan", "tasks", "model", "facade"},
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "report", "tasks", "trained"),
-        *("training", "checks", "facade", "_native"),
+        *("training", "checks", "facade", "native"),
     },
     "__main__": {"cli"},
 }  # fmt: skip

@@ -25,9 +25,10 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 import hitherto as ht
+from hitherto import native
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
-from hitherto.model import kernels, layers, paths, reference
+from hitherto.model import kernels, layers, reference
 from hitherto.model.paths import cudnn_unroll
 
 KINDS = ["RNN", "LSTM", "GRU"]
@@ -54,7 +55,7 @@ def path(request, monkeypatch):
     """Runs a test twice: on the native kernels, and without them."""
     if request.param == "pure":
         monkeypatch.setenv("HITHERTO_PURE", "1")
-        monkeypatch.setattr(paths, "_warn_once", lambda why: None)
+        monkeypatch.setattr(native, "warn_once", lambda why: None)
     elif not kernels.available():
         pytest.skip(f"no kernels: {kernels.unavailable_reason()}")
     return request.param
@@ -1511,20 +1512,20 @@ def test_forward_takes_the_path_that_explain_path_names(kind, options, path, mon
 
 def test_without_kernels_one_warning_says_so(monkeypatch):
     monkeypatch.setenv("HITHERTO_PURE", "1")
-    paths._warn_once.cache_clear()
+    native.warn_once.cache_clear()
     layer, x = ht.GRU(IN, H), torch.randn(T, B, IN)
     for call in (lambda: layer(x), lambda: ht.GRUCell(IN, H, reset="before")(x[0])):
         with pytest.warns(UserWarning, match="without its native kernels.*HITHERTO_PURE=1") as caught:
             call()
         assert caught[0].filename == __file__
-        paths._warn_once.cache_clear()
+        native.warn_once.cache_clear()
     with pytest.warns(UserWarning, match="without its native kernels"):
         layer(x)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         layer(x)
         ht.GRU(IN, H, dtype=torch.float64)(x.double())
-    paths._warn_once.cache_clear()
+    native.warn_once.cache_clear()
 
 
 @each_kind

@@ -11,19 +11,18 @@ from hitherto.errors import UsageError
 
 Array = np.ndarray[Any, Any]
 
-EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW = range(9)
+EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS = _native.OPS
 I, M, S, R, STATE = 5, 7, 6, 3, 4  # of the attention below; its state is what additive attention asks
 
 
-def stage(op: int, wide: int, out: int, **more: Any) -> list[Any]:
-    """A stage's 19 numbers and 18 weights."""
-    names = ["cell", "kind", "activation", "layer_norm", "residual", "bounded"]
-    weights = list(more.pop("weights", ()))
-    sizes = [wide, out, *(more.pop(n, 0) for n in "HP"), more.pop("D", 1), *(more.pop(n, 0) for n in "hc")]
-    sizes += more.pop("picture", (0, 0, 0, 0, 0))  # height, width, channels, kernel, stride
-    found = [op, *(int(more.pop(n, 0)) for n in names), *sizes, *weights, *[None] * (18 - len(weights))]
-    assert not more
-    return found
+def stage(op: str, wide: int, out: int, **fields: Any) -> list[dict[str, Any]]:
+    """A stage, alone in a list; its weights, in the order of their names, and its picture come as tuples."""
+    weights, names = list(fields.pop("weights", ())), _native.WEIGHTS
+    picture = dict(
+        zip(("height", "width", "channels", "kernel", "stride"), fields.pop("picture", ()), strict=False)
+    )
+    by_name = [dict(zip(names, weights[d * 9 : d * 9 + 9], strict=False)) for d in range(2)]
+    return [{"op": op, "I": wide, "O": out, "weights": by_name} | picture | fields]
 
 
 def floats(*shape: int) -> Array:
@@ -31,7 +30,7 @@ def floats(*shape: int) -> Array:
 
 
 def attending(**more: Any) -> _native.Program:
-    return _native.Program(0, STATE, *stage(ATTEND, I, I + M, **{"H": I} | more))
+    return _native.Program("float32", STATE, *stage(ATTEND, I, I + M, **{"H": I} | more))
 
 
 def run(program: _native.Program, T: int = 1, B: int = 4, **changes: Any) -> tuple[Array, Array]:
@@ -88,14 +87,14 @@ def test_a_memory_that_is_missing_or_does_not_fit_is_refused() -> None:
 
 def test_stages_that_do_not_fit_together_are_refused() -> None:
     query, v = floats(9, STATE), floats(9)
-    fine = {"kind": 1, "H": 9, "P": STATE, "weights": (query, v)}
+    fine = {"kind": "additive", "H": 9, "P": STATE, "weights": (query, v)}
     attending(**fine)
     attend = stage(ATTEND, I, I + M, H=I)
     linear = floats(I, I)
     for numbers in (
         stage(ATTEND, I, I + M, H=I + 1),  # a query is as wide as a key
         stage(ATTEND, I, I, H=I),  # something is found
-        stage(ATTEND, I, I + M, H=I, kind=2),
+        stage(ATTEND, I, I + M, H=I, kind="no such"),
         stage(ATTEND, I, I + M, H=I, D=2),
         stage(ATTEND, I, I + M, **fine | {"P": STATE + 1}),
         stage(ATTEND, I, I + M, **fine | {"h": 1}),
@@ -125,25 +124,33 @@ def test_stages_that_do_not_fit_together_are_refused() -> None:
         stage(WINDOW, 2, 5, H=5, P=2, weights=(linear,)),
         stage(WINDOW, 2, 2, H=6, P=2, weights=(linear,)),
         stage(WINDOW, 2, 5, H=6, P=2, h=STATE - 1, weights=(linear,)),
-        stage(POOL, 1, 1, kind=3),
-        [*stage(POOL, 1, 1, kind=3), *stage(LINEAR, I, I, H=I, weights=(linear,))],
-        stage(WINDOW + 1, 4, 4),
-        stage(LINEAR, I, I, H=I, weights=(linear,), activation=3),
+        stage(POOL, 1, 1, kind="median"),
+        [*stage(POOL, 1, 1, kind="median"), *stage(LINEAR, I, I, H=I, weights=(linear,))],
+        stage(PEAKS, 4, 4),
+        stage(LINEAR, I, I, H=I, weights=(linear,), activation="sine"),
     ):
         with pytest.raises(ValueError, match="do not fit together"):
-            _native.Program(0, STATE, *numbers)
+            _native.Program("float32", STATE, *numbers)
     with pytest.raises(ValueError, match="do not fit together"):
-        _native.Program(0, STATE)
-    for count in (0, 1, 3, 38, 40, 75):
-        with pytest.raises(TypeError, match="Program: expected 2 arguments and 37 for each stage, got"):
-            _native.Program(*[0] * count)
+        _native.Program("float32", STATE)
+    for few in ((), ("float32",)):
+        with pytest.raises(TypeError, match="Program: expected a precision, a number of states, and stages"):
+            _native.Program(*few)
+    for odd in (5, None, {}, {"I": 4}, [("op", "linear")]):
+        with pytest.raises(TypeError, match="Program: expected a stage as a dict with an 'op'"):
+            _native.Program("float32", 0, odd)
+    for name, value in (("cell", "lstm2"), ("depth", 3), ("kind", "mean"), (7, 7), ("weights", ({}, {}, {}))):
+        with pytest.raises(ValueError, match="do not fit together"):
+            _native.Program("float32", 0, {"op": "linear", "I": 4, "O": 4, name: value})
+    with pytest.raises(ValueError, match="there is no weight 'w'"):
+        _native.Program("float32", 0, {"op": "linear", "I": 4, "O": 4, "weights": [{"w": floats(4, 4)}]})
 
 
 def test_what_is_kept_is_recalled_a_step_later() -> None:
     weight = np.random.default_rng(0).standard_normal((STATE, I + STATE)).astype(np.float32)
     numbers = [
         *stage(RECALL, I, I + STATE),
-        *stage(LINEAR, I + STATE, STATE, H=STATE, activation=1, weights=(weight,)),
+        *stage(LINEAR, I + STATE, STATE, H=STATE, activation="tanh", weights=(weight,)),
         *stage(KEEP, STATE, STATE, P=STATE),
     ]
     state = np.full((1, STATE), 0.5, np.float32)
@@ -152,7 +159,7 @@ def test_what_is_kept_is_recalled_a_step_later() -> None:
     for one in x:
         said = np.tanh(weight @ np.concatenate([one, said]))
         expected.append(said)
-    session = _native.Session(_native.Program(0, STATE, *numbers), state)
+    session = _native.Session(_native.Program("float32", STATE, *numbers), state)
     first = session.push(x[:2])
     np.testing.assert_allclose([*first, *(session.push(one) for one in x[2:])], expected, atol=1e-6)
     np.testing.assert_allclose(state[0], expected[-1], atol=1e-6)
@@ -225,16 +232,16 @@ STAGES: dict[str, tuple[dict[str, Any], list[tuple[int, ...] | None]]] = {
     "embed": ({"op": EMBED, "wide": 10, "out": X}, [(10, X)]),
     "rnn": ({"op": RECURRENT, "wide": X, "out": 3, "H": 3, "P": 3}, [(3, X), (3, 3), (3,), (3,)]),
     "lstm": (
-        {"op": RECURRENT, "wide": X, "out": 2, "cell": 2, "H": 3, "P": 2, "c": 8, "layer_norm": 1},
+        {"op": RECURRENT, "wide": X, "out": 2, "cell": "lstm", "H": 3, "P": 2, "c": 8, "layer_norm": 1},
         [(12, X), (12, 2), (12,), (12,), (2, 3), (12,), (12,), (3,), (3,)],
     ),
     "gru": (
-        {"op": RECURRENT, "wide": X, "out": 6, "cell": 3, "H": 3, "P": 3, "D": 2},
+        {"op": RECURRENT, "wide": X, "out": 6, "cell": "gru", "H": 3, "P": 3, "D": 2},
         [(9, X), (9, 3), (9,), (9,), *[None] * 5, (9, X), (9, 3), (9,), (9,)],
     ),
     "linear": ({"op": LINEAR, "wide": X, "out": 5, "H": 5}, [(5, X), None, (5,)]),
     "attend": (
-        {"op": ATTEND, "wide": X, "out": X + 3, "kind": 1, "H": 5, "P": 6}, [(5, 6), (5,), (5,)],
+        {"op": ATTEND, "wide": X, "out": X + 3, "kind": "additive", "H": 5, "P": 6}, [(5, 6), (5,), (5,)],
     ),
     "conv": (
         {"op": CONV, "wide": 4, "out": 8, "H": 2, "picture": (2, 2, 1, 3, 1)}, [(2, 3, 3, 1), None, (2,)],
@@ -253,7 +260,7 @@ def described(name: str) -> tuple[dict[str, Any], list[Array | None]]:
 @pytest.mark.parametrize("name", STAGES)
 def test_a_weight_of_another_size_is_refused(name: str) -> None:
     numbers, weights = described(name)
-    _native.Program(0, 64, *stage(**numbers, weights=weights))
+    _native.Program("float32", 64, *stage(**numbers, weights=weights))
     for i, weight in enumerate(weights):
         others: list[Any] = [floats(1)] if weight is None else [weight.ravel()[:-1], floats(weight.size + 1)]
         if weight is not None and i % 9 not in BIASES.values():
@@ -263,64 +270,66 @@ def test_a_weight_of_another_size_is_refused(name: str) -> None:
             with pytest.raises(
                 ValueError, match=r"do not fit together: stage 0 \(\w+\) needs \d+ numbers as"
             ):
-                _native.Program(0, 64, *stage(**numbers, weights=changed))
+                _native.Program("float32", 64, *stage(**numbers, weights=changed))
     first = weights[0]
     assert first is not None
     for wrong in (first.astype(float), first.T if first.ndim > 1 and name != "conv" else first[::2], [1.0]):
         with pytest.raises((TypeError, ValueError, BufferError)):
-            _native.Program(0, 64, *stage(**numbers, weights=[wrong, *weights[1:]]))
+            _native.Program("float32", 64, *stage(**numbers, weights=[wrong, *weights[1:]]))
     odd = np.frombuffer(b"x" + first.tobytes(), np.float32, offset=1, count=first.size)
     with pytest.raises(ValueError, match="aligned"):
-        _native.Program(0, 64, *stage(**numbers, weights=[odd, *weights[1:]]))
+        _native.Program("float32", 64, *stage(**numbers, weights=[odd, *weights[1:]]))
 
 
 def test_an_embedding_stands_first() -> None:
     table, square = floats(X, X), floats(X, X)
     linear = stage(LINEAR, X, X, H=X, weights=(square,))
-    with pytest.raises(ValueError, match="stage 1 \\(embedding\\) cannot read"):
-        _native.Program(0, 0, *linear, *stage(EMBED, X, X, weights=(table,)))
+    with pytest.raises(ValueError, match="stage 1 \\(embed\\) cannot read"):
+        _native.Program("float32", 0, *linear, *stage(EMBED, X, X, weights=(table,)))
     with pytest.raises(ValueError, match="stage 1 \\(linear\\) cannot read what stage 0 gives"):
-        _native.Program(0, 0, *linear, *stage(LINEAR, X + 1, X, H=X, weights=(floats(X, X + 1),)))
+        _native.Program("float32", 0, *linear, *stage(LINEAR, X + 1, X, H=X, weights=(floats(X, X + 1),)))
 
 
 def test_what_keeps_states_does_not_stand_behind_a_pool() -> None:
     pool = stage(POOL, X, X, h=0, c=X)
     numbers, weights = described("rnn")
     with pytest.raises(ValueError, match="stage 1 \\(recurrent\\) stands behind a pool"):
-        _native.Program(0, 64, *pool, *stage(**numbers, weights=weights))
+        _native.Program("float32", 64, *pool, *stage(**numbers, weights=weights))
     with pytest.raises(ValueError, match="stage 0 is no operation"):
-        _native.Program(0, 64, *stage(POOL, X, X + 1, h=0, c=X))
+        _native.Program("float32", 64, *stage(POOL, X, X + 1, h=0, c=X))
 
 
 def test_a_projection_and_a_residual_have_their_widths() -> None:
-    gru = {"op": RECURRENT, "wide": X, "out": 2, "cell": 3, "H": 3, "P": 2}
+    gru = {"op": RECURRENT, "wide": X, "out": 2, "cell": "gru", "H": 3, "P": 2}
     with pytest.raises(ValueError, match="stage 0 is no operation"):  # it would read h past its end
-        _native.Program(0, 64, *stage(**gru, weights=(floats(9, X), floats(9, 2), None, None, floats(2, 3))))
+        _native.Program(
+            "float32", 64, *stage(**gru, weights=(floats(9, X), floats(9, 2), None, None, floats(2, 3)))
+        )
     rnn, weights = described("rnn")
     with pytest.raises(ValueError, match="stage 0 is no operation"):
-        _native.Program(0, 64, *stage(**rnn, residual=1, weights=weights))
+        _native.Program("float32", 64, *stage(**rnn, residual=1, weights=weights))
 
 
 def test_numbers_that_overflow_are_refused() -> None:
     big = 2**63 - 1
     fine, weights = described("lstm")
-    for name in ("wide", "out", "H", "P", "D", "h", "c", "cell", "kind", "activation", "layer_norm"):
+    for name in ("wide", "out", "H", "P", "D", "h", "c"):
         for value in (-1, -big - 1, big, big // 4 + 1, 2**24, 2**32 + fine.get(name, 0)):
             with pytest.raises(ValueError, match="do not fit together"):
-                _native.Program(0, 64, *stage(**fine | {name: value}, weights=weights))
-    for precision, state in ((2**32, 64), (-1, 64), (3, 64), (0, big), (0, -1), (0, 2**30)):
+                _native.Program("float32", 64, *stage(**fine | {name: value}, weights=weights))
+    for precision, state in (("int4", 64), (0, 64), ("float32", big), ("float32", -1), ("float32", 2**30)):
         with pytest.raises(ValueError, match="do not fit together"):
             _native.Program(precision, state, *stage(**fine, weights=weights))
     with pytest.raises(OverflowError):
-        _native.Program(0, 64, *stage(**fine | {"wide": 2**70}, weights=weights))
+        _native.Program("float32", 64, *stage(**fine | {"wide": 2**70}, weights=weights))
     linear = stage(LINEAR, 1, 1, H=1, weights=(floats(1, 1),))
-    _native.Program(0, 0, *linear * 4096)
+    _native.Program("float32", 0, *linear * 4096)
     with pytest.raises(ValueError, match="up to 4096 stages"):
-        _native.Program(0, 0, *linear * 4097)
+        _native.Program("float32", 0, *linear * 4097)
 
 
 def keeping() -> _native.Program:
-    return _native.Program(0, X, *stage(KEEP, X, X, P=X))
+    return _native.Program("float32", X, *stage(KEEP, X, X, P=X))
 
 
 def steps(program: _native.Program, x: Array, states: Array | None, y: Array | None, **more: Any) -> None:
@@ -340,7 +349,7 @@ def test_states_are_of_the_rows_that_come() -> None:
         steps(keeping(), x, floats(3, X - 1), y)
     with pytest.raises(ValueError, match="as states, at least 4 in each, got 0"):
         steps(keeping(), x, None, y)
-    linear = _native.Program(0, 0, *stage(LINEAR, X, X, H=X, weights=(floats(X, X),)))
+    linear = _native.Program("float32", 0, *stage(LINEAR, X, X, H=X, weights=(floats(X, X),)))
     steps(linear, x, floats(0, 16), y)
     steps(linear, x, None, y)
 
@@ -363,7 +372,7 @@ def test_slots_and_lengths_lie_within() -> None:
 
 
 def test_inputs_are_of_their_kind_and_size() -> None:
-    embed = _native.Program(0, 0, *stage(EMBED, 3, X, weights=(floats(3, X),)))
+    embed = _native.Program("float32", 0, *stage(EMBED, 3, X, weights=(floats(3, X),)))
     y = floats(2, 3, X)
     steps(embed, np.array([[0, 1, 2], [2, 1, 0]]), None, y)
     for wrong in (-1, 3, 2**40):
@@ -403,7 +412,7 @@ def test_what_is_read_only_is_not_written_to() -> None:
 def test_any_number_of_threads_is_some() -> None:
     x, y = np.ones((40, 60, 64), np.float32), floats(40, 60, 64)
     weight = np.random.default_rng(0).standard_normal((64, 64), np.float32)
-    linear = _native.Program(0, 0, *stage(LINEAR, 64, 64, H=64, weights=(weight,)))
+    linear = _native.Program("float32", 0, *stage(LINEAR, 64, 64, H=64, weights=(weight,)))
     steps(linear, x, None, y)
     for threads in (2**32, 2**32 - 1, 2**63 - 1, 1000):
         other = floats(40, 60, 64)
@@ -463,7 +472,7 @@ def session(wide: int = X, out: int = 3, ids: bool = False) -> _native.Session:
     table = [stage(EMBED, 9, wide, weights=(random.standard_normal((9, wide), np.float32),))] if ids else []
     w = random.standard_normal((out, wide), np.float32)
     numbers = [n for s in [*table, stage(LINEAR, wide, out, H=out, weights=(w,))] for n in s]
-    return _native.Session(_native.Program(0, 0, *numbers), floats(16))
+    return _native.Session(_native.Program("float32", 0, *numbers), floats(16))
 
 
 def test_a_session_writes_only_where_it_may() -> None:

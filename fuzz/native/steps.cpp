@@ -7,7 +7,6 @@
 #include <memory>
 #include <vector>
 
-#include "kernels.h"
 #include "program.h"
 
 using namespace hitherto;
@@ -226,11 +225,11 @@ void run(Bytes& b, const Made& made, Block<float>& states, i64 rows, i64 stride)
     note(((self * 1024 + before_it) * 4 + rows_) * 64 + steps_ * 16 + unsigned(p.precision) * 4 + (asked.lengths.at ? 2 : 0) + (asked.y.at ? 1 : 0));
     before_it = self;
   }
-  if (!stepper()->run(checked.steps(), checked.threads())) std::abort();
+  if (!hitherto::run(checked)) std::abort();
   const auto copy = [](Block<float>& block) { return std::vector<float>(block.at(), block.at() + block.n); };
   const std::vector<float> after = copy(states), said = copy(y), looked = copy(attention);
   if (!before.empty()) std::memcpy(states.at(), before.data(), before.size() * 4);
-  if (!stepper()->run(checked.steps(), 1)) std::abort();
+  if (!hitherto::run(checked, 1)) std::abort();
   const auto same = [](Block<float>& one, const std::vector<float>& other) {
     for (i64 i = 0; i < one.n; ++i) {  // which NaN it is may differ
       const float x = other[std::size_t(i)];

@@ -554,7 +554,7 @@ Floats run(const Stepper& s, const Compiled& c, const Sequence& q, i64 row0, i64
 Stage linear(i64 I, i64 O, const Floats& w, const Floats& b) {
   Stage s = {};
   s.op = LINEAR, s.I = I, s.O = s.H = O, s.D = 1;
-  s.given[0].w_ih = w.data(), s.given[0].b_ih = b.data();
+  s.parameters[0].w_ih = w.data(), s.parameters[0].b_ih = b.data();
   return s;
 }
 
@@ -569,8 +569,8 @@ void steps_equal_the_oracle(const Stepper& s) {
       Stage stage = {};
       stage.op = RECURRENT, stage.cell = cell, stage.I = c.I, stage.H = stage.P = c.H, stage.D = c.D, stage.O = c.D * c.H;
       for (i64 d = 0; d < c.D; ++d) {
-        stage.given[d].w_ih = l.w_ih[d].data(), stage.given[d].w_hh = l.w_hh[d].data();
-        if (c.bias) stage.given[d].b_ih = l.b_ih[d].data(), stage.given[d].b_hh = l.b_hh[d].data();
+        stage.parameters[d].w_ih = l.w_ih[d].data(), stage.parameters[d].w_hh = l.w_hh[d].data();
+        if (c.bias) stage.parameters[d].b_ih = l.b_ih[d].data(), stage.parameters[d].b_hh = l.b_hh[d].data();
       }
       compiled.add(stage);
       compiled.finish(s, FLOAT32);
@@ -606,7 +606,7 @@ void steps_keep_their_bits(const Stepper& s) {
       if (ids) {
         Stage embed = {};
         embed.op = EMBED, embed.I = V, embed.O = I, embed.D = 1;
-        embed.given[0].w_ih = weight(V * I);
+        embed.parameters[0].w_ih = weight(V * I);
         compiled.add(embed);
       }
       for (i64 layer = 0; layer < 2; ++layer) {
@@ -614,7 +614,7 @@ void steps_keep_their_bits(const Stepper& s) {
         r.op = RECURRENT, r.cell = cell, r.I = layer ? P * D : I, r.H = H, r.P = P, r.D = D, r.O = P * D;
         r.layer_norm = norm, r.residual = layer == 1, r.bounded = layer == 1 && !projected && cell != RNN_RELU;
         for (i64 d = 0; d < D; ++d) {
-          Parameters& g = r.given[d];
+          Parameters& g = r.parameters[d];
           g.w_ih = weight(G * H * r.I), g.w_hh = weight(G * H * P), g.b_ih = weight(G * H), g.b_hh = weight(G * H);
           if (projected) g.w_hr = weight(P * H);
           if (norm) g.scale_ih = weight(G * H), g.scale_hh = weight(G * H);
@@ -688,11 +688,11 @@ struct Slow {
     for (i64 top = 0; top < s.height; top += s.stride) {
       for (i64 left = 0; left < s.width; left += s.stride) {
         for (i64 o = 0; o < s.H; ++o) {
-          double sum = s.given[0].b_ih[o];
+          double sum = s.parameters[0].b_ih[o];
           for (i64 i = 0; i < s.patch(); ++i) {
             const i64 row = top + i / s.channels / s.kernel - s.kernel / 2, column = left + i / s.channels % s.kernel - s.kernel / 2;
             if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
-            sum += double(s.given[0].w_ih[o * s.patch() + i]) * x[size_t((row * s.width + column) * s.channels + i % s.channels)];
+            sum += double(s.parameters[0].w_ih[o * s.patch() + i]) * x[size_t((row * s.width + column) * s.channels + i % s.channels)];
           }
           y.push_back(s.activation == RELU ? std::fmax(sum, 0) : s.activation == TANH ? std::tanh(sum) : sum);
         }
@@ -704,7 +704,7 @@ struct Slow {
   Doubles step(const Doubles& given, i64 row) {
     Doubles x = given;
     for (const Stage& s : c.stages) {
-      const Parameters& p = s.given[0];
+      const Parameters& p = s.parameters[0];
       if (s.op == LINEAR) {
         x = product(p.w_ih, p.b_ih, size_t(s.O), x);
         for (double& v : x) v = s.activation == TANH ? std::tanh(v) : v;
@@ -785,14 +785,14 @@ Compiled decoder(const Shape& c, std::vector<Floats>& kept) {
   const auto attend = [&](i64 h) {
     Stage s = {};
     s.op = ATTEND, s.kind = c.additive ? ADDITIVE : MULTIPLICATIVE, s.I = width, s.O = width + c.M, s.H = c.additive ? c.H : width, s.D = 1;
-    if (c.additive) s.P = c.P, s.h = h, s.given[0].w_ih = weight(c.H * c.P, c.P), s.given[0].w_hh = weight(c.H, 1);
+    if (c.additive) s.P = c.P, s.h = h, s.parameters[0].w_ih = weight(c.H * c.P, c.P), s.parameters[0].w_hh = weight(c.H, 1);
     out.add(s);
     width = s.O;
   };
   const auto map = [&](i64 O, bool tanh) {
     Stage s = {};
     s.op = LINEAR, s.I = width, s.O = s.H = O, s.D = 1, s.activation = tanh ? TANH : NONE;
-    s.given[0].w_ih = weight(width * O, width), s.given[0].b_ih = weight(O, 1);
+    s.parameters[0].w_ih = weight(width * O, width), s.parameters[0].b_ih = weight(O, 1);
     out.add(s);
     width = O;
   };
@@ -808,7 +808,7 @@ Compiled decoder(const Shape& c, std::vector<Floats>& kept) {
   if (c.recurrent) {
     Stage s = {};
     s.op = RECURRENT, s.cell = RNN_TANH, s.I = width, s.H = s.P = s.O = c.P, s.D = 1;
-    s.given[0].w_ih = weight(c.P * width, width), s.given[0].w_hh = weight(c.P * c.P, c.P), s.given[0].b_ih = weight(c.P, 1);
+    s.parameters[0].w_ih = weight(c.P * width, width), s.parameters[0].w_hh = weight(c.P * c.P, c.P), s.parameters[0].b_ih = weight(c.P, 1);
     out.add(s);
     width = c.P;
   } else if (c.additive) {
@@ -959,7 +959,7 @@ Compiled viewer(const Picture& c, bool peaks, bool window, i64 memory, std::vect
   for (int layer = 0; layer < 2; ++layer) {
     conv.activation = layer ? RELU : TANH;
     conv.O = conv.places_down() * conv.places_across() * conv.H;
-    conv.given[0].w_ih = weight(conv.H * conv.patch(), conv.patch()), conv.given[0].b_ih = weight(conv.H, 1);
+    conv.parameters[0].w_ih = weight(conv.H * conv.patch(), conv.patch()), conv.parameters[0].b_ih = weight(conv.H, 1);
     out.add(conv);
     conv.height = conv.places_down(), conv.width = conv.places_across(), conv.channels = conv.H, conv.H = c.filters + 3, conv.I = conv.O;
   }
@@ -971,10 +971,10 @@ Compiled viewer(const Picture& c, bool peaks, bool window, i64 memory, std::vect
   s.I = out.stages.back().O, s.D = 1;
   if (window) {
     s.op = WINDOW, s.P = 3, s.H = 9, s.O = s.I + memory;
-    s.given[0].w_ih = weight(s.H * s.I, s.I), s.given[0].b_ih = weight(s.H, 1);
+    s.parameters[0].w_ih = weight(s.H * s.I, s.I), s.parameters[0].b_ih = weight(s.H, 1);
   } else {
     s.op = RECURRENT, s.cell = RNN_TANH, s.H = s.P = s.O = 21;
-    s.given[0].w_ih = weight(s.H * s.I, s.I), s.given[0].w_hh = weight(s.H * s.P, s.P), s.given[0].b_ih = weight(s.H, 1);
+    s.parameters[0].w_ih = weight(s.H * s.I, s.I), s.parameters[0].w_hh = weight(s.H * s.P, s.P), s.parameters[0].b_ih = weight(s.H, 1);
   }
   out.add(s);
   return out;
@@ -1124,7 +1124,7 @@ void a_pool_of_both_ends_keeps_its_bits() {
     asked.x = {x.data(), i64(x.size())}, asked.state = {state.data(), i64(state.size())}, asked.y = {y.data(), i64(y.size())};
     asked.lengths = {lengths.data(), B};
     Checked checked;
-    check(checked.check(built, asked, why) && stepper()->run(checked.steps(), threads), "a pool of both ends runs");
+    check(checked.check(built, asked, why) && run(checked, threads), "a pool of both ends runs");
   }
   bool first = true;
   for (i64 b = 0; b < B; ++b) {

@@ -4,6 +4,15 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
+CELLS: dict[str, dict[str, int]]  # by name: number, gates, saved, dgates
+SPLITS: tuple[str, ...]
+PRECISIONS: tuple[str, ...]
+OPS: tuple[str, ...]
+POOLINGS: tuple[str, ...]
+ATTENTIONS: tuple[str, ...]
+ACTIVATIONS: tuple[str, ...]
+WEIGHTS: tuple[str, ...]
+
 def forward(*args: int) -> None: ...
 def backward(*args: int) -> None: ...
 def entropy(
@@ -27,7 +36,7 @@ def info() -> dict[str, str | list[str]]: ...
 def calibrate(kind: str, n: int, threads: int, /) -> float: ...
 
 class Program:
-    def __new__(cls, *args: int | Array | None) -> Self: ...
+    def __new__(cls, precision: str, states: int, /, *stages: dict[str, Any]) -> Self: ...
     def run(
         self, x: Array, states: Array | None, y: Array | None, lengths: Array | None, slots: Array | None, begin: int,
         end: int, threads: int, keys: Array | None, values: Array | None, memory_lengths: Array | None,

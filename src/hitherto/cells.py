@@ -26,6 +26,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from hitherto.errors import UsageError
 
 __all__ = ["CELLS", "Cell"]
@@ -44,6 +46,7 @@ class Cell:
     `step(xp, params, x, state, **options)` gives the next state; `xp` is the module numpy or torch. The
     output y is the first state. Leading axes are free: x is [..., I], a state [..., H].
     `project(xp, params, x, **options)` is the part of a step that looks at x alone; None where there is none.
+    `kernel` is the name of its native kernel, with options in braces; without one `step` runs in numpy and torch.
     """
 
     name: str
@@ -53,11 +56,17 @@ class Cell:
     params: Callable[..., Shapes]
     step: Callable[..., State]
     project: Callable[..., Array] | None = None
+    kernel: str | None = None
 
     def state_sizes(self, hidden_size: int, **options: Any) -> tuple[int, ...]:
         """The width of each state: `hidden_size`, but for the first state of a cell with a projection."""
         first = options.get("proj_size", 0) or hidden_size
         return (first, *[hidden_size] * (len(self.states) - 1))
+
+    def kernel_of(self, **options: Any) -> str | None:
+        """The name of the kernel that these options have, or None."""
+        name = None if self.kernel is None else self.kernel.format(**self.options | options)
+        return "gru" if name == "gru_after" else name
 
 
 # ------------------------------------------------------------------------------------------------------ parts
@@ -69,19 +78,21 @@ def _check(option: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def _sigmoid(xp: Any, v: Array) -> Array:
-    if hasattr(xp, "sigmoid"):
+    if xp is not np:
         return xp.sigmoid(v)
-    return xp.exp(xp.minimum(v, 0)) / (
-        1 + xp.exp(-abs(v))
-    )  # numpy: no exponent above 0, so nothing overflows
+    e = np.exp(-np.abs(v))  # no exponent above 0, so nothing overflows
+    return np.where(v < 0, e, 1) / (1 + e)
 
 
 def _relu(xp: Any, v: Array) -> Array:
-    return xp.relu(v) if hasattr(xp, "relu") else xp.maximum(v, 0)
+    return np.maximum(v, 0) if xp is np else xp.relu(v)
 
 
 def _split(xp: Any, v: Array, count: int) -> Any:  # [..., count * H] -> count times [..., H]
-    return xp.chunk(v, count, -1) if hasattr(xp, "chunk") else xp.split(v, count, -1)
+    if xp is not np:
+        return xp.chunk(v, count, -1)
+    n = v.shape[-1] // count  # by hand: np.split takes as long as the rest of a small step
+    return [v[..., i * n : (i + 1) * n] for i in range(count)]
 
 
 def _norm(v: Array) -> Array:
@@ -275,7 +286,14 @@ _COMMON = {"bias": True, "layer_norm": False}
 
 CELLS: dict[str, Cell] = {
     "rnn": Cell(
-        "rnn", ("h",), ("h",), _COMMON | {"nonlinearity": "tanh"}, _rnn_params, _rnn_step, _project_rnn
+        "rnn",
+        ("h",),
+        ("h",),
+        _COMMON | {"nonlinearity": "tanh"},
+        _rnn_params,
+        _rnn_step,
+        _project_rnn,
+        "rnn_{nonlinearity}",
     ),
     "lstm": Cell(
         "lstm",
@@ -285,8 +303,16 @@ CELLS: dict[str, Cell] = {
         _lstm_params,
         _lstm_step,
         _project_lstm,
+        "lstm",
     ),
     "gru": Cell(
-        "gru", ("r", "z", "n"), ("h",), _COMMON | {"reset": "after"}, _gru_params, _gru_step, _project_gru
+        "gru",
+        ("r", "z", "n"),
+        ("h",),
+        _COMMON | {"reset": "after"},
+        _gru_params,
+        _gru_step,
+        _project_gru,
+        "gru_{reset}",
     ),
 }

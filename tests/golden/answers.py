@@ -23,7 +23,6 @@ sys.path.insert(0, str(HERE.parents[1] / "fuzz"))
 from seeds import FORMS  # noqa: E402
 
 import hitherto  # noqa: E402
-from hitherto import _native  # noqa: E402
 from hitherto.errors import UsageError  # noqa: E402
 
 
@@ -47,7 +46,16 @@ def plain(value: Any) -> Any:
 
 
 def arrays(model: Any) -> str:
-    """The bits of a batch of rows of several lengths, of what the head makes of it, and of the states afterwards."""
+    """The bits of `batch`."""
+    whole, params, after = hashlib.sha256(), *batch(model)
+    whole.update(params.tobytes())
+    for name in sorted(after):
+        whole.update(name.encode() + np.ascontiguousarray(after[name]).tobytes())
+    return whole.hexdigest()[:16]
+
+
+def inputs_of(model: Any) -> dict[str, Any]:
+    """A batch of three rows of seven steps."""
     draw = np.random.default_rng(7)
     inputs = {}
     for name, given in model.plan["inputs"].items():
@@ -55,45 +63,53 @@ def arrays(model: Any) -> str:
             inputs[name] = draw.integers(0, given["size"], (7, 3))
         else:
             inputs[name] = draw.normal(0, 0.5, (7, 3, given["size"])).astype(np.float32)
-    lengths = np.array([7, 4, 1])
+    return inputs
+
+
+def batch(model: Any) -> tuple[Any, dict[str, Any]]:
+    """What the head makes of a batch of rows of several lengths, and the states afterwards."""
+    inputs, lengths = inputs_of(model), np.array([7, 4, 1])
     features, after = model.engine.forward(inputs, lengths, None, lengths if "source" in inputs else None)
-    whole = hashlib.sha256(model.engine.params(features).tobytes())
-    for name in sorted(after):
-        whole.update(name.encode() + np.ascontiguousarray(after[name]).tobytes())
-    return whole.hexdigest()[:16]
+    return model.engine.params(features), after
 
 
 def answers(model: Any, rows: list[Any], live: list[Any]) -> str:
+    return digest(json.dumps(plain(said(model, rows, live))).encode())
+
+
+def said(model: Any, rows: list[Any], live: list[Any]) -> list[Any]:
     """All that a user sees: predictions, a stream with a look at every step, what is generated."""
     task = model.spec.task
     how = {"max_new_tokens": 4, "num_beams": 2} if model.writes else {}
-    said: list[Any] = []
+    told: list[Any] = []
     if task not in ("lm", "compose", "handwrite"):
-        said.append(model.predict(rows, details=True, **how))
+        told.append(model.predict(rows, details=True, **how))
     try:
         stream = model.stream(**how)
     except UsageError:  # it reads from both ends
-        return digest(json.dumps(plain(said)).encode())
+        return told
     for value in live:
         if model.spec.data.independent:  # a stream is of one series
             value = value[0]
         covariates = {"known": [[1], [0]], "static": ["a"]} if model.spec.data.known else {}
-        said += [stream.push(value, **covariates), stream.peek()]
+        told += [stream.push(value, **covariates), stream.peek()]
     fork = stream.fork()
     fork.load(stream.save())
-    said += [stream.state, stream.finish(), fork.finish()]
+    told += [stream.state, stream.finish(), fork.finish()]
     if task == "lm":
-        said += [model.generate("the", max_new_tokens=6, seed=1), model.suggest("the ca", k=2)]
+        told += [model.generate("the", max_new_tokens=6, seed=1), model.suggest("the ca", k=2)]
     elif task == "handwrite":
-        said.append(model.generate("xy" if live else None, steps=4, seed=1))
+        told.append(model.generate("xy" if live else None, steps=4, seed=1))
     elif task == "compose":
-        said.append(model.generate(None, steps=4, seed=1))
-    return digest(json.dumps(plain(said)).encode())
+        told.append(model.generate(None, steps=4, seed=1))
+    return told
 
 
 def machine() -> dict[str, str]:
     """By what the digests are kept."""
     from numpy._core._multiarray_umath import __cpu_features__ as features
+
+    from hitherto import _native
 
     isa = str(_native.info()["isa"])
     wide = "AVX-512" if features.get("AVX512_SKX") else "no AVX-512"

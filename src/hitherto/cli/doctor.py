@@ -62,6 +62,7 @@ def examine() -> Report:
         "cpus": available_cpus(),
         "packages": packages,
         "native": native,
+        "runtime": "numpy" if native is None or reason else "compiled",
         "threads": threads,
         "paths": paths,
         "promises": promises,
@@ -84,12 +85,12 @@ def available_cpus() -> int:
 
 def native_info() -> tuple[Report | None, str | None]:
     """`info()` of the extension, or None; and the reason if it is missing or unused."""
-    try:
-        from hitherto import _native
-    except ImportError as error:
-        return None, f"the extension did not load ({error}): everything runs through the slower reference"
-    pure = os.environ.get("HITHERTO_PURE") == "1"
-    return _native.info(), "HITHERTO_PURE=1 is set: the extension is not used" if pure else None
+    from hitherto import native
+
+    extension, missing = native.load()
+    if extension is None:
+        return None, f"{missing}: layers run through the slower reference, and trained models in numpy"
+    return extension.info(), f"{native.why_not()}: the extension is not used" if native.pure() else None
 
 
 def layer_threads() -> int:
@@ -136,6 +137,7 @@ def render(report: Report) -> str:
         *column("python", [f"{report['python']}, {report['platform']}, {report['cpus']} CPUs"]),
         *column("packages", [", ".join(packages)]),
         *column("kernels", describe_kernels(report["native"], report["threads"])),
+        *column("runtime", [report["runtime"]]),
         *column("paths", [f"{layer}: {path}" for layer, path in report["paths"].items()]),
         *column("promises", [describe_promise(promise) for promise in report["promises"]]),
         *column("notes", report["notes"]),

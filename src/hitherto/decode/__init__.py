@@ -8,7 +8,7 @@ The decoders of the head `ctc` read log-probabilities [T, K], a row for each ste
 with its step. `CtcGreedy` and `PrefixBeam` do so as the steps come. In `DECODERS` they give the symbols alone.
 """
 
-from hitherto.decode.beam import Hypothesis, beam, beams, best_beam
+from hitherto.decode.beam import Hypothesis, beam, beams, best_beam, highest
 from hitherto.decode.ctc import PrefixBeam
 from hitherto.decode.greedy import CtcGreedy, ctc_greedy, greedy
 from hitherto.decode.options import OPTIONS, DecodeOptions, Option
@@ -28,6 +28,7 @@ __all__ = [
     "best_beam",
     "ctc_greedy",
     "greedy",
+    "highest",
     "nucleus",
     "penalised",
     "sample",

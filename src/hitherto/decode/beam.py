@@ -10,7 +10,7 @@ from hitherto.decode.options import DecodeOptions
 from hitherto.decode.sample import Pick, Scores, State, Step
 from hitherto.errors import UsageError
 
-__all__ = ["Hypothesis", "beam", "beams", "best_beam"]
+__all__ = ["Hypothesis", "beam", "beams", "best_beam", "highest"]
 
 Top = Callable[[Scores, int], tuple[Array, Array]]
 Attention = Callable[[State], tuple[Array, Array]]
@@ -68,7 +68,7 @@ def beams(
             "give `attention`, or leave the penalty at 0."
         )
     max_new_tokens, num_beams, ngram = options.max_new_tokens, options.num_beams, options.no_repeat_ngram
-    pick, top = pick or _rows, top or _highest
+    pick, top = pick or _rows, top or highest
     tokens = np.array(tokens, np.int64)  # [R], as all of a row: it is one beginning
     stop = np.array(sorted(set(options.stop_ids)), np.int64)
     never = np.array(sorted(set(options.banned)), np.int64)
@@ -142,7 +142,7 @@ def _rows(state: State, rows: Array) -> State:
     return {name: value[:, rows] for name, value in state.items()}
 
 
-def _highest(scores: Scores, k: int) -> tuple[Array, Array]:
+def highest(scores: Scores, k: int) -> tuple[Array, Array]:
     """The k highest of every row [R, V] and where, falling, of equals the lower first; NaN is lowest."""
     scores = np.fmax(scores, -np.inf)
     R, V = scores.shape

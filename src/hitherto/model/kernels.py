@@ -10,7 +10,6 @@ written again with torch's operations.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence  # noqa: TC003 (library ops read annotations)
 from typing import TYPE_CHECKING, Any
 
@@ -18,28 +17,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hitherto import native
 from hitherto.errors import InputError
 
-_missing = ""  # why the extension did not load
 if TYPE_CHECKING:
     from hitherto import _native
 else:
-    try:
-        from hitherto import _native
-    except ImportError as error:
-        _native = None
-        _missing = str(error)
+    _native = native.load()[0]
+_missing = native.load()[1]  # why it did not load
 
 __all__ = ["available", "cross_entropy_", "readable", "unavailable_reason", "unreadable", "unroll"]
 
 Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
 
-# The numbers are native/kernels.h's.
-CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru": 3, "gru_before": 4}
-_SAVED = (0, 0, 4, 4, 3)  # gates kept for the backward pass
-_DGATES = (1, 1, 4, 4, 3)  # gradients of gates: GRU has one more, of U_n h + b'_n
-_LSTM = CELLS["lstm"]
-AUTO, ROWS, UNITS = 0, 1, 2
+# By the name of each cell its number and sizes: the extension says them.
+_SIZES: dict[str, dict[str, int]] = {} if _native is None else _native.CELLS
+CELLS = {name: row["number"] for name, row in _SIZES.items()}
+_SAVED = [row["saved"] for row in _SIZES.values()]  # gates kept for the backward pass
+_DGATES = [row["dgates"] for row in _SIZES.values()]  # gradients of gates: GRU has one more, of U_n h + b'_n
+_LSTM = CELLS.get("lstm")
+AUTO, ROWS, UNITS = range(3) if _native is None else map(_native.SPLITS.index, ("auto", "rows", "units"))
 split = AUTO  # how threads share a direction's work; the tests set it, results do not depend on it
 
 if _native is not None:
@@ -47,15 +44,13 @@ if _native is not None:
 
 
 def available() -> bool:
-    """Whether the kernels can be used: the extension is there and HITHERTO_PURE is not 1."""
-    return _native is not None and os.environ.get("HITHERTO_PURE") != "1"
+    """Whether the kernels can be used: the extension is there and HITHERTO_PURE is not set."""
+    return _native is not None and not native.pure()
 
 
 def unavailable_reason() -> str | None:
     """Why `available` is false, or None."""
-    if os.environ.get("HITHERTO_PURE") == "1":
-        return "HITHERTO_PURE=1 is set"
-    return None if _native is not None else f"the extension hitherto._native did not load: {_missing}"
+    return native.why_pure() or _missing
 
 
 _PLAIN = (Tensor, torch.nn.Parameter)

@@ -1,8 +1,6 @@
 """Which of our kernels, cuDNN and the reference runs a layer, and why."""
 
-import warnings
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +8,7 @@ from torch.autograd import forward_ad
 from torch.nn.utils.rnn import PackedSequence
 from torch.overrides import has_torch_function
 
+from hitherto import native
 from hitherto.model import kernels
 from hitherto.model.reference import State, Weights
 from hitherto.model.weights import Weighted
@@ -127,13 +126,4 @@ def compute_dtype(x: Tensor) -> torch.dtype:
 
 def warn_if_slow(why: str) -> None:
     if not torch.compiler.is_compiling() and why == kernels.unavailable_reason():
-        _warn_once(why)
-
-
-@cache
-def _warn_once(why: str) -> None:
-    warnings.warn(
-        f"hitherto runs without its native kernels ({why}): the results are the same, but layers on the CPU "
-        "take 1.5 to 11 times as long, small ones the longest. `hitherto doctor` says more.",
-        stacklevel=6,
-    )
+        native.warn_once(why)

@@ -20,12 +20,12 @@ from typing import Any
 
 import numpy as np
 
-from hitherto import _native
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.heads.table import nll
 from hitherto.plan import OPS, states, tensor_name
+from hitherto.runtime.program import program
 from hitherto.runtime.stages import RUN, WEIGHTS, Stages, State
 
 __all__ = ["Engine", "numbers", "threads"]
@@ -73,7 +73,7 @@ class Engine:
         self.size = size
         self.stride = -(-size // 16) * 16 or 16  # of a row's block: whole lines of the cache
         stages = Stages(self.plan, tensors, self.places)
-        self.program = _native.Program(WEIGHTS.index(weights), size, *stages.numbers)
+        self.program = program(weights, size, stages.rows)
         self.stages = len(stages.widths)
         head = self.plan["head"]
         self.head = (

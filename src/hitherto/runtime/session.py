@@ -4,35 +4,34 @@
 them at once. Their state is a dict of named arrays, views: writing to them changes the session.
 """
 
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from hitherto import _native
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.runtime.engine import Engine, numbers
+from hitherto.runtime.program import session
 
 __all__ = ["Session", "Sessions"]
 
 
-class Session(_native.Session):
+class Session:
     """One row of states and the steps it takes: arrays in, the head's numbers out.
 
     `push(x)` takes one step, [I] float32 or an id, or some, [T, I] or [T]; gives [P] or [T, P], and None where only the
     end answers. `push(x, out=array)` writes there instead of making an array. For one thread at a time.
     """
 
-    engine: Engine
+    push: Callable[..., Any]  # of the program itself: no call stands between
+    time: Callable[..., float]
 
-    def __new__(cls, engine: Engine) -> Self:
+    def __init__(self, engine: Engine) -> None:
         """A session of this engine, before any input."""
-        block = engine.block(1)
-        self: Any = super().__new__(cls, engine.program, block)
-        self.engine, self._block = engine, block
-        return self  # type: ignore[no-any-return]
-
-    _block: Array
+        self.engine, self._block = engine, engine.block(1)
+        steps = session(engine.program, self._block)
+        self.push, self.time = steps.push, steps.time
 
     @property
     def state(self) -> dict[str, Array]:

@@ -1,7 +1,7 @@
 """Operations of a plan as stages of a native program."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.cells import CELLS
 from hitherto.plan import OPS, cell_options, seen, tensor_name
+from hitherto.runtime.pure import OwnCell
 
 __all__ = ["RUN", "WEIGHTS", "Stages", "State"]
 
@@ -16,19 +17,9 @@ State = dict[str, Array]
 
 WEIGHTS = ("float32", "bfloat16", "int8")
 
-# The numbers by which kernels.h knows them.
-_EMBED, _RECURRENT, _POOL, _LINEAR, _ATTEND, _RECALL, _KEEP, _CONV, _WINDOW, _PEAKS = range(10)
-_CELLS = {"rnn_tanh": 0, "rnn_relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
-_POOLINGS = {"last": 0, "mean": 1, "max": 2}
-_ATTENTIONS = {"multiplicative": 0, "additive": 1}
-_ACTIVATIONS = {"": 0, "tanh": 1, "relu": 2}
-_PARAMETERS = (
-    "weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr", "scale_ih", "scale_hh", "scale_c", "shift_c"
-)  # fmt: skip
-
 
 class Stages:
-    """The plan's operations as the numbers that `_native.Program` takes, a layer each."""
+    """The plan's operations as the stages that `_native.Program` takes, dicts by the names of their fields."""
 
     def __init__(
         self,
@@ -37,7 +28,7 @@ class Stages:
         places: Mapping[str, tuple[int, int, int]],
     ) -> None:
         self.tensors, self.places = tensors, places
-        self.numbers: list[int | Array | None] = []
+        self.rows: list[dict[str, Any]] = []
         self.widths: list[int] = []
         self.pool: int | None = None
         self.ids: int | None = None
@@ -59,62 +50,51 @@ class Stages:
             return None
         return np.require(self.tensors[tensor_name(op, name)], np.float32, ["C", "A"])
 
+    def required(self, op: Mapping[str, Any], name: str) -> Array:
+        """A weight that a checked plan has."""
+        weight = self.weight(op, name)
+        assert weight is not None  # noqa: S101
+        return weight
+
     def add(
-        self, op: int, I: int, O: int, H: int, P: int = 0, D: int = 1, h: int = 0, c: int = 0,
-        cell: int = 0, kind: int = 0, activation: str = "", layer_norm: bool = False, residual: bool = False,
-        weights: tuple[list[Array | None], ...] = (), picture: tuple[int, ...] = (0, 0, 0, 0, 0),
-    ) -> None:  # fmt: skip
-        self.numbers += [
-            op,
-            cell,
-            kind,
-            _ACTIVATIONS[activation],
-            int(layer_norm),
-            int(residual),
-            int(self.bounded),
-            I,
-            O,
-            H,
-            P,
-            D,
-            h,
-            c,
-            *picture,
-        ]
-        for d in range(2):
-            own = weights[d] if d < len(weights) else []
-            self.numbers += [own[i] if i < len(own) else None for i in range(len(_PARAMETERS))]
+        self, op: str, I: int, O: int, weights: Sequence[Mapping[str, Array | None]] = (), **fields: Any
+    ) -> None:
+        """A stage of `I` numbers in and `O` out, with the weights of each direction."""
+        self.rows.append({"op": op, "I": I, "O": O, "bounded": self.bounded, "weights": weights} | fields)
         self.widths.append(O)
         self.width = O
 
 
 def _embed(stages: Stages, op: Mapping[str, Any]) -> None:
-    table = stages.weight(op, "weight")
-    assert table is not None  # noqa: S101 - a checked plan has its tensors
-    stages.add(_EMBED, table.shape[0], table.shape[1], 0, weights=([table],))
+    table = stages.required(op, "weight")
+    stages.add("embed", table.shape[0], table.shape[1], [{"weight_ih": table}])
 
 
 def _recurrent(stages: Stages, op: Mapping[str, Any]) -> None:
     o = op["options"]
-    cell = o["cell"]
-    kind = {"rnn": f"rnn_{o.get('nonlinearity', 'tanh')}", "gru": f"gru_{o.get('reset', 'after')}"}.get(
-        cell, cell
-    )
+    cell, options = CELLS[o["cell"]], cell_options(o)
+    kernel = cell.kernel_of(**options)
     D, H = 1 + bool(o["bidirectional"]), o["hidden_size"]
-    P = CELLS[cell].state_sizes(H, **cell_options(o))[0]
-    starts = [stages.places[f"{op['name']}.{state}"] for state in CELLS[cell].states]
+    P = cell.state_sizes(H, **options)[0]
+    starts = [stages.places[f"{op['name']}.{state}"] for state in cell.states]
     for layer in range(o["num_layers"]):
-        weights = tuple(
-            [stages.weight(op, f"{name}_l{layer}{way}") for name in _PARAMETERS]
+        names = cell.params(stages.width, H, **options)
+        weights = [
+            {name: stages.required(op, f"{name}_l{layer}{way}") for name in names}
             for way in ("", "_reverse")[:D]
-        )
+        ]
         at = [first + layer * D * w for first, _, w in starts]
         residual = bool(o.get("residual")) and stages.width == D * P
-        stages.add(
-            _RECURRENT, stages.width, D * P, H, P, D, at[0], at[-1], cell=_CELLS[kind],
-            layer_norm=bool(o.get("layer_norm")), residual=residual, weights=weights,
-        )  # fmt: skip
-        stages.bounded = kind != "rnn_relu" and P == H and not residual
+        shape = {"H": H, "P": P, "D": D, "h": at[0], "c": at[-1], "residual": residual}
+        if kernel is None:
+            widths = [(first, w) for first, (_, _, w) in zip(at, starts, strict=True)]
+            stages.add(
+                "recurrent", stages.width, D * P, cell=OwnCell(cell, options, weights, widths), **shape
+            )
+        else:
+            normalised = bool(o.get("layer_norm"))
+            stages.add("recurrent", stages.width, D * P, weights, cell=kernel, layer_norm=normalised, **shape)
+        stages.bounded = kernel not in (None, "rnn_relu") and P == H and not residual
 
 
 def _pool(stages: Stages, op: Mapping[str, Any]) -> None:
@@ -122,47 +102,44 @@ def _pool(stages: Stages, op: Mapping[str, Any]) -> None:
     count = f"{op['name']}.count"
     stages.pool = len(stages.widths)
     stages.add(
-        _POOL, stages.width, stages.width, 0, D=1 + bool(o["bidirectional"]),
+        "pool", stages.width, stages.width, D=1 + bool(o["bidirectional"]),
         h=stages.places[f"{op['name']}.value"][0], c=stages.places[count][0] if count in stages.places else 0,
-        kind=_POOLINGS[o["kind"]],
+        kind=o["kind"],
     )  # fmt: skip
 
 
 def _linear(stages: Stages, op: Mapping[str, Any]) -> None:
-    weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
-    assert weight is not None  # noqa: S101 - a checked plan has its tensors
+    weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
     O, I = weight.shape
     activation = op["options"].get("activation", "")
-    stages.add(_LINEAR, I, O, O, activation=activation, weights=([weight, None, bias],))
+    stages.add("linear", I, O, [{"weight_ih": weight, "bias_ih": bias}], H=O, activation=activation)
     stages.bounded = activation == "tanh"
 
 
 def _conv(stages: Stages, op: Mapping[str, Any]) -> None:
     o = op["options"]
-    weight, bias = stages.weight(op, "weight"), stages.weight(op, "bias")
-    assert weight is not None  # noqa: S101 - a checked plan has its tensors
+    weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
     weight = np.ascontiguousarray(weight.transpose(0, 2, 3, 1))  # as a picture lies in a step
-    picture = tuple(o[name] for name in ("height", "width", "channels", "kernel", "stride"))
-    size = math.prod(seen(o))
+    picture = {name: o[name] for name in ("height", "width", "channels", "kernel", "stride")}
     stages.add(
-        _CONV, stages.width, size, o["filters"], activation=o["activation"], weights=([weight, None, bias],),
-        picture=picture,
+        "conv", stages.width, math.prod(seen(o)), [{"weight_ih": weight, "bias_ih": bias}],
+        H=o["filters"], activation=o["activation"], **picture,
     )  # fmt: skip
     stages.bounded = False
 
 
 def _peaks(stages: Stages, op: Mapping[str, Any]) -> None:
-    picture = tuple(op["options"][name] for name in ("height", "width", "channels"))
-    stages.add(_PEAKS, stages.width, 3 * picture[-1], 0, picture=(*picture, 0, 0))
+    picture = {name: op["options"][name] for name in ("height", "width", "channels")}
+    stages.add("peaks", stages.width, 3 * picture["channels"], **picture)
     stages.bounded = False
 
 
 def _window(stages: Stages, op: Mapping[str, Any]) -> None:
     o = op["options"]
     K, I = o["components"], o["input_size"]
-    weights = [stages.weight(op, "weight"), None, stages.weight(op, "bias")]
+    weights = {"weight_ih": stages.weight(op, "weight"), "bias_ih": stages.weight(op, "bias")}
     first = stages.places[f"{op['name']}.place"][0]
-    stages.add(_WINDOW, I, I + o["memory_size"], 3 * K, P=K, h=first, weights=(weights,))
+    stages.add("window", I, I + o["memory_size"], [weights], H=3 * K, P=K, h=first)
     stages.bounded = False
 
 
@@ -170,25 +147,23 @@ def _attend(stages: Stages, op: Mapping[str, Any]) -> None:
     o = op["options"]
     I, M, H = o["input_size"], o["memory_size"], o["size"]
     if o["kind"] == "multiplicative":
-        stages.add(_ATTEND, I, I + M, H, kind=_ATTENTIONS[o["kind"]])
+        stages.add("attend", I, I + M, H=H, kind=o["kind"])
     else:
         first, k, w = stages.places[o["query"]]
-        weights = [stages.weight(op, "weight_query"), stages.weight(op, "score")]
-        stages.add(
-            _ATTEND, I, I + M, H, P=w, h=first + (k - 1) * w, kind=_ATTENTIONS[o["kind"]], weights=(weights,)
-        )
+        weights = {"weight_ih": stages.weight(op, "weight_query"), "weight_hh": stages.weight(op, "score")}
+        stages.add("attend", I, I + M, [weights], H=H, P=w, h=first + (k - 1) * w, kind=o["kind"])
     stages.bounded = False
 
 
 def _recall(stages: Stages, op: Mapping[str, Any]) -> None:
     first, _, w = stages.places[f"{op['name']}.value"]
-    stages.add(_RECALL, stages.width, stages.width + w, 0, h=first)
+    stages.add("recall", stages.width, stages.width + w, h=first)
     stages.bounded = False
 
 
 def _keep(stages: Stages, op: Mapping[str, Any]) -> None:
     first, _, w = stages.places[op["options"]["state"]]
-    stages.add(_KEEP, stages.width, stages.width, 0, P=w, h=first)
+    stages.add("keep", stages.width, stages.width, P=w, h=first)
 
 
 RUN: dict[str, Callable[[Stages, Mapping[str, Any]], None]] = {

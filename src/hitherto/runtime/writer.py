@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from hitherto import _native
 from hitherto.arrays import Array
 from hitherto.decode import DecodeOptions, Hypothesis, beams, sample
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
 from hitherto.runtime.engine import Engine, threads
+from hitherto.runtime.program import best
 from hitherto.runtime.stages import State
 
 __all__ = ["Draw", "sequel", "write", "write_from"]
@@ -129,14 +129,7 @@ class _Decoder:
 
     def top(self, scores: Array, k: int) -> tuple[Array, Array]:
         """The k best of every row as log-probabilities, and their ids."""
-        R, V = scores.shape
-        k = min(k, V)
-        scores = np.ascontiguousarray(scores, np.float32)
-        values, ids = np.empty((R, k), np.float32), np.empty((R, k), np.int64)
-        totals = np.empty(R, np.float64)
-        _native.best(
-            scores.ctypes.data, R, V, k, values.ctypes.data, ids.ctypes.data, totals.ctypes.data, threads()
-        )
+        values, ids, totals = best(scores, min(k, scores.shape[1]), threads())
         return values - totals[:, None], ids
 
     def attention(self, state: State) -> tuple[Array, Array]:

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hitherto import native
 from hitherto.errors import CheckpointError, HithertoError
 from hitherto.metrics import METRICS
 from hitherto.model.build import Module, State
@@ -334,13 +335,9 @@ def _numpy(tensors: Mapping[str, Tensor] | None) -> dict[str, Any] | None:
 
 def environment() -> dict[str, Any]:
     """What the bits of a run depend on beside its spec and data."""
-    from hitherto.model import kernels
-
     isa: Any = "reference"
-    if kernels.available():
-        from hitherto import _native
-
-        isa = _native.info()["isa"]
+    if extension := native.extension():
+        isa = extension.info()["isa"]
     _, world = processes()
     return {
         "threads": torch.get_num_threads(),

@@ -1,0 +1,100 @@
+// The operations of a program that are no recurrent layer: convolution, peaks, pooling and the attention window of a pen.
+#pragma once
+#include "attend.h"
+#include "step_product.h"
+
+namespace {
+
+constexpr float NARROWEST = 10;  // a Gaussian component of a window is exp(-NARROWEST * s * distance^2), 0 < s < 1
+
+void copy(float* to, const float* from, i64 n) { std::memcpy(to, from, size_t(n) * 4); }
+
+// `count` rows of K numbers in words; float32 stays where it is. `room` holds the words, and after them the scales.
+Rows in_words(int precision, const float* from, i64 ld, i64 count, i64 K, bool bounded, i64 words, u32* room) {
+  if (precision == FLOAT32) return {reinterpret_cast<const u32*>(from), ld, nullptr};
+  float* scales = reinterpret_cast<float*>(room + count * words);
+  for (i64 i = 0; i < count; ++i) scales[i] = to_words(precision, from + i * ld, K, bounded, room + i * words);
+  return {room, words, scales};
+}
+
+// A linear map of `count` rows, with its activation.
+void linear(const Stage& s, int precision, const Rows& x, i64 count, float* to, i64 ld) {
+  Product p = x_product(StepPack::of(s.packs[0]), s.packs[0], x, count, true);
+  p.store_rows(to, ld, 4, s.H);
+  multiply(p, 4, precision);
+  activate(s.activation, to, ld, count, s.H);
+}
+
+// One picture. The patch that each place reads becomes a row, so that all places are one product.
+void convolve(const Stage& s, int precision, const float* picture, float* output, float* patches) {
+  const StepPack& at = StepPack::of(s.packs[0]);
+  const i64 down = s.places_down(), across = s.places_across(), places = down * across, ld = up16(s.patch());
+  const i64 edge = s.kernel / 2, C = s.channels;
+  for (i64 place = 0; place < places; ++place) {
+    const i64 top = place / across * s.stride - edge, left = place % across * s.stride - edge;
+    const i64 from = max_of(0, -left), to = min_of(s.kernel, s.width - left);  // columns that lie within the picture
+    for (i64 y = 0; y < s.kernel; ++y) {
+      float* row = patches + place * ld + y * s.kernel * C;
+      const bool inside = top + y >= 0 && top + y < s.height && from < to;
+      if (!inside || to - from < s.kernel) std::memset(row, 0, size_t(s.kernel * C) * 4);
+      if (inside) copy(row + from * C, picture + ((top + y) * s.width + left + from) * C, (to - from) * C);
+    }
+  }
+  u32* room = reinterpret_cast<u32*>(patches + places * ld);
+  linear(s, precision, in_words(precision, patches, ld, places, s.patch(), s.bounded, at.x_words, room), places, output, s.H);
+}
+
+// Of each channel of one picture its maximum, and the soft-argmax of its position across and down.
+void find_peaks(const Stage& s, const float* picture, float* peaks) {
+  const i64 C = s.channels, places = s.height * s.width;
+  for (i64 c = 0; c < C; c += VL) {
+    Vec top = set(-INFINITY), sum = zero(), across = zero(), down = zero();
+    for (i64 place = 0; place < places; ++place) top = max_or_nan(load(picture + place * C + c, C - c), top);
+    for (i64 place = 0; place < places; ++place) {
+      const float x = float(2 * (place % s.width) + 1) / float(s.width) - 1, y = float(2 * (place / s.width) + 1) / float(s.height) - 1;
+      const Vec e = exp(sub(load(picture + place * C + c, C - c), top));
+      sum = add(sum, e), across = fma(e, set(x), across), down = fma(e, set(y), down);
+    }
+    store(peaks + c, top, C - c);
+    store(peaks + C + c, div(across, sum), C - c);
+    store(peaks + 2 * C + c, div(down, sum), C - c);
+  }
+}
+
+// The Gaussian components of the attention window move on, and what the window covers becomes the context. `parameters` has for
+// each component its height, how narrow it is, and how far it moves, all from 0 to 1: it moves by one place at most.
+void move_window(const Stage& s, const Memory& m, const float* parameters, float* positions, float* weights, float* context) {
+  const i64 P = s.P;
+  for (i64 k = 0; k < P; ++k) positions[k] += parameters[2 * P + k];
+  for (i64 place = 0; place < m.n; place += VL) {
+    float numbers[VL];
+    for (int lane = 0; lane < VL; ++lane) numbers[lane] = float(place + lane);
+    Vec sum = zero();
+    for (i64 k = 0; k < P; ++k) {
+      const Vec off = sub(set(positions[k]), load(numbers));
+      sum = fma(set(parameters[k]), exp(mul(mul(off, off), set(-NARROWEST * parameters[P + k]))), sum);
+    }
+    store(weights + place, sum, m.n - place);
+  }
+  gather(m, 1, weights, 0, &context);
+}
+
+void pool_step(const Stage& s, float* state, const float* x) {
+  float *value = state + s.h, &count = state[s.c];
+  if (s.kind == LAST) return copy(value, x, s.I);
+  for (i64 k = 0; k < s.I; k += VL) {
+    const i64 n = s.I - k;
+    const Vec a = load(x + k, n), b = load(value + k, n);
+    store(value + k, s.kind == MEAN ? add(b, a) : count > 0 ? max_or_nan(a, b) : a, n);
+  }
+  count += 1;
+}
+
+void pool_value(const Stage& s, const float* state, float* to) {
+  copy(to, state + s.h, s.I);
+  if (s.kind != MEAN) return;
+  const Vec count = set(state[s.c] > 1 ? state[s.c] : 1);
+  for (i64 k = 0; k < s.I; k += VL) store(to + k, div(load(to + k, s.I - k), count), s.I - k);
+}
+
+}  // namespace
