@@ -1,4 +1,4 @@
-"""docs/commands.md, made of what `--help` says: `python tests/commands.py` prints it, `make fix` writes it."""
+"""docs/commands.md, made from `--help`: `python tests/commands.py > docs/commands.md`."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ from hitherto.spec.tasks import TASKS
 
 BEGIN = """# Commands
 
-What you can do after reading this page: find each verb and each option of the command line. `hitherto VERB --help`
-prints the same. This page is made from it by `python tests/commands.py > docs/commands.md`, and a test compares them.
+Every verb and option of the command line. `hitherto VERB --help` prints the same: `python tests/commands.py` makes this
+page from it, and a test compares them.
 
-- A default "from the data" is chosen when training begins; the log lists it.
-- An option that takes several values is repeated: `--input story --input question`.
-- `docs/tasks.md` explains the tasks, [docs/running.md](running.md) trained models.
-""".replace("`docs/tasks.md`", "[docs/tasks.md](tasks.md)")
+- A default "from the data" is chosen when training begins. The log lists it.
+- Repeat an option that takes several values: `--input story --input question`.
+- [tasks.md](tasks.md) explains the tasks, [running.md](running.md) trained models and streams.
+"""
 
 
 def help_of(command: click.Command, path: str) -> str:
@@ -49,7 +49,7 @@ def _options_of_train() -> Iterator[str]:
                 rows[parameter.group].setdefault(record, []).append(task)
     for group, heading in GROUPS.items():
         if rows[group]:
-            yield from ("", f"### {heading} of train", "", "| option | | tasks |", "|---|---|---|")
+            yield from ("", f"### {heading} of train", "", "| option | help | tasks |", "|---|---|---|")
         for (option, about), tasks in sorted(rows[group].items(), key=lambda row: row[0]):
             cells = (f"`{option}`", about, "all" if len(tasks) == len(TASKS) else ", ".join(tasks))
             yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
