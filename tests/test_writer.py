@@ -97,7 +97,7 @@ def test_what_a_search_and_a_draw_do_not_share_is_refused() -> None:
     for how in ({"top_k": 2}, {"top_k": 2, "temperature": 0}):
         with pytest.raises(UsageError, match="top_k has no use without a temperature"):
             DecodeOptions.chosen(how, defaults)
-    with pytest.raises(UsageError, match="no option 'num_beam' of writing. Did you mean 'num_beams'"):
+    with pytest.raises(UsageError, match=r"no option 'num_beam' of writing\. Did you mean 'num_beams'"):
         DecodeOptions.chosen({"num_beam": 2}, defaults)
 
 

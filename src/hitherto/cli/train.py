@@ -148,7 +148,8 @@ def _options_of(task: str) -> Iterator[Flag]:
             continue
         name = option.name.replace("_", "-")
         names = choices(option, task)
-        about = f"{option.about[:1].upper()}{option.about[1:]}{'; repeat for several' if option.many and 'repeat' not in option.about else ''}."
+        repeat = "; repeat for several" if option.many and "repeat" not in option.about else ""
+        about = f"{option.about[:1].upper()}{option.about[1:]}{repeat}."
         yield Flag(
             [f"--{name}/--no-{name}" if option.type is bool else f"--{name}"],
             help=about,
