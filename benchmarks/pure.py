@@ -9,14 +9,17 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hitherto import native
 from hitherto.cells import CELLS
-from hitherto.runtime.engine import Engine
+from hitherto.runtime.chain import Chain
 from hitherto.runtime.session import Session
+
+if TYPE_CHECKING:
+    from hitherto.plan import Operation
 
 SHAPES = {  # cell, inputs, hidden units, layers, outputs
     "a series, GRU of 32": ("gru", 1, 32, 1, 2),
@@ -28,7 +31,7 @@ SHAPES = {  # cell, inputs, hidden units, layers, outputs
 TURNS, ROWS, STEPS = 7, 16, 50
 
 
-def engine_of(cell: str, inputs: int, hidden: int, layers: int, outputs: int) -> Engine:
+def chain_of(cell: str, inputs: int, hidden: int, layers: int, outputs: int) -> Chain:
     draw = np.random.default_rng(3)
     shapes = {"p.weight": (outputs, hidden), "p.bias": (outputs,)}
     for layer in range(layers):
@@ -40,12 +43,11 @@ def engine_of(cell: str, inputs: int, hidden: int, layers: int, outputs: int) ->
         "dropout": 0.0, "recurrent_dropout": 0.0, "layer_norm": False, "residual": False,
     }  # fmt: skip
     linear = {"input_size": hidden, "output_size": outputs, "bias": True}
-    steps: list[dict[str, Any]] = [
+    steps: list[Operation] = [
         {"op": "recurrent", "name": "r", "inputs": ["x"], "outputs": ["y"], "options": options},
         {"op": "linear", "name": "p", "inputs": ["y"], "outputs": ["z"], "options": linear},
     ]
-    plan = {"inputs": {"x": {"kind": "vectors", "size": inputs}}, "step": steps, "head": None}
-    return Engine(plan, tensors)
+    return Chain(steps, {"kind": "vectors", "size": inputs}, tensors, "float32")
 
 
 def seconds(times: int, call: Callable[..., object], *args: object) -> float:
@@ -60,17 +62,17 @@ def main() -> None:
     print("| model | step, extension | step, numpy | times | batch, extension | batch, numpy | times |")
     print("|---|---|---|---|---|---|---|")
     for name, shape in SHAPES.items():
-        engines = []
+        chains = []
         for pure in ("0", "1"):
             os.environ["HITHERTO_PURE"] = pure
-            engines.append(engine_of(*shape))
-        sessions = [Session(engine) for engine in engines]
+            chains.append(chain_of(*shape))
+        sessions = [Session(chain) for chain in chains]
         x = np.random.default_rng(0).normal(0, 1, (STEPS, ROWS, shape[1])).astype(np.float32)
         took: list[list[float]] = [[], [], [], []]
         for _ in range(TURNS):
-            for i, (engine, session) in enumerate(zip(engines, sessions, strict=True)):
+            for i, (chain, session) in enumerate(zip(chains, sessions, strict=True)):
                 took[i].append(seconds(200, session.push, x[0, 0]))
-                took[2 + i].append(seconds(1, engine.forward, {"x": x}))
+                took[2 + i].append(seconds(1, chain.read, x))
         a, b, c, d = map(statistics.median, took)
         print(
             f"| {name} | {a * 1e6:.1f} us | {b * 1e6:.0f} us | {b / a:.0f} "

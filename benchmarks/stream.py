@@ -26,6 +26,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from hitherto.plan import Operation
+
 Row = dict[str, Any]
 Array = np.ndarray[Any, Any]
 Step = "Callable[[], Any]"
@@ -61,18 +63,18 @@ def layer_of(cell: str, hidden: int) -> Any:
 
 
 def engine_of(cell: str, layer: Any, weights: str) -> Any:
-    from hitherto.runtime.engine import Engine
+    from hitherto.runtime.chain import Chain
 
     hidden = layer.hidden_size
     options = {
         "cell": cell, "input_size": hidden, "hidden_size": hidden, "num_layers": 1, "bidirectional": False,
         "dropout": 0.0, "recurrent_dropout": 0.0, "layer_norm": False, "residual": False,
     }  # fmt: skip
-    op = {"op": "recurrent", "name": "layer", "inputs": ["x"], "outputs": ["y"], "options": options}
-    inputs = {"x": {"kind": "vectors", "size": hidden}}
-    plan = {"form": "many_to_many", "inputs": inputs, "step": [op], "head": None}
+    op: Operation = {
+        "op": "recurrent", "name": "layer", "inputs": ["x"], "outputs": ["y"], "options": options
+    }  # fmt: skip
     tensors = {f"layer.{name}": value.detach().numpy() for name, value in layer.named_parameters()}
-    return Engine(plan, tensors, weights)
+    return Chain([op], {"kind": "vectors", "size": hidden}, tensors, weights)
 
 
 def hitherto_step(cell: str, layer: Any, x: Array, weights: str) -> tuple[Callable[[], Array], Any]:

@@ -151,7 +151,7 @@ def shakespeare(runs: Path) -> None:
 def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int], float]]:
     """The module, and a function that takes its step i."""
     from hitherto.model.build import build
-    from hitherto.plan import make
+    from hitherto.plan import Input, make
     from hitherto.spec import from_options
     from hitherto.tasks.base import Batch
     from hitherto.training.optimizer import Optimizer
@@ -160,7 +160,7 @@ def our_steps(cell: str, ids: np.ndarray[Any, Any]) -> tuple[Any, Callable[[int]
     if cell != "lstm":
         del options["forget_bias"]
     spec = from_options("lm", "none", **options)
-    inputs = {"x": {"kind": "ids", "size": 10_000}}
+    inputs: dict[str, Input] = {"x": {"kind": "ids", "size": 10_000}}
     module = build(
         make(spec.model, "many_to_many", inputs, "softmax", {"classes": 10_000}), init="uniform"
     ).train()

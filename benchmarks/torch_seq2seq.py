@@ -15,12 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from hitherto.plan import operations
+from hitherto.plan import Plan, operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from common import Row
 
 IGNORED = -100  # a place of the target that is padding, as cross_entropy has it
 
@@ -28,7 +27,7 @@ IGNORED = -100  # a place of the target that is padding, as cross_entropy has it
 class Translator(nn.Module):
     """A bidirectional encoder, a decoder, and multiplicative attention after it. Without dropout: it is for timing."""
 
-    def __init__(self, plan: Row) -> None:
+    def __init__(self, plan: Plan) -> None:
         super().__init__()
         named = {op["name"]: op for op in operations(plan)}
         o = {name: op["options"] for name, op in named.items()}

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from hitherto.plan import Plan
+
 RESULTS = common.RESULTS / "writing.jsonl"
 PICTURE = common.ROOT / "docs" / "lengths.svg"
 
@@ -132,7 +134,7 @@ def translation(runs: Path, name: str, source: str, target: str, options: Row) -
     )
 
 
-def ready(pair: tuple[Path, Path], valid: tuple[Path, Path], **options: Any) -> tuple[Any, Row, list[Any]]:
+def ready(pair: tuple[Path, Path], valid: tuple[Path, Path], **options: Any) -> tuple[Any, Plan, list[Any]]:
     """A fitted source of training pairs, the plan of a model for it, and the batches of the first epoch."""
     from hitherto.plan import make
     from hitherto.spec import from_options
@@ -146,7 +148,7 @@ def ready(pair: tuple[Path, Path], valid: tuple[Path, Path], **options: Any) -> 
     return source, plan, [source.batch(examples, rows, (0, 1)) for rows in schedule]
 
 
-def steps_of(source: Any, plan: Row, batches: Sequence[Any]) -> tuple[Any, Callable[[int], float]]:
+def steps_of(source: Any, plan: Plan, batches: Sequence[Any]) -> tuple[Any, Callable[[int], float]]:
     """The module, and a function that takes its step i."""
     from hitherto.model.build import build
     from hitherto.training.optimizer import Optimizer

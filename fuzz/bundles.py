@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import use
@@ -322,7 +322,7 @@ def _mended(plan: Documents) -> None:
         for program in ("encode", "step"):
             for op in plan.get(program) or []:
                 _mend(op, widths, plan)
-        ends = {program: plans.states(plan, program) for program in ("encode", "step") if program in plan}
+        ends = {program: plans.states_of(plan[program]) for program in ("encode", "step") if program in plan}
         for op in plan.get("bridge") or []:
             own, (given, size) = op["options"], ends["encode"][op["inputs"][0]]
             own["directions"] = 2 if given % 2 == 0 and own["directions"] == 2 else 1
@@ -346,7 +346,7 @@ def _mend(op: Documents, widths: dict[str, int], plan: Documents) -> None:
     if own.get("kind") == "multiplicative":
         own["size"] = width
     if "query_size" in own and own["query"]:
-        own["query_size"] = plans.states(plan, "step")[own["query"]][1]
+        own["query_size"] = plans.states_of(plan["step"])[own["query"]][1]
     sides = ("height", "width", "channels")
     if sides[0] in own and np.prod([own[side] for side in sides], dtype=object) != width:
         own |= dict(zip(sides, (1, 1, width), strict=True))
@@ -357,10 +357,14 @@ def _mend(op: Documents, widths: dict[str, int], plan: Documents) -> None:
 
 def _fitted(random: Random, plan: Documents, tied: Documents, tensors: Tensors) -> None:
     """Give the plan tensors of the shapes that it says, where they are not huge."""
-    counted = [op["options"].get(n, 0) for op in plans.operations(plan) for n in ("num_layers", "rows")]
+    counted = [
+        op["options"].get(n, 0)
+        for op in plans.operations(cast("plans.Plan", plan))
+        for n in ("num_layers", "rows")
+    ]
     if not all(isinstance(n, int) and n < 1000 for n in counted):
         return  # the plan is refused for it
-    shapes = plans.weights(plan)
+    shapes = plans.weights(cast("plans.Plan", plan))
     for name, shape in shapes.items():
         there = tensors.get(tied.get(name, name) if isinstance(tied, dict) else name)
         if there is not None and there.shape == shape:

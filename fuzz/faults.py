@@ -319,8 +319,8 @@ MUTANTS = [
     _fault(
         "verify: a tied tensor of another shape",
         "plan/check.py",
-        "_expect(self.own[name] == shape,",
-        "_expect(True,",
+        "self.shapes[name] == shape, f",
+        "True, f",
         "test_verify.py",
     ),
     _fault(
@@ -362,7 +362,7 @@ MUTANTS = [
     _fault(
         "verify: a bridge of another size",
         "plan/check.py",
-        "_expect(begin[given] == whole,",
+        "_expect(begin[read] == whole,",
         "_expect(True,",
         "test_verify.py",
     ),

@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"errors", "arrays", "files", "progress", "times"},
     "media": {"errors", "arrays", "files"},
     "codecs": {"errors", "arrays", "bounds", "slots", "progress", "times", "data", "media"},
-    "plan": {"errors", "bounds", "cells", "heads", "spec"},
+    "plan": {"errors", "arrays", "bounds", "cells", "heads", "spec"},
     "decode": {"errors", "arrays", "slots", "heads"},
     "bundle": {"errors", "bounds", "files", "tensors", "codecs"},
     "report": {"errors", "arrays", "bounds", "files", "media"},
@@ -57,8 +57,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     # on top
     "checks": {"errors", "cells", "heads", "plan", "tasks", "model", "facade"},
     "cli": {
-        *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "report", "tasks", "trained"),
-        *("training", "checks", "facade", "native"),
+        *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
+        *("trained", "training", "checks", "facade", "native"),
     },
     "__main__": {"cli"},
 }  # fmt: skip

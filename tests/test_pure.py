@@ -39,8 +39,9 @@ from hitherto import bundle, cells, native  # noqa: E402
 from hitherto.cells import CELLS, Cell  # noqa: E402
 from hitherto.errors import UsageError  # noqa: E402
 from hitherto.runtime import pure  # noqa: E402
-from hitherto.runtime.engine import WEIGHTS, Engine  # noqa: E402
+from hitherto.runtime.chain import Chain  # noqa: E402
 from hitherto.runtime.session import Session, Sessions  # noqa: E402
+from hitherto.runtime.stages import WEIGHTS  # noqa: E402
 from hitherto.runtime.weights import FLOAT32, Weight  # noqa: E402
 
 BUNDLES = sorted((HERE / "golden").glob("*.safetensors"))
@@ -194,7 +195,7 @@ def test_anything_else_is_an_error(value: str, monkeypatch: pytest.MonkeyPatch) 
 # -------------------------------------------------------------------------------------------------- the same bits
 
 
-def engine_of(cell: str, weights: str, **options: Any) -> Engine:
+def chain_of(cell: str, weights: str, **options: Any) -> Chain:
     """A layer that is no multiple of anything, below a linear map."""
     I, H, draw = 37, 50, np.random.default_rng(3)
     o = {
@@ -213,8 +214,7 @@ def engine_of(cell: str, weights: str, **options: Any) -> Engine:
         {"op": "linear", "name": "p", "inputs": ["y"], "outputs": ["z"],
          "options": {"input_size": P, "output_size": 11, "bias": False}},
     ]  # fmt: skip
-    plan = {"inputs": {"x": {"kind": "vectors", "size": I}}, "step": steps, "head": None}
-    return Engine(plan, tensors, weights)
+    return Chain(steps, {"kind": "vectors", "size": I}, tensors, weights)
 
 
 KINDS = [
@@ -230,25 +230,25 @@ def test_each_cell_is_close_and_keeps_bits(
 ) -> None:
     x = np.random.default_rng(1).normal(0, 1, (9, 5, 37)).astype(np.float32)
     lengths = np.array([9, 0, 3, 9, 7])
-    expected, ends = engine_of(cell, weights, **options).forward({"x": x}, lengths)
+    expected, ends = chain_of(cell, weights, **options).read(x, lengths)
     monkeypatch.setenv("HITHERTO_PURE", "1")
     monkeypatch.setattr(native, "warn_once", lambda why: None)
-    engine = engine_of(cell, weights, **options)
-    assert isinstance(engine.program, pure.Program)
-    found, after = engine.forward({"x": x}, lengths)
+    chain = chain_of(cell, weights, **options)
+    assert isinstance(chain.program, pure.Program)
+    found, after = chain.read(x, lengths)
     close = 0.05 if weights == "int8" else 1e-4  # integers that lie between two
     np.testing.assert_allclose(found, expected, atol=close, rtol=close)
     for name, value in ends.items():
         np.testing.assert_allclose(after[name], value, atol=close, rtol=close)
-    many = Sessions(engine, 5)
+    many = Sessions(chain, 5)
     for b, length in enumerate(lengths):
-        alone, _ = engine.forward({"x": x[:, b : b + 1]}, lengths[b : b + 1])
+        alone, _ = chain.read(x[:, b : b + 1], lengths[b : b + 1])
         np.testing.assert_array_equal(alone[:, 0], found[:, b])
-        session = Session(engine)
+        session = Session(chain)
         for t in range(length):
             np.testing.assert_array_equal(session.push(x[t, b]), found[t, b])
             np.testing.assert_array_equal(many.push([b], x[t, b : b + 1])[0], found[t, b])
-        some = Session(engine)
+        some = Session(chain)
         cut = length // 2
         parts = [some.push(x[:cut, b]), some.push(x[cut:length, b])]
         np.testing.assert_array_equal(np.concatenate(parts), found[:length, b])
@@ -269,7 +269,7 @@ def test_a_row_has_the_bits_that_it_has_alone(path: Path, in_numpy: None) -> Non
         features, state = model.engine.forward(row, own, None, own if "source" in row else None)
         alone, axis = model.engine.params(features), 0 if model.engine.pools else 1
         np.testing.assert_array_equal(alone.take(0, axis), whole.take(b, axis))
-        if model.plan["head"] is None or model.engine.pools or model.engine.program.whole:  # type: ignore[attr-defined]
+        if model.engine.pools or model.engine.program.whole:  # type: ignore[attr-defined]
             continue
         state = model.engine.encode(row["source"], own) if "source" in row else None
         for t in range(lengths[b]):
@@ -364,11 +364,11 @@ def test_a_cell_without_a_kernel_is_opened_and_streamed(
 @pytest.mark.parametrize("cell", list(CELLS))
 def test_what_decides_is_the_row_and_not_the_name(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(1).normal(0, 1, (6, 3, 37)).astype(np.float32)
-    expected, _ = engine_of(cell, "float32").forward({"x": x})
+    expected, _ = chain_of(cell, "float32").read(x)
     monkeypatch.setitem(CELLS, cell, replace(CELLS[cell], kernel=None))
-    engine = engine_of(cell, "float32")
-    assert isinstance(engine.program, pure.Program)
-    np.testing.assert_allclose(engine.forward({"x": x})[0], expected, atol=1e-5)
+    chain = chain_of(cell, "float32")
+    assert isinstance(chain.program, pure.Program)
+    np.testing.assert_allclose(chain.read(x)[0], expected, atol=1e-5)
 
 
 def test_weights_act_as_arrays_where_a_cell_does_more_with_them() -> None:

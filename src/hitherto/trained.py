@@ -17,7 +17,7 @@ from hitherto.errors import (
     BundleError,
     UsageError,
 )
-from hitherto.plan import form_of, operations, streams
+from hitherto.plan import Plan, form_of, operations, streams
 from hitherto.plan.check import check
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
@@ -48,7 +48,7 @@ class Model:
     def __init__(
         self,
         spec: Spec,
-        plan: dict[str, Any],
+        plan: Plan,
         codecs: dict[str, Any],
         tensors: Mapping[str, Array],
         weights: str = "float32",
@@ -263,8 +263,7 @@ class Model:
         self._streams()
 
     def _streams(self) -> None:
-        why = streams(self.plan)
-        if why is not None:
+        if why := streams(self.plan):
             raise UsageError(why)
 
     # ---- lm
@@ -373,10 +372,10 @@ def _agree(model: Model) -> None:
             )
 
 
-def describe(plan: Mapping[str, Any]) -> str:
+def describe(plan: Plan) -> str:
     """A plan in a few words."""
     parts = []
-    for op in operations(dict(plan)):
+    for op in operations(plan):
         o = op["options"]
         if op["op"] == "recurrent":
             way = "bidirectional " if o["bidirectional"] else ""
@@ -384,5 +383,5 @@ def describe(plan: Mapping[str, Any]) -> str:
             parts.append(f"{layers} of {o['hidden_size']}")
         elif op["op"] == "attend":
             parts.append(f"{o['kind']} attention")
-    stream = "" if streams(dict(plan)) is None else " (answers when its input is over)"
+    stream = " (answers when its input is over)" if streams(plan) else ""
     return f"{', '.join(parts)}, {plan['head']['kind']}{stream}"

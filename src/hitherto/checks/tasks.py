@@ -54,8 +54,7 @@ def _alone(model: Any, data: Any) -> tuple[bool, str]:
 def _stepped(model: Any, data: Any) -> tuple[bool, str]:
     from hitherto.plan import streams
 
-    why = streams(model.plan)
-    if why is not None:
+    if streams(model.plan):
         return True, "it does not stream, and says why"
     engine = model.engine
     for batch in _batches(model, data):

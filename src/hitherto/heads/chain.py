@@ -1,7 +1,5 @@
 """Labels, each given those before it (NADE)."""
 
-from typing import Any
-
 import numpy as np
 
 from hitherto.errors import InputError
@@ -51,13 +49,13 @@ def _chain_logits(params: Array, y: Array, W: Array, V: Array) -> tuple[Array, A
     return logits, y
 
 
-def chain_log_prob(params: Array, y: Array, W: Array, V: Array, **_options: Any) -> Array:
+def chain_log_prob(params: Array, y: Array, W: Array, V: Array, **_options: object) -> Array:
     """Of all labels of a step together, [...]; `y`, [..., K], is 0 or 1. NaN in y gives NaN."""
     logits, y = _chain_logits(params, y, W, V)
     return (y * logits - softplus(logits)).sum(-1)
 
 
-def chain_mean(params: Array, y: Array, W: Array, V: Array, **_options: Any) -> Array:
+def chain_mean(params: Array, y: Array, W: Array, V: Array, **_options: object) -> Array:
     """The probability of each label given those before it in y, [..., K]; of each alone there is no formula."""
     return sigmoid_mean(_chain_logits(params, y, W, V)[0])
 
@@ -71,7 +69,7 @@ def chain_sample(
     allowed: Array | None = None,
     *,
     count: int | None = None,
-    **_options: Any,
+    **_options: object,
 ) -> Array:
     """0 or 1 for each label, [..., K]. Where not `allowed`, [..., K], it is 0; temperature 0 draws nothing."""
     bias, a, W, V = _chain(params, W, V)

@@ -1,7 +1,5 @@
 """Class probabilities: softmax, pointer and sigmoid."""
 
-from typing import Any
-
 import numpy as np
 
 from hitherto.heads.parts import Array, check_count, draws, not_negative, softplus
@@ -16,6 +14,7 @@ __all__ = [
     "sigmoid_sample",
     "sigmoid_size",
     "softmax_log_prob",
+    "softmax_losses",
     "softmax_mean",
     "softmax_sample",
     "softmax_size",
@@ -33,13 +32,13 @@ def log_softmax(params: Array) -> Array:
     return params - np.log(np.exp(params).sum(-1, keepdims=True))
 
 
-def softmax_mean(params: Array, **_options: Any) -> Array:
+def softmax_mean(params: Array, **_options: object) -> Array:
     """The probability of each class, [..., K]."""
     return np.exp(log_softmax(params))
 
 
 def softmax_sample(
-    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: Any
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: object
 ) -> Array:
     """Class numbers, [...]."""
     upto = np.cumsum(softmax_mean(params), -1)  # [..., K]
@@ -47,26 +46,35 @@ def softmax_sample(
     return (u >= upto).sum(-1)
 
 
-def softmax_log_prob(params: Array, y: Array, **_options: Any) -> Array:
+def softmax_log_prob(params: Array, y: Array, **_options: object) -> Array:
     """Of class numbers y, [...]."""
     return np.take_along_axis(log_softmax(params), np.asarray(y, np.int64)[..., None], -1)[..., 0]
 
 
-def pointer_mean(params: Array, *, gate: Array, copied: Array, **_options: Any) -> Array:
+def softmax_losses(params: Array, y: Array) -> Array:
+    """The negative log-probability of class numbers y, [N], in the precision of `params`, [N, K]."""
+    top = params.max(-1, keepdims=True)
+    total = np.exp(params - top).sum(-1, dtype=np.float64)
+    chosen = np.take_along_axis(params, np.asarray(y, np.int64)[:, None], 1)[:, 0]
+    losses: Array = np.log(total) + top[:, 0] - chosen
+    return losses
+
+
+def pointer_mean(params: Array, *, gate: Array, copied: Array, **_options: object) -> Array:
     """The probability of each class, [..., K]; `copied` is [..., K] too."""
-    own = np.exp(-softplus(-np.asarray(gate, np.float64)))[..., None]
-    return own * softmax_mean(params) + (1 - own) * copied
+    writes = np.exp(-softplus(-np.asarray(gate, np.float64)))[..., None]
+    return writes * softmax_mean(params) + (1 - writes) * copied
 
 
 def pointer_sample(
-    params: Array, rng: "np.random.Generator", *, count: int | None = None, **parts: Any
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **parts: object
 ) -> Array:
     """Class numbers, [...]."""
     with np.errstate(divide="ignore"):
         return softmax_sample(np.log(pointer_mean(params, **parts)), rng, count=count)
 
 
-def pointer_log_prob(params: Array, y: Array, *, gate: Array, copied: Array, **_options: Any) -> Array:
+def pointer_log_prob(params: Array, y: Array, *, gate: Array, copied: Array, **_options: object) -> Array:
     """Of class numbers y, [...]; `copied` is that of these classes alone, [...]."""
     gate = np.asarray(gate, np.float64)
     with np.errstate(divide="ignore"):
@@ -77,7 +85,7 @@ def sigmoid_size(*, labels: int) -> int:
     return check_count("labels", labels)
 
 
-def sigmoid_mean(params: Array, **_options: Any) -> Array:
+def sigmoid_mean(params: Array, **_options: object) -> Array:
     """The probability of each label, [..., K]."""
     return np.exp(-softplus(-np.asarray(params, np.float64)))
 
@@ -89,7 +97,7 @@ def sigmoid_sample(
     count: int | None = None,
     temperature: float = 1.0,
     allowed: Array | None = None,
-    **_options: Any,
+    **_options: object,
 ) -> Array:
     """0 or 1 for each label, [..., K]: 1 only where it is `allowed`, and what is likelier at a temperature of 0."""
     params = np.asarray(params, np.float64)
@@ -99,7 +107,7 @@ def sigmoid_sample(
     return (drawn if allowed is None else drawn & allowed).astype(np.int64)
 
 
-def sigmoid_log_prob(params: Array, y: Array, **_options: Any) -> Array:
+def sigmoid_log_prob(params: Array, y: Array, **_options: object) -> Array:
     """Of each label's 0 or 1, [..., K]."""
     params = np.asarray(params, np.float64)
     return np.asarray(y) * params - softplus(params)

@@ -1,7 +1,6 @@
 """Texts over all steps: connectionist temporal classification."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,7 @@ __all__ = ["ctc_log_prob", "ctc_misfits", "ctc_needs", "ctc_sample", "ctc_size"]
 
 
 def ctc_needs(y: Array) -> int:
-    """The least steps that a text takes: one for each class, and a blank between two that are alike."""
+    """The minimum number of steps for a text: one for each class, and a blank between two equal ones."""
     y = np.asarray(y)
     return len(y) + int(np.count_nonzero(y[1:] == y[:-1]))
 
@@ -24,22 +23,22 @@ def ctc_misfits(
     rows: Sequence[int] | None = None,
     what: str = "recording",
 ) -> tuple[Array, str]:
-    """The places of the texts that need more steps than there are, and a sentence that says so; "" of none.
+    """The indices of the texts that need more steps than they have, and a sentence about them; "" if there are none.
 
-    `rows` are the numbers that a person knows these by, from 1 on where they are not given; `what` has the steps.
+    `rows` are the row numbers to show, by default counted from 1; `what` is the noun for what has the steps.
     """
     if len(texts) != len(steps):
         raise InputError(f"{len(texts)} texts need as many numbers of steps, but {len(steps)} came.")
     needs = [ctc_needs(y) for y in texts]
-    found = np.flatnonzero(np.asarray(needs, np.int64) > np.asarray(steps, np.int64))
-    said = [
+    short = np.flatnonzero(np.asarray(needs, np.int64) > np.asarray(steps, np.int64))
+    lines = [
         f"row {i + 1 if rows is None else rows[i]}: its text of {len(texts[i])} characters needs {needs[i]} steps, "
         f"but the {what} has {steps[i]}"
-        for i in found[:3].tolist()
+        for i in short[:3].tolist()
     ]
-    if len(found) > len(said):
-        said.append(f"and {len(found) - len(said):,} more of {len(texts):,} rows")
-    return found, "; ".join(said)
+    if len(short) > len(lines):
+        lines.append(f"and {len(short) - len(lines):,} more of {len(texts):,} rows")
+    return short, "; ".join(lines)
 
 
 def ctc_size(*, classes: int) -> int:
@@ -56,7 +55,7 @@ def _steps_of(params: Array) -> Array:
 
 
 def ctc_sample(
-    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: Any
+    params: Array, rng: "np.random.Generator", *, count: int | None = None, **_options: object
 ) -> Array:
     """Class numbers, [L]; of several draws a list of them, as their lengths differ."""
     params = _steps_of(params)
@@ -68,8 +67,8 @@ def ctc_sample(
     return drawn[0] if count is None else drawn
 
 
-def ctc_log_prob(params: Array, y: Array, **_options: Any) -> Array:
-    """Of the text y, [L], a single number: the sum over all ways to say it in these steps."""
+def ctc_log_prob(params: Array, y: Array, **_options: object) -> Array:
+    """Of the text y, [L]: one number, the sum over all alignments of the text with these steps."""
     params, y = _steps_of(params), np.asarray(y, np.int64)
     blank = params.shape[1] + BLANK
     if y.ndim != 1 or (len(y) and not 0 <= y.min() <= y.max() < blank):
@@ -79,9 +78,9 @@ def ctc_log_prob(params: Array, y: Array, **_options: Any) -> Array:
     log_probs = log_softmax(params)
     places = np.full(2 * len(y) + 1, blank)
     places[1::2] = y
-    skips = np.zeros(len(places), bool)  # where the blank before may be left out
+    skips = np.zeros(len(places), bool)  # where the preceding blank may be skipped
     skips[3::2] = y[1:] != y[:-1]
-    ways = np.full(len(places) + 2, -np.inf)  # in front two that cannot be come from
+    ways = np.full(len(places) + 2, -np.inf)  # two unreachable ones in front
     ways[2:4] = log_probs[0, places[:2]]
     for now in log_probs[1:]:
         skipped = np.where(skips, ways[:-2], -np.inf)

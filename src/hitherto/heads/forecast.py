@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -51,19 +50,19 @@ def forecast(
     quantile: Callable[..., Array],
     sample: Callable[..., Array],
     log_prob: Callable[..., Array],
-    **options: Any,
+    **options: object,
 ) -> Head:
     """A head from functions of `v`, [..., horizon, channels, P], of loc and of scale.
 
-    `quantile` gets one level, `sample` the generator and the shape to draw; `own` are the head's own options.
+    `quantile` gets one level, `sample` the generator and the shape to draw; `options` are the head's own options.
     """
 
-    def size(*, horizon: int = 1, channels: int = 1, **own: Any) -> int:
-        return check_count("horizon", horizon) * check_count("channels", channels) * numbers(**own)
+    def size(*, horizon: int = 1, channels: int = 1, **options: object) -> int:
+        return check_count("horizon", horizon) * check_count("channels", channels) * numbers(**options)
 
-    def apart(params: Array, horizon: int, channels: int, own: dict[str, Any]) -> Array:
+    def apart(params: Array, horizon: int, channels: int, options: dict[str, object]) -> Array:
         params = np.asarray(params, np.float64)
-        width = size(horizon=horizon, channels=channels, **own)
+        width = size(horizon=horizon, channels=channels, **options)
         if params.ndim == 0 or params.shape[-1] != width:
             raise InputError(
                 f"the head {name} with horizon {horizon} and {channels} channels reads [..., {width}], "
@@ -72,9 +71,15 @@ def forecast(
         return params.reshape(*params.shape[:-1], horizon, channels, -1)
 
     def head_mean(
-        params: Array, *, loc: Array = 0, scale: Array = 1, horizon: int = 1, channels: int = 1, **own: Any
+        params: Array,
+        *,
+        loc: Array = 0,
+        scale: Array = 1,
+        horizon: int = 1,
+        channels: int = 1,
+        **options: object,
     ) -> Array:
-        return mean(apart(params, horizon, channels, own), loc, scale, **own)
+        return mean(apart(params, horizon, channels, options), loc, scale, **options)
 
     def head_quantile(
         params: Array,
@@ -84,10 +89,10 @@ def forecast(
         scale: Array = 1,
         horizon: int = 1,
         channels: int = 1,
-        **own: Any,
+        **options: object,
     ) -> Array:
-        v = apart(params, horizon, channels, own)
-        return at_levels(q, lambda level: quantile(v, level, loc, scale, **own))
+        v = apart(params, horizon, channels, options)
+        return at_levels(q, lambda level: quantile(v, level, loc, scale, **options))
 
     def head_sample(
         params: Array,
@@ -98,11 +103,11 @@ def forecast(
         scale: Array = 1,
         horizon: int = 1,
         channels: int = 1,
-        **own: Any,
+        **options: object,
     ) -> Array:
-        v = apart(params, horizon, channels, own)
+        v = apart(params, horizon, channels, options)
         shape = np.broadcast_shapes(v.shape[:-1], np.shape(loc), np.shape(scale))
-        return sample(v, rng, draws(count, shape), loc, scale, **own)
+        return sample(v, rng, draws(count, shape), loc, scale, **options)
 
     def head_log_prob(
         params: Array,
@@ -112,10 +117,10 @@ def forecast(
         scale: Array = 1,
         horizon: int = 1,
         channels: int = 1,
-        **own: Any,
+        **options: object,
     ) -> Array:
-        v = apart(params, horizon, channels, own)
-        return log_prob(v, np.asarray(y, np.float64), loc, scale, **own)
+        v = apart(params, horizon, channels, options)
+        return log_prob(v, np.asarray(y, np.float64), loc, scale, **options)
 
     options = {"horizon": Size, "channels": Size, **options}
     return Head(name, size, head_mean, head_quantile, head_sample, head_log_prob, options)

@@ -1,7 +1,6 @@
 """The next point of a pen: a mixture of Gaussians in the plane."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -40,7 +39,7 @@ def _log_deviation(s: Array) -> Array:
     return np.logaddexp(s, math.log(FLOOR))
 
 
-def mixture_mean(params: Array, *, components: int, ends: bool = False, **_options: Any) -> Array:
+def mixture_mean(params: Array, *, components: int, ends: bool = False, **_options: object) -> Array:
     """The expected offset and the probabilities of lifted and last, [..., 3 or 4]."""
     parts, pen = _mixture(params, components, ends)
     offset = (softmax_mean(parts[..., :1, :]) * parts[..., 1:3, :]).sum(-1)
@@ -56,7 +55,7 @@ def mixture_sample(
     bias: float = 0.0,
     temperature: float = 1.0,
     count: int | None = None,
-    **_options: Any,
+    **_options: object,
 ) -> Array:
     """Points, [..., 3 or 4]: offsets, and 0 or 1 for lifted and last.
 
@@ -79,7 +78,7 @@ def mixture_sample(
 
 
 def mixture_log_prob(
-    params: Array, y: Array, *, components: int, ends: bool = False, **_options: Any
+    params: Array, y: Array, *, components: int, ends: bool = False, **_options: object
 ) -> Array:
     """Of points y, [..., 3 or 4]: [...]."""
     parts, pen = _mixture(params, components, ends)

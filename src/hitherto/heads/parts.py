@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from hitherto.errors import InputError, UsageError
 
@@ -18,9 +19,12 @@ __all__ = [
     "NORMAL",
     "SMALL",
     "Array",
+    "Beside",
     "Head",
     "Level",
+    "Options",
     "Shape",
+    "Shapes",
     "at_levels",
     "check_count",
     "check_levels",
@@ -32,9 +36,12 @@ __all__ = [
     "softplus",
 ]
 
-Array = Any  # a numpy array; numpy's own types say less than the shapes beside the lines
+# A numpy array. As numpy types it, most sums and products would be `Any`, and say less than the shapes in comments.
+Array = Any
 Level = float | Sequence[float]
 Shape = tuple[int, ...]
+Shapes = dict[str, Shape]
+Options = Mapping[str, Any]  # of a head or an operation: plain values, whose types its row declares
 
 # The class of saying nothing, as an index: the last one, so that characters keep their codec's numbers.
 BLANK = -1
@@ -45,8 +52,24 @@ NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Weights of a head's own. An operation of the plan keeps them, which only this head reads."""
+
+    op: str  # its name in a plan
+    output: str
+    options: Mapping[
+        str, object
+    ]  # the type of each: options of the head, and `input_size`, the features' width
+    weights: Callable[[Options], Shapes]
+    # A gate is a linear map of the features to one number at each step, by the weights `weight` and `bias`. The head's
+    # functions get that number as `gate`.
+    gate: bool = False
+    lends: tuple[str, ...] = ()  # the weights that the head's functions get themselves, by these names
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
-    """One row of `HEADS`; the top of this module shows the calls."""
+    """One row of `HEADS`; the docstring of `hitherto.heads` shows the calls."""
 
     name: str
     size: Callable[..., int]
@@ -54,10 +77,17 @@ class Head:
     quantile: Callable[..., Array]
     sample: Callable[..., Array]
     log_prob: Callable[..., Array]
-    options: Mapping[str, Any] = field(default_factory=dict)  # the type of each, with its bounds
+    options: Mapping[str, object] = field(default_factory=dict)  # the type of each, with its bounds
     optional: frozenset[str] = frozenset()
-    beside: str = ""  # the operation whose output it reads beside its params
-    copies: bool = False  # it says classes of what attention looks at, too
+    beside: Beside | None = None
+    copies: bool = False  # it also assigns probability to tokens of the source, by the attention on them
+    loss_options: frozenset[str] = frozenset()  # options of a training that its loss has
+    losses: Callable[[Array, Array], Array] | None = None  # -log_prob in the precision of the params, faster
+
+    def nll(self, params: Array, y: Array, **options: object) -> Array:
+        """The negative log-probability of all of y at each of N places, [N]."""
+        each = -self.log_prob(params, y, **options)
+        return each.reshape(len(each), -1).sum(1)
 
 
 # ------------------------------------------------------------------------------------------------------ parts
@@ -65,13 +95,13 @@ class Head:
 
 def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
     """The levels, once they are known to rise strictly between 0 and 1."""
-    found = tuple(float(level) for level in levels)
-    if not found or not 0 < found[0] <= found[-1] < 1 or any(a >= b for a, b in pairwise(found)):
+    numbers = tuple(float(level) for level in levels)
+    if not numbers or not 0 < numbers[0] <= numbers[-1] < 1 or any(a >= b for a, b in pairwise(numbers)):
         raise UsageError(
             "levels must be one or more numbers between 0 and 1 in rising order, like (0.1, 0.5, 0.9); "
             f"they came as {levels!r}."
         )
-    return found
+    return numbers
 
 
 def check_count(name: str, value: int) -> int:
@@ -86,7 +116,7 @@ def not_negative(name: str, value: float) -> float:
     return value
 
 
-def check_width(name: str, array: Array, width: int, dtype: Any = np.float64) -> Array:
+def check_width(name: str, array: Array, width: int, dtype: DTypeLike = np.float64) -> Array:
     array = np.asarray(array, dtype)
     if array.ndim == 0 or array.shape[-1] != width:
         raise InputError(f"{name} must be [..., {width}], but came as {list(array.shape)}.")
@@ -110,7 +140,7 @@ def draws(count: int | None, shape: Shape) -> Shape:
 
 
 def no_quantile(name: str, says: str = "classes") -> Callable[..., Array]:
-    def quantile(*_arguments: Any, **_options: Any) -> Array:
+    def quantile(*_arguments: object, **_options: object) -> Array:
         raise UsageError(
             f"the head {name} says {says}, which have no quantiles; ask for its mean or for samples."
         )

@@ -2,7 +2,6 @@
 
 import functools
 import math
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ def lgamma(x: Array) -> Array:
     low = np.where(small, x, 1.0)
     raised = low * (low + 1) * (low + 2) * (low + 3) * (low + 4) * (low + 5) * (low + 6)
     x = np.where(small, x + 7, x)
-    series: Any = 0.0
+    series: Array = np.zeros(())
     for term in reversed(_STIRLING):
         series = series / (x * x) + term
     value = (x - 0.5) * np.log(x) - x + 0.5 * math.log(2 * math.pi) + series / x
@@ -122,7 +121,7 @@ def count_quantile(q: float, mean: Array, dispersion: Array) -> Array:
         lo, hi = low[left], high[left]
         middle = np.floor((lo + hi) / 2)
         next_ = np.where(enough, np.maximum(hi - stride, middle), np.minimum(lo + stride, middle))
-        found = (hi - lo <= 1) | (lo >= 2.0**53)  # where a step more is none, the search would not end
-        k[left] = np.where(found, np.minimum(hi, np.maximum(lo, 2.0**53)), next_)
-        left, stride = left[~found], stride * 2
+        done = (hi - lo <= 1) | (lo >= 2.0**53)  # where a step more is none, the search would not end
+        k[left] = np.where(done, np.minimum(hi, np.maximum(lo, 2.0**53)), next_)
+        left, stride = left[~done], stride * 2
     return k.reshape(mean.shape)

@@ -1,6 +1,6 @@
 """The heads: a row each."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -15,6 +15,7 @@ from hitherto.heads.classes import (
     sigmoid_sample,
     sigmoid_size,
     softmax_log_prob,
+    softmax_losses,
     softmax_mean,
     softmax_sample,
     softmax_size,
@@ -39,7 +40,7 @@ from hitherto.heads.forecast import (
     student_t_sample,
 )
 from hitherto.heads.mixture import mixture_log_prob, mixture_mean, mixture_sample, mixture_size
-from hitherto.heads.parts import Array, Head, check_levels, no_quantile
+from hitherto.heads.parts import Beside, Head, check_levels, no_quantile
 
 __all__ = ["HEADS"]
 
@@ -52,6 +53,8 @@ HEADS: dict[str, Head] = {
         softmax_sample,
         softmax_log_prob,
         {"classes": Size},
+        loss_options=frozenset({"label_smoothing", "sampled"}),
+        losses=softmax_losses,
     ),
     "pointer": Head(
         "pointer",
@@ -61,8 +64,15 @@ HEADS: dict[str, Head] = {
         pointer_sample,
         pointer_log_prob,
         {"classes": Size},
-        beside="copy",
+        beside=Beside(
+            "copy",
+            "gate",
+            {"input_size": Size},
+            lambda o: {"weight": (1, o["input_size"]), "bias": (1,)},
+            gate=True,
+        ),
         copies=True,
+        loss_options=frozenset({"label_smoothing"}),
     ),
     "sigmoid": Head(
         "sigmoid",
@@ -90,7 +100,13 @@ HEADS: dict[str, Head] = {
         chain_sample,
         chain_log_prob,
         {"labels": Size, "hidden": Size},
-        beside="chain",
+        beside=Beside(
+            "chain",
+            "chained",
+            {"labels": Size, "hidden": Size},
+            lambda o: dict.fromkeys(("W", "V"), (o["labels"], o["hidden"])),
+            lends=("W", "V"),
+        ),
     ),
     "mixture": Head(
         "mixture",
@@ -126,9 +142,3 @@ HEADS: dict[str, Head] = {
         negative_binomial_log_prob,
     ),
 }
-
-
-def nll(kind: str, params: Array, y: Array, **options: Any) -> Array:
-    """Minus the log-probability of all that y says at each of N places, [N]."""
-    found = -HEADS[kind].log_prob(params, y, **options)
-    return found.reshape(len(found), -1).sum(1)

@@ -16,7 +16,17 @@ from torch import Tensor, nn
 
 from hitherto.model import layers
 from hitherto.model.embedding import embedding
-from hitherto.plan import NARROWEST, OPS, cell_options, operations, states, stepwise, tensor_name, weights
+from hitherto.plan import (
+    NARROWEST,
+    OPS,
+    Plan,
+    cell_options,
+    operations,
+    states,
+    stepwise,
+    tensor_name,
+    weights,
+)
 
 __all__ = ["Module", "build"]
 
@@ -26,9 +36,9 @@ State = dict[str, Tensor]
 class Module(nn.Module):
     """A plan that runs on torch. Its parameters are named as the bundle's tensors."""
 
-    def __init__(self, plan: Mapping[str, Any], **start: Any) -> None:
+    def __init__(self, plan: Plan, **start: Any) -> None:
         super().__init__()
-        self.plan = dict(plan)
+        self.plan: Plan = plan.copy()
         self.sparse = (
             False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
         )
@@ -424,7 +434,7 @@ MAKE: dict[str, Callable[..., nn.Module | None]] = {
 
 
 def build(
-    plan: Mapping[str, Any],
+    plan: Plan,
     *,
     seed: int = 0,
     init: str = "torch",
@@ -448,7 +458,7 @@ def build(
             ):  # torch's N(0, 1) drowns what the first layer begins with
                 value.normal_(std=0.1)
     expected, found = (
-        weights(dict(plan)),
+        weights(plan),
         {name: tuple(value.shape) for name, value in module.named_parameters()},
     )
     if expected != found:

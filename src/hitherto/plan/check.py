@@ -1,38 +1,41 @@
-"""What a stranger's bundle may ask for: its plan, walked once as the engine runs it, before anything is allocated.
+"""The check of a plan from an untrusted bundle: one walk in the engine's order, before anything is allocated.
 
     plan = check(document, tensors)      the plan, or a BundleError that says what is wrong with it
 
 The walk knows no operation by name: a row of `OPS` says what each reads, makes, keeps and weighs, and where it may
-stand. It refuses whatever the executors would have to guess: a value that is read elsewhere than it is made, a width or
-a tensor of another shape, a state that nothing has, an operation behind the head. Widths are bounded, and the work and
-memory of a step by the size of the file. Native code checks again what it is given.
+stand. It refuses whatever the executors would have to guess: a value that is read where it was not made, a wrong width,
+a tensor of another shape, a state that no operation has, an operation after the head. Widths are bounded, and the work
+and memory of a step are bounded by the size of the file. Native code checks its arguments again.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, ParamSpec, TypeVar, cast
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
+from hitherto.arrays import Array
 from hitherto.bounds import Size, typed
 from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
 from hitherto.heads import HEADS
-from hitherto.plan import OPS, Op, tensor_name
-from hitherto.plan.ops import Plan
+from hitherto.plan.ops import OPS, Op, Options, Plan, Shapes
 from hitherto.spec.tasks import FORMS
 
 __all__ = ["check"]
 
 Shape = tuple[int, int]
 
-# What a step may take beside what the weights of the file account for: for each of its numbers so many more, and so
-# much for nothing. Pictures are the reason: a few filters read large ones.
+# What a step may take: so much for each number in the file's weights, and so much in any case. A few weights may do
+# much work, since a few filters can read a large image.
 NUMBERS = (64, 1 << 24)  # that a step reads and makes
 WORK = (1 << 10, 1 << 32)  # multiplications
+
+Return = TypeVar("Return")
+Arguments = ParamSpec("Arguments")
 
 RESERVED = ("attend", "input", "stream", "search")  # before the names of states that are not a plan's
 
@@ -40,7 +43,7 @@ Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,100}\Z")]
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a program reads: a step of it."""
+    """One step of what a program reads."""
 
     kind: Annotated[str, Meta(pattern=r"\A(ids|vectors)\Z")]
     size: Size
@@ -55,8 +58,12 @@ class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     inputs: Annotated[list[str], Meta(min_length=1)]
     outputs: Annotated[list[str], Meta(min_length=1, max_length=1)]
-    options: dict[str, Any]
+    options: dict[str, object]
     weights: dict[str, str] = {}
+
+    def tensor(self, weight: str) -> str:
+        """The name of the tensor that holds one of its weights."""
+        return self.weights.get(weight, f"{self.name}.{weight}")
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,7 +71,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: str
     name: str
-    options: dict[str, Any]
+    options: dict[str, object]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,7 +85,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bridge: list[Operation] | None = None
 
 
-def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
+def check(plan: Mapping[str, object], tensors: Mapping[str, Array] | None = None) -> Plan:
     """The plan, once it is known to be sound and to fit `tensors`; a BundleError says what is wrong."""
     document = typed(plan, Document, "the plan")
     _expect(document.form in FORMS, f"its form {document.form!r:.80} is not known")
@@ -88,29 +95,26 @@ def check(plan: Any, tensors: Mapping[str, Any] | None = None) -> Plan:
     )
     needed = {"x", "source"} if writes else {"x"}
     _expect(document.inputs.keys() == needed, f"its inputs must be {' and '.join(sorted(needed))}")
-    for name, given in document.inputs.items():
-        fits = given.shape is None or math.prod(given.shape) == given.size
-        _expect(fits, f"the input {name!r} has the shape {given.shape}, but {given.size:,} numbers")
+    for name, x in document.inputs.items():
+        fits = x.shape is None or math.prod(x.shape) == x.size
+        _expect(fits, f"the input {name!r} has the shape {x.shape}, but {x.size:,} numbers")
     walk = _Walk(document, tensors)
     walk.programs()
     if tensors is not None:
         walk.bounded(sum(math.prod(tensor.shape) for tensor in tensors.values()))
-    return dict(plan)
+    return cast("Plan", dict(plan))  # its types are those that `Document` has
 
 
 class _Walk:
     """One pass over the operations, in the order in which they run."""
 
-    def __init__(self, document: Document, tensors: Mapping[str, Any] | None) -> None:
+    def __init__(self, document: Document, tensors: Mapping[str, Array] | None) -> None:
         self.document, self.tensors = document, tensors
         self.names: set[str] = set()
-        self.own: dict[
-            str, tuple[int, ...]
-        ] = {}  # the tensors that operations have themselves, and their shapes
-        self.tied: list[
-            tuple[str, str, tuple[int, ...]]
-        ] = []  # whose, which tensor, and the shape it must have
-        self.numbers = sum(given.size for given in document.inputs.values() if given.kind == "vectors")
+        self.shapes: Shapes = {}  # of the tensors that operations have themselves
+        # Shared weights: of which operation, which tensor, and the shape it must have.
+        self.tied: list[tuple[str, str, tuple[int, ...]]] = []
+        self.numbers = sum(x.size for x in document.inputs.values() if x.kind == "vectors")
         self.work = 0
         self.memory: _Chain | None = None  # what attention looks at
 
@@ -142,10 +146,12 @@ class _Walk:
             self.weigh(op, row, options)
             self.bridge(op, options, begin, step.states, made)
         for whose, name, shape in self.tied:
-            _expect(name in self.own, f"{whose} shares the tensor {name!r:.80}, which no operation has")
-            _expect(self.own[name] == shape, f"{whose} is {shape}, but shares {name!r}, {self.own[name]}")
+            _expect(name in self.shapes, f"{whose} shares the tensor {name!r:.80}, which no operation has")
+            _expect(
+                self.shapes[name] == shape, f"{whose} is {shape}, but shares {name!r}, {self.shapes[name]}"
+            )
 
-    def operation(self, program: str, op: Operation) -> tuple[Op, dict[str, Any]]:
+    def operation(self, program: str, op: Operation) -> tuple[Op, Options]:
         """Its row and its options, once they are known and typed."""
         row = OPS.get(op.op)
         if row is None:
@@ -177,21 +183,21 @@ class _Walk:
                 self.look(op, options)
                 _expect(looks == 1, f"{op.name} looks at the memory, as another does already")
             shapes = self.weigh(op, row, options)
-            width = _said(op.name, row.width, options, chain.width)
-            own = {f"{op.name}.{name}": shape for name, shape in _said(op.name, row.states, options).items()}
-            _expect(not own or not chain.pooled, f"{op.name} has states, and stands behind a pool")
+            width = _ask(op.name, row.width, options, chain.width)
+            states = _states_of(op, row)
+            _expect(not states or not chain.pooled, f"{op.name} has states, and stands behind a pool")
             _expect(
-                not own or op.name not in RESERVED,
+                not states or op.name not in RESERVED,
                 f"{op.name!r} is the name of other states; call it otherwise",
             )
             self.names_state(op, row, options, chain)
             self.numbers += width
             self.work += max(row.work(options), sum(map(math.prod, shapes)) if row.stage else 0)
-            chain.take(op, row, options, width, own)
+            chain.take(op, row, options, width, states)
         decodes = chain.decodes and (chain.whole or chain.pooled)
         _expect(not decodes, f"{program} decodes step by step, but pools, or reads from the end, too")
 
-    def look(self, op: Operation, options: Mapping[str, Any]) -> None:
+    def look(self, op: Operation, options: Options) -> None:
         """What attention reads is what the encoder gives."""
         _expect(
             op.inputs[1] == "memory", f"{op.name} looks at {op.inputs[1]!r:.80}, but there is only 'memory'"
@@ -204,14 +210,14 @@ class _Walk:
             options["memory_size"] == width, f"{op.name} does not fit the memory, which has {width:,} numbers"
         )
 
-    def names_state(self, op: Operation, row: Op, options: Mapping[str, Any], chain: "_Chain") -> None:
+    def names_state(self, op: Operation, row: Op, options: Options, chain: "_Chain") -> None:
         """A state that an option names is one of this program's, and fits."""
         named = options.get(row.state) if row.state else ""
         if not named or row.fits is None:
             return
         # attention asks a state of a layer that comes after it, as the step before left it
         known = {
-            f"{other.name}.{state}": shape
+            state: shape
             for other in self.document.step
             if (its := OPS.get(other.op)) is not None and "step" in its.programs
             for state, shape in _states_of(other, its).items()
@@ -220,18 +226,17 @@ class _Walk:
         fits = row.fits(options, chain.width, known[named])
         _expect(fits, f"{op.name} does not fit the state {named}, which is {known[named]}")
 
-    def weigh(self, op: Operation, row: Op, options: Mapping[str, Any]) -> list[tuple[int, ...]]:
+    def weigh(self, op: Operation, row: Op, options: Options) -> list[tuple[int, ...]]:
         """The shapes of its weights, once the tensors are known to have them."""
-        shapes = _said(op.name, row.weights, options)
+        shapes = _ask(op.name, row.weights, options)
         for weight in op.weights:
             _expect(weight in shapes, f"{op.name} shares {weight!r:.80}, which it does not have")
-        described = {"name": op.name, "weights": op.weights}
         for weight, shape in shapes.items():
-            name = tensor_name(described, weight)
+            name = op.tensor(weight)
             if weight in op.weights:
                 self.tied.append((f"{op.name}.{weight}", name, tuple(shape)))
             else:
-                self.own[name] = tuple(shape)
+                self.shapes[name] = tuple(shape)
             if self.tensors is not None:
                 _fits(name, tuple(shape), self.tensors)
         return list(shapes.values())
@@ -248,7 +253,7 @@ class _Walk:
         )
         _expect(OPS[last.op].heads, f"the head's operation is a {last.op}, which cannot be one")
         _expect(step.stages > 1, "nothing stands before the head")
-        size = _said(f"the head {head.kind}", lambda: row.size(**head.options))
+        size = _ask(f"the head {head.kind}", row.size, **head.options)
         _expect(
             step.width == size,
             f"the head {head.kind} reads {size:,} numbers, but {last.name} gives {step.width:,}",
@@ -257,13 +262,10 @@ class _Walk:
             not last.options.get("activation"),
             f"{last.name} has an activation, but the head reads bare numbers",
         )
-        kinds = [OPS[op.op].beside for op, _ in step.beside]
-        wanted = [row.beside] if row.beside else []
+        besides = [op.op for op, _ in step.beside]
+        wanted = [row.beside.op] if row.beside is not None else []
         needs = f"the head {head.kind} reads {' and '.join(wanted) or 'nothing'} beside its numbers"
-        _expect(
-            [OPS[op.op].name for op, _ in step.beside] == wanted,
-            f"{needs}, but there is {kinds or 'nothing'}",
-        )
+        _expect(besides == wanted, f"{needs}, but there is {' and '.join(besides) or 'nothing'}")
         for op, name in step.beside:
             _expect(name == last.inputs[0], f"{op.name} must read what {last.name} reads")
             for option, value in head.options.items():
@@ -281,18 +283,18 @@ class _Walk:
     def bridge(
         self,
         op: Operation,
-        options: Mapping[str, Any],
+        options: Options,
         begin: Mapping[str, Shape],
         end: Mapping[str, Shape],
         made: set[str],
     ) -> None:
-        (given,), (output,) = op.inputs, op.outputs
-        _expect(given in begin, f"{op.name} reads {given!r:.80}, which is no state of the encoder")
+        (read,), (output,) = op.inputs, op.outputs
+        _expect(read in begin, f"{op.name} reads {read!r:.80}, which is no state of the encoder")
         _expect(output in end, f"{op.name} makes {output!r:.80}, which is no state of step")
         _expect(output not in made, f"{op.name} makes {output}, as another does already")
         made.add(output)
         whole = options["layers"] * options["directions"], options["input_size"]
-        _expect(begin[given] == whole, f"{op.name} does not fit {given}, which is {begin[given]}")
+        _expect(begin[read] == whole, f"{op.name} does not fit {read}, which is {begin[read]}")
         _expect(end[output] == (options["rows"], options["output_size"]), f"{op.name} does not fit {output}")
         self.work += options["rows"] * options["output_size"] * options["input_size"] * options["directions"]
 
@@ -308,24 +310,22 @@ class _Walk:
 class _Chain:
     """A program while it is walked: the value that the next operation reads, and what is known of those before."""
 
-    def __init__(self, name: str, given: Input) -> None:
-        self.name, self.width, self.kind = name, given.size, given.kind
+    def __init__(self, name: str, x: Input) -> None:
+        self.name, self.width, self.kind = name, x.size, x.kind
         self.made = {name, "x", "source"}
         self.states: dict[str, Shape] = {}
         self.stages = 0
         self.beside: list[tuple[Operation, str]] = []  # what the head alone reads, and what that reads
         self.pooled = self.whole = self.decodes = self.looks = self.placed = False
-        self.seen = name, given.size  # what attention would look at
+        self.seen = name, x.size  # what attention would look at
         self.grid = "", 0  # the places that a step became
 
-    def take(
-        self, op: Operation, row: Op, options: Mapping[str, Any], width: int, own: Mapping[str, Shape]
-    ) -> None:
+    def take(self, op: Operation, row: Op, options: Options, width: int, states: Mapping[str, Shape]) -> None:
         """One operation more."""
         (output,) = op.outputs
         _expect(output not in self.made, f"{op.name} makes {output!r:.80}, which is there already")
         self.made.add(output)
-        self.states |= own
+        self.states |= states
         self.whole = self.whole or row.reads_from_the_end(options)
         self.decodes, self.looks = self.decodes or row.decodes, self.looks or row.looks
         if row.beside:
@@ -351,13 +351,16 @@ def _check_options(op: Operation, row: Op) -> None:
     _expect(cell is None or cell in CELLS, f"the cell {cell!r:.80} of {op.name} is not known")
 
 
-def _states_of(op: Operation, row: Op) -> Mapping[str, Shape]:
+def _states_of(op: Operation, row: Op) -> dict[str, Shape]:
+    """The shapes of its states, by the names that they have in the plan."""
     _check_options(op, row)
-    found: Mapping[str, Shape] = _said(op.name, row.states, op.options)
-    return found
+    return {
+        f"{op.name}.{name}": (rows, width)
+        for name, (rows, width) in _ask(op.name, row.states, op.options).items()
+    }
 
 
-def _fits(name: str, shape: tuple[int, ...], tensors: Mapping[str, Any]) -> None:
+def _fits(name: str, shape: tuple[int, ...], tensors: Mapping[str, Array]) -> None:
     tensor = tensors.get(name)
     if tensor is None:
         raise _unsound(f"the tensor {name!r} that the plan names is missing")
@@ -382,19 +385,22 @@ def _head_options(kind: str) -> type[msgspec.Struct]:
     return _structure(kind, HEADS[kind].options, HEADS[kind].optional)
 
 
-def _structure(name: str, options: Mapping[str, Any], optional: frozenset[str]) -> type[msgspec.Struct]:
-    fields: list[Any] = [
-        (option, kind | UnsetType, UNSET) if option in optional else (option, kind)
+def _structure(name: str, options: Mapping[str, object], optional: frozenset[str]) -> type[msgspec.Struct]:
+    needed = [(option, cast("type", kind)) for option, kind in options.items() if option not in optional]
+    others = [
+        (option, cast("type", cast("type", kind) | UnsetType), UNSET)
         for option, kind in options.items()
+        if option in optional
     ]
-    fields.sort(key=len)  # those that may be left out come last
-    return msgspec.defstruct(name, fields, frozen=True, forbid_unknown_fields=True)
+    return msgspec.defstruct(name, [*needed, *others], frozen=True, forbid_unknown_fields=True)
 
 
-def _said(name: str, ask: Any, *given: Any) -> Any:
-    """What a row says; what it refuses is said of the operation."""
+def _ask(
+    name: str, ask: Callable[Arguments, Return], *args: Arguments.args, **options: Arguments.kwargs
+) -> Return:
+    """What a row answers; what it refuses becomes an error about the operation `name`."""
     try:
-        return ask(*given)
+        return ask(*args, **options)
     except UsageError as error:
         raise _unsound(f"{name} {error}".rstrip(".")) from error
 

@@ -2,43 +2,53 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
-from hitherto.plan.ops import Plan, seen
-from hitherto.plan.read import states, stepwise
+from hitherto.plan.ops import OPS, Input, Operation, Options, Plan, seen
+from hitherto.plan.read import states_of
 from hitherto.spec import ModelSpec
 
 __all__ = ["form_of", "make"]
+
+
+SIDES = ("height", "width", "channels")  # of an image
+FORGET = "f"  # the gate that `forget_bias` sets
 
 
 class _Program:
     """Operations in a row, each reading what the one before gave."""
 
     def __init__(self, first: str, width: int) -> None:
-        self.operations: list[dict[str, Any]] = []
+        self.operations: list[Operation] = []
         self.name, self.width = first, width
-        self.shape: tuple[int, ...] = ()  # of a picture that a step is
+        self.shape: tuple[int, ...] = ()  # of the image that a step is
+        self.embedding: Operation | None = None  # of its tokens
 
     def add(
-        self, op: str, called: str, output: str, wide: int | None = None, /, **options: Any
-    ) -> dict[str, Any]:
-        made = {"op": op, "name": called, "inputs": [self.name], "outputs": [output], "options": options}
+        self, op: str, called: str, output: str, wide: int | None = None, /, **options: object
+    ) -> Operation:
+        made: Operation = {
+            "op": op,
+            "name": called,
+            "inputs": [self.name],
+            "outputs": [output],
+            "options": options,
+        }
         self.operations.append(made)
         self.name, self.width = output, self.width if wide is None else wide
         return made
 
-    def read(self, model: ModelSpec, given: Mapping[str, Any], called: str, suffix: str = "") -> None:
-        """The input: of token numbers their embedding, with what is dropped of it; of pictures what is seen in them."""
-        if given["kind"] != "ids":
-            self.look(model, given.get("shape"), suffix)
+    def read(self, model: ModelSpec, x: Input, called: str, suffix: str = "") -> None:
+        """The input: the embedding of token numbers, with its dropout; or the convolutions of images."""
+        if x["kind"] != "ids":
+            self.look(model, x.get("shape"), suffix)
             return
         size, width = self.width, model.embedding_size or self.width
-        self.add(
+        self.embedding = self.add(
             "embed",
             called,
             "embedded" + suffix,
@@ -51,13 +61,13 @@ class _Program:
             self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
 
     def look(self, model: ModelSpec, shape: Sequence[int] | None, suffix: str) -> None:
-        """Convolutions on each step, if it is a picture; each halves it. All places go on, or their peaks."""
+        """Convolutions on each step, if it is an image; each halves it. Then all places follow, or their peaks."""
         self.shape = tuple(shape or ())
         if not shape:
             return
         for i, filters in enumerate(model.conv):
-            options: dict[str, Any] = {
-                **dict(zip(("height", "width", "channels"), self.shape, strict=True)),
+            options: dict[str, object] = {
+                **dict(zip(SIDES, self.shape, strict=True)),
                 "filters": filters,
                 "kernel": 3,
                 "stride": 2,
@@ -66,13 +76,13 @@ class _Program:
             self.shape = seen(options)
             self.add("conv", f"conv{suffix}_{i}", f"seen{suffix}_{i}", math.prod(self.shape), **options)
         if model.peaks:
-            sides = dict(zip(("height", "width", "channels"), self.shape, strict=True))
+            sides = dict(zip(SIDES, self.shape, strict=True))
             self.add("peaks", "peaks" + suffix, "found" + suffix, 3 * sides["channels"], **sides)
             self.shape = ()
         if model.conv and model.dropout:
             self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
 
-    def layers(self, model: ModelSpec, called: str, output: str, sides: int = 1) -> dict[str, Any]:
+    def layers(self, model: ModelSpec, called: str, output: str, sides: int = 1) -> Operation:
         """The recurrent layers; with two `sides` each direction has half the units, so that the width stays."""
         both = bool(model.bidirectional) and not called.startswith("decoder")
         hidden, projected = (model.hidden_size or 0) // sides, model.proj_size // sides
@@ -91,61 +101,57 @@ class _Program:
                 "recurrent_dropout": model.recurrent_dropout,
                 "layer_norm": model.layer_norm,
                 "residual": model.residual,
-                **_cell_choices(model),
-                **({"proj_size": projected} if model.cell == "lstm" else {}),
+                **_cell_options(model, proj_size=projected),
             },
         )
 
-    def answer(self, model: ModelSpec, head: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The last product."""
+    def answer(self, model: ModelSpec, head: str, options: Options) -> Operation:
+        """The head: its own weights, where it has any, and the last product."""
         if model.dropout:
             self.add("dropout", "drop_out", "dropped_out", rate=model.dropout)
-        if head == "pointer":
-            features = self.name
-            self.add("copy", "copy", "gate", input_size=self.width)
+        row = HEADS[head]
+        if row.beside is not None:
+            features, sizes = self.name, {"input_size": self.width, **options}
+            own = {name: sizes[name] for name in row.beside.options}
+            self.add(row.beside.op, row.beside.op, row.beside.output, **own)
             self.name = features
-        if head == "chain":
-            features = self.name
-            self.add("chain", "chain", "chained", **options)
-            self.name = features
-        size = HEADS[head].size(**options)
-        made = self.add("linear", "head", "params", size, input_size=self.width, output_size=size, bias=True)
+        size, width = row.size(**options), self.width
+        made = self.add("linear", "head", "params", size, input_size=width, output_size=size, bias=True)
         if model.tied:
-            embed = next((op["options"] for op in self.operations if op["name"] == "embed"), {"width": None})
-            if (embed["width"], embed.get("size")) != (made["options"]["input_size"], size):
+            embed = {"width": None} if self.embedding is None else self.embedding["options"]
+            if (embed["width"], embed.get("size")) != (width, size):
                 raise UsageError(
                     "tied weights need an embedding as wide as the output of the last layer: embedding_size is "
-                    f"{embed['width']}, the output {made['options']['input_size']}. Set both to the same, or use "
-                    "proj_size."
+                    f"{embed['width']}, the output {width}. Set both to the same, or use proj_size."
                 )
             made["weights"] = {"weight": "embed.weight"}
         return made
 
 
-def form_of(form: str, inputs: Mapping[str, Any]) -> str:
+def form_of(form: str, inputs: Mapping[str, Input]) -> str:
     """The form of a plan for a task of this form, by what there is to read."""
     if form in ("seq2seq", "one_to_many"):
-        single = inputs.get("source", {}).get("single")
-        return "many_to_many" if "source" not in inputs else "one_to_many" if single else "seq2seq"
-    single = form == "many_to_one" and all(given.get("single") for given in inputs.values())
+        if "source" not in inputs:
+            return "many_to_many"
+        return "one_to_many" if inputs["source"].get("single") else "seq2seq"
+    single = form == "many_to_one" and all(x.get("single") for x in inputs.values())
     return "one_to_one" if single else form
 
 
-def make(
-    model: ModelSpec, form: str, inputs: Mapping[str, Any], head: str, options: Mapping[str, Any]
-) -> Plan:
+def make(model: ModelSpec, form: str, inputs: Mapping[str, Input], head: str, options: Options) -> Plan:
     """The plan of a model that reads `inputs` and ends in `head` with these options.
 
-    Every field of `model` that the plan needs must be set: what is chosen from data is chosen before.
+    Every field of `model` that the plan needs must be set: defaults that depend on the data are chosen before.
     """
     form = form_of(form, inputs)
-    plan: Plan = {"form": form, "inputs": {key: dict(value) for key, value in inputs.items()}}
-    if model.conv and not any("shape" in given for given in inputs.values()):
-        raise UsageError("convolutions (--conv) are for pictures, and this model reads none; leave them out.")
+    if model.conv and not any("shape" in x for x in inputs.values()):
+        raise UsageError("convolutions (--conv) are for images, and this model reads none; leave them out.")
     if model.peaks and not model.conv:
-        raise UsageError("peaks are of what convolutions see: give these too (--conv), or leave it out.")
+        raise UsageError("peaks pool the output of convolutions: add --conv, or leave --peaks out.")
+    encode: _Program | None = None
+    bridge: list[Operation] = []
     if form in ("seq2seq", "one_to_many"):
-        plan |= _sequence_to_sequence(model, inputs, head, options)
+        encode, bridge, step = _sequence_to_sequence(model, inputs, head, options)
     else:
         (x,) = inputs.values()
         step = _Program("x", x["size"])
@@ -155,13 +161,20 @@ def make(
             both = bool(model.bidirectional)
             step.add("pool", "pool", "pooled", kind=model.pool or "last", size=step.width, bidirectional=both)
         step.answer(model, head, options)
-        plan["step"] = step.operations
-    return plan | {"head": {"kind": head, "name": "head", "options": dict(options)}}
+    plan: Plan = {
+        "form": form,
+        "inputs": {name: x.copy() for name, x in inputs.items()},
+        "step": step.operations,
+        "head": {"kind": head, "name": "head", "options": dict(options)},
+    }
+    if encode is not None:
+        plan["encode"], plan["bridge"] = encode.operations, bridge
+    return plan
 
 
 def _sequence_to_sequence(
-    model: ModelSpec, inputs: Mapping[str, Any], head: str, options: Mapping[str, Any]
-) -> Plan:
+    model: ModelSpec, inputs: Mapping[str, Input], head: str, options: Options
+) -> tuple[_Program, list[Operation], _Program]:
     """The three programs of an encoder and a decoder."""
     source, x = inputs["source"], inputs["x"]
     if x["kind"] == "vectors":
@@ -172,10 +185,11 @@ def _sequence_to_sequence(
             "hidden_size and proj_size are shared by the encoder's two directions, so they must be even, but are "
             f"{model.hidden_size} and {model.proj_size}."
         )
-    if model.attention == "none" and (model.input_feeding or head == "pointer"):
+    copies = HEADS[head].copies
+    if model.attention == "none" and (model.input_feeding or copies):
         raise UsageError(
-            f"{'copy' if head == 'pointer' else 'input_feeding'} needs attention, but attention is none; choose "
-            f"multiplicative or additive{', or leave copying out (--no-copy)' if head == 'pointer' else ''}."
+            f"{'copy' if copies else 'input_feeding'} needs attention, but attention is none; choose "
+            f"multiplicative or additive{', or leave copying out (--no-copy)' if copies else ''}."
         )
     if model.shared and source != x:
         raise UsageError("a shared embedding needs one vocabulary for source and target.")
@@ -186,33 +200,40 @@ def _sequence_to_sequence(
     else:
         encode.layers(model, "encoder", "memory", sides)
     step = _writer(model, x, encode.width, head, options)
-    if stepwise({"step": step}) and model.recurrent_dropout:
+    stepwise = any(OPS[op["op"]].stepwise(op["options"]) for op in step.operations)
+    if stepwise and model.recurrent_dropout:
         raise UsageError(
             "recurrent_dropout keeps one mask for a whole sequence, but additive attention and input_feeding go step "
             "by step; leave one of them out."
         )
     if model.shared:
-        for op in step:
-            if op["name"] == "embed" or op.get("weights"):
+        for op in step.operations:
+            if op is step.embedding or "weights" in op:
                 op["weights"] = {"weight": "embed_source.weight"}
-    plan = {"encode": encode.operations, "step": step}
-    return {"encode": encode.operations, "bridge": _bridges(plan, sides), "step": step}
+    return encode, _bridges(encode, step, sides), step
 
 
 def _handwriter(
-    model: ModelSpec, source: Mapping[str, Any], x: Mapping[str, Any], head: str, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Layers that look through a window at the tokens of a source, which moves on as they write."""
+    model: ModelSpec, source: Input, x: Input, head: str, options: Options
+) -> tuple[_Program, list[Operation], _Program]:
+    """Layers with an attention window on the tokens of a source, which moves on as they write."""
     encode = _Program("source", source["size"])
     width = model.embedding_size or source["size"]
-    sizes = {"size": source["size"], "width": width, "dropout": model.embedding_dropout}
-    encode.add("embed", "embed_source", "memory", width, **sizes)
+    encode.add(
+        "embed",
+        "embed_source",
+        "memory",
+        width,
+        size=source["size"],
+        width=width,
+        dropout=model.embedding_dropout,
+    )
     step = _Program("x", x["size"])
     if model.input_feeding:
         step.add("recall", "recall", "recalled", step.width + width, size=width)
     step.layers(msgspec.structs.replace(model, num_layers=1, dropout=0.0), "decoder", "y")
-    own = {"input_size": step.width, "memory_size": width, "components": model.components}
-    step.add("window", "window", "windowed", step.width + width, **own)["inputs"].append("memory")
+    sizes = {"input_size": step.width, "memory_size": width, "components": model.components}
+    step.add("window", "window", "windowed", step.width + width, **sizes)["inputs"].append("memory")
     if model.input_feeding:
         step.add("keep", "keep", "kept", state="recall.value")
     if (model.num_layers or 1) > 1:
@@ -220,43 +241,39 @@ def _handwriter(
             msgspec.structs.replace(model, num_layers=(model.num_layers or 1) - 1), "decoder_upper", "z"
         )
     step.answer(model, head, options)
-    return {"encode": encode.operations, "bridge": [], "step": step.operations}
+    return encode, [], step
 
 
 def _sum_up(model: ModelSpec, encode: _Program) -> None:
-    """Of one picture or one row of numbers its memory, and what is pooled of it to begin with."""
+    """The memory of one image or one row of numbers, and what the decoder begins with, pooled from it."""
     if model.attention == "none":
         sizes = {"input_size": encode.width, "output_size": model.hidden_size or 0}
         encode.add("linear", "sum_up", "memory", model.hidden_size, **sizes, bias=True, activation="tanh")
     elif not encode.shape:
         raise UsageError(
-            "attention needs places to look at, and here is one row of numbers "
-            f"({'of peaks' if model.peaks else 'the input'}); choose --attention none."
+            f"attention needs several places to look at, but {'peaks give' if model.peaks else 'the input is'} one row "
+            "of numbers; choose --attention none."
         )
     else:
         height, width, size = encode.shape
         encode.add("grid", "grid", "memory", size, places=height * width, size=size)
     encode.add("pool", "pool", "pooled", kind="max", size=encode.width, bidirectional=False)
-    encode.width = encode.operations[-1]["options"]["size"]
 
 
-def _writer(
-    model: ModelSpec, x: Mapping[str, Any], memory: int, head: str, options: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def _writer(model: ModelSpec, x: Input, memory: int, head: str, options: Options) -> _Program:
     """The step program of a decoder that looks at a memory of this width."""
     step = _Program("x", x["size"])
     step.read(model, x, "embed")
     attends = model.attention != "none"
-    top = (model.proj_size if model.cell == "lstm" else 0) or model.hidden_size or 0  # what the decoder says
-    combined = (
-        model.embedding_size or top if model.tied else top
-    )  # and what is made of it and of what it looks at
+    hidden = model.hidden_size or 0
+    top = CELLS[model.cell].state_sizes(hidden, **_cell_options(model))[0]  # width of the decoder's output
+    combined = model.embedding_size or top if model.tied else top  # and of that combined with the attention's
     recalled = combined if attends else memory
 
-    def attend(size: int, **asked: Any) -> None:
+    def attend(size: int, **query: object) -> None:
         op = step.add(
             "attend", "attend", "attended", step.width + memory, kind=model.attention, input_size=step.width,
-            memory_size=memory, size=size, **asked,
+            memory_size=memory, size=size, **query,
         )  # fmt: skip
         op["inputs"].append("memory")
 
@@ -273,44 +290,52 @@ def _writer(
     if attends and model.input_feeding:
         step.add("keep", "keep", "kept", state="recall.value")
     step.answer(model, head, options)
-    return step.operations
+    return step
 
 
-def _bridges(plan: Plan, sides: int) -> list[dict[str, Any]]:
-    """What makes each state that a decoder begins with from one that its encoder ends with."""
-    begin, end = states(plan, "encode"), states(plan, "step")
-    found = []
-    for made, (rows, size) in end.items():
-        given = made.replace("decoder", "encoder")
-        if given == "recall.value":
-            if "memory" in (name for op in plan["step"] for name in op["inputs"]):
-                continue  # what was said before anything was: zeros
-            given = "encoder.h"  # the vector that holds all of the source, given to every step
-        given = given if given in begin else "pool.value"
+def _bridges(encode: _Program, step: _Program, sides: int) -> list[Operation]:
+    """The operations that make each state that a decoder begins with from one that its encoder ends with."""
+    ends, begins = states_of(encode.operations), states_of(step.operations)
+    looks = any(OPS[op["op"]].looks for op in step.operations)
+    bridges: list[Operation] = []
+    for made, (rows, size) in begins.items():
+        end = made.replace("decoder", "encoder")
+        if end == "recall.value":
+            if looks:
+                continue  # before the first step it is zero
+            end = "encoder.h"  # the vector that stands for the whole source, given to every step
+        end = end if end in ends else "pool.value"
         options = {
-            "layers": begin[given][0] // sides,
+            "layers": ends[end][0] // sides,
             "directions": sides,
-            "input_size": begin[given][1],
+            "input_size": ends[end][1],
             "rows": rows,
             "output_size": size,
             "activation": "" if made.endswith(".c") else "tanh",
         }
         name = f"bridge_{made.replace('.', '_')}"
-        found.append({"op": "bridge", "name": name, "inputs": [given], "outputs": [made], "options": options})
-    return found
+        bridges.append({"op": "bridge", "name": name, "inputs": [end], "outputs": [made], "options": options})
+    return bridges
 
 
-def _cell_choices(model: ModelSpec) -> dict[str, Any]:
-    """The cell's own options that the model sets; one that the cell does not have is an error."""
-    chosen: dict[str, Any] = {}
-    for option, default in (("proj_size", 0), ("nonlinearity", "tanh"), ("reset", "after")):
-        if option in CELLS[model.cell].options:
-            chosen[option] = getattr(model, option)
-        elif getattr(model, option) != default:
-            having = next(name for name, cell in CELLS.items() if option in cell.options)
-            raise UsageError(f"the cell {model.cell} has no {option}; it is an option of {having}.")
-    if model.forget_bias is not None and model.cell != "lstm":
+def _cell_options(model: ModelSpec, **sizes: int) -> dict[str, object]:
+    """The cell's own options that the model sets, with these sizes; one that the cell does not have is an error."""
+    cell = CELLS[model.cell]
+    chosen: dict[str, object] = {}
+    options = (
+        ("proj_size", model.proj_size, 0),
+        ("nonlinearity", model.nonlinearity, "tanh"),
+        ("reset", model.reset, "after"),
+    )
+    for name, value, default in options:
+        if name in cell.options:
+            chosen[name] = sizes.get(name, value)
+        elif value != default:
+            having = next(other for other, row in CELLS.items() if name in row.options)
+            raise UsageError(f"the cell {model.cell} has no {name}; it is an option of {having}.")
+    if model.forget_bias is not None and FORGET not in cell.gates:
+        having = next(other for other, row in CELLS.items() if FORGET in row.gates)
         raise UsageError(
-            f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of lstm."
+            f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of {having}."
         )
     return chosen

@@ -3,22 +3,76 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
 from hitherto.bounds import WIDEST, Layers, Rate, Side, Size
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
+from hitherto.heads import HEADS, Head
+from hitherto.heads.parts import Options, Shapes
 
-__all__ = ["NARROWEST", "OPS", "PROGRAMS", "Op", "Plan", "Shapes", "cell_options", "seen"]
+__all__ = [
+    "NARROWEST",
+    "OPS",
+    "PROGRAMS",
+    "HeadOptions",
+    "Input",
+    "Op",
+    "Operation",
+    "Options",
+    "Plan",
+    "Program",
+    "Shapes",
+    "cell_options",
+    "op_of",
+    "seen",
+]
 
-Plan = dict[str, Any]
-Options = Mapping[str, Any]
-Shapes = dict[str, tuple[int, ...]]
+NARROWEST = 10.0  # of a window: its Gaussian components weigh exp(-NARROWEST * b * distance^2), 0 < b < 1
+Program = Literal["encode", "bridge", "step"]
+PROGRAMS: tuple[Program, ...] = ("encode", "bridge", "step")  # in the order in which they run
 
-NARROWEST = 10.0  # of a window: its bells weigh exp(-NARROWEST * b * distance^2), 0 < b < 1
-PROGRAMS = ("encode", "bridge", "step")  # in the order in which they run
+
+class Input(TypedDict):
+    """One step of what a program reads."""
+
+    kind: str  # ids or vectors
+    size: int
+    shape: NotRequired[list[int]]  # of an image: height, width, channels
+    single: NotRequired[bool]  # it is always one step
+
+
+class Operation(TypedDict):
+    """One operation of a program; its row in `OPS` says what its options are."""
+
+    op: str
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    options: Options
+    weights: NotRequired[dict[str, str]]  # of those that are another's tensors: the tensors' names
+
+
+class HeadOptions(TypedDict):
+    """The head of a plan; its row in `HEADS` says what its options are."""
+
+    kind: str
+    name: str
+    options: Options
+
+
+class Plan(TypedDict):
+    """A model as data, as a bundle has it."""
+
+    form: str
+    inputs: Mapping[str, Input]
+    step: list[Operation]
+    head: HeadOptions
+    encode: NotRequired[list[Operation]]
+    bridge: NotRequired[list[Operation]]
+
 
 Directions = Annotated[int, Meta(ge=1, le=2)]
 Activation = Literal["", "tanh", "relu"]  # of a linear map or a convolution
@@ -32,27 +86,37 @@ def _no_work(_o: Options) -> int:
     return 0
 
 
+def _no(_o: Options) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One row of `OPS`: all that is known of an operation but how it is run."""
+    """One row of `OPS`: all that is known of an operation, except how an executor runs it."""
 
     name: str
-    options: dict[str, Any]  # the type of each, with its bounds
+    options: Mapping[str, object]  # the type of each, with its bounds
     weights: Callable[[Options], Shapes]
     states: Callable[[Options], Shapes]  # each [K, W]
-    width: Callable[[Options, int], int] = (
-        _same  # of its output, from that of its input; UsageError if it does not fit
-    )
+    # The width of its output, from that of its input; UsageError if the input does not fit.
+    width: Callable[[Options, int], int] = _same
     optional: frozenset[str] = frozenset()  # options that some cells lack, or that came later
-    programs: tuple[str, ...] = ("encode", "step")  # where it may stand
+    programs: tuple[Program, ...] = ("encode", "step")  # where it may stand
     reads: Literal["ids", "vectors"] = "vectors"
     looks: bool = False  # it reads the memory too
+    # Where it looks by keys: the weight, and the bias if there is one, of the linear map from the memory to the keys.
+    keys: Callable[[Options], tuple[str, str | None]] | None = None
     decodes: bool = False  # its steps come one after the other: nothing beside it pools or reads from the end
+    stepwise: Callable[[Options], bool] = (
+        _no  # it needs all of the step before, so the program runs step by step
+    )
     pools: bool = False  # it makes one value of all steps
     stage: bool = True  # the engine runs it as a step of its own
     heads: bool = False  # it may be the head's operation
     places: Callable[[Options], int] | None = None  # it makes so many steps of each
     beside: str = ""  # the head that reads its output, which goes beside the chain
+    gate: bool = False  # this output is a linear map of the features to one number, `gate`
+    lends: tuple[str, ...] = ()  # those of its weights that this head reads, by these names
     state: str = ""  # the option that names a state which it reads or writes
     fits: Callable[[Options, int, tuple[int, int]], bool] | None = None  # whether that state does, [K, W]
     work: Callable[[Options], int] = _no_work  # multiplications of a step, where its weights do not tell
@@ -70,11 +134,11 @@ def _recurrent_weights(o: Options) -> Shapes:
     cell = CELLS[o["cell"]]
     shapes: Shapes = {}
     directions = ("", "_reverse") if o["bidirectional"] else ("",)
-    own = cell_options(o)
-    width = cell.state_sizes(o["hidden_size"], **own)[0] * len(directions)
+    chosen = cell_options(o)
+    width = cell.state_sizes(o["hidden_size"], **chosen)[0] * len(directions)
     for layer in range(o["num_layers"]):
         for direction in directions:
-            params = cell.params(width if layer else o["input_size"], o["hidden_size"], **own)
+            params = cell.params(width if layer else o["input_size"], o["hidden_size"], **chosen)
             shapes |= {f"{name}_l{layer}{direction}": shape for name, shape in params.items()}
     return shapes
 
@@ -86,7 +150,7 @@ def _recurrent_states(o: Options) -> Shapes:
     return {name: (rows, size) for name, size in zip(cell.states, sizes, strict=True)}
 
 
-def cell_options(options: Options) -> dict[str, Any]:
+def cell_options(options: Options) -> Options:
     """Those options of a recurrent operation that are the cell's own."""
     return {name: options[name] for name in CELLS[options["cell"]].options if name in options}
 
@@ -157,11 +221,6 @@ def _linear_width(o: Options, width: int) -> int:
     return int(o["output_size"])
 
 
-def _copy_width(o: Options, width: int) -> int:
-    _reads_input(o, width)
-    return 1
-
-
 def _attend_width(o: Options, width: int) -> int:
     _reads_input(o, width)
     if o["kind"] == "multiplicative" and (o["size"] != width or o["query"] or o["query_size"]):
@@ -171,6 +230,10 @@ def _attend_width(o: Options, width: int) -> int:
     return int(o["input_size"] + o["memory_size"])
 
 
+def _attend_keys(o: Options) -> tuple[str, str | None]:
+    return ("weight", None) if o["kind"] == "multiplicative" else ("weight_key", "bias")
+
+
 def _window_width(o: Options, width: int) -> int:
     _reads_input(o, width)
     return int(o["input_size"] + o["memory_size"])
@@ -178,7 +241,7 @@ def _window_width(o: Options, width: int) -> int:
 
 def _picture(o: Options, width: int) -> None:
     if o["height"] * o["width"] * o["channels"] != width:
-        raise UsageError(f"reads another picture than the {width:,} numbers that it gets")
+        raise UsageError(f"reads an image of another size than the {width:,} numbers that it gets")
 
 
 def _conv_width(o: Options, width: int) -> int:
@@ -258,8 +321,8 @@ OPS: dict[str, Op] = {
         optional=frozenset({"activation"}),
         heads=True,
     ),
-    # A state of so many rows from the last ones of as many layers, both directions of each side by side; where there
-    # are fewer layers than rows, the first serves more than one.
+    # A state of `rows` rows from those of the last `rows` layers, with both directions of a layer side by side. Where
+    # there are fewer layers than rows, the first layer serves more than one row.
     "bridge": Op(
         "bridge",
         {
@@ -275,8 +338,8 @@ OPS: dict[str, Op] = {
         programs=("bridge",),
         stage=False,
     ),
-    # Its input, and beside it the mean of the memory, weighted by how well each place fits: by a product with the input
-    # (multiplicative), or by a small network that asks the state `query` as the step before left it (additive).
+    # Its input, and beside it the mean of the memory, weighted by attention. The scores are products with the input
+    # (multiplicative), or a small network of the state `query` as the step before left it (additive).
     "attend": Op(
         "attend",
         {
@@ -292,12 +355,14 @@ OPS: dict[str, Op] = {
         width=_attend_width,
         programs=("step",),
         looks=True,
+        keys=_attend_keys,
         decodes=True,
+        stepwise=lambda o: bool(o["kind"] == "additive"),
         state="query",
         fits=lambda o, _width, state: state[1] == o["query_size"],
     ),
-    # Its input, and beside it what it sees of the memory through bells over the places, which only move on: one at k
-    # weighs place u by a exp(-NARROWEST b (k - u)^2), and k grows by c; a, b and c are sigmoids of a linear map.
+    # Its input, and beside it what an attention window sees of the memory. Its Gaussian components only move on: one at
+    # k weighs place u by a exp(-NARROWEST b (k - u)^2), and k grows by c; a, b and c are sigmoids of a linear map.
     "window": Op(
         "window",
         {"input_size": Size, "memory_size": Size, "components": Size},
@@ -311,8 +376,8 @@ OPS: dict[str, Op] = {
         looks=True,
         decodes=True,
     ),
-    # Each step taken for a picture, [height, width, channels] with the channels side by side, and one of `filters` made
-    # of it: squares every `stride` pixels, with zeros around.
+    # A convolution of each step, read as an image, [height, width, channels], into one with `filters` channels: square
+    # kernels every `stride` pixels, with zeros around the image.
     "conv": Op(
         "conv",
         {
@@ -332,8 +397,8 @@ OPS: dict[str, Op] = {
         width=_conv_width,
         work=_conv_work,
     ),
-    # Each step taken for a picture too, and of each channel three numbers: the largest, and the middle of the softmax
-    # over the places, across and down, where edges are at -1 and 1. What is learned in one place is then known in all.
+    # Each step is read as an image too, and each channel is pooled to three numbers: its maximum, and its soft-argmax
+    # position across and down, from -1 to 1. So what is learned at one place holds at all.
     "peaks": Op(
         "peaks",
         {"height": Side, "width": Side, "channels": Side},
@@ -342,8 +407,8 @@ OPS: dict[str, Op] = {
         width=_peaks_width,
         work=lambda o: 8 * int(o["height"] * o["width"] * o["channels"]),
     ),
-    # A step of so many places side by side as so many steps, to each of which is added what tells its place from the
-    # others: how a picture becomes a memory.
+    # A step of `places` places side by side becomes as many steps, and each gets the embedding of its position added.
+    # So an image becomes a memory.
     "grid": Op(
         "grid",
         {"places": Size, "size": Size},
@@ -354,7 +419,7 @@ OPS: dict[str, Op] = {
         stage=False,
         places=lambda o: int(o["places"]),
     ),
-    # Its input, and beside it a value that stays, or that a `keep` further on changed one step before.
+    # Its input, and beside it a state, which stays as it is or which a `keep` further on changed in the step before.
     "recall": Op(
         "recall",
         {"size": Size},
@@ -364,7 +429,7 @@ OPS: dict[str, Op] = {
         programs=("step",),
         decodes=True,
     ),
-    # Its input; the last numbers of it are kept in another's state, as many as that has.
+    # Its input, unchanged; the last numbers of it are written to the state of another operation.
     "keep": Op(
         "keep",
         {"state": Annotated[str, Meta(min_length=1)]},
@@ -372,33 +437,41 @@ OPS: dict[str, Op] = {
         _none,
         programs=("step",),
         decodes=True,
+        stepwise=lambda _o: True,
         state="state",
         fits=lambda _o, width, state: state[0] == 1 and state[1] <= width,
-    ),
-    # What the labels of a step say of those after them; only the head "chain" reads it.
-    "chain": Op(
-        "chain",
-        {"labels": Size, "hidden": Size},
-        lambda o: dict.fromkeys(("W", "V"), (o["labels"], o["hidden"])),
-        _none,
-        programs=("step",),
-        stage=False,
-        beside="chain",
-    ),
-    # How much of an answer is written, not copied from where attention looks; only the head "pointer" reads it.
-    "copy": Op(
-        "copy",
-        {"input_size": Size},
-        lambda o: {"weight": (1, o["input_size"]), "bias": (1,)},
-        _none,
-        width=_copy_width,
-        programs=("step",),
-        stage=False,
-        beside="pointer",
     ),
 }
 
 
+def op_of(head: Head) -> Op:
+    """The operation that keeps a head's own weights, `Head.beside`."""
+    beside = head.beside
+    if beside is None:
+        raise UsageError(f"the head {head.name} has no weights of its own.")
+
+    def width(o: Options, features: int) -> int:
+        if "input_size" in o:
+            _reads_input(o, features)
+        return 1 if beside.gate else features
+
+    return Op(
+        beside.op,
+        beside.options,
+        beside.weights,
+        _none,
+        width=width,
+        programs=("step",),
+        stage=False,
+        beside=head.name,
+        gate=beside.gate,
+        lends=beside.lends,
+    )
+
+
+OPS |= {row.beside.op: op_of(row) for row in HEADS.values() if row.beside is not None}
+
+
 def seen(o: Options) -> tuple[int, int, int]:
-    """The picture that a convolution with these options makes: height, width, channels."""
+    """The image that a convolution with these options makes: height, width, channels."""
     return -(-o["height"] // o["stride"]), -(-o["width"] // o["stride"]), o["filters"]

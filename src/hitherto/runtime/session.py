@@ -1,7 +1,7 @@
 """Sessions of plain arrays: a model and a state, a step at a time.
 
-`Session` takes arrays and gives what the model's head reads: one row of states, pushed from C. `Sessions` are many of
-them at once. Their state is a dict of named arrays, views: writing to them changes the session.
+`Session` is one row of states: it takes arrays and gives the head's params. `Sessions` are many of them at once. Their
+state is a dict of named arrays, which are views: writing to them changes the session.
 """
 
 from collections.abc import Callable
@@ -11,23 +11,25 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
-from hitherto.runtime.engine import Engine, numbers
+from hitherto.runtime.chain import Chain, numbers
 from hitherto.runtime.program import session
 
 __all__ = ["Session", "Sessions"]
 
 
 class Session:
-    """One row of states and the steps it takes: arrays in, the head's numbers out.
+    """One row of states and the steps it takes: arrays in, the head's params out.
 
-    `push(x)` takes one step, [I] float32 or an id, or some, [T, I] or [T]; gives [P] or [T, P], and None where only the
-    end answers. `push(x, out=array)` writes there instead of making an array. For one thread at a time.
+    `push(x)` takes one step, [I] float32 or an id, or several, [T, I] or [T]. It gives [P] or [T, P], and None where
+    the model answers only at the end. `push(x, out=array)` writes there instead of making an array. For one thread at
+    a time.
     """
 
-    push: Callable[..., Any]  # of the program itself: no call stands between
+    # The program's own, without a call between. Any, since it is None only where the model answers at the end.
+    push: Callable[..., Any]
     time: Callable[..., float]
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Chain) -> None:
         """A session of this engine, before any input."""
         self.engine, self._block = engine, engine.block(1)
         steps = session(engine.program, self._block)
@@ -39,13 +41,13 @@ class Session:
         return {name: view[0] for name, view in self.engine.views(self._block).items()}
 
     def peek(self) -> Array | None:
-        """Where the end answers: what it would say if it were now, [P]."""
+        """Where the model answers at the end: the answer if the end were now, [P]."""
         if not self.engine.pools:
             return None
         width = self.engine.input_size
         nothing = np.zeros((0, 1) if self.engine.ids is not None else (0, 1, width))
-        found: Array = self.engine.run(nothing, self._block)[0]
-        return found
+        answer: Array = self.engine.run(nothing, self._block)[0]
+        return answer
 
     def fork(self) -> "Session":
         """Another session that has seen the same."""
@@ -59,14 +61,14 @@ class Session:
 
 
 class Sessions:
-    """Many sessions of one engine, each with its own state: `push(ids, x)` takes a step of those in `ids`.
+    """Many sessions of one engine, each with its own state: `push(ids, x)` takes one step of the sessions in `ids`.
 
-    Numbers of sessions run from 0 to n - 1. `x` has a row for each id: [k, I] float32, or [k] token numbers; so has
-    what is given back, [k, P], or None where only the end answers: then `peek(ids)` does. A session's bits are those it
-    would have alone.
+    The ids of sessions run from 0 to n - 1. `x` has a row for each id: [k, I] float32, or [k] token numbers. So has the
+    result, [k, P]; it is None where the model answers at the end, which `peek(ids)` gives. A session has the bits that
+    it would have alone.
     """
 
-    def __init__(self, engine: Engine, n: int) -> None:
+    def __init__(self, engine: Chain, n: int) -> None:
         if not isinstance(n, int | np.integer) or n < 1:
             raise UsageError(f"there must be one session at least, but {n!r} are asked for.")
         self.engine = engine
@@ -75,7 +77,9 @@ class Sessions:
             self._seen = np.zeros(n, np.int32)  # where each id stood in the last call that was checked
         except (MemoryError, ValueError, OverflowError) as error:
             size = int(n) * engine.stride * 4
-            raise UsageError(f"{n:,} sessions need {size:,} bytes, which are not to be had.") from error
+            raise UsageError(
+                f"{n:,} sessions need {size:,} bytes, which is more memory than there is."
+            ) from error
 
     def __len__(self) -> int:
         return len(self._block)
@@ -94,17 +98,16 @@ class Sessions:
         if pools and out is not None:
             raise UsageError("this model answers at its end: push gives nothing to write; peek does.")
         end = None if not pools else self.engine.stages - 1
-        given = None if not isinstance(out, np.ndarray) else out[None]
-        if out is not None and given is None:
+        target = None if not isinstance(out, np.ndarray) else out[None]
+        if out is not None and target is None:
             raise UsageError(f"out must be an array to write to, but came as {type(out).__name__}.")
-        found = self.engine.run(x[None], self._block, slots=slots, end=end, out=None if pools else given)
+        y = self.engine.run(x[None], self._block, slots=slots, end=end, out=None if pools else target)
         if pools:
             return None
-        one: Array = found[0]
-        return one if out is None else out
+        return y[0] if out is None else out
 
     def peek(self, ids: Array) -> Array:
-        """What each of these sessions would answer at its end, [k, P]."""
+        """What each of these sessions would answer if it ended now, [k, P]."""
         if not self.engine.pools:
             raise UsageError("this model answers at every step: push gives it.")
         slots = self._slots(ids)
@@ -112,7 +115,7 @@ class Sessions:
         return self.engine.run(np.zeros(shape), self._block, slots=slots)
 
     def reset(self, ids: Array) -> None:
-        """These sessions as before any input: a slot for another stream."""
+        """Set these sessions back to before any input, for another stream."""
         self._block[self._slots(ids)] = 0
 
     @property

@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.cells import CELLS
-from hitherto.plan import OPS, cell_options, seen, tensor_name
+from hitherto.plan import OPS, Input, Operation, cell_options, seen, tensor_name
 from hitherto.runtime.pure import OwnCell
 
-__all__ = ["RUN", "WEIGHTS", "Stages", "State"]
+__all__ = ["STAGES", "WEIGHTS", "Stages", "State"]
 
 State = dict[str, Array]
 
@@ -23,41 +22,41 @@ class Stages:
 
     def __init__(
         self,
-        plan: Mapping[str, Any],
+        operations: Sequence[Operation],
+        x: Input,
         tensors: Mapping[str, Array],
         places: Mapping[str, tuple[int, int, int]],
     ) -> None:
         self.tensors, self.places = tensors, places
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[dict[str, object]] = []
         self.widths: list[int] = []
         self.pool: int | None = None
         self.ids: int | None = None
-        self.bounded = False  # no number that goes on is beyond -1 .. 1
-        self.weighed: Mapping[str, Any] | None = None  # the operation whose weights these are
-        self.own: Mapping[str, tuple[int, ...]] = {}
-        x = plan["inputs"]["x"]
+        self.bounded = False  # the numbers that go on lie in -1 .. 1
+        self.weighed, self.names = "", set[str]()  # an operation, and the names of its weights
         self.input_size = self.width = int(x["size"])
         if x["kind"] == "ids":
             self.ids = self.input_size
-        for op in plan["step"]:
-            RUN[op["op"]](self, op)
+        for op in operations:
+            if OPS[op["op"]].stage:
+                STAGES[op["op"]](self, op)
 
-    def weight(self, op: Mapping[str, Any], name: str) -> Array | None:
+    def weight(self, op: Operation, name: str) -> Array | None:
         """A weight that the operation has, whatever else the tensors hold."""
-        if self.weighed is not op:
-            self.weighed, self.own = op, OPS[op["op"]].weights(op["options"])
-        if name not in self.own:
+        if self.weighed != op["name"]:
+            self.weighed, self.names = op["name"], set(OPS[op["op"]].weights(op["options"]))
+        if name not in self.names:
             return None
         return np.require(self.tensors[tensor_name(op, name)], np.float32, ["C", "A"])
 
-    def required(self, op: Mapping[str, Any], name: str) -> Array:
+    def required(self, op: Operation, name: str) -> Array:
         """A weight that a checked plan has."""
         weight = self.weight(op, name)
         assert weight is not None  # noqa: S101
         return weight
 
     def add(
-        self, op: str, I: int, O: int, weights: Sequence[Mapping[str, Array | None]] = (), **fields: Any
+        self, op: str, I: int, O: int, weights: Sequence[Mapping[str, Array | None]] = (), **fields: object
     ) -> None:
         """A stage of `I` numbers in and `O` out, with the weights of each direction."""
         self.rows.append({"op": op, "I": I, "O": O, "bounded": self.bounded, "weights": weights} | fields)
@@ -65,12 +64,12 @@ class Stages:
         self.width = O
 
 
-def _embed(stages: Stages, op: Mapping[str, Any]) -> None:
+def _embed(stages: Stages, op: Operation) -> None:
     table = stages.required(op, "weight")
     stages.add("embed", table.shape[0], table.shape[1], [{"weight_ih": table}])
 
 
-def _recurrent(stages: Stages, op: Mapping[str, Any]) -> None:
+def _recurrent(stages: Stages, op: Operation) -> None:
     o = op["options"]
     cell, options = CELLS[o["cell"]], cell_options(o)
     kernel = cell.kernel_of(**options)
@@ -97,7 +96,7 @@ def _recurrent(stages: Stages, op: Mapping[str, Any]) -> None:
         stages.bounded = kernel not in (None, "rnn_relu") and P == H and not residual
 
 
-def _pool(stages: Stages, op: Mapping[str, Any]) -> None:
+def _pool(stages: Stages, op: Operation) -> None:
     o = op["options"]
     count = f"{op['name']}.count"
     stages.pool = len(stages.widths)
@@ -108,7 +107,7 @@ def _pool(stages: Stages, op: Mapping[str, Any]) -> None:
     )  # fmt: skip
 
 
-def _linear(stages: Stages, op: Mapping[str, Any]) -> None:
+def _linear(stages: Stages, op: Operation) -> None:
     weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
     O, I = weight.shape
     activation = op["options"].get("activation", "")
@@ -116,7 +115,7 @@ def _linear(stages: Stages, op: Mapping[str, Any]) -> None:
     stages.bounded = activation == "tanh"
 
 
-def _conv(stages: Stages, op: Mapping[str, Any]) -> None:
+def _conv(stages: Stages, op: Operation) -> None:
     o = op["options"]
     weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
     weight = np.ascontiguousarray(weight.transpose(0, 2, 3, 1))  # as a picture lies in a step
@@ -128,13 +127,13 @@ def _conv(stages: Stages, op: Mapping[str, Any]) -> None:
     stages.bounded = False
 
 
-def _peaks(stages: Stages, op: Mapping[str, Any]) -> None:
+def _peaks(stages: Stages, op: Operation) -> None:
     picture = {name: op["options"][name] for name in ("height", "width", "channels")}
     stages.add("peaks", stages.width, 3 * picture["channels"], **picture)
     stages.bounded = False
 
 
-def _window(stages: Stages, op: Mapping[str, Any]) -> None:
+def _window(stages: Stages, op: Operation) -> None:
     o = op["options"]
     K, I = o["components"], o["input_size"]
     weights = {"weight_ih": stages.weight(op, "weight"), "bias_ih": stages.weight(op, "bias")}
@@ -143,7 +142,7 @@ def _window(stages: Stages, op: Mapping[str, Any]) -> None:
     stages.bounded = False
 
 
-def _attend(stages: Stages, op: Mapping[str, Any]) -> None:
+def _attend(stages: Stages, op: Operation) -> None:
     o = op["options"]
     I, M, H = o["input_size"], o["memory_size"], o["size"]
     if o["kind"] == "multiplicative":
@@ -155,20 +154,19 @@ def _attend(stages: Stages, op: Mapping[str, Any]) -> None:
     stages.bounded = False
 
 
-def _recall(stages: Stages, op: Mapping[str, Any]) -> None:
+def _recall(stages: Stages, op: Operation) -> None:
     first, _, w = stages.places[f"{op['name']}.value"]
     stages.add("recall", stages.width, stages.width + w, h=first)
     stages.bounded = False
 
 
-def _keep(stages: Stages, op: Mapping[str, Any]) -> None:
+def _keep(stages: Stages, op: Operation) -> None:
     first, _, w = stages.places[op["options"]["state"]]
     stages.add("keep", stages.width, stages.width, P=w, h=first)
 
 
-RUN: dict[str, Callable[[Stages, Mapping[str, Any]], None]] = {
+STAGES: dict[str, Callable[[Stages, Operation], None]] = {
     "embed": _embed,
-    "dropout": lambda _stages, _op: None,
     "recurrent": _recurrent,
     "pool": _pool,
     "linear": _linear,
@@ -176,10 +174,9 @@ RUN: dict[str, Callable[[Stages, Mapping[str, Any]], None]] = {
     "window": _window,
     "conv": _conv,
     "peaks": _peaks,
-    "grid": lambda _stages, _op: None,  # a matter of shapes, at the end of what is read
     "recall": _recall,
     "keep": _keep,
-    "copy": lambda _stages, _op: None,  # beside the steps: it has an output of its own
-    "chain": lambda _stages, _op: None,  # the head reads it
-    "bridge": lambda _stages, _op: None,  # between two programs
 }
+
+if STAGES.keys() != {name for name, row in OPS.items() if row.stage}:
+    raise AssertionError("an operation of OPS that is a stage has no way to run here")

@@ -1,10 +1,10 @@
-"""From plain options and TOML to a `Spec`, and back; what is wrong is an error that says what to do."""
+"""From plain options and TOML to a `Spec`, and back; anything wrong is an error that says what to do."""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import numpy as np
@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """How an error names an option: as who gave it wrote it."""
+    """How an error names an option: as the user wrote it."""
 
     begin: str  # of every sentence
     name: Callable[[str, str], str]  # of a table and an option
@@ -49,32 +49,39 @@ def _keys(source: str) -> Voice:
 
 
 def from_options(
-    task: str, path: str | None = None, out: str | None = None, *, voice: Voice = KEYWORDS, **values: Any
+    task: str, path: str | None = None, out: str | None = None, *, voice: Voice = KEYWORDS, **values: object
 ) -> Spec:
     """A spec from plain options, checked as a TOML file is."""
     return over({"task": task}, path, out, voice=voice, **values)
 
 
 def over(
-    base: Spec | Mapping[str, Any],
+    base: Spec | Mapping[str, object],
     path: str | None = None,
     out: str | None = None,
     *,
     voice: Voice = KEYWORDS,
-    **values: Any,
+    **values: object,
 ) -> Spec:
-    """`base` with these options in place of its own; one that is None leaves what was there."""
-    document: dict[str, Any] = to_document(base) if isinstance(base, Spec) else dict(base)
+    """`base` with these options in place of its own; an option that is None leaves the value of `base`."""
+    document = dict(to_document(base) if isinstance(base, Spec) else base)
     if out is not None:
         document["out"] = str(out)
     for name, value in {"path": None if path is None else str(path), **values}.items():
         if value is not None:
-            document.setdefault(option_of(name).table, {})[name] = _plain(value)
+            table = option_of(name).table
+            document[table] = {**_table(document, table), name: _plain(value)}
     return from_document(document, voice=voice)
 
 
-def _plain(value: Any) -> Any:
-    """What a TOML file could hold in place of this value."""
+def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """A table of a document; empty where it is not there."""
+    table = document.get(name, {})
+    return table if isinstance(table, Mapping) else {}
+
+
+def _plain(value: object) -> object:
+    """A value as a TOML file could hold it."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, Path):
@@ -105,11 +112,11 @@ def read(path: str | Path) -> Spec:
 
 
 def from_document(
-    document: Mapping[str, Any], source: str = "the spec", *, voice: Voice | None = None
+    document: Mapping[str, object], source: str = "the spec", *, voice: Voice | None = None
 ) -> Spec:
     """The spec that nested plain dicts hold; a wrong name or type is an error that says what to do.
 
-    The error speaks of `source` and its tables, unless another `voice` is given.
+    The error names `source` and its tables, unless another `voice` is given.
     """
     voice = voice or _keys(source)
     _check_names(document, voice)
@@ -117,9 +124,9 @@ def from_document(
         spec = msgspec.convert(document, Spec)
     except msgspec.ValidationError as error:
         raise _wrong_value(document, str(error), voice) from error
-    row = TASKS[spec.task]
+    row, values = TASKS[spec.task], spec.values()
     for option in options():
-        value = spec.value(option)
+        value = values[option.name]
         if value == option.default:
             continue
         if option.name in SPECIAL and option.name not in row.options:
@@ -129,7 +136,8 @@ def from_document(
         ):
             name = voice.name(option.table, option.name)
             raise UsageError(f"{voice.begin}{name} must be a finite number, but came as {value!r}.")
-    _check_rows(spec, voice)
+    for name in ("cell", "head", "metric", "codec"):
+        _check_row(spec.task, name, values[name], voice)
     if spec.data.valid is not None and spec.data.valid_source is not None:
         raise UsageError(
             f"{voice.begin}validation data are given twice, as {voice.name('data', 'valid')} and as "
@@ -138,22 +146,18 @@ def from_document(
     return spec
 
 
-def _check_rows(spec: Spec, voice: Voice) -> None:
-    """An error where an option names a row of a table that is not there, or that the task does not have."""
-    for name in ("cell", "head", "metric", "codec"):
-        option = option_of(name)
-        value, known = spec.value(option), choices(option, spec.task)
-        if value is None or value in known:
-            continue
-        if value in choices(option) or name == "metric":
-            raise UsageError(
-                f"{voice.begin}{spec.task} has no {name} {value!r}; it has {', '.join(known)}."
-                f"{nearest(str(value), known)}"
-            )
-        raise UsageError(
-            f"{voice.begin}{voice.name(option.table, name)} must be one of {', '.join(known)}, but came as "
-            f"{value!r:.60}.{nearest(str(value), known)}"
-        )
+def _check_row(task: str, name: str, value: object, voice: Voice) -> None:
+    """An error where an option names a row of a table that does not exist, or that the task does not have."""
+    option = option_of(name)
+    known, anywhere = choices(option, task), choices(option)
+    if value is None or value in known:
+        return
+    if value in anywhere or name == "metric":
+        message = f"{task} has no {name} {value!r}; it has {', '.join(known)}."
+    else:
+        where = voice.name(option.table, name)
+        message = f"{where} must be one of {', '.join(known)}, but came as {value!r:.60}."
+    raise UsageError(f"{voice.begin}{message}{nearest(str(value), known)}")
 
 
 def useless(task: str, name: str, voice: Voice) -> str:
@@ -162,32 +166,31 @@ def useless(task: str, name: str, voice: Voice) -> str:
     return f"{task} has no use for {voice.name(option_of(name).table, name)}; it goes with {having}."
 
 
-def _wrong_value(document: Mapping[str, Any], said: str, voice: Voice) -> UsageError:
-    """What is wrong with the value that a validation found fault with, from its own words."""
-    text, _, where = said.partition(" - at `$.")
+def _wrong_value(document: Mapping[str, object], message: str, voice: Voice) -> UsageError:
+    """The error about a value that does not fit its type, from the message of the validation."""
+    text, _, where = message.partition(" - at `$.")
     table, _, name = where.rstrip("`").partition(".")
     name = name.partition("[")[0]  # of a list it names the item
     if table not in TABLES or not name:
         return UsageError(f"{voice.begin}{where.rstrip('`') or 'the spec'}: {text[0].lower()}{text[1:]}.")
-    value, option = document[table][name], option_of(name)
-    hint = nearest(value, choices(option)) if isinstance(value, str) else ""
+    value = _table(document, table)[name]
+    hint = nearest(value, choices(option_of(name))) if isinstance(value, str) else ""
     wanted = _wanted(get_type_hints(TABLES[table], include_extras=True)[name])
     return UsageError(
         f"{voice.begin}{voice.name(table, name)} must be {wanted}, but came as {value!r:.60}.{hint}"
     )
 
 
-_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+_WORDS: dict[object, str] = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def _wanted(kind: Any) -> str:
-    """What a value of a field's type is, in words."""
+def _wanted(kind: object) -> str:
+    """The values of a field's type, in words."""
     if get_origin(kind) is Annotated:
         base, *metas = get_args(kind)
         bounds = [
-            f"{words} {bound:,}" for meta in metas for side, words in _BOUNDS.items()
-            if (bound := getattr(meta, side, None)) is not None
-        ]  # fmt: skip
+            f"{words} {bound:,}" for meta in metas for words, bound in _bounds(meta) if bound is not None
+        ]
         return ", ".join([_wanted(base), " and ".join(bounds)] if bounds else [_wanted(base)])
     if is_union(kind):
         return " or ".join(_wanted(one) for one in get_args(kind) if one is not type(None))
@@ -195,55 +198,63 @@ def _wanted(kind: Any) -> str:
         return f"one of {', '.join(get_args(kind))}"
     if get_origin(kind) is tuple:
         return f"a list, each {_wanted(get_args(kind)[0])}"
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "a text")
+    return _WORDS.get(kind, "a text")
 
 
-# What a run that goes on may be told anew: nothing that its weights, the order of its data or its best depend on.
+def _bounds(meta: msgspec.Meta) -> tuple[tuple[str, float | None], ...]:
+    return ("at least", meta.ge), ("above", meta.gt), ("at most", meta.le), ("below", meta.lt)
+
+
+# Options that may change when a run is resumed. Weights, the order of data and the choice of the best do not depend on
+# them.
 RESUMABLE = frozenset({
     *("epochs", "steps", "patience", "lr", "clip", "non_finite"),
     *("evaluate_every", "checkpoint_every", "tensorboard", "threads", "device"),
-    *("path", "source", "target"),  # a checkpoint knows its data again
+    *("path", "source", "target"),  # a checkpoint recognises its data
 })  # fmt: skip
 
+# Why the others may not.
 _FIXED = {
-    "data": "what was learned depends on how the data were read",
-    "model": "the weights that it has saved are those of its network",
-    "train": "the steps that it has taken, or what it calls its best, depend on it",
+    "data": "the training so far depends on how the data were read",
+    "model": "the saved weights fit only the network that they were trained in",
+    "train": "the steps so far, or the choice of the best model, depend on it",
 }
 
 
 def resumed(
-    found: Spec,
+    before: Spec,
     task: str | Spec = "",
     path: str | None = None,
     out: str | None = None,
     *,
     voice: Voice = KEYWORDS,
-    **values: Any,
+    **values: object,
 ) -> Spec:
-    """The spec of a run that goes on, with what it is told now; an error where that cannot be another any more."""
+    """The spec of a resumed run: `before` with the options given now. An option that may not change is an error."""
     if isinstance(task, Spec):
         document = to_document(task)
-        said = {name: value for table in TABLES for name, value in document.get(table, {}).items()}
-        path, out = path or said.pop("path", None), out or task.out
-        task, values = task.task, {**said, **values}
-    if task and task != found.task:
-        raise UsageError(f"{voice.begin}the run learns to {found.task}, not to {task}: leave the task out.")
-    asked = over(found, path, out, voice=voice, **values)
+        settings = {name: value for table in TABLES for name, value in _table(document, table).items()}
+        path, out = path or task.data.path, out or task.out
+        settings.pop("path", None)
+        task, values = task.task, {**settings, **values}
+    if task and task != before.task:
+        raise UsageError(f"{voice.begin}the run learns to {before.task}, not to {task}: leave the task out.")
+    after = over(before, path, out, voice=voice, **values)
+    old, new = before.values(), after.values()
     for option in options():
-        was, now = (spec.value(option) for spec in (found, asked))
+        was, now = old[option.name], new[option.name]
         if was != now and option.name not in RESUMABLE:
-            having = ", ".join(o.name for o in options(found.task) if o.name in RESUMABLE)
+            having = ", ".join(o.name for o in options(before.task) if o.name in RESUMABLE)
             name = voice.name(option.table, option.name)
             raise UsageError(
                 f"{voice.begin}{name} was {was!r} when the run began and cannot be {now!r} now: "
-                f"{_FIXED[option.table]}. Start a run of its own for that; this one may have another {having} or out."
+                f"{_FIXED[option.table]}. Start a new run for that. A resumed run may change {having} or out."
             )
-    return asked
+    return after
 
 
-# Options that count only beside a certain value of another: (option, the other, its values).
-_BESIDE: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+# Options that have an effect only beside a certain value of another: (option, the other, its values).
+_BESIDE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("momentum", "optimizer", ("sgd",)),
     ("decay", "schedule", ("decay", "plateau")),
     ("decay_after", "schedule", ("decay",)),
@@ -255,35 +266,33 @@ _BESIDE: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
 
 
 def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
-    """An error where an option is given that another one makes useless; one that is None may be chosen fittingly.
+    """An error where an option is set that another one makes useless. None counts as a fitting value.
 
-    Not a part of what makes a spec sound: a model that was trained so before still opens.
+    This is no part of what makes a spec valid: a model that was trained with such a spec still opens.
     """
-    known = {option.name: (option, spec.value(option)) for option in options()}
-    if spec.train.schedule is None:  # what is chosen in its place
-        chosen = "plateau" if spec.train.optimizer == "sgd" else "one-cycle"
-        known["schedule"] = (known["schedule"][0], chosen)
+    values = spec.values()
+    if spec.train.schedule is None:  # its default
+        values["schedule"] = "plateau" if spec.train.optimizer == "sgd" else "one-cycle"
 
-    def name(of: str) -> str:
-        return voice.name(known[of][0].table, of)
+    def name(option: str) -> str:
+        return voice.name(option_of(option).table, option)
 
-    for given, other, values in _BESIDE:
-        option, value = known[given]
-        if value != option.default and known[other][1] not in (None, *values):
-            wanted = " or ".join(f"{name(other)} {v}" for v in values)
+    for option, other, fitting in _BESIDE:
+        if values[option] != option_of(option).default and values[other] not in (None, *fitting):
+            wanted = " or ".join(f"{name(other)} {v}" for v in fitting)
             raise UsageError(
-                f"{voice.begin}{name(given)} counts only with {wanted}; leave it out, or add that."
+                f"{voice.begin}{name(option)} counts only with {wanted}; leave it out, or add that."
             )
-    for one, two in (("batch_size", "batch_tokens"),):
-        if known[one][1] is not None and known[two][1] is not None:
+    if spec.train.batch_size is not None and spec.train.batch_tokens is not None:
+        raise UsageError(
+            f"{voice.begin}{name('batch_size')} and {name('batch_tokens')} both say how large a batch is; leave one of "
+            "them out."
+        )
+    for option in ("label_smoothing", "balance"):
+        if spec.data.multi and values[option]:
             raise UsageError(
-                f"{voice.begin}{name(one)} and {name(two)} both say how large a batch is; leave one of them out."
-            )
-    for given in ("label_smoothing", "balance"):
-        if spec.data.multi and known[given][1]:
-            raise UsageError(
-                f"{voice.begin}{name(given)} is for one label of many, and with {name('multi')} several hold at once; "
-                "leave one of them out."
+                f"{voice.begin}{name(option)} is for one label per example, but {name('multi')} allows several; leave "
+                "one of them out."
             )
     if spec.data.layout == "lines" and spec.train.bptt is not None:
         raise UsageError(
@@ -291,15 +300,15 @@ def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
             "whole; leave one of them out."
         )
     if spec.data.valid == 0 and spec.data.valid_source is None:
-        for given in ("patience", "metric"):
-            if known[given][1] is not None:
+        for option in ("patience", "metric"):
+            if values[option] is not None:
                 raise UsageError(
-                    f"{voice.begin}{name(given)} needs validation data, and {name('valid')} sets none aside; leave one "
-                    "of them out."
+                    f"{voice.begin}{name(option)} needs validation data, and {name('valid')} sets none aside; leave "
+                    "one of them out."
                 )
 
 
-def _check_names(document: Mapping[str, Any], voice: Voice) -> None:
+def _check_names(document: Mapping[str, object], voice: Voice) -> None:
     """Unknown tables and options, with the name that was probably meant."""
     top = ["task", "out", *TABLES]
     for name, value in document.items():
@@ -323,27 +332,23 @@ def _check_names(document: Mapping[str, Any], voice: Voice) -> None:
         raise UsageError(f"{voice.begin}task must be one of {', '.join(TASKS)}, but {came}.{hint}")
 
 
-def to_document(spec: Spec) -> dict[str, Any]:
+def to_document(spec: Spec) -> dict[str, object]:
     """Plain dicts of what differs from the defaults."""
-    document: dict[str, Any] = msgspec.to_builtins(spec)
+    document: dict[str, object] = msgspec.to_builtins(spec)
     return document
 
 
 def to_toml(spec: Spec) -> str:
-    """The spec as TOML, without what is as it would be anyway."""
+    """The spec as TOML, without values that are defaults."""
     document = to_document(spec)
     lines = [f"{name} = {_toml(document[name])}" for name in ("task", "out") if name in document]
     for table in TABLES:
-        if document.get(table):
-            lines += [
-                "",
-                f"[{table}]",
-                *(f"{k} = {_toml(v)}" for k, v in document[table].items() if v is not None),
-            ]
+        if values := _table(document, table):
+            lines += ["", f"[{table}]", *(f"{k} = {_toml(v)}" for k, v in values.items() if v is not None)]
     return "\n".join(lines) + "\n"
 
 
-def _toml(value: Any) -> str:
+def _toml(value: object) -> str:
     """A TOML value; a JSON string is a TOML string too."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"

@@ -332,24 +332,22 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     train: TrainSpec = TrainSpec()
     out: str | None = None
 
-    def value(self, option: "Option") -> object:
-        """What this spec has for an option."""
-        return msgspec.structs.asdict(self.table(option.table))[option.name]
-
-    def table(self, name: str) -> msgspec.Struct:
-        """One of the three tables."""
-        tables: dict[str, msgspec.Struct] = {"data": self.data, "model": self.model, "train": self.train}
-        return tables[name]
+    def values(self) -> dict[str, object]:
+        """The value of every option by name; no name is in two tables."""
+        tables = (self.data, self.model, self.train)
+        return {name: value for table in tables for name, value in msgspec.structs.asdict(table).items()}
 
     def replace(self, **options: object) -> "Spec":
         """The same with these options, each under the name that it has everywhere."""
         parts: dict[str, dict[str, object]] = {name: {} for name in TABLES}
         for name, value in options.items():
             parts[option_of(name).table][name] = value
-        tables = {
-            table: msgspec.structs.replace(self.table(table), **values) for table, values in parts.items()
-        }
-        return msgspec.structs.replace(self, **tables)
+        return msgspec.structs.replace(
+            self,
+            data=msgspec.structs.replace(self.data, **parts["data"]),
+            model=msgspec.structs.replace(self.model, **parts["model"]),
+            train=msgspec.structs.replace(self.train, **parts["train"]),
+        )
 
 
 TABLES: dict[str, type[msgspec.Struct]] = {"data": DataSpec, "model": ModelSpec, "train": TrainSpec}

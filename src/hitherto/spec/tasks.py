@@ -1,10 +1,11 @@
-"""The tasks: one row each, of names only. A row composes an input codec, a form, a head, metrics and a decoder.
+"""The tasks: one row each, of names only. A row combines an input codec, a form, a head, metrics and a decoder.
 
-`source` says how data become examples (`SOURCES` in `hitherto.tasks.families`); everything else a row names stands in
-the table of its kind. To add a task, add a row; to add what it is made of, add a row there.
+`source` says how data become examples (`SOURCES` in `hitherto.tasks.families`); everything else that a row names is a
+row of the table of its kind.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = ["FORMS", "TASKS", "Task"]
@@ -27,14 +28,14 @@ class Task:
     about: str
     form: str
     source: str
-    inputs: tuple[str, ...]  # codecs that its input may take; the first is the usual one
+    inputs: tuple[str, ...]  # codecs of its input; the first is the default
     output: str
-    heads: tuple[str, ...]  # the first is the usual one
-    metrics: tuple[str, ...]  # the first says what better means
-    options: tuple[str, ...]  # those of the spec that not every task has
-    defaults: dict[str, Any] = field(default_factory=dict)
+    heads: tuple[str, ...]  # the first is the default
+    metrics: tuple[str, ...]  # the first selects the best model
+    options: tuple[str, ...]  # those that not every task has
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # of options: their types differ
     decoders: tuple[str, ...] = ()
-    decoding: dict[str, Any] = field(default_factory=dict)  # how it writes, unless asked otherwise
+    decoding: Mapping[str, Any] = field(default_factory=dict)  # defaults of options of decoding
     example: str = ""
     then: str = (
         "predict {bundle} NEW-DATA"  # the verb to try after training; {text} is "TEXT " if it reads a text
@@ -45,7 +46,7 @@ class Task:
 
 _TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedding_dropout")
 
-# Of sound, pictures and pens.
+# Of audio, images and pen strokes.
 _SENSES = (
     *("codec", "conv", "peaks", "rate", "bands", "stack", "window", "hop"),
     *("reads", "height", "width", "color", "fps", "spacing"),
@@ -57,21 +58,25 @@ _WRITE = (
     *("bidirectional", "attention", "input_feeding", "copy", "shared", "tied"),
     *("batch_tokens", "label_smoothing", "scheduled_sampling"),
 )
-_WRITER: dict[str, Any] = {
-    "form": "seq2seq",
-    "source": "texts",
-    "inputs": ("text",),
-    "output": "text",
-    "heads": ("softmax", "pointer"),
-    "decoders": ("beam", "greedy", "sample"),
-}
+_WRITER = Task(
+    name="",
+    about="",
+    form="seq2seq",
+    source="texts",
+    inputs=("text",),
+    output="text",
+    heads=("softmax", "pointer"),
+    metrics=(),
+    options=_WRITE,
+    decoders=("beam", "greedy", "sample"),
+)
 
 _SEQUEL = ("group", "max_length", "augment", "batch_tokens", "head")
 
 TASKS: dict[str, Task] = {
     "classify": Task(
         name="classify",
-        about="Text, numbers, sound, a picture, pen strokes or a video -> a label, or several.",
+        about="Text, numbers, audio, an image, pen strokes or a video -> a label, or several.",
         form="many_to_one",
         source="pairs",
         inputs=("text", "series", "audio", "image", "strokes", "frames"),
@@ -158,32 +163,30 @@ TASKS: dict[str, Task] = {
         example="hitherto train forecast sales.csv --time date --output sold --horizon 14 --out sales.safetensors",
         line='time,value, or {"ds": .., "y": ..} -> how surprising it is, and the forecast',
     ),
-    "translate": Task(
+    "translate": replace(
+        _WRITER,
         name="translate",
         about="A text -> the same in another language, or any text that follows from it.",
-        **_WRITER,
         metrics=("bleu", "chrf", "perplexity"),
-        options=_WRITE,
         defaults={"tokens": "subwords"},
         decoding={"num_beams": 5},
         example="hitherto train translate --source train.de --target train.en --out de-en.safetensors",
         line="a text -> its translation",
     ),
-    "summarize": Task(
+    "summarize": replace(
+        _WRITER,
         name="summarize",
-        about="A long text -> a short one that says what matters.",
-        **_WRITER,
+        about="A long text -> a summary.",
         metrics=("rougeL", "rouge1", "rouge2", "perplexity"),
-        options=_WRITE,
         defaults={"tokens": "subwords", "shared": True, "copy": True, "max_length": 400},
         decoding={"num_beams": 4, "no_repeat_ngram": 3},
         example="hitherto train summarize papers.jsonl --input abstract --output tldr --out tldr.safetensors",
         line="a text -> its summary",
     ),
-    "chat": Task(
+    "chat": replace(
+        _WRITER,
         name="chat",
         about="The turns of a conversation so far -> the next one.",
-        **_WRITER,
         metrics=("perplexity", "bleu", "distinct_1", "distinct_2"),
         options=(*_WRITE, "turns", "speaker"),
         defaults={"tokens": "subwords", "shared": True, "turns": 3, "max_length": 200},
@@ -193,10 +196,10 @@ TASKS: dict[str, Task] = {
         line="a turn -> the reply",
         converses=True,
     ),
-    "answer": Task(
+    "answer": replace(
+        _WRITER,
         name="answer",
         about="A story and a question -> the answer.",
-        **_WRITER,
         metrics=("exact_match", "perplexity"),
         options=(*_WRITE, "by"),
         defaults={"tokens": "words", "shared": True},
@@ -206,7 +209,7 @@ TASKS: dict[str, Task] = {
     ),
     "caption": Task(
         name="caption",
-        about="A picture, or the frames of a video -> a text that says what is seen.",
+        about="An image, or the frames of a video -> a text that describes it.",
         form="one_to_many",
         source="texts",
         inputs=("image", "frames"),
@@ -226,7 +229,7 @@ TASKS: dict[str, Task] = {
     ),
     "transcribe": Task(
         name="transcribe",
-        about="Sound, a line of text as a picture, or pen strokes -> the text.",
+        about="Audio, an image of a line of text, or pen strokes -> the text.",
         form="many_to_many",
         source="transcripts",
         inputs=("audio", "image", "strokes"),

@@ -24,7 +24,7 @@ from hitherto.errors import (
     MissingExtra,
     UsageError,
 )
-from hitherto.plan import make, streams
+from hitherto.plan import Plan, make, streams
 from hitherto.plan import weights as shapes
 from hitherto.progress import telling
 from hitherto.spec import Spec
@@ -264,7 +264,7 @@ class _Training:
             self.say(note)
         return found  # type: ignore[no-any-return]
 
-    def build(self, spec: Spec, plan: dict[str, Any]) -> Any:
+    def build(self, spec: Spec, plan: Plan) -> Any:
         """The module with its first weights, where it is to be trained."""
         from hitherto.model.build import build
 
@@ -284,7 +284,7 @@ class _Training:
         if out is not None:
             model.save(out)
             say(f"the model is {out}")
-        if streams(model.plan) is not None:
+        if streams(model.plan):
             say(CANNOT_STREAM)
         if run is None:
             return
@@ -309,7 +309,7 @@ def _rehearse(module: Any, source: Any, held: Any, metric: str) -> None:
         raise UsageError(f"the validation data have no metric {metric!r}; they have {', '.join(found)}.")
 
 
-def _fits(spec: Spec, plan: dict[str, Any]) -> None:
+def _fits(spec: Spec, plan: Plan) -> None:
     """An error where the weights, and what training keeps for each, are more than this machine can hold."""
     copies = {"adam": 2, "adamw": 2, "sgd": 1 if spec.train.momentum else 0}[spec.train.optimizer]
     copies += 3 if spec.train.average else 2  # themselves, the best so far, their average
@@ -383,7 +383,7 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
         ("minutes", progress.seconds / 60),
     ]
     title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
-    notes = [] if streams(model.plan) is None else [CANNOT_STREAM]
+    notes = [CANNOT_STREAM] if streams(model.plan) else []
     report.write(run / "report.html", title, summary, found, notes)
 
 
@@ -480,7 +480,7 @@ def _device(name: str) -> Any:
 
 
 def judge(
-    spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], valid: Any
+    spec: Spec, plan: Plan, codecs: dict[str, Any], valid: Any
 ) -> Callable[[Any], dict[str, float]] | None:
     """What the texts are worth that a model in training writes: quickly, without a search."""
     if not hasattr(SOURCES[TASKS[spec.task].source], "judge") or valid is None:
@@ -494,7 +494,7 @@ def judge(
 
 
 def watcher(
-    spec: Spec, plan: dict[str, Any], codecs: dict[str, Any], shown: Any = None
+    spec: Spec, plan: Plan, codecs: dict[str, Any], shown: Any = None
 ) -> Callable[[Any], dict[str, Any]] | None:
     """What to note at every evaluation: of models that go on by themselves a sample."""
     if "steps" in codecs:

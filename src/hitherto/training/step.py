@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hitherto.decode import Hypothesis
-from hitherto.heads.table import nll as nll_of_head
+from hitherto.heads import HEADS
 from hitherto.model.build import Module, State
 from hitherto.model.losses import LOSSES, nll
 from hitherto.spec import TrainSpec
@@ -187,7 +187,7 @@ def _nll(module: Module, params: Tensor, y: np.ndarray[Any, Any]) -> Tensor:
     own = {name: value.double().cpu().numpy() for name, value in module.own_weights().items()}
     parts = [slice(i, i + 512) for i in range(0, len(y), 512)]
     found = [
-        nll_of_head(head["kind"], params[p].double().cpu().numpy(), y[p], **head["options"], **own)
+        HEADS[head["kind"]].nll(params[p].double().cpu().numpy(), y[p], **head["options"], **own)
         for p in parts
     ]
     return torch.from_numpy(np.concatenate([np.zeros(0), *found]))

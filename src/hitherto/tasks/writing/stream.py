@@ -8,7 +8,6 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.errors import DataError, UsageError
-from hitherto.plan import streams
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, counter, text_slot
@@ -72,7 +71,7 @@ class WriteStream(Stream):
     @property
     def steps(self) -> bool:
         """Whether the source is encoded as it comes: not where the end of a long one is read."""
-        return streams(self.core.engine.plan) is None and not self.source.way.reads_end
+        return self.core.engine.forward_only and not self.source.way.reads_end
 
     def push(self, value: str) -> list[Row]:
         """A part of the source, of any size. Each of its fields, such as a story and a question, has its own line."""
