@@ -139,10 +139,10 @@ def ready(pair: tuple[Path, Path], valid: tuple[Path, Path], **options: Any) -> 
     from hitherto.plan import make
     from hitherto.spec import from_options
     from hitherto.spec.tasks import TASKS
-    from hitherto.tasks.families import SOURCES
+    from hitherto.tasks.families import family_of
 
     spec = from_options("translate", None, **options)
-    source, examples, _ = SOURCES[TASKS["translate"].source].prepare(spec, pair, valid, {})
+    source, examples, _ = family_of("translate").source.prepare(spec, pair, valid, {})
     plan = make(source.spec.model, TASKS["translate"].form, source.inputs(), *source.head())
     schedule = source.schedule(examples, source.spec.train, 0)
     return source, plan, [source.batch(examples, rows, (0, 1)) for rows in schedule]

@@ -22,7 +22,7 @@ from hitherto.media.midi import Score, read_midi, write_midi
 from hitherto.media.pictures import png
 from hitherto.spec import from_options
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.families import SOURCES
+from hitherto.tasks.families import FAMILIES
 
 __all__ = ["Files"]
 
@@ -478,7 +478,7 @@ class Files:
         else:
             task, options = random.choice(case.file.tasks)
             spec = from_options(task, str(path), None, hidden_size=4, **options, **case.how)
-            source, examples, _ = SOURCES[TASKS[task].source].prepare(spec, str(path), None, {})
+            source, examples, _ = FAMILIES[TASKS[task].source].source.prepare(spec, str(path), None, {})
             source.choose(examples)
             source.inputs()
             source.head()

@@ -15,7 +15,7 @@ from hitherto import plan
 from hitherto.media.sound import Sound
 from hitherto.spec import from_options
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.families import SOURCES
+from hitherto.tasks.families import FAMILIES
 from hitherto.tensors import open_tensors
 from hitherto.trained import Model
 from hitherto.training.run import complete
@@ -230,7 +230,7 @@ def model_of(name: str) -> Model:
         num_layers=options.get("num_layers", 1),
         **{k: v for k, v in options.items() if k != "num_layers"},
     )
-    source, examples, _ = SOURCES[task.source].prepare(given, rows, rows, {})
+    source, examples, _ = FAMILIES[task.source].source.prepare(given, rows, rows, {})
     source.spec = complete(source, examples, lambda _line: None)
     kind, own = source.head()
     made = plan.make(source.spec.model, task.form, source.inputs(), kind, own)

@@ -75,7 +75,7 @@ def _session(given: Model, _seed: Seed, _random: Random) -> None:
 
 
 def _sessions(given: Model, _seed: Seed, _random: Random) -> None:
-    many = given.streams(3)
+    many = given.sessions(3)
     many.push(np.array([2, 0]), _x(given, 2))
     many.push(np.array([1]), _x(given, 1))
     many.reset(np.array([0]))

@@ -9,7 +9,7 @@ import pytest
 from hitherto.data import conll, read
 from hitherto.errors import DataError
 from hitherto.spec import from_options
-from hitherto.tasks.families import SOURCES
+from hitherto.tasks.families import FAMILIES
 
 ENTITIES = """-DOCSTART- -X- -X- O
 
@@ -133,7 +133,7 @@ def sentences(count: int, of: str = "{0} X {1}\n") -> str:
 def test_tag_reads_sentences(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     path = write(tmp_path / name, sentences(40))
     spec = from_options("tag", str(path), **options)
-    source, examples, valid = SOURCES["pairs"].prepare(spec, str(path), None, {})
+    source, examples, valid = FAMILIES["pairs"].source.prepare(spec, str(path), None, {})
     assert (len(examples), len(valid)) == (36, 4)
     assert {len(x) for x in examples.x} == {5}
     assert source.codecs["output"].classes == ["DET", "NOUN", "VERB"]
@@ -147,7 +147,7 @@ def test_tag_takes_forms_and_their_parts_of_speech(tmp_path: Path) -> None:
     text = sentences(40, "1\t{0}\t_\t{1}\t_\t_\t_\t_\t_\t_\n")
     path = write(tmp_path / "a.conllu", text)
     for options in ({}, {"input": "form", "output": "upos"}):
-        source, examples, _ = SOURCES["pairs"].prepare(
+        source, examples, _ = FAMILIES["pairs"].source.prepare(
             from_options("tag", str(path), **options), str(path), None, {}
         )
         assert source.codecs["output"].classes == ["DET", "NOUN", "VERB"]
@@ -165,13 +165,13 @@ def test_tokens_come_first_and_labels_last() -> None:
         ([{k: row[k] for k in ("tokens", "ner")} for row in rows], ("tokens", "ner")),
         ([{"x": row["tokens"], "z": row["ner"]} for row in rows], ("x", "z")),
     ):
-        source, _, _ = SOURCES["pairs"].prepare(from_options("tag"), given, None, {})
+        source, _, _ = FAMILIES["pairs"].source.prepare(from_options("tag"), given, None, {})
         assert (source.spec.data.input[0], source.spec.data.output) == expected
 
 
 def test_examples_of_a_single_step_are_warned_of_once() -> None:
     rows = [{"word": "dog" if i % 2 else "sees", "tag": "N" if i % 2 else "V"} for i in range(60)]
-    source, examples, _ = SOURCES["pairs"].prepare(from_options("tag"), rows, None, {})
+    source, examples, _ = FAMILIES["pairs"].source.prepare(from_options("tag"), rows, None, {})
     warned = [note for note in source.choose(examples)[1] if "every example has a single token" in note]
     assert len(warned) == 1
     assert "CoNLL" in warned[0]
@@ -182,7 +182,7 @@ def test_examples_of_a_single_step_are_warned_of_once() -> None:
         ([{"a": 1.0 * i, "b": 2.0, "label": "ab"[i % 2]} for i in range(60)], {"input": ("a", "b")}, ""),
     ):
         spec = from_options("classify", output="label", **{"input": None, **options})
-        source, examples, _ = SOURCES["pairs"].prepare(spec, data, None, {})
+        source, examples, _ = FAMILIES["pairs"].source.prepare(spec, data, None, {})
         notes = [note for note in source.choose(examples)[1] if "single step" in note]
         assert len(notes) == bool(said)
         assert all(said in note for note in notes)

@@ -131,7 +131,7 @@ def test_a_model_whose_file_was_cut_short(tmp_path: Path, path: Path) -> None:
         lambda: mapped.evaluate(ROWS),
         mapped.stream,
         mapped.session,
-        lambda: mapped.streams(2),
+        lambda: mapped.sessions(2),
         lambda: mapped.save(tmp_path / "again.safetensors"),
     ):
         with pytest.raises(BundleError, match="was cut short while it was open"):

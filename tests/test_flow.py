@@ -235,7 +235,9 @@ def test_what_is_odd_scores_highest(models: dict[str, hitherto.Model]) -> None:
 
 
 def test_methods_of_another_task_say_so(models: dict[str, hitherto.Model]) -> None:
-    with pytest.raises(UsageError, match="generate is for lm models; this one does classify"):
+    with pytest.raises(
+        UsageError, match="generate is for lm, compose and handwrite models; this one does classify"
+    ):
         models["classify"].generate("x")
     with pytest.raises(UsageError, match="anomalies is for forecast models"):
         models["lm"].anomalies([])
@@ -365,10 +367,13 @@ def test_a_report_of_tags_has_every_kind_of_entity_and_the_words_that_were_wrong
         **SMALL,
     }
     model = hitherto.train("tag", rows[1:], **given)
-    from hitherto.tasks.reports import sections as sections_of
+    from hitherto.tasks.families import family_of
 
     examples = model.source.load(rows)
-    sections = {s["title"]: s for s in sections_of(model.source, examples, model.measure(examples), [])}
+    sections = {
+        s["title"]: s
+        for s in family_of(model.spec.task).sections(model.source, examples, model.measure(examples), [])
+    }
     assert [row[0] for row in sections["By entity"]["rows"]] == ["LOC", "PER", "all"]
     assert sections["By entity"]["columns"] == ["entity", "precision", "recall", "f1", "support"]
     true = sum(tag != "O" for row in rows for tag in row["tags"])
@@ -380,7 +385,7 @@ def test_a_report_of_tags_has_every_kind_of_entity_and_the_words_that_were_wrong
 
 
 def test_a_report_shows_the_words_of_the_user(tmp_path: Path) -> None:
-    from hitherto.tasks.reports import sections as sections_of
+    from hitherto.tasks.families import family_of
 
     rows = [{"review": r["review"], "label": r["label"]} for r in reviews(40)]
     rows += [{"review": "Grue, fine!", "label": "bad"}, {"review": "Bleu lovely", "label": "bad"}]
@@ -391,7 +396,9 @@ def test_a_report_shows_the_words_of_the_user(tmp_path: Path) -> None:
     for data in (rows, path):
         examples = model.source.load(data)
         results = model.measure(examples)
-        sections = {s["title"]: s for s in sections_of(model.source, examples, results, [])}
+        sections = {
+            s["title"]: s for s in family_of(model.spec.task).sections(model.source, examples, results, [])
+        }
         assert {text for _, text in sections["Most wrong"]["items"]} == {"Grue, fine!", "Bleu lovely"}
 
 
@@ -403,13 +410,16 @@ def test_a_map_of_where_it_looked_has_the_words_that_the_vocabulary_has_not(
 
 
 def test_a_series_is_named_once() -> None:
-    from hitherto.tasks.reports import sections as sections_of
+    from hitherto.tasks.families import family_of
 
     rows = [{"ds": r["ds"], "HUFL": r["y"], "HULL": r["y"] + 1} for r in waves()]
     given = {"horizon": 7, "epochs": 1, "independent": True, **SMALL}
     model = hitherto.train("forecast", rows, **given)
     examples = model.source.load(rows)
-    titles = [s["title"] for s in sections_of(model.source, examples, model.measure(examples), [])]
+    titles = [
+        s["title"]
+        for s in family_of(model.spec.task).sections(model.source, examples, model.measure(examples), [])
+    ]
     assert [t.partition(",")[0] for t in titles[:4]] == ["HUFL", "HUFL", "HULL", "HULL"]
 
 
@@ -497,7 +507,7 @@ def test_tensorboard_on_request(tmp_path: Path) -> None:
 
 def test_documents_on_disk_are_those_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hitherto.spec import from_options
-    from hitherto.tasks.families import SOURCES
+    from hitherto.tasks.families import FAMILIES
     from hitherto.tasks.language import source as corpus
 
     path = tmp_path / "a.txt"
@@ -507,7 +517,7 @@ def test_documents_on_disk_are_those_in_memory(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setattr(corpus, "IN_MEMORY", limit)
         for options in ({}, {"documents": True}, {"layout": "lines"}):
             spec = from_options("lm", str(path), tokens="words", **options)
-            _, examples, valid = SOURCES["corpus"].prepare(
+            _, examples, valid = FAMILIES["corpus"].source.prepare(
                 spec, str(path), None, {"folder": tmp_path / "tokens"}
             )
             starts = None if examples.starts is None else examples.starts.tolist()

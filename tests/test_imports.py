@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "arrays", "slots", "progress", "times", "tensors", "metrics", "heads", "spec", "data", "codecs"),
         *("plan", "decode", "report", "runtime"),
     },
-    "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "bundle", "runtime", "tasks"},
+    "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "decode", "bundle", "runtime", "tasks"},
     # torch
     "model": {"errors", "native", "cells", "heads", "plan", "_native"},
     "training": {

@@ -11,7 +11,7 @@ from hitherto import progress
 from hitherto.data import read, texts
 from hitherto.progress import begin, doing, over, telling
 from hitherto.spec import from_options
-from hitherto.tasks.families import SOURCES
+from hitherto.tasks.families import FAMILIES
 
 
 class Clock:
@@ -100,7 +100,9 @@ def test_a_corpus_tells_each_of_its_steps(
     path.write_text("some words in a line\n" * 20_000)
     heard: list[str] = []
     with telling(heard.append):
-        SOURCES["corpus"].prepare(from_options("lm", str(path), tokens="subwords"), str(path), None, {})
+        FAMILIES["corpus"].source.prepare(
+            from_options("lm", str(path), tokens="subwords"), str(path), None, {}
+        )
     for begins in (
         "reading a.txt: ",
         "finding the tokens of a.txt: ",

@@ -301,7 +301,7 @@ def test_the_state_is_readable_and_writable(models: dict[str, hitherto.Model]) -
 
 def test_a_model_that_reads_from_both_ends_says_why_not() -> None:
     model = hitherto.train("classify", REVIEWS, input="text", output="label", bidirectional=True, **SMALL)
-    for make in (model.stream, model.session, lambda: model.streams(3)):
+    for make in (model.stream, model.session, lambda: model.sessions(3)):
         with pytest.raises(UsageError, match="bidirectional"):
             make()
 

@@ -14,7 +14,7 @@ from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import from_options
 from hitherto.tasks.batching import bucket, pad, share_rows
-from hitherto.tasks.families import SOURCES
+from hitherto.tasks.families import FAMILIES
 from hitherto.tasks.writing.columns import columns as writing_columns
 
 TEXT = "the cat sat on the mat\nthe dog sat on the log\n\na cat and a dog\nsat on a mat\n" * 8
@@ -75,7 +75,7 @@ def corpus(tmp_path: Path, **options: Any) -> tuple[Any, Any, Any, Any]:
     path = tmp_path / "text.txt"
     path.write_text(TEXT, encoding="utf-8")
     spec = from_options("lm", str(path), **({"tokens": "chars", "batch_size": 3, "bptt": 5} | options))
-    source, examples, valid = SOURCES["corpus"].prepare(spec, str(path), None, {})
+    source, examples, valid = FAMILIES["corpus"].source.prepare(spec, str(path), None, {})
     return source, examples, valid, spec.train
 
 
@@ -180,7 +180,7 @@ def test_too_little_text_is_an_error(tmp_path: Path) -> None:
         source.schedule(examples, from_options("lm", "x", batch_size=100_000).train, 0)
     (tmp_path / "empty.txt").write_text("")
     with pytest.raises(DataError, match="empty"):
-        SOURCES["corpus"].prepare(
+        FAMILIES["corpus"].source.prepare(
             from_options("lm", str(tmp_path / "empty.txt")), str(tmp_path / "empty.txt"), None, {}
         )
 
@@ -188,13 +188,13 @@ def test_too_little_text_is_an_error(tmp_path: Path) -> None:
 def test_gzip_and_lists_of_texts(tmp_path: Path) -> None:
     path = tmp_path / "text.txt.gz"
     path.write_bytes(gzip.compress(TEXT.encode()))
-    source, examples, _ = SOURCES["corpus"].prepare(
+    source, examples, _ = FAMILIES["corpus"].source.prepare(
         from_options("lm", str(path), tokens="chars"), str(path), None, {}
     )
     assert source.codec.decode(examples.tokens.ids(0, 22)) == TEXT[:22]
     lines = TEXT.split("\n")
     lines = [line for line in lines if line]
-    source, examples, _ = SOURCES["corpus"].prepare(
+    source, examples, _ = FAMILIES["corpus"].source.prepare(
         from_options("lm", tokens="words", layout="lines"), lines, None, {}
     )
     assert len(examples) > 10
@@ -211,7 +211,7 @@ ROWS = [
 
 def pairs(rows: Any = ROWS, task: str = "classify", **options: Any) -> tuple[Any, Any, Any, Any]:
     spec = from_options(task, **({"batch_size": 8} | options))
-    source, examples, valid = SOURCES["pairs"].prepare(spec, rows, None, {})
+    source, examples, valid = FAMILIES["pairs"].source.prepare(spec, rows, None, {})
     return source, examples, valid, source.spec
 
 
@@ -291,6 +291,23 @@ def test_tagging_needs_a_label_for_each_token() -> None:
         pairs([*rows, {"tokens": ["a", "b"], "tags": ["X"]}], "tag", input="tokens", output="tags")
 
 
+def test_columns_of_numbers_and_of_text_are_no_input_together() -> None:
+    cities = ("Paris", "Rome", "Oslo")
+    rows = [
+        {"age": 20 + i, "city": cities[i % 3], "street": f"{i} Main Street", "label": "ab"[i % 2]}
+        for i in range(30)
+    ]
+    wrong = "column 'age' has numbers and column 'city' has none.*--input.*--codec text"
+    with pytest.raises(UsageError, match=wrong):
+        pairs(rows, input=("age", "city"), output="label")
+    source, _, _, _ = pairs(rows, input=("age", "city"), output="label", codec="text")
+    assert source.load([{"age": 34, "city": "Paris"}], labelled=False).x[0].tolist() == (
+        source.codecs["input"].encode("34 Paris").tolist()
+    )
+    source, examples, _, _ = pairs(rows, input=("city", "street"), output="label")
+    assert source.inputs_of(examples, [0]) == ["Paris 0 Main Street"]
+
+
 def test_one_class_is_not_a_task() -> None:
     with pytest.raises(DataError, match="two labels"):
         pairs([{"text": "a b", "label": "x"}] * 20, input="text", output="label")
@@ -320,7 +337,7 @@ def wave(T: int = 200, channels: int = 1) -> list[dict[str, Any]]:
 
 def windows(rows: Any, **options: Any) -> tuple[Any, Any, Any, Any]:
     spec = from_options("forecast", **({"horizon": 4, "batch_size": 4, "bptt": 30} | options))
-    source, examples, valid = SOURCES["windows"].prepare(spec, rows, None, {})
+    source, examples, valid = FAMILIES["windows"].source.prepare(spec, rows, None, {})
     return source, examples, valid, source.spec
 
 
@@ -398,7 +415,7 @@ def test_each_channel_by_itself() -> None:
 
 def said_of(rows: Any, **options: Any) -> tuple[Any, list[str]]:
     table = hitherto.data.read(rows, **options)
-    spec, notes = SOURCES["windows"].columns(from_options("forecast", **options), table)
+    spec, notes = FAMILIES["windows"].source.columns(from_options("forecast", **options), table)
     return spec.data, notes
 
 
@@ -434,6 +451,11 @@ def test_the_column_that_tells_series_apart_is_named() -> None:
     ):
         windows(rows)
     assert len(windows(rows, id="shop")[1].series) == 2
+    one = [row for row in rows if row["shop"] == "north"]
+    source, _, _, _ = windows(one, time=1)
+    source.spec = source.spec.replace(time=1)  # a column by its number, as --time has it
+    with pytest.raises(DataError, match=r"comes twice.*apart: say --id shop$"):
+        source.load(rows)
 
 
 def test_what_keeps_a_column_from_being_numbers_is_said() -> None:
@@ -449,7 +471,7 @@ def test_how_times_are_read_is_kept_with_the_model(tmp_path: Path) -> None:
     lines = [f"{str(d)[8:]}/{str(d)[5:7]}/{str(d)[:4]};{i % 7},5\n" for i, d in enumerate(days)]
     path.write_text("date;sold\n" + "".join(lines), encoding="utf-8")
     spec = from_options("forecast", str(path), horizon=3, decimal=",")
-    source, examples, _ = SOURCES["windows"].prepare(spec, str(path), None, {})
+    source, examples, _ = FAMILIES["windows"].source.prepare(spec, str(path), None, {})
     data = source.spec.data
     assert (data.time_format, data.timezone, data.decimal) == ("%d/%m/%Y", None, ",")
     assert examples.series[0].values[:3, 0].tolist() == [0.5, 1.5, 2.5]
@@ -469,7 +491,7 @@ def test_how_times_are_read_is_kept_with_the_model(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"a\.csv, line 2, column 'date': '01/02/2024' is 1 February 2024 read as"
     ):
-        SOURCES["windows"].prepare(spec, str(path), None, {})
+        FAMILIES["windows"].source.prepare(spec, str(path), None, {})
 
 
 def test_a_model_that_knew_no_zones_still_reads_utc() -> None:
@@ -502,7 +524,7 @@ ANSWERS = [
 
 def texts(task: str, data: Any, **options: Any) -> tuple[Any, Any, Any]:
     spec = from_options(task, **({"tokens": "words"} | options))
-    return SOURCES["texts"].prepare(spec, data, None, {})
+    return FAMILIES["texts"].source.prepare(spec, data, None, {})
 
 
 def said(source: Any, ids: Any, side: str = "input") -> list[str]:

@@ -25,7 +25,7 @@ from hitherto.model.build import Module, build
 from hitherto.plan import make
 from hitherto.spec import Spec, from_options
 from hitherto.tasks.base import Batch, Results
-from hitherto.tasks.families import SOURCES
+from hitherto.tasks.families import FAMILIES
 from hitherto.training import checkpoint
 from hitherto.training.loop import fit
 from hitherto.training.optimizer import rate
@@ -385,7 +385,7 @@ def classifier() -> tuple[Spec, Any, Any, Module]:
     rows = [{"text": "a b c"[: 1 + i % 5], "label": "xy"[i % 2]} for i in range(20)]
     spec = from_options("classify", "none", input="text", output="label", hidden_size=8, embedding_size=4,
                         num_layers=1, pool="max", epochs=2, batch_size=8, lr=0.01, valid=0.0)  # fmt: skip
-    source, examples, _ = SOURCES["pairs"].prepare(spec, rows, None, {})
+    source, examples, _ = FAMILIES["pairs"].source.prepare(spec, rows, None, {})
     return (
         source.spec,
         source,
@@ -516,7 +516,7 @@ def writer(**options: Any) -> tuple[Spec, Any, Any, Module]:
     given = {"tokens": "words", "hidden_size": 8, "embedding_size": 6, "num_layers": 1, "bidirectional": True}
     more = {"epochs": 3, "batch_size": 8, "lr": 0.01, "threads": 1, "checkpoint_every": 1, "valid": 0.0}
     spec = from_options("translate", "none", **(given | more | options))
-    source, examples, _ = SOURCES["texts"].prepare(spec, PAIRS, None, {})
+    source, examples, _ = FAMILIES["texts"].source.prepare(spec, PAIRS, None, {})
     plan = make(spec.model, "seq2seq", source.inputs(), *source.head())
     return source.spec, source, examples, build(plan, seed=3)
 

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -168,8 +167,7 @@ def test_what_is_unknown_has_no_place(model: hitherto.Model) -> None:
 def test_characters_of_several_bytes_become_whole(model: hitherto.Model) -> None:
     codec = TextCodec.fit(["äö"], tokens="bytes")
     stream = model.stream(num_beams=1)
-    stream.model = SimpleNamespace(codecs={**model.codecs, "output": codec}, source=model.source)
-    stream.model.source = Transcripts(model.spec, stream.model.codecs)
+    stream.source = Transcripts(model.spec, {**model.codecs, "output": codec})
     stream.decoder = codec.decoder()
     rows = []
     for step, i in enumerate(codec.encode("äö")):

@@ -1,37 +1,33 @@
-"""A trained model: `open`, and the `Model` that it gives."""
+"""A trained model: `open`, and the `Model` that it gives. What it does is in the folder of its family, in `tasks`."""
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hitherto import bundle
 from hitherto import spec as specs
 from hitherto.arrays import Array
+from hitherto.codecs.base import Codec
 from hitherto.codecs.label import LabelCodec
+from hitherto.codecs.text import TextCodec
 from hitherto.data.answers import beside
 from hitherto.decode import DecodeOptions
-from hitherto.errors import (
-    BundleError,
-    UsageError,
-)
+from hitherto.errors import BundleError, UsageError
 from hitherto.plan import Plan, form_of, operations, streams
 from hitherto.plan.check import check
+from hitherto.plan.ops import Plan
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Results, expect_task
+from hitherto.tasks.base import AnySource, Batch, Examples, Options, Results, Row, Value
 from hitherto.tasks.batching import heard
-from hitherto.tasks.families import SOURCES, STREAMS
-from hitherto.tasks.forecast import verbs as forecast
-from hitherto.tasks.given import READING, expect, inputs, labelled, parameters, told
-from hitherto.tasks.language import verbs as language
-from hitherto.tasks.sequels import verbs as sequels
+from hitherto.tasks.families import family_of, verb_of
+from hitherto.tasks.given import READING, expect, inputs, labelled, with_reading
 from hitherto.tasks.streams import Stream
-from hitherto.tasks.writing import verbs as writing
+from hitherto.tasks.verbs import parameters
 
 __all__ = ["Model", "Say", "describe", "open"]
 
@@ -41,35 +37,43 @@ Say = Callable[[str], None]
 class Model:
     """A trained model: its codecs, its plan and the engine that runs the plan.
 
-    Its methods are those of its task: `generate` and `suggest` of `lm`, `anomalies` of `forecast`; `predict` and
-    `evaluate` of every task.
+    Every model has `evaluate`; `predict`, unless it continues what it is given; and the methods of its task: `generate`
+    and `suggest` of `lm`, `generate` and `steps` of `compose` and `handwrite`, `anomalies` of `forecast`,
+    `predict_proba` of `classify`.
     """
 
     def __init__(
         self,
         spec: Spec,
         plan: Plan,
-        codecs: dict[str, Any],
+        codecs: dict[str, Codec],
         tensors: Mapping[str, Array],
         weights: str = "float32",
-        **kept: Any,
+        *,
+        metrics: dict[str, float] | None = None,
+        made: Options | None = None,
+        path: Path | None = None,
+        run: Path | None = None,
+        digest: str | None = None,
+        check: Callable[[], None] | None = None,
     ) -> None:
         self.spec = spec
         self.plan = plan
         self.codecs = codecs
         self.tensors = tensors
         self.weights = weights
-        self.metrics: dict[str, float] = kept.get("metrics", {})
-        self.made: dict[str, Any] = kept.get("made", {})
-        self.path: Path | None = kept.get("path")
-        self.run: Path | None = kept.get("run")
-        self._digest: str | None = kept.get("digest")
-        self._check: Callable[[], None] | None = kept.get("check")
-        self.source = SOURCES[TASKS[spec.task].source](spec, codecs)
+        self.metrics = {} if metrics is None else metrics
+        self.made = {} if made is None else made
+        self.path = path
+        self.run = run
+        self._digest = digest
+        self._check = check
+        self._family = family_of(spec.task)
+        self.source: AnySource = self._family.source(spec, codecs)
 
     @property
     def engine(self) -> Engine:
-        """What runs the plan; a BundleError where the file was cut short that its weights lie in."""
+        """What runs the plan; a BundleError where the file of the weights was cut short since."""
         if self._check is not None:
             self._check()
         return self._engine
@@ -80,7 +84,7 @@ class Model:
 
     @property
     def digest(self) -> str:
-        """By which sessions know their model again."""
+        """SHA-256 of plan, codecs and tensors: a session names the model that it belongs to by it."""
         if self._digest is None:
             self._digest = bundle.digest(self.tensors, self.plan, self.codecs)
         return self._digest
@@ -90,131 +94,116 @@ class Model:
 
     # ---- every task
 
-    def evaluate(self, data: Any, **options: Any) -> dict[str, float]:
+    def evaluate(self, data: object, **options: object) -> dict[str, float]:
         """Metrics by name on labelled data: a path, a frame, or rows as dicts.
 
-        `input`, `output`, `id` and `time` name the columns where they are others than those of training; `format`,
-        `header`, `delimiter` and `encoding` say how a file is read. Forecasts: `start` (a time) scores only what is
-        forecast from there on, `stride` every so many steps. Models that write: how, as `decoding` has it.
+        `input`, `output`, `id` and `time` name the columns where they differ from those of training; `format`,
+        `header`, `delimiter` and `encoding` say how a file is read. Forecasts: `start` (a time) scores only forecasts
+        from there on, `stride` only every so many steps. Models that write: the options of `decoding`.
         """
         return self.examine(data, **options).metrics
 
-    def examine(self, data: Any, **options: Any) -> Results:
+    def examine(self, data: object, **options: object) -> Results:
         """`evaluate`, with the details that a report shows."""
-        source, options = told(self.source, options)
-        tells_how = self.writes or getattr(source, "decodes", False)
-        if not tells_how:
-            expect(
-                options, parameters(source.load) - {"data", "labelled"}, f"an evaluation of {self.spec.task}"
-            )
-        data = labelled(source, data)
-        if tells_how:
-            return self.measure(source.load(data), **options)
-        return self.measure(source.load(data, **options))
+        source, options = with_reading(self.source, options)
+        load: Callable[..., Examples] = source.load  # a source may have options of its own
+        if source.judges or source.decodes:
+            return self.measure(load(labelled(source, data)), **options)
+        expect(options, parameters(load) - {"data", "labelled"}, f"an evaluation of {self.spec.task}")
+        return self.measure(load(labelled(source, data), **options))
 
-    def measure(self, examples: Any, **decoding: Any) -> Results:
-        outputs = self.outputs(self.source.evaluation(examples))
-        if getattr(self.source, "decodes", False):
-            return self.source.measure(examples, outputs, **decoding)  # type: ignore[no-any-return]
-        found: Results = self.source.measure(examples, outputs)
-        if not self.writes:
-            return found
-        judged = self.judge(examples, **decoding)
-        metrics = found.metrics | judged.metrics
-        order = TASKS[self.spec.task].metrics
-        return Results({n: metrics[n] for n in order if n in metrics}, found.details | judged.details)
+    def measure(self, examples: Examples, **decoding: object) -> Results:
+        """Metrics and details on encoded examples."""
+        return self._family.measure(self, examples, **decoding)
 
-    def judge(self, examples: Any, **decoding: Any) -> Results:
-        """What the texts are worth that a model writes to these encoded inputs."""
-        found: Results = self.source.judge(examples, writing.written(self, examples, **decoding))
-        return found
+    def judge(self, examples: Examples, **decoding: object) -> Results:
+        """Metrics of the texts that a model writes to these encoded inputs."""
+        if self._family.judge is None:
+            raise self._no_writer("judge")
+        return self._family.judge(self, examples, **decoding)
 
     def predict(
-        self, data: Any, *, details: bool = False, keep: str | Sequence[str] | None = None, **options: Any
-    ) -> list[Any]:
-        """An answer for each input: a label, a list of labels, or a row of the future.
+        self,
+        data: object,
+        *,
+        details: bool = False,
+        keep: str | Sequence[str] | None = None,
+        **options: object,
+    ) -> list[Value]:
+        """An answer for each input: a label, a list of labels, a text, or a row of the future.
 
         `data` is a path, a frame, rows as dicts, an array, a plain list of inputs, or a text, if the model reads texts.
         An array has a column for each of `columns`. With `details` each answer is a dict that also says how sure the
         model is; with `keep` it also has the number of its row, from 1, the row's ids and times, and the columns that
-        `keep` names, () for none. Columns and files are told as to `evaluate`.
+        `keep` names, () for none. Columns and files are named as for `evaluate`.
 
-        Of two classes, `threshold` is the probability from which on the positive one is said. A model that writes
-        answers with texts: `decoding` has the options; `attention` adds where it looked.
+        Of two classes, `threshold` is the least probability for the positive one. A model that writes answers with
+        texts: `decoding` has the options; `attention` adds where it looked.
         """
-        source, options = told(self.source, options)
-        if "steps" in self.codecs:
+        source, options = with_reading(self.source, options)
+        if source.continues:
             raise UsageError(f"{self.spec.task} models go on by themselves: use generate, or a stream.")
-        foresees = self.spec.task == "forecast"
-        if foresees and keep:
+        if source.foresees and keep:
             raise UsageError("a forecast is of times to come, of which no column is known: keep has no use.")
         table = inputs(source, data)
         columns = [table.column(name) for name in ([keep] if isinstance(keep, str) else keep or ())]
         examples = source.load(table, labelled=False)
-        rows: list[dict[str, Any]]
-        if self.writes:
-            attention = options.pop("attention", False)
-            rows = source.predictions(examples, writing.written(self, examples, **options), attention)
-            details = details or attention
-        else:
-            if not getattr(source, "decodes", False):
-                known = parameters(source.predictions) - {"examples", "outputs"}
-                expect(options, known, f"predictions of {self.spec.task}")
-            batches = source.future(examples) if foresees else source.evaluation(examples)
-            rows = source.predictions(examples, self.outputs(batches), **options)
-        if keep is not None and not foresees:  # a forecast says whose it is, and of when
-            own = [
-                column for column in (source.spec.data.id, source.spec.data.group) if column in table.columns
-            ]
-            return beside(rows, examples.picked, table, [*own, *columns])
+        rows = self._family.predict(self, source, examples, **options)
+        if keep is not None and not source.foresees:  # a row of a forecast has its series and its time
+            names = (source.spec.data.id, source.spec.data.group)
+            identity = [name for name in names if name is not None and name in table.columns]
+            return beside(rows, examples.picked, table, [*identity, *columns])
         plain = {"label", "labels", "text"} & rows[0].keys() if rows else set()
+        details = details or bool(options.get("attention"))
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
 
     @property
     def columns(self) -> list[str]:
         """The columns that an answer is made from, in the order in which an array has them."""
-        found: list[str] = self.source.reads
-        return found
+        return self.source.reads
 
     @property
     def classes(self) -> list[str]:
-        """The labels that it may say, in the order of their probabilities."""
+        """The labels that it may answer, in the order of their probabilities."""
         codec = self.codecs.get("output")
         if not isinstance(codec, LabelCodec):
             raise UsageError(f"{self.spec.task} models have no classes; classify and tag do.")
         return list(codec.classes)
 
-    def predict_proba(self, data: Any, **options: Any) -> Array:
+    def predict_proba(self, data: object, **options: object) -> Array:
         """The probability of each class for each input of `classify`, [n, classes], in the order of `classes`."""
-        expect_task(self, "classify", "predict_proba")
-        source = self.reader(**options)
-        examples = source.load(inputs(source, data), labelled=False)
-        found: Array = np.stack(source.collect(examples, self.outputs(source.evaluation(examples))))
-        return found
+        probabilities: Array = verb_of(self.spec.task, "predict_proba")(self, data, **options)
+        return probabilities
 
-    def reader(self, **said: Any) -> Any:
-        """The source, told of columns and files what `evaluate` may be told."""
-        source, left = told(self.source, said)
-        expect(left, READING, "reading data")
+    def reader(self, **options: object) -> AnySource:
+        """The source, with other columns and files than those of training, named as for `evaluate`."""
+        source, rest = with_reading(self.source, options)
+        expect(rest, READING, "reading data")
         return source
+
+    def outputs(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Array]]:
+        """What the engine says to each batch, as the source needs it."""
+        return self.engine.outputs(heard(batches), self.source.answers)
 
     # ---- models that write
 
     @property
     def writes(self) -> bool:
         """Whether its answers are texts that a decoder makes: translations, summaries, replies."""
-        return hasattr(self.source, "judge")
+        return self.source.judges
 
-    def decoding(self, asked: Mapping[str, object]) -> DecodeOptions:
-        """The options of decoding: those that are asked for, and the defaults of the model's task.
+    def decoding(self, options: Mapping[str, object]) -> DecodeOptions:
+        """All options of the decoder: those given, and the defaults of the task.
 
         max_new_tokens, min_new_tokens, num_beams, n_best, length_penalty, coverage_penalty, no_repeat_ngram; or, to
         draw, temperature, top_k, top_p, repetition_penalty, seed.
         """
-        return writing.decoding(self, asked)
+        if self._family.decoding is None:
+            raise self._no_writer("decoding")
+        return self._family.decoding(self, options)
 
-    def outputs(self, batches: Iterator[Any]) -> Iterator[Any]:
-        return self.engine.outputs(heard(batches), self.source.answers)
+    def _no_writer(self, method: str) -> UsageError:
+        return UsageError(f"{method} is for models that write; this one does {self.spec.task}.")
 
     def save(self, path: str | Path) -> str:
         """Write the bundle; gives its digest."""
@@ -234,122 +223,118 @@ class Model:
 
     # ---- streams
 
-    def stream(self, saved: bytes | None = None, **decoding: Any) -> Stream:
-        """A live stream: values in, answers out, the state in your hands; one that goes on from `saved`, if given.
+    def stream(self, saved: bytes | None = None, **decoding: object) -> Stream:
+        """A live stream: values in, answers out, the state in your hands. It continues from `saved`, if given.
 
         Of a model that writes, `decoding` says how, as for `predict`.
         """
-        self._streams()
-        made = STREAMS[self.spec.task](self)
+        self._expect_streams()
+        live: Stream = verb_of(self.spec.task, "stream")(self)
         if decoding:
-            made.tell(**decoding)
-        return made if saved is None else made.load(saved)
+            live.tell(**decoding)
+        return live if saved is None else live.load(saved)
 
     def session(self) -> Session:
-        """A stream of plain arrays: what the codec would give in, what the head reads out."""
-        self._arrays()
+        """A stream of plain arrays: the codec's arrays in, the head's features out."""
+        self._expect_arrays()
         return Session(self.engine)
 
-    def streams(self, n: int) -> Sessions:
-        """So many sessions of plain arrays, to be stepped together: each with its own state."""
-        self._arrays()
+    def sessions(self, n: int) -> Sessions:
+        """`n` sessions of plain arrays that step together, each with its own state."""
+        self._expect_arrays()
         return Sessions(self.engine, n)
 
-    def _arrays(self) -> None:
+    def _expect_arrays(self) -> None:
         if "encode" in self.plan:
             raise UsageError(
                 "a model with an encoder has no session of arrays: it writes when its input is over. Use stream()."
             )
-        self._streams()
+        self._expect_streams()
 
-    def _streams(self) -> None:
+    def _expect_streams(self) -> None:
         if why := streams(self.plan):
             raise UsageError(why)
 
-    # ---- lm
+    # ---- models that continue
 
-    def generate(self, prompt: Any = None, **options: Any) -> Any:
+    def generate(self, prompt: Value = None, **options: object) -> Value:
         """What the model makes of `prompt`.
 
-        `lm`: the text gone on with; `pieces` has the options. `compose`: the music, a roll or a file, gone on with, as
-        a roll. `handwrite`: the strokes that write it. `steps` has the options of these two.
+        `lm`: the text that follows; `pieces` has the options. `compose`: the music, a roll or a file, continued, as a
+        roll. `handwrite`: the strokes that write it. `steps` has the options of these two.
         """
-        if "steps" not in self.codecs:
-            return "".join(self.pieces(prompt or "", **options))
-        return sequels.generate(self, prompt, **options)
+        return verb_of(self.spec.task, "generate")(self, prompt, **options)
 
-    # ---- compose, handwrite
-
-    def steps(self, prompt: Any = None, **options: Any) -> Iterator[Array]:
+    def steps(self, prompt: Value = None, **options: object) -> Iterator[Array]:
         """The steps that follow a piece of music, or that write a text, each as it is drawn, `steps` of them.
 
-        Below 1 `temperature` keeps to what is likely, and so does the `bias` of a pen from 0 on. Of music no more than
-        `voices` keys sound at once, and none that did not in training.
+        A `temperature` below 1 draws likelier steps, and so does the `bias` of a pen above 0. Of music at most `voices`
+        keys sound at once, and only keys that sound in training.
         """
-        return sequels.steps(self, prompt, **options)
+        steps: Iterator[Array] = verb_of(self.spec.task, "steps")(self, prompt, **options)
+        return steps
 
-    def draw(self, params: Array, rng: "np.random.Generator") -> Array:
-        """A step that could come next, from what the head reads."""
-        return sequels.draw(self, params, rng)
+    def draw(self, params: Array, rng: np.random.Generator) -> Array:
+        """A step that could come next, drawn from the parameters of the head."""
+        step: Array = verb_of(self.spec.task, "draw")(self, params, rng)
+        return step
 
-    def pieces(self, prompt: str = "", **options: Any) -> Iterator[str]:
+    def pieces(self, prompt: str = "", **options: object) -> Iterator[str]:
         """The text that follows `prompt`, piece by piece as it is made.
 
-        With `num_beams` above 1 it is the most probable text that a beam search finds, which draws nothing.
+        With `num_beams` above 1 it is the most probable text of a beam search, which draws nothing.
         """
-        return language.pieces(self, prompt, **options)
+        pieces: Iterator[str] = verb_of(self.spec.task, "pieces")(self, prompt, **options)
+        return pieces
 
     def suggest(self, text: str, k: int = 5) -> list[tuple[str, float]]:
         """The k most probable next words after `text`, or ends of its last word; each with its probability."""
-        return language.suggest(self, text, k)
-
-    def suggest_from(self, state: Any, log_probs: Array, rest: str, k: int) -> list[tuple[str, float]]:
-        """`suggest` after a state: `rest` is the text that is no token yet, the word that has begun."""
-        return language.suggest_from(self, state, log_probs, rest, k)
+        words: list[tuple[str, float]] = verb_of(self.spec.task, "suggest")(self, text, k)
+        return words
 
     # ---- forecast
 
-    def anomalies(self, data: Any, last: int = 100, **told: Any) -> list[dict[str, Any]]:
+    def anomalies(self, data: object, last: int = 100, **options: object) -> list[Row]:
         """How surprising each of the `last` newest points of every series was, seen from the step before."""
-        return forecast.anomalies(self, data, last, **told)
+        rows: list[Row] = verb_of(self.spec.task, "anomalies")(self, data, last, **options)
+        return rows
 
 
 def open(  # noqa: A001 - its name
-    path: str | Path, *, weights: str = "float32", tokenizer: Any = None, mmap: bool = True
+    path: str | Path, *, weights: str = "float32", tokenizer: object = None, mmap: bool = True
 ) -> Model:
     """The model in the bundle at `path`, ready to run without torch.
 
-    `weights` says how they are held in memory: "float32", "bfloat16" or "int8", of which the smaller are faster where a
-    model does not fit into a cache; what they cost in accuracy stands in docs/running.md. A model that was trained with
-    a tokenizer of its own needs the same again. `mmap=False` reads the file into memory of one's own, where others may
-    write over it in place.
+    `weights` says how they are held in memory: "float32", "bfloat16" or "int8". The smaller ones are faster where a
+    model does not fit into a cache; docs/running.md has what they cost in accuracy. A model that was trained with a
+    tokenizer of its own needs the same again. `mmap=False` reads the file into memory: use it where others may write
+    over the file in place.
     """
-    found = bundle.read(path, mmap=mmap)
+    content = bundle.read(path, mmap=mmap)
     try:
-        plan = check(found.plan, found.tensors)
+        plan = check(content.plan, content.tensors)
     except BundleError as error:
         raise BundleError(f"{path}: {error}") from error
-    codecs = {name: found.codec(name) for name in found.codecs}
+    codecs: dict[str, Codec] = {name: content.codec(name) for name in content.codecs}
     if tokenizer is not None:
-        own = [name for name, codec in codecs.items() if name == "input" or codec.outside]
-        codecs |= {name: codecs[name].with_tokenizer(tokenizer) for name in own}
-    spec = specs.from_document(found.spec, str(path))
+        texts = {n: c for n, c in codecs.items() if isinstance(c, TextCodec) and (n == "input" or c.outside)}
+        codecs |= {name: codec.with_tokenizer(tokenizer) for name, codec in texts.items()}
     model = Model(
-        spec, plan, codecs, found.tensors, weights, metrics=found.metrics, made=found.made, path=found.path,
-        digest=found.digest, check=found.check,
+        specs.from_document(content.spec, str(path)), plan, codecs, content.tensors, weights, metrics=content.metrics,
+        made=content.made, path=content.path, digest=content.digest, check=content.check,
     )  # fmt: skip
     _agree(model)
-    assert model.engine is not None  # noqa: S101 - made now, so that what is wrong with it is said here
+    assert model.engine is not None  # noqa: S101 - made now, so that an error of it is raised here
     return model
 
 
 def _agree(model: Model) -> None:
-    """A bundle's spec and codecs ask for the very inputs and head that its plan has; else a BundleError."""
-    kinds = model.source.kinds()
-    found = {name: codec.kind for name, codec in model.codecs.items()}
-    if found.keys() != kinds.keys() or any(kind not in kinds[name] for name, kind in found.items()):
-        wanted = ", ".join(f"{name} ({' or '.join(some)})" for name, some in kinds.items())
-        came = ", ".join(f"{name} ({kind})" for name, kind in found.items())
+    """A BundleError unless a bundle's plan has the very inputs and head that its spec and codecs ask for."""
+    allowed = model.source.kinds()
+    kinds = {name: codec.kind for name, codec in model.codecs.items()}
+    if kinds.keys() != allowed.keys() or any(kind not in allowed[name] for name, kind in kinds.items()):
+        wanted = ", ".join(f"{name} ({' or '.join(some)})" for name, some in allowed.items())
+        came = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
         raise BundleError(
             f"{model.path}: {model.spec.task} has the codecs {wanted}, but the bundle has {came}."
         )

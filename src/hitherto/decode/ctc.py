@@ -18,35 +18,37 @@ __all__ = ["PrefixBeam", "best_text"]
 # A step, the state before any symbol, the log-probabilities of the first.
 Scorer = tuple[Step, dict[str, Array], Array]
 
-MARGIN = 12.0  # nats behind the best: what is six millionths as probable is given up, and delays no answer
-NEVER = -1e9  # of a symbol that a language model holds impossible: a rank that is finite can be compared
-_BLOCK = 256  # steps made ready at a time
+MARGIN = (
+    12.0  # nats below the best: texts six millionths as probable are given up, so that they delay no answer
+)
+NEVER = -1e9  # for a symbol that a language model makes impossible: finite, so that ranks can be compared
+_BLOCK = 256  # steps prepared at a time
 
 
 class PrefixBeam:
     """A search for the most probable text of a head `ctc`, as its log-probabilities come.
 
     search = PrefixBeam(8)
-    search.push(log_probs)    of some steps more, [t, K]: the symbols that are final by them, each as (class, step)
-    search.peek()             the best text so far, whole: `said`, what was final until now, and what may still change
+    search.push(log_probs)    more steps, [t, K]: the symbols that became final, each as (class, step)
+    search.peek()             the best text so far: `said`, which is final, and the rest, which may still change
     search.n_best(3)          the best texts and their scores
     search.finish()           the rest of the best text
-    search.state              all that it knows, a dict of arrays; set it to go on from there
+    search.state              the state, a dict of arrays; set it to continue from there
 
-    After each step the `width` most probable texts are gone on with, each with all the ways to say it (Hannun et al.
-    2014), if they are within `MARGIN` of the best; None goes on with all: exact, and only for tests. What cannot come
-    among them is not computed; nothing else is left out. `blank` is the class of saying nothing.
+    Each step keeps the `width` most probable texts, each with all of its alignments (Hannun et al. 2014), if they are
+    within `MARGIN` of the best. A width of None keeps all: exact, and only for tests. The search skips only what cannot
+    be among them. `blank` is the class of no symbol.
 
     `scorer` is a language model of the same classes: `step`, its state before any symbol (a dict of [K, 1, W] arrays)
     and the log-probabilities of the first symbol, [1, V]. A text's score is its log-probability + `weight` * that of
-    the language model + `bonus` * its length. `step` is asked once for each text that is to be gone on with, all those
-    of an input step at once.
+    the language model + `bonus` * its length. `step` is called once for each text that the search extends, with all
+    those of an input step at once.
 
-    A symbol is final when all texts have it and it has ended; or `delay` steps after it: then the texts that begin
-    otherwise than the best one are given up, as two that are about as good may else stay for ever, whatever follows.
-    None waits. What was pushed in which pieces does not matter. A symbol's step is the most probable one of its run, on
-    the best way to say the best text; steps never fall. Where a stream has no end, empty `said` now and then: nothing
-    else grows.
+    A symbol is final when all texts have it and its run has ended. It is also final `delay` steps after it: then the
+    search gives up the texts that begin in another way, as two about equally good ones may otherwise stay for ever. A
+    delay of None waits. The pieces of the input do not matter. A symbol's step is the most probable one of its run, on
+    the best alignment of the best text; steps never decrease. In a stream without an end, empty `said` now and then:
+    nothing else grows.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class PrefixBeam:
     # ---- what a user calls
 
     def push(self, log_probs: Array) -> list[Symbol]:
-        """Read these steps, [t, K]; give what is final by them."""
+        """Read these steps, [t, K]; return the symbols that became final."""
         if self.ended:
             raise UsageError("the input has ended: begin another search.")
         log_probs = distributions(log_probs)
@@ -100,7 +102,7 @@ class PrefixBeam:
         return self.said[before:]
 
     def peek(self) -> list[Symbol]:
-        """The best text so far, with what was final before."""
+        """The best text so far, final symbols included."""
         return [*self.said, *self._rest(self._beams[0])]
 
     def n_best(self, count: int) -> list[tuple[list[Symbol], float]]:
@@ -108,7 +110,7 @@ class PrefixBeam:
         return [([*self.said, *self._rest(p)], p.rank) for p in self._beams[:count]]
 
     def finish(self) -> list[Symbol]:
-        """The end of the input: what of the best text was not final before."""
+        """The end of the input: the symbols of the best text that were not final."""
         best = self._beams[0]
         rest = [] if self.ended else self._rest(best)
         self.said += rest
@@ -134,7 +136,7 @@ class PrefixBeam:
         self._classes = K
 
     def _step(self, row: list[float], blank: float, classes: list[int]) -> None:
-        """Go on by one step: log-probabilities of all classes, of the blank, and the other classes, best first."""
+        """Take a step: log-probabilities of all classes, that of the blank, and the other classes, best first."""
         beams, width = self._beams, self.width
         stays = [p.stay(row, blank, self.steps) for p in beams]
         ranks = [stay[0] + p.lm for stay, p in zip(stays, beams, strict=True)]
@@ -143,12 +145,12 @@ class PrefixBeam:
             floor = max(ranks) - MARGIN
             if len(beams) >= width:
                 floor = max(floor, min(ranks))
-        found: list[tuple[float, _Prefix, int]] = [(r, p, -1) for r, p in zip(ranks, beams, strict=True)]
-        found += self._longer(row, classes, floor)
-        found.sort(key=_first, reverse=True)  # stable: of equals the one that was there
-        least = -math.inf if width is None else found[0][0] - MARGIN
-        kept = [one for one in found[:width] if one[0] >= least]
-        made = [p if c < 0 else p.grow(c, row[c], self.steps, self._flat) for _, p, c in kept]
+        ranked: list[tuple[float, _Prefix, int]] = [(r, p, -1) for r, p in zip(ranks, beams, strict=True)]
+        ranked += self._longer(row, classes, floor)
+        ranked.sort(key=_rank, reverse=True)  # stable: of equals the one that was there
+        least = -math.inf if width is None else ranked[0][0] - MARGIN
+        best = [one for one in ranked[:width] if one[0] >= least]
+        made = [p if c < 0 else p.grow(c, row[c], self.steps, self._flat) for _, p, c in best]
         for p, stay in zip(beams, stays, strict=True):
             p.take(stay)
         for p in set(beams).difference(made):
@@ -160,8 +162,8 @@ class PrefixBeam:
     def _longer(
         self, row: list[float], classes: list[int], floor: float
     ) -> list[tuple[float, "_Prefix", int]]:
-        """The texts of one symbol more whose score is above `floor`: that, what they begin with, and the symbol."""
-        found = []
+        """The texts of one symbol more whose score is above `floor`: the score, the text before, and the symbol."""
+        longer = []
         most = self.bonus  # a language model only takes from it
         top = row[classes[0]] + most
         hopeful = [p for p in self._beams if p.rank + top > floor]
@@ -171,18 +173,18 @@ class PrefixBeam:
             rank, last, children, gains = p.rank, p.id, p.children, p.gains or ()
             enough = floor - rank - most
             for c in classes:
-                own = row[c]
-                if own <= enough:
+                log_prob = row[c]
+                if log_prob <= enough:
                     break
-                score = (p.blank_way + p.lm if c == last else rank) + own + gains[c]
+                score = (p.blank_way + p.lm if c == last else rank) + log_prob + gains[c]
                 if score > floor and not (
                     c in children and children[c].live
                 ):  # that one has its part already
-                    found.append((score, p, c))
-        return found
+                    longer.append((score, p, c))
+        return longer
 
     def _ask(self, prefixes: "list[_Prefix]") -> None:
-        """What the language model says after these."""
+        """Ask the language model for the next symbol of these texts."""
         if self.scorer is None or not prefixes:
             return
         memories = [p.memory or {} for p in prefixes]
@@ -201,7 +203,7 @@ class PrefixBeam:
         return gains
 
     def _settle(self) -> None:
-        """Say what all texts begin with, up to a symbol whose run may go on."""
+        """Make final what all texts begin with, up to a symbol whose run may continue."""
         best = self._beams[0]
         late = self.delay is not None and bool(best.times) and best.times[0] + self.delay < self.steps
         if late:
@@ -226,11 +228,11 @@ class PrefixBeam:
             p.blank_times, p.own_times = p.blank_times[len(ids) :], p.own_times[len(ids) :]
 
     def _rest(self, p: "_Prefix") -> list[Symbol]:
-        """What of this text was not said."""
+        """The symbols of this text that are not final."""
         return self._dated(p.ids, p.times)
 
     def _dated(self, ids: list[int], times: tuple[int, ...]) -> list[Symbol]:
-        """Symbols with their steps, none before what was said: the best way may be another one by now."""
+        """Symbols with their steps, none before a final symbol: the best alignment may have changed."""
         return [(c, max(t, self._latest)) for c, t in zip(ids, times, strict=False)]
 
     # ---- the state
@@ -238,7 +240,7 @@ class PrefixBeam:
     def slots(self, classes: int) -> Slots:
         """What the arrays of the state may be, of steps with so many classes."""
         texts, long, score = range(1, 1 << 20), ANY, Slot(np.float64, (), low=-np.inf, high=LATE)
-        found = {
+        slots = {
             "numbers": Slot(np.int64, (5,), low=-1, high=LATE),
             "said": Slot(np.int64, (long, 2), low=0, high=LATE),
             "ids": Slot(np.int64, (texts, long), low=-1, high=classes - 1),
@@ -248,11 +250,11 @@ class PrefixBeam:
         }
         if self.scorer is not None:
             _, memory, first = self.scorer
-            found["asked"] = Slot(np.bool_, (texts,))
-            found["gains"] = replace(score, shape=(texts, np.shape(first)[-1]))
+            slots["asked"] = Slot(np.bool_, (texts,))
+            slots["gains"] = replace(score, shape=(texts, np.shape(first)[-1]))
             for name, value in memory.items():
-                found[f"memory.{name}"] = Slot(value.dtype, (value.shape[0], texts, *value.shape[2:]))
-        return found
+                slots[f"memory.{name}"] = Slot(value.dtype, (value.shape[0], texts, *value.shape[2:]))
+        return slots
 
     def sound(self, arrays: Mapping[str, Array], classes: int) -> None:
         """UsageError unless these arrays, each of which fits its slot, fit each other too."""
@@ -266,8 +268,8 @@ class PrefixBeam:
         if ended not in (0, 1) or min(steps, latest) < 0 or not (alike and known):
             raise UsageError("the numbers of the search do not fit each other.")
         inside = np.arange(ids.shape[1]) < lengths[:, None]  # [B, L]
-        said = inside[:, None] & (scores[:, 2:4, None] > -np.inf)  # [B, 2, L], a way that there is
-        if (ids[inside] < 0).any() or (times[said] < 0).any() or times.max(initial=-1) >= max(1, steps):
+        exist = inside[:, None] & (scores[:, 2:4, None] > -np.inf)  # [B, 2, L], of alignments that exist
+        if (ids[inside] < 0).any() or (times[exist] < 0).any() or times.max(initial=-1) >= max(1, steps):
             raise UsageError("the texts of the search are not of the steps that were read.")
         check_said(arrays["said"], steps, classes)
 
@@ -281,7 +283,7 @@ class PrefixBeam:
             ids[i, : lengths[i]] = p.ids
             times[i, 0, : len(p.blank_times)] = p.blank_times
             times[i, 1, : len(p.own_times)] = p.own_times
-        found: dict[str, Array] = {
+        arrays: dict[str, Array] = {
             "numbers": np.array(
                 [self.steps, self.ended, self._latest, self._classes, self._root.id], np.int64
             ),
@@ -293,11 +295,11 @@ class PrefixBeam:
         }
         if self.scorer is not None:
             none = [0.0] * len(np.asarray(self.scorer[2])[0])
-            found["asked"] = np.array([p.gains is not None for p in beams])
-            found["gains"] = np.array([p.gains or none for p in beams])
+            arrays["asked"] = np.array([p.gains is not None for p in beams])
+            arrays["gains"] = np.array([p.gains or none for p in beams])
             for name in self.scorer[1]:
-                found[f"memory.{name}"] = np.stack([(p.memory or {})[name] for p in beams], axis=1)
-        return found
+                arrays[f"memory.{name}"] = np.stack([(p.memory or {})[name] for p in beams], axis=1)
+        return arrays
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
@@ -332,10 +334,11 @@ class PrefixBeam:
 
 
 class _Prefix:
-    """A text that others begin with, as a node of their tree; `live` where it is one of the beams itself.
+    """A prefix of texts, as a node of their tree; `live` where it is one of the beams itself.
 
-    Ways to say it end in a blank or in its own last symbol: of both the log-probability of all (`_way`), of the best
-    one (`_best`), and the steps of the symbols on that one (`_times`), without those that were said.
+    Its alignments end in a blank or in its own last symbol. For both it holds the log-probability of all alignments
+    (`_way`), that of the best one (`_best`), and the steps of the symbols on the best one (`_times`), without those
+    that are final.
     """
 
     __slots__ = (
@@ -349,8 +352,8 @@ class _Prefix:
         self.live = False
         self.blank_times: tuple[int, ...] = ()
         self.own_times: tuple[int, ...] = ()
-        self.lm = 0.0  # what language model and length add to its score
-        self.gains: list[float] | None = None  # what a symbol more adds; None: not asked yet
+        self.lm = 0.0  # the part of its score from language model and length
+        self.gains: list[float] | None = None  # what each next symbol adds to it; None before it is asked
         # the language model's state, before the last symbol if not asked
         self.memory: dict[str, Array] | None = None
 
@@ -373,7 +376,7 @@ class _Prefix:
 
     @property
     def ids(self) -> list[int]:
-        """Its symbols, without those that were said."""
+        """Its symbols, without those that are final."""
         ids, p = [], self
         while p.parent is not None:
             ids.append(p.id)
@@ -382,7 +385,7 @@ class _Prefix:
 
     @property
     def first(self) -> "_Prefix | None":
-        """What it begins with that was not said: one symbol; None if it has none."""
+        """Its first node that is not final; None if it has none."""
         p, before = self, None
         while p.parent is not None:
             p, before = p.parent, p
@@ -393,24 +396,24 @@ class _Prefix:
         return self.blank_times if self.blank_best >= self.own_best else self.own_times
 
     def before(self, symbol: int) -> tuple[float, float, tuple[int, ...]]:
-        """All ways that this symbol may follow, the best of them, and its times."""
+        """All alignments that this symbol may follow, the best of them, and its times."""
         if symbol == self.id:  # without a blank between them the two would be one
             return self.blank_way, self.blank_best, self.blank_times
         return self.total, max(self.blank_best, self.own_best), self.times
 
     def stay(self, row: list[float], blank: float, step: int) -> "_Stay":
-        """What becomes of it by a step that makes no longer text of it, ways of its parent to become it included."""
-        own = row[self.id]
+        """Its scores after a step that does not extend it, with the alignments by which its parent becomes it."""
+        log_prob = row[self.id]
         own_way, own_best, own_times, peak = self.own_way, self.own_best, self.own_times, self.peak
         p = self.parent
-        if own > peak and own_times:
-            own_times, peak = (*own_times[:-1], step), own
+        if log_prob > peak and own_times:
+            own_times, peak = (*own_times[:-1], step), log_prob
         if p is not None and p.live:
             way, best, times = p.before(self.id)
             own_way = _added(own_way, way)
             if best > own_best:
-                own_best, own_times, peak = best, (*times, step), own
-        blank_way, own_way = self.total + blank, own_way + own
+                own_best, own_times, peak = best, (*times, step), log_prob
+        blank_way, own_way = self.total + blank, own_way + log_prob
         best = max(self.blank_best, self.own_best) + blank
         return (
             _added(blank_way, own_way),
@@ -418,7 +421,7 @@ class _Prefix:
             own_way,
             best,
             self.times,
-            own_best + own,
+            own_best + log_prob,
             own_times,
             peak,
         )
@@ -430,19 +433,20 @@ class _Prefix:
         ) = stay  # fmt: skip
         self.rank = self.total + self.lm
 
-    def grow(self, symbol: int, own: float, step: int, gains: list[float] | None) -> "_Prefix":
-        """The text of one symbol more, as this step begins it."""
+    def grow(self, symbol: int, log_prob: float, step: int, gains: list[float] | None) -> "_Prefix":
+        """The text of one symbol more, which begins at this step."""
         p = self.children.get(symbol)
         if p is None:
             p = self.children[symbol] = _Prefix(self, symbol)
         way, best, times = self.before(symbol)
         p.live, p.lm = True, self.lm + (self.gains or ())[symbol]
         p.gains, p.memory = gains, self.memory
-        p.take((way + own, -math.inf, way + own, -math.inf, (), best + own, (*times, step), own))
+        way, best = way + log_prob, best + log_prob
+        p.take((way, -math.inf, way, -math.inf, (), best, (*times, step), log_prob))
         return p
 
     def drop(self) -> None:
-        """Be none of the beams any more, and no part of the tree if none goes on from here."""
+        """Stop being a beam, and leave the tree if no beam begins with it."""
         self.live, self.gains, self.memory = False, None, None
         p = self
         while p.parent is not None and not p.live and not p.children:
@@ -454,8 +458,8 @@ class _Prefix:
 _Stay = tuple[float, float, float, float, tuple[int, ...], float, tuple[int, ...], float]
 
 
-def _first(found: tuple[float, _Prefix, int]) -> float:
-    return found[0]
+def _rank(text: tuple[float, _Prefix, int]) -> float:
+    return text[0]
 
 
 def _added(a: float, b: float) -> float:

@@ -39,15 +39,16 @@ SCORES = 6  # of a text, as `_Prefix.begin` takes them
 ALONE = ("numbers", "said")  # parts of a search's state that are not of each text
 
 
-def check_said(said: Array, steps: int, classes: int) -> None:
-    if (said[:, 0] >= classes).any() or (said[:, 1] >= steps).any():
+def check_said(symbols: Array, steps: int, classes: int) -> None:
+    """A UsageError unless final symbols, [n, 2], have these classes and steps."""
+    if (symbols[:, 0] >= classes).any() or (symbols[:, 1] >= steps).any():
         raise UsageError(f"what was said is not of {classes} classes and {steps} steps.")
 
 
 class CtcGreedy:
-    """The symbols that the most probable class of each step makes, as the steps come.
+    """The symbols of the most probable class of each step, as the steps come.
 
-    Its methods are those of `PrefixBeam`. A symbol is final when the run of its class is over; its step is the best one
+    Its methods are those of `PrefixBeam`. A symbol is final when the run of its class is over. Its step is the best one
     of that run, the first of equals.
     """
 
@@ -60,7 +61,7 @@ class CtcGreedy:
         self._run: tuple[int, float, int] | None = None
 
     def push(self, log_probs: Array) -> list[Symbol]:
-        """Read these steps, [t, K]; give what is final by them."""
+        """Read these steps, [t, K]; return the symbols that became final."""
         if self.ended:
             raise UsageError("the input has ended: begin another search.")
         log_probs = distributions(log_probs)
@@ -83,18 +84,18 @@ class CtcGreedy:
         tops = tops[np.unique(run[tops], return_index=True)[1]]  # the first of equals
         symbols = list(zip(best[tops].tolist(), values[tops].tolist(), times[tops].tolist(), strict=True))
         self._run = symbols.pop()
-        found = [(c, t) for c, _, t in symbols if c != self.blank % K]
-        self.said += found
-        return found
+        final = [(c, t) for c, _, t in symbols if c != self.blank % K]
+        self.said += final
+        return final
 
     def peek(self) -> list[Symbol]:
-        """The text so far, with what was final before."""
+        """The text so far, final symbols included."""
         if self._run is None or self._run[0] == self.blank % self._classes:
             return [*self.said]
         return [*self.said, (self._run[0], self._run[2])]
 
     def finish(self) -> list[Symbol]:
-        """The end of the input: what was not final before."""
+        """The end of the input: the symbols that were not final."""
         rest = self.peek()[len(self.said) :]
         self._run, self.ended = None, True
         self.said += rest
@@ -134,31 +135,31 @@ class CtcGreedy:
 
 
 def ctc_greedy(log_probs: Array, blank: int = BLANK) -> tuple[Array, Array]:
-    """The symbols that the most probable classes of all steps, [T, K], make, and the best step of each one's run."""
+    """The symbols of the most probable classes of all steps, [T, K], and the best step of each one's run."""
     search = CtcGreedy(blank)
     search.push(log_probs)
     search.finish()
-    found = np.array(search.said, np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
+    symbols = np.array(search.said, np.int64).reshape(-1, 2)
+    return symbols[:, 0], symbols[:, 1]
 
 
 def distributions(log_probs: Array) -> Array:
     """[T, K] in float64, once it is known to be log-probabilities of two classes at least."""
-    found = np.asarray(log_probs, np.float64)
-    if found.ndim != 2 or found.shape[1] < 2:
+    log_probs = np.asarray(log_probs, np.float64)
+    if log_probs.ndim != 2 or log_probs.shape[1] < 2:
         raise InputError(
-            f"expected log-probabilities [T, K] of 2 classes or more, but got {list(found.shape)}."
+            f"expected log-probabilities [T, K] of 2 classes or more, but got {list(log_probs.shape)}."
         )
-    top = found.max(1, initial=-np.inf)
+    top = log_probs.max(1, initial=-np.inf)
     wrong = np.flatnonzero(~((top > -np.inf) & (top < 1e-3)))
     if len(wrong):
         raise InputError(
             "log-probabilities must not be above 0, nor NaN, nor all -inf, but the highest of step "
             f"{wrong[0]} is {top[wrong[0]]}; give what log_softmax makes of the head's numbers."
         )
-    return found
+    return log_probs
 
 
 def symbols_of(log_probs: Array, blank: int = BLANK) -> Iterator[int]:
-    """What `ctc_greedy` says, one after the other."""
+    """The symbols of `ctc_greedy`."""
     yield from ctc_greedy(log_probs, blank)[0].tolist()

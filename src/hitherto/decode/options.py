@@ -136,24 +136,24 @@ class DecodeOptions:
         for name in asked:
             if name not in OPTIONS:
                 raise UsageError(f"there is no option {name!r} of writing.{nearest(name, OPTIONS)}")
-        # Values of many types, each of which the constructor takes under its name.
-        values: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-        draws = bool(values.get("temperature"))
+        draws = bool(asked.get("temperature"))
         useless = "search" if draws else "draw"
-        for name in values:
-            if OPTIONS[name].use == useless and (draws or name != "temperature"):
+        for name, value in asked.items():
+            if value is not None and OPTIONS[name].use == useless and (draws or name != "temperature"):
                 raise UsageError(
                     f"{name} has no use {'with' if draws else 'without'} a temperature: "
                     + ("a draw does not search." if draws else "a search draws nothing.")
                 )
-        usual: dict[str, Any] = {
+        # Values of many types, each of which the constructor takes under its name.
+        values: dict[str, Any] = {
             name: value
             for name, value in defaults.items()
             if name not in OPTIONS or OPTIONS[name].use != useless
         }
-        if "num_beams" in usual:
-            usual["num_beams"] = max(usual["num_beams"], values.get("n_best", 1))
-        return cls(**(usual | values))
+        values |= {name: value for name, value in asked.items() if value is not None}
+        if asked.get("num_beams") is None and "num_beams" in values:
+            values["num_beams"] = max(values["num_beams"], values.get("n_best", 1))
+        return cls(**values)
 
 
 OPTIONS: dict[str, Option] = {

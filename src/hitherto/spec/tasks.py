@@ -1,7 +1,7 @@
 """The tasks: one row each, of names only. A row combines an input codec, a form, a head, metrics and a decoder.
 
-`source` says how data become examples (`SOURCES` in `hitherto.tasks.families`); everything else that a row names is a
-row of the table of its kind.
+`source` is the name of its family (`FAMILIES` in `hitherto.tasks.families`), which says how data become examples;
+everything else that a row names is a row of the table of its kind. To add a task, add a row here and its verbs there.
 """
 
 from collections.abc import Mapping

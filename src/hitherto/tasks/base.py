@@ -1,16 +1,18 @@
-"""What a source is, the contract; and what every source gives: batches and results."""
+"""The contract of a source; and what every source gives, batches and results."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
-from hitherto.errors import UsageError
 from hitherto.spec import Spec, TrainSpec
+
+if TYPE_CHECKING:
+    from hitherto.decode import Hypothesis
 
 __all__ = [
     "AnySource",
@@ -23,14 +25,15 @@ __all__ = [
     "Row",
     "Share",
     "Source",
-    "expect_task",
+    "Value",
 ]
 
 Arrays = dict[str, Array]
 Share = tuple[int, int]  # rank, processes
 Item = tuple[Array, int]  # rows, and the epoch that they are read in
+Value = Any  # an input or an answer: a text, numbers, a file's name, a roll, as the task's codecs have it
 Row = dict[str, Any]  # an answer, by name: labels, numbers, lists of them
-Options = dict[str, Any]  # of the spec or of a head, by name
+Options = dict[str, Any]  # of the spec, of a head or of a decoder, by name
 
 
 @dataclass(slots=True)
@@ -60,10 +63,10 @@ class Batch:
 
 @dataclass(slots=True)
 class Results:
-    """What an evaluation found."""
+    """What an evaluation measured."""
 
     metrics: dict[str, float]
-    details: dict[str, Any] = field(default_factory=dict)  # what a report shows, by the source's own names
+    details: Options = field(default_factory=dict)  # what a report shows, by the source's own names
 
 
 class Examples(Protocol):
@@ -73,6 +76,7 @@ class Examples(Protocol):
 
 
 E = TypeVar("E", bound=Examples)
+C = TypeVar("C", bound=Codec)
 
 
 class Source(ABC, Generic[E]):
@@ -92,6 +96,23 @@ class Source(ABC, Generic[E]):
     judges: ClassVar[bool] = False  # a decoder writes its answers, and `judge` measures them
     foresees: ClassVar[bool] = False  # its answers are rows of the future, from `future`
     continues: ClassVar[bool] = False  # it has no answer to an input: it goes on, by `generate` or a stream
+    reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
+
+    def __init__(self, spec: Spec, codecs: dict[str, Codec], notes: list[str] | None = None) -> None:
+        self.spec, self.codecs, self.notes = spec, codecs, notes or []
+
+    # (examples, outputs, **options): an answer for each example. Sources that continue have none.
+    predictions: Callable[..., list[Row]]
+
+    @property
+    def reads_sentences(self) -> bool:
+        """Whether a file may have a token in each line, and a blank line after each sentence."""
+        return False
+
+    @property
+    def says(self) -> bool:
+        """Whether what it makes follows from a text that it is given."""
+        return False
 
     @property
     @abstractmethod
@@ -145,11 +166,19 @@ class Source(ABC, Generic[E]):
     def measure(self, examples: E, outputs: Iterable[tuple[Batch, Array]]) -> Results:
         """Metrics, and what a report shows."""
 
+    def judge(self, examples: E, written: "Sequence[Sequence[Hypothesis]]") -> Results:
+        """Metrics of the texts that a decoder wrote for these examples."""
+        raise NotImplementedError(f"{type(self).__name__} does not declare judge")
+
+    def is_one_value(self, data: object) -> bool:  # noqa: ARG002
+        """Whether data that look like rows are one input: the turns of a conversation."""
+        return False
+
+    def codec_of(self, name: str, kind: type[C]) -> C:
+        """A codec, as the class that `kinds` lets it be of."""
+        codec = self.codecs[name]
+        assert isinstance(codec, kind)  # noqa: S101 - `open` compares a bundle's codecs with `kinds`
+        return codec
+
 
 AnySource = Source[Any]  # of whichever examples
-
-
-def expect_task(model: Any, task: str, method: str) -> None:
-    """A UsageError where a method is of another task than the model's."""
-    if model.spec.task != task:
-        raise UsageError(f"{method} is for {task} models; this one does {model.spec.task}. Use predict.")

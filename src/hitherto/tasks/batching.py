@@ -2,14 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.progress import over
 from hitherto.spec import TrainSpec
-from hitherto.tasks.base import Share
+from hitherto.tasks.base import Batch, Share
 
 __all__ = ["batches", "bucket", "by_length", "chance", "digest_of", "heard", "order", "pad", "share_rows"]
 
@@ -57,7 +56,7 @@ def bucket(
 
 
 def batches(lengths: Array, train: TrainSpec, epoch: int, alike: Array | None = None) -> list[Array]:
-    """What `bucket` gives, with the training's options."""
+    """`bucket` with the options of a training."""
     rows = None if train.batch_tokens else train.batch_size
     return bucket(lengths, rows, train.batch_tokens, train.seed, epoch, alike)
 
@@ -92,13 +91,13 @@ def share_rows(rows: Array, share: Share) -> Array:
 
 def digest_of(arrays: Iterable[Array]) -> str:
     """What a checkpoint quotes to know its data again."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for array in arrays:
-        found.update(f"{array.dtype.str}{array.shape}".encode())
-        found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
-def heard(batches: Iterator[Any]) -> Iterator[Any]:
-    """Batches whose number is told while the model runs."""
+def heard(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Batches whose number is shown while the model runs."""
     return over(batches, "the model", unit="batches", what="running")

@@ -4,13 +4,14 @@ import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from hitherto.arrays import Array
 from hitherto.codecs import CODECS
+from hitherto.codecs.base import Codec
 from hitherto.data import MEDIA, Table, parallel, read, split
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import DataSpec, ModelSpec, Spec
+from hitherto.tasks.base import Value
 from hitherto.tasks.batching import chance
 
 __all__ = [
@@ -29,28 +30,30 @@ __all__ = [
     "used",
 ]
 
+Column = str | int  # a name, or a number from 1
 
-def load(spec: Spec, data: Any, unnamed: str = "csv", sentences: bool = False) -> Table:
-    """The table that a person gives, read as the spec says; `unnamed` and `sentences` are those of `data.read`."""
+
+def load(spec: Spec, data: object, unnamed: str = "csv", sentences: bool = False) -> Table:
+    """The table of a user's data, read as the spec says; `unnamed` and `sentences` are those of `data.read`."""
     if isinstance(data, Table):
         return data
-    given = spec.data
+    options = spec.data
     if isinstance(data, str | Path) and Path(data).suffix.lower() in MEDIA and Path(data).is_file():
         data = [str(data)]  # a recording or a picture is a value
     if isinstance(data, tuple):
         if len(data) != 2:
             raise UsageError(f"two files belong together, source and target, but {len(data)} came.")
-        return parallel(*data, encoding=given.encoding)
+        return parallel(*data, encoding=options.encoding)
     return read(
-        data, format=given.format, header=given.header, delimiter=given.delimiter, encoding=given.encoding,
-        decimal=given.decimal, na=given.na, unnamed=unnamed, sentences=sentences,
+        data, format=options.format, header=options.header, delimiter=options.delimiter, encoding=options.encoding,
+        decimal=options.decimal, na=options.na, unnamed=unnamed, sentences=sentences,
     )  # fmt: skip
 
 
-def set_aside(spec: Spec, table: Table, label: Any = None) -> tuple[Array, Array]:
+def set_aside(spec: Spec, table: Table, label: Column | None = None) -> tuple[Array, Array]:
     """Which rows of a table to train on, and which to validate on; each value of column `label` keeps its share."""
 
-    def values(column: Any) -> list[str] | None:
+    def values(column: Column | None) -> list[str] | None:
         return None if column is None else [str(value) for value in table.values(column)]
 
     groups = values(spec.data.group)
@@ -58,8 +61,8 @@ def set_aside(spec: Spec, table: Table, label: Any = None) -> tuple[Array, Array
     return split(len(table), spec.data.aside, spec.train.seed, groups=groups, labels=labels)
 
 
-def encoded(codec: Any, value: Any, data: DataSpec, labelled: bool = True) -> tuple[Any, Any]:
-    """What a codec makes of a value, and what is changed of it in training, if it is: a file is read once for both."""
+def encoded(codec: Codec, value: object, data: DataSpec, labelled: bool = True) -> tuple[Array, Array | None]:
+    """The array of a value; and where training augments it, what it changes. A file is read once for both."""
     if not (data.augment and labelled):
         return codec.encode(value), None
     if not codec.augments:
@@ -71,21 +74,23 @@ def encoded(codec: Any, value: Any, data: DataSpec, labelled: bool = True) -> tu
 
 
 def changed(
-    codec: Any,
+    codec: Codec,
     arrays: Sequence[Array],
-    raw: Sequence[Any],
+    raw: Sequence[Array | None],
     rows: Array,
     data: DataSpec,
     seed: int,
     epoch: int,
 ) -> list[Array]:
-    """These rows as they come in an epoch of training; -1 is a row of no steps, and epoch -1 is no training."""
-    if epoch < 0 or not data.augment:
-        return [arrays[r] if r >= 0 else arrays[0][:0] for r in rows]
-    return [
-        codec.augmented(raw[r], chance(seed, epoch, int(r)), data.augment) if r >= 0 else arrays[0][:0]
-        for r in rows
-    ]
+    """The arrays of these rows in an epoch of training; -1 is a row of no steps, and epoch -1 is no training."""
+
+    def of_row(r: int) -> Array:
+        value = raw[r] if r >= 0 and epoch >= 0 and data.augment else None
+        if value is None or data.augment is None:
+            return arrays[r] if r >= 0 else arrays[0][:0]
+        return codec.augmented(value, chance(seed, epoch, r), data.augment)
+
+    return [of_row(int(r)) for r in rows]
 
 
 def _options_of(kind: str) -> list[str]:
@@ -94,63 +99,72 @@ def _options_of(kind: str) -> list[str]:
     return [name for name in inspect.signature(CODECS[kind].fit).parameters if name in fields]
 
 
-def used(
-    kind: str, data: DataSpec, others: Sequence[str] = ("audio", "image", "frames", "strokes", "notes")
-) -> None:
-    """An error where an option was given that only codecs of these other kinds have."""
+def used(kind: str, data: DataSpec, others: Iterable[str] | None = None) -> None:
+    """A UsageError where an option of other codecs is set: of `others`, or of all that augment."""
+    if others is None:
+        others = [name for name, codec in CODECS.items() if codec.augments]
     for other in others:
         for name in sorted(set(_options_of(other)) - {*_options_of(kind), "max_length"}):
             if getattr(data, name) not in (None, (), False):
                 raise UsageError(f"{name} is an option of {other}, and the input is {kind}; leave it out.")
 
 
-def said(table: Table, i: int, value: Any, column: Any) -> str:
-    """A text of a row; what is none is an error."""
+def said(table: Table, i: int, value: Value, column: object) -> str:
+    """A text of a row; a DataError where it is none."""
     if value is None or not isinstance(value, str | int | float) or value != value:
         raise table.error(i, str(column), f"expected a text, but got {value!r:.60}")
     return str(value)
 
 
 def fitted(
-    kind: str, table: Table, column: Any, values: Iterable[tuple[int, Any]], data: DataSpec, **more: Any
-) -> Any:
+    kind: str,
+    table: Table,
+    column: object,
+    values: Iterable[tuple[int, Value]],
+    data: DataSpec,
+    **more: Value,
+) -> Codec:
     """The codec of that kind, from the values of these rows; an option that it does not have is an error."""
-    own = _options_of(kind)
     used(kind, data)
-    given = {name: value for name in own if (value := getattr(data, name)) is not None}
-    for name in given.keys() & {"window", "hop"}:  # columns are counted
-        given[name] = int(given[name]) if given[name].is_integer() else given[name]
+    options = {name: value for name in _options_of(kind) if (value := getattr(data, name)) is not None}
+    for name in options.keys() & {"window", "hop"}:  # columns are counted
+        options[name] = int(options[name]) if options[name].is_integer() else options[name]
     rows = [(row, table.place(value)) for row, value in values]
+
+    def fit(some: list[Value]) -> Codec:
+        codec: Codec = CODECS[kind].fit(some, **options, **more)
+        return codec
+
     try:
-        return CODECS[kind].fit([value for _, value in rows], **given, **more)
+        return fit([value for _, value in rows])
     except DataError as error:
         wrong = error.__cause__ if isinstance(error.__cause__, DataError) else error  # without its own count
         for row, value in rows:  # a codec sees values, not where they stand: ask for each alone
             try:
-                CODECS[kind].fit([value], **given, **more)
-            except DataError as own:
-                if str(wrong) in (str(own), str(own.__cause__)):
+                fit([value])
+            except DataError as alone:
+                if str(wrong) in (str(alone), str(alone.__cause__)):
                     raise table.error(row, str(column), str(wrong)) from error
         raise
 
 
 @contextmanager
 def opened(table: Table, row: int, column: str | None) -> Iterator[None]:
-    """What is wrong with a value is said with its place in the table."""
+    """Errors of a value get its place in the table."""
     try:
         yield
     except DataError as error:
         raise table.error(row, column, str(error)) from error
 
 
-def column_name(table: Table | None, column: Any) -> str | None:
+def column_name(table: Table | None, column: Column | None) -> str | None:
     return None if column is None else table.column(column) if table is not None else str(column)
 
 
-def column_names(table: Table | None, columns: Any) -> list[str]:
+def column_names(table: Table | None, columns: Column | Sequence[Column] | None) -> list[str]:
     if columns is None:
         return []
-    many = columns if isinstance(columns, tuple | list) else (columns,)
+    many = (columns,) if isinstance(columns, str | int) else columns
     return [column_name(table, c) or "" for c in many]
 
 
@@ -163,8 +177,8 @@ def listed(names: Sequence[str]) -> str:
     )
 
 
-def unseen(codec: Any, model: ModelSpec) -> list[str]:
-    """What to try where pictures of some size go to a layer as they are."""
+def unseen(codec: Codec, model: ModelSpec) -> list[str]:
+    """A note on --conv, where pictures of some size go to a layer as they are."""
     if model.conv or codec.shape is None or min(codec.shape[:2]) < 16:
         return []
     return [

@@ -1,68 +1,134 @@
-"""From a table to batches, and from a model's outputs back to answers and metrics.
+"""The families of tasks: a row each. A row says how data become batches and answers, and what a model can do.
 
-A source is what a task's row names under `source`: the one place that knows how its kind of data becomes arrays. The
-training loop, the executors and the command line see only this contract:
-
-    source, examples, valid = SOURCES[kind].prepare(spec, data, valid, extras)
-                                                  fits codecs on training data alone, encodes, splits where need be
-    examples = source.load(data)                  encodes other data with the same codecs
-    source.digest(examples)                       by which a checkpoint knows its data again
-    source.choose(examples) -> (options, notes)   what the spec leaves open, chosen from the data
-    source.inputs(), source.head()                what the plan needs to know
-    source.schedule(examples, train, epoch)       what an epoch consists of: a function of (seed, epoch) alone
-    source.batch(examples, item, share)           one of these, or the rows of it that are one process's share
-    source.evaluation(examples)                   batches that score everything once, in order
-    source.measure(examples, outputs)             metrics, and what a report shows
-    source.reads                                  the columns that an answer is made from, in an array's order: id and
-                                                  time, where it has them, then values
-    source.unnamed                                the format of a file to answer for whose name tells none
-
-A source of texts to be written also has `judge(examples, written)`, metrics of what a decoder made.
-
-`SOURCES` lists them. `source.answers` says what it needs of an executor: "params", what the head reads at every scored
-place, or "nll", the loss there.
+A row of `TASKS` names its family under `source`. To add a task to a family, add its row there, and the verbs of its
+models to the row of the family here.
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from hitherto.decode import DecodeOptions
+from hitherto.errors import UsageError
+from hitherto.report.curves import Section
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks import verbs
+from hitherto.tasks.base import AnySource, Results, Row, Value
 from hitherto.tasks.caption.stream import CaptionStream
+from hitherto.tasks.forecast import verbs as forecast
+from hitherto.tasks.forecast.report import windows
 from hitherto.tasks.forecast.source import Windows
 from hitherto.tasks.forecast.stream import ForecastStream
+from hitherto.tasks.labels import verbs as labels
+from hitherto.tasks.labels.report import pairs
 from hitherto.tasks.labels.source import Pairs
 from hitherto.tasks.labels.stream import LabelStream, TagStream
+from hitherto.tasks.language import verbs as language
+from hitherto.tasks.language.report import corpus
 from hitherto.tasks.language.source import Corpus
 from hitherto.tasks.language.stream import TextStream
+from hitherto.tasks.sequels import verbs as sequels
+from hitherto.tasks.sequels.report import sequels as sequels_shown
 from hitherto.tasks.sequels.source import Sequels
 from hitherto.tasks.sequels.stream import NotesStream, PenStream
-from hitherto.tasks.streams import Stream
+from hitherto.tasks.transcribe.report import transcripts
 from hitherto.tasks.transcribe.source import Transcripts
 from hitherto.tasks.transcribe.stream import TranscriptStream
+from hitherto.tasks.writing import verbs as writing
+from hitherto.tasks.writing.report import texts_shown
 from hitherto.tasks.writing.source import Texts
 from hitherto.tasks.writing.stream import ChatStream, WriteStream
 
-__all__ = ["SOURCES", "STREAMS"]
+__all__ = ["FAMILIES", "Family", "family_of", "verb_of"]
 
-SOURCES: dict[str, Any] = {
-    "pairs": Pairs,
-    "corpus": Corpus,
-    "windows": Windows,
-    "texts": Texts,
-    "transcripts": Transcripts,
-    "sequels": Sequels,
+
+# What a model of a task can do beside `predict` and `evaluate`, by the name of the method: functions of the model.
+Verbs = Mapping[str, Callable[..., Value]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Tasks that share a source."""
+
+    source: type[AnySource]
+    tasks: Mapping[str, Verbs]  # by the task's name
+    sections: Callable[..., list[Section]]  # (source, examples, results, watched): what a report shows
+    measure: Callable[..., Results] = verbs.measure  # (model, examples, **options of decoding)
+    predict: Callable[..., list[Row]] = verbs.predict  # (model, source, examples, **options)
+    # Of sources that judge: all options of a decoder, and what its texts are worth.
+    decoding: Callable[..., DecodeOptions] | None = None
+    judge: Callable[..., Results] | None = None
+
+
+_SEQUEL: Verbs = {"generate": sequels.generate, "steps": sequels.steps, "draw": sequels.draw}
+
+FAMILIES: dict[str, Family] = {
+    "pairs": Family(
+        source=Pairs,
+        tasks={
+            "classify": {"stream": LabelStream, "predict_proba": labels.predict_proba},
+            "tag": {"stream": TagStream},
+        },
+        sections=pairs,
+    ),
+    "corpus": Family(
+        source=Corpus,
+        tasks={
+            "lm": {
+                "stream": TextStream,
+                "generate": language.generate,
+                "pieces": language.pieces,
+                "suggest": language.suggest,
+            }
+        },
+        sections=corpus,
+    ),
+    "windows": Family(
+        source=Windows,
+        tasks={"forecast": {"stream": ForecastStream, "anomalies": forecast.anomalies}},
+        sections=windows,
+        predict=forecast.predict,
+    ),
+    "texts": Family(
+        source=Texts,
+        tasks={
+            "translate": {"stream": WriteStream},
+            "summarize": {"stream": WriteStream},
+            "answer": {"stream": WriteStream},
+            "chat": {"stream": ChatStream},
+            "caption": {"stream": CaptionStream},
+        },
+        sections=texts_shown,
+        measure=writing.measure,
+        predict=writing.predict,
+        decoding=writing.decoding,
+        judge=writing.judge,
+    ),
+    "transcripts": Family(
+        source=Transcripts, tasks={"transcribe": {"stream": TranscriptStream}}, sections=transcripts
+    ),
+    "sequels": Family(
+        source=Sequels,
+        tasks={"compose": {"stream": NotesStream, **_SEQUEL}, "handwrite": {"stream": PenStream, **_SEQUEL}},
+        sections=sequels_shown,
+    ),
 }
 
-# How a live stream of each task takes values and answers.
-STREAMS: dict[str, type[Stream]] = {
-    "classify": LabelStream,
-    "tag": TagStream,
-    "lm": TextStream,
-    "forecast": ForecastStream,
-    "translate": WriteStream,
-    "summarize": WriteStream,
-    "answer": WriteStream,
-    "chat": ChatStream,
-    "caption": CaptionStream,
-    "transcribe": TranscriptStream,
-    "compose": NotesStream,
-    "handwrite": PenStream,
-}
+
+def family_of(task: str) -> Family:
+    """The family that the row of a task names."""
+    return FAMILIES[TASKS[task].source]
+
+
+def verb_of(task: str, name: str) -> Callable[..., Value]:
+    """What models of this task do under that name; a UsageError that says which models do, where these do not."""
+    able = {
+        one: verbs[name]
+        for family in FAMILIES.values()
+        for one, verbs in family.tasks.items()
+        if name in verbs
+    }
+    if task in able:
+        return able[task]
+    *first, last = able
+    tasks = f"{', '.join(first)} and {last}" if first else last
+    raise UsageError(f"{name} is for {tasks} models; this one does {task}. Use predict.")

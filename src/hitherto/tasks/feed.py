@@ -1,13 +1,11 @@
-"""From rows and lines to a live stream: what training took, a stream takes.
+"""From rows and lines to live streams, in the formats that training reads.
 
-A row is an input of its own, and is answered as `predict` would; or, of series and of sequences whose rows have an id,
-a step of the one that it belongs to. Each of these has a stream of its own: `Feed` finds it.
+A row is an input of its own, with the answer of `predict`; or, of series and of sequences whose rows have an id, a step
+of the series or sequence that it belongs to. Each of these has a stream of its own: `Feed` finds it.
 """
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, deserialize
@@ -17,45 +15,46 @@ from hitherto.data import Table
 from hitherto.data.lines import STDIN
 from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError, nearest
-from hitherto.tasks.columns import column_names
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.base import AnySource, Options, Row, Value
+from hitherto.tasks.columns import column_name, column_names
+from hitherto.tasks.streams import Stream
 
 __all__ = ["Feed"]
 
 
 class Feed:
-    """What lines bring to `live`, and to the streams beside it that tables of many series need.
+    """Lines for `live`, and for the streams beside it that tables of many series need.
 
-    `told` says what columns are called where it is not as in training.
+    `reading` names the columns where they differ from those of training.
     """
 
-    def __init__(self, live: Stream, source: Any, told: Mapping[str, Any]) -> None:
-        self.live, self.source, self.told = live, source, dict(told)
+    def __init__(self, live: Stream, source: AnySource, reading: Options) -> None:
+        self.live, self.source, self.reading = live, source, dict(reading)
         self.streams: dict[str, Stream] = {}  # of each series that has a name
         self.waiting: dict[str, list[Row]] = {}  # rows whose steps wait for what is known of those after them
         self.data = source.spec.data
         self.marks = Marks.of(self.data.decimal, self.data.na)
-        self.series = source.spec.task == "forecast"
+        self.series = source.foresees
         self.outputs = column_names(None, self.data.output) if self.series else []
+        self.id, self.time = column_name(None, self.data.id), column_name(None, self.data.time)
         if self.data.id is not None and not live.numbers:
             raise UsageError("rows of one id are a stream only of numbers; predict reads all of them.")
 
-    def take(self, number: int, given: str | Row) -> list[Row]:
-        """What a line, or the row that begins there, brings forth."""
-        if isinstance(given, str):
-            given = self._cells(given)
-        if isinstance(given, str):
-            return self.live.line(given)
-        if self.series and set(self.source.reads) <= given.keys():
-            return self._step(given)
-        if self.live.numbers and not set(self.source.reads) <= given.keys():
-            return self._observed(given)
-        if self.data.id is not None:
-            return self._part(given)
-        return self.live.row(Table(list(given), lambda: iter([(number, dict(given))]), path=STDIN), self.told)
+    def take(self, number: int, line: str | Row) -> list[Row]:
+        """The rows that a line, or a row that begins there, makes final."""
+        row = self._cells(line) if isinstance(line, str) else line
+        if isinstance(row, str):
+            return self.live.line(row)
+        if self.series and set(self.source.reads) <= row.keys():
+            return self._step(row)
+        if self.live.numbers and not set(self.source.reads) <= row.keys():
+            return self._observed(row)
+        if self.id is not None:
+            return self._part(row, self.id)
+        return self.live.row(Table(list(row), lambda: iter([(number, dict(row))]), path=STDIN), self.reading)
 
     def finish(self) -> list[Row]:
-        """The end of the lines: what was still to be said."""
+        """The end of the lines: the rest of the answers."""
         rows: list[Row] = []
         for name, waiting in self.waiting.items():
             present = [i for i, row in enumerate(waiting) if self._present(row)]
@@ -95,7 +94,7 @@ class Feed:
     # ---- rows that are steps
 
     def _step(self, row: Row) -> list[Row]:
-        name = "" if self.data.id is None else str(row[self.data.id])
+        name = "" if self.id is None else str(row[self.id])
         if not self.data.known:
             return self._pushed(name, row, [])
         waiting, rows = self.waiting.setdefault(name, []), []
@@ -109,19 +108,22 @@ class Feed:
     def _pushed(self, name: str, row: Row, after: list[Row]) -> list[Row]:
         """A step, once it is known what the rows after it know in advance."""
         data = self.data
-        time = None if data.time is None else row[data.time]
-        static = [row[c] for c in data.static] or None
+        time = None if self.time is None else row[self.time]
+        static = [row[c] for c in column_names(None, data.static)] or None
         known = None
         if data.known:
-            ahead = [[r[c] for c in data.known] for r in after[: data.horizon or 1]]
+            ahead = [[r[c] for c in column_names(None, data.known)] for r in after[: data.horizon or 1]]
             known = ahead + [[None] * len(data.known)] * ((data.horizon or 1) - len(ahead))
         apart = [(f"{name}/{c}" if name else c, [c]) for c in self.outputs] if data.independent else []
         rows: list[Row] = []
-        for own, columns in apart or [(name, self.outputs)]:
+        for series, columns in apart or [(name, self.outputs)]:
             values = [self._number(row, c) for c in columns]
-            found = self._of(own).push(values, time, known, static)  # type: ignore[call-arg]
-            rows += [{"unique_id": own, **r} for r in found] if own else found
+            rows += self._observe(series, values, time, known, static)
         return rows
+
+    def _observe(self, series: str, values: Value, time: Value, known: Value, static: Value) -> list[Row]:
+        rows = self._of(series).observe(values, time, known, static)
+        return [{"unique_id": series, **row} for row in rows] if series else rows
 
     def _number(self, row: Row, column: str) -> float:
         try:
@@ -132,36 +134,35 @@ class Feed:
     def _present(self, row: Row) -> bool:
         return not all(np.isnan(self._number(row, c)) for c in self.outputs)
 
-    def _observed(self, given: Row) -> list[Row]:
+    def _observed(self, row: Row) -> list[Row]:
         """An object with the names that forecasts have everywhere, y, ds and unique_id."""
-        if "y" not in given or not self.series:
+        if "y" not in row or not self.series:
             wanted = [*self.source.reads, *(["y"] if self.series and "y" not in self.source.reads else [])]
-            lacking = next(name for name in wanted if name not in given)
+            lacking = next(name for name in wanted if name not in row)
             raise DataError(
                 f"expected an object with {', '.join(map(repr, self.source.reads))}, but there is no {lacking!r} among "
-                f"{', '.join(map(repr, given))}.{nearest(lacking, given)}"
+                f"{', '.join(map(repr, row))}.{nearest(lacking, row)}"
             )
-        name = "" if given.get("unique_id") is None else str(given["unique_id"])
+        name = "" if row.get("unique_id") is None else str(row["unique_id"])
         if self.data.id is not None and not name:
             raise DataError(f"expected {self.data.id!r} or 'unique_id', which says whose observation it is")
-        values = given["y"] if isinstance(given["y"], list) else [given["y"]]
-        parts = [(name, given["y"])]
+        values = row["y"] if isinstance(row["y"], list) else [row["y"]]
+        parts = [(name, row["y"])]
         if self.data.independent:
             if len(values) != len(self.outputs):
                 raise DataError(f"expected {len(self.outputs)} numbers under 'y', but got {len(values)}")
             parts = [(f"{name}/{c}" if name else c, v) for c, v in zip(self.outputs, values, strict=True)]
         rows: list[Row] = []
-        for own, value in parts:
-            found = self._of(own).push(value, given.get("ds"), given.get("known"), given.get("static"))  # type: ignore[call-arg]
-            rows += [{"unique_id": own, **r} for r in found] if own else found
+        for series, value in parts:
+            rows += self._observe(series, value, row.get("ds"), row.get("known"), row.get("static"))
         return rows
 
-    def _part(self, row: Row) -> list[Row]:
-        """A step of a sequence that is to have a label: the label so far."""
-        name = str(row[self.data.id])
+    def _part(self, row: Row, name_of: str) -> list[Row]:
+        """A step of the sequence that the column `name_of` names: the label so far."""
+        name = str(row[name_of])
         stream = self._of(name)
         stream.push([self._number(row, c) for c in column_names(None, self.data.input)])
-        return [{self.data.id: name, **stream.peek()}]
+        return [{name_of: name, **stream.peek()}]
 
     # ---- keeping
 
@@ -171,24 +172,24 @@ class Feed:
             return self.live.save()
         names = list(self.streams)
         blobs = [self.live.save(), *(self.streams[name].save() for name in names)]
-        said = {"version": 1, "names": names, "waiting": self.waiting}
+        about = {"version": 1, "names": names, "waiting": self.waiting}
         return to_bytes(
             {str(i): np.frombuffer(blob, np.uint8) for i, blob in enumerate(blobs)},
-            metadata={"hitherto_streams": json.dumps(said)},
+            metadata={"hitherto_streams": json.dumps(about)},
         )
 
     def load(self, blob: bytes) -> None:
-        """Go on from what `save` gave."""
+        """Continue from what `save` gave."""
         size = int.from_bytes(blob[:8], "little")
         if b"hitherto_streams" not in blob[8 : 8 + size]:
             self.live.load(blob)
             return
         try:
-            said = json.loads(json.loads(blob[8 : 8 + size])["__metadata__"]["hitherto_streams"])
-            blobs = {name: bytes(found["data"]) for name, found in deserialize(blob)}  # type: ignore[no-untyped-call]
-            first, *others = [blobs[str(i)] for i in range(len(said["names"]) + 1)]
-            waiting = {str(name): [dict(row) for row in rows] for name, rows in said["waiting"].items()}
-            sound = said["version"] == 1 and all(
+            about = json.loads(json.loads(blob[8 : 8 + size])["__metadata__"]["hitherto_streams"])
+            blobs = {name: bytes(part["data"]) for name, part in deserialize(blob)}  # type: ignore[no-untyped-call]
+            first, *others = [blobs[str(i)] for i in range(len(about["names"]) + 1)]
+            waiting = {str(name): [dict(row) for row in rows] for name, rows in about["waiting"].items()}
+            sound = about["version"] == 1 and all(
                 set(self.source.reads) <= row.keys() for rows in waiting.values() for row in rows
             )
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SafetensorError) as error:
@@ -201,7 +202,7 @@ class Feed:
             )
         self.live.load(first)
         self.streams = {
-            str(name): type(self.live)(self.live.model).load(own)
-            for name, own in zip(said["names"], others, strict=True)
+            str(name): type(self.live)(self.live.model).load(part)
+            for name, part in zip(about["names"], others, strict=True)
         }
         self.waiting = waiting

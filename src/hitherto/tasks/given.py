@@ -1,49 +1,53 @@
-"""What a person gives to a trained model: which columns and files, arrays without names, a text by itself.
+"""A user's data for a trained model: which columns and files, arrays without names, a text by itself.
 
-source, left = told(source, {"input": "message", "threshold": 0.3})      # a source that reads another column
+source, rest = with_reading(source, {"input": "message", "threshold": 0.3})  # a source that reads another column
 examples = source.load(inputs(source, data), labelled=False)
 """
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, named_format
 from hitherto.errors import DataError, UsageError, nearest
+from hitherto.tasks.base import AnySource, Options, Value
 from hitherto.tasks.columns import column_names, load
-from hitherto.tasks.writing.conversations import is_conversation
 
-__all__ = ["READING", "expect", "inputs", "labelled", "named", "parameters", "told"]
+__all__ = ["READING", "expect", "inputs", "labelled", "named", "with_reading"]
 
-# What may be said of data to answer for: which columns they have, and how a file is read.
+# Options of data to answer for: which columns they have, and how a file is read.
 READING = ("input", "output", "id", "time", "format", "header", "delimiter", "encoding", "decimal", "na")
 
-_COLUMNS = ("input", "output", "id", "time")
 _OTHER_FILES = (".xlsx", ".xls", ".npy", ".npz", ".mat", ".zip", ".pkl", ".pdf")
 
 
-def told(source: Any, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The source with what these options say of columns and files, and the options that are left."""
-    given = {name: value for name, value in options.items() if name in READING and value is not None}
-    for name in given.keys() & {*_COLUMNS}:
-        own, names = (column_names(None, value) for value in (getattr(source.spec.data, name), given[name]))
-        if len(names) != len(own) and not (name == "input" and not own and source.spec.task == "lm"):
-            has = f"{len(own)}, {', '.join(map(repr, own))}" if own else "none"
+def with_reading(source: AnySource, options: Mapping[str, Value]) -> tuple[AnySource, Options]:
+    """The source with those of these options that are of `READING`, and the rest of the options."""
+    reading = {name: value for name, value in options.items() if name in READING and value is not None}
+    rest = {name: value for name, value in options.items() if name not in READING}
+    if not reading:
+        return source, rest
+    document = source.spec.data
+    trained = {"input": document.input, "output": document.output, "id": document.id, "time": document.time}
+    for name in reading.keys() & trained.keys():
+        before, names = column_names(None, trained[name]), column_names(None, reading[name])
+        may_add = name == "input" and not before and source.reads_plain_text
+        if len(names) != len(before) and not may_add:
+            has = f"{len(before)}, {', '.join(map(repr, before))}" if before else "none"
             raise UsageError(
                 f"{name} names {len(names)} column{'s' if len(names) != 1 else ''}, but the model has {has}."
             )
-        given[name] = tuple(names) if name in ("input", "output") else names[0]
-    left = {name: value for name, value in options.items() if name not in READING}
-    return (replace(source, spec=source.spec.replace(**given)) if given else source), left
+        reading[name] = tuple(names) if name in ("input", "output") else names[0]
+    other = copy.copy(source)
+    other.spec = source.spec.replace(**reading)
+    return other, rest
 
 
-def expect(options: Mapping[str, Any], known: Iterable[str], what: str) -> None:
-    """An error where an option is none of those that there are."""
+def expect(options: Iterable[str], known: Iterable[str], what: str) -> None:
+    """A UsageError where an option is none of the known ones, which names the nearest."""
     known = set(known)
     for name in options:
         if name not in known:
@@ -51,34 +55,28 @@ def expect(options: Mapping[str, Any], known: Iterable[str], what: str) -> None:
             raise UsageError(f"there is no option {name!r} of {what}.{near}")
 
 
-def parameters(function: Callable[..., Any]) -> set[str]:
-    """The names of what a function takes."""
-    return set(inspect.signature(function).parameters)
-
-
-def labelled(source: Any, data: Any) -> Any:
-    """Data to measure: as they are given, or a table that has the columns that are asked for."""
-    task = source.spec.task
-    if isinstance(data, tuple) or task == "lm" or (task == "chat" and is_conversation(data)):
+def labelled(source: AnySource, data: object) -> object:
+    """Labelled data to measure: a table with the columns of the model, or data that the source reads as they are."""
+    if isinstance(data, tuple) or source.reads_plain_text or source.is_one_value(data):
         return data
     outputs = column_names(None, source.spec.data.output)
     wanted = [*source.reads, *(name for name in outputs if name not in source.reads)]
     table = _read(source, data, wanted, "csv")
     if table.columns == ["value"] and wanted != ["value"]:
         pair = ", or two files of lines: --source and --target, a tuple" if source.unnamed == "txt" else ""
-        said = f"expected rows with the columns {', '.join(map(repr, wanted))}{pair}; these are plain values"
-        raise table.error(0, None, said)
-    if source.unnamed == "csv":  # others look for what may be meant
-        _have(table, wanted, source)
+        what = f"expected rows with the columns {', '.join(map(repr, wanted))}{pair}; these are plain values"
+        raise table.error(0, None, what)
+    if source.unnamed == "csv":  # sources of texts look for other names
+        _expect_columns(table, wanted, source)
     return table
 
 
-def inputs(source: Any, data: Any) -> Table:
-    """The table of inputs in what a person gives: a path, a frame, rows, an array, a list of inputs, a text."""
+def inputs(source: AnySource, data: Value) -> Table:
+    """The table of inputs in a user's data: a path, a frame, rows, an array, a list of inputs, a text."""
     text = isinstance(source.codecs.get("input"), TextCodec)
     if isinstance(data, str) and text and not _names_a_file(data):
         data = [data]
-    if source.spec.task == "chat" and is_conversation(data):
+    if source.is_one_value(data):
         data = [data]
     if isinstance(data, tuple) and not all(isinstance(d, str | Path) and Path(d).is_file() for d in data):
         data = list(data)
@@ -87,16 +85,16 @@ def inputs(source: Any, data: Any) -> Table:
     table = _read(source, data, source.reads, source.unnamed)
     plain = len(table.columns) == 1 if len(source.reads) == 1 and not text else table.columns == ["value"]
     if plain and not text and len(source.reads) > 1:
-        given = table.head(1)[0]["value"]
-        raise table.error(0, None, f"expected a row of {_listed(source.reads)}, but got {given!r:.40}")
+        value = table.head(1)[0]["value"]
+        raise table.error(0, None, f"expected a row of {_listed(source.reads)}, but got {value!r:.40}")
     if not plain and source.unnamed == "csv":
-        _have(table, source.reads, source)
+        _expect_columns(table, source.reads, source)
     return table
 
 
-def _read(source: Any, data: Any, wanted: Sequence[str], unnamed: str) -> Table:
-    """The table, whose first line is a header where it names the model's columns."""
-    sentences = source.spec.task == "tag"
+def _read(source: AnySource, data: object, wanted: Sequence[str], unnamed: str) -> Table:
+    """The table. A first line that names the model's columns is a header."""
+    sentences = source.reads_sentences
     table = load(source.spec, data, unnamed, sentences=sentences)
     if table.path is not None and source.spec.data.header is None and wanted and table.columns[0] == "1":
         first = [str(value).strip() for value in next(iter(table), {}).values()]
@@ -105,31 +103,32 @@ def _read(source: Any, data: Any, wanted: Sequence[str], unnamed: str) -> Table:
     return table
 
 
-def _have(table: Table, names: Sequence[str], source: Any) -> None:
-    """An error where a table has not these columns, which says how to name another."""
+def _expect_columns(table: Table, names: Sequence[str], source: AnySource) -> None:
+    """A DataError where a table lacks one of these columns, which says how to name another."""
+    data = source.spec.data
     for name in names:
         try:
             table.column(name)
         except DataError as error:
-            data = source.spec.data
-            said = next((o for o in _COLUMNS if name in column_names(None, getattr(data, o))), None)
-            other = f" Where it has another name, say --{said} COLUMN ({said}=)." if said else ""
+            options = {"input": data.input, "output": data.output, "id": data.id, "time": data.time}
+            option = next((o for o, columns in options.items() if name in column_names(None, columns)), None)
+            other = f" Where it has another name, say --{option} COLUMN ({option}=)." if option else ""
             raise DataError(f"{error.message}{other}", path=error.path) from error
 
 
-def named(data: Any, columns: Sequence[str]) -> Any:
+def named(data: Value, columns: Sequence[str]) -> Value:
     """An array or rows of plain values, which have no names, under these columns in order; other data as they are."""
     if isinstance(data, Mapping):  # a row by itself, or columns
         plain = data and all(isinstance(v, str | int | float | None) for v in data.values())
         return [data] if plain else data
     if hasattr(data, "columns"):  # a frame, of which pandas numbers columns without names
-        own = list(data.columns)
-        if own != list(range(len(own))) or set(columns) <= set(own):
+        names = list(data.columns)
+        if names != list(range(len(names))) or set(columns) <= set(names):
             return data
         data = data.to_numpy()
     if not columns or isinstance(data, str | Path | bytes | Table) or not isinstance(data, Iterable):
         return data
-    rows: Any = np.asarray(data) if hasattr(data, "__array__") else list(data)
+    rows: Value = np.asarray(data) if hasattr(data, "__array__") else list(data)
     if isinstance(rows, np.ndarray) and (rows.ndim == 0 or rows.dtype.kind in "cV"):
         raise UsageError(
             f"expected rows of {_listed(columns)}, but got an array of {rows.dtype}, {rows.shape}."

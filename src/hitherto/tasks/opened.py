@@ -1,14 +1,16 @@
 """What the verbs and streams of a family see of a trained model: the part of `hitherto.Model` that they need."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
+from hitherto.errors import UsageError
 from hitherto.runtime.engine import Engine
 from hitherto.spec import Spec
-from hitherto.tasks.base import AnySource
+from hitherto.tasks.base import AnySource, Batch, Value
 
-__all__ = ["OpenModel"]
+__all__ = ["OpenModel", "expect_task"]
 
 
 class OpenModel(Protocol):
@@ -22,3 +24,21 @@ class OpenModel(Protocol):
     def source(self) -> AnySource: ...
     @property
     def engine(self) -> Engine: ...
+    @property
+    def digest(self) -> str: ...
+    def outputs(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Array]]: ...
+    def reader(self, **options: object) -> AnySource: ...
+    def predict(
+        self,
+        data: object,
+        *,
+        details: bool = False,
+        keep: str | Sequence[str] | None = None,
+        **options: object,
+    ) -> list[Value]: ...
+
+
+def expect_task(model: OpenModel, task: str, method: str) -> None:
+    """A UsageError where a method is of another task than the model's."""
+    if model.spec.task != task:
+        raise UsageError(f"{method} is for {task} models; this one does {model.spec.task}. Use predict.")

@@ -1,71 +1,83 @@
-"""Live streams of a user's values: what those of all tasks share.
+"""Live streams of a user's values: the contract, and what those of all tasks share.
 
     s = model.stream()
-    s.push(part)        what became final by it, a list of rows
+    s.push(part)        the rows that became final, a list
     s.peek()            the answer so far, as if the input ended here
     s.finish()          the end of the input: the rest
     s.fork(), s.save(), s.load(blob), s.reset(), s.state
 
-What a stream knows is its state, a dict of named arrays: those of the plan are views, so that writing to them changes
-the stream; what the codec and the stream hold beside them are copies, taken over by setting `state`.
+The state is a dict of named arrays. Those of the plan are views: writing to them changes the stream. Those of the codec
+and of the stream itself are copies: setting `state` takes them over.
 """
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.codecs.base import Codec, CodecStream
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.session import Session
 from hitherto.slots import Slot, Slots, check_state
+from hitherto.tasks.base import Options, Row, Value
 from hitherto.tasks.columns import column_names
+from hitherto.tasks.opened import OpenModel
 from hitherto.tensors import from_bytes, to_bytes
 
 __all__ = ["Row", "Stream", "numbers_of", "plain_of"]
 
-Row = dict[str, Any]
 
+class Stream(ABC):
+    """What all streams of values share."""
 
-class Stream:
-    """What all streams of values share. `model` has `engine`, `source`, `codecs`, `digest` and `spec`."""
+    line_by_line: ClassVar[bool] = False  # a line is a whole input, so that nothing is left when lines end
 
-    line_by_line = False  # whether a line is all of an input, so that nothing is left when lines end
+    input: CodecStream  # the codec's stream
+    kept: dict[str, Array]  # the state of the stream itself
+    how: Options  # the options of decoding
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: OpenModel) -> None:
         self.model = model
         self.core = self.session()
-        self.kept: dict[str, Array] = {}  # what the stream itself remembers
-        self.how: dict[str, Any] = {}  # what it was told of writing or searching
+        self.kept = {}
+        self.how = {}
         self.begin()
 
     def session(self) -> Session:
-        """The steps that are taken as input comes."""
+        """The session whose steps are taken as input comes."""
         return Session(self.model.engine)
 
     def begin(self) -> None:
-        """Take the codec's stream, and whatever is read before any input."""
+        """Start a stream of the codec, and take the steps that come before any input."""
         codec = self.model.codecs["input"]
-        self.input: Any = codec.stream() if codec.streams else _Whole(codec)
+        self.input = codec.stream() if codec.streams else _Whole(codec)
 
-    def push(self, value: Any) -> list[Row]:
-        """Take more input; what became final by it."""
-        raise NotImplementedError
+    @abstractmethod
+    def push(self, value: Value) -> list[Row]:
+        """Take more input; the rows that became final."""
 
-    def peek(self) -> Any:
+    @abstractmethod
+    def peek(self) -> Value:
         """The answer so far, as if the input ended here."""
-        raise NotImplementedError
 
-    def finish(self) -> Any:
+    @abstractmethod
+    def finish(self) -> Value:
         """The end of the input: the rest of the answers."""
-        raise NotImplementedError
 
-    def tell(self, **how: Any) -> None:
-        """How to write or to search, in the words of `predict`."""
+    def observe(
+        self, value: Value, time: object = None, known: Value = None, static: Value = None
+    ) -> list[Row]:
+        """Take a step of a series, at its time, with its covariates: for sources that forecast."""
+        raise NotImplementedError(f"{type(self).__name__} observes no series")
+
+    def tell(self, **how: object) -> None:
+        """Set the options of decoding, as `predict` has them."""
         raise UsageError(f"{next(iter(how))} is for models that write; this one does {self.model.spec.task}.")
 
     @property
@@ -74,17 +86,17 @@ class Stream:
         return isinstance(self.input, SeriesStream)
 
     def line(self, text: str) -> list[Row]:
-        """What a line of text, its end included, brings forth: `push` for those who come with text."""
+        """The rows that a line of text, its end included, makes final: `push` for input that is text."""
         return self.push(text)
 
-    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
-        """What a table of one row brings forth, an input of its own: what `predict` says, told the same of columns."""
-        found: list[Row] = self.model.predict(table, keep=(), **self.how, **told)
-        return [{name: value for name, value in row.items() if name != "row"} for row in found]
+    def row(self, table: Table, reading: Options) -> list[Row]:
+        """The answer to a table of one row, an input of its own: that of `predict`, with its options of reading."""
+        rows: list[Row] = self.model.predict(table, keep=(), **self.how, **reading)
+        return [{name: value for name, value in row.items() if name != "row"} for row in rows]
 
-    def _value(self, table: Table, told: Mapping[str, Any]) -> tuple[Any, str]:
+    def _value(self, table: Table, reading: Options) -> tuple[Value, str]:
         """Of a table of one row, the value that is read; and its column."""
-        names = column_names(table, told.get("input") or told.get("output") or self.model.source.reads)
+        names = column_names(table, reading.get("input") or reading.get("output") or self.model.source.reads)
         if len(names) != 1:
             raise UsageError(
                 f"say which column is read, of {', '.join(map(repr, table.columns))}: --input COLUMN."
@@ -99,20 +111,20 @@ class Stream:
         return None
 
     def fork(self) -> Self:
-        """Another stream that has seen the same; from here on they know nothing of each other."""
+        """A copy of the stream, independent of it from here on."""
         other = type(self)(self.model)
         other._take(self.state)
         return other
 
     def reset(self) -> None:
-        """As before any input."""
+        """Forget all input."""
         self.core.reset()
         self.kept = {}
         self.begin()
 
     @property
     def state(self) -> dict[str, Array]:
-        """All that the stream knows, by name."""
+        """All arrays of the stream, by name."""
         return self._held()
 
     @state.setter
@@ -128,7 +140,7 @@ class Stream:
         return {**self.core.state, **codec, **{f"stream.{name}": value for name, value in self.kept.items()}}
 
     def _put(self, arrays: Mapping[str, Array]) -> None:
-        """Go on from a state, once it is known to fit."""
+        """Continue from a state, after checking that it fits."""
         check_state(arrays, self.slots)
         self.sound(arrays)
         self._take(arrays)
@@ -141,14 +153,14 @@ class Stream:
         return {**core, **codec, **{f"stream.{name}": slot for name, slot in self.own().items()}}
 
     def own(self) -> Slots:
-        """What each array may be that the stream itself remembers."""
+        """What each array of the stream itself may be."""
         return {}
 
-    def sound(self, arrays: Mapping[str, Array]) -> None:
-        """A UsageError unless these arrays, each of which fits its slot, fit each other too."""
+    def sound(self, arrays: Mapping[str, Array]) -> None:  # noqa: B027 - most have nothing to compare
+        """A UsageError unless these arrays, each of which fits its slot, fit each other."""
 
     def _take(self, value: Mapping[str, Array]) -> None:
-        """Go on from a state that is known to fit."""
+        """Continue from a state that fits."""
         for name, view in self.core.state.items():
             view[:] = value[name]
         codec = {n.removeprefix("input."): np.array(v) for n, v in value.items() if n.startswith("input.")}
@@ -161,11 +173,11 @@ class Stream:
     def save(self) -> bytes:
         """The state as bytes, for `load` of a stream of the same model: safetensors, with nothing in it that runs."""
         arrays = {name: np.array(value, order="C") for name, value in self.state.items()}
-        said = {"version": 1, "digest": self.model.digest, "sum": _sum(arrays)}
-        return to_bytes(arrays, {"hitherto_session": json.dumps(said)})
+        about = {"version": 1, "digest": self.model.digest, "sum": _sum(arrays)}
+        return to_bytes(arrays, {"hitherto_session": json.dumps(about)})
 
     def load(self, blob: bytes) -> Self:
-        """Go on from what `save` gave."""
+        """Continue from what `save` gave."""
         arrays, metadata = _read(blob)
         if metadata.get("digest") != self.model.digest:
             raise UsageError(
@@ -180,15 +192,15 @@ class Stream:
 
 
 def _sum(arrays: Mapping[str, Array]) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in sorted(arrays):
         array = arrays[name]
-        found.update(f"{name} {array.dtype.str} {array.shape} ".encode() + array.tobytes())
-    return found.hexdigest()
+        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode() + array.tobytes())
+    return digest.hexdigest()
 
 
-def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The arrays and metadata of a saved session; a DataError where it is none, or was changed."""
+def _read(blob: bytes) -> tuple[dict[str, Array], Options]:
+    """The arrays and metadata of a saved session; a DataError where it is none, or was damaged."""
     try:
         tags, arrays = from_bytes(memoryview(blob).tobytes())
         metadata = json.loads(tags["hitherto_session"])
@@ -207,23 +219,22 @@ def _read(blob: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
 
 
 class _Whole:
-    """Values that come whole, as pictures do, in the manner of a codec's stream."""
+    """Values that come whole, as images do, behind the contract of a codec's stream."""
 
-    def __init__(self, codec: Any) -> None:
+    def __init__(self, codec: Codec) -> None:
         self.codec = codec
         self.state: dict[str, Array] = {}
         self.slots: Slots = {}
 
-    def push(self, value: Any) -> Array:
-        found: Array = self.codec.encode(value)
-        return found
+    def push(self, value: object) -> Array:
+        return self.codec.encode(value)
 
     def finish(self) -> Array:
         return np.zeros((0, self.codec.size), np.float32)
 
 
 def numbers_of(text: str) -> list[float]:
-    """The numbers of a line, between commas or blanks; NaN where there is none between two commas."""
+    """The numbers of a line, between commas or blanks; NaN where a number is missing between two commas."""
     text = text.strip().strip("[]")
     cells = text.split(",") if "," in text else text.split() or [""]
     try:
@@ -232,7 +243,7 @@ def numbers_of(text: str) -> list[float]:
         raise DataError(f"expected numbers between commas, but got {text!r:.60}") from error
 
 
-def plain_of(values: Array) -> Any:
+def plain_of(values: Array) -> float | list[float | None] | None:
     """A number, or a list of them; None where one is missing."""
-    found = [float(v) if np.isfinite(v) else None for v in np.ravel(values)]
-    return found[0] if len(found) == 1 else found
+    numbers = [float(v) if np.isfinite(v) else None for v in np.ravel(values)]
+    return numbers[0] if len(numbers) == 1 else numbers

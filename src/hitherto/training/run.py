@@ -29,7 +29,7 @@ from hitherto.plan import weights as shapes
 from hitherto.progress import telling
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.families import SOURCES
+from hitherto.tasks.families import family_of
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
 
@@ -246,7 +246,7 @@ class _Training:
 
     def read(self, data: Any, valid: Any, tokenizer: Any) -> tuple[Any, Any, Any]:
         """The source, fitted; its examples, and those to validate on, or None."""
-        given, source = self.given, SOURCES[TASKS[self.given.task].source]
+        given, source = self.given, family_of(self.given.task).source
         extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
         if TASKS[given.task].source == "corpus":
             own = f"tokens-{self.rank}" if self.rank else "tokens"
@@ -262,7 +262,7 @@ class _Training:
             found = source.prepare(given, given.data.path if data is None else data, held, extras)
         for note in dict.fromkeys(found[0].notes):
             self.say(note)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def build(self, spec: Spec, plan: Plan) -> Any:
         """The module with its first weights, where it is to be trained."""
@@ -367,13 +367,12 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
     """report.html in the run's folder."""
     from hitherto import report
     from hitherto.report.curves import curves
-    from hitherto.tasks.reports import sections
 
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     found = curves(progress.history, log, metric, progress.best_step)
     if valid is not None:
         results = model.measure(valid)
-        found = sections(source, valid, results, progress.watched) + found
+        found = family_of(model.spec.task).sections(source, valid, results, progress.watched) + found
     plain = ("train_loss", "valid_loss")
     shown = [(name, value) for name, value in model.metrics.items() if name not in plain][:6]
     summary = [
@@ -483,7 +482,7 @@ def judge(
     spec: Spec, plan: Plan, codecs: dict[str, Any], valid: Any
 ) -> Callable[[Any], dict[str, float]] | None:
     """What the texts are worth that a model in training writes: quickly, without a search."""
-    if not hasattr(SOURCES[TASKS[spec.task].source], "judge") or valid is None:
+    if not family_of(spec.task).source.judges or valid is None:
         return None
 
     def judged(module: Any) -> dict[str, float]:

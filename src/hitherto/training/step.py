@@ -195,7 +195,7 @@ def _nll(module: Module, params: Tensor, y: np.ndarray[Any, Any]) -> Tensor:
 
 def evaluate(module: Module, source: Any, examples: Any, loss: Loss | None = None) -> Results:
     """What the module is worth on these examples; where texts are searched for, quickly, without a search."""
-    how = {"num_beams": 1} if getattr(source, "decodes", False) else {}
+    how = {"num_beams": 1} if source.decodes else {}
     made = outputs(module, source.evaluation(examples), source.answers, loss)
     found: Results = source.measure(examples, made, **how)
     return found
@@ -207,7 +207,7 @@ def rehearse(module: Module, source: Any, examples: Any) -> dict[str, float]:
     The module runs on the first batch alone; all others are taken to be answered alike, and so are the texts that it
     would write. Values are those of such a model.
     """
-    how = {"num_beams": 1} if getattr(source, "decodes", False) else {}
+    how = {"num_beams": 1} if source.decodes else {}
 
     def alike() -> Iterator[tuple[Batch, np.ndarray[Any, Any]]]:
         answer: np.ndarray[Any, Any] | None = None
@@ -220,7 +220,7 @@ def rehearse(module: Module, source: Any, examples: Any) -> dict[str, float]:
             yield batch, np.zeros(0) if answer is None else np.repeat(answer, count, 0)
 
     found: Results = source.measure(examples, alike(), **how)
-    if not hasattr(source, "judge"):
+    if not source.judges:
         return found.metrics
     silent: Results = source.judge(examples, [[Hypothesis([], 0.0, 0.0, None)]] * len(examples))
     return found.metrics | silent.metrics

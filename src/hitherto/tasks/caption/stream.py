@@ -8,8 +8,9 @@ from hitherto.errors import UsageError
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write
 from hitherto.slots import ANY, Slot, Slots
+from hitherto.tasks.base import Row
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.streams import Stream
 from hitherto.tasks.writing.verbs import decoding, texts_of
 
 __all__ = ["CaptionStream"]
@@ -28,6 +29,7 @@ class CaptionStream(Stream):
 
     def session(self) -> Session:
         """A session that takes no steps: an image is encoded when it is complete."""
+        assert self.model.engine.encoder is not None  # noqa: S101 - a model that writes has one
         return Session(self.model.engine.encoder)
 
     def begin(self) -> None:

@@ -2,16 +2,18 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from hitherto.data import Table
 from hitherto.data.series import Series
 from hitherto.errors import UsageError
+from hitherto.tasks.base import Row, Value
 from hitherto.times import form_of
 
-__all__ = ["apart_from", "no_number", "step_of", "telling", "time_column"]
+__all__ = ["Time", "apart_from", "no_number", "step_of", "telling", "time_column"]
+
+Time = Value  # a date or time as a table may have it, or a number
 
 _TIMES = (
     *(
@@ -33,7 +35,7 @@ _TIMES = (
 _TIMELY = re.compile(r"time|date|epoch|unix|stamp|(?<![a-z])(ts|ds|t)(?![a-z])")
 
 
-def time_column(table: Table, kinds: dict[str, str], id_: Any) -> str | None:
+def time_column(table: Table, kinds: dict[str, str], id_: str | int | None) -> str | None:
     """The column of times: by its name and what it holds. Numbers are times where they rise or fall along a series."""
     low = {c.lower(): c for c in table.columns}
     named = [low[n] for n in _TIMES if n in low]
@@ -46,7 +48,7 @@ def time_column(table: Table, kinds: dict[str, str], id_: Any) -> str | None:
         c for c in table.columns if c not in named and _TIMELY.search(c.lower()) and kinds[c] == "number"
     ]
     for column in [*named, *timely]:
-        series: dict[Any, list[Any]] = {}
+        series: dict[Value, list[Value]] = {}
         for row in rows:
             series.setdefault(None if group is None else row[group], []).append(row[column])
         if kinds[column] == "number":
@@ -57,7 +59,7 @@ def time_column(table: Table, kinds: dict[str, str], id_: Any) -> str | None:
     return None
 
 
-def _in_order(cells: list[Any]) -> bool:
+def _in_order(cells: list[Value]) -> bool:
     """Whether numbers only rise, or only fall."""
     try:
         numbers = np.array([float(cell) for cell in cells])
@@ -67,12 +69,12 @@ def _in_order(cells: list[Any]) -> bool:
     return bool((apart > 0).all() or (apart < 0).all())
 
 
-def _since_1970(rows: list[dict[str, Any]], column: str) -> bool:
+def _since_1970(rows: list[Row], column: str) -> bool:
     form, _ = form_of([row[column] for row in rows], column=column)
     return not form.numbers
 
 
-def telling(table: Table, time: Any) -> str:
+def telling(table: Table, time: str) -> str:
     """The rest of an advice to say --id: the column that tells series apart, if there is one."""
     kinds, rows = table.kinds(), table.head(1000)
     for column in table.columns:
@@ -103,7 +105,7 @@ def apart_from(series: list[Series]) -> list[Series]:
     ]
 
 
-def step_of(series: Series, first: Any) -> int:
+def step_of(series: Series, first: Time) -> int:
     """The first step at or after `first`, a time or the number of a step."""
     integers = np.issubdtype(series.times.dtype, np.integer)
     if isinstance(first, int) and not integers:
@@ -117,9 +119,9 @@ def step_of(series: Series, first: Any) -> int:
         raise UsageError(
             f"start must be a time such as {series.written(series.times[:1])[0]}: {error}."
         ) from error
-    found = int(np.searchsorted(series.times.astype(np.int64), time))
-    if found >= len(series.times):
+    step = int(np.searchsorted(series.times.astype(np.int64), time))
+    if step >= len(series.times):
         raise UsageError(
             f"series {series.id!r} ends at {series.written(series.times[-1:])[0]}, before {first}."
         )
-    return found
+    return step

@@ -1,20 +1,18 @@
 """What a report shows of `forecast`."""
 
-from typing import Any
-
 import numpy as np
 
 from hitherto.report.curves import Section
-from hitherto.tasks.base import Results
-from hitherto.tasks.forecast.source import LEVELS, Windows
+from hitherto.tasks.base import Options, Results
+from hitherto.tasks.forecast.source import LEVELS, WindowExamples, Windows
 
 __all__ = ["windows"]
 
 
 def windows(
-    source: Windows, examples: Any, results: Results, _watched: list[dict[str, Any]]
+    source: Windows, examples: WindowExamples, results: Results, _watched: list[Options]
 ) -> list[Section]:
-    found: list[Section] = []
+    sections: list[Section] = []
     for i, made in enumerate(results.details["forecasts"][:4]):
         if not made:
             continue
@@ -30,7 +28,7 @@ def windows(
             one = series.names[0]
             known = f"/{series.id}".endswith(f"/{one}")  # columns by themselves are named by it already
             name = series.id if known else f"{series.id} {one}".strip()
-            found.append({
+            sections.append({
                 "kind": "bands", "title": f"{name}, forecast after {when}", "past": past.tolist(),
                 "actual": np.asarray(series.values[t + 1 : t + 1 + source.horizon, 0]).tolist(),
                 "median": made["median"][k, :, 0].tolist(),
@@ -42,6 +40,6 @@ def windows(
     rows = [[n, metrics[n], metrics.get(f"naive_{n}")] for n in names]
     columns = ["metric", "model", "seasonal naive"]
     return [
-        *found,
+        *sections,
         {"kind": "table", "title": "Beside the seasonal naive forecast", "columns": columns, "rows": rows},
     ]

@@ -1,17 +1,17 @@
-"""Series and their futures: what `forecast` learns from.
+"""Series and their futures: the data of `forecast`.
 
-Training reads windows of the series, their place moving from epoch to epoch, from a zero state; the first steps of a
-window are read but not scored, as a forecast is made after some past. An evaluation reads every series from its
-beginning, as a stream would, and scores the origins that are asked for.
+Training reads windows of the series from a zero state; their places change from epoch to epoch. The first steps of a
+window are read but not scored, as a forecast follows some past. An evaluation reads every series from its beginning, as
+a stream does, and scores the forecasts at the origins that are asked for.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.codecs.base import Codec
 from hitherto.codecs.series import SeriesCodec, naive_scale
 from hitherto.data import Table
 from hitherto.data.series import Series, gather
@@ -20,10 +20,10 @@ from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Results, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
 from hitherto.tasks.columns import column_name, column_names, load
-from hitherto.tasks.forecast.columns import apart_from, no_number, step_of, telling, time_column
+from hitherto.tasks.forecast.columns import Time, apart_from, no_number, step_of, telling, time_column
 
 __all__ = ["WindowExamples", "Windows", "surprise"]
 
@@ -46,8 +46,7 @@ class WindowExamples:
     def origins(self, i: int, horizon: int, whole: bool = True) -> Array:
         """The steps after which a forecast is scored; `whole` ones have all of their future."""
         last = len(self.series[i].values) - (horizon if whole else 1)
-        found = np.arange(last - 1, self.first[i] - 1, -self.stride)[::-1]  # counted from the end
-        return found  # noqa: RET504
+        return np.arange(last - 1, self.first[i] - 1, -self.stride)[::-1]  # counted from the end
 
 
 @dataclass
@@ -55,7 +54,7 @@ class Windows(Source[WindowExamples]):
     """Series in a table, wide or long."""
 
     spec: Spec
-    codecs: dict[str, Any]
+    codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
 
     answers = "params"
@@ -81,9 +80,9 @@ class Windows(Source[WindowExamples]):
     def _fitted(cls, spec: Spec, table: Table) -> "tuple[Windows, list[Series]]":
         spec, notes = cls.columns(spec, table)
         self = cls(spec, {}, notes)
-        every, said = self.gather(table)
-        notes += said
-        if spec.data.time is not None:  # predictions and streams read times alike
+        every, about = self.gather(table)
+        notes += about
+        if spec.data.time is not None:  # predictions and streams read times as training did
             form = every[0].form
             zone = spec.data.timezone or form.zone_name
             self.spec = spec = spec.replace(time_format=form.format, timezone=zone)
@@ -91,7 +90,7 @@ class Windows(Source[WindowExamples]):
         horizon = data.horizon or 1
         training = [_before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
         counts = spec.model.head == "negative_binomial"
-        given: dict[str, Any] = {
+        options: Options = {
             "horizon": horizon,
             "season": data.season,
             "scaling": data.scaling or ("counts" if counts else "causal"),
@@ -99,18 +98,18 @@ class Windows(Source[WindowExamples]):
         }
         anchor: str | None = data.anchor or ("none" if counts else None)
         if anchor is None:
-            anchor = _nearest_anchor(training, given)
+            anchor = _nearest_anchor(training, options)
             notes.append(
                 f"forecasts are differences from the {_ANCHORS[anchor]}, which is nearest; --anchor says otherwise"
             )
-        codec = SeriesCodec.fit(training, anchor=anchor, **given)
+        codec = SeriesCodec.fit(training, anchor=anchor, **options)
         self.codecs["input"] = codec
         notes += codec.notes
         return self, every
 
     @classmethod
     def prepare(
-        cls, spec: Spec, data: Any, valid: Any, _extras: dict[str, Any]
+        cls, spec: Spec, data: object, valid: object, _extras: Options
     ) -> "tuple[Windows, WindowExamples, WindowExamples | None]":
         """Fit on what comes before the split of every series, and encode both parts."""
         table = load(spec, data)
@@ -122,12 +121,14 @@ class Windows(Source[WindowExamples]):
         share = self.spec.data.valid
         return self, self.encode(series, "train"), self.encode(series, "valid") if share != 0 else None
 
-    def load(self, data: Any, *, labelled: bool = True, start: Any = None, stride: int = 1) -> WindowExamples:
-        """Encode what a person gives; forecasts are scored from `start` on. A series labels itself."""
+    def load(
+        self, data: object, *, labelled: bool = True, start: Time | None = None, stride: int = 1
+    ) -> WindowExamples:
+        """Encode a user's data; forecasts are scored from `start` on. A series labels itself."""
         del labelled
-        found = self.read(load(self.spec, data), first=start)
-        found.stride = stride
-        return found
+        examples = self.read(load(self.spec, data), first=start)
+        examples.stride = stride
+        return examples
 
     def digest(self, examples: WindowExamples) -> str:
         return digest_of([examples.arrays[i]["x"] for i in range(len(examples))])
@@ -151,25 +152,25 @@ class Windows(Source[WindowExamples]):
                 notes.append(f"times are taken from column {time!r}; --time says otherwise")
         output = data.output
         if output is None:
-            taken = {table.column(c) for c in (id_, time, *data.known, *data.static) if c is not None}
-            found = [low["y"]] if "y" in low and low["y"] not in taken else []
-            found = found or [c for c in table.columns if kinds[c] == "number" and c not in taken]
-            if not found:
-                wrong = [said for c in table.columns if c not in taken and (said := no_number(table, c))]
+            used = {table.column(c) for c in (id_, time, *data.known, *data.static) if c is not None}
+            targets = [low["y"]] if "y" in low and low["y"] not in used else []
+            targets = targets or [c for c in table.columns if kinds[c] == "number" and c not in used]
+            if not targets:
+                wrong = [why for c in table.columns if c not in used and (why := no_number(table, c))]
                 advice = wrong[0] if wrong else "Say --output COLUMN."
                 raise UsageError(
                     f"cannot tell what to forecast: no column of {', '.join(map(repr, table.columns))} holds numbers. "
                     f"{advice}"
                 )
-            output = tuple(found)
-            notes.append(f"what is forecast is {', '.join(map(repr, found))}; --output says otherwise")
+            output = tuple(targets)
+            notes.append(f"what is forecast is {', '.join(map(repr, targets))}; --output says otherwise")
         names = {name: column_names(table, value)
                  for name, value in (("output", output), ("known", data.known), ("static", data.static))}  # fmt: skip
         order = {"id": column_name(table, id_), "time": column_name(table, time)}
         return spec.replace(**order, **{name: tuple(value) for name, value in names.items()}), notes
 
     def gather(self, table: Table) -> tuple[list[Series], list[str]]:
-        """The series of a table, and what was found out about them; an error names its place in the file."""
+        """The series of a table, and notes about them; an error names its place in the file."""
         data = self.spec.data
         outputs = data.output if isinstance(data.output, tuple) else (data.output or 1,)
         try:
@@ -188,7 +189,8 @@ class Windows(Source[WindowExamples]):
                 step=self.codec.step if self.codecs else None,
             )
         except DataError as error:
-            advice = telling(table, data.time) if error.message.endswith("--id") else ""
+            time = column_name(table, data.time)
+            advice = telling(table, time) if time is not None and error.message.endswith("--id") else ""
             if error.row is None:
                 raise
             raise table.error(error.row - 1, error.column, error.message + advice) from error
@@ -198,7 +200,7 @@ class Windows(Source[WindowExamples]):
 
     @property
     def codec(self) -> SeriesCodec:
-        return self.codecs["input"]  # type: ignore[no-any-return]
+        return self.codec_of("input", SeriesCodec)
 
     @property
     def horizon(self) -> int:
@@ -219,11 +221,14 @@ class Windows(Source[WindowExamples]):
             cuts.append(T - held)
         return cuts
 
-    def read(self, table: Table, stop: str | None = None, first: Any = None) -> WindowExamples:
+    def read(self, table: Table, part: str | None = None, first: Time | None = None) -> WindowExamples:
         """Encode the series: whole, or the part before or after the split."""
-        return self.encode(self.gather(table)[0], stop, first)
+        return self.encode(self.gather(table)[0], part, first)
 
-    def encode(self, series: list[Series], part: str | None = None, first: Any = None) -> WindowExamples:
+    def encode(
+        self, series: list[Series], part: str | None = None, first: Time | None = None
+    ) -> WindowExamples:
+        """Encode whole series, or their part `train` or `valid`; forecasts are scored from `first` on."""
         cuts = self.split(series) if part else [0] * len(series)
         if part == "train":
             series = [_before(s, cut) for s, cut in zip(series, cuts, strict=True)]
@@ -237,28 +242,28 @@ class Windows(Source[WindowExamples]):
         """Which codecs there are, and of what kinds each may be."""
         return {"input": ("series",)}
 
-    def inputs(self) -> dict[str, Any]:
+    def inputs(self) -> dict[str, Options]:
         if self.codec.horizon != self.horizon:
             raise UsageError(
                 f"the horizon is {self.horizon}, but the codec looks {self.codec.horizon} steps ahead."
             )
         return {"x": {"kind": "vectors", "size": int(self.codec.size)}}
 
-    def head(self) -> tuple[str, dict[str, Any]]:
-        kind = self.spec.model.head or "quantile"
-        options: dict[str, Any] = {"horizon": self.horizon, "channels": self.codec.channels}
-        if kind == "quantile":
+    def head(self) -> tuple[str, Options]:
+        kind = self.spec.model.head or TASKS[self.spec.task].heads[0]
+        options: Options = {"horizon": self.horizon, "channels": self.codec.channels}
+        if "levels" in HEADS[kind].options:
             options["levels"] = list(self.spec.model.levels)
         return kind, options
 
-    def choose(self, examples: WindowExamples) -> tuple[dict[str, Any], list[str]]:
+    def choose(self, examples: WindowExamples) -> tuple[Options, list[str]]:
         """A window of some seasons, and steps enough to learn from it."""
         steps = np.array([len(s.values) for s in examples.series])
         season, total = self.codec.season or 1, int(steps.sum())
         window = int(np.clip(4 * max(season, self.horizon), 32, 336))
         window = int(min(window, max(8, steps.max() - self.horizon)))
         windows = max(1, total // window)
-        options: dict[str, Any] = {
+        options: Options = {
             "hidden_size": 32 if total < 2000 else 64 if total < 20_000 else 128,
             "num_layers": 1,
             "dropout": 0.1,
@@ -278,20 +283,20 @@ class Windows(Source[WindowExamples]):
 
     # ---- batches
 
-    def schedule(self, examples: WindowExamples, train: TrainSpec, epoch: int) -> list[Any]:
-        """Windows (series, start, stop), their borders drawn anew in every epoch."""
+    def schedule(self, examples: WindowExamples, train: TrainSpec, epoch: int) -> list[Array]:
+        """Batches of windows, [n, 3]: series, start and stop. Their borders are drawn anew in every epoch."""
         random = order(train.seed, epoch)
         window = train.bptt or 128
-        found: list[tuple[int, int, int]] = []
+        windows: list[tuple[int, int, int]] = []
         for i, s in enumerate(examples.series):
             last = len(s.values) - 1  # an origin needs one step of future
             size = min(window, last)
             shift = int(random.integers(0, size)) if last > size else 0
             starts = list(range(-shift, last, size))
-            found += [(i, max(0, min(a, last - size)), max(0, min(a, last - size)) + size) for a in starts]
-        found = [found[k] for k in random.permutation(len(found))]
+            windows += [(i, max(0, min(a, last - size)), max(0, min(a, last - size)) + size) for a in starts]
+        windows = [windows[k] for k in random.permutation(len(windows))]
         rows = train.batch_size or 32
-        return [np.array(found[k : k + rows], np.int64) for k in range(0, len(found), rows)]
+        return [np.array(windows[k : k + rows], np.int64) for k in range(0, len(windows), rows)]
 
     def batch(self, examples: WindowExamples, item: Array, share: Share = (0, 1)) -> Batch:
         rows = share_rows(np.arange(len(item)), share)
@@ -301,7 +306,7 @@ class Windows(Source[WindowExamples]):
         for span in spans:
             i, a, b = span or (item[0][0], 0, 0)
             part = self.codec.window(examples.arrays[i], int(a), int(b))
-            if a:  # what comes before the window is unknown to the state, not to a forecast
+            if a:  # the state begins at the window, but a forecast follows all of the past
                 warm = min(self.codec.season or 1, (b - a) // 4)
                 part["y"][:warm] = np.nan
             x.append(part["x"])
@@ -333,14 +338,15 @@ class Windows(Source[WindowExamples]):
             y = np.zeros((len(times), self.horizon, self.codec.channels), np.float32)
             scale = np.zeros((len(times), 1, self.codec.channels), np.float32)
             for i in np.unique(series):
-                own = np.flatnonzero(series == i)
-                first = int(times[own].min())
-                part = self.codec.window(examples.arrays[i], first, int(times[own].max()) + 1)
-                y[own], scale[own] = (part[name][times[own] - first] for name in ("y", "scale"))
+                places = np.flatnonzero(series == i)
+                first = int(times[places].min())
+                part = self.codec.window(examples.arrays[i], first, int(times[places].max()) + 1)
+                y[places], scale[places] = (part[name][times[places] - first] for name in ("y", "scale"))
             batch.targets |= {"y": y, "scale": scale}
             yield batch
 
     def read_at(self, examples: WindowExamples, origins: list[Array], rows: int = 32) -> Iterator[Batch]:
+        """Every series from its beginning; `at` has these origins of each."""
         lengths = np.array([len(s.values) for s in examples.series])
         for group in by_length(lengths, rows):
             for t in range(0, int(lengths[group].max()), EVALUATE):
@@ -370,24 +376,23 @@ class Windows(Source[WindowExamples]):
             loc[k], scale[k] = (part[0] for part in self.codec.affine(examples.arrays[i], int(t), int(t) + 1))
         call = {"loc": loc, "scale": scale, **options}
         params = params.astype(np.float64)
-        known = list(levels)
         return {
             "mean": head.mean(params, **call),
             "median": head.quantile(params, 0.5, **call),
-            "quantiles": np.stack([head.quantile(params, q, **call) for q in known], -1),
+            "quantiles": np.stack([head.quantile(params, q, **call) for q in levels], -1),
         }
 
     def collect(
         self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]], levels: Iterable[float]
     ) -> list[Arrays]:
         """For each series its origins and the distributions forecast there."""
-        found: list[list[tuple[Array, Array]]] = [[] for _ in examples.series]
+        scored: list[list[tuple[Array, Array]]] = [[] for _ in examples.series]
         for batch, params in outputs:
             for i in np.unique(batch.targets["series"]):
-                own = batch.targets["series"] == i
-                found[i].append((batch.targets["time"][own], params[own]))
+                places = batch.targets["series"] == i
+                scored[i].append((batch.targets["time"][places], params[places]))
         result: list[Arrays] = []
-        for i, parts in enumerate(found):
+        for i, parts in enumerate(scored):
             if not parts:
                 result.append({})
                 continue
@@ -426,7 +431,7 @@ class Windows(Source[WindowExamples]):
             raise DataError(
                 "no series is long enough to score a forecast: the steps after the split must cover the horizon"
             )
-        arrays: dict[str, Any] = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+        arrays: Options = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         arrays["levels"] = LEVELS
         values_of = {n: float(METRICS[n].compute(**arrays)) for n in TASKS[self.spec.task].metrics}
         plain = {**arrays, "mean": arrays["naive"], "median": arrays["naive"]}
@@ -434,23 +439,18 @@ class Windows(Source[WindowExamples]):
             values_of[f"naive_{name}"] = float(METRICS[name].compute(**plain))
         return Results(values_of, {"forecasts": collected, "arrays": arrays})
 
-    def predictions(
-        self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]
-    ) -> list[dict[str, Any]]:
+    def predictions(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Row]:
         """A row for each future step: identity, time, median, and the quantiles."""
         levels = [q for q in self.spec.model.levels if q != 0.5]
-        rows: list[dict[str, Any]] = []
+        rows: list[Row] = []
         for i, made in enumerate(self.collect(examples, outputs, levels)):
             series = examples.series[i]
             names = list(series.names)
             for h, when in enumerate(series.written(series.future(self.horizon))):
                 for c, name in enumerate(names):
-                    own = (
-                        [series.id or name]
-                        if len(names) == 1
-                        else [part for part in (series.id, name) if part]
-                    )
-                    row: dict[str, Any] = {"unique_id": "/".join(own), "ds": when}
+                    parts = [part for part in (series.id, name) if part]
+                    identity = [series.id or name] if len(names) == 1 else parts
+                    row: Row = {"unique_id": "/".join(identity), "ds": when}
                     row["y"] = float(made["median"][-1, h, c])
                     row |= {f"q{q:g}": float(made["quantiles"][-1, h, c, k]) for k, q in enumerate(levels)}
                     rows.append(row)
@@ -460,9 +460,7 @@ class Windows(Source[WindowExamples]):
         """The batches after which the steps beyond the end are forecast."""
         yield from self.read_at(examples, [np.array([len(s.values) - 1]) for s in examples.series])
 
-    def anomalies(
-        self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]
-    ) -> list[dict[str, Any]]:
+    def anomalies(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Row]:
         """How surprising each newest point was, seen from the step before."""
         rows = []
         for i, made in enumerate(self.collect(examples, outputs, (0.1, 0.9))):
@@ -481,24 +479,24 @@ class Windows(Source[WindowExamples]):
 
 def surprise(actual: Array, low: Array, median: Array, high: Array) -> Array:
     """How far off a value is: its distance from the median, in half widths of the 80 % interval low .. high."""
-    found: Array = np.abs(actual - median) / np.maximum((high - low) / 2, 1e-12)
-    return found
+    scores: Array = np.abs(actual - median) / np.maximum((high - low) / 2, 1e-12)
+    return scores
 
 
 _ANCHORS = {"last": "last value", "season": "value a season before", "mean": "running mean"}
 
 
-def _nearest_anchor(series: list[Series], given: dict[str, Any]) -> str:
+def _nearest_anchor(series: list[Series], options: Options) -> str:
     """The anchor that the values to forecast are nearest to, over the series at hand."""
     distance = {}
     for anchor in _ANCHORS:
-        codec = SeriesCodec.fit(series, anchor=anchor, **given)
-        found = [codec.targets(codec.encode(s), len(s.values) // 4, len(s.values) - 1) for s in series[:50]]
-        known = np.concatenate([np.abs(z[np.isfinite(z)]) for z in found])
-        distance[anchor] = float(known.mean()) if len(known) else np.inf
+        codec = SeriesCodec.fit(series, anchor=anchor, **options)
+        targets = [codec.targets(codec.encode(s), len(s.values) // 4, len(s.values) - 1) for s in series[:50]]
+        sizes = np.concatenate([np.abs(z[np.isfinite(z)]) for z in targets])
+        distance[anchor] = float(sizes.mean()) if len(sizes) else np.inf
     return min(distance, key=lambda anchor: distance[anchor])
 
 
 def _before(series: Series, cut: int) -> Series:
-    """The series as it was before step `cut`; what was known of the steps after stays known."""
+    """The series before step `cut`, with all of its covariates: those of later steps are known in advance."""
     return replace(series, values=series.values[:cut], times=series.times[:cut])

@@ -4,17 +4,21 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta, timezone, tzinfo
-from typing import Any
 
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.codecs.series import SeriesStream
 from hitherto.data.marks import Marks
 from hitherto.errors import DataError, HithertoError, UsageError
 from hitherto.heads import HEADS
 from hitherto.slots import Slot, Slots
+from hitherto.tasks.base import Row, Value
+from hitherto.tasks.forecast.columns import Time
 from hitherto.tasks.forecast.source import surprise
-from hitherto.tasks.streams import Row, Stream, plain_of
+from hitherto.tasks.forecast.verbs import windows_of
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.streams import Stream, plain_of
 from hitherto.times import Form, Step, form_of, step_of, twice, wall_of, zone_of
 from hitherto.times.steps import DAY, FIRST, LAST, SECOND
 
@@ -24,10 +28,16 @@ LONGEST = 100_000  # steps that a stream of a series may miss
 
 
 class ForecastStream(Stream):
-    """`forecast`: the future as it looks after each observation, and how surprising the observation was."""
+    """`forecast`: after each observation the forecast, and how surprising the observation was."""
+
+    input: SeriesStream  # type: ignore[assignment]  # its `push` gives scales beside the steps
+
+    def __init__(self, model: OpenModel) -> None:
+        self.source = windows_of(model.source)
+        super().__init__(model)
 
     def own(self) -> Slots:
-        codec, late = self.model.codecs["input"], 1 << 62
+        codec, late = self.source.codec, 1 << 62
         ahead = {
             "params": Slot(np.float32, (self.core.engine.widths[-1],)),
             "loc": Slot(np.float64, (codec.horizon, codec.channels), -np.inf, np.inf),
@@ -38,8 +48,8 @@ class ForecastStream(Stream):
         return {name: replace(slot, needed=False) for name, slot in ahead.items()}
 
     def sound(self, arrays: Mapping[str, Array]) -> None:
-        found = {name for name in ("params", "loc", "scale", "times") if f"stream.{name}" in arrays}
-        if len(found) not in (0, 4) or (not found and "stream.dates" in arrays):
+        ahead = {name for name in ("params", "loc", "scale", "times") if f"stream.{name}" in arrays}
+        if len(ahead) not in (0, 4) or (not ahead and "stream.dates" in arrays):
             raise UsageError("the state has a part of a forecast, but not all of it.")
         times, dates = (arrays.get(f"stream.{name}", np.ones(0, np.int64)) for name in ("times", "dates"))
         if (np.diff(times) <= 0).any():
@@ -50,15 +60,17 @@ class ForecastStream(Stream):
         ends = [int(t) * (SECOND // tick) for t in (*times[:1], *times[-1:])] if len(dates) else []
         if not all(FIRST <= t < LAST for t in ends):
             raise UsageError("the times are no dates.")
-        if found and not len(arrays["input.season"]):
+        if ahead and not len(arrays["input.season"]):
             raise UsageError("there is a forecast, but no observation.")
 
-    def push(self, value: Any, time: Any = None, known: Any = None, static: Any = None) -> list[Row]:
+    def push(
+        self, value: Value, time: Time | None = None, known: Value = None, static: Value = None
+    ) -> list[Row]:
         """One observation, of each channel (NaN or None where it is missing), at `time`.
 
         `known` are the covariates of the steps of the horizon that follows, [horizon, K]; `static` those of the series.
         """
-        codec, marks = self.model.codecs["input"], self._marks
+        codec, marks = self.source.codec, self._marks
         try:
             values = np.array([marks.number(v) for v in np.ravel(np.asarray(value, object))], np.float64)
         except ValueError as error:
@@ -82,8 +94,8 @@ class ForecastStream(Stream):
                     "forecast": self.peek(),
                 }
             ]
-        kept = self._taken(time, before)
-        form, times = self._timed(kept)
+        after = self._with_time(time, before)
+        form, times = self._timed(after)
         if codec.calendar and form.numbers:
             raise DataError(f"this model reads the calendar: give dates, not {time!r:.40}.")
         missed = self._missed(form, times)
@@ -93,7 +105,7 @@ class ForecastStream(Stream):
                 self._step_on(
                     np.full(codec.channels, np.nan), wall_of(when[None], form.zone), covariates, before
                 )
-            scores = self._step_on(values, wall_of(times[-1:], form.zone), covariates, kept)
+            scores = self._step_on(values, wall_of(times[-1:], form.zone), covariates, after)
         except HithertoError:
             if state:
                 self.state = state
@@ -101,25 +113,30 @@ class ForecastStream(Stream):
         ds = form.write(times[-1:], self._step(form, times))[0]
         return [{"ds": ds, "y": plain_of(values), **scores, "forecast": self.peek()}]
 
+    def observe(
+        self, value: Value, time: object = None, known: Value = None, static: Value = None
+    ) -> list[Row]:
+        return self.push(value, time, known, static)
+
     def _step_on(
         self,
         values: Array,
         wall: Array | None,
         covariates: tuple[Array | None, Array | None],
-        kept: dict[str, Array],
+        times: dict[str, Array],
     ) -> Row:
-        """Take a step; how surprising it was."""
-        codec = self.model.codecs["input"]
+        """Take a step, after which `times` are the newest; how surprising it was."""
+        codec = self.source.codec
         scores = self._surprise(values)
-        found = self.input.push(values[None], wall, *covariates)
-        params = self.core.push(found["x"])
-        loc, scale = codec.ahead(found, self.input)
-        self.kept = {"params": params[0], "loc": loc, "scale": scale, **kept}
+        arrays = self.input.push(values[None], wall, *covariates)
+        params = self.core.push(arrays["x"])
+        loc, scale = codec.ahead(arrays, self.input)
+        self.kept = {"params": params[0], "loc": loc, "scale": scale, **times}
         return scores
 
     def _missed(self, form: Form, times: Array) -> Array:
         """The steps between the two newest times that did not come, if steps are those of training."""
-        codec = self.model.codecs["input"]
+        codec = self.source.codec
         step, last = codec.step, times[-2:]
         if (
             len(last) < 2
@@ -135,20 +152,20 @@ class ForecastStream(Stream):
                 f"{count:,} steps of {step.said()} lie between this time and the one before it: begin anew, with "
                 "reset() or a new stream"
             )
-        found: Array = step.after(last[0], count, form.zone)
-        return found
+        missed: Array = step.after(last[0], count, form.zone)
+        return missed
 
     @property
     def _marks(self) -> Marks:
         return Marks.of(self.model.spec.data.decimal, self.model.spec.data.na)
 
-    def _taken(self, time: Any, kept: dict[str, Array]) -> dict[str, Array]:
-        """What is kept with a time more: it is read as training read its times."""
-        data, times = self.model.spec.data, kept["times"]
+    def _with_time(self, time: Time, before: dict[str, Array]) -> dict[str, Array]:
+        """The newest times with one more: it is read as training read its times."""
+        data, times = self.model.spec.data, before["times"]
         form, _ = form_of([time], given=data.time_format, zone=data.timezone, kept=True, column=None)
         if data.time_format is None:  # a model that knew no zones
             form = replace(form, zone=None)
-        if len(times) and ("dates" in kept) == form.numbers:
+        if len(times) and ("dates" in before) == form.numbers:
             raise DataError(
                 f"the time {time} is a {'number' if form.numbers else 'date'}, but those before are not."
             )
@@ -161,36 +178,35 @@ class ForecastStream(Stream):
             raise DataError(str(error)) from error
         if len(times) and number <= times[-1]:
             raise DataError(f"the time {time} is not after the one before it.")
-        kept = {"times": np.append(times[-12:], number)}
+        after = {"times": np.append(times[-12:], number)}
         if not form.numbers:
-            at = kept["times"][-1:].astype("M8[us]")
+            at = after["times"][-1:].astype("M8[us]")
             shift = [] if form.zone is None else (wall_of(at, form.zone) - at).astype(np.int64) // SECOND
-            kept["dates"] = np.array(
-                [SECOND, *shift], np.int64
-            )  # ticks of a second, the zone's offset if it has one
-        return kept
+            # the ticks of a second, and the zone's offset if it has one
+            after["dates"] = np.array([SECOND, *shift], np.int64)
+        return after
 
     def _ticks(self) -> Array:
         """The newest times: numbers, or microseconds."""
         times = self.kept.get("times", np.zeros(0, np.int64))
         return times * (SECOND // int(self.kept["dates"][0])) if "dates" in self.kept else times
 
-    def _timed(self, kept: Mapping[str, Array]) -> tuple[Form, Array]:
+    def _timed(self, newest: Mapping[str, Array]) -> tuple[Form, Array]:
         """How times are written, and the newest of them."""
         data = self.model.spec.data
-        if "dates" not in kept:
-            return Form("number"), kept["times"]
-        shift = kept["dates"][1:].tolist()
+        if "dates" not in newest:
+            return Form("number"), newest["times"]
+        shift = newest["dates"][1:].tolist()
         zone: tzinfo | None = timezone(timedelta(seconds=shift[0])) if shift else None
         if zone is not None and data.timezone is not None:
             zone = zone_of(data.timezone)
-        return Form(data.time_format or "", zone), kept["times"].astype("M8[us]")
+        return Form(data.time_format or "", zone), newest["times"].astype("M8[us]")
 
     def _step(self, form: Form, times: Array) -> Step | None:
         """The step between the newest times, as far as it is known: that of training where they keep to it."""
-        freq, learned = self.model.spec.data.freq, self.model.codecs["input"].step
+        freq, learned = self.model.spec.data.freq, self.source.codec.step
         if freq is None and learned is not None and learned.keeps(times, form.zone):
-            return learned  # type: ignore[no-any-return]
+            return learned
         return step_of(times, freq, form.zone)[0] if len(times) > 1 or freq is not None else None
 
     def peek(self) -> list[Row]:
@@ -214,29 +230,29 @@ class ForecastStream(Stream):
         """A JSON object (y, and ds, known, static where the model reads them), or a time and numbers between commas."""
         if text.lstrip().startswith("{"):
             try:
-                given = json.loads(text)
+                row = json.loads(text)
             except ValueError as error:
                 raise DataError(f"expected a JSON object, but {error}") from error
-            return self.push(given.get("y"), given.get("ds"), given.get("known"), given.get("static"))
+            return self.push(row.get("y"), row.get("ds"), row.get("known"), row.get("static"))
         data = self.model.spec.data
         delimiter = data.delimiter or next(
             (c for c in "\t;" if c in text), " " if data.decimal == "," else ","
         )
         cells = [cell.strip() for cell in text.strip().split(delimiter)]
-        time = cells.pop(0) if len(cells) > self.model.codecs["input"].channels else None
+        time = cells.pop(0) if len(cells) > self.source.codec.channels else None
         return self.push(cells, time)
 
     def _quantile(self, level: float) -> Array:
         """[horizon, C]"""
-        kind, options = self.model.source.head()
+        kind, options = self.source.head()
         params = self.kept["params"].astype(np.float64)
-        found: Array = HEADS[kind].quantile(
+        quantiles: Array = HEADS[kind].quantile(
             params, level, loc=self.kept["loc"], scale=self.kept["scale"], **options
         )
-        return found
+        return quantiles
 
     def _surprise(self, values: Array) -> Row:
-        """What was expected, and how far off it is: the distance from the median in half 80 % intervals."""
+        """The median forecast, and how far off the values are: their distance from it in half 80 % intervals."""
         if "params" not in self.kept:
             return {"expected": None, "score": None}
         low, middle, high = (self._quantile(q)[0] for q in (0.1, 0.5, 0.9))
@@ -248,12 +264,12 @@ class ForecastStream(Stream):
         step = self._step(form, times) if len(times) else None
         if step is None:
             return None
-        return form.write(step.after(times[-1], self.model.codecs["input"].horizon, form.zone), step)
+        return form.write(step.after(times[-1], self.source.codec.horizon, form.zone), step)
 
 
-def _mapped(function: Callable[[Any], Any], values: Any) -> Array:
+def _mapped(function: Callable[[Value], Value], values: Value) -> Array:
     """The values one by one, in the same shape."""
     array = np.asarray(values, object)
-    found = np.empty(array.shape, object)
-    found.ravel()[:] = [function(value) for value in array.ravel()]
-    return found
+    mapped = np.empty(array.shape, object)
+    mapped.ravel()[:] = [function(value) for value in array.ravel()]
+    return mapped

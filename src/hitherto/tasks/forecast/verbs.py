@@ -1,19 +1,29 @@
-"""What a model of `forecast` does beside forecasts: it says what was surprising."""
+"""What a model of `forecast` does: it forecasts the steps to come, and says which steps were surprising."""
 
-from typing import Any
+from hitherto.tasks.base import AnySource, Row
+from hitherto.tasks.forecast.source import WindowExamples, Windows
+from hitherto.tasks.given import expect, inputs
+from hitherto.tasks.opened import OpenModel
 
-from hitherto.tasks.base import expect_task
-from hitherto.tasks.given import inputs
-
-__all__ = ["anomalies"]
+__all__ = ["anomalies", "predict", "windows_of"]
 
 
-def anomalies(model: Any, data: Any, last: int = 100, **told: Any) -> list[dict[str, Any]]:
+def windows_of(source: AnySource) -> Windows:
+    """The source of a model of `forecast`."""
+    assert isinstance(source, Windows)  # noqa: S101 - the row of the family names it
+    return source
+
+
+def predict(model: OpenModel, source: Windows, examples: WindowExamples, **options: object) -> list[Row]:
+    """A row for each future step of each series."""
+    expect(options, (), f"predictions of {model.spec.task}")
+    return source.predictions(examples, model.outputs(source.future(examples)))
+
+
+def anomalies(model: OpenModel, data: object, last: int = 100, **options: object) -> list[Row]:
     """How surprising each of the `last` newest points of every series was, seen from the step before."""
-    expect_task(model, "forecast", "anomalies")
-    source = model.reader(**told)
+    source = windows_of(model.reader(**options))
     examples = source.load(inputs(source, data))
-    examples.first = [max(0, len(s.values) - 1 - last) for s in examples.series]
+    examples.first = [max(0, len(series.values) - 1 - last) for series in examples.series]
     origins = [examples.origins(i, 1, whole=False) for i in range(len(examples))]
-    rows: list[dict[str, Any]] = source.anomalies(examples, model.outputs(source.read_at(examples, origins)))
-    return rows
+    return source.anomalies(examples, model.outputs(source.read_at(examples, origins)))

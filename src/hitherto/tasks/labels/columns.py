@@ -1,16 +1,16 @@
 """Which columns are input and labels, and what their cells hold."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import DataSpec, Spec
+from hitherto.tasks.base import Value
 from hitherto.tasks.columns import column_name, column_names, listed, untold
 
-__all__ = ["columns", "floats", "is_numeric", "items", "values"]
+__all__ = ["columns", "floats", "is_numeric", "items", "label_column", "values"]
 
 # Columns that are taken for labels, and for tokens, where none is named.
 _LABELS = (
@@ -20,8 +20,11 @@ _LABELS = (
 _TOKENS = ("form", "tokens", "token", "words", "word", "text")
 
 
-def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
-    """The spec with its columns found in the table, and what was guessed."""
+def columns(spec: Spec, table: Table, per_step: bool) -> tuple[Spec, list[str]]:
+    """The spec with the names of its columns in the table, and notes of what was guessed.
+
+    `per_step`: every token of an input has a label.
+    """
     data, notes = spec.data, list(table.notes)
     kinds = table.kinds() if data.input is None or data.output is None else {}
     left = [
@@ -41,7 +44,7 @@ def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
         )
     output = next(iter(named), None)
     inputs = column_names(table, data.input)
-    sequences = [c for c in left if c != output] if spec.task == "tag" else []
+    sequences = [c for c in left if c != output] if per_step else []
     lists = [c for c in sequences if kinds.get(c) == "list"]
     tokens = [c for c in lists or sequences if c.lower() in _TOKENS]
     if not inputs and (
@@ -67,25 +70,28 @@ def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
         notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
     if output in inputs:
         raise UsageError(f"column {output!r} is both input and output. Say another --input or --output.")
-    order = {name: column_name(table, getattr(data, name)) for name in ("id", "time")}
+    order = {"id": column_name(table, data.id), "time": column_name(table, data.time)}
     return spec.replace(input=tuple(inputs), output=output, **order), notes
 
 
-def values(data: DataSpec, table: Table, labelled: bool) -> Iterator[tuple[int, Any, Any]]:
+def label_column(data: DataSpec) -> str:
+    """The name of the column of labels."""
+    return column_names(None, data.output)[0]
+
+
+def values(data: DataSpec, table: Table, labelled: bool) -> Iterator[tuple[int, Value, Value]]:
     """(row number, input value, output value) of every example."""
     inputs = [table.column(c) for c in column_names(table, data.input)]
-    output = (
-        table.column(column_names(None, data.output)[0]) if labelled and data.output is not None else None
-    )
+    output = table.column(label_column(data)) if labelled and data.output is not None else None
     if data.id is None:
         for i, row in enumerate(table):
             x = row[inputs[0]] if len(inputs) == 1 else [row[c] for c in inputs]
             yield i, x, None if output is None else row[output]
         return
-    groups: dict[Any, list[tuple[Any, int, list[Any], Any]]] = {}
+    groups: dict[Value, list[tuple[tuple[int, float | str], int, list[Value], Value]]] = {}
     name, time = table.column(data.id), None if data.time is None else table.column(data.time)
     for i, row in enumerate(table):
-        at = i if time is None else _sortable(row[time])
+        at = (0, i) if time is None else _sortable(row[time])
         groups.setdefault(row[name], []).append(
             (at, i, [row[c] for c in inputs], None if output is None else row[output])
         )
@@ -101,7 +107,7 @@ def values(data: DataSpec, table: Table, labelled: bool) -> Iterator[tuple[int, 
         yield rows[0][1], [r[2] for r in rows], rows[0][3]
 
 
-def items(value: Any) -> list[str]:
+def items(value: Value) -> list[str]:
     """The tokens or labels of a sequence: a list as it is, a str at its blanks."""
     if isinstance(value, str):
         return value.split()
@@ -110,7 +116,7 @@ def items(value: Any) -> list[str]:
     return [str(v) for v in value]
 
 
-def _sortable(value: Any) -> tuple[int, Any]:
+def _sortable(value: Value) -> tuple[int, float | str]:
     """Numbers by their value, before what is not a number."""
     try:
         return 0, float(value)
@@ -118,7 +124,7 @@ def _sortable(value: Any) -> tuple[int, Any]:
         return 1, str(value)
 
 
-def floats(value: Any) -> Any:
+def floats(value: Value) -> Value:
     """Numbers of a nested value; empty cells and the usual words for missing are NaN."""
     if isinstance(value, list | tuple):
         return [floats(v) for v in value]
@@ -131,7 +137,7 @@ def floats(value: Any) -> Any:
     return value if not isinstance(value, str) else float(value)
 
 
-def is_numeric(value: Any) -> bool:
+def is_numeric(value: Value) -> bool:
     try:
         np.asarray(floats(value), np.float64)
     except (TypeError, ValueError, OverflowError, RecursionError):

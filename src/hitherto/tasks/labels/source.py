@@ -1,22 +1,24 @@
-"""An input and an output in each row of a table: what `classify` and `tag` learn from."""
+"""An input and an output in each row of a table: the data of `classify` and `tag`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.codecs import CODECS, kind_of
+from hitherto.codecs.base import Codec
 from hitherto.codecs.label import LabelCodec
+from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
+from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Results, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -29,7 +31,7 @@ from hitherto.tasks.columns import (
     unseen,
     used,
 )
-from hitherto.tasks.labels.columns import columns, floats, is_numeric, items, values
+from hitherto.tasks.labels.columns import columns, floats, is_numeric, items, label_column, values
 
 __all__ = ["PairExamples", "Pairs"]
 
@@ -37,6 +39,9 @@ LARGEST = 1e30  # of a number that is learned from: its square is to be one, too
 
 # rows, their first step, where they are cut, whether more of them follows, and the epoch that they are read in
 Item = tuple[Array, int, int | None, bool, int]
+Training = Callable[
+    [], Iterator[tuple[int, Value, Value]]
+]  # row number, input and label of what is trained on
 
 
 @dataclass(slots=True)
@@ -47,7 +52,7 @@ class PairExamples:
     y: list[Array] | None
     table: Table
     picked: Array  # row number in the table of each example, the first one where rows are joined
-    raw: list[Any]  # what is changed of each in training, where it is
+    raw: list[Array | None]  # of each input what `augment` changes, where it does
 
     def __len__(self) -> int:
         return len(self.x)
@@ -63,7 +68,7 @@ class Pairs(Source[PairExamples]):
     """An input and an output in each row: `classify`, `tag`."""
 
     spec: Spec
-    codecs: dict[str, Any]
+    codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
 
     answers = "params"
@@ -77,18 +82,27 @@ class Pairs(Source[PairExamples]):
 
     @property
     def per_step(self) -> bool:
-        return self.spec.task == "tag"
+        """Whether every step has a label."""
+        return TASKS[self.spec.task].form == "many_to_many"
+
+    @property
+    def reads_sentences(self) -> bool:
+        return self.per_step
+
+    @property
+    def labels(self) -> LabelCodec:
+        return self.codec_of("output", LabelCodec)
 
     @classmethod
     def fit(
-        cls, spec: Spec, table: Table, rows: Array | None = None, extras: dict[str, Any] | None = None
+        cls, spec: Spec, table: Table, rows: Array | None = None, extras: Options | None = None
     ) -> "Pairs":
         """Fit the codecs on these rows of the table: all of them, or the training part."""
-        spec, notes = columns(spec, table)
+        spec, notes = columns(spec, table, cls(spec, {}).per_step)
         self = cls(spec, {}, notes)
         chosen = None if rows is None else set(rows.tolist())
 
-        def training() -> Iterator[tuple[int, Any, Any]]:
+        def training() -> Iterator[tuple[int, Value, Value]]:
             for n, (i, x, y) in enumerate(values(self.spec.data, table, labelled=True)):
                 if chosen is None or n in chosen:
                     yield i, x, y
@@ -102,64 +116,65 @@ class Pairs(Source[PairExamples]):
 
     @classmethod
     def prepare(
-        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+        cls, spec: Spec, data: object, valid: object, extras: Options
     ) -> "tuple[Pairs, PairExamples, PairExamples | None]":
         """Fit on the training part alone, and encode both parts."""
-        table = cls._table(spec, data)
+        unfitted = cls(spec, {})
+        table = unfitted._table(data)
         if valid is not None:
             self = cls.fit(spec, table, None, extras)
-            return self, self.read(table), self.read(cls._table(spec, valid))
-        spec, notes = columns(spec, table)
+            return self, self.read(table), self.read(unfitted._table(valid))
+        spec, notes = columns(spec, table, unfitted.per_step)
         first, second = cls(spec, {}).split(spec, table)
         self = cls.fit(spec, table, first, extras)
         self.notes = notes + self.notes
         examples = self.read(table)
         return self, examples.part(first), examples.part(second) if len(second) else None
 
-    def load(self, data: Any, *, labelled: bool = True) -> PairExamples:
-        """Encode what a person gives: a path, a frame, rows or plain values."""
-        table = self._table(self.spec, data)
-        several = self.vectors and len(column_names(None, self.spec.data.input)) > 1
+    def load(self, data: object, *, labelled: bool = True) -> PairExamples:
+        """Encode a user's data: a path, a frame, rows or plain values."""
+        table = self._table(data)
+        several = self.vectors and len(self.input_columns) > 1
         if table.columns == ["value"] and not several and not labelled:
             plain = self.spec.replace(input="value", id=None)
             return type(self)(plain, self.codecs).read(table, labelled=False)
         return self.read(table, labelled)
 
-    @staticmethod
-    def _table(spec: Spec, data: Any) -> Table:
-        return load(spec, data, sentences=spec.task == "tag")
+    def _table(self, data: object) -> Table:
+        return load(self.spec, data, sentences=self.reads_sentences)
+
+    @property
+    def input_columns(self) -> list[str]:
+        return column_names(None, self.spec.data.input)
 
     @property
     def single(self) -> bool:
         """Whether an input is one step: a whole picture, or numbers of several columns."""
         if self.numeric:
-            return self.spec.data.id is None and len(column_names(None, self.spec.data.input)) > 1
-        return bool(self.codecs["input"].reads == "whole")
+            return self.spec.data.id is None and len(self.input_columns) > 1
+        return self.codecs["input"].reads == "whole"
 
     @property
     def numeric(self) -> bool:
-        return isinstance(self.codecs.get("input"), CODECS["series"])
+        """Whether an input is numbers, from a column each or in lists."""
+        return isinstance(self.codecs.get("input"), SeriesCodec)
 
     @property
     def vectors(self) -> bool:
         """Whether a step is numbers, not a token."""
         return not isinstance(self.codecs["input"], TextCodec)
 
-    def _fit_output(self, table: Table, training: Callable[[], Iterator[tuple[int, Any, Any]]]) -> LabelCodec:
+    def _fit_output(self, table: Table, training: Training) -> LabelCodec:
         data = self.spec.data
 
-        def labels() -> Iterator[Any]:
+        def labels() -> Iterator[Value]:
             for i, _, y in training():
                 if (
                     y is None
                     or (isinstance(y, float) and np.isnan(y))
                     or (isinstance(y, str) and not y.strip())
                 ):
-                    raise table.error(
-                        i,
-                        column_names(table, data.output)[0],
-                        "the label is missing; give one or drop the row",
-                    )
+                    raise table.error(i, label_column(data), "the label is missing; give one or drop the row")
                 if self.per_step:
                     yield from items(y)
                 else:
@@ -181,57 +196,72 @@ class Pairs(Source[PairExamples]):
             )
         return codec
 
-    def _fit_input(
-        self, table: Table, training: Callable[[], Iterator[tuple[int, Any, Any]]], extras: dict[str, Any]
-    ) -> Any:
+    def _fit_input(self, table: Table, training: Training, extras: Options) -> Codec:
         data = self.spec.data
         row, sample, _ = next(training())
-        column = column_names(table, data.input)[0]
+        column = self.input_columns[0]
         with opened(table, row, column):
             kind = data.codec or kind_of(table.place(sample))
-        numeric = data.tokens is None and kind != "text" and is_numeric(sample)
-        if kind == "series" and not numeric:
+        words, numbers = TextCodec.kind, SeriesCodec.kind
+        numeric = data.tokens is None and kind != words and is_numeric(sample)
+        if kind == numbers and not numeric:
             raise UsageError(f"codec = series reads numbers, but the first input is {sample!r:.60}.")
-        if kind not in TASKS[self.spec.task].inputs[2:]:
-            kind = "series" if numeric and not self.per_step else "text"
-        used(kind, data, [name for name in CODECS if name not in (kind, "label")])
-        if kind != "text" and self.spec.model.embedding_size is not None:
+        if (
+            kind is None or kind == numbers or kind not in TASKS[self.spec.task].inputs
+        ):  # neither named nor a file
+            kind = numbers if numeric and not self.per_step else words
+        used(kind, data, [name for name in CODECS if name not in (kind, LabelCodec.kind)])
+        if kind != words and self.spec.model.embedding_size is not None:
             raise UsageError(f"embedding_size is of tokens, and the input is {kind}; leave it out.")
-        if kind not in ("text", "series"):
-            return fitted(kind, table, column, ((i, x) for i, x, _ in training()), data)
-        if kind == "series":
-            return CODECS["series"].fit(
+        if kind == numbers:
+            return SeriesCodec.fit(
                 (self._numbers(table, i, x) for i, x, _ in training()), scaling=data.scaling or "train"
             )
-        options = {
+        if kind != words:
+            return fitted(kind, table, column, ((i, x) for i, x, _ in training()), data)
+        if data.codec is None and data.tokens is None:
+            self._expect_one_kind(table)
+        options: Options = {
             "tokens": data.tokens or "words",
             "max_length": data.max_length,
             **extras,
             **data.vocabulary,
         }
-        if options["tokens"] == "words" and self.codecs["output"].counts.sum() >= 200:
+        if options["tokens"] == "words" and self.labels.counts.sum() >= 200:
             options.setdefault(
                 "min_count", 2
-            )  # so that the model learns what to do with words it does not know
+            )  # rarer words become the unknown one, so that it is trained, too
         if self.per_step:
             return TextCodec.fit((items(x) for _, x, _ in training()), **options)
         return TextCodec.fit((self._text(x) for i, x, _ in training()), **options)
 
-    def _text(self, value: Any) -> Any:
+    def _expect_one_kind(self, table: Table) -> None:
+        """A UsageError where some input columns hold numbers and others do not: together they are no input."""
+        names = [table.column(name) for name in self.input_columns]
+        kinds = {name: kind for name, kind in table.kinds().items() if name in names and kind != "empty"}
+        numbers = [name for name, kind in kinds.items() if kind == "number"]
+        others = [name for name in kinds if name not in numbers]
+        if numbers and others:
+            raise UsageError(
+                f"an input is numbers or text, but {listed(numbers)} has numbers and {listed(others)} has none. Name "
+                "columns of one kind with --input; or read all of them as one text with --codec text."
+            )
+
+    def _text(self, value: Value) -> Value:
         return (
             " ".join(str(v) for v in value if v is not None)
-            if isinstance(value, list) and len(column_names(None, self.spec.data.input)) > 1
+            if isinstance(value, list) and len(self.input_columns) > 1
             else value
         )
 
-    def _numbers(self, table: Table, i: int, value: Any) -> Array:
+    def _numbers(self, table: Table, i: int, value: Value) -> Array:
         """[T, C]; a row of numbers is one step, a list of them T steps."""
-        column = listed(column_names(None, self.spec.data.input))
+        column = listed(self.input_columns)
         try:
             array = np.asarray(floats(value), np.float64)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise table.error(i, None, f"{column}: expected numbers, but got {value!r:.60}") from error
-        many = len(column_names(None, self.spec.data.input)) > 1 and self.spec.data.id is None
+        many = len(self.input_columns) > 1 and self.spec.data.id is None
         if array.ndim == 0 or (array.ndim == 1 and many):
             array = array.reshape(1, -1)
         elif array.ndim == 1:
@@ -266,30 +296,30 @@ class Pairs(Source[PairExamples]):
             raise DataError("the data holds no rows", path=self.spec.data.path)
         return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64), raw)
 
-    def given(self, examples: PairExamples, some: Iterable[int]) -> list[Any]:
-        """The inputs of these examples as they were given: tokens, a text, a file with its folder."""
+    def inputs_of(self, examples: PairExamples, some: Iterable[int]) -> list[Value]:
+        """The inputs of these examples as they stand in the table: tokens, a text, a file with its folder."""
         table, numbers = examples.table, [int(examples.picked[i]) for i in some]
-        found = {n: x for n, x, _ in values(self.spec.data, table, labelled=False) if n in numbers}
+        inputs = {n: x for n, x, _ in values(self.spec.data, table, labelled=False) if n in numbers}
         shown = items if self.per_step else table.place if self.vectors else self._text
-        return [shown(found[n]) for n in numbers]
+        return [shown(inputs[n]) for n in numbers]
 
-    def _encode(self, table: Table, i: int, value: Any, labelled: bool) -> tuple[Array, Any]:
-        """The array of an input, and what is changed of it in training."""
+    def _encode(self, table: Table, i: int, value: Value, labelled: bool) -> tuple[Array, Array | None]:
+        """The array of an input, and what `augment` changes of it in training."""
         if self.numeric:
             value = self._numbers(table, i, value)
         elif self.vectors:
             value = table.place(value)
         else:
             value = items(value) if self.per_step else self._text(value)
-        with opened(table, i, column_names(None, self.spec.data.input)[0]):
-            found, raw = encoded(self.codecs["input"], value, self.spec.data, labelled)
+        with opened(table, i, self.input_columns[0]):
+            array, raw = encoded(self.codecs["input"], value, self.spec.data, labelled)
         if self.numeric:
-            return found["x"], raw
-        return found if self.vectors or len(found) else np.zeros(0, np.int32), raw
+            return array["x"], raw
+        return array if self.vectors or len(array) else np.zeros(0, np.int32), raw
 
-    def _label(self, table: Table, i: int, label: Any, length: int) -> Array:
-        column = column_names(None, self.spec.data.output)[0]
-        codec: LabelCodec = self.codecs["output"]
+    def _label(self, table: Table, i: int, label: Value, length: int) -> Array:
+        column = label_column(self.spec.data)
+        codec = self.labels
         try:
             if not self.per_step:
                 return codec.encode(label)
@@ -333,11 +363,11 @@ class Pairs(Source[PairExamples]):
         """Which codecs there are, and of what kinds each may be."""
         return {"input": TASKS[self.spec.task].inputs, "output": ("label",)}
 
-    def inputs(self) -> dict[str, Any]:
+    def inputs(self) -> dict[str, Options]:
         codec, data = self.codecs["input"], self.spec.data
         if not (column_names(None, data.input) and column_names(None, data.output)):
             raise UsageError("it does not say which columns are input and output.")
-        if self.numeric and codec.horizon:
+        if isinstance(codec, SeriesCodec) and codec.horizon:
             raise UsageError(
                 f"{self.spec.task} reads a series as it is, but its codec looks {codec.horizon} steps ahead."
             )
@@ -347,26 +377,33 @@ class Pairs(Source[PairExamples]):
             "x": {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size), **shape, **single}
         }
 
-    def head(self) -> tuple[str, dict[str, Any]]:
-        classes = len(self.codecs["output"].classes)
-        if self.codecs["output"].multi != self.spec.data.multi:
+    def head(self) -> tuple[str, Options]:
+        classes = len(self.labels.classes)
+        if self.labels.multi != self.spec.data.multi:
             raise UsageError("its labels and its spec differ in whether several may hold at once.")
-        kind = self.spec.model.head or ("sigmoid" if self.spec.data.multi else "softmax")
-        if kind == "softmax" and self.spec.data.multi:
-            raise UsageError("several labels at once need head = sigmoid, not softmax.")
-        if kind == "sigmoid":
-            if not self.spec.data.multi and classes != 2:
-                raise UsageError(f"head = sigmoid needs two classes, or multi = true; there are {classes}.")
-            return kind, {"labels": classes if self.spec.data.multi else 1}
-        return kind, {"classes": classes}
+        heads = TASKS[self.spec.task].heads
+        usual = next((head for head in heads if _apart(head) == self.spec.data.multi), heads[0])
+        kind = self.spec.model.head or usual
+        if not _apart(kind):
+            if self.spec.data.multi:
+                raise UsageError(f"several labels at once need head = sigmoid, not {kind}.")
+            return kind, {"classes": classes}
+        if not self.spec.data.multi and classes != 2:
+            raise UsageError(f"head = {kind} needs two classes, or multi = true; there are {classes}.")
+        return kind, {"labels": classes if self.spec.data.multi else 1}
 
-    def choose(self, examples: PairExamples) -> tuple[dict[str, Any], list[str]]:
-        """Sizes by how much there is to learn from."""
+    @property
+    def apart(self) -> bool:
+        """Whether the head gives each label a probability by itself."""
+        return _apart(self.head()[0])
+
+    def choose(self, examples: PairExamples) -> tuple[Options, list[str]]:
+        """Sizes by how many examples there are."""
         count = len(examples)
         steps = np.array([len(x) for x in examples.x])
         rows = 16 if count < 1000 else 32 if count < 20_000 else 64
         small = count < 2000
-        options: dict[str, Any] = {
+        options: Options = {
             "hidden_size": 64 if small else 128,
             "num_layers": 1,
             "embedding_size": None if self.vectors else 64 if small else 128,
@@ -382,11 +419,15 @@ class Pairs(Source[PairExamples]):
         if self.per_step:
             options |= {"dropout": 0.3}
             del options["pool"]
-        said = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
-        return options, [said, *self._alone(int(steps.max())), *unseen(self.codecs["input"], self.spec.model)]
+        sizes = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
+        return options, [
+            sizes,
+            *self._alone(int(steps.max())),
+            *unseen(self.codecs["input"], self.spec.model),
+        ]
 
     def _alone(self, longest: int) -> list[str]:
-        """What to say where no example has a second step, and so nothing to remember."""
+        """A warning where no example has a second step, and so nothing to remember."""
         if longest > 1 or self.single:
             return []
         what = "a sequence of numbers" if self.numeric else "a text"
@@ -431,7 +472,7 @@ class Pairs(Source[PairExamples]):
         rows = share_rows(rows, share)
         seed = self.spec.train.seed
         xs = changed(self.codecs["input"], examples.x, examples.raw, rows, self.spec.data, seed, epoch)
-        xs = [own[first:stop] for own in xs]
+        xs = [steps[first:stop] for steps in xs]
         x, lengths = pad(xs)
         T, B = x.shape[:2]
         targets: Arrays = {}
@@ -447,43 +488,44 @@ class Pairs(Source[PairExamples]):
             targets["y"] = y.reshape(-1)[at]
         elif examples.y is not None:
             y = np.stack([examples.y[max(r, 0)] for r in rows])
-            targets["y"] = y.astype(np.float32) if self.head()[0] == "sigmoid" else y.astype(np.int64)
-            if self.head()[0] == "sigmoid" and y.ndim == 1:
+            targets["y"] = y.astype(np.float32) if self.apart else y.astype(np.int64)
+            if self.apart and y.ndim == 1:
                 targets["y"] = targets["y"][:, None]
             if not real.all():
                 at = np.flatnonzero(real)
                 targets["y"] = targets["y"][at]
         if self.spec.data.balance and "y" in targets and not self.spec.data.multi:
-            weights = self.codecs["output"].weights("balanced")
+            weights = self.labels.weights("balanced")
             targets["weight"] = weights[targets["y"].astype(np.int64).reshape(len(targets["y"]))]
         every = np.arange(B)
         return Batch({"x": x}, lengths, targets, at, every if first else None, every if more else None, rows)
 
     def evaluation(self, examples: PairExamples, rows: int = 64) -> Iterator[Batch]:
         """Batches of alike lengths; `Batch.rows` says whose each row is."""
-        for own in by_length([len(x) for x in examples.x], rows):
-            yield self.batch(examples, (own, 0, None, False, -1))
+        for some in by_length([len(x) for x in examples.x], rows):
+            yield self.batch(examples, (some, 0, None, False, -1))
 
     # ---- answers
 
     def probabilities(self, params: Array) -> Array:
         """[N, K], whatever the head."""
         params = params.astype(np.float64)
-        if self.head()[0] == "sigmoid":
+        if self.apart:
             p = 1 / (1 + np.exp(-np.clip(params, -700, 700)))
             return p if self.spec.data.multi else np.concatenate([1 - p, p], 1)
         params = np.exp(params - params.max(-1, keepdims=True))
-        return params / params.sum(-1, keepdims=True)  # type: ignore[no-any-return]
+        params /= params.sum(-1, keepdims=True)
+        return params
 
     def collect(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Array]:
         """Probabilities of every example, in the examples' order: [K], or [T, K] where every step answers."""
-        found: list[Array] = [np.zeros(0)] * len(examples)
+        answers: list[Array] = [np.zeros(0)] * len(examples)
         for batch, params in outputs:
             p = self.probabilities(params)
             assert batch.rows is not None  # noqa: S101 - made by `evaluation`
             if not self.per_step:
                 for b, r in enumerate(batch.rows):
-                    found[r] = p[b]
+                    answers[r] = p[b]
                 continue
             T, B = batch.inputs["x"].shape[:2]
             lengths = np.full(B, T) if batch.lengths is None else batch.lengths
@@ -492,22 +534,22 @@ class Pairs(Source[PairExamples]):
             whole[places] = p
             whole = whole.reshape(T, B, whole.shape[-1])
             for b, r in enumerate(batch.rows):
-                found[r] = whole[: lengths[b], b]
-        return found
+                answers[r] = whole[: lengths[b], b]
+        return answers
 
     def measure(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
         if examples.y is None:
             raise UsageError("an evaluation needs labels")
-        found = self.collect(examples, outputs)
-        codec: LabelCodec = self.codecs["output"]
+        answers = self.collect(examples, outputs)
+        codec = self.labels
         if self.per_step:
             truth = [codec.decode(y) for y in examples.y]
-            predicted = [codec.decode(p.argmax(-1)) if len(p) else [] for p in found]
-            arrays: dict[str, Any] = {"labels": truth, "predicted": predicted}
+            predicted = [codec.decode(p.argmax(-1)) if len(p) else [] for p in answers]
+            arrays: Options = {"labels": truth, "predicted": predicted}
         else:
             arrays = {
                 "labels": np.stack(examples.y),
-                "probabilities": np.stack(found),
+                "probabilities": np.stack(answers),
                 "multi": self.spec.data.multi,
             }
             arrays["positive"] = self.positive()
@@ -520,7 +562,7 @@ class Pairs(Source[PairExamples]):
 
     def positive(self) -> int | None:
         """The class whose f1 counts, of two."""
-        codec: LabelCodec = self.codecs["output"]
+        codec = self.labels
         if self.spec.data.multi or len(codec.classes) != 2:
             return None
         if self.spec.data.positive is not None:
@@ -529,10 +571,10 @@ class Pairs(Source[PairExamples]):
 
     def predictions(
         self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]], threshold: float | None = None
-    ) -> list[dict[str, Any]]:
-        """A row for each example: what the model says, and how sure it is.
+    ) -> list[Row]:
+        """A row for each example: its label or labels, and how probable they are.
 
-        Of two classes the positive one is said from a probability of `threshold` on; of several labels at once each.
+        `threshold` is the least probability for the positive class of two, or for each of several labels at once.
         """
         positive = self.positive()
         if threshold is not None and positive is None and not self.spec.data.multi:
@@ -541,15 +583,15 @@ class Pairs(Source[PairExamples]):
             )
         rows = [self.answer(p, threshold) for p in self.collect(examples, outputs)]
         if self.per_step:
-            given = (x for _, x, _ in values(self.spec.data, examples.table, labelled=False))
+            inputs = (x for _, x, _ in values(self.spec.data, examples.table, labelled=False))
             rows = [
-                {"tokens": items(x)[: len(row["labels"])], **row} for x, row in zip(given, rows, strict=True)
+                {"tokens": items(x)[: len(row["labels"])], **row} for x, row in zip(inputs, rows, strict=True)
             ]
         return rows
 
-    def answer(self, p: Array, threshold: float | None = None) -> dict[str, Any]:
-        """What these probabilities, [K] or [T, K], say."""
-        codec: LabelCodec = self.codecs["output"]
+    def answer(self, p: Array, threshold: float | None = None) -> Row:
+        """The row of these probabilities, [K] or [T, K]."""
+        codec = self.labels
         if self.per_step:
             best = p.argmax(-1) if len(p) else np.zeros(0, np.int64)
             sure = [round(float(v), 6) for v in p.max(-1)] if len(p) else []
@@ -562,3 +604,8 @@ class Pairs(Source[PairExamples]):
         if threshold is not None and positive is not None:
             k = positive if p[positive] >= threshold else 1 - positive
         return {"label": codec.classes[k], "probability": float(p[k]), "probabilities": each}
+
+
+def _apart(head: str) -> bool:
+    """Whether a head gives each label a probability by itself, so that several may hold."""
+    return "labels" in HEADS[head].options

@@ -1,16 +1,14 @@
 """What a report shows of `lm`."""
 
-from typing import Any
-
 from hitherto.report.curves import Section
-from hitherto.tasks.base import Results
-from hitherto.tasks.language.source import Corpus
+from hitherto.tasks.base import Options, Results
+from hitherto.tasks.language.source import Corpus, CorpusExamples
 
 __all__ = ["corpus"]
 
 
 def corpus(
-    _source: Corpus, _examples: Any, _results: Results, watched: list[dict[str, Any]]
+    _source: Corpus, _examples: CorpusExamples, _results: Results, watched: list[Options]
 ) -> list[Section]:
     picked = (
         [watched[i] for i in sorted({0, len(watched) // 3, 2 * len(watched) // 3, len(watched) - 1})]

@@ -1,4 +1,4 @@
-"""One long text, or many: what `lm` learns from.
+"""One long text, or many: the data of `lm`.
 
 Every token is scored once, the first of a stream or document too: it follows the start token. Training reads B lanes of
 the text side by side, a few steps at a time, each lane going on from its own state; with documents or lines, a state
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.codecs.base import Codec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, named_format, shards, texts
 from hitherto.data.textfile import is_folder
@@ -23,7 +23,7 @@ from hitherto.metrics import METRICS
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Batch, Results, Share, Source
+from hitherto.tasks.base import Batch, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import column_names, load
 
@@ -31,6 +31,10 @@ __all__ = ["Corpus", "CorpusExamples"]
 
 IN_MEMORY = 1 << 26  # characters; a longer text goes to a file of tokens
 EVALUATE = 512  # steps at a time
+Text = str | Table  # a plain file's path, or rows of text
+Item = (
+    tuple[int, int, int] | Array
+)  # lanes, and the span of each that is read; or rows, where lines are apart
 
 
 @dataclass(slots=True)
@@ -55,12 +59,13 @@ class Corpus(Source[CorpusExamples]):
     """Text, or rows of text, in one stream of tokens."""
 
     spec: Spec
-    codecs: dict[str, Any]
+    codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
     folder: Path | None = None  # where tokens go that memory should not hold
 
     answers = "nll"
     unnamed = "txt"
+    reads_plain_text = True
 
     @property
     def reads(self) -> list[str]:
@@ -70,10 +75,10 @@ class Corpus(Source[CorpusExamples]):
     def fit(
         cls,
         spec: Spec,
-        data: Any,
+        data: Text,
         characters: int,
         stop: int | None = None,
-        extras: dict[str, Any] | None = None,
+        extras: Options | None = None,
     ) -> "Corpus":
         """Fit the codec on a text of so many characters, up to character `stop`."""
         notes: list[str] = []
@@ -98,49 +103,50 @@ class Corpus(Source[CorpusExamples]):
 
     @classmethod
     def prepare(
-        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+        cls, spec: Spec, data: object, valid: object, extras: Options
     ) -> "tuple[Corpus, CorpusExamples, CorpusExamples | None]":
         """Fit on the training part alone, and tokenise both parts."""
         folder = extras.pop("folder", None)
-        data, valid = _given(spec, data), None if valid is None else _given(spec, valid)
-        total = _characters(spec, data)
+        text = _text_of(spec, data)
+        total = _characters(spec, text)
         if valid is not None:
-            self = cls.fit(spec, data, total, None, extras)
+            held = _text_of(spec, valid)
+            self = cls.fit(spec, text, total, None, extras)
             self.folder = folder
-            return self, self.read(data, 0, total), self.read(valid, 0, _characters(spec, valid), "valid")
-        at = _split(spec, data, total)
-        self = cls.fit(spec, data, total, at, extras)
+            return self, self.read(text, 0, total), self.read(held, 0, _characters(spec, held), "valid")
+        at = _split(spec, text, total)
+        self = cls.fit(spec, text, total, at, extras)
         self.folder = folder
-        return self, self.read(data, 0, at), self.read(data, at, total, "valid") if total > at else None
+        return self, self.read(text, 0, at), self.read(text, at, total, "valid") if total > at else None
 
-    def load(self, data: Any, *, labelled: bool = True) -> CorpusExamples:
-        """Tokenise what a person gives: a text file, or a table or list of texts."""
-        given = _given(self.spec, data)
-        if not labelled:  # each text by itself
-            apart = Corpus(self.spec.replace(layout="lines", documents=False), self.codecs)
-            examples = apart.read(given)
-            lines = (
-                [piece.count("\n") for piece in _pieces(self.spec, given)] if isinstance(given, Table) else []
-            )
-            examples.picked = np.repeat(np.arange(len(lines)), lines)
-            return examples
-        return self.read(given)
+    def load(self, data: object, *, labelled: bool = True) -> CorpusExamples:
+        """The tokens of a user's data: a text file, or a table or list of texts."""
+        text = _text_of(self.spec, data)
+        if labelled:
+            return self.read(text)
+        apart = Corpus(self.spec.replace(layout="lines", documents=False), self.codecs)  # each text by itself
+        examples = apart.read(text)
+        lines = [piece.count("\n") for piece in _pieces(self.spec, text)] if isinstance(text, Table) else []
+        examples.picked = np.repeat(np.arange(len(lines)), lines)
+        return examples
 
     def digest(self, examples: CorpusExamples) -> str:
-        kept = [np.zeros(0)] if examples.starts is None else [examples.starts]
-        return examples.tokens.digest + digest_of(kept)
+        starts = [np.zeros(0)] if examples.starts is None else [examples.starts]
+        return examples.tokens.digest + digest_of(starts)
 
     @property
     def codec(self) -> TextCodec:
-        return self.codecs["input"]  # type: ignore[no-any-return]
+        return self.codec_of("input", TextCodec)
 
     @property
     def start_id(self) -> int:
-        """What is read before the first token."""
+        """The token that is read before the first one."""
         codec = self.codec
         return next((int(i) for i in (codec.end_id, codec.unknown) if i is not None), 0)
 
-    def read(self, data: Any, start: int = 0, stop: int | None = None, name: str = "train") -> CorpusExamples:
+    def read(
+        self, data: Text, start: int = 0, stop: int | None = None, name: str = "train"
+    ) -> CorpusExamples:
         """The tokens of characters start..stop."""
         count = 0
 
@@ -182,15 +188,15 @@ class Corpus(Source[CorpusExamples]):
         """Which codecs there are, and of what kinds each may be."""
         return {"input": ("text",)}
 
-    def inputs(self) -> dict[str, Any]:
+    def inputs(self) -> dict[str, Options]:
         if self.codec.end_id is None and (self.spec.data.layout == "lines" or self.spec.data.documents):
             raise UsageError("a line of a text has an end, but the codec has no token for it.")
         return {"x": {"kind": "ids", "size": self.codec.size}}
 
-    def head(self) -> tuple[str, dict[str, Any]]:
+    def head(self) -> tuple[str, Options]:
         return "softmax", {"classes": self.codec.size}
 
-    def choose(self, examples: CorpusExamples) -> tuple[dict[str, Any], list[str]]:
+    def choose(self, examples: CorpusExamples) -> tuple[Options, list[str]]:
         """Sizes by how much text there is."""
         count = len(examples)
         chars = self.codec.size < 1000
@@ -198,7 +204,7 @@ class Corpus(Source[CorpusExamples]):
         hidden = 256 if count < 2_000_000 else 512
         steps = 100 if chars else 35
         epochs = int(np.clip(5_000_000 // max(1, count), 2, 30))
-        options: dict[str, Any] = {
+        options: Options = {
             "hidden_size": hidden,
             "num_layers": 1,
             "embedding_size": min(hidden, 64 if chars else hidden),
@@ -214,20 +220,20 @@ class Corpus(Source[CorpusExamples]):
 
     # ---- batches
 
-    def schedule(self, examples: CorpusExamples, train: TrainSpec, epoch: int) -> list[Any]:
+    def schedule(self, examples: CorpusExamples, train: TrainSpec, epoch: int) -> list[Item]:
         """Spans (start, stop) of every lane; or the rows of a batch, where lines are by themselves."""
         if self.spec.data.layout == "lines":
-            return batches(examples.lengths(), train, epoch)
+            return [*batches(examples.lengths(), train, epoch)]
         lane = len(examples) // (train.batch_size or 1)
         if lane == 0:
             raise UsageError(
                 f"{len(examples)} tokens are too few for {train.batch_size} lanes; give a smaller batch_size."
             )
-        step = train.bptt or 35
-        return [(train.batch_size, start, min(start + step, lane)) for start in range(0, lane, step)]
+        lanes, step = train.batch_size or 1, train.bptt or 35
+        return [(lanes, start, min(start + step, lane)) for start in range(0, lane, step)]
 
-    def batch(self, examples: CorpusExamples, item: Any, share: Share = (0, 1)) -> Batch:
-        if self.spec.data.layout == "lines":
+    def batch(self, examples: CorpusExamples, item: Item, share: Share = (0, 1)) -> Batch:
+        if isinstance(item, np.ndarray):
             return self._rows(examples, share_rows(item, share))
         lanes, start, stop = item
         lane = len(examples) // lanes
@@ -236,18 +242,20 @@ class Corpus(Source[CorpusExamples]):
             raise UsageError(
                 f"batch_size {lanes} cannot be shared by {size} processes; make it a multiple of {size}."
             )
-        own = range(rank * lanes // size, (rank + 1) * lanes // size)
+        shared = range(rank * lanes // size, (rank + 1) * lanes // size)
         if examples.starts is not None:
-            return self._pieces_of_lanes(examples, [l * lane + start for l in own], stop - start, start == 0)
-        x = np.empty((stop - start, len(own)), np.int64)
+            return self._pieces_of_lanes(
+                examples, [l * lane + start for l in shared], stop - start, start == 0
+            )
+        x = np.empty((stop - start, len(shared)), np.int64)
         y = np.empty_like(x)
-        for b, l in enumerate(own):
+        for b, l in enumerate(shared):
             x[:, b], y[:, b] = self._span(examples, l * lane + start, l * lane + stop)
-        every = np.arange(len(own))
+        every = np.arange(len(shared))
         return Batch({"x": x}, None, {"y": y.reshape(-1)}, None, every if start else None, every, every)
 
     def _span(self, examples: CorpusExamples, start: int, stop: int) -> tuple[Array, Array]:
-        """What is read and what is to be said for tokens start..stop-1."""
+        """Inputs and targets for tokens start..stop-1."""
         ids = examples.tokens.ids(max(0, start - 1), stop)
         if start == 0:
             ids = np.concatenate([[self.start_id], ids])
@@ -288,7 +296,7 @@ class Corpus(Source[CorpusExamples]):
     def evaluation(self, examples: CorpusExamples, rows: int = 64) -> Iterator[Batch]:
         """The whole text as one lane; or line by line, where they are apart."""
         if examples.starts is not None:
-            yield from (self._rows(examples, own) for own in by_length(examples.lengths(), rows))
+            yield from (self._rows(examples, some) for some in by_length(examples.lengths(), rows))
             return
         one = np.zeros(1, np.int64)
         for start in range(0, len(examples), EVALUATE):
@@ -307,12 +315,10 @@ class Corpus(Source[CorpusExamples]):
             {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}, arrays
         )
 
-    def predictions(
-        self, examples: CorpusExamples, outputs: Iterable[tuple[Batch, Array]]
-    ) -> list[dict[str, Any]]:
-        """How well each text is foreseen."""
+    def predictions(self, examples: CorpusExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Row]:
+        """How probable each text is."""
         assert examples.starts is not None  # noqa: S101
-        rows: list[dict[str, Any]] = [{} for _ in examples.starts]
+        rows: list[Row] = [{} for _ in examples.starts]
         for batch, nll in outputs:
             T, B = batch.inputs["x"].shape
             lengths = np.full(B, T) if batch.lengths is None else batch.lengths
@@ -336,20 +342,20 @@ def _flat(pairs: list[tuple[Array, Array]], rows: Array) -> Batch:
     return Batch({"x": x}, lengths, {"y": y.reshape(-1) if at is None else y.reshape(-1)[at]}, at, rows=rows)
 
 
-def _given(spec: Spec, data: Any) -> Any:
-    """A plain text's path, or a table."""
+def _text_of(spec: Spec, data: object) -> Text:
+    """The path of a plain text, or a table."""
     if isinstance(data, str | Path) and not is_folder(Path(data)) and spec.data.input is None:
         format_ = spec.data.format or named_format(Path(data)) or "txt"
         return str(data) if format_ == "txt" else load(spec, data)
     return load(spec, data)
 
 
-def _pieces(spec: Spec, data: Any) -> Iterator[str]:
+def _pieces(spec: Spec, data: Text) -> Iterator[str]:
     """The text in pieces: a plain file's own, or the rows of a column, a line each."""
-    if isinstance(data, str | Path):
+    if isinstance(data, str):
         yield from texts(data, encoding=spec.data.encoding)
         return
-    table: Table = data
+    table = data
     name = spec.data.input[0] if isinstance(spec.data.input, tuple) else spec.data.input
     if name is None:
         kinds = table.kinds()
@@ -364,19 +370,19 @@ def _pieces(spec: Spec, data: Any) -> Iterator[str]:
         yield value if value.endswith("\n") else value + "\n"
 
 
-def _characters(spec: Spec, data: Any) -> int:
+def _characters(spec: Spec, data: Text) -> int:
     return sum(map(len, _pieces(spec, data)))
 
 
-def _split(spec: Spec, data: Any, total: int) -> int:
+def _split(spec: Spec, data: Text, total: int) -> int:
     """The character that validation begins with: a line's first, where there are lines."""
     at = int(total * (1 - spec.data.aside))
     seen, passed = 0, False
     for piece in _pieces(spec, data):
         if seen + len(piece) > at:
-            found = piece.find("\n", max(0, at - seen))
-            if found >= 0 and seen + found + 1 - at < 1000:
-                return seen + found + 1
+            end = piece.find("\n", max(0, at - seen))
+            if end >= 0 and seen + end + 1 - at < 1000:
+                return seen + end + 1
             passed = True
         if passed:
             break
@@ -418,5 +424,5 @@ def _paragraphs(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _joined(arrays: Iterable[Array]) -> Array:
-    found = list(arrays)
-    return np.concatenate(found) if found else np.zeros(0, np.int32)
+    parts = list(arrays)
+    return np.concatenate(parts) if parts else np.zeros(0, np.int32)

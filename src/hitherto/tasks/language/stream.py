@@ -1,7 +1,6 @@
 """Live streams of `lm`."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -10,8 +9,11 @@ from hitherto.data import Table
 from hitherto.errors import UsageError
 from hitherto.heads.classes import log_softmax
 from hitherto.slots import Slot, Slots
+from hitherto.tasks.base import Options, Row
 from hitherto.tasks.columns import said
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.language import verbs
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.streams import Stream
 
 __all__ = ["TextStream"]
 
@@ -19,12 +21,16 @@ __all__ = ["TextStream"]
 class TextStream(Stream):
     """`lm`: how probable each token was, and what may come next."""
 
+    def __init__(self, model: OpenModel) -> None:
+        self.source = verbs.corpus_of(model)
+        super().__init__(model)
+
     def begin(self) -> None:
         super().begin()
-        self._next(self.core.push(np.array([self.model.source.start_id])))
+        self._next(self.core.push(np.array([self.source.start_id])))
 
     def own(self) -> Slots:
-        return {"next": Slot(np.float64, (self.model.codecs["input"].size,), low=-np.inf, high=1e-6)}
+        return {"next": Slot(np.float64, (self.source.codec.size,), low=-np.inf, high=1e-6)}
 
     def sound(self, arrays: Mapping[str, Array]) -> None:
         if not abs(np.exp(arrays["stream.next"]).sum() - 1) < 1e-3:
@@ -37,8 +43,7 @@ class TextStream(Stream):
     def peek(self, k: int = 5) -> list[tuple[str, float]]:
         """The k most probable next words, or ends of the word that has begun, each with its probability."""
         rest = self.input.state.get("rest", np.zeros(0, np.uint8)).tobytes().decode()
-        found: list[tuple[str, float]] = self.model.suggest_from(self.engine_state(), self.log_probs, rest, k)
-        return found
+        return verbs.suggest_from(self.model, self.engine_state(), self.log_probs, rest, k)
 
     def finish(self) -> list[Row]:
         return self._rows(self.input.finish())
@@ -50,9 +55,9 @@ class TextStream(Stream):
             self.reset()
         return [{"tokens": len(rows), "bits": float(sum(bits)), "next": dict(self.peek())}]
 
-    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
-        """A row's text goes on as a line does."""
-        value, column = self._value(table, told)
+    def row(self, table: Table, reading: Options) -> list[Row]:
+        """A row's text is read as a line is."""
+        value, column = self._value(table, reading)
         return self.line(said(table, 0, value, column).rstrip("\n") + "\n")
 
     @property
@@ -67,13 +72,13 @@ class TextStream(Stream):
     def _rows(self, ids: Array) -> list[Row]:
         if not len(ids):
             return []
-        codec = self.model.codecs["input"]
-        found = self.core.push(ids)
+        codec = self.source.codec
+        params = self.core.push(ids)
         rows = []
         for place, token in enumerate(np.asarray(ids).tolist()):
             p = float(np.exp(self.kept["next"][token]))
             rows.append({"token": codec.decode([token]), "probability": p})
-            self._next(found[place : place + 1])
+            self._next(params[place : place + 1])
         return rows
 
     def _next(self, params: Array) -> None:

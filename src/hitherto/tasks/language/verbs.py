@@ -1,4 +1,4 @@
-"""What a model of `lm` does: text goes on, and words are suggested."""
+"""What a model of `lm` does: it continues a text, and suggests words."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,15 +9,29 @@ import numpy as np
 
 from hitherto import decode
 from hitherto.arrays import Array
+from hitherto.codecs.base import Decoder
 from hitherto.errors import UsageError
 from hitherto.heads.classes import log_softmax
-from hitherto.tasks.base import expect_task
+from hitherto.runtime.stages import State
+from hitherto.tasks.language.source import Corpus
+from hitherto.tasks.opened import OpenModel
 
-__all__ = ["advance", "pieces", "read", "step", "suggest", "suggest_from"]
+__all__ = ["advance", "corpus_of", "generate", "pieces", "read", "step", "suggest", "suggest_from"]
+
+
+def corpus_of(model: OpenModel) -> Corpus:
+    """The source of a model of `lm`."""
+    assert isinstance(model.source, Corpus)  # noqa: S101 - asked of these alone
+    return model.source
+
+
+def generate(model: OpenModel, prompt: str | None = None, **options: Any) -> str:  # those of `pieces`
+    """The text that follows `prompt`."""
+    return "".join(pieces(model, prompt or "", **options))
 
 
 def pieces(
-    model: Any,
+    model: OpenModel,
     prompt: str = "",
     *,
     max_new_tokens: int = 200,
@@ -34,8 +48,7 @@ def pieces(
 
     With `num_beams` above 1 it is the most probable text that a beam search finds, which draws nothing.
     """
-    expect_task(model, "lm", "generate")
-    codec = model.codecs["input"]
+    codec = corpus_of(model).codec
     ids, decoder = read(model, prompt)
     state, log_probs = advance(model, ids)
     banned = [i for i in (codec.unknown,) if i is not None]
@@ -66,10 +79,9 @@ def pieces(
     return decode.until(text(), stops)
 
 
-def suggest(model: Any, text: str, k: int = 5) -> list[tuple[str, float]]:
+def suggest(model: OpenModel, text: str, k: int = 5) -> list[tuple[str, float]]:
     """The k most probable next words after `text`, or ends of its last word; each with its probability."""
-    expect_task(model, "lm", "suggest")
-    codec = model.codecs["input"]
+    codec = corpus_of(model).codec
     cut = max((i for i, c in enumerate(text) if c.isspace()), default=-1) + 1
     head, prefix = text[:cut], text[cut:]
     joined = codec.tokens != "words" and head.endswith(" ")
@@ -77,14 +89,16 @@ def suggest(model: Any, text: str, k: int = 5) -> list[tuple[str, float]]:
     return suggest_from(model, state, log_probs, " " * joined + prefix, k)
 
 
-def suggest_from(model: Any, state: Any, log_probs: Array, rest: str, k: int) -> list[tuple[str, float]]:
+def suggest_from(
+    model: OpenModel, state: State, log_probs: Array, rest: str, k: int
+) -> list[tuple[str, float]]:
     """`suggest` after a state: `rest` is the text that is no token yet, the word that has begun."""
-    codec = model.codecs["input"]
+    codec = corpus_of(model).codec
     if rest.startswith(" ") and codec.tokens != "words":
         # where tokens have their blanks, the next word begins with the one just before it
         blank = [codec.decode([i]).startswith(" ") for i in range(codec.size)]
         log_probs = np.where(blank, log_probs, -np.inf)
-    found = decode.suggest(
+    words = decode.suggest(
         partial(step, model),
         state,
         log_probs,
@@ -93,13 +107,15 @@ def suggest_from(model: Any, state: Any, log_probs: Array, rest: str, k: int) ->
         text_of=codec.decode,
         prefix=rest.strip(),
     )
-    return [(word, float(np.exp(p))) for word, p in found]
+    return [(word, float(np.exp(p))) for word, p in words]
 
 
-def read(model: Any, prompt: str) -> tuple[Array, Any]:
+def read(model: OpenModel, prompt: str) -> tuple[Array, Decoder]:
     """The start token and the prompt's tokens; and a decoder that knows what came before."""
-    codec = model.codecs["input"]
-    ids = np.concatenate([[model.source.start_id], codec.encode(prompt) if prompt else []]).astype(np.int64)
+    codec = corpus_of(model).codec
+    ids = np.concatenate([[corpus_of(model).start_id], codec.encode(prompt) if prompt else []]).astype(
+        np.int64
+    )
     if prompt and codec.end_id is not None and ids[-1] == codec.end_id and not prompt.endswith("\n"):
         ids = ids[:-1]
     decoder = codec.decoder()
@@ -108,25 +124,25 @@ def read(model: Any, prompt: str) -> tuple[Array, Any]:
     return ids, decoder
 
 
-def ends(model: Any) -> list[int]:
+def ends(model: OpenModel) -> list[int]:
     apart = model.spec.data.layout == "lines"
-    return [model.codecs["input"].end_id] if apart else []
+    end = corpus_of(model).codec.end_id
+    return [end] if apart and end is not None else []
 
 
-def advance(model: Any, ids: Array) -> tuple[Any, Array]:
+def advance(model: OpenModel, ids: Array) -> tuple[State, Array]:
     """The state after these tokens, and the log-probabilities of the next."""
-    state, log_probs = None, None
-    for start in range(0, len(ids), 512):
+    state, log_probs = run(model, None, ids[:512, None])
+    for start in range(512, len(ids), 512):
         state, log_probs = run(model, state, ids[start : start + 512, None])
-    assert log_probs is not None  # noqa: S101 - there is a start token at least
     return state, log_probs
 
 
-def step(model: Any, state: Any, tokens: Array) -> tuple[Array, Any]:
+def step(model: OpenModel, state: State | None, tokens: Array) -> tuple[Array, State]:
     state, log_probs = run(model, state, np.asarray(tokens, np.int64)[None])
     return log_probs, state
 
 
-def run(model: Any, state: Any, x: Array) -> tuple[Any, Array]:
+def run(model: OpenModel, state: State | None, x: Array) -> tuple[State, Array]:
     features, after = model.engine.forward({"x": x}, None, state)
     return after, log_softmax(model.engine.params(features[-1]))

@@ -1,23 +1,25 @@
-"""What comes next in a sequence of vectors, given all before it: music by `compose`, a pen's moves by `handwrite`.
+"""The next step of a sequence of vectors, given all before it: music by `compose`, a pen's moves by `handwrite`.
 
-A sequence begins after a step of zeros, so that its own first step can be learned and drawn. That step is not scored
-where one only measures: nothing was there to tell it.
+A step of zeros comes before each sequence, so that its first step can be learned and drawn. An evaluation does not
+score that step: nothing predicts it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.codecs.base import Codec
+from hitherto.codecs.notes import NotesCodec
+from hitherto.codecs.strokes import StrokesCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
 from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Item, Results, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Item, Options, Results, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -32,25 +34,38 @@ from hitherto.tasks.columns import (
     untold,
 )
 
-__all__ = ["SequelExamples", "Sequels"]
+__all__ = ["WAYS", "SequelExamples", "Sequels", "Way"]
 
-# Columns that are taken where none is named, the surest first.
-_COLUMNS = {
-    "notes": ("notes", "roll", "midi", "file", "value"),
-    "strokes": ("strokes", "drawing", "ink", "pen", "file", "value"),
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What the tasks of this family differ in."""
+
+    columns: tuple[str, ...]  # what is written, where no column is named: the surest first
+    texts: tuple[str, ...] = ()  # the text that it follows, likewise
+    music: bool = False  # a step is keys that sound at once, in a range; otherwise a pen's move
+    codec: Mapping[str, object] = field(default_factory=dict)  # options of the codec of steps
+
+
+WAYS: dict[str, Way] = {
+    "compose": Way(("notes", "roll", "midi", "file", "value"), music=True),
+    "handwrite": Way(
+        ("strokes", "drawing", "ink", "pen", "file", "value"),
+        texts=("text", "word", "label", "input"),
+        codec={"writing": True},
+    ),
 }
-_TEXTS = ("text", "word", "label", "input")
 
 
 @dataclass(slots=True)
 class SequelExamples:
-    """Encoded rows: the steps of each, and the tokens of what it says where it says something."""
+    """Encoded rows: the steps of each, and the tokens of its text where it has one."""
 
     y: list[Array]  # [T, F]
     source: list[Array] | None
     texts: list[str]
     picked: Array  # row number in the table of each example
-    raw: list[Any]  # what is changed of each in training, where it is
+    raw: list[Array | None]  # what augmentation changes of each
 
     def __len__(self) -> int:
         return len(self.y)
@@ -67,7 +82,7 @@ class Sequels(Source[SequelExamples]):
     """Sequences of vectors, with a text each or without."""
 
     spec: Spec
-    codecs: dict[str, Any]
+    codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
 
     answers = "nll"
@@ -79,20 +94,40 @@ class Sequels(Source[SequelExamples]):
         return column_names(None, self.spec.data.input if self.says else self.spec.data.output)
 
     @property
-    def steps(self) -> Any:
+    def way(self) -> Way:
+        """What its task differs in."""
+        return WAYS[self.spec.task]
+
+    @property
+    def steps(self) -> Codec:
         """The codec of what is written."""
         return self.codecs["steps"]
 
     @property
     def says(self) -> bool:
-        """Whether what is written says a text."""
+        """Whether what is written follows from a text."""
         return "text" in self.codecs
+
+    @property
+    def text(self) -> TextCodec:
+        """The codec of that text."""
+        return self.codec_of("text", TextCodec)
+
+    @property
+    def music(self) -> NotesCodec:
+        """The codec of steps that are keys."""
+        return self.codec_of("steps", NotesCodec)
+
+    @property
+    def pen(self) -> StrokesCodec:
+        """The codec of steps that are a pen's moves."""
+        return self.codec_of("steps", StrokesCodec)
 
     # ---- fitting
 
     @classmethod
     def prepare(
-        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+        cls, spec: Spec, data: object, valid: object, extras: Options
     ) -> "tuple[Sequels, SequelExamples, SequelExamples | None]":
         """Fit on the training part alone, and encode both parts."""
         table = load(spec, data)
@@ -109,46 +144,46 @@ class Sequels(Source[SequelExamples]):
     def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
         """The spec with its columns found in the table, and what was guessed."""
         data, notes = spec.data, list(table.notes)
-        kind = TASKS[spec.task].output
+        kind, way = TASKS[spec.task].output, WAYS[spec.task]
         known = {c.lower(): c for c in table.columns}
-        written, told = column_names(table, data.output), column_names(table, data.input)
-        if len(written) > 1 or len(told) > 1:
+        written, texts = column_names(table, data.output), column_names(table, data.input)
+        if len(written) > 1 or len(texts) > 1:
             raise UsageError("what is written, and what it says, stand in one column each; name one.")
         if not written:
-            written = [known[name] for name in _COLUMNS[kind] if name in known][:1]
+            written = [known[name] for name in way.columns if name in known][:1]
             if not written and len(table.columns) == 1:
                 written = list(table.columns)
             if not written:
                 raise untold(table, f"holds the {kind}", "output")
             notes.append(f"{kind} are taken from {listed(written)}; --output says otherwise")
-        if not told and "input" in TASKS[spec.task].options:
-            told = [known[name] for name in _TEXTS if name in known and known[name] not in written][:1]
-            if told:
-                notes.append(f"what they say is taken from {listed(told)}; --input says otherwise")
-        _used(spec, bool(told))
-        return spec.replace(output=written[0], input=told[0] if told else None), notes
+        if not texts:
+            texts = [known[name] for name in way.texts if name in known and known[name] not in written][:1]
+            if texts:
+                notes.append(f"what they say is taken from {listed(texts)}; --input says otherwise")
+        _used(spec, bool(texts))
+        return spec.replace(output=written[0], input=texts[0] if texts else None), notes
 
-    def _fit(self, table: Table, rows: Array | None, extras: dict[str, Any]) -> None:
+    def _fit(self, table: Table, rows: Array | None, extras: Options) -> None:
         """The codecs, from these rows of the table."""
         chosen = None if rows is None else set(rows.tolist())
         data = self.spec.data
 
-        def column(name: Any) -> Iterator[tuple[int, Any]]:
+        def column(name: str) -> Iterator[tuple[int, object]]:
             return ((i, row[name]) for i, row in enumerate(table) if chosen is None or i in chosen)
 
-        kind = TASKS[self.spec.task].output
-        way = {"writing": True} if kind == "strokes" else {}
-        self.codecs["steps"] = codec = fitted(kind, table, data.output, column(data.output), data, **way)
+        kind, options = TASKS[self.spec.task].output, self.way.codec
+        (output,), inputs = column_names(table, data.output), column_names(table, data.input)
+        self.codecs["steps"] = codec = fitted(kind, table, output, column(output), data, **options)
         self.notes += codec.notes
-        if data.input is not None:
-            options = {"tokens": data.tokens or "chars", "end": True, **extras, **data.vocabulary}
-            texts = (said(table, i, v, data.input) for i, v in column(data.input))
-            self.codecs["text"] = text = TextCodec.fit(texts, **options)
+        for name in inputs:
+            vocabulary: Options = {"tokens": data.tokens or "chars", "end": True, **extras, **data.vocabulary}
+            texts = (said(table, i, v, name) for i, v in column(name))
+            self.codecs["text"] = text = TextCodec.fit(texts, **vocabulary)
             self.notes += text.notes
 
-    def load(self, data: Any, *, labelled: bool = True) -> SequelExamples:
-        """Encode what a person gives: a path, a frame, rows or plain values."""
-        del labelled  # what is written is all there is to learn from and to measure
+    def load(self, data: object, *, labelled: bool = True) -> SequelExamples:
+        """Encode a user's data: a path, a frame, rows or plain values."""
+        del labelled  # the steps are both the input and the right answer
         return self.read(load(self.spec, data))
 
     def read(self, table: Table) -> SequelExamples:
@@ -167,14 +202,14 @@ class Sequels(Source[SequelExamples]):
                 column = column_names(table, data.input)[0]
                 texts.append(said(table, i, row[column], column))
                 with opened(table, i, str(data.input)):
-                    source.append(self.told(texts[-1]))
+                    source.append(self.ids(texts[-1]))
         if not y:
             raise DataError("the data holds no rows", path=self.spec.data.path)
         return SequelExamples(y, source if self.says else None, texts, np.arange(len(y)), raw)
 
-    def told(self, text: str) -> Array:
-        """The tokens of a text that is to be written, and its end: without it a pen cannot see where to stop."""
-        codec: TextCodec = self.codecs["text"]
+    def ids(self, text: str) -> Array:
+        """The tokens of a text to write, and its end, by which a pen sees where to stop."""
+        codec = self.text
         assert codec.end_id is not None  # noqa: S101 - fitted with an end
         return np.append(codec.encode(text), codec.end_id).astype(np.int64)
 
@@ -183,30 +218,32 @@ class Sequels(Source[SequelExamples]):
     def kinds(self) -> dict[str, tuple[str, ...]]:
         """Which codecs there are, and of what kinds each may be."""
         task = TASKS[self.spec.task]
-        told: dict[str, tuple[str, ...]] = {"text": ("text",)} if self.says and "text" in task.inputs else {}
-        return {"steps": (task.output,)} | told
+        text: dict[str, tuple[str, ...]] = {"text": ("text",)} if self.says and self.way.texts else {}
+        return {"steps": (task.output,)} | text
 
-    def inputs(self) -> dict[str, Any]:
+    def inputs(self) -> dict[str, Options]:
         data = self.spec.data
         if not column_names(None, data.output) or (self.says and not column_names(None, data.input)):
             raise UsageError("it does not say which columns it learned from.")
-        if self.says and self.codecs["text"].end_id is None:
+        if self.says and self.text.end_id is None:
             raise UsageError("a text that is written has an end, but its codec has no token for it.")
-        x = {"x": {"kind": "vectors", "size": int(self.steps.size)}}
-        return {"source": {"kind": "ids", "size": int(self.codecs["text"].size)}, **x} if self.says else x
+        x: Options = {"kind": "vectors", "size": int(self.steps.size)}
+        return {"source": {"kind": "ids", "size": int(self.text.size)}, "x": x} if self.says else {"x": x}
 
-    def head(self) -> tuple[str, dict[str, Any]]:
-        kind = self.spec.model.head or TASKS[self.spec.task].heads[0]
-        size = int(self.steps.size)
-        if kind == "mixture":
-            return kind, {"components": self.spec.model.mixtures, "ends": True}
-        return kind, {"labels": size} | ({"hidden": self.spec.model.chain} if kind == "chain" else {})
+    def head(self) -> tuple[str, Options]:
+        kind, model = self.spec.model.head or TASKS[self.spec.task].heads[0], self.spec.model
+        keys: Options = {"labels": int(self.steps.size)}
+        options: dict[str, Options] = {
+            "mixture": {"components": model.mixtures, "ends": True},
+            "chain": keys | {"hidden": model.chain},
+        }
+        return kind, options.get(kind, keys)
 
-    def choose(self, examples: SequelExamples) -> tuple[dict[str, Any], list[str]]:
-        """Sizes by how much there is to learn from."""
+    def choose(self, examples: SequelExamples) -> tuple[Options, list[str]]:
+        """Sizes by the amount of data."""
         count, lengths = len(examples), np.array([len(y) for y in examples.y])
         small = int(lengths.sum()) < 50_000
-        options: dict[str, Any] = {
+        options: Options = {
             "hidden_size": 256 if small else 512,
             "num_layers": 2 if self.says else 1,
             "embedding_size": 32 if self.says else None,
@@ -217,8 +254,8 @@ class Sequels(Source[SequelExamples]):
             "schedule": "one-cycle",
             "clip": 1.0,
         }
-        said = f"{count:,} sequences of {int(np.median(lengths)):,} steps (median; the longest {lengths.max():,})"
-        return options, [said]
+        note = f"{count:,} sequences of {int(np.median(lengths)):,} steps (median; the longest {lengths.max():,})"
+        return options, [note]
 
     def digest(self, examples: SequelExamples) -> str:
         return digest_of([*examples.y, *(examples.source or [])])
@@ -227,7 +264,7 @@ class Sequels(Source[SequelExamples]):
 
     def schedule(self, examples: SequelExamples, train: TrainSpec, epoch: int) -> list[Item]:
         lengths = np.array([len(y) for y in examples.y], np.int64)
-        return [(own, epoch) for own in batches(lengths, train, epoch)]
+        return [(rows, epoch) for rows in batches(lengths, train, epoch)]
 
     def batch(self, examples: SequelExamples, item: Item, share: Share = (0, 1)) -> Batch:
         """Each step from those before it; in training they may come changed."""
@@ -248,8 +285,8 @@ class Sequels(Source[SequelExamples]):
         return batch
 
     def _answers(self, y: Array) -> Array:
-        """What the head is to say at each step; of pens also where the last point is."""
-        if self.head()[0] != "mixture":
+        """The right answer of the head at each step; where the head says it, also which step is the last."""
+        if not self.head()[1].get("ends"):
             return y
         last = np.zeros((len(y), 1), y.dtype)
         last[-1:] = 1
@@ -257,13 +294,13 @@ class Sequels(Source[SequelExamples]):
 
     def evaluation(self, examples: SequelExamples, rows: int = 32) -> Iterator[Batch]:
         """Batches of alike lengths, as they are."""
-        for own in by_length([len(y) for y in examples.y], rows):
-            yield self.batch(examples, (own, -1))
+        for some in by_length([len(y) for y in examples.y], rows):
+            yield self.batch(examples, (some, -1))
 
     # ---- answers
 
     def measure(self, examples: SequelExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
-        """What the model thinks of each step but the first, all of its numbers together."""
+        """The loss of each step but the first, all of its numbers together."""
         del examples
         total, count = 0.0, 0
         for _batch, nll in outputs:
@@ -277,18 +314,24 @@ class Sequels(Source[SequelExamples]):
 
 
 def _used(spec: Spec, says: bool) -> None:
-    """An error where something was asked for that nothing here has."""
+    """A UsageError where an option has no use."""
     model, plain = spec.model, ModelSpec()
     if (spec.model.head or TASKS[spec.task].heads[0]) != "chain" and model.chain != plain.chain:
         raise UsageError("chain is of the head chain; leave it out, or say head = chain.")
-    if says or spec.task != "handwrite":
+    if says or not WAYS[spec.task].texts:
         return
-    texts = ("tokens", "vocab_size", "min_count", "lower")
-    given = [name for name in texts if getattr(spec.data, name) not in (None, False)]
-    given += [
-        n for n in ("embedding_size", "components", "input_feeding") if getattr(model, n) != getattr(plain, n)
-    ]
-    if given:
-        raise UsageError(
-            f"{given[0]} is of the text that is written, and there is no column of texts. Say --input."
-        )
+    data = spec.data
+    asked = {
+        "tokens": data.tokens is not None,
+        "vocab_size": data.vocab_size is not None,
+        "min_count": data.min_count is not None,
+        "lower": bool(data.lower),
+        "embedding_size": model.embedding_size != plain.embedding_size,
+        "components": model.components != plain.components,
+        "input_feeding": model.input_feeding != plain.input_feeding,
+    }
+    for name, is_asked in asked.items():
+        if is_asked:
+            raise UsageError(
+                f"{name} is of the text that is written, and there is no column of texts. Say --input."
+            )

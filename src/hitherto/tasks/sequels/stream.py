@@ -1,8 +1,7 @@
 """Live streams of `compose`, `handwrite`."""
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,40 +10,48 @@ from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.session import Session
 from hitherto.slots import Slot, Slots, counter, text_slot
+from hitherto.tasks.base import Options, Row
 from hitherto.tasks.batching import chance
 from hitherto.tasks.columns import opened, said
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.sequels.verbs import draw, sequels_of, steps
+from hitherto.tasks.streams import Stream
 
 __all__ = ["NotesStream", "PenStream"]
 
 
 class NotesStream(Stream):
-    """`compose`: how surprising each step was, and what could come next."""
+    """`compose`: how surprising each step was, and a step that could come next."""
+
+    def __init__(self, model: OpenModel) -> None:
+        self.source = sequels_of(model)
+        self.codec = self.source.music
+        super().__init__(model)
 
     def own(self) -> Slots:
         params = Slot(np.float32, (1, self.core.engine.widths[-1]))
         return {"count": counter(1, high=1 << 40), "params": params}
 
     def begin(self) -> None:
-        self.input: Any = self.model.codecs["steps"].stream()
+        self.input = self.codec.stream()
         self.kept = {"count": np.zeros(1, np.int64)}
-        self._next(self.core.push(np.zeros((1, self.model.codecs["steps"].size), np.float32)))
+        self._next(self.core.push(np.zeros((1, self.codec.size), np.float32)))
 
-    def push(self, value: Any) -> list[Row]:
-        """Steps, each a list of pitches: for each how many nats it was off, and a draw of what could follow."""
-        return self._taken(self.input.push(value))
+    def push(self, value: object) -> list[Row]:
+        """Steps, each a list of pitches. A row for each: its loss in nats, and a draw of a step that could follow."""
+        return self._rows(self.input.push(value))
 
-    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
-        """A piece by itself, from its beginning to its end."""
-        value, column = self._value(table, told)
+    def row(self, table: Table, reading: Options) -> list[Row]:
+        """A piece by itself, from beginning to end."""
+        value, column = self._value(table, reading)
         with opened(table, 0, column):
-            steps = self.model.codecs["steps"].encode(table.place(value))
+            music = self.codec.encode(table.place(value))
         self.reset()
-        rows = self._taken(steps)
+        rows = self._rows(music)
         self.reset()
         return rows
 
-    def _taken(self, steps: Array) -> list[Row]:
+    def _rows(self, steps: Array) -> list[Row]:
         rows = []
         for y in steps:
             self.kept["count"] = self.kept["count"] + 1
@@ -54,16 +61,16 @@ class NotesStream(Stream):
         return rows
 
     def peek(self) -> list[int]:
-        """The pitches of a step that could come next: the same ones for as long as nothing comes."""
-        drawn = self.model.draw(self.kept["params"][0], chance(0, 0, int(self.kept["count"][0])))
-        found: list[int] = self.model.codecs["steps"].decode(drawn[None])[0]
-        return found
+        """The pitches of a step that could come next: the same until another step is pushed."""
+        step = draw(self.model, self.kept["params"][0], chance(0, 0, int(self.kept["count"][0])))
+        (pitches,) = self.codec.decode(step[None])
+        return pitches
 
     def finish(self) -> list[Row]:
         return []
 
     def line(self, text: str) -> list[Row]:
-        """A step: pitches between blanks, or a JSON list of them; a line of nothing is a rest."""
+        """A step: pitches between blanks, or a JSON list of them; an empty line is a rest."""
         try:
             pitches = json.loads(text) if text.lstrip().startswith("[") else [int(p) for p in text.split()]
         except ValueError as error:
@@ -79,16 +86,20 @@ class PenStream(Stream):
 
     line_by_line = True
 
+    def __init__(self, model: OpenModel) -> None:
+        self.source = sequels_of(model)
+        super().__init__(model)
+
     def begin(self) -> None:
-        self.input: Any = self.model.codecs["text"].stream()
+        self.input = self.source.text.stream()
         self.kept = {"text": np.zeros(0, np.uint8), "count": np.zeros(1, np.int64)}
 
     def own(self) -> Slots:
         return {"text": text_slot(), "count": counter(1)}
 
     def session(self) -> Session:
-        """Of the encoder, which has no states: what was read is the text itself."""
-        if not self.model.source.says:
+        """A session of the encoder, which has no states: the stream keeps the text itself."""
+        if self.model.engine.encoder is None or not self.source.says:
             raise UsageError("this model draws without being told what: use generate.")
         return Session(self.model.engine.encoder)
 
@@ -102,10 +113,10 @@ class PenStream(Stream):
         return self.fork().finish()
 
     def points(self) -> Iterator[list[float]]:
-        """What the pen does for the text so far, [dx, dy, lifted] at a time, as it writes."""
+        """The moves of the pen for the text so far, [dx, dy, lifted] each, as they are drawn."""
         text = self.kept["text"].tobytes().decode()
-        codec = self.model.codecs["steps"]
-        for step in self.model.steps(text, seed=int(self.kept["count"][0])):
+        codec = self.source.pen
+        for step in steps(self.model, text, seed=int(self.kept["count"][0])):
             (dx, dy, _), up = codec.decode(step[None])[0], step[2] >= 0.5
             yield [dx, dy, int(up)]
 
@@ -124,6 +135,6 @@ class PenStream(Stream):
         self.push(text.rstrip("\r\n"))
         return [self.finish()]
 
-    def row(self, table: Table, told: Mapping[str, Any]) -> list[Row]:
-        value, column = self._value(table, told)
+    def row(self, table: Table, reading: Options) -> list[Row]:
+        value, column = self._value(table, reading)
         return self.line(said(table, 0, value, column))

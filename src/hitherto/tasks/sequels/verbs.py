@@ -1,4 +1,4 @@
-"""What a model of `compose` or `handwrite` does: steps follow."""
+"""What a model of `compose` or `handwrite` does: it continues, step by step."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -8,23 +8,32 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
-from hitherto.runtime.writer import sequel
+from hitherto.runtime.writer import Draw, sequel
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.sequels.source import Sequels
 
-__all__ = ["draw", "generate", "steps"]
+__all__ = ["draw", "generate", "sequels_of", "steps"]
 
 
-def generate(model: Any, prompt: Any = None, **options: Any) -> Any:
-    """The music, a roll or a file, gone on with, as a roll; or the strokes that write a text."""
-    codec = model.codecs["steps"]
+def sequels_of(model: OpenModel) -> Sequels:
+    """The source of a model of this family."""
+    if not isinstance(model.source, Sequels):
+        raise UsageError(f"{model.spec.task} models write no steps; compose and handwrite do.")
+    return model.source
+
+
+def generate(model: OpenModel, prompt: object = None, **options: Any) -> object:  # those of `steps`
+    """The music, a roll or a file, continued, as a roll; or the strokes that write a text."""
     made = [step[None] for step in steps(model, prompt, **options)]
-    if model.spec.task == "compose" and prompt is not None:
-        made.insert(0, codec.encode(prompt))
-    return codec.decode(np.concatenate([np.zeros((0, codec.size), np.float32), *made]))
+    source = sequels_of(model)
+    if source.way.music and prompt is not None:
+        made.insert(0, source.steps.encode(prompt))
+    return source.steps.decode(np.concatenate([np.zeros((0, source.steps.size), np.float32), *made]))
 
 
 def steps(
-    model: Any,
-    prompt: Any = None,
+    model: OpenModel,
+    prompt: object = None,
     *,
     steps: int | None = None,
     temperature: float = 1.0,
@@ -32,54 +41,47 @@ def steps(
     voices: int | None = None,
     seed: int | None = None,
 ) -> Iterator[Array]:
-    """The steps that follow a piece of music, or that write a text, each as it is drawn, `steps` of them.
+    """At most `steps` steps that continue a piece of music, or that write a text, each as it is drawn.
 
-    Below 1 `temperature` keeps to what is likely, and so does the `bias` of a pen from 0 on. Of music no more than
-    `voices` keys sound at once, and none that did not in training.
+    A `temperature` below 1 draws likelier steps, and so does a pen's `bias` above 0. Of music at most `voices` keys
+    sound at once, and only keys in the range of training.
     """
-    if "steps" not in model.codecs:
-        raise UsageError(f"{model.spec.task} models write no steps; compose and handwrite do.")
+    source = sequels_of(model)
+    codec, music = source.steps, source.way.music
     for name, count in (("steps", steps), ("voices", voices)):
         if count is not None and not count >= 1:
             raise UsageError(f"{name} must be 1 at least, but came as {count!r}.")
-    codec, begun, state = model.codecs["steps"], [], None
-    if model.source.says:
+    begun, state = np.zeros((1, codec.size), np.float32), None
+    if source.says:
         if not isinstance(prompt, str) or not prompt:
             raise UsageError("this model writes a text: give one.")
-        state = model.engine.encode(model.source.told(prompt)[:, None])
+        state = model.engine.encode(source.ids(prompt)[:, None])
     elif prompt is not None:
-        begun = [codec.encode(prompt)]
-    x = np.concatenate([np.zeros((1, codec.size), np.float32), *begun])
-    how: dict[str, Any] = {"temperature": temperature}
-    if model.spec.task == "compose":
-        how["voices"] = voices
-        if bias:
-            raise UsageError("bias is for pens; music has a temperature.")
-    else:
-        how["bias"] = bias
-        if voices is not None:
-            raise UsageError("voices are of music; a pen has one.")
-    allowed = _allowed(model)
-    if allowed is not None:
-        how["allowed"] = allowed
-    steps = steps or (
-        64 if model.spec.task == "compose" else 60 * max(4, len(prompt) if isinstance(prompt, str) else 0)
-    )
-    return islice(sequel(model.engine, state, x, np.random.default_rng(seed), **how), steps)
+        begun = np.concatenate([begun, codec.encode(prompt)])
+    if music and bias:
+        raise UsageError("bias is for pens; music has a temperature.")
+    if not music and voices is not None:
+        raise UsageError("voices are of music; a pen has one.")
+    how = {"temperature": temperature} if music else {"temperature": temperature, "bias": bias}
+    if steps is None:
+        steps = 64 if music else 60 * max(4, len(prompt) if isinstance(prompt, str) else 0)
+    made = sequel(
+        model.engine, state, begun, np.random.default_rng(seed), _drawer(model, **how),
+        sharpness=temperature / (1 + max(0.0, bias)), voices=voices,
+    )  # fmt: skip
+    return islice(made, steps)
 
 
-def draw(model: Any, params: Array, rng: "np.random.Generator") -> Array:
-    """A step that could come next, from what the head reads."""
-    allowed = _allowed(model)
-    drawn: Array = model.engine.draw(params, rng, **({} if allowed is None else {"allowed": allowed}))
-    return drawn
+def draw(model: OpenModel, params: Array, rng: np.random.Generator) -> Array:
+    """A step that could come next, drawn from the parameters of the head."""
+    return _drawer(model)(params, rng)
 
 
-def _allowed(model: Any) -> Array | None:
-    """Which keys may sound: those between the outermost of training."""
-    codec = model.codecs["steps"]
-    if model.spec.task != "compose":
-        return None
-    keys = np.arange(codec.low, codec.high + 1)
-    allowed: Array = (keys >= codec.lowest) & (keys <= codec.highest)
-    return allowed
+def _drawer(model: OpenModel, **how: float) -> Draw:
+    """Draws a step from the parameters of the head; of music only keys in the range of training."""
+    source, options = sequels_of(model), dict[str, Array | float](how)
+    if source.way.music:
+        codec = source.music
+        keys = np.arange(codec.low, codec.high + 1)
+        options["allowed"] = (keys >= codec.lowest) & (keys <= codec.highest)
+    return lambda params, rng: model.engine.draw(params, rng, **options)

@@ -1,29 +1,32 @@
-"""Sound, lines of text as pictures, or pen strokes, and the text of each: what `transcribe` learns from.
+"""Audio, images of lines of text, or pen strokes, and the text of each: the data of `transcribe`.
 
-A model says a character or nothing at each step, and its head `ctc` counts all ways to say the text. So a text must not
-need more steps than its input has; rows where it does are named, and not learned from.
+A model gives a character or a blank at each step, and its head `ctc` sums over all alignments of the text. So a text
+must not need more steps than its input has. Rows where it does are named and left out of training.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Protocol, TypedDict, Unpack, runtime_checkable
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.codecs import kind_of
+from hitherto.codecs import CODECS, kind_of
+from hitherto.codecs.base import Codec
+from hitherto.codecs.image import ImageCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table
 from hitherto.decode import CtcGreedy, PrefixBeam
 from hitherto.decode.ctc import Scorer
+from hitherto.decode.sample import State
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.heads import ctc_misfits
 from hitherto.heads.classes import log_softmax
 from hitherto.metrics import METRICS
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Item, Results, Share, Source
+from hitherto.tasks.base import AnySource, Arrays, Batch, Item, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -38,27 +41,44 @@ from hitherto.tasks.columns import (
     untold,
 )
 from hitherto.tasks.language import verbs
+from hitherto.tasks.language.source import Corpus
+from hitherto.tasks.opened import OpenModel
 
-__all__ = ["TranscriptExamples", "Transcripts"]
+__all__ = ["SearchOptions", "TranscriptExamples", "Transcripts"]
 
 # Columns that are taken where none is named, the surest first.
 _INPUTS = ("audio", "sound", "recording", "image", "picture", "strokes", "ink", "file", "path", "input")
 _OUTPUTS = ("text", "transcript", "transcription", "sentence", "label", "output", "target")
 
+# How an image of a line is read by default: a letter takes three to six steps.
+LINES: Options = {"reads": "columns", "height": 32, "window": 9.0, "hop": 3.0}
 
-# How a picture of a line is read where nothing is said: a letter is some three to six steps of it.
-LINES: dict[str, Any] = {"reads": "columns", "height": 32, "window": 9.0, "hop": 3.0}
+
+@runtime_checkable
+class _HasSource(Protocol):
+    """A trained model, told from other values that a user may give."""
+
+    source: AnySource
+
+
+class SearchOptions(TypedDict, total=False):
+    """How texts are decoded. None is the default of the task."""
+
+    num_beams: int | None  # one alone takes the most probable class of each step
+    scorer: OpenModel | None  # a model of `lm` with the same tokens, which says how probable a text is
+    weight: float  # of the scorer
+    bonus: float  # for each character
 
 
 @dataclass(slots=True)
 class TranscriptExamples:
-    """Encoded rows: the steps of an input each, and the characters of its text where there is one."""
+    """Encoded rows: the steps of each input, and the characters of its text where there is one."""
 
     x: list[Array]  # [T, F]
     y: list[Array] | None
-    texts: list[str]  # what is right; none where there are no labels
+    texts: list[str]  # the right ones; none where there are no labels
     picked: Array  # row number in the table of each example
-    raw: list[Any]  # what is changed of each in training, where it is
+    raw: list[Array | None]  # what augmentation changes of each
 
     def __len__(self) -> int:
         return len(self.x)
@@ -75,22 +95,27 @@ class Transcripts(Source[TranscriptExamples]):
     """An input of many steps and a text in each row."""
 
     spec: Spec
-    codecs: dict[str, Any]
+    codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
 
     answers = "params"
-    decodes = True  # its measures and predictions are told how
+    decodes = True
     unnamed = "csv"
 
     @property
     def reads(self) -> list[str]:
         return column_names(None, self.spec.data.input)
 
+    @property
+    def text(self) -> TextCodec:
+        """The codec of texts."""
+        return self.codec_of("output", TextCodec)
+
     # ---- fitting
 
     @classmethod
     def prepare(
-        cls, spec: Spec, data: Any, valid: Any, extras: dict[str, Any]
+        cls, spec: Spec, data: object, valid: object, extras: Options
     ) -> "tuple[Transcripts, TranscriptExamples, TranscriptExamples | None]":
         """Fit on the training part alone, and encode both parts."""
         table = load(spec, data)
@@ -130,7 +155,7 @@ class Transcripts(Source[TranscriptExamples]):
             )
         return spec.replace(input=inputs[0], output=outputs[0]), notes
 
-    def _fit(self, table: Table, rows: Array | None, extras: dict[str, Any]) -> None:
+    def _fit(self, table: Table, rows: Array | None, extras: Options) -> None:
         """The codecs, from these rows of the table."""
         chosen = None if rows is None else set(rows.tolist())
         data = self.spec.data
@@ -143,40 +168,36 @@ class Transcripts(Source[TranscriptExamples]):
                 f"transcribe reads {', '.join(TASKS[self.spec.task].inputs)}, and {kind or 'nothing of these'} is what "
                 f"column {data.input!r} seems to hold. Say --codec, if it is one of them."
             )
-        given = [(i, row) for i, row in enumerate(table) if chosen is None or i in chosen]
-        if kind == "image" and data.reads is None:
-            columns = LINES | {k: v for k in LINES if (v := getattr(data, k)) is not None}
-            data = msgspec.structs.replace(data, **columns)
-            said_so = f"a line is read in steps of {data.hop:g} columns, each sees {data.window:g}"
-            self.notes.append(f"{said_so}; --hop and --window say otherwise")
-        self.codecs["input"] = fitted(kind, table, read, ((i, row[read]) for i, row in given), data)
-        options: dict[str, Any] = {"tokens": data.tokens or "chars", **extras, **data.vocabulary}
-        self.codecs["output"] = TextCodec.fit(
-            (said(table, i, row[text], text) for i, row in given), **options
-        )
+        some = [(i, row) for i, row in enumerate(table) if chosen is None or i in chosen]
+        if CODECS[kind] is ImageCodec and data.reads is None:
+            known = msgspec.structs.asdict(data)
+            data = msgspec.structs.replace(data, **{n: v for n, v in LINES.items() if known[n] is None})
+            steps = f"a line is read in steps of {data.hop:g} columns, each sees {data.window:g}"
+            self.notes.append(f"{steps}; --hop and --window say otherwise")
+        self.codecs["input"] = fitted(kind, table, read, ((i, row[read]) for i, row in some), data)
+        options: Options = {"tokens": data.tokens or "chars", **extras, **data.vocabulary}
+        self.codecs["output"] = TextCodec.fit((said(table, i, row[text], text) for i, row in some), **options)
         for codec in self.codecs.values():
             self.notes += codec.notes
 
     def _fitting(self, examples: TranscriptExamples) -> TranscriptExamples:
-        """Those examples whose texts their steps can hold."""
+        """Those examples whose texts do not need more steps than there are."""
         assert examples.y is not None  # noqa: S101 - what is learned from is labelled
         steps = [len(x) for x in examples.x]
-        wrong, said = ctc_misfits(
-            examples.y, steps, (examples.picked + 1).tolist(), self.codecs["input"].kind
-        )
+        wrong, why = ctc_misfits(examples.y, steps, (examples.picked + 1).tolist(), self.codecs["input"].kind)
         if len(wrong) == len(examples):
             raise DataError(
-                f"no text fits its input, so there is nothing to learn from: {said}", path=self.spec.data.path
+                f"no text fits its input, so there is nothing to learn from: {why}", path=self.spec.data.path
             )
         if not len(wrong):
             return examples
         self.notes.append(
-            f"{len(wrong):,} of {len(examples):,} texts need more steps than there are and are left out: {said}"
+            f"{len(wrong):,} of {len(examples):,} texts need more steps than there are and are left out: {why}"
         )
         return examples.part(np.setdiff1d(np.arange(len(examples)), wrong))
 
-    def load(self, data: Any, *, labelled: bool = True) -> TranscriptExamples:
-        """Encode what a person gives: a path, a frame, rows or plain values."""
+    def load(self, data: object, *, labelled: bool = True) -> TranscriptExamples:
+        """Encode a user's data: a path, a frame, rows or plain values."""
         return self.read(load(self.spec, data), labelled)
 
     def read(self, table: Table, labelled: bool = True) -> TranscriptExamples:
@@ -194,7 +215,7 @@ class Transcripts(Source[TranscriptExamples]):
                 output = column_names(table, data.output)[0]
                 texts.append(said(table, i, row[output], output))
                 with opened(table, i, output):
-                    y.append(self.codecs["output"].encode(texts[-1]))
+                    y.append(self.text.encode(texts[-1]))
         if not x:
             raise DataError("the data holds no rows", path=data.path)
         return TranscriptExamples(x, y if labelled else None, texts, np.arange(len(x)), raw)
@@ -205,22 +226,22 @@ class Transcripts(Source[TranscriptExamples]):
         """Which codecs there are, and of what kinds each may be."""
         return {"input": TASKS[self.spec.task].inputs, "output": ("text",)}
 
-    def inputs(self) -> dict[str, Any]:
+    def inputs(self) -> dict[str, Options]:
         codec, data = self.codecs["input"], self.spec.data
         if len(column_names(None, data.input)) != 1 or len(column_names(None, data.output)) != 1:
             raise UsageError("it does not say which one column is the input, and which one the text.")
         shape = {"shape": list(codec.shape)} if codec.shape else {}
         return {"x": {"kind": "vectors", "size": int(codec.size), **shape}}
 
-    def head(self) -> tuple[str, dict[str, Any]]:
-        return "ctc", {"classes": self.codecs["output"].size + 1}
+    def head(self) -> tuple[str, Options]:
+        return "ctc", {"classes": self.text.size + 1}
 
-    def choose(self, examples: TranscriptExamples) -> tuple[dict[str, Any], list[str]]:
-        """Sizes by how much there is to learn from."""
+    def choose(self, examples: TranscriptExamples) -> tuple[Options, list[str]]:
+        """Sizes by the amount of data."""
         count = len(examples)
         steps = np.array([len(x) for x in examples.x])
         small = int(steps.sum()) < 300_000
-        options: dict[str, Any] = {
+        options: Options = {
             "hidden_size": 128 if small else 256,
             "num_layers": 2,
             "bidirectional": True,
@@ -232,10 +253,10 @@ class Transcripts(Source[TranscriptExamples]):
             "clip": 1.0,
         }
         what = {"audio": "recordings", "image": "lines"}.get(self.codecs["input"].kind, "drawings")
-        said = (
+        note = (
             f"{count:,} {what} of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
         )
-        return options, [said]
+        return options, [note]
 
     def digest(self, examples: TranscriptExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])
@@ -244,10 +265,10 @@ class Transcripts(Source[TranscriptExamples]):
 
     def schedule(self, examples: TranscriptExamples, train: TrainSpec, epoch: int) -> list[Item]:
         lengths = np.array([len(x) for x in examples.x], np.int64)
-        return [(own, epoch) for own in batches(lengths, train, epoch)]
+        return [(rows, epoch) for rows in batches(lengths, train, epoch)]
 
     def batch(self, examples: TranscriptExamples, item: Item, share: Share = (0, 1)) -> Batch:
-        """Whole rows; in training they may come changed."""
+        """Whole rows; in training they may be augmented."""
         rows, epoch = share_rows(item[0], share), item[1]
         seed = self.spec.train.seed
         xs = changed(self.codecs["input"], examples.x, examples.raw, rows, self.spec.data, seed, epoch)
@@ -266,105 +287,101 @@ class Transcripts(Source[TranscriptExamples]):
 
     def evaluation(self, examples: TranscriptExamples, rows: int = 32) -> Iterator[Batch]:
         """Batches of alike lengths, as they are."""
-        for own in by_length([len(x) for x in examples.x], rows):
-            yield self.batch(examples, (own, -1))
+        for some in by_length([len(x) for x in examples.x], rows):
+            yield self.batch(examples, (some, -1))
 
     # ---- answers
 
     def measure(
-        self, examples: TranscriptExamples, outputs: Iterable[tuple[Batch, Array]], **how: Any
+        self,
+        examples: TranscriptExamples,
+        outputs: Iterable[tuple[Batch, Array]],
+        **how: Unpack[SearchOptions],
     ) -> Results:
-        """How many words and characters are wrong."""
+        """The error rates of characters and words."""
         if examples.y is None:
             raise UsageError("an evaluation needs texts to compare with")
         rows = self.predictions(examples, outputs, **how)
-        arrays: dict[str, Any] = {
+        arrays: Options = {
             "texts": [row["text"] for row in rows],
             "references": [[t] for t in examples.texts],
         }
-        found = {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}
-        return Results(found, arrays)
+        metrics = {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}
+        return Results(metrics, arrays)
 
     def predictions(
-        self, examples: TranscriptExamples, outputs: Iterable[tuple[Batch, Array]], **how: Any
-    ) -> list[dict[str, Any]]:
-        """The text of each example, and where its characters are; `answer` has the options."""
-        found: list[dict[str, Any]] = [{}] * len(examples)
+        self,
+        examples: TranscriptExamples,
+        outputs: Iterable[tuple[Batch, Array]],
+        **how: Unpack[SearchOptions],
+    ) -> list[Row]:
+        """The text of each example, and where its characters are."""
+        answers: list[Row] = [{}] * len(examples)
         for batch, params in outputs:
             T, B = batch.inputs["x"].shape[:2]
             log_probs = log_softmax(params).reshape(T, B, params.shape[-1])
             lengths = np.full(B, T) if batch.lengths is None else batch.lengths
             assert batch.rows is not None  # noqa: S101 - made by `evaluation`
             for b, r in enumerate(batch.rows):
-                found[r] = self.answer(log_probs[: lengths[b], b], **how)
-        return found
+                answers[r] = self.answer(log_probs[: lengths[b], b], **how)
+        return answers
 
-    def answer(self, log_probs: Array, **how: Any) -> dict[str, Any]:
-        """What these log-probabilities, [T, K], say: the text, and the place of each of its characters.
-
-        `search` has the options.
-        """
+    def answer(self, log_probs: Array, **how: Unpack[SearchOptions]) -> Row:
+        """The text of these log-probabilities, [T, K], and the place of each of its characters."""
         search = self.search(**how)
         search.push(log_probs)
         search.finish()
         return self.said(search.said)
 
-    def search(
-        self,
-        *,
-        num_beams: int | None = None,
-        scorer: Any = None,
-        weight: float = 0.5,
-        bonus: float = 0.0,
-        **unknown: Any,
-    ) -> CtcGreedy | PrefixBeam:
-        """A search with so many beams; `scorer`, a model of `lm` on characters, says how likely texts are.
-
-        One beam alone is the likeliest class of each step.
-        """
-        for name in unknown:
-            known = ("num_beams", "scorer", "weight", "bonus")
-            raise UsageError(
-                f"transcribe has no option {name!r} of decoding, but {', '.join(known)}.{nearest(name, known)}"
-            )
-        width = TASKS[self.spec.task].decoding["num_beams"] if num_beams is None else num_beams
+    def search(self, **how: Unpack[SearchOptions]) -> CtcGreedy | PrefixBeam:
+        """A search for the most probable text."""
+        for name in how:
+            known = [*SearchOptions.__annotations__]
+            if name not in known:
+                raise UsageError(
+                    f"transcribe has no option {name!r} of decoding, but {', '.join(known)}.{nearest(name, known)}"
+                )
+        width, scorer = how.get("num_beams"), how.get("scorer")
+        weight, bonus = how.get("weight", 0.5), how.get("bonus", 0.0)
+        if width is None:
+            width = TASKS[self.spec.task].decoding["num_beams"]
         if width == 1 and scorer is None and not bonus:
             return CtcGreedy()
         return PrefixBeam(
             width, scorer=None if scorer is None else self._scored_by(scorer), weight=weight, bonus=bonus
         )
 
-    def _scored_by(self, model: Any) -> Scorer:
-        """A language model in the classes of this one: what it does not know is never said by it."""
-        own, task = self.codecs["output"], getattr(getattr(model, "spec", None), "task", None)
-        if task != "lm":
-            raise UsageError(f"a scorer is a model of lm; this is {task or repr(model)[:60]}.")
-        theirs = model.codecs["input"]
-        if theirs.tokens != own.tokens:
+    def _scored_by(self, model: OpenModel) -> Scorer:
+        """A language model in the classes of this model: a class that it does not know is impossible."""
+        if not isinstance(model, _HasSource) or not isinstance(model.source, Corpus):
+            what = model.source.spec.task if isinstance(model, _HasSource) else f"{model!r:.60}"
+            raise UsageError(f"a scorer is a model of lm; this is {what}.")
+        theirs = model.source.codec
+        if theirs.tokens != self.text.tokens:
             raise UsageError(
-                f"a scorer has the same tokens, {own.tokens}; those of this one are {theirs.tokens}."
+                f"a scorer has the same tokens, {self.text.tokens}; those of this one are {theirs.tokens}."
             )
         number = {piece: i for i, piece in enumerate(theirs.pieces(range(theirs.size)))}
-        ids = np.array([number.get(piece, -1) for piece in own.pieces(range(own.size))])
+        ids = np.array([number.get(piece, -1) for piece in self.text.pieces(range(self.text.size))])
 
-        def said(log_probs: Array) -> Array:
+        def ours(log_probs: Array) -> Array:
             return np.where(ids < 0, -np.inf, log_probs[:, ids])
 
-        def step(state: Any, tokens: Array) -> tuple[Array, Any]:
+        def step(state: State, tokens: Array) -> tuple[Array, State]:
             known = np.where(ids[tokens] < 0, theirs.unknown or 0, ids[tokens])
             log_probs, after = verbs.step(model, state, known)
-            return said(log_probs), after
+            return ours(log_probs), after
 
         state, log_probs = verbs.advance(model, verbs.read(model, "")[0])
-        return step, state, said(log_probs)
+        return step, state, ours(log_probs)
 
     def known(self, symbols: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Those that are of the vocabulary: what is not has a class, too, but nothing to write."""
-        return [(c, step) for c, step in symbols if c != self.codecs["output"].unknown]
+        """Those of the vocabulary: the unknown character has a class, but no text."""
+        return [(c, step) for c, step in symbols if c != self.text.unknown]
 
-    def said(self, symbols: list[tuple[int, int]]) -> dict[str, Any]:
+    def said(self, symbols: list[tuple[int, int]]) -> Row:
         """The text of classes at steps, and the place of each piece: seconds of sound, else steps."""
         each = self.codecs["input"].seconds_per_step
         symbols = self.known(symbols)
-        text = self.codecs["output"].decode([c for c, _ in symbols])
+        text = self.text.decode([c for c, _ in symbols])
         return {"text": text, "at": [round(step * each, 4) for _, step in symbols]}

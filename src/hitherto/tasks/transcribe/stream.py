@@ -1,48 +1,52 @@
 """Live streams of `transcribe`."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self, cast
 
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.heads.classes import log_softmax
 from hitherto.slots import Slots
+from hitherto.tasks.base import Row
 from hitherto.tasks.labels.stream import from_line
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.streams import Stream
+from hitherto.tasks.transcribe.source import SearchOptions, Transcripts
 
 __all__ = ["TranscriptStream"]
 
 
 class TranscriptStream(Stream):
-    """`transcribe`: what is said, as soon as nothing that comes can change it."""
+    """`transcribe`: the text, each part as soon as no later input can change it."""
 
-    def __init__(self, model: Any) -> None:
-        self.decoding: dict[str, Any] = {}
+    def __init__(self, model: OpenModel) -> None:
+        assert isinstance(model.source, Transcripts)  # noqa: S101 - the stream of its models
+        self.source = model.source
+        self.decoding: SearchOptions = {}
         super().__init__(model)
 
-    def tell(self, **how: Any) -> None:
-        """How to decode; what was heard before is forgotten."""
-        self.how = self.decoding = how
+    def tell(self, **how: object) -> None:
+        """Set the options of decoding, `SearchOptions`; forgets all input."""
+        self.how, self.decoding = how, cast("SearchOptions", how)  # which `search` checks
         self.reset()
 
     def begin(self) -> None:
         super().begin()
-        self.search = self.model.source.search(**self.decoding)
-        self.decoder = self.model.codecs["output"].decoder()
+        self.search = self.source.search(**self.decoding)
+        self.decoder = self.source.text.decoder()
 
-    def push(self, value: Any) -> list[Row]:
-        """More of the input: samples of sound, points of a pen. Gives a row where more of the text is sure."""
+    def push(self, value: object) -> list[Row]:
+        """More of the input: samples of sound, points of a pen. A row comes where more of the text is final."""
         return self._rows(self.input.push(value))
 
     def peek(self) -> Row:
-        """All of the text so far, the last of it as it seems now."""
-        row: Row = self.model.source.said(self.search.peek())
-        return row
+        """All of the text so far; the last of it may still change."""
+        return self.source.said(self.search.peek())
 
     def finish(self) -> list[Row]:
-        """What was not sure before; the next input begins anew."""
+        """The rest of the text; the next input begins anew."""
         rows = self._rows(self.input.finish()) + self._said(self.search.finish())
-        rest = self.decoder.finish()  # of a character that never became whole
+        rest = self.decoder.finish()  # of an incomplete character
         self.reset()
         return [*rows, {"text": rest, "at": []}] if rest else rows
 
@@ -53,10 +57,10 @@ class TranscriptStream(Stream):
         return other
 
     def _held(self) -> dict[str, Array]:
-        own = {"search": self.search.state, "decoder": self.decoder.state}
+        parts = {"search": self.search.state, "decoder": self.decoder.state}
         return {
             **super()._held(),
-            **{f"{part}.{n}": v for part, state in own.items() for n, v in state.items()},
+            **{f"{part}.{n}": v for part, state in parts.items() for n, v in state.items()},
         }
 
     def _put(self, arrays: Mapping[str, Array]) -> None:
@@ -67,20 +71,20 @@ class TranscriptStream(Stream):
     @property
     def slots(self) -> Slots:
         classes = self.core.engine.widths[-1]
-        own = {"search": self.search.slots(classes), "decoder": self.decoder.slots}
+        parts = {"search": self.search.slots(classes), "decoder": self.decoder.slots}
         return {
             **super().slots,
-            **{f"{part}.{n}": slot for part, found in own.items() for n, slot in found.items()},
+            **{f"{part}.{n}": slot for part, slots in parts.items() for n, slot in slots.items()},
         }
 
     def sound(self, arrays: Mapping[str, Array]) -> None:
-        own = {n.removeprefix("search."): v for n, v in arrays.items() if n.startswith("search.")}
-        self.search.sound(own, self.core.engine.widths[-1])
+        search = {n.removeprefix("search."): v for n, v in arrays.items() if n.startswith("search.")}
+        self.search.sound(search, self.core.engine.widths[-1])
 
     def _take(self, value: Mapping[str, Array]) -> None:
         search = {name: value[f"search.{name}"] for name in self.search.state}
         decoder = {name: value[f"decoder.{name}"] for name in self.decoder.state}
-        self.search.state = search  # which may still refuse it, and leaves all as it is then
+        self.search.state = search  # first, as it may refuse the state and must leave all as it is then
         self.decoder.state = decoder
         super()._take(value)
 
@@ -93,9 +97,9 @@ class TranscriptStream(Stream):
         return self._said(self.search.push(log_softmax(self.core.push(steps))))
 
     def _said(self, symbols: list[tuple[int, int]]) -> list[Row]:
-        """A row for what became final, if anything did: all of their texts in a row are the whole text."""
+        """A row for the symbols that became final, if any: the texts of all rows make the whole text."""
         if not symbols:
             return []
-        row: Row = self.model.source.said(symbols)
-        row["text"] = "".join(self.decoder.push(c) for c, _ in self.model.source.known(symbols))
+        row = self.source.said(symbols)
+        row["text"] = "".join(self.decoder.push(c) for c, _ in self.source.known(symbols))
         return [row]

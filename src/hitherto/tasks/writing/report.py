@@ -1,8 +1,7 @@
-"""What a report shows of `translate`, `summarize`, `chat`, `answer`."""
+"""What a report shows of `translate`, `summarize`, `chat`, `answer` and `caption`."""
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -10,34 +9,34 @@ from hitherto.metrics import METRICS
 from hitherto.report.curves import Section
 from hitherto.report.sheets import contact_sheet
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Results
+from hitherto.tasks.base import Results, Row
 from hitherto.tasks.writing.conversations import as_text
-from hitherto.tasks.writing.source import Texts
+from hitherto.tasks.writing.source import TextExamples, Texts
 
 __all__ = ["texts_shown"]
 
-PLACES = 80  # of a picture: where it looked among more of them cannot be seen
+PLACES = 80  # of an image: attention over more of them is too small to see
 
 
 def texts_shown(
-    source: Texts, examples: Any, results: Results, _watched: list[dict[str, Any]]
+    source: Texts, examples: TextExamples, results: Results, _watched: list[Row]
 ) -> list[Section]:
     details = results.details
     inputs, texts, references = details["inputs"], details["texts"], details["references"]
     some = np.linspace(0, len(texts) - 1, min(12, len(texts))).astype(int)
     shown = [Path(v).name for v in inputs] if source.sees else inputs
     rows = [[as_text(shown[i])[:300], texts[i], " / ".join(references[i])] for i in some]
-    found: list[Section] = [
+    sections: list[Section] = [
         {"kind": "table", "title": "Examples", "columns": ["input", "written", "expected"], "rows": rows}
     ]
     if source.sees:
-        found.append(
+        sections.append(
             contact_sheet(source.codecs["input"], [examples.x[i] for i in some], [texts[i] for i in some])
         )
     if "by" in details:
         names = list(next(iter(details["by"].values())))
         table = [[value, *(row[n] for n in names)] for value, row in details["by"].items()]
-        found.append(
+        sections.append(
             {"kind": "table", "title": f"By {source.spec.data.by}", "columns": ["", *names], "rows": table}
         )
     looks_at = [details["written"][i][0].attention for i in range(len(texts))]
@@ -51,12 +50,12 @@ def texts_shown(
             items.append({"caption": row["text"], "rows": looks["target"], "columns": looks["source"],
                           "values": looks["weights"]})  # fmt: skip
     if items:
-        found.append({"kind": "heat", "title": "Where it looked", "items": items})
-    return [*found, *_by_length(source, examples, results)]
+        sections.append({"kind": "heat", "title": "Where it looked", "items": items})
+    return [*sections, *_by_length(source, examples, results)]
 
 
-def _by_length(source: Texts, examples: Any, results: Results) -> list[Section]:
-    """The first metric of the texts, apart for short and long inputs."""
+def _by_length(source: Texts, examples: TextExamples, results: Results) -> list[Section]:
+    """The first metric of the texts, for short and long inputs apart."""
     lengths = np.array([len(x) for x in examples.x])
     details = results.details
     metric = next(m for n in TASKS[source.spec.task].metrics if "references" in (m := METRICS[n]).needs)
@@ -64,14 +63,14 @@ def _by_length(source: Texts, examples: Any, results: Results) -> list[Section]:
     labels: list[str] = []
     values: list[float] = []
     for low, high in pairwise(edges):
-        own = np.flatnonzero((lengths > low) & (lengths <= high) if labels else lengths <= high)
-        if len(own) < 5:
+        rows = np.flatnonzero((lengths > low) & (lengths <= high) if labels else lengths <= high)
+        if len(rows) < 5:
             continue
         first = low + 1 if labels else low
         labels.append(f"{first}" if first == high else f"{first}-{high}")
         values.append(
             metric.compute(
-                texts=[details["texts"][i] for i in own], references=[details["references"][i] for i in own]
+                texts=[details["texts"][i] for i in rows], references=[details["references"][i] for i in rows]
             )
         )
     if len(labels) < 2:

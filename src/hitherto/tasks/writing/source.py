@@ -91,8 +91,8 @@ class Texts(Source[TextExamples]):
     notes: list[str] = field(default_factory=list)
 
     answers = "nll"
-    unnamed = "txt"
     judges = True
+    unnamed = "txt"
 
     @property
     def reads(self) -> list[str]:
@@ -101,7 +101,7 @@ class Texts(Source[TextExamples]):
     @property
     def target(self) -> TextCodec:
         """The codec of outputs: that of inputs, where they share one."""
-        return cast("TextCodec", self.codecs.get("output", self.codecs["input"]))
+        return self.codec_of("output" if "output" in self.codecs else "input", TextCodec)
 
     @property
     def way(self) -> Way:
@@ -114,9 +114,9 @@ class Texts(Source[TextExamples]):
         return self.way.images
 
     @property
-    def reader(self) -> TextCodec:
+    def read_codec(self) -> TextCodec:
         """The codec of inputs, where they are texts."""
-        return cast("TextCodec", self.codecs["input"])
+        return self.codec_of("input", TextCodec)
 
     @property
     def start_id(self) -> int:
@@ -195,9 +195,13 @@ class Texts(Source[TextExamples]):
 
     # ---- reading
 
+    def is_one_value(self, data: object) -> bool:
+        """Whether data that look like rows are one input: the turns of a conversation."""
+        return self.way.turns and is_conversation(data)
+
     def load(self, data: object, *, labelled: bool = True) -> TextExamples:
         """Encode a user's data: a path, two paths, a frame, rows or plain texts."""
-        data = [data] if self.way.turns and is_conversation(data) else data
+        data = [data] if self.is_one_value(data) else data
         table = load(self.spec, data, unnamed="csv" if labelled else self.unnamed)
         names = self.spec.data
         fields = column_names(None, names.input)
@@ -511,7 +515,7 @@ class Texts(Source[TextExamples]):
 
     def _read(self, source: Text) -> list[str]:
         """Each token of an input that is read; an unknown word as it was given."""
-        codec = self.reader
+        codec = self.read_codec
         ids = self.cut(codec.encode(source))
         pieces = codec.pieces(ids)
         if codec.unknown not in ids:
@@ -526,7 +530,7 @@ class Texts(Source[TextExamples]):
         parts = []
         for place, token in enumerate(hypothesis.tokens):
             if token == unknown and weights is not None and weights.shape[1] and not self.sees:
-                words = self.cut(self.reader.cut(source)) if words is None else words
+                words = self.cut(self.read_codec.cut(source)) if words is None else words
                 at = int(weights[place].argmax())
                 parts.append(decoder.word(words[at]) if at < len(words) and words[at] != END else "")
             else:

@@ -11,8 +11,9 @@ from hitherto.errors import DataError, UsageError
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, counter, text_slot
+from hitherto.tasks.base import Row
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Row, Stream
+from hitherto.tasks.streams import Stream
 from hitherto.tasks.writing.conversations import OURS, THEIRS, fields_expected
 from hitherto.tasks.writing.verbs import decoding, texts_of
 
@@ -35,6 +36,7 @@ class WriteStream(Stream):
 
     def session(self) -> Session:
         """Steps of the encoder."""
+        assert self.model.engine.encoder is not None  # noqa: S101 - a writer has one
         return Session(self.model.engine.encoder)
 
     def begin(self) -> None:

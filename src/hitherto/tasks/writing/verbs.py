@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from hitherto.decode import DecodeOptions, Hypothesis
 from hitherto.runtime.writer import write
 from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import Results, Row
 from hitherto.tasks.batching import heard
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.writing.source import TextExamples, Texts
 
-__all__ = ["decoding", "texts_of", "written"]
+__all__ = ["decoding", "judge", "measure", "predict", "texts_of", "written"]
 
 
 def texts_of(model: OpenModel) -> Texts:
@@ -47,3 +48,24 @@ def decoding(model: OpenModel, asked: Mapping[str, object]) -> DecodeOptions:
     if target.unknown is not None and (source.sees or not model.engine.attends):
         defaults["banned"] = (target.unknown,)
     return DecodeOptions.chosen(asked, defaults)
+
+
+def measure(model: OpenModel, examples: TextExamples, **asked: object) -> Results:
+    """The loss of the right texts, and the metrics of the written ones."""
+    likely = model.source.measure(examples, model.outputs(model.source.evaluation(examples)))
+    judged = judge(model, examples, **asked)
+    metrics = likely.metrics | judged.metrics
+    in_order = {name: metrics[name] for name in TASKS[model.spec.task].metrics if name in metrics}
+    return Results(in_order, likely.details | judged.details)
+
+
+def judge(model: OpenModel, examples: TextExamples, **asked: object) -> Results:
+    """Metrics of the texts that a model writes to these examples."""
+    return model.source.judge(examples, written(model, examples, **asked))
+
+
+def predict(
+    model: OpenModel, source: Texts, examples: TextExamples, attention: bool = False, **asked: object
+) -> list[Row]:
+    """The text that is written to each example; with `attention` also the attention of each token."""
+    return source.predictions(examples, written(model, examples, **asked), attention)
