@@ -17,7 +17,6 @@ from hitherto.decode import DecodeOptions
 from hitherto.errors import BundleError, UsageError
 from hitherto.plan import Plan, form_of, operations, streams
 from hitherto.plan.check import check
-from hitherto.plan.ops import Plan
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
 from hitherto.spec import Spec
