@@ -218,7 +218,7 @@ def assembled(metadata: dict[str, str], tensors: dict[str, tuple[Array, Any]], d
     """The bytes of the bundle of these documents and tensors, each with its row, under the digest that they have."""
     rows = {name: found for name, (_, found) in tensors.items() if found is not None}
     with suppress(Exception):  # of what has none, as a NaN in a plan
-        shared = [[alias, *rows[name][1:]] for alias, name in documents["tied"].items()]
+        shared = [(alias, *rows[name][1:]) for alias, name in documents["tied"].items()]
         covered = {part: documents[part] for part in ("plan", "codecs")}
         metadata = {**metadata, "digest": fingerprint(covered, [*rows.values(), *shared])}
     entries: dict[str, Any] = {"__metadata__": metadata}

@@ -16,6 +16,7 @@ from hitherto.codecs import frames as module
 from hitherto.codecs.frames import FramesCodec
 from hitherto.codecs.image import ImageCodec
 from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.media import videos
 from hitherto.media.pictures import png
 
 
@@ -342,9 +343,8 @@ def test_a_video_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 def test_frames_larger_than_declared_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.mp4", moving(3))
     codec = FramesCodec.fit([path])
-    monkeypatch.setattr(
-        module, "MOST_PIXELS", 64 * 40
-    )  # what the decoder is held to; the header is checked before
+    # what the decoder is held to; the header is checked before
+    monkeypatch.setattr(videos, "MOST_PIXELS", 64 * 40)
     with pytest.raises(DataError, match=r"a\.mp4: "):
         codec.encode(path)
 

@@ -180,7 +180,7 @@ def test_long_tables_known_and_static_columns() -> None:
     assert (first[:, :-2] == second[:, :-2]).all()
     assert first[0, -2:].tolist() == [1, 0]
     assert second[0, -2:].tolist() == [0, 1]
-    prices = first[:, 1:6] * codec.known[0]["deviation"] + codec.known[0]["mean"]
+    prices = first[:, 1:6] * codec.known[0].deviation + codec.known[0].mean
     np.testing.assert_allclose(prices[3], [8, 10, 12, 14, 16], rtol=1e-5)
     np.testing.assert_allclose(prices[19], [40, 42, 44, 46, 48], rtol=1e-5)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitherto.codecs.text import _PIECE, TextCodec
+from hitherto.codecs.subwords import PIECE
+from hitherto.codecs.text import TextCodec
 from hitherto.errors import DataError, UsageError
 
 RAW = "Don't stop! The cat, the dog; and (perhaps) a well-known hat. 3.5 is a number.\nA new line?\n" * 30
@@ -195,7 +196,7 @@ OVERLAPPING = TextCodec.fit(
 @given(st.one_of(ANY_TEXT, st.text(alphabet="ab ", max_size=60)))
 @settings(deadline=None, max_examples=300)
 def test_own_merging_equals_the_library_on_any_text(text: str) -> None:
-    pieces = _PIECE.findall(text)
+    pieces = PIECE.findall(text)
     assert "".join(pieces) == text  # our pattern cuts, and loses nothing
     for codec in (SUBWORDS, OVERLAPPING):
         whole = library(codec)

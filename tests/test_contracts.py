@@ -1,8 +1,11 @@
 """What every row of every table promises: `checks` over all of them, with each of their options."""
 
+import inspect
+
 import numpy as np
 import pytest
 
+from hitherto import media
 from hitherto.cells import CELLS
 from hitherto.checks import check_cell, check_codec, check_head, check_task
 from hitherto.codecs import CODECS
@@ -12,6 +15,7 @@ from hitherto.heads import HEADS
 from hitherto.media.sound import Sound
 from hitherto.metrics import METRICS
 from hitherto.plan import OPS
+from hitherto.spec import DataSpec
 from hitherto.spec.tasks import FORMS, TASKS
 
 OPTIONS = {
@@ -121,6 +125,26 @@ def test_subwords_keep_theirs(end):
     pytest.importorskip("tokenizers")
     codec = CODECS["text"].fit(TEXTS * 20, tokens="subwords", vocab_size=300, end=end)
     assert [(promise, detail) for promise, ok, detail in check_codec(codec, TEXTS) if not ok] == []
+
+
+@pytest.mark.parametrize("kind", CODECS)
+def test_a_codec_declares_its_options(kind):
+    codec, fields = CODECS[kind], DataSpec.__struct_fields__
+    assert list(codec.options) == [name for name in inspect.signature(codec.fit).parameters if name in fields]
+
+
+@pytest.mark.parametrize("kind", CODECS)
+def test_the_tasks_of_a_codec_offer_its_options(kind):
+    offered = {
+        name for task in TASKS.values() if kind in (*task.inputs, task.output) for name in task.options
+    }
+    assert set(CODECS[kind].options) <= offered
+
+
+def test_every_ending_belongs_to_one_codec():
+    endings = [ending for codec in CODECS.values() for ending in codec.endings]
+    assert len(endings) == len(set(endings))
+    assert set(endings) == media.ENDINGS
 
 
 def test_every_codec_is_tried():

@@ -22,6 +22,15 @@ def test_options_go_to_their_tables() -> None:
     assert (spec.data.tokens, spec.model.hidden_size, spec.train.epochs) == ("chars", 32, 3)
 
 
+def test_a_vocabulary_larger_than_libraries_can_count_is_refused() -> None:
+    assert from_options("lm", "a.txt", vocab_size=2**31 - 1).data.vocab_size == 2**31 - 1
+    for size in (0, 2**31, 10**20):
+        with pytest.raises(UsageError, match="vocab_size"):
+            from_options("lm", "a.txt", vocab_size=size)
+    with pytest.raises(UsageError, match="vocab_size"):
+        from_toml(f'task = "lm"\n[data]\nvocab_size = {10**20}\n')
+
+
 def test_no_name_stands_in_two_tables() -> None:
     names = [option.name for option in options()]
     assert len(names) == len(set(names))

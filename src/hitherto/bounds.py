@@ -1,5 +1,6 @@
 """What a document may hold: types with their bounds, for plans and codecs alike, and the check by them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ __all__ = [
     "Size",
     "Whole",
     "check_count",
+    "fields_of",
     "typed",
 ]
 
@@ -38,7 +40,12 @@ Positive = Annotated[float, Meta(ge=1e-100, le=1e100)]
 Typed = TypeVar("Typed")
 
 
-def typed(value: Any, kind: type[Typed], what: str) -> Typed:
+def fields_of(document: Mapping[str, object], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The fields of a document, of the types that `kind` says: what a constructor takes as its keywords."""
+    return msgspec.structs.asdict(typed(document, kind, "the document"))
+
+
+def typed(value: object, kind: type[Typed], what: str) -> Typed:
     """`value` as a `kind`, every type and bound of it checked; a BundleError names the place of what is wrong."""
     try:
         return msgspec.convert(value, kind)
@@ -48,7 +55,7 @@ def typed(value: Any, kind: type[Typed], what: str) -> Typed:
         raise BundleError(f"{what} is not sound{place}: {text[0].lower()}{text[1:]}.") from error
 
 
-def check_count(name: str, value: Any) -> None:
+def check_count(name: str, value: object) -> None:
     """An option that is None or counts from 1; larger ones than any picture has are a mistake or worse."""
     if value is not None and (
         not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value < 1 << 31

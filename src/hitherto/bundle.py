@@ -25,20 +25,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hitherto.arrays import Array
 from hitherto.bounds import typed
+from hitherto.codecs.base import Codec
 from hitherto.errors import BundleError, MissingExtra, UsageError, nearest
 from hitherto.files import path_of
-from hitherto.tensors import check_storable, once, open_mapped, open_tensors, row, write_tensors
+from hitherto.tensors import Row, check_storable, once, open_mapped, open_tensors, row, write_tensors
 
 __all__ = ["FORMAT", "UPGRADES", "Bundle", "read", "write"]
 
-Array = NDArray[Any]
-Documents = dict[str, Any]
+Document = dict[str, Any]  # a JSON object; whoever reads it checks it by its own type
+Documents = dict[str, Document]
 Tensors = dict[str, Array]
 Upgrade = Callable[[Documents, Tensors], tuple[Documents, Tensors]]
 
@@ -51,15 +52,6 @@ UPGRADES: dict[int, Upgrade] = {}
 DOCUMENTS = ("plan", "spec", "codecs", "metrics", "made", "tied")
 
 
-class Codec(Protocol):
-    """What `write` needs of a codec; a row of CODECS has it."""
-
-    @property
-    def kind(self) -> str: ...
-    def to_json(self) -> dict[str, Any]: ...
-    def parts(self) -> dict[str, list[str]]: ...
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
     """A trained model as data. `codecs` has (kind, document, parts) for each; tied tensors are one array.
@@ -69,15 +61,15 @@ class Bundle:
 
     path: Path
     tensors: Tensors
-    plan: dict[str, Any]
-    spec: dict[str, Any]
-    codecs: dict[str, tuple[str, dict[str, Any], dict[str, list[str]]]]
-    metrics: dict[str, Any]
-    made: dict[str, Any]
+    plan: Document
+    spec: Document
+    codecs: dict[str, tuple[str, Document, dict[str, list[str]]]]
+    metrics: Document
+    made: Document
     digest: str
     check: Callable[[], None] | None = None
 
-    def codec(self, name: str) -> Any:
+    def codec(self, name: str) -> Codec:
         """The codec `name`, rebuilt; a new one at each call."""
         if name not in self.codecs:
             known = ", ".join(map(repr, self.codecs)) or "none"
@@ -103,11 +95,11 @@ def write(
     path: str | Path,
     *,
     tensors: Mapping[str, Array],
-    plan: Mapping[str, Any],
-    spec: Mapping[str, Any],
+    plan: Mapping[str, object],
+    spec: Mapping[str, object],
     codecs: Mapping[str, Codec],
-    metrics: Mapping[str, Any],
-    made: Mapping[str, Any],
+    metrics: Mapping[str, object],
+    made: Mapping[str, object],
 ) -> str:
     """Save a bundle and return its digest. Whatever goes wrong, a file that stood at `path` is not harmed.
 
@@ -119,29 +111,33 @@ def write(
         if name.startswith("codec."):
             raise UsageError(f"The name of tensor {name!r} begins with 'codec.', which is kept for codecs.")
         _check_finite(path, name, array)
-    stored, documents, found = _contents(tensors, plan, codecs)
+    stored, documents, sha256 = _contents(tensors, plan, codecs)
     documents |= {
-        "spec": plain(spec, "spec"),
-        "metrics": plain(metrics, "metrics", finite=False),
-        "made": plain(made, "made"),
+        "spec": plain_object(spec, "spec"),
+        "metrics": plain_object(metrics, "metrics", finite=False),
+        "made": plain_object(made, "made"),
     }
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in documents.items()}
-    write_tensors(path, stored, {"hitherto": str(FORMAT), "digest": found, **metadata})
-    return found
+    write_tensors(path, stored, {"hitherto": str(FORMAT), "digest": sha256, **metadata})
+    return sha256
 
 
-def digest(tensors: Mapping[str, Array], plan: Mapping[str, Any], codecs: Mapping[str, Codec]) -> str:
+def digest(tensors: Mapping[str, Array], plan: Mapping[str, object], codecs: Mapping[str, Codec]) -> str:
     """The digest that `write` would give."""
     return _contents(tensors, plan, codecs)[2]
 
 
 def _contents(
-    tensors: Mapping[str, Array], plan: Mapping[str, Any], codecs: Mapping[str, Codec]
+    tensors: Mapping[str, Array], plan: Mapping[str, object], codecs: Mapping[str, Codec]
 ) -> tuple[Tensors, Documents, str]:
     """What a digest covers: the tensors to store, the documents that go with them, and the digest."""
     stored, tied = _tie(tensors)
     described = {name: _describe(name, codec, stored) for name, codec in codecs.items()}
-    documents = {"plan": plain(plan, "plan"), "codecs": plain(described, "codecs"), "tied": tied}
+    documents: Documents = {
+        "plan": plain_object(plan, "plan"),
+        "codecs": plain_object(described, "codecs"),
+        "tied": dict(tied),
+    }
     return stored, documents, _digest(documents, {name: row(name, array) for name, array in stored.items()})
 
 
@@ -215,7 +211,7 @@ def _version(path: Path, metadata: dict[str, str]) -> int:
     return version
 
 
-def _document(path: Path, name: str, metadata: dict[str, str]) -> dict[str, Any]:
+def _document(path: Path, name: str, metadata: dict[str, str]) -> Document:
     if name not in metadata:
         raise BundleError(f"{path} has no {name!r} in its metadata, so it is no whole bundle.")
     try:
@@ -229,8 +225,8 @@ def _document(path: Path, name: str, metadata: dict[str, str]) -> dict[str, Any]
     return value
 
 
-def _digest(documents: Documents, rows: dict[str, list[Any]]) -> str:
-    shared = [[alias, *rows[name][1:]] for alias, name in documents["tied"].items()]
+def _digest(documents: Documents, rows: dict[str, Row]) -> str:
+    shared = [(alias, *rows[name][1:]) for alias, name in documents["tied"].items()]
     return fingerprint({name: documents[name] for name in ("plan", "codecs")}, [*rows.values(), *shared])
 
 
@@ -249,7 +245,7 @@ def _tie(tensors: Mapping[str, Array]) -> tuple[Tensors, dict[str, str]]:
     return stored, tied
 
 
-def _check_tied(path: Path, tied: dict[str, Any], stored: Tensors) -> None:
+def _check_tied(path: Path, tied: Document, stored: Tensors) -> None:
     for alias, name in tied.items():
         sound = isinstance(name, str) and name in stored and alias not in stored
         if not sound or alias.startswith("codec.") or name.startswith("codec."):
@@ -269,7 +265,7 @@ def _check_finite(path: Path, name: str, array: Array) -> None:
 # ----------------------------------------------------------------------------------------------------- codecs
 
 
-def _describe(name: str, codec: Codec, stored: Tensors) -> dict[str, Any]:
+def _describe(name: str, codec: Codec, stored: Tensors) -> Document:
     """What the metadata say of a codec; its lists go into `stored`."""
     parts = codec.parts()
     for word in (name, *parts):
@@ -306,7 +302,7 @@ def _unpack(data: Array, offsets: Array) -> list[str]:
 
 def _read_codec(
     path: Path, name: str, value: object, stored: Tensors
-) -> tuple[str, dict[str, Any], dict[str, list[str]]]:
+) -> tuple[str, Document, dict[str, list[str]]]:
     match value:
         case {"kind": str(kind), "document": dict(document), "parts": list(names), **rest} if not rest:
             pass
@@ -334,7 +330,7 @@ def _read_codec(
     return kind, document, parts
 
 
-def _codec_class(path: Path, name: str, kind: str) -> Any:
+def _codec_class(path: Path, name: str, kind: str) -> type[Codec]:
     from hitherto.codecs import CODECS
 
     if kind not in CODECS:
@@ -348,7 +344,7 @@ def _codec_class(path: Path, name: str, kind: str) -> Any:
 # ---------------------------------------------------------------------------------------------- JSON, digests
 
 
-def plain(value: Any, where: str, *, finite: bool = True, depth: int = 0) -> Any:
+def plain(value: object, where: str, *, finite: bool = True, depth: int = 0) -> object:
     """`value` made of dict, list, str, int, float, bool and None alone; UsageError says where it is not.
 
     Tuples become lists and numpy's numbers Python's. A float that is not finite is an error, or with
@@ -386,7 +382,12 @@ def plain(value: Any, where: str, *, finite: bool = True, depth: int = 0) -> Any
     raise UsageError(f"{where} is a {type(value).__name__}, which JSON cannot hold.")
 
 
-def parse(text: str | bytes) -> Any:
+def plain_object(value: Mapping[str, object], where: str, *, finite: bool = True) -> Document:
+    """`plain` of what is a JSON object."""
+    return cast("Document", plain(value, where, finite=finite))
+
+
+def parse(text: str | bytes) -> object:
     """A JSON document, or ValueError: no name twice, no NaN, not deep, and `canonical` can write it."""
     try:
         value = json.loads(text, object_pairs_hook=once)
@@ -406,12 +407,12 @@ def parse(text: str | bytes) -> Any:
     raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
 
 
-def canonical(value: Any) -> bytes:
+def canonical(value: object) -> bytes:
     """The one way to write a JSON document; ValueError where there is none."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()
 
 
-def fingerprint(documents: dict[str, Any], rows: Iterable[list[Any]]) -> str:
+def fingerprint(documents: Mapping[str, object], rows: Iterable[Row]) -> str:
     """The digest of a file: of its documents and of the rows of its tensors, in whatever order they come."""
     return hashlib.sha256(canonical({**documents, "tensors": sorted(rows)})).hexdigest()

@@ -15,15 +15,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from numpy.typing import NDArray
+from typing import BinaryIO
 
 from hitherto.errors import HithertoError, UsageError
 
-__all__ = ["BLANKS", "Array", "held", "replacing", "why_of"]
-
-Array = NDArray[Any]
+__all__ = ["BLANKS", "held", "replacing", "why_of"]
 
 BLANKS = b" \t\r\n"  # some writers fill up the page before a header
 
@@ -31,25 +27,23 @@ BLANKS = b" \t\r\n"  # some writers fill up the page before a header
 # ------------------------------------------------------------------------------------------------------ paths
 
 
-def path_of(given: str | os.PathLike[str], what: str = "the path") -> Path:
-    """`given` as a Path; UsageError where no file of the system can have that name."""
+def path_of(path: str | os.PathLike[str], what: str = "the path") -> Path:
+    """The path as a Path; UsageError where no file of the system can have that name."""
     try:
-        text = os.fspath(given)
+        text = os.fspath(path)
         if not isinstance(text, str) or "\0" in text:
-            raise UsageError(f"{what} must be text without a null character, but came as {given!r:.80}.")
+            raise UsageError(f"{what} must be text without a null character, but came as {path!r:.80}.")
         os.fsencode(text)
     except TypeError as error:
-        raise UsageError(
-            f"{what} must be a path, but came as {type(given).__name__} {given!r:.60}."
-        ) from error
+        raise UsageError(f"{what} must be a path, but came as {type(path).__name__} {path!r:.60}.") from error
     except UnicodeEncodeError as error:
         raise UsageError(f"{what} {text!r:.80} cannot be the name of a file here: {error.reason}.") from error
     return Path(text)
 
 
-def place(given: str | os.PathLike[str], what: str) -> Path:
-    """`given` as a path that can be written to, as far as that shows beforehand; UsageError where it cannot."""
-    path = path_of(given, what)
+def place(where: str | os.PathLike[str], what: str) -> Path:
+    """A path that can be written to, as far as that shows beforehand; UsageError where it cannot."""
+    path = path_of(where, what)
     try:
         mode = path.stat().st_mode if path.exists() else None
         if mode is not None and not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
@@ -136,8 +130,8 @@ def replacing(
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         if isinstance(failure, OSError):
-            kept = "" if mode is None or special else " What was there before is untouched."
-            raise error(_cannot_write(path, size, failure, kept)) from failure
+            remark = "" if mode is None or special else " What was there before is untouched."
+            raise error(_cannot_write(path, size, failure, remark)) from failure
         raise
     try:
         sync_folder(target.parent)
@@ -204,19 +198,19 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _cannot_write(path: str | os.PathLike[str], size: int | None, error: OSError, kept: str = "") -> str:
+def _cannot_write(path: str | os.PathLike[str], size: int | None, error: OSError, remark: str = "") -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         import shutil
 
         known = [] if size is None else [f"{size:,} bytes are needed"]
         with suppress(OSError):
             known.append(f"{shutil.disk_usage(Path(path).parent).free:,} are free")
-        said = f" ({', '.join(known)})" if known else ""
+        limits = f" ({', '.join(known)})" if known else ""
         return (
-            f"{path} was not written: the disk is full or the file over a limit{said}.{kept} "
+            f"{path} was not written: the disk is full or the file over a limit{limits}.{remark} "
             "Make room, or save elsewhere."
         )
-    return f"{path} was not written: {why_of(error)}.{kept} Check the folder, or save elsewhere."
+    return f"{path} was not written: {why_of(error)}.{remark} Check the folder, or save elsewhere."
 
 
 # ------------------------------------------------------------------------------------------------------ locks

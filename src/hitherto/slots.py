@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ LOUD = 1e18  # the largest state: what is made of it is still finite
 class Slot:
     """An array of a state: its type, its shape, whose lengths may lie in a range, and the bounds of its numbers."""
 
-    dtype: Any
+    dtype: type[np.generic] | np.dtype
     shape: tuple[int | range, ...]
     low: float = -LOUD
     high: float = LOUD

@@ -14,12 +14,24 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypedDict
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.errors import BundleError, UsageError, nearest_file
-from hitherto.files import BLANKS, Array, replacing, why_of
+from hitherto.files import BLANKS, replacing, why_of
+
+
+class Entry(TypedDict):
+    """What the header of a file says of a tensor."""
+
+    dtype: str
+    shape: list[int]
+    data_offsets: list[int]
+
+
+Row = tuple[str, str, list[int], str]  # of a tensor: name, dtype, shape, SHA-256 of the bytes
 
 MAX_HEADER = 16 << 20  # bytes
 MAX_METADATA = 256 << 10  # bytes
@@ -103,7 +115,7 @@ def _header(
         ((name, _native(array)) for name, array in tensors.items()),
         key=lambda pair: (-pair[1].itemsize, pair[0]),
     )
-    entries: dict[str, Any] = {"__metadata__": dict(metadata)}
+    entries: dict[str, object] = {"__metadata__": dict(metadata)}
     begin = 0
     for name, array in ordered:
         end = begin + array.nbytes
@@ -116,11 +128,11 @@ def _header(
     return len(text).to_bytes(8, "little") + text, [array for _, array in ordered]
 
 
-def row(name: str, array: Array) -> list[Any]:
-    """[name, dtype, shape, SHA-256 of the bytes]: what a digest knows of a tensor."""
+def row(name: str, array: Array) -> Row:
+    """What a digest covers of a tensor."""
     check_storable(name, array)
     array = _native(array)
-    return [name, CODES[array.dtype], list(array.shape), hashlib.sha256(_bytes(array)).hexdigest()]
+    return name, CODES[array.dtype], list(array.shape), hashlib.sha256(_bytes(array)).hexdigest()
 
 
 def check_storable(name: str, array: Array) -> None:
@@ -184,7 +196,7 @@ def open_mapped(path: Path) -> tuple[dict[str, str], Iterator[tuple[str, Array]]
     return metadata, reading, check
 
 
-def _reading(path: Path, mapped: bool) -> Generator[Any]:
+def _reading(path: Path, mapped: bool) -> Generator[Any]:  # of two types, one after the other
     """First the metadata and the check, then each tensor. A file that is not read to its end is closed all the same."""
     try:
         _check_regular(path, path.stat())  # to open a device may be to use it
@@ -257,7 +269,7 @@ def _check_length(path: Path, held: mmap.mmap, size: int) -> None:
         )
 
 
-def _read_header(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, str], dict[str, Any], int]:
+def _read_header(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, str], dict[str, Entry], int]:
     """The metadata, the tensors' descriptions, and the byte that the data begin with."""
     start = file.read(8)
     length = int.from_bytes(start, "little")
@@ -291,16 +303,16 @@ def _read_header(path: Path, file: BinaryIO, size: int) -> tuple[dict[str, str],
         raise BundleError(f"{path} is damaged: its metadata are not strings.")
     if not all(_sound(text) for pair in metadata.items() for text in pair):
         raise BundleError(f"{path} is damaged: its metadata are not UTF-8.")
-    said = sum(len(text.encode()) for pair in metadata.items() for text in pair)
-    if said > MAX_METADATA:
+    total = sum(len(text.encode()) for pair in metadata.items() for text in pair)
+    if total > MAX_METADATA:
         raise BundleError(
-            f"{path} has {said:,} bytes of metadata, but {MAX_METADATA:,} are the most allowed."
+            f"{path} has {total:,} bytes of metadata, but {MAX_METADATA:,} are the most allowed."
         )
     _check_layout(path, entries, size - 8 - length)
     return metadata, entries, 8 + length
 
 
-def _check_layout(path: Path, entries: dict[str, Any], size: int) -> None:
+def _check_layout(path: Path, entries: dict[str, Entry], size: int) -> None:
     """Every tensor is well described, and together they fill the `size` bytes of data, none of them twice."""
     if len(entries) > MAX_TENSORS:
         raise BundleError(f"{path} has {len(entries):,} tensors, but {MAX_TENSORS:,} are the most allowed.")
@@ -353,7 +365,7 @@ def _check_layout(path: Path, entries: dict[str, Any], size: int) -> None:
         raise BundleError(f"{path} is damaged: {size - reached:,} bytes at its end belong to no tensor.")
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """A JSON object, of which no name stands twice: for `json.loads`, as `object_pairs_hook`."""
     value = dict(pairs)
     if len(value) != len(pairs):
@@ -370,7 +382,7 @@ def _sound(text: str) -> bool:
     return True
 
 
-def _read_tensor(file: BinaryIO, begin: int, entry: dict[str, Any]) -> Array:
+def _read_tensor(file: BinaryIO, begin: int, entry: Entry) -> Array:
     """A tensor of one's own; the header has been checked."""
     array: Array = np.empty(entry["shape"], DTYPES[entry["dtype"]])
     file.seek(begin + entry["data_offsets"][0])
@@ -379,7 +391,7 @@ def _read_tensor(file: BinaryIO, begin: int, entry: dict[str, Any]) -> Array:
     return array
 
 
-def _view(data: Array, entry: dict[str, Any]) -> Array:
+def _view(data: Array, entry: Entry) -> Array:
     """A tensor where it lies in the data of its file; a copy where that is no place for its type."""
     begin, end = entry["data_offsets"]
     array = data[begin:end].view(DTYPES[entry["dtype"]]).reshape(entry["shape"])

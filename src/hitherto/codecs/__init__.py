@@ -1,26 +1,22 @@
-"""From a user's values to arrays and back. `CODECS` lists the kinds.
+"""From a user's values to arrays and back. `CODECS` is the table of them; `Codec` in `base.py` is the contract.
 
-A codec is `fit(values, **options)`, `encode(value)`, `decode(array)`, `to_json()` and `parts()` with
-`from_json(document, parts)` to undo them, and, where values come bit by bit, `stream()`: an object with `push(piece)`,
-`finish()` and a `state` of plain arrays. Of sound, pictures, videos, strokes and music there is `raw(value)`, what
-training changes, with `unchanged(raw)` and `augmented(raw, rng, amount)`, which encode it as it is and changed.
-`hitherto.checks.check_codec` says whether one keeps its promises.
+A codec says everything about itself: its options, the endings of the files it reads, which values in memory are its
+own, and what it can do. `hitherto.checks.check_codec` tests that one keeps its promises.
 """
 
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from hitherto.codecs.audio import AudioCodec
-from hitherto.codecs.frames import PICTURES, FramesCodec
+from hitherto.codecs.base import Codec
+from hitherto.codecs.frames import FramesCodec
 from hitherto.codecs.image import ImageCodec
 from hitherto.codecs.label import LabelCodec
 from hitherto.codecs.notes import NotesCodec
 from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.strokes import StrokesCodec
 from hitherto.codecs.text import TextCodec
-from hitherto.data import MEDIA
 from hitherto.errors import DataError
+from hitherto.media.pictures import axes_of
 
 __all__ = [
     "CODECS",
@@ -33,9 +29,10 @@ __all__ = [
     "StrokesCodec",
     "TextCodec",
     "kind_of",
+    "named_kind",
 ]
 
-CODECS: dict[str, Any] = {
+CODECS: dict[str, type[Codec]] = {
     "text": TextCodec,
     "series": SeriesCodec,
     "label": LabelCodec,
@@ -47,34 +44,36 @@ CODECS: dict[str, Any] = {
 }
 
 
-def kind_of(value: Any, *, flat: str | None = None) -> str | None:
-    """The codec of a value that is neither text nor numbers: of files by their name, of others by what they are.
+def named_kind(path: Path) -> str | None:
+    """The codec that reads files whose names end like this one; None where the ending belongs to none."""
+    ending = path.suffix.lower()
+    return next((kind for kind, codec in CODECS.items() if ending in codec.endings), None)
 
-    `flat` is what an array [H, W] is taken for. A name that must be that of a file, where there is none, is an error.
+
+def kind_of(value: object, *, flat: str | None = None) -> str | None:
+    """The codec of a value that is neither text nor numbers; None where no codec takes it.
+
+    Files are told by their names, other values by what they are. An array [H, W] is a picture to some tasks and a
+    series to others: `flat` names its codec. A name that can only be that of a file is an error where there is no file.
     """
     if isinstance(value, str | Path):
-        path = Path(value)
-        kind = MEDIA.get(path.suffix.lower())
-        try:
-            if path.is_dir():
-                some = islice(path.iterdir(), 1000)
-                return "frames" if any(file.suffix.lower() in PICTURES for file in some) else None
-            there = path.is_file()
-        except (OSError, ValueError):  # a text too long for a name, or with a zero in it
-            return None
-        if kind is not None and not there and len(path.name.split()) == 1:
-            raise DataError(f"there is no file {path}; if it is text, say codec = text")
-        return kind if there else None
-    if hasattr(value, "samples") and hasattr(value, "rate"):
-        return "audio"
-    if hasattr(value, "convert") and hasattr(value, "mode"):  # as pillow has them
-        return "image"
-    if isinstance(value, list | tuple):
-        inner = value[0] if len(value) else None
-        inner = inner[0] if isinstance(inner, list | tuple) and len(inner) else None
-        return "strokes" if isinstance(inner, list | tuple) else None
-    if getattr(value, "ndim", 0) == 2:
-        return flat
-    if getattr(value, "ndim", 0) == 3:  # channels, or else frames without colour
-        return "image" if value.shape[2] in (1, 3, 4) else "frames"
-    return "frames" if getattr(value, "ndim", 0) == 4 else None
+        return _kind_of_path(Path(value))
+    kind = _matching(value)
+    return flat if kind is None and len(axes_of(value)) == 2 else kind
+
+
+def _matching(value: object) -> str | None:
+    return next((kind for kind, codec in CODECS.items() if codec.matches(value)), None)
+
+
+def _kind_of_path(path: Path) -> str | None:
+    try:
+        if path.is_dir():
+            return _matching(path)
+        exists = path.is_file()
+    except (OSError, ValueError):  # the text is too long for a name, or has a zero byte in it
+        return None
+    kind = named_kind(path)
+    if kind is not None and not exists and len(path.name.split()) == 1:
+        raise DataError(f"there is no file {path}; if it is text, say codec = text")
+    return kind if exists else None

@@ -1,28 +1,29 @@
-"""Sound: files to samples, and samples to log-mel energies, whole or as they arrive.
+"""Sound to log-mel energies, whole or as it arrives.
 
-`read_sound` reads WAV itself and leaves other formats to soundfile. `AudioCodec` makes of a recording a row of numbers
-for every step: how much energy lies in each of `bands` bands of the mel scale, computed as Kaldi's fbank without
-dither and standardised by what training data had, never by the recording's own mean.
+`AudioCodec` gives a row of numbers for every step: the log energy in each of `bands` bands of the mel scale, as Kaldi's
+fbank computes it without dither. Values are standardised by the mean and deviation of the training data, never by the
+recording's own.
 
-A stream gives the bits that `encode` gives of the whole, whatever its pieces. So each output is a sum whose order
-depends on nothing but itself: products element by element, and `np.add.reduceat`, whose order depends on the length of
-a segment alone. Matrix products and plain sums choose their order by the shape of the whole, and have no place here.
+A stream gives the same bits as `encode` of the whole recording, however it is cut. So the order of each sum must depend
+on that output alone. Element-wise products and `np.add.reduceat` keep this: the order of `reduceat` depends only on the
+length of a segment. Matrix products and plain sums choose their order by the shape of the whole, so they are not used.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any
+from functools import lru_cache, partial
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive, Real, Size, check_count
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, Real, Size, check_count, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError
+from hitherto.media import SOUND
 from hitherto.media.sound import RATES, Sound, as_floats, check_rate, opened, sound_path
 from hitherto.slots import ANY, Slot, Slots, counter
 
@@ -32,7 +33,7 @@ __all__ = ["AudioCodec", "AudioStream", "masked"]
 
 
 class AudioDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of an `AudioCodec`."""
+    """The document of `AudioCodec` in a bundle."""
 
     rate: Annotated[int, Meta(ge=RATES[0], le=RATES[1])]
     bands: Size
@@ -48,19 +49,32 @@ class AudioCodec(Codec):
     """Recordings to log-mel energies, [T, bands * stack]; made by `fit`."""
 
     kind = "audio"
+    options = ("rate", "bands", "window", "hop", "stack", "max_length")
+    endings = SOUND
     Document = AudioDocument
     streams = True
     augments = True
 
-    def __init__(self, **kept: Any) -> None:
-        self.rate: int = kept["rate"]  # what recordings are resampled to
-        self.bands: int = kept["bands"]
-        self.window: float = kept["window"]  # seconds
-        self.hop: float = kept["hop"]
-        self.stack: int = kept["stack"]  # windows that one step joins
-        self.max_length: int | None = kept["max_length"]  # steps
-        self.mean = np.asarray(kept["mean"], np.float64)  # [bands], of the training data
-        self.deviation = np.asarray(kept["deviation"], np.float64)
+    def __init__(
+        self,
+        *,
+        rate: int,
+        bands: int,
+        window: float,
+        hop: float,
+        stack: int,
+        max_length: int | None,
+        mean: Sequence[float] | Array,
+        deviation: Sequence[float] | Array,
+    ) -> None:
+        self.rate = rate  # what recordings are resampled to
+        self.bands = bands
+        self.window = window  # seconds
+        self.hop = hop
+        self.stack = stack  # windows that one step joins
+        self.max_length = max_length  # steps
+        self.mean = np.asarray(mean, np.float64)  # [bands], of the training data
+        self.deviation = np.asarray(deviation, np.float64)
         self.notes: list[str] = []
         self._check()
         self.window_samples = int(self.rate * self.window + 1e-6)
@@ -71,8 +85,8 @@ class AudioCodec(Codec):
         self._bins, self._weights, self._starts = _mel(self.rate, self.bands, self._padded)
 
     def _check(self) -> None:
-        for name in ("bands", "stack", "max_length"):
-            check_count(name, getattr(self, name))
+        for name, value in (("bands", self.bands), ("stack", self.stack), ("max_length", self.max_length)):
+            check_count(name, value)
         rate, window, hop = self.rate, self.window, self.hop
         if not 0 < hop <= window <= 1 or rate * hop < 1 or rate * window < 8:
             raise UsageError(
@@ -103,9 +117,13 @@ class AudioCodec(Codec):
         return self.hop_samples * self.stack / self.rate
 
     @classmethod
+    def matches(cls, value: object) -> bool:
+        return isinstance(value, Sound)
+
+    @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         rate: int | None = None,
         bands: int = 40,
@@ -115,13 +133,13 @@ class AudioCodec(Codec):
         max_length: int | None = None,
     ) -> "AudioCodec":
         """Learn from training data: paths, bytes of files, or `Sound`s."""
-        for name, value in (("bands", bands), ("stack", stack), ("max_length", max_length)):
-            check_count(name, value)
+        for name, number in (("bands", bands), ("stack", stack), ("max_length", max_length)):
+            check_count(name, number)
         if bands > RATES[1]:
             raise UsageError(f"no window has {bands:,} bands; choose fewer.")
-        given = list(values)
+        recordings = list(values)
         rates: Counter[int] = Counter()
-        for value in given:
+        for value in recordings:
             with opened(value) as (its_rate, _):
                 rates[its_rate] += 1
         if not rates:
@@ -129,33 +147,33 @@ class AudioCodec(Codec):
         notes = []
         if rate is None:
             rate = min(*rates, 16_000)
-            names = [f"{found:,}" for found in sorted(rates)]
+            names = [f"{each_rate:,}" for each_rate in sorted(rates)]
             if len(names) > 1:
-                said = f"{', '.join(names[:-1])} and {names[-1]}"
-                notes.append(f"recordings have different rates, {said}: all are resampled to {rate:,}")
+                listed = f"{', '.join(names[:-1])} and {names[-1]}"
+                notes.append(f"recordings have different rates, {listed}: all are resampled to {rate:,}")
             elif rate not in rates:
                 notes.append(f"recordings have a rate of {names[0]} and are resampled to {rate:,}")
         rate = check_rate(rate)
-        kept = {"rate": rate, "bands": bands, "window": window, "hop": hop}
-        plain = cls(
-            **kept, stack=1, max_length=None if max_length is None else max_length * stack,
+        make = partial(cls, rate=rate, bands=bands, window=window, hop=hop)
+        plain = make(
+            stack=1, max_length=None if max_length is None else max_length * stack,
             mean=np.zeros(bands), deviation=np.ones(bands),
         )  # fmt: skip
         count, mean, squares = 0, np.zeros(bands), np.zeros(bands)
-        for value in given:
+        for value in recordings:
             for part in plain._encoded(value):
                 count, mean, squares = _moments(count, mean, squares, part.astype(np.float64))
         deviation = np.sqrt(squares / max(1, count))
         deviation = np.where(deviation > 1e-6, deviation, 1.0)
-        codec = cls(**kept, stack=stack, max_length=max_length, mean=mean, deviation=deviation)
+        codec = make(stack=stack, max_length=max_length, mean=mean, deviation=deviation)
         codec.notes = notes
         return codec
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """Of a recording, [T, F] float32: too short a one is filled up with silence, an empty one is an error."""
         return np.concatenate(list(self._encoded(value)))
 
-    def _encoded(self, value: Any) -> Iterator[Array]:
+    def _encoded(self, value: object) -> Iterator[Array]:
         with opened(value) as (rate, blocks):
             stream = self.stream(rate)
             for block in blocks:
@@ -200,7 +218,7 @@ class AudioCodec(Codec):
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "rate": self.rate, "bands": self.bands, "window": self.window, "hop": self.hop, "stack": self.stack,
             "max_length": self.max_length, "mean": self.mean.tolist(), "deviation": self.deviation.tolist(),
@@ -210,8 +228,8 @@ class AudioCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "AudioCodec":
-        return cls(**document)
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "AudioCodec":
+        return cls(**fields_of(document, AudioDocument))
 
 
 _AT_ONCE = 256  # frames: what is made of them stays in the cache
@@ -219,7 +237,7 @@ _STATE = ("rate", "taken", "made", "steps", "tail", "rest", "frames")
 
 
 class AudioStream:
-    """A recording that comes bit by bit; `state` is all that it remembers, the rate of its samples included."""
+    """Encodes a recording as it arrives. `state` holds all that it remembers, with the rate of the samples."""
 
     def __init__(self, codec: AudioCodec, rate: int) -> None:
         self.codec = codec
@@ -238,7 +256,7 @@ class AudioStream:
         self._rest = np.zeros(0, np.float32)  # resampled samples from the next frame's first on
         self._frames = np.zeros((0, self.codec.bands), np.float32)  # that fill no step yet
 
-    def push(self, samples: Any) -> Array:
+    def push(self, samples: object) -> Array:
         """The steps that became final, [t, F], of floats or int16, [n] or [n, C], or of a `Sound`."""
         if isinstance(samples, Sound):
             if samples.rate != self.rate:
@@ -254,12 +272,12 @@ class AudioStream:
     def finish(self) -> Array:
         """The rest: nothing follows. What does not fill a step is dropped, unless there is no other."""
         codec = self.codec
-        found = [self._framed(self._resampled(np.zeros(0, np.float32), last=True))]
+        parts = [self._framed(self._resampled(np.zeros(0, np.float32), last=True))]
         if self._taken and not self._steps:
             whole = codec.window_samples + (codec.stack - 1) * codec.hop_samples
             there = len(self._frames) * codec.hop_samples + len(self._rest)
-            found.append(self._framed(np.zeros(whole - there, np.float32)))
-        return np.concatenate(found)
+            parts.append(self._framed(np.zeros(whole - there, np.float32)))
+        return np.concatenate(parts)
 
     def _full(self) -> bool:
         return self.codec.max_length is not None and self._steps >= self.codec.max_length
@@ -276,14 +294,14 @@ class AudioStream:
         ready = self._taken if last else self._taken - half
         start, stop = self._made, max(self._made, -(-ready * up // down))
         first = start * down // up
-        found = np.empty(stop - start, np.float32)
+        output = np.empty(stop - start, np.float32)
         at_once = max(1, (1 << 17) // (2 * half))
         for a in range(start, stop, at_once):
             b = min(a + at_once, stop)
-            found[a - start : b - start] = self._filter.apply(buffer, a, b, first)
+            output[a - start : b - start] = self._filter.apply(buffer, a, b, first)
         self._tail = buffer[stop * down // up - first : len(buffer) - (half if last else 0)].copy()
         self._made = stop
-        return found
+        return output
 
     def _framed(self, samples: Array) -> Array:
         codec = self.codec
@@ -301,11 +319,11 @@ class AudioStream:
         whole = np.concatenate(parts) if count else self._frames
         steps = len(whole) // stack
         self._frames = whole[steps * stack :].copy()
-        found = whole[: steps * stack].reshape(steps, codec.size)
+        joined = whole[: steps * stack].reshape(steps, codec.size)
         if codec.max_length is not None:
-            found = found[: codec.max_length - self._steps]
-        self._steps += len(found)
-        return found
+            joined = joined[: codec.max_length - self._steps]
+        self._steps += len(joined)
+        return joined
 
     @property
     def slots(self) -> Slots:
@@ -319,7 +337,8 @@ class AudioStream:
 
     @property
     def state(self) -> dict[str, Array]:
-        return {name: np.array(getattr(self, "rate" if name == "rate" else f"_{name}")) for name in _STATE}
+        arrays = (self.rate, self._taken, self._made, self._steps, self._tail, self._rest, self._frames)
+        return {name: np.array(array) for name, array in zip(_STATE, arrays, strict=True)}
 
     @state.setter
     def state(self, value: Mapping[str, Array]) -> None:
@@ -361,7 +380,7 @@ class AudioStream:
 
 
 def _mono(samples: Array) -> Array:
-    """The mean of the channels, added one after the other."""
+    """The mean of the channels, summed in their order."""
     if samples.ndim == 1:
         return samples
     total = samples[:, 0]
@@ -371,20 +390,20 @@ def _mono(samples: Array) -> Array:
 
 
 def _moments(count: int, mean: Array, squares: Array, part: Array) -> tuple[int, Array, Array]:
-    """Count, mean and sum of squared distances from it, once `part` [n, C] is among what they are of."""
+    """Count, mean and sum of squared deviations, updated with `part` [n, C]."""
     n = len(part)
     if n == 0:
         return count, mean, squares
-    own = part.mean(0)
-    apart = own - mean
-    squares = squares + ((part - own) ** 2).sum(0) + apart**2 * (count * n / (count + n))
+    part_mean = part.mean(0)
+    apart = part_mean - mean
+    squares = squares + ((part - part_mean) ** 2).sum(0) + apart**2 * (count * n / (count + n))
     return count + n, mean + apart * (n / (count + n)), squares
 
 
 def _mel(rate: int, bands: int, padded: int) -> tuple[Array, Array, Array]:
     """Triangles on HTK's mel scale from 20 Hz to half the rate: bins and weights, one band after the other; starts."""
 
-    def mel(frequency: Any) -> Any:
+    def mel(frequency: float | Array) -> Array:
         return 1127.0 * np.log1p(frequency / 700.0)
 
     edges = np.linspace(mel(20.0), mel(rate / 2), bands + 2)
@@ -461,15 +480,15 @@ def masked(
     A run is 0 to `bands_most` bands or `steps_most` steps long, and no longer than `share_most` of all steps. What is
     drawn depends on `rng` alone: seed it by (seed, epoch, index).
     """
-    found = np.array(array, order="C")
-    T, F = found.shape
-    by_band = found.reshape(T, stack, F // stack)
+    copy = np.array(array, order="C")
+    T, F = copy.shape
+    by_band = copy.reshape(T, stack, F // stack)
     for masks, most, view in (
         (band_masks, min(bands_most, F // stack), by_band.transpose(2, 0, 1)),
-        (step_masks, min(steps_most, int(share_most * T)), found),
+        (step_masks, min(steps_most, int(share_most * T)), copy),
     ):
         for _ in range(masks):
             width = int(rng.integers(0, most + 1))
             start = int(rng.integers(0, len(view) - width + 1))
             view[start : start + width] = 0
-    return found
+    return copy

@@ -1,4 +1,4 @@
-"""What a codec is: the contract, and what one may declare that it can do beside it."""
+"""The contract of a codec, and of its streams and decoders."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.errors import UsageError
 from hitherto.slots import Slots
 
 __all__ = ["Codec", "CodecStream", "Decoder", "Parts"]
@@ -16,7 +17,7 @@ Parts = Mapping[str, list[str]]  # vocabularies, which a bundle keeps as tensors
 
 
 class CodecStream(Protocol):
-    """A value that comes piece by piece. `state` is all that it remembers, `slots` what each array of it may be."""
+    """Encodes a value piece by piece. `state` holds all that it remembers; `slots` bounds each of its arrays."""
 
     @property
     def state(self) -> dict[str, Array]: ...
@@ -24,12 +25,12 @@ class CodecStream(Protocol):
     def state(self, value: dict[str, Array]) -> None: ...
     @property
     def slots(self) -> Slots: ...
-    def push(self, piece: Any, /) -> Array: ...  # of the kind that the codec takes
+    def push(self, piece: object, /) -> Array: ...
     def finish(self) -> Array: ...
 
 
 class Decoder(Protocol):
-    """Ids that become text one by one."""
+    """Makes text of ids, one by one."""
 
     @property
     def state(self) -> dict[str, Array]: ...
@@ -42,22 +43,25 @@ class Decoder(Protocol):
 
 
 class Codec(ABC):
-    """From a user's value to an array of steps, and back.
+    """Turns a user's value into an array of steps, and back.
 
-    It is made by `fit(values, **options)`, and by `from_json(document, parts)` from what `to_json` and `parts` gave.
+    `fit(values, **options)` learns one from training data. `from_json(document, parts)` restores one from what
+    `to_json` and `parts` gave.
     """
 
     kind: ClassVar[str]  # its name in the table
-    Document: ClassVar[type[msgspec.Struct]]  # what `to_json` gives, with bounds
-    # Capabilities: what a codec declares it has the methods for.
+    options: ClassVar[tuple[str, ...]] = ()  # arguments of `fit` that are options of a spec
+    endings: ClassVar[tuple[str, ...]] = ()  # of the names of the files that it reads, in lower case
+    Document: ClassVar[type[msgspec.Struct]]  # the type of what `to_json` gives, with bounds
+    # Capabilities: each names the methods that a codec has if it declares it.
     streams: ClassVar[bool] = False  # `stream`
     augments: ClassVar[bool] = False  # `raw`, `unchanged`, `augmented`
     restores_values: ClassVar[bool] = False  # `decode` undoes `encode` where `restores(value)` is true
     writes_text: ClassVar[bool] = False  # `decoder`
 
-    notes: Sequence[str] = ()  # what fitting found that a user should know
-    reads: str = ""  # how a picture is read: whole, or by rows or columns, each a step
-    outside: bool = False  # words come from a tokenizer of the user's own
+    notes: Sequence[str] = ()  # what `fit` chose and a user should know
+    reads: str = ""  # how a picture becomes steps: whole, rows or columns
+    outside: bool = False  # words come from the user's own tokenizer
 
     @property
     @abstractmethod
@@ -71,8 +75,21 @@ class Codec(ABC):
 
     @property
     def seconds_per_step(self) -> float:
-        """What the place of a step is counted in: seconds of sound, or steps."""
+        """The length of a step in seconds; 1 where steps have no length in time."""
         return 1
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, *values: Any, **options: Any) -> Self:  # each codec has options of its own
+        """The codec of these values. `options` of the class are those that a spec gives."""
+
+    @classmethod
+    def matches(cls, value: object) -> bool:  # noqa: ARG003
+        """Whether a value in memory, or the path of a folder, is of this kind by itself.
+
+        Words, numbers and labels are not: what a cell "3" is depends on the task and on its whole column.
+        """
+        return False
 
     @abstractmethod
     def encode(self, value: object) -> Array:
@@ -97,23 +114,27 @@ class Codec(ABC):
         raise self._cannot("restores")
 
     def stream(self) -> CodecStream:
-        """What takes a value piece by piece: its steps are those of `encode`, to the bit."""
+        """A stream that takes a value piece by piece. It gives the same bits as `encode`."""
         raise self._cannot("stream")
 
     def decoder(self) -> Decoder:
-        """What makes text of ids one by one."""
+        """A decoder that makes text of ids, one by one."""
         raise self._cannot("decoder")
 
+    def with_tokenizer(self, tokenizer: object) -> Self:  # noqa: ARG002
+        """The codec of words with the tokenizer that they were learned with."""
+        raise UsageError(f"this model reads {self.kind}, not words; leave tokenizer= out.")
+
     def raw(self, value: object) -> Array:  # noqa: ARG002
-        """What training changes of a value, so that no two epochs see the same."""
+        """The form of a value that augmentation works on."""
         raise self._cannot("raw")
 
     def unchanged(self, raw: Array) -> Array:  # noqa: ARG002
-        """`encode` of the value that is `raw`."""
+        """What `encode` gives, from what `raw` gave."""
         raise self._cannot("unchanged")
 
     def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:  # noqa: ARG002
-        """The same, changed by an amount from 0 to 1."""
+        """What `encode` gives of a changed value; `amount` goes from 0 to 1."""
         raise self._cannot("augmented")
 
     def _cannot(self, method: str) -> NotImplementedError:

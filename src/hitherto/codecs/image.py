@@ -13,20 +13,24 @@ larger). What is transparent is seen over white. Files and arrays go through the
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive, Real, Side, check_count
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, Real, Side, check_count, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError, nearest
+from hitherto.media import PICTURES
 from hitherto.media.pictures import (
     MOST_PIXELS,
     as_bytes,
+    axes_of,
     check_numbers,
     check_size,
+    is_pillow,
     largest,
     over_white,
     path_of,
@@ -42,12 +46,13 @@ LARGE, LINE = (
     128,
     48,
 )  # what a size that was guessed is cut to: a side of a whole picture, the height of a line
+CHANNELS = (1, 3, 4)  # of an array that is a picture
 READS = ("whole", "rows", "columns")
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class LookDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `Look`."""
+    """The document of `Look` in a bundle."""
 
     height: Side | None
     width: Side | None
@@ -59,7 +64,7 @@ class LookDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ImageDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of an `ImageCodec`."""
+    """The document of `ImageCodec` in a bundle."""
 
     look: LookDocument
     reads: Literal["whole", "rows", "columns"]
@@ -76,6 +81,8 @@ class ImageCodec(Codec):
     """
 
     kind = "image"
+    options = ("reads", "height", "width", "window", "hop", "color", "max_length")
+    endings = PICTURES
     Document = ImageDocument
     augments = True
 
@@ -106,7 +113,7 @@ class ImageCodec(Codec):
         self.notes: list[str] = []
         needed = {"whole": ("height", "width"), "rows": ("width",), "columns": ("height",)}[reads]
         for name in needed:
-            if getattr(look, name) is None:
+            if {"height": look.height, "width": look.width}[name] is None:
                 raise UsageError(f"reads = {reads!r} needs a {name}.")
         check_numbers(self.size, "a step")
 
@@ -127,9 +134,15 @@ class ImageCodec(Codec):
         return height * width * channels
 
     @classmethod
+    def matches(cls, value: object) -> bool:
+        """A PIL image, or an array [H, W, C]."""
+        shape = axes_of(value)
+        return is_pillow(value) or (len(shape) == 3 and shape[2] in CHANNELS)
+
+    @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         reads: str = "whole",
         height: int | None = None,
@@ -152,21 +165,21 @@ class ImageCodec(Codec):
             check_count(name, value)
         window = window or hop or 1
         hop = hop or (window + 1) // 2
-        given = sample(values, "pictures")
-        sides, notes = _sides(reads, [size_of(value) for value in given], height, width)
-        full = largest(given)
+        pictures = sample(values, "pictures")
+        sides, notes = _sides(reads, [size_of(value) for value in pictures], height, width)
+        full = largest(pictures)
         probe = Look(*sides, color=True, full=full)
         cls(probe, reads, window, hop, max_length)  # refuses bad options before the work
-        look, learned = probe.learn((pixels(value) for value in given), color)
+        look, learned = probe.learn((pixels(value) for value in pictures), color)
         codec = cls(look, reads, window, hop, max_length)
         codec.notes = notes + learned
         return codec
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """The steps of a picture, [T, size] float32."""
         return self.steps(self.picture(value))
 
-    def picture(self, value: Any) -> Array:
+    def picture(self, value: object) -> Array:
         """The picture in the codec's size and colours, [H, W, C] float32 from 0 to 1."""
         return self.look.picture(*pixels(value), path=path_of(value))
 
@@ -176,7 +189,7 @@ class ImageCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return self.steps(raw)
 
-    def augmented(self, picture: Array, rng: Any, amount: float) -> Array:
+    def augmented(self, picture: Array, rng: np.random.Generator, amount: float) -> Array:
         """The steps of what `raw` gave, moved and bent by up to `amount`; where no width is fixed, wider too."""
         line = self.reads == "columns" and self.look.width is None
         return self.steps(
@@ -199,26 +212,26 @@ class ImageCodec(Codec):
         inside = along[: len(padded) - before]
         padded[before : before + len(inside)] = inside
         at = np.arange(T)[:, None] * self.hop + np.arange(self.window)
-        found = padded[at]  # [T, window, across, C]
+        parts = padded[at]  # [T, window, across, C]
         if self.reads == "columns":
-            found = found.swapaxes(1, 2)
-        return np.ascontiguousarray(found).reshape(T, self.size)
+            parts = parts.swapaxes(1, 2)
+        return np.ascontiguousarray(parts).reshape(T, self.size)
 
-    def decode(self, array: Any) -> Array:
+    def decode(self, array: object) -> Array:
         """The picture of steps, [H, W, C] uint8; of rows and columns those that each step alone begins with."""
         x = np.asarray(array, np.float32)
         if x.ndim != 2 or x.shape[1] != self.size or not len(x):
             raise DataError(f"expected steps of {self.size} numbers, [T, {self.size}], but got {x.shape}")
-        found = x.reshape(len(x), *self.shape)
+        parts = x.reshape(len(x), *self.shape)
         if self.reads == "whole":
-            return self.look.seen(found[0])
+            return self.look.seen(parts[0])
         before = (self.window - self.hop) // 2
         if self.reads == "columns":
-            found = found.swapaxes(1, 2)
-        along = found[:, before : before + self.hop].reshape(-1, *found.shape[2:])
+            parts = parts.swapaxes(1, 2)
+        along = parts[:, before : before + self.hop].reshape(-1, *parts.shape[2:])
         return self.look.seen(along.swapaxes(0, 1) if self.reads == "columns" else along)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "look": asdict(self.look), "reads": self.reads, "window": self.window, "hop": self.hop,
             "max_length": self.max_length,
@@ -228,8 +241,9 @@ class ImageCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "ImageCodec":
-        return cls(**{**document, "look": Look.from_json(document["look"])})
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "ImageCodec":
+        fields = fields_of(document, ImageDocument)
+        return cls(**{**fields, "look": Look.from_document(fields["look"])})
 
 
 def _sides(
@@ -240,14 +254,14 @@ def _sides(
     check_count("width", width)
     if reads == "whole":
         return box(sizes, height, width, LARGE)
-    name, own = ("height", height) if reads == "columns" else ("width", width)
-    if own is not None:
+    name, chosen = ("height", height) if reads == "columns" else ("width", width)
+    if chosen is not None:
         return (height, width), []
     middle = int(np.median([size[name == "width"] for size in sizes]))
-    found = min(middle, LINE)
-    why = "the median of the training data" if found == middle else f"the median of {middle} cut short"
-    notes = [f"pictures become {found} pixels in {name}, {why}; --{name} says otherwise"]
-    return ((found, width) if reads == "columns" else (height, found)), notes
+    side = min(middle, LINE)
+    why = "the median of the training data" if side == middle else f"the median of {middle} cut short"
+    notes = [f"pictures become {side} pixels in {name}, {why}; --{name} says otherwise"]
+    return ((side, width) if reads == "columns" else (height, side)), notes
 
 
 # --------------------------------------------------------------------------------------------- what pictures share
@@ -274,9 +288,8 @@ class Look:
         return 3 if self.color else 1
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Look":
-        """The look that a bundle tells of."""
-        look = cls(**document)
+    def from_document(cls, document: LookDocument) -> "Look":
+        look = cls(**msgspec.structs.asdict(document))
         sizes = {len(look.background), len(look.mean), len(look.deviation)}
         if sizes != {look.channels}:
             raise UsageError(
@@ -318,12 +331,12 @@ class Look:
         deviation = np.where(deviation > 1e-4, deviation, 1.0)
         background = np.median(borders, 0)
         if color:
-            own = [values[:3].tolist() for values in (background, mean, deviation)]
+            statistics = [values[:3].tolist() for values in (background, mean, deviation)]
         else:
-            own = [[float(background @ LUMA)], [float(mean[3])], [float(deviation[3])]]
-        return Look(self.height, self.width, color, self.full, *own), notes
+            statistics = [[float(background @ LUMA)], [float(mean[3])], [float(deviation[3])]]
+        return Look(self.height, self.width, color, self.full, *statistics), notes
 
-    def picture(self, array: Array, full: float | None, path: Any = None) -> Array:
+    def picture(self, array: Array, full: float | None, path: Path | None = None) -> Array:
         """[H, W, C] float32 from 0 to 1 of what `pixels` gave, in this size and colour."""
         if full is None and float(array.max()) > 2 * self.full:
             raise DataError(
@@ -339,19 +352,19 @@ class Look:
         high, wide = self.height or len(small), self.width or small.shape[1]
         if small.shape[:2] == (high, wide):
             return small
-        found = np.empty((high, wide, self.channels), np.float32)
-        found[:] = self.background
+        framed = np.empty((high, wide, self.channels), np.float32)
+        framed[:] = self.background
         top, left = (high - len(small)) // 2, (wide - small.shape[1]) // 2
-        found[top : top + len(small), left : left + small.shape[1]] = small
-        return found
+        framed[top : top + len(small), left : left + small.shape[1]] = small
+        return framed
 
-    def _scaled(self, array: Array, full: float | None, path: Any = None) -> Array:
+    def _scaled(self, array: Array, full: float | None, path: Path | None = None) -> Array:
         """In this size as far as the aspect allows, from 0 to 1; still in its own colours."""
         white = full or self.full
         high, wide = len(array), array.shape[1]
         sides = [(self.height, high), (self.width, wide)]
-        ratio = min(own / side for own, side in sides if own is not None)
-        to = [min(max(1, int(side * ratio + 0.5)), own or sys.maxsize) for own, side in sides]
+        ratio = min(wanted / side for wanted, side in sides if wanted is not None)
+        to = [min(max(1, int(side * ratio + 0.5)), wanted or sys.maxsize) for wanted, side in sides]
         if to[0] * to[1] > MOST_PIXELS:
             raise DataError(
                 f"a picture of {high} x {wide} pixels would become {to[0]} x {to[1]}, of which at most "
@@ -362,11 +375,11 @@ class Look:
             array = over_white(array, white)
         return resized(array, *to) / np.float32(white)
 
-    def standard(self, picture: Any) -> Array:
+    def standard(self, picture: object) -> Array:
         """Values from 0 to 1, [..., C], standardised by the training data."""
         mean, deviation = np.asarray(self.mean, np.float32), np.asarray(self.deviation, np.float32)
-        found: Array = (np.asarray(picture, np.float32) - mean) / deviation
-        return found
+        standardised: Array = (np.asarray(picture, np.float32) - mean) / deviation
+        return standardised
 
     def seen(self, x: Array) -> Array:
         """The undoing of `standard`, as uint8."""
@@ -399,22 +412,27 @@ def box(
     ]
 
 
-def sample(values: Iterable[Any], what: str, most: int = SAMPLE) -> list[Any]:
+def sample(values: Iterable[object], what: str, most: int = SAMPLE) -> list[object]:
     """Some of the training data, drawn evenly and always the same; all where they are few."""
-    given = list(values)
-    if not given:
+    listed = list(values)
+    if not listed:
         raise DataError(f"there are no {what} to learn from")
-    if len(given) <= most:
-        return given
-    chosen = np.random.default_rng(0).choice(len(given), most, replace=False)
-    return [given[i] for i in np.sort(chosen)]
+    if len(listed) <= most:
+        return listed
+    chosen = np.random.default_rng(0).choice(len(listed), most, replace=False)
+    return [listed[i] for i in np.sort(chosen)]
 
 
 # -------------------------------------------------------------------------------------------------- augmentation
 
 
 def augmented(
-    picture: Array, rng: Any, *, background: Any = 1.0, strength: float = 1.0, line: bool = False
+    picture: Array,
+    rng: np.random.Generator,
+    *,
+    background: float | Sequence[float] = 1.0,
+    strength: float = 1.0,
+    line: bool = False,
 ) -> Array:
     """A picture [H, W, C] from 0 to 1, a little moved, scaled, slanted, thicker or thinner, and noisy.
 
@@ -430,13 +448,13 @@ def augmented(
     width = max(1, round(W * wide)) if line else W
     y = (np.arange(H) + 0.5 - H / 2 - down) / high
     x = (np.arange(width) + 0.5 - width / 2 - right) / wide
-    found = _sampled(picture, y + H / 2 - 0.5, x + slant * y[:, None] + W / 2 - 0.5, background)
-    found = _thickened(found, 0.6 * draws[5])
-    noise = rng.normal(size=found.shape) * (0.04 * abs(draws[6]))
-    return np.asarray(np.clip(found + noise, 0, 1), np.float32)
+    changed = _sampled(picture, y + H / 2 - 0.5, x + slant * y[:, None] + W / 2 - 0.5, background)
+    changed = _thickened(changed, 0.6 * draws[5])
+    noise = rng.normal(size=changed.shape) * (0.04 * abs(draws[6]))
+    return np.asarray(np.clip(changed + noise, 0, 1), np.float32)
 
 
-def _sampled(picture: Array, rows: Array, columns: Array, background: Any) -> Array:
+def _sampled(picture: Array, rows: Array, columns: Array, background: float | Sequence[float]) -> Array:
     """Bilinear values at rows [H'] and, in each, columns [H', W']; the background outside."""
     H, W, C = picture.shape
     padded = np.empty((H + 2, W + 2, C), np.float32)

@@ -3,14 +3,15 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from hitherto.arrays import Array
-from hitherto.codecs.base import Codec
+from hitherto.bounds import typed
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError, nearest
 
 __all__ = ["LabelCodec"]
@@ -19,7 +20,7 @@ SEPARATORS = "|;,"
 
 
 class LabelDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `LabelCodec` beside its classes."""
+    """The document of a `LabelCodec` in a bundle, without its classes."""
 
     counts: list[Annotated[int, Meta(ge=0, le=1 << 53)]]
     multi: bool
@@ -30,6 +31,7 @@ class LabelCodec(Codec):
     """Classes in sorted order, numbers before words. `multi`: a value is a list, or a str cut at `separator`."""
 
     kind = "label"
+    options = ("multi", "separator")
     Document = LabelDocument
     restores_values = True
 
@@ -48,8 +50,10 @@ class LabelCodec(Codec):
         return len(self.classes)
 
     @classmethod
-    def fit(cls, values: Iterable[Any], *, multi: bool = False, separator: str | None = None) -> "LabelCodec":
-        found: Counter[str] = Counter()
+    def fit(
+        cls, values: Iterable[object], *, multi: bool = False, separator: str | None = None
+    ) -> "LabelCodec":
+        counts: Counter[str] = Counter()
         notes = []
         if multi and separator is None:
             values = list(values)
@@ -58,22 +62,22 @@ class LabelCodec(Codec):
             if separator is not None:
                 notes.append(f"labels of one row are separated by {separator!r}; --separator says otherwise")
         for value in values:
-            found.update(_names(value, multi, separator))
-        classes = sorted(found, key=_order)
-        codec = cls(classes, [found[name] for name in classes], multi, separator)
+            counts.update(_names(value, multi, separator))
+        classes = sorted(counts, key=_order)
+        codec = cls(classes, [counts[name] for name in classes], multi, separator)
         codec.notes = notes
         return codec
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """The class's number, an int32 without axes; with `multi` a float32 of ones and zeros, [K]."""
         numbers = [self._of(name) for name in _names(value, self.multi, self.separator)]
         if not self.multi:
             return np.array(numbers[0], np.int32)
-        found = np.zeros(len(self.classes), np.float32)
-        found[numbers] = 1
-        return found
+        ones = np.zeros(len(self.classes), np.float32)
+        ones[numbers] = 1
+        return ones
 
-    def encode_sequence(self, values: Iterable[Any]) -> Array:
+    def encode_sequence(self, values: Iterable[object]) -> Array:
         """A number for each label, [T]."""
         return np.array([self._of(_name(value)) for value in values], np.int32)
 
@@ -85,7 +89,7 @@ class LabelCodec(Codec):
             )
         return self._number[name]
 
-    def decode(self, array: Any) -> Any:
+    def decode(self, array: object) -> str | list[str]:
         """The name of a number; the names of an array of them; with `multi` those whose place is at least a half."""
         array = np.asarray(array)
         if self.multi:
@@ -101,8 +105,8 @@ class LabelCodec(Codec):
     def _within(self, array: Array) -> bool:
         return int(array.min()) >= 0 and int(array.max()) < self.size
 
-    def restores(self, value: Any) -> bool:
-        """Whether decode(encode(value)) is promised to be `value` itself."""
+    def restores(self, value: object) -> bool:
+        """Whether decode(encode(value)) gives `value` back."""
         if self.multi:
             return isinstance(value, list) and value == [name for name in self.classes if name in value]
         return isinstance(value, str) and value in self._number
@@ -113,25 +117,26 @@ class LabelCodec(Codec):
             raise UsageError(f"weights must be 'balanced', but came as {how!r}.")
         return (self.counts.sum() / (len(self.classes) * np.maximum(self.counts, 1))).astype(np.float32)  # type: ignore[no-any-return]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {"multi": self.multi, "separator": self.separator, "counts": self.counts.tolist()}
 
     def parts(self) -> dict[str, list[str]]:
         return {"classes": self.classes}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], parts: Mapping[str, list[str]]) -> "LabelCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "LabelCodec":
         if parts.keys() != {"classes"}:
             raise UsageError(f"a label codec has classes, but this has {', '.join(parts) or 'none'}.")
-        classes, counts = parts["classes"], document["counts"]
+        fields = typed(document, LabelDocument, "the document")
+        classes, counts = parts["classes"], fields.counts
         if not classes or len(set(classes)) != len(classes) or len(counts) != len(classes) or "" in classes:
             raise UsageError(
                 f"it has {len(classes)} classes and {len(counts)} counts; each class has one, and a name."
             )
-        return cls(classes, counts, document["multi"], document["separator"])
+        return cls(classes, counts, fields.multi, fields.separator)
 
 
-def _names(value: Any, multi: bool, separator: str | None) -> list[str]:
+def _names(value: object, multi: bool, separator: str | None) -> list[str]:
     if not multi:
         if isinstance(value, list | tuple | set):
             raise DataError(f"expected one label, but got {value!r:.60}; several at once need multi = true")
@@ -145,11 +150,11 @@ def _names(value: Any, multi: bool, separator: str | None) -> list[str]:
     return [_name(value)]
 
 
-def _is_nan(value: Any) -> bool:
+def _is_nan(value: object) -> bool:
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     """A label as it is written; 1.0 and 1 are the same."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)

@@ -11,16 +11,17 @@ import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import product
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError
+from hitherto.media import MUSIC
 from hitherto.media.midi import Score, naming
 from hitherto.media.rolls import (
     MOST_STEPS,
@@ -45,7 +46,7 @@ _SHARES = (0.99, 0.95)  # of the notes must be; ornaments may be in the way of t
 
 
 class NotesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `NotesCodec`."""
+    """The document of `NotesCodec` in a bundle."""
 
     step: Positive
     low: Key
@@ -63,6 +64,8 @@ class NotesCodec(Codec):
     """
 
     kind = "notes"
+    options = ("step", "low", "high", "max_length")
+    endings = MUSIC
     Document = NotesDocument
     streams = True
     augments = True
@@ -99,7 +102,7 @@ class NotesCodec(Codec):
     @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         step: float | None = None,
         low: int = 21,
@@ -122,10 +125,10 @@ class NotesCodec(Codec):
         used = np.zeros(probe.size, bool)
         starts: list[Array] = []
         tempi: list[float] = []
-        said: set[float] = set()
+        file_steps: set[float] = set()
         bare = False
         for value in values:
-            music, own = opened(value)
+            music, file_step = opened(value)
             with naming(value):
                 if isinstance(music, Score):
                     used[probe._keys(music)] = True
@@ -133,18 +136,18 @@ class NotesCodec(Codec):
                     tempi.append(music.tempo)
                     continue
                 used |= grid_of(music, low, high).any(0)
-            said |= {own} if own else set()
-            bare = bare or not own
+            file_steps |= {file_step} if file_step else set()
+            bare = bare or not file_step
         if not used.any():
             raise DataError("there is no note to learn from")
         notes = []
         if step is None:
-            found, note = _step_of(np.concatenate(starts)) if any(map(len, starts)) else (math.inf, "")
-            step = min(found, *said, math.inf)
-            if step == found and note:
+            usual, note = _step_of(np.concatenate(starts)) if any(map(len, starts)) else (math.inf, "")
+            step = min(usual, *file_steps, math.inf)
+            if step == usual and note:
                 notes.append(note)
             step = 1.0 if step == math.inf else step
-            if bare and (said or starts):
+            if bare and (file_steps or starts):
                 notes.append(
                     f"some pieces tell no step; theirs is taken to be {step:g} quarters, as of the others"
                 )
@@ -162,12 +165,12 @@ class NotesCodec(Codec):
 
     # ---- arrays
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """Ones where keys sound, float32 [T, keys]. Steps of a list or array are taken as this codec's own."""
-        music, own = opened(value)
+        music, file_step = opened(value)
         with naming(value):
-            if own is not None and not math.isclose(own, self.step):
-                music = as_score(music, step=own)
+            if file_step is not None and not math.isclose(file_step, self.step):
+                music = as_score(music, step=file_step)
             grid = self._sampled(music) if isinstance(music, Score) else grid_of(music, self.low, self.high)
         return grid[: self.max_length].astype(np.float32)
 
@@ -194,7 +197,7 @@ class NotesCodec(Codec):
         sounding: Array = edges.cumsum(0)[:-1] > 0
         return sounding
 
-    def decode(self, array: Any) -> Roll:
+    def decode(self, array: object) -> Roll:
         """The pitches of each step whose place is at least a half, in ascending order."""
         array = np.asarray(array)
         if array.ndim != 2 or array.shape[1] != self.size or array.dtype.kind not in "biuf":
@@ -206,7 +209,7 @@ class NotesCodec(Codec):
             raise DataError("some numbers are NaN; expected how sure it is that each key sounds")
         return lists(array >= 0.5, self.low)
 
-    def restores(self, value: Any) -> bool:
+    def restores(self, value: object) -> bool:
         """Whether decode(encode(value)) is promised to be `value` itself: a roll with its pitches in order."""
         if not isinstance(value, list) or not all(isinstance(now, list) for now in value):
             return False
@@ -231,7 +234,7 @@ class NotesCodec(Codec):
         down, up = min(most, int(used[0])), min(most, self.size - 1 - int(used[-1]))
         return np.roll(array, int(rng.integers(-down, up + 1)), 1)
 
-    def score(self, roll: Any, tempo: float | None = None) -> Score:
+    def score(self, roll: object, tempo: float | None = None) -> Score:
         """The notes of a roll, or of an array as `encode` gives them, in steps and tempo of what was learned."""
         return held(grid_of(roll, self.low, self.high), self.low, self.step, tempo or self.tempo)
 
@@ -240,7 +243,7 @@ class NotesCodec(Codec):
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "step": self.step, "low": self.low, "high": self.high, "lowest": self.lowest, "highest": self.highest,
             "tempo": self.tempo, "max_length": self.max_length,
@@ -250,19 +253,19 @@ class NotesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "NotesCodec":
-        return cls(**document)
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "NotesCodec":
+        return cls(**fields_of(document, NotesDocument))
 
 
 class NotesStream:
-    """Music that comes step by step; `state` is all that it remembers."""
+    """Encodes music step by step. `state` holds all that it remembers."""
 
     def __init__(self, codec: NotesCodec) -> None:
         self.codec = codec
         self.state: dict[str, Array] = {"count": np.zeros((), np.int64)}
         self.slots: Slots = {"count": counter()}
 
-    def push(self, steps: Any) -> Array:
+    def push(self, steps: object) -> Array:
         """The arrays of these steps, a list of them or [n, keys], as `encode` gives them for the whole."""
         grid = grid_of(steps, self.codec.low, self.codec.high)
         most, count = self.codec.max_length, int(self.state["count"])
@@ -280,6 +283,6 @@ def _step_of(starts: Array) -> tuple[float, str]:
         beats = starts / step
         share = float((np.abs(beats - np.rint(beats)) * step <= _NEAR).mean())
         if share >= enough:
-            said = f"{Fraction(step).limit_denominator(12)} of a quarter" if step < 1 else "a quarter"
-            return step, f"a step is {said}: {share:.0%} of the notes start on one; --step says otherwise"
+            length = f"{Fraction(step).limit_denominator(12)} of a quarter" if step < 1 else "a quarter"
+            return step, f"a step is {length}: {share:.0%} of the notes start on one; --step says otherwise"
     return 0.25, "the notes keep to no beat; a step is 1/4 of a quarter and --step says otherwise"

@@ -1,30 +1,30 @@
-"""Series of numbers: what `classify` reads, and what `forecast` reads and foresees.
+"""Series of numbers: what `classify` reads, and what `forecast` reads and predicts.
 
 As an input, a value is [T] or [T, C] numbers, NaN where one is missing; `fit` learns each channel's mean and deviation.
 
 For forecasts, `gather` makes `Series` of a table's rows, and a codec with a `horizon` turns each into arrays, a row for
 every step: `x` is what the model reads at t, and `affine` says in which units it answers there, so that
 
-    value at t+1 .. t+horizon = loc + scale * z,    z what the model foresees.
+    value at t+1 .. t+horizon = loc + scale * z,    where z is what the model predicts.
 
 `scaling="causal"` takes mean and scale from the series' own observed past, t included. They are running sums, added in
 order in float64, so a series that comes step by step gives the same bits, and a new one needs no fit. `anchor` says
-where loc is: at the running mean, the last value, or the value a season before the step that is foreseen.
+which loc is used: the running mean, the last value, or the value one season before the predicted step.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
 from hitherto.arrays import Array
-from hitherto.bounds import WIDEST, Positive, Real, Size
-from hitherto.codecs.base import Codec
-from hitherto.data.marks import MISSING
+from hitherto.bounds import WIDEST, Positive, Real, Size, fields_of
+from hitherto.codecs.base import Codec, Parts
+from hitherto.data.marks import MISSING, Cell
 from hitherto.data.series import MOST, Series
 from hitherto.errors import DataError, UsageError
 from hitherto.slots import LATE, Slot, Slots
@@ -66,7 +66,7 @@ class StepDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SeriesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `SeriesCodec`."""
+    """The document of `SeriesCodec` in a bundle."""
 
     horizon: Annotated[int, Meta(ge=0, le=WIDEST)]
     channels: Size
@@ -86,22 +86,38 @@ class SeriesCodec(Codec):
     """Numbers to arrays; made by `fit`."""
 
     kind = "series"
+    options = ("horizon", "season", "scaling", "anchor", "calendar")
     Document = SeriesDocument
     streams = True
 
-    def __init__(self, **kept: Any) -> None:
-        self.horizon: int = kept["horizon"]  # 0 where nothing is forecast
-        self.channels: int = kept["channels"]
-        self.scaling: str = kept["scaling"]
-        self.anchor: str = kept["anchor"]
-        self.season: int = kept["season"]
-        self.mask: bool = kept["mask"]  # whether channels say what is missing
-        self.mean = np.asarray(kept["mean"], np.float64)  # [C], of the training data
-        self.deviation = np.asarray(kept["deviation"], np.float64)
-        self.calendar: list[str] = list(kept["calendar"])
-        self.known: list[dict[str, Any]] = kept["known"]
-        self.static: list[dict[str, Any]] = kept["static"]
-        self.step: Step | None = Step(**kept["step"]) if kept.get("step") else None
+    def __init__(
+        self,
+        *,
+        horizon: int,
+        channels: int,
+        scaling: str,
+        anchor: str,
+        season: int,
+        mask: bool,
+        mean: Sequence[float] | Array,
+        deviation: Sequence[float] | Array,
+        calendar: Sequence[str],
+        known: Sequence[Covariate],
+        static: Sequence[Covariate],
+        step: Step | None = None,
+    ) -> None:
+        self.horizon = horizon  # 0 where nothing is forecast
+        self.channels = channels
+        self.scaling = scaling
+        self.anchor = anchor
+        self.season = season
+        self.mask = mask  # whether channels say what is missing
+        self.mean = np.asarray(mean, np.float64)  # [C], of the training data
+        self.deviation = np.asarray(deviation, np.float64)
+        self.calendar = list(calendar)
+        self.known = list(known)
+        self.static = list(static)
+        self.step = step  # the same in all series of training, if there is one
         self.notes: list[str] = []
 
     @property
@@ -113,7 +129,7 @@ class SeriesCodec(Codec):
     @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         horizon: int = 0,
         season: int | None = None,
@@ -125,17 +141,19 @@ class SeriesCodec(Codec):
         """Learn from training data: arrays, or `Series` where there is a horizon."""
         _expect("scaling", scaling, ("causal", "train", "counts", "none"))
         _expect("anchor", anchor, ("mean", "last", "season", "none"))
-        given = list(values)
-        arrays = [v.values if isinstance(v, Series) else _array(v) for v in given]
+        values = list(values)
+        arrays = [v.values if isinstance(v, Series) else _array(v) for v in values]
+        # With a Series first, all are: it forecasts.
+        series = (
+            [v for v in values if isinstance(v, Series)] if values and isinstance(values[0], Series) else []
+        )
         if not arrays:
             raise DataError("there are no series to learn from")
         widths = Counter(a.shape[1] for a in arrays)
         if len(widths) > 1:
             raise DataError(f"all series need the same number of channels, but there are {sorted(widths)}")
         notes: list[str] = []
-        first = given[0]
-        forecast = isinstance(first, Series)
-        if forecast:
+        if series:
             longest = max(len(a) for a in arrays)
             if horizon < 1:
                 raise UsageError(f"a forecast needs a horizon of 1 at least, but it is {horizon}.")
@@ -145,7 +163,7 @@ class SeriesCodec(Codec):
                     "data or a smaller horizon"
                 )
             if season is None:
-                season = first.step.season()
+                season = series[0].step.season()
                 if longest < 2 * season:
                     season = 1
                 notes.append(f"a season has {season} steps; --season says otherwise")
@@ -155,29 +173,27 @@ class SeriesCodec(Codec):
         mean = np.where(missing, 0, whole).sum(0) / counts
         deviation = np.sqrt(np.where(missing, 0, (whole - mean) ** 2).sum(0) / counts)
         deviation = np.where(deviation > 1e-12 * np.maximum(np.abs(mean), 1e-300), deviation, 1.0)
-        kept = {
-            "horizon": horizon,
-            "channels": arrays[0].shape[1],
-            "scaling": scaling,
-            "anchor": anchor,
-            "season": season or 1,
-            "mask": bool(missing.any()) if mask is None else mask,
-            "mean": mean,
-            "deviation": deviation,
-            "calendar": _calendar(first, calendar) if forecast else [],
-            "known": _columns([s.known for s in given]) if forecast else [],
-            "static": _columns([s.static[None] for s in given]) if forecast else [],
-        }
-        steps = {s.step for s in given if s.regular} if forecast else set()
-        if len(steps) == 1 and all(s.regular for s in given):
-            kept["step"] = asdict(first.step)
-        codec = cls(**kept)
+        steps = {s.step for s in series}
+        codec = cls(
+            horizon=horizon,
+            channels=arrays[0].shape[1],
+            scaling=scaling,
+            anchor=anchor,
+            season=season or 1,
+            mask=bool(missing.any()) if mask is None else mask,
+            mean=mean,
+            deviation=deviation,
+            calendar=_calendar(series[0], calendar) if series else [],
+            known=_columns([s.known for s in series]),
+            static=_columns([s.static[None] for s in series]),
+            step=series[0].step if len(steps) == 1 and all(s.regular for s in series) else None,
+        )
         codec.notes = notes
         return codec
 
     # ---- arrays
 
-    def encode(self, value: Any) -> Arrays:  # type: ignore[override]  # with what forecasts are told beside
+    def encode(self, value: object) -> Arrays:  # type: ignore[override]  # with what forecasts are told beside
         """A row for each step: `x` [T, F]; of a `Series` also `target`, and what `affine` reads."""
         if not isinstance(value, Series):
             array = _array(value)
@@ -185,14 +201,14 @@ class SeriesCodec(Codec):
             return {"x": self._scaled(array, self.mean, self.deviation)}
         self._check_width(value.values)
         stream = SeriesStream(self)
-        found = stream._advance(value.values, value.wall)
+        arrays = stream._advance(value.values, value.wall)
         T = len(value.values)
-        parts = [found.pop("x")]
+        parts = [arrays.pop("x")]
         if self.known:
             parts.append(self._ahead(value.known, T))
         if self.static:
             parts.append(np.repeat(_encoded(value.static[None], self.static), T, 0))
-        return {"x": np.concatenate(parts, 1), "target": np.asarray(value.values, np.float64), **found}
+        return {"x": np.concatenate(parts, 1), "target": np.asarray(value.values, np.float64), **arrays}
 
     def _check_width(self, array: Array) -> None:
         if array.shape[1] != self.channels:
@@ -217,8 +233,8 @@ class SeriesCodec(Codec):
             [rows, np.zeros((max(0, T + self.horizon - len(rows)), rows.shape[1]), np.float32)]
         )
         at = np.arange(T)[:, None] + 1 + np.arange(self.horizon)
-        found: Array = padded[at].reshape(T, -1)
-        return found
+        ahead: Array = padded[at].reshape(T, -1)
+        return ahead
 
     def _season_before(self, start: int, stop: int) -> Array:
         """For each t and each step of its horizon: the newest step of the same phase that is not after t."""
@@ -272,17 +288,18 @@ class SeriesCodec(Codec):
     def stream(self) -> "SeriesStream":  # type: ignore[override]  # it has no end
         return SeriesStream(self)
 
-    def decode(self, array: Any) -> Array:
+    def decode(self, array: object) -> Array:
         """Values from standardised ones, of an input."""
         return np.asarray(array, np.float64)[..., : self.channels] * self.deviation + self.mean
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "horizon": self.horizon, "channels": self.channels, "scaling": self.scaling, "anchor": self.anchor,
             "season": self.season, "mask": self.mask, "mean": self.mean.tolist(), "deviation": self.deviation.tolist(),
-            "calendar": self.calendar, "known": self.known, "static": self.static,
+            "calendar": self.calendar, "known": msgspec.to_builtins(self.known),
+            "static": msgspec.to_builtins(self.static),
             **({} if self.step is None else {"step": asdict(self.step)}),
         }  # fmt: skip
 
@@ -290,18 +307,21 @@ class SeriesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "SeriesCodec":
-        codec = cls(**document)
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "SeriesCodec":
+        fields = fields_of(document, SeriesDocument)
+        step = fields.pop("step")
+        codec = cls(**fields, step=None if step is UNSET else Step(step.unit, step.count, step.day))
         if codec.mean.shape != (codec.channels,) or codec.deviation.shape != (codec.channels,):
             raise UsageError(f"it has {codec.channels} channels, but statistics of {len(codec.mean)}.")
         for column in (*codec.known, *codec.static):
-            if column.keys() not in ({"classes"}, {"mean", "deviation"}):
+            numbers = (column.mean is not UNSET, column.deviation is not UNSET)
+            if numbers != (column.classes is UNSET,) * 2:
                 raise UsageError("a column that is known in advance has classes, or a mean and a deviation.")
         return codec
 
 
 class SeriesStream:
-    """A series that comes step by step; `state` is all that it remembers."""
+    """Encodes a series step by step. `state` holds all that it remembers."""
 
     def __init__(self, codec: SeriesCodec) -> None:
         self.codec = codec
@@ -319,7 +339,11 @@ class SeriesStream:
         }  # fmt: skip
 
     def push(
-        self, values: Any, times: Array | None = None, known: Array | None = None, static: Array | None = None
+        self,
+        values: object,
+        times: Array | None = None,
+        known: Array | None = None,
+        static: Array | None = None,
     ) -> Arrays:
         """The arrays of these steps, [n, C] values with NaN where missing, as `encode` gives them for the whole.
 
@@ -345,8 +369,8 @@ class SeriesStream:
                     "this model reads what stays the same along a series: push static with the values."
                 )
             parts.append(np.repeat(_encoded(np.asarray(static, object)[None], codec.static), len(array), 0))
-        found = self._advance(array, times)
-        return found | {"x": np.concatenate([found["x"], *parts], 1)}
+        arrays = self._advance(array, times)
+        return arrays | {"x": np.concatenate([arrays["x"], *parts], 1)}
 
     def finish(self) -> Arrays:
         return {"x": np.zeros((0, self.codec.size), np.float32)}
@@ -429,8 +453,8 @@ class SeriesStream:
 def _last_present(values: Array, present: Array) -> Array:
     n = len(values)
     at = n - 1 - np.argmax(present[::-1], 0)
-    found: Array = values[at, np.arange(values.shape[1])]
-    return found
+    last: Array = values[at, np.arange(values.shape[1])]
+    return last
 
 
 def _expect(option: str, value: str, allowed: Sequence[str]) -> None:
@@ -438,7 +462,7 @@ def _expect(option: str, value: str, allowed: Sequence[str]) -> None:
         raise UsageError(f"{option} must be one of {', '.join(map(repr, allowed))}, but came as {value!r}.")
 
 
-def _array(value: Any) -> Array:
+def _array(value: object) -> Array:
     """[T, C] float64 of what a user gives."""
     try:
         array = np.asarray(value, np.float64)
@@ -496,10 +520,10 @@ def _calendar_of(times: Array, names: Sequence[str]) -> Array:
     return np.stack(columns, 1).astype(np.float32)
 
 
-def _columns(tables: Sequence[Array]) -> list[dict[str, Any]]:
+def _columns(tables: Sequence[Array]) -> list[Covariate]:
     """How each column is encoded: a number by its mean and deviation, anything else one of its values."""
     whole = np.concatenate(tables) if tables else np.zeros((0, 0), object)
-    found: list[dict[str, Any]] = []
+    columns: list[Covariate] = []
     for c in range(whole.shape[1]):
         values = [
             v
@@ -509,17 +533,18 @@ def _columns(tables: Sequence[Array]) -> list[dict[str, Any]]:
         try:
             numbers = np.array([float(v) for v in values])
             spread = float(numbers.std()) if len(numbers) else 0.0
-            found.append({"mean": float(numbers.mean()) if len(numbers) else 0.0, "deviation": spread or 1.0})
+            mean = float(numbers.mean()) if len(numbers) else 0.0
+            columns.append(Covariate(mean=mean, deviation=spread or 1.0))
         except (TypeError, ValueError):
-            found.append({"classes": sorted({str(v) for v in values})})
-    return found
+            columns.append(Covariate(classes=sorted({str(v) for v in values})))
+    return columns
 
 
-def _width(column: Mapping[str, Any]) -> int:
-    return len(column["classes"]) if "classes" in column else 1
+def _width(column: Covariate) -> int:
+    return 1 if column.classes is UNSET else len(column.classes)
 
 
-def _encoded(table: Array, columns: Sequence[Mapping[str, Any]]) -> Array:
+def _encoded(table: Array, columns: Sequence[Covariate]) -> Array:
     """[N, widths] float32; what is missing or was never seen is zeros."""
     if table.shape[1:] != (len(columns),):
         raise DataError(
@@ -527,20 +552,22 @@ def _encoded(table: Array, columns: Sequence[Mapping[str, Any]]) -> Array:
         )
     parts = []
     for c, column in enumerate(columns):
-        if "classes" in column:
-            place = {name: i for i, name in enumerate(column["classes"])}
+        if column.classes is not UNSET:
+            place = {name: i for i, name in enumerate(column.classes)}
             part = np.zeros((len(table), len(place)), np.float32)
             for i, value in enumerate(table[:, c]):
                 if str(value) in place:
                     part[i, place[str(value)]] = 1
         else:
             numbers = np.array([_or_missing(v) for v in table[:, c]])
-            part = np.nan_to_num((numbers - column["mean"]) / column["deviation"])[:, None].astype(np.float32)
+            part = np.nan_to_num((numbers - float(column.mean or 0)) / float(column.deviation or 1))[
+                :, None
+            ].astype(np.float32)
         parts.append(part)
     return np.concatenate(parts, 1)
 
 
-def _or_missing(value: Any) -> float:
+def _or_missing(value: Cell) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):

@@ -17,14 +17,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from reprlib import repr as brief
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count, Positive, check_count
-from hitherto.codecs.base import Codec
+from hitherto.bounds import Count, Positive, check_count, fields_of
+from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError
 from hitherto.media.pens import as_numbers, depth_of, holds, idle, joined, moves, stroke3, table_of, whole
 from hitherto.slots import ANY, Slot, Slots, counter
@@ -43,7 +42,12 @@ FEATURES = 7
 
 
 def jittered(
-    value: Any, rng: np.random.Generator, *, rotation: float = 0.15, stretch: float = 0.15, slant: float = 0.2
+    value: object,
+    rng: np.random.Generator,
+    *,
+    rotation: float = 0.15,
+    stretch: float = 0.15,
+    slant: float = 0.2,
 ) -> Array:
     """The drawing turned, stretched and slanted by a little, as stroke-3 rows: for training, before `encode`.
 
@@ -58,7 +62,7 @@ def jittered(
     return rows
 
 
-def simplified(value: Any, epsilon: float) -> Array:
+def simplified(value: object, epsilon: float) -> Array:
     """Stroke-3 rows of fewer points, after Ramer, Douglas and Peucker.
 
     No point that is left out lies farther than `epsilon` from the line that stands for it.
@@ -67,7 +71,7 @@ def simplified(value: Any, epsilon: float) -> Array:
     return writer._released(stroke3(value))
 
 
-def _kept(at: Array, epsilon: float) -> Array:
+def _staying(at: Array, epsilon: float) -> Array:
     """Which points of a line stay, [n] bool; the first and the last always do."""
     keep = np.zeros(len(at), np.bool_)
     keep[[0, -1]] = True
@@ -93,7 +97,7 @@ def _kept(at: Array, epsilon: float) -> Array:
 
 
 class StrokesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `StrokesCodec`."""
+    """The document of `StrokesCodec` in a bundle."""
 
     writing: bool
     step: Positive
@@ -111,6 +115,7 @@ class StrokesCodec(Codec):
     """
 
     kind = "strokes"
+    options = ("spacing", "simplify", "max_length")
     Document = StrokesDocument
     streams = True
     augments = True
@@ -144,9 +149,16 @@ class StrokesCodec(Codec):
         return 3 if self.writing else FEATURES
 
     @classmethod
+    def matches(cls, value: object) -> bool:
+        """A list of lists of points."""
+        stroke = value[0] if isinstance(value, list | tuple) and value else None
+        point = stroke[0] if isinstance(stroke, list | tuple) and stroke else None
+        return isinstance(point, list | tuple)
+
+    @classmethod
     def fit(
         cls,
-        values: Iterable[Any],
+        values: Iterable[object],
         *,
         writing: bool = False,
         spacing: float | None = None,
@@ -172,9 +184,9 @@ class StrokesCodec(Codec):
             raise DataError("there are no drawings to learn from")
         codec = cls(writing=writing, simplify=simplify, max_length=max_length)
         if writing:
-            found = [codec.encode(rows) for rows in drawings]
-            codec.scale = _spread(np.concatenate(found)[:, :2])
-            many = np.median([len(rows) for rows in found])
+            encoded = [codec.encode(rows) for rows in drawings]
+            codec.scale = _spread(np.concatenate(encoded)[:, :2])
+            many = np.median([len(rows) for rows in encoded])
             codec.notes.append(f"a median drawing has {many:.0f} steps; --simplify makes them fewer")
         else:
             codec._measure(drawings, spacing)
@@ -213,22 +225,22 @@ class StrokesCodec(Codec):
             f"a step is {spacing:.2g} of a median drawing's size, which makes {steps(self.step):.0f} steps of it; "
             "--spacing says otherwise"
         )
-        found = []
+        placed = []
         for i, rows in enumerate(drawings, 1):
             try:
-                found.append(StrokesStream(self)._placed(rows)[0])
+                placed.append(StrokesStream(self)._placed(rows)[0])
             except DataError as error:
                 raise DataError(f"drawing {i}: {error}") from error
-        self.scale = _spread(np.concatenate([moves(places, np.zeros(2)) for places in found]))
-        self.reach = _spread(np.concatenate(found))
+        self.scale = _spread(np.concatenate([moves(places, np.zeros(2)) for places in placed]))
+        self.reach = _spread(np.concatenate(placed))
 
     # ---- arrays
 
-    def encode(self, value: Any) -> Array:
+    def encode(self, value: object) -> Array:
         """A row for each step, float32 [T, size]."""
         return StrokesStream(self)._advance(stroke3(value))
 
-    def decode(self, array: Any) -> list[list[float]]:
+    def decode(self, array: object) -> list[list[float]]:
         """Stroke-3 rows in the user's units: lifted is 1 from a half on, and after the last row."""
         array = as_numbers(array)
         if array is None or array.ndim != 2 or array.shape[1] != self.size or not np.isfinite(array).all():
@@ -244,8 +256,8 @@ class StrokesCodec(Codec):
         """How many places after the point float32 holds of offsets up to a hundred deviations."""
         return min(max(0, math.floor(-math.log10(4e-5 * self.scale))), 15)
 
-    def restores(self, value: Any) -> bool:
-        """Whether decode(encode(value)) is promised to be `value` itself."""
+    def restores(self, value: object) -> bool:
+        """Whether decode(encode(value)) gives `value` back."""
         if not self.writing or self.simplify or not isinstance(value, list):
             return False
         if any(not isinstance(row, list) or len(row) != 3 for row in value):
@@ -258,7 +270,7 @@ class StrokesCodec(Codec):
         exact = np.array_equal(offsets, np.round(offsets, self._digits))
         return held and exact and bool(np.isin(lifted, (0, 1)).all() and lifted[-1] == 1 and table[0].any())
 
-    def raw(self, value: Any) -> Array:
+    def raw(self, value: object) -> Array:
         """What `augmented` changes: stroke-3 rows."""
         return stroke3(value)
 
@@ -277,7 +289,7 @@ class StrokesCodec(Codec):
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "writing": self.writing, "step": self.step, "scale": self.scale, "reach": self.reach,
             "simplify": self.simplify, "max_length": self.max_length,
@@ -287,12 +299,12 @@ class StrokesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], _parts: Mapping[str, list[str]]) -> "StrokesCodec":
-        return cls(**document)
+    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "StrokesCodec":
+        return cls(**fields_of(document, StrokesDocument))
 
 
 class StrokesStream:
-    """A pen that moves; `state` is all that it remembers, and does not grow."""
+    """Encodes points as they come. `state` holds all that it remembers, and does not grow."""
 
     def __init__(self, codec: StrokesCodec) -> None:
         self.codec = codec
@@ -316,34 +328,34 @@ class StrokesStream:
     @property
     def slots(self) -> Slots:
         place, length = Slot(np.float64, (2,)), Slot(np.float64, (1,), low=0)
-        found = {"pen": replace(place, missing=True), "steps": counter(1)}
+        slots = {"pen": replace(place, missing=True), "steps": counter(1)}
         if self.codec.writing:
             held = Slot(np.float32, (ANY, 3))
-            return found | {"held": held, "inside": Slot(np.bool_, (1,))}
-        return found | {
+            return slots | {"held": held, "inside": Slot(np.bool_, (1,))}
+        return slots | {
             "at": place, "last": place, "drawn": length, "begin": length, "next": counter(1), "place": place,
         }  # fmt: skip
 
-    def push(self, given: Any) -> Array:
+    def push(self, points: object) -> Array:
         """The steps that became final by more points: rows [x, y], or [x, y, lifted] where 1 ends the stroke.
 
         Points are absolute. Whole strokes may come too, in a list of them.
         """
-        depth = depth_of(given)
-        if depth == 3:
-            at, lifted = whole(given)
+        depth = depth_of(points)
+        if depth == 3 and holds(points):
+            at, lifted = whole(points)
         else:
-            given = [given] if depth == 1 and len(given) else given
-            if holds(given) and not len(given):
+            points = [points] if depth == 1 and holds(points) and len(points) else points
+            if holds(points) and not len(points):
                 return self._advance(np.zeros((0, 3), np.float32))
-            table = table_of(given, "point", "[x, y] or [x, y, lifted]", (2, 3))
+            table = table_of(points, "point", "[x, y] or [x, y, lifted]", (2, 3))
             at, lifted = table[:, :2], table[:, 2] if table.shape[1] == 3 else np.zeros(len(table))
             if not np.isin(lifted, (0, 1)).all():
                 raise DataError(f"lifted must be 0 or 1, but is {lifted[~np.isin(lifted, (0, 1))][0]:g}")
         pen = self.state["pen"]
-        found = self._advance(joined(moves(at, at[0] if np.isnan(pen[0]) else pen), lifted))
+        steps = self._advance(joined(moves(at, at[0] if np.isnan(pen[0]) else pen), lifted))
         self.state["pen"] = at[-1].copy()
-        return found
+        return steps
 
     def finish(self) -> Array:
         """The end of the last stroke, where the pen was not lifted."""
@@ -358,8 +370,8 @@ class StrokesStream:
     def _advance(self, rows: Array) -> Array:
         codec, state = self.codec, self.state
         if codec.writing:
-            found = self._released(rows)
-            found[:, :2] = np.clip(found[:, :2].astype(np.float64) / codec.scale, -1e6, 1e6)
+            steps = self._released(rows)
+            steps[:, :2] = np.clip(steps[:, :2].astype(np.float64) / codec.scale, -1e6, 1e6)
         else:
             places, lifted = self._placed(rows)
             moved = moves(places, state["last"])
@@ -367,10 +379,10 @@ class StrokesStream:
             length = np.sqrt(moved[:, 0] * moved[:, 0] + moved[:, 1] * moved[:, 1])[:, None]
             way = moved / np.where(length > 0, length, 1)
             parts = [moved / codec.scale, lifted[:, None], way, places / codec.reach]
-            found = np.clip(np.concatenate(parts, 1), -1e6, 1e6).astype(np.float32)
-        room = len(found) if codec.max_length is None else max(0, codec.max_length - int(state["steps"][0]))
-        state["steps"] = state["steps"] + len(found)
-        return found[:room]
+            steps = np.clip(np.concatenate(parts, 1), -1e6, 1e6).astype(np.float32)
+        room = len(steps) if codec.max_length is None else max(0, codec.max_length - int(state["steps"][0]))
+        state["steps"] = state["steps"] + len(steps)
+        return steps[:room]
 
     # ---- writing
 
@@ -464,12 +476,12 @@ class StrokesStream:
 def _thinned(rows: Array, inside: bool, epsilon: float) -> Array:
     """A run of rows with fewer points; `inside` a stroke, its line begins where the pen was before."""
     at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
-    keep = _kept(at, epsilon)[1:] if inside else _kept(at[1:], epsilon)
+    keep = _staying(at, epsilon)[1:] if inside else _staying(at[1:], epsilon)
     stay = np.flatnonzero(keep)
     return joined(moves(at[stay + 1], at[0]), rows[stay, 2])
 
 
-def _above_zero(value: Any) -> bool:
+def _above_zero(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 

@@ -15,18 +15,18 @@ import codecs as byte_codecs
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import chain, pairwise, repeat
-from typing import Any, Literal
+from functools import lru_cache, partial
+from itertools import chain, repeat
+from typing import Literal, cast
 
 import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.bounds import Count
-from hitherto.codecs.base import Codec
-from hitherto.codecs.subwords import BYTE_NAMES, NAME_BYTES, merges_of
-from hitherto.errors import DataError, MissingExtra, UsageError
+from hitherto.bounds import Count, fields_of
+from hitherto.codecs.base import Codec, Parts
+from hitherto.codecs.subwords import BYTE_NAMES, NAME_BYTES, PIECE, last_piece, learn_merges, merged, ranks_of
+from hitherto.errors import DataError, UsageError
 from hitherto.progress import begin
 from hitherto.slots import Slot, Slots, counter, text_slot
 
@@ -39,13 +39,9 @@ _WORD = re.compile("<unk>|<eos>|[^\\W_]+(?:['\u2019\\-][^\\W_]+)*|_+|[^\\w\\s]")
 _NO_BLANK_BEFORE = set(".,!?;:%)]}'\u2019\u201d\u2026")
 _NO_BLANK_AFTER = set("([{$#\u201c\u2018")
 
-# Pieces that byte pairs are merged within: a blank joins the word that follows it. None is longer than 65 characters,
-# so that text without blanks costs no more than other text, and a stream never holds back more than that.
-_PIECE = re.compile(r" ?[^\W\d_]{1,64}| ?\d{1,3}| ?[^\w\s]{1,64}| ?_{1,64}|\n{1,64}|[^\S\n]{1,64}")
-
 
 class TextDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a `TextCodec` beside its vocabulary."""
+    """The document of a `TextCodec` in a bundle, without its vocabulary."""
 
     tokens: Literal["words", "chars", "bytes", "subwords"]
     end: bool
@@ -59,6 +55,7 @@ class TextCodec(Codec):
     """A vocabulary and how text is cut into it."""
 
     kind = "text"
+    options = ("tokens", "vocab_size", "min_count", "lower", "max_length")
     Document = TextDocument
     streams = True
     restores_values = True
@@ -75,7 +72,7 @@ class TextCodec(Codec):
         max_length: int | None = None,
         merges: Sequence[str] = (),
         outside: bool = False,
-        tokenizer: Callable[[str], Any] | None = None,
+        tokenizer: Callable[[str], Iterable[object]] | None = None,
     ) -> None:
         self.tokens = tokens
         self.vocabulary = list(vocabulary)
@@ -104,14 +101,14 @@ class TextCodec(Codec):
     @classmethod
     def fit(
         cls,
-        texts: Iterable[Any],
+        texts: Iterable[object],
         *,
         tokens: str = "words",
         vocab_size: int | None = None,
         min_count: int = 1,
         lower: bool = False,
         split: str = "auto",
-        tokenizer: Any = None,
+        tokenizer: object = None,
         max_length: int | None = None,
         end: bool = False,
     ) -> "TextCodec":
@@ -131,18 +128,20 @@ class TextCodec(Codec):
             texts = [texts]
         special = ([] if tokens in ("bytes", "subwords") else [UNKNOWN]) + ([END] if end else [])
         notes: list[str] = []
-        options: dict[str, Any] = {"end": end, "lower": lower, "max_length": max_length}
+        make = partial(cls, tokens, end=end, lower=lower, max_length=max_length)
         if tokens == "bytes":
             vocabulary = [*special, *(BYTE_NAMES[b] for b in range(256))]
-            codec = cls(tokens, vocabulary, **options)
+            codec = make(vocabulary)
         elif tokens == "subwords":
-            codec, notes = cls._fit_subwords(texts, vocab_size, special, options)
+            codec, notes = cls._fit_subwords(texts, vocab_size, make(special), make)
         else:
             if tokens == "words":
-                options |= {"outside": tokenizer is not None, "tokenizer": _callable(tokenizer)}
                 if tokenizer is None:
-                    texts, options["split"] = _split_of(texts, split)
-            probe = cls(tokens, special, **options)
+                    texts, split = _split_of(texts, split)
+                    make = partial(make, split=split)
+                else:
+                    make = partial(make, outside=True, tokenizer=_callable(tokenizer))
+            probe = make(special)
             counts: Counter[str] = Counter()
             for part in probe._words_of(texts):
                 counts.update(part)
@@ -150,14 +149,14 @@ class TextCodec(Codec):
                 counts.pop(name, None)
             ranked = sorted((w for w, n in counts.items() if n >= min_count), key=lambda w: (-counts[w], w))
             room = None if vocab_size is None else max(0, vocab_size - len(special))
-            codec = cls(tokens, [*special, *ranked[:room]], **options)
+            codec = make([*special, *ranked[:room]])
             if tokens == "words":
                 left = len(counts) - len(ranked[:room])
                 notes.append(f"the vocabulary has {codec.size:,} words; {left:,} rarer ones are {UNKNOWN}")
         codec.notes = notes
         return codec
 
-    def _words_of(self, texts: Iterable[Any]) -> Iterator[Iterable[str]]:
+    def _words_of(self, texts: Iterable[object]) -> Iterator[Iterable[str]]:
         """What is counted, text by text; a word may be cut only where a text ends."""
         if self.tokens == "chars":
             for text in texts:
@@ -180,39 +179,29 @@ class TextCodec(Codec):
 
     @classmethod
     def _fit_subwords(
-        cls, texts: Iterable[Any], vocab_size: int | None, special: list[str], options: dict[str, Any]
+        cls,
+        texts: Iterable[object],
+        vocab_size: int | None,
+        probe: "TextCodec",
+        make: Callable[..., "TextCodec"],
     ) -> tuple["TextCodec", list[str]]:
-        try:
-            import tokenizers
-        except ImportError as error:
-            raise MissingExtra("tokens = 'subwords'", "tokenizers", "train") from error
-        probe = cls("subwords", special, **options)
+        special = probe.vocabulary
         counts: Counter[str] = Counter()
         total = 0
         for text in texts:
             text = probe._checked(text)
             total += len(text)
-            counts.update(_PIECE.findall(text))
-        if options["end"]:  # ends of lines are tokens of their own, and what they part stays apart
+            counts.update(PIECE.findall(text))
+        if probe.end:  # ends of lines are tokens of their own, and what they part stays apart
             counts = Counter({piece: n for piece, n in counts.items() if piece[0] != "\n"})
         chosen = vocab_size or int(np.clip(total // 400, 512, 8000))
         if chosen < 256 + len(special):
             raise UsageError(
                 f"subwords need the 256 bytes: vocab_size must be {256 + len(special)} at least, but is {chosen}."
             )
-        model = tokenizers.Tokenizer(tokenizers.models.BPE())
-        trainer = tokenizers.trainers.BpeTrainer(
-            vocab_size=chosen - len(special), show_progress=False, initial_alphabet=sorted(BYTE_NAMES)
-        )
-        # Pieces are counted here, so that no rule for cutting must be told twice: each is its own text.
-        model.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        most = max(1, counts.total() // 5_000_000)  # of a long text a sample will do
-        repeated = chain.from_iterable([piece] * max(1, n // most) for piece, n in sorted(counts.items()))
         begin(f"learning {chosen:,} subwords from {len(counts):,} pieces of words")
-        model.train_from_iterator(repeated, trainer)
-        found = model.get_vocab()
-        state = merges_of(model)
-        vocabulary = special + sorted(found, key=lambda token: found[token])
+        learned, merges = learn_merges(counts, chosen - len(special))
+        vocabulary = special + learned
         notes = (
             []
             if vocab_size
@@ -220,21 +209,21 @@ class TextCodec(Codec):
                 f"subwords: {len(vocabulary):,} kinds, by the size of the text; --vocab-size says otherwise"
             ]
         )
-        return cls("subwords", vocabulary, merges=state, **options), notes
+        return make(vocabulary, merges=merges), notes
 
     # ---- encoding
 
-    def encode(self, text: Any) -> Array:
+    def encode(self, text: object) -> Array:
         """The tokens of a text, [T] int32; a list of words is taken as it is cut."""
         if isinstance(text, list | tuple | np.ndarray):
             if self.tokens != "words":
                 raise DataError(f"a list of words needs tokens = 'words'; this codec has {self.tokens}")
-            found = self._numbers(self._checked(word) for word in text)
+            ids = self._numbers(self._checked(word) for word in text)
         else:
-            found = self._encode(self._checked(text))
-        return found if self.max_length is None else found[: self.max_length]
+            ids = self._encode(self._checked(text))
+        return ids if self.max_length is None else ids[: self.max_length]
 
-    def _checked(self, text: Any) -> str:
+    def _checked(self, text: object) -> str:
         if not isinstance(text, str):
             if text is None or (isinstance(text, float | np.floating) and np.isnan(text)):
                 raise DataError("the text is missing; give one or drop the row")
@@ -296,55 +285,37 @@ class TextCodec(Codec):
 
     def _encode_characters(self, text: str) -> Array:
         points = np.frombuffer(text.encode("utf-32-le"), "<u4")
-        found: Array = self._table[np.minimum(points, len(self._table) - 1)]
-        return found
+        ids: Array = self._table[np.minimum(points, len(self._table) - 1)]
+        return ids
 
     def _encode_bytes(self, text: str) -> Array:
         data = np.frombuffer(text.encode(), np.uint8).astype(np.int32)
         first = self.size - 256
-        found = data + first
+        ids = data + first
         if self.end_id is not None:
-            found[data == 10] = self.end_id
-        return found
+            ids[data == 10] = self.end_id
+        return ids
 
     def _prepare_merges(self) -> None:
-        self._rank = {tuple(merge.split(" ", 1)): i for i, merge in enumerate(self.merges)}
+        self._rank = ranks_of(self.merges)
         self._piece = lru_cache(1 << 17)(self._merge)
 
     def _merge(self, piece: str) -> tuple[int, ...]:
         """The numbers of one piece: bytes, merged in the order of the merges' ranks."""
         if self.end_id is not None and piece[0] == "\n":
             return (self.end_id,) * len(piece)
-        parts = [BYTE_NAMES[b] for b in piece.encode()]
-        rank = self._rank
-        while len(parts) > 1:
-            ranks = [rank.get(pair, 1 << 30) for pair in pairwise(parts)]
-            least = min(ranks)
-            if least == 1 << 30:
-                break
-            at = ranks.index(least)
-            best = (parts[at], parts[at + 1])
-            merged, i = [], 0
-            while i < len(parts):
-                if i + 1 < len(parts) and (parts[i], parts[i + 1]) == best:
-                    merged.append(parts[i] + parts[i + 1])
-                    i += 2
-                else:
-                    merged.append(parts[i])
-                    i += 1
-            parts = merged
-        return tuple(self._number[part] for part in parts)
+        return tuple(self._number[part] for part in merged(piece, self._rank))
 
     def _encode_subwords(self, text: str) -> Array:
-        return np.fromiter(chain.from_iterable(map(self._piece, _PIECE.findall(text))), np.int32)
+        return np.fromiter(chain.from_iterable(map(self._piece, PIECE.findall(text))), np.int32)
 
     def encode_all(self, pieces: Iterable[str]) -> Iterator[Array]:
         """The tokens of a text that comes in pieces cut anywhere; all of them equal `encode` of the whole."""
         stream = TextStream(self)
         for piece in pieces:
-            found = stream.push(piece)
-            if len(found):
-                yield found
+            ids = stream.push(piece)
+            if len(ids):
+                yield ids
         rest = stream.finish()
         if len(rest):
             yield rest
@@ -360,19 +331,14 @@ class TextCodec(Codec):
             # a tokenizer of the user's own sees whole lines where lines end, and otherwise the whole text
             blanks = (" ", "\n", "\t") if not self.outside else ("\n",) if self.end else ()
             return max((text.rfind(blank) + 1 for blank in blanks), default=0)
-        # every piece but the last is whole; a piece begins where blanks begin, so look no further back than that
-        cut = max(text.rfind(" "), text.rfind("\n"), 0)
-        while cut > 0 and text[cut - 1].isspace():
-            cut -= 1
-        for piece in _PIECE.finditer(text, cut):
-            cut = len(text) if self.end and piece[0][0] == "\n" else piece.start()
-        return cut
+        cut = last_piece(text)
+        return len(text) if self.end and text[cut:].startswith("\n") else cut
 
-    def cut(self, text: Any) -> list[str]:
+    def cut(self, text: object) -> list[str]:
         """What each token of `encode(text)` stands for in the text, where some may be unknown: words, characters."""
         if self.tokens == "chars":
             return list(self._checked(text))
-        if not isinstance(text, str):
+        if isinstance(text, Iterable) and not isinstance(text, str):
             return [self._checked(word) for word in text]
         return self._words(self._checked(text))
 
@@ -399,8 +365,8 @@ class TextCodec(Codec):
         first = NAME_BYTES.get(text[0], 0)
         return not (chr(first).isalnum() or first >= 128 or first == 39)
 
-    def restores(self, value: Any) -> bool:
-        """Whether decode(encode(value)) is promised to be `value` itself."""
+    def restores(self, value: object) -> bool:
+        """Whether decode(encode(value)) gives `value` back."""
         if not isinstance(value, str) or self._checked(value) != value or self.outside:
             return False
         if self.tokens == "words":
@@ -412,15 +378,18 @@ class TextCodec(Codec):
             self.unknown is None or not bool(np.any(ids == self.unknown))
         )
 
-    def with_tokenizer(self, tokenizer: Any) -> "TextCodec":
+    def with_tokenizer(self, tokenizer: object) -> "TextCodec":
         """The same vocabulary, its words made by this tokenizer: the one that it was fitted with."""
         if not self.outside:
             raise UsageError("this model makes its words itself; leave tokenizer= out.")
-        return TextCodec(vocabulary=self.vocabulary, tokenizer=_callable(tokenizer), **self.to_json())
+        return TextCodec(
+            self.tokens, self.vocabulary, end=self.end, lower=self.lower, split=self.split,
+            max_length=self.max_length, outside=True, tokenizer=_callable(tokenizer),
+        )  # fmt: skip
 
     # ---- keeping
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "tokens": self.tokens, "end": self.end, "lower": self.lower, "split": self.split,
             "max_length": self.max_length, "outside": self.outside,
@@ -430,12 +399,16 @@ class TextCodec(Codec):
         return {"vocabulary": self.vocabulary} | ({"merges": self.merges} if self.merges else {})
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], parts: Mapping[str, list[str]]) -> "TextCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "TextCodec":
         if not {"vocabulary"} <= parts.keys() <= {"vocabulary", "merges"}:
             raise UsageError(
                 f"a text codec has a vocabulary and perhaps merges, but not {', '.join(parts) or 'none'}."
             )
-        codec = cls(vocabulary=parts["vocabulary"], merges=parts.get("merges", []), **document)
+        codec = cls(
+            vocabulary=parts["vocabulary"],
+            merges=parts.get("merges", []),
+            **fields_of(document, TextDocument),
+        )
         codec._check()
         return codec
 
@@ -466,14 +439,14 @@ class TextCodec(Codec):
 
 
 class TextStream:
-    """Encoding as text arrives; `state` is all that it remembers."""
+    """Encodes text as it arrives. `state` holds all that it remembers."""
 
     def __init__(self, codec: TextCodec) -> None:
         self.codec = codec
         self._rest = ""
         self._count = 0
 
-    def push(self, text: str) -> Array:
+    def push(self, text: object) -> Array:
         """The tokens that became final."""
         text = self._rest + self.codec._checked(text)
         cut = self.codec.settled(text)
@@ -511,7 +484,7 @@ class TextStream:
 
 
 class TextDecoder:
-    """Text from tokens as they come; bytes of a character that is not whole yet are held back."""
+    """Makes text of tokens as they come. It holds back the bytes of a character that is not complete."""
 
     def __init__(self, codec: TextCodec) -> None:
         self.codec = codec
@@ -565,13 +538,13 @@ class TextDecoder:
         self._last = value["last"].tobytes().decode()
 
 
-def _split_of(texts: Iterable[Any], split: str) -> tuple[Iterable[Any], str]:
+def _split_of(texts: Iterable[object], split: str) -> tuple[Iterable[object], str]:
     """How words are parted: at blanks only, where the first texts stand tokenised already."""
     if split not in ("auto", "space", "punctuation"):
         raise UsageError(f"split must be auto, space or punctuation, but came as {split!r}.")
     if split != "auto":
         return texts, split
-    held: list[Any] = []
+    held: list[object] = []
     rest = iter(texts)
     alone = joined = size = 0
     for text in rest:
@@ -587,16 +560,16 @@ def _split_of(texts: Iterable[Any], split: str) -> tuple[Iterable[Any], str]:
     return chain(held, rest), "space" if joined <= alone or joined == 0 else "punctuation"
 
 
-def _callable(tokenizer: Any) -> Callable[[str], Any] | None:
+def _callable(tokenizer: object) -> Callable[[str], Iterable[object]] | None:
     """A function from text to words: any callable, spaCy's pipelines and NLTK's tokenizers."""
     if tokenizer is None:
         return None
     if hasattr(tokenizer, "tokenize"):  # NLTK
-        return tokenizer.tokenize  # type: ignore[no-any-return]
+        return cast("Callable[[str], Iterable[object]]", tokenizer.tokenize)
     if not callable(tokenizer):
         raise UsageError(
             f"a tokenizer is a function from text to words, but came as {type(tokenizer).__name__}."
         )
     if hasattr(tokenizer, "make_doc"):  # spaCy: its tokens know their text
         return lambda text: [token.text for token in tokenizer.make_doc(text) if not token.is_space]
-    return tokenizer  # type: ignore[no-any-return]
+    return tokenizer

@@ -10,18 +10,19 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from hitherto import files
-from hitherto.data import Table
+from hitherto.data.table import Row, Table
 from hitherto.errors import MissingExtra, UsageError
 
 __all__ = ["FORMATS", "beside", "format_of", "identity", "spread", "write", "write_rows"]
 
-Row = dict[str, Any]
-
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 TABLES = ("probabilities", "attention")  # what of an answer is a table of its own, which a cell cannot hold
+
+NBEST = {"text", "score", "others"}  # fields of an answer with an n-best list
+TAGGED = {"tokens", "labels", "probabilities"}  # fields of an answer with a label for each token
 
 _KEY = re.compile(
     r"(.*[\W_])?(id|ids|uid|uuid|guid|key|index|idx|file|filename|path|unnamed: 0|ds|date|time|timestamp|datetime)"
@@ -29,7 +30,7 @@ _KEY = re.compile(
 
 
 def identity(table: Table) -> list[str]:
-    """The columns that tell rows apart: ids, files and times by their names, and times by their values."""
+    """The columns that identify rows: ids, files and times by their names, and times by their values."""
     kinds = table.kinds()
     return [
         name
@@ -46,11 +47,11 @@ def beside(answers: Sequence[Row], picked: Iterable[int], table: Table, keep: Se
     columns = list(dict.fromkeys([*identity(table), *(table.column(name) for name in keep)]))
     if len(table.columns) == 1 and not columns:
         return list(answers)
-    kept = [{name: row[name] for name in columns} for row in table]
-    taken = {"row", *(name for answer in answers for name in answer)}
-    names = {name: f"{name}_given" if name in taken else name or "index" for name in columns}
+    rows = [{name: row[name] for name in columns} for row in table]
+    reserved = {"row", *(name for answer in answers for name in answer)}
+    names = {name: f"{name}_given" if name in reserved else name or "index" for name in columns}
     return [
-        {"row": int(at) + 1, **{names[name]: value for name, value in kept[at].items()}, **answer}
+        {"row": int(at) + 1, **{names[name]: value for name, value in rows[at].items()}, **answer}
         for at, answer in zip(picked, answers, strict=True)
     ]
 
@@ -64,19 +65,19 @@ def spread(rows: Iterable[Row]) -> Iterator[Row]:
         if "others" in row or "labels" in row:
             row = {"row": number, **row}
         if "others" in row:
-            own = {name: value for name, value in row.items() if name not in ("text", "score", "others")}
+            shared = {name: value for name, value in row.items() if name not in NBEST}
             for rank, one in enumerate([row, *row["others"]], 1):
-                yield {**own, "rank": rank, "text": one["text"], "score": one["score"]}
+                yield {**shared, "rank": rank, "text": one["text"], "score": one["score"]}
         elif "labels" in row:
-            own = {n: value for n, value in row.items() if n not in ("tokens", "labels", "probabilities")}
+            shared = {n: value for n, value in row.items() if n not in TAGGED}
             for token, label, p in zip(row["tokens"], row["labels"], row["probabilities"], strict=True):
-                yield {**own, "token": token, "label": label, "probability": p}
+                yield {**shared, "token": token, "label": label, "probability": p}
         else:
             yield row
 
 
 def format_of(path: str | Path, what: str = "the path") -> str:
-    """The format that a file's name says; an error where it says none, or where no file can be."""
+    """The format that a file's name states; an error if it states none, or if no file can be written there."""
     path = files.place(path, what)
     ending = path.suffix[1:].lower()
     ending = {"json": "jsonl", "ndjson": "jsonl", "pq": "parquet"}.get(ending, ending)
@@ -86,7 +87,7 @@ def format_of(path: str | Path, what: str = "the path") -> str:
 
 
 def write(rows: Iterable[Row], path: str | Path, separator: str = " ") -> None:
-    """Write a file of the format that its name says; lists in a cell are parted by `separator`."""
+    """Write a file in the format that its name states. `separator` stands between the items of a list in a cell."""
     ending = format_of(path)
     if ending == "parquet":
         files.write(path, _parquet(list(rows), separator))
@@ -115,7 +116,7 @@ def _names(rows: Iterable[Row]) -> list[str]:
     return [name for name in dict.fromkeys(n for row in rows for n in row) if name not in TABLES]
 
 
-def _cell(value: Any, separator: str, digits: int | None = None) -> str:
+def _cell(value: object, separator: str, digits: int | None = None) -> str:
     if isinstance(value, float):
         return str(value) if digits is None else f"{value:.{digits}g}"
     if isinstance(value, list | tuple):

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from hitherto.data import textfile
 from hitherto.errors import DataError
@@ -47,7 +46,7 @@ Sentence = tuple[int, list[list[str]]]  # the line that it begins at, and the fi
 
 
 class _Shape:
-    """What the columns of a file are."""
+    """The columns of a file."""
 
     def __init__(self, tabs: bool, names: list[str], universal: bool) -> None:
         self.tabs, self.names, self.universal = tabs, names, universal
@@ -61,7 +60,7 @@ class _Shape:
 
 def read(
     path: Path, encoding: str | None = None
-) -> tuple[list[str], Callable[[], Iterator[tuple[int, dict[str, Any]]]], list[str]]:
+) -> tuple[list[str], Callable[[], Iterator[tuple[int, dict[str, object]]]], list[str]]:
     """Names of the columns, the sentences, and what was recognised."""
     shape = _shape(list(islice(textfile.lines(path, encoding), SAMPLE)))
     if shape is None:
@@ -69,7 +68,7 @@ def read(
     if len(set(shape.names)) < len(shape.names):
         raise DataError(f"two columns have the same name: {', '.join(shape.names)}", path=path)
 
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+    def rows() -> Iterator[tuple[int, dict[str, object]]]:
         for line, tokens in _sentences(path, encoding, shape):
             yield line, dict(zip(shape.names, map(list, zip(*tokens, strict=True)), strict=True))
 
@@ -93,7 +92,7 @@ def looks_like(path: Path, encoding: str | None = None) -> bool:
     if shape is None or len(shape.names) < 2:
         return False
     blank = [not line.strip() for _, line in sample]
-    groups = sum(1 for i, own in enumerate(blank) if not own and (i == 0 or blank[i - 1]))
+    groups = sum(1 for i, is_blank in enumerate(blank) if not is_blank and (i == 0 or blank[i - 1]))
     tokens = [shape.fields(line) for line in _tokens(sample, shape.universal)]
     same = all(len(fields) == len(shape.names) for fields in tokens)
     # a label has no blanks; what has is a sentence, and its line a row of a table
@@ -116,7 +115,7 @@ def _tokens(sample: list[tuple[int, str]], universal: bool) -> Iterator[str]:
 
 
 def _is_apart(line: str, begins: bool, universal: bool) -> bool:
-    """Whether a line is no token: a comment before a sentence, or the mark of a document."""
+    """Whether a line is a comment before a sentence or the mark of a document, and not a token."""
     if line.startswith("#"):
         return universal or (begins and _COMMENT.match(line) is not None)
     return line.startswith("-DOCSTART-")
@@ -124,15 +123,15 @@ def _is_apart(line: str, begins: bool, universal: bool) -> bool:
 
 def _shape(sample: list[tuple[int, str]]) -> _Shape | None:
     """What the columns are, by the first lines; None where there is no token."""
-    said = next((found for _, line in sample[:100] if (found := _GLOBAL.match(line))), None)
-    tokens = list(_tokens(sample, said is not None and said[1].lower().startswith("id")))
+    declared = next((match for _, line in sample[:100] if (match := _GLOBAL.match(line))), None)
+    tokens = list(_tokens(sample, declared is not None and declared[1].lower().startswith("id")))
     if not tokens:
         return None
     shape = _Shape(2 * sum("\t" in line for line in tokens) > len(tokens), [], False)
     first = shape.fields(tokens[0])
     shape.names = [str(i + 1) for i in range(len(first))]
-    if said is not None:
-        shape.names = [name.lower() for name in said[1].split()]
+    if declared is not None:
+        shape.names = [name.lower() for name in declared[1].split()]
         shape.universal = shape.names[0] == "id"
     elif len(first) == len(CONLL_U) and _NUMBERED.match(first[0]):
         shape.names, shape.universal = list(CONLL_U), True

@@ -9,14 +9,14 @@ import json
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from hitherto.data import textfile
+from hitherto.data.table import Numbered
 from hitherto.errors import DataError
 
 __all__ = ["read"]
 
-Numbered = tuple[int, dict[str, Any]]
 
 _BLANKS = set(" \t\n\r")
 
@@ -31,7 +31,7 @@ def read(
         raise DataError("the file is empty", path=path)
     whole = begin.startswith("[")
     values = _elements if whole else _objects
-    first: Any = next((value for _, value in values(path, encoding)), {})
+    first = next((value for _, value in values(path, encoding)), {})
     plain = whole and not isinstance(first, dict)
 
     def records() -> Iterator[Numbered]:
@@ -43,7 +43,7 @@ def read(
                     f"{json.dumps(value):.40}",
                     path=path, line=number,
                 )  # fmt: skip
-            yield number, {"value": value} if plain else value
+            yield number, value if isinstance(value, dict) else {"value": value}
 
     names = list(dict.fromkeys(name for _, row in islice(records(), 1000) for name in row))
     if not names:
@@ -56,7 +56,7 @@ def read(
     return names, rows, []
 
 
-def _objects(path: Path, encoding: str | None) -> Iterator[tuple[int, Any]]:
+def _objects(path: Path, encoding: str | None) -> Iterator[tuple[int, object]]:
     """The value of every line that is not blank."""
     for number, line in textfile.lines(path, encoding):
         if not line.strip():
@@ -68,7 +68,7 @@ def _objects(path: Path, encoding: str | None) -> Iterator[tuple[int, Any]]:
         yield number, _sound(path, number, line, value)
 
 
-def _elements(path: Path, encoding: str | None) -> Iterator[tuple[int, Any]]:
+def _elements(path: Path, encoding: str | None) -> Iterator[tuple[int, object]]:
     """The elements of a list, one at a time, and the line that each begins at."""
     with textfile.opened(path, encoding) as file:
         text = _Text(path, file)
@@ -88,7 +88,7 @@ def _elements(path: Path, encoding: str | None) -> Iterator[tuple[int, Any]]:
 
 
 class _Text:
-    """A long JSON text, read as far as it is needed: `line` is where it is looked at."""
+    """A long JSON text, read as far as needed. `line` is the line of the current place."""
 
     def __init__(self, path: Path, file: TextIO) -> None:
         self.path, self.file = path, file
@@ -96,14 +96,14 @@ class _Text:
         self.decoder = json.JSONDecoder()
 
     def more(self) -> bool:
-        """Drop what is done, and read on."""
+        """Drop the text before the current place, and read more."""
         held = self.text[self.at :]
         piece = self.file.read(max(1 << 16, len(held)))
         self.text, self.at = held + piece, 0
         return bool(piece)
 
     def peek(self) -> str:
-        """The next character that is no blank; nothing at the end."""
+        """The next character that is not blank; empty at the end."""
         while True:
             end = self.at
             while self.text[end : end + 1] in _BLANKS:
@@ -119,14 +119,14 @@ class _Text:
         self.at = end
 
     def take(self, sign: str) -> None:
-        if (found := self.peek()) != sign:
-            end = "the end of the file" if not found else repr(found)
+        if (ahead := self.peek()) != sign:
+            end = "the end of the file" if not ahead else repr(ahead)
             raise DataError(
                 f"this is not JSON: expected {sign!r}, but found {end}", path=self.path, line=self.line
             )
         self.at += 1
 
-    def value(self) -> Any:
+    def value(self) -> object:
         while True:
             try:
                 value, end = self.decoder.raw_decode(self.text, self.at)
@@ -146,19 +146,19 @@ class _Text:
 
 
 def _not_json(path: Path, line: int, error: Exception) -> DataError:
-    """The error for a text that is no JSON, or none that can be read."""
+    """The error for a text that is not JSON, or that Python cannot read."""
     if isinstance(error, json.JSONDecodeError):
         at = error.doc[error.pos : error.pos + 30].rstrip("\r\n")
-        said = f"the line is not JSON: {error.msg}, {f'at {at!r}' if at else 'at its end'}"
+        problem = f"the line is not JSON: {error.msg}, {f'at {at!r}' if at else 'at its end'}"
     elif isinstance(error, RecursionError):
-        said = "lists and objects lie too deep in one another"
+        problem = "lists and objects lie too deep in one another"
     else:
-        said = f"a whole number has too many digits ({error}); write it as a text, in quotation marks"
-    return DataError(said, path=path, line=line)
+        problem = f"a whole number has too many digits ({error}); write it as a text, in quotation marks"
+    return DataError(problem, path=path, line=line)
 
 
-def _sound(path: Path, line: int, text: str, value: Any) -> Any:
-    """The value, once every character of it is one."""
+def _sound(path: Path, line: int, text: str, value: object) -> object:
+    """The value, after a check that it holds no half of a surrogate pair."""
     if "\\u" in text:
         try:
             json.dumps(value, ensure_ascii=False).encode()

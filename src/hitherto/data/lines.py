@@ -12,14 +12,13 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from hitherto.data import Table
+from hitherto.data.table import Row, Table
 from hitherto.errors import DataError, UsageError, nearest
 
 __all__ = ["STDIN", "Lines"]
 
-Row = dict[str, Any]
 
 STDIN = Path("standard input")
 DELIMITERS = (",", "\t", ";", "|")
@@ -73,25 +72,25 @@ class Lines:
                 if header:
                     continue
             begin = begin if held else number
-            found = self._read(held + line, begin)
-            held = "" if found is not None else held + line
+            row = self._read(held + line, begin)
+            held = "" if row is not None else held + line
             if len(held) > LONGEST:
                 break
-            if found is not None and (found != "" or self._kind == "plain"):
-                yield begin, found
+            if row is not None and (row != "" or self._kind == "plain"):
+                yield begin, row
         if held:
             raise DataError("a quotation mark is opened and never closed", path=self.path, line=begin)
 
     def table(self) -> Table | list[str]:
         """All of them at once: a table, or plain lines without their ends."""
-        found = list(self)
+        numbered = list(self)
         if not self.text and len(self.names) > 1:
-            found = [(number, self._plain(number, given)) for number, given in found]
-        rows = [(number, row) for number, row in found if isinstance(row, dict)]
+            numbered = [(number, self._plain(number, text)) for number, text in numbered]
+        rows = [(number, row) for number, row in numbered if isinstance(row, dict)]
         if not rows:
-            return [str(line).rstrip("\n") for _, line in found]
-        if len(rows) < len(found):
-            number = next(number for number, row in found if not isinstance(row, dict))
+            return [str(line).rstrip("\n") for _, line in numbered]
+        if len(rows) < len(numbered):
+            number = next(number for number, row in numbered if not isinstance(row, dict))
             raise DataError(
                 "some lines are rows with names, and this one is not", path=self.path, line=number
             )
@@ -99,21 +98,21 @@ class Lines:
         whole = [(number, {name: row.get(name) for name in names}) for number, row in rows]
         return Table(names, lambda: iter(whole), path=self.path)
 
-    def _plain(self, number: int, given: str | Row) -> Row:
+    def _plain(self, number: int, line: str | Row) -> Row:
         """The values of a plain line under their columns."""
-        if isinstance(given, dict):
-            return given
-        tables = [_cells(given, d) or [] for d in self.delimiters]
-        cells = max(tables, key=len) if any(len(cells) > 1 for cells in tables) else given.split()
+        if isinstance(line, dict):
+            return line
+        tables = [_cells(line, d) or [] for d in self.delimiters]
+        cells = max(tables, key=len) if any(len(cells) > 1 for cells in tables) else line.split()
         if len(cells) != len(self.names):
-            said = f"expected {', '.join(self.names)} in a line, but got {len(cells)} values"
-            raise DataError(said, path=self.path, line=number)
+            problem = f"expected {', '.join(self.names)} in a line, but got {len(cells)} values"
+            raise DataError(problem, path=self.path, line=number)
         return dict(zip(self.names, cells, strict=True))
 
     # ---- what the first line says
 
     def _begins(self, line: str, number: int) -> bool:
-        """Settle what the lines are; whether the first is a header, which is no value."""
+        """Decide what the lines are. True if the first is a header."""
         tables = [(d, _cells(line, d) or []) for d in self.delimiters]
         widest = max(tables, key=lambda table: len(table[1]))
         if self.format in ("csv", "tsv") or (self.header is not None and self.format is None):
@@ -121,23 +120,23 @@ class Lines:
         if self.format is not None:
             self._kind = {"jsonl": "objects", "txt": "text"}[self.format]
             return False
-        given = _object(line)
-        if given is not None and self.names and (self.text or set(self.names) <= given.keys()):
+        values = _object(line)
+        if values is not None and self.names and (self.text or set(self.names) <= values.keys()):
             self._kind = "objects"
             return False
         numbered = bool(self.names) and all(name.isdigit() for name in self.names)
         for delimiter, cells in tables:
             if self.names and not numbered and set(self.names) <= {cell.strip() for cell in cells}:
                 return self._table(delimiter, cells, True, number)
-        if given is None and numbered:
+        if values is None and numbered:
             least = max(2, 1 + len(self.names), *map(int, self.names))  # and what was learned
             for delimiter, cells in tables:
                 if len(cells) >= least and (delimiter == "\t" or not self.text):
                     return self._table(delimiter, cells, False, number)
-        return given is None and self._is_unlike_numbers(line, widest[1], number)
+        return values is None and self._is_unlike_numbers(line, widest[1], number)
 
     def _table(self, delimiter: str, cells: list[str], header: bool, number: int) -> bool:
-        """A table begins, of these columns or, without a header, of as many."""
+        """Begin a table with these columns, or with as many if there is no header."""
         names = [cell.strip() for cell in cells] if header else [str(i + 1) for i in range(len(cells))]
         self._wanted(names, number)
         self._kind, self.delimiter, self.columns = "table", delimiter, names
@@ -153,7 +152,7 @@ class Lines:
         return True
 
     def _wanted(self, columns: Iterable[str], number: int) -> None:
-        """An error where a column is lacking."""
+        """Raise an error if a column is missing."""
         columns = list(columns)
         for name in self.names:
             if name not in columns:
@@ -165,21 +164,21 @@ class Lines:
     # ---- what a line is
 
     def _read(self, line: str, number: int) -> str | Row | None:
-        """A row, a plain line, or None where a record goes on in the next line."""
+        """A row, a plain line, or None if the record goes on in the next line."""
         if self._kind == "text":
             return line
-        given = _object(line)
+        values = _object(line)
         if self._kind == "objects":
-            if given is None:
+            if values is None:
                 if not line.strip():
                     return ""
                 raise DataError(
                     f"expected a JSON object, but got {line.strip()!r:.60}", path=self.path, line=number
                 )
-            self._wanted(given, number)
-            return given
-        if given is not None and (not self.text or (self.names and set(self.names) <= given.keys())):
-            return given
+            self._wanted(values, number)
+            return values
+        if values is not None and (not self.text or (self.names and set(self.names) <= values.keys())):
+            return values
         if self._kind == "plain":
             return line
         cells = _cells(line, self.delimiter or ",")
@@ -188,26 +187,26 @@ class Lines:
         if not any(cells):
             return ""
         if len(cells) != len(self.columns):
-            said = f"expected {len(self.columns)} columns, as in line 1, but found {len(cells)}"
-            raise DataError(said, path=self.path, line=number)
+            problem = f"expected {len(self.columns)} columns, as in line 1, but found {len(cells)}"
+            raise DataError(problem, path=self.path, line=number)
         return dict(zip(self.columns, cells, strict=True))
 
 
 def _object(line: str) -> Row | None:
-    """The JSON object that a line is, if it is one."""
+    """The JSON object in a line, or None."""
     if not line.lstrip().startswith("{"):
         return None
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _cells(record: str, delimiter: str) -> list[str] | None:
-    """The cells of a record; None where its quotation marks are open."""
+    """The cells of a record; None if a quotation mark is not closed."""
     quoted = delimiter != "\t" or _pairs(record)
-    quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     csv.field_size_limit(1 << 30)
     try:
         rows = list(

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from hitherto.arrays import ndim_of
 from hitherto.errors import UsageError
 
-__all__ = ["MISSING", "Marks"]
+__all__ = ["MISSING", "Cell", "Marks"]
+
+Cell = Any  # what a file, a frame or a list holds in a place: whoever uses it checks what it is
 
 MISSING = frozenset(("", "na", "nan", "null", "none", "n/a", "?"))  # in lower case
 _COMMA = re.compile(r"[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?")
@@ -28,33 +29,33 @@ _PARTED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How numbers are written, and which cells are empty beside those that always are."""
+    """How numbers are written, and which words mean an empty cell beside the usual ones."""
 
     decimal: str = "."
     na: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, decimal: str | None, na: Sequence[Any]) -> "Marks":
-        """From options: the decimal mark, and words for nothing, several of them between commas."""
+    def of(cls, decimal: str | None, na: Sequence[object]) -> "Marks":
+        """From options: the decimal mark, and words for a missing value, separated by commas."""
         if decimal not in (None, ".", ","):
             raise UsageError(f"decimal must be '.' or ',', but came as {decimal!r}.")
         words = [part.strip().lower() for mark in na for part in str(mark).split(",")]
         return cls(decimal or ".", tuple(dict.fromkeys(words)))
 
-    def missing(self, value: Any) -> bool:
-        """Whether nothing is there: an empty cell, NaN, a word for it; a number in `na` as a number."""
+    def missing(self, value: Cell) -> bool:
+        """Whether the cell is empty, NaN, or a word for a missing value. A number in `na` is compared as a number."""
         if value is None or (isinstance(value, float) and value != value):
             return True
         if isinstance(value, str):
             word = value.strip().lower()
             if word in MISSING or word in self.na:
                 return True
-        elif not isinstance(value, int | float) and np.ndim(value) == 0 and _never_equal(value):
+        elif not isinstance(value, int | float) and ndim_of(value) == 0 and _never_equal(value):
             return True
         return bool(self.na) and self.is_number(value) and self._float(value) in _numbers(self.na)
 
-    def number(self, value: Any) -> float:
-        """The number in a cell, NaN where it is missing; a ValueError says what is wrong."""
+    def number(self, value: Cell) -> float:
+        """The number in a cell, NaN if it is missing. A ValueError says what is wrong."""
         if self.missing(value):
             return math.nan
         try:
@@ -62,14 +63,14 @@ class Marks:
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(f"expected a number, but got {value!r:.40}{self._advice(value)}") from error
 
-    def plain(self, value: Any) -> Any:
-        """The cell as one without options would have it: None where it is missing, a point as decimal mark."""
+    def plain(self, value: Cell) -> Cell:
+        """The cell in the default notation: None if it is missing, a point as decimal mark."""
         if self.missing(value):
             return None
         comma = self.decimal == "," and isinstance(value, str) and self.is_number(value)
         return value.replace(",", ".") if comma else value
 
-    def is_number(self, value: Any) -> bool:
+    def is_number(self, value: Cell) -> bool:
         """Whether the cell has a number."""
         if isinstance(value, bool):
             return False
@@ -79,7 +80,7 @@ class Marks:
             return False
         return True
 
-    def _float(self, value: Any) -> float:
+    def _float(self, value: Cell) -> float:
         if not isinstance(value, str):
             return float(value)
         text = value.strip()
@@ -91,7 +92,7 @@ class Marks:
             text = text.replace(",", ".")
         return float(text)
 
-    def _advice(self, value: Any) -> str:
+    def _advice(self, value: Cell) -> str:
         if not isinstance(value, str):
             return ""
         text = value.strip()
@@ -108,8 +109,8 @@ class Marks:
         return ""
 
 
-def _never_equal(value: Any) -> bool:
-    """Whether a value says that it is missing by being unlike itself, as NaT does, or by not telling, as pandas' NA."""
+def _never_equal(value: Cell) -> bool:
+    """Whether a value is not equal to itself, like NaT, or cannot be compared, like pandas' NA."""
     try:
         return bool(value != value)
     except TypeError:

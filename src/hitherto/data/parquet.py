@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from hitherto.errors import DataError, MissingExtra
 
@@ -26,7 +25,7 @@ while len(rows.slice(start, {ROWS}).collect()) == {ROWS}:
 _sound: set[tuple[int, int, int, int]] = set()  # files that another process has read to their end
 
 
-def read(path: Path) -> tuple[list[str], Callable[[], Iterator[tuple[int, dict[str, Any]]]]]:
+def read(path: Path) -> tuple[list[str], Callable[[], Iterator[tuple[int, dict[str, object]]]]]:
     """The names of its columns, and what gives its rows, numbered from 1."""
     try:
         import polars as pl
@@ -46,7 +45,7 @@ def read(path: Path) -> tuple[list[str], Callable[[], Iterator[tuple[int, dict[s
     except wrong as error:
         raise refused(error) from error
 
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+    def rows() -> Iterator[tuple[int, dict[str, object]]]:
         start = 0
         while True:
             try:
@@ -66,9 +65,9 @@ def _damaged(path: Path, reason: str) -> DataError:
 
 
 def _check(path: Path) -> None:
-    """Refuse a file that would end the process that reads it."""
-    found = path.stat()
-    file = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    """Refuse a file that would crash the process that reads it."""
+    status = path.stat()
+    file = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
     if file in _sound or not sys.executable:
         return
     ended = subprocess.run(  # noqa: S603 - our own program

@@ -17,34 +17,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from hitherto.data import conll, jsonfile, parquet, textfile
-from hitherto.data.marks import Marks
+from hitherto.data.marks import Cell, Marks
 from hitherto.data.table import Numbered, Table
 from hitherto.errors import DataError, MissingExtra, UsageError, nearest
+from hitherto.media import ENDINGS
 from hitherto.times import is_time
 
-__all__ = ["MEDIA", "READERS", "named_format", "parallel", "read", "texts"]
+__all__ = ["READERS", "named_format", "parallel", "read", "texts"]
 
 SNIFF = 1 << 16  # characters from which delimiter and header are guessed
-
-# What is in files that are neither text nor table, by how their names end: the codec that reads them.
-MEDIA = {
-    **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), "audio"),
-    **dict.fromkeys(
-        (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"), "image"
-    ),
-    **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"), "frames"),
-    **dict.fromkeys((".mid", ".midi"), "notes"),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a file is to be read; None is guessed."""
+    """How to read a file; None means guess."""
 
     header: bool | None = None
     delimiter: str | None = None
@@ -56,14 +47,14 @@ class Options:
 
 
 def read(
-    source: Any,
+    source: object,
     *,
     format: str | None = None,  # noqa: A002 - the option's name everywhere
     header: bool | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
     decimal: str | None = None,
-    na: Sequence[Any] = (),
+    na: Sequence[object] = (),
     unnamed: str = "csv",
     sentences: bool = False,
 ) -> Table:
@@ -103,12 +94,12 @@ _ALSO = dict.fromkeys(conll.ENDINGS, "conll") | {
 
 
 def named_format(path: Path) -> str | None:
-    """The format that a file's name says, if it does."""
+    """The format that a file's name states, or None."""
     ending = Path(path.name.removesuffix(".gz")).suffix.lower().lstrip(".")
     return ending if ending in READERS else _ALSO.get(ending, None if ending else "txt")
 
 
-def _in_memory(source: Any) -> Table:
+def _in_memory(source: object) -> Table:
     if isinstance(source, Mapping):
         return _of_columns(source)
     if hasattr(source, "columns") or hasattr(source, "column_names"):  # a frame of any library
@@ -132,7 +123,7 @@ def _in_memory(source: Any) -> Table:
     return _of_rows([{"value": value} for value in rows], ["value"])
 
 
-def _of_columns(source: Mapping[Any, Any]) -> Table:
+def _of_columns(source: Mapping[object, object]) -> Table:
     columns = {}
     for name, values in source.items():
         if (
@@ -154,13 +145,13 @@ def _of_columns(source: Mapping[Any, Any]) -> Table:
     )
 
 
-def _of_rows(rows: Sequence[Any], columns: list[str]) -> Table:
+def _of_rows(rows: Sequence[Mapping[str, Cell]], columns: list[str]) -> Table:
     if not rows:
         raise DataError("the data holds no rows.")
     return Table(columns, lambda: ((i + 1, dict(row)) for i, row in enumerate(rows)))
 
 
-def _of_frame(frame: Any) -> Table:
+def _of_frame(frame: Cell) -> Table:
     try:
         import narwhals as nw
     except ImportError as error:
@@ -269,7 +260,7 @@ def _records(
 
 
 def _sniff(start: str, decimal: str = ".") -> str:
-    """The delimiter that parts the first lines into the same number of columns, two at least; a comma otherwise."""
+    """The delimiter that splits the first lines into the same number of columns, at least two; else a comma."""
     lines = [line for line in start.splitlines()[:50] if line.strip()]
     lines = lines[:-1] if len(lines) > 1 and len(start) == SNIFF else lines
     best, most = ",", 1
@@ -296,7 +287,7 @@ def _quotes_are_quotes(path: Path, options: Options, delimiter: str) -> bool:
 
 
 def _has_header(records: list[list[str]], marks: Marks) -> bool:
-    """Whether the first row is unlike the others: no number or time above numbers or times, no long text."""
+    """Whether the first row is a header: no number or time above numbers or times, and no long text."""
     first, rest = records[0], records[1:]
     if any(marks.is_number(cell) or is_time(cell) for cell in first if cell.strip()):
         return False
@@ -371,13 +362,13 @@ def _read_folder(
         ]
     except OSError as error:
         raise DataError(f"the folder cannot be read: {error.strerror}", path=error.filename) from error
-    media = [file for file in seen if file.suffix.lower() in MEDIA]
+    media = [file for file in seen if file.suffix.lower() in ENDINGS]
     if media and not files:
         named = [(i + 1, {"file": file.name}) for i, file in enumerate(media)]
         return ["file"], lambda: iter(named), [f"the folder's {len(media)} files are taken, one a row"]
     if not files:
         raise DataError("a folder needs a folder of files for each class, but has none", path=path)
-    plain = [file for _, file in files if file.suffix.lower() not in MEDIA]
+    plain = [file for _, file in files if file.suffix.lower() not in ENDINGS]
     if 0 < len(plain) < len(files):
         raise DataError(
             f"{len(files) - len(plain)} files are sound, pictures or videos, but "
@@ -405,7 +396,7 @@ def _read_folder(
 
 
 def parallel(source: str | Path, target: str | Path, *, encoding: str | None = None) -> Table:
-    """The table of two files whose lines belong together: columns source and target."""
+    """The table of two parallel files, with the columns source and target."""
     paths = Path(source), Path(target)
     for path in paths:
         if textfile.is_folder(path):

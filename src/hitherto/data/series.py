@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ MOST = float(np.finfo(np.float64).max)  # of an observation: any but infinity
 
 @dataclass
 class Series:
-    """One series: values at times; what is known of each step, `known`, reaches beyond the end."""
+    """One series: values at times. `known` holds the covariates of each step and reaches beyond the end."""
 
     id: str
     times: Array  # [T] datetime64[us], in UTC if they have a zone; or int64
@@ -42,7 +41,7 @@ class Series:
         return self.step.after(self.times[-1], count, self.form.zone)
 
     def written(self, times: Array) -> list[str]:
-        """Times of this series, or after it, as answers have them."""
+        """Times of this series, or after it, written as in answers."""
         return self.form.write(times, self.step)
 
 
@@ -51,19 +50,19 @@ class Series:
 
 @dataclass(slots=True)
 class _Row:
-    """What a row of a table says about a series."""
+    """One row of a table, as a step of a series."""
 
     at: int  # its number in the table, from 0
     wall: int  # its time: microseconds on the wall, or a number
     offset: int | None  # of that time, in seconds from UTC
     values: list[float]
-    known: list[Any]
-    static: list[Any]
+    known: list[object]
+    static: list[object]
     time: int = 0  # as `wall`, in UTC where times have a zone
 
 
 def gather(
-    rows: Iterable[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, object]],
     *,
     target: Sequence[str],
     time: str | None = None,
@@ -84,7 +83,7 @@ def gather(
     """
     groups: dict[str, list[_Row]] = {}
     marks = marks or Marks()
-    cells: list[Any] = []
+    cells: list[object] = []
     every: list[_Row] = []
     for i, row in enumerate(rows):
         values = [_number(row[c], i, c, marks) for c in target]
@@ -103,36 +102,38 @@ def gather(
         notes.add(note)
         for one, (wall, offset) in zip(every, read_all(form, cells, time), strict=True):
             one.wall, one.offset = wall, offset
-    found = [_series(name, own, target, time, known, freq, form, step, notes) for name, own in groups.items()]
-    return found, notes.lines()
+    series = [
+        _series(name, group, target, time, known, freq, form, step, notes) for name, group in groups.items()
+    ]
+    return series, notes.lines()
 
 
 class Notes:
-    """What was found out about series, each kind of it once: how many series it is true of, and one of them."""
+    """Notes about series. Each kind of note is reported once, with the number of series and the name of one."""
 
     def __init__(self, total: int) -> None:
         self.total = total
-        self.found: dict[str, list[tuple[str, str]]] = {}
+        self.by_kind: dict[str, list[tuple[str, str]]] = {}
 
-    def add(self, said: str | None, series: str = "", kind: str | None = None) -> None:
-        """A sentence; `kind` is the same for sentences that differ in numbers alone."""
-        if said is not None:
-            self.found.setdefault(kind or said, []).append((series, said))
+    def add(self, sentence: str | None, series: str = "", kind: str | None = None) -> None:
+        """Add a sentence. Sentences that differ only in their numbers share a `kind`."""
+        if sentence is not None:
+            self.by_kind.setdefault(kind or sentence, []).append((series, sentence))
 
     def lines(self) -> list[str]:
         """A line for each kind."""
-        return [self._line(own) for own in self.found.values()]
+        return [self._line(of_a_kind) for of_a_kind in self.by_kind.values()]
 
-    def _line(self, own: list[tuple[str, str]]) -> str:
-        name, said = own[0]
+    def _line(self, of_a_kind: list[tuple[str, str]]) -> str:
+        name, first = of_a_kind[0]
         if self.total == 1 or not name:
-            return f"series {name!r}: {said}" if name else said
-        alike = len({sentence for _, sentence in own}) == 1
-        if len(own) == self.total and alike:
-            return f"all {self.total:,} series: {said}"
-        if len(own) == 1:
-            return f"series {name!r}: {said}"
-        return f"{len(own):,} of {self.total:,} series, {'such as' if alike else 'for one'} {name!r}: {said}"
+            return f"series {name!r}: {first}" if name else first
+        alike = len({sentence for _, sentence in of_a_kind}) == 1
+        if len(of_a_kind) == self.total and alike:
+            return f"all {self.total:,} series: {first}"
+        if len(of_a_kind) == 1:
+            return f"series {name!r}: {first}"
+        return f"{len(of_a_kind):,} of {self.total:,} series, {'such as' if alike else 'for one'} {name!r}: {first}"
 
 
 def _series(
@@ -146,14 +147,14 @@ def _series(
     learned: Step | None,
     notes: Notes,
 ) -> Series:
-    said = f"series {name!r}: " if name else ""
+    where = f"series {name!r}: " if name else ""
     _place_in_time(rows, form, time)
     ordered = sorted(rows, key=lambda row: row.time)
     if ordered != rows:
         notes.add("rows were not in the order of time; they were sorted", name)
     for before, after in pairwise(ordered):
         if before.time == after.time:
-            raise _twice(said, ordered, before, after, form, time)
+            raise _twice(where, ordered, before, after, form, time)
     values = np.array([row.values for row in ordered], np.float64).reshape(len(ordered), len(target))
     times = np.array([row.time for row in ordered], np.int64 if form.numbers else "M8[us]")
     covariates = np.array([row.known for row in ordered], object).reshape(len(ordered), len(known))
@@ -172,7 +173,7 @@ def _series(
         if len(same := np.flatnonzero(np.diff(places) == 0)):
             a, b = (ordered[int(same[0]) + k].at + 1 for k in (0, 1))
             raise DataError(
-                f"{said}rows {a} and {b} lie within one step of {step.said()}, as --freq has it: give a shorter step, "
+                f"{where}rows {a} and {b} lie within one step of {step.said()}, as --freq has it: give a shorter step, "
                 "or one row for each", row=b, column=time,
             )  # fmt: skip
         times, values, covariates, filled = _fill(times, values, covariates, step, places, form)
@@ -184,7 +185,7 @@ def _series(
             )
     present = np.isfinite(values).any(1)
     if not present.any():
-        raise DataError(f"{said}no value is present in column {', '.join(map(repr, target))}")
+        raise DataError(f"{where}no value is present in column {', '.join(map(repr, target))}")
     end = len(values) if len(known) == 0 else int(np.flatnonzero(present)[-1]) + 1  # the rest is future
     if time is not None:
         apart = f"{step.count} year{'s' if step.count > 1 else ''}" if form.format == "%Y" else step.said()
@@ -195,7 +196,7 @@ def _series(
 
 
 def _place_in_time(rows: list[_Row], form: Form, column: str | None) -> None:
-    """Give each row its time; of an hour that comes twice as clocks go back, the second is the later one."""
+    """Give each row its time. If clocks go back and an hour comes twice, its second row is the later one."""
     if form.numbers or form.zone is None:
         for row in rows:
             row.time = row.wall if form.numbers else form.instant(row.wall, row.offset)
@@ -212,9 +213,9 @@ def _place_in_time(rows: list[_Row], form: Form, column: str | None) -> None:
 
 
 def _twice(
-    said: str, rows: list[_Row], before: _Row, after: _Row, form: Form, column: str | None
+    where: str, rows: list[_Row], before: _Row, after: _Row, form: Form, column: str | None
 ) -> DataError:
-    """The error about a time that comes twice: as clocks go back, or as there are several series."""
+    """The error about a time that comes twice: clocks went back, or the table holds several series."""
     again = [a.wall for a, b in pairwise(rows) if a.time == b.time]
     days = {wall // (DAY * SECOND) for wall in again}
     years = (rows[-1].wall - rows[0].wall) / (365 * DAY * SECOND) + 1
@@ -230,20 +231,20 @@ def _twice(
     else:
         advice = "Many series in one table need a column that tells them apart: say --id"
     return DataError(
-        f"{said}the time {when} comes twice (also in row {before.at + 1}). {advice}",
+        f"{where}the time {when} comes twice (also in row {before.at + 1}). {advice}",
         row=after.at + 1,
         column=column,
     )
 
 
-def _number(value: Any, row: int, column: str, marks: Marks) -> float:
+def _number(value: object, row: int, column: str, marks: Marks) -> float:
     try:
-        found = marks.number(value)
+        number = marks.number(value)
     except ValueError as error:
         raise DataError(str(error), row=row + 1, column=column) from error
-    if np.isinf(found):
+    if np.isinf(number):
         raise DataError("a value is infinite; leave it empty if it is missing", row=row + 1, column=column)
-    return found
+    return number
 
 
 def _fill(

@@ -13,7 +13,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -43,13 +42,13 @@ class Tokens:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the tokens as they are kept."""
+        """SHA-256 of the tokens as stored."""
         if self._digest is None:
             self._digest = hashlib.sha256(np.ascontiguousarray(self._array).data).hexdigest()
         return self._digest
 
 
-def in_memory(array: Any, borders: Iterable[int] | None = None) -> Tokens:
+def in_memory(array: object, borders: Iterable[int] | None = None) -> Tokens:
     array = np.asarray(array)
     return Tokens(array, borders=None if borders is None else _checked_borders(borders, len(array)))
 
@@ -102,7 +101,7 @@ def write(
 
 
 def _put(path: Path, arrays: Iterable[Array]) -> None:
-    """Write a file aside, and put it in place when it is whole and on the disk."""
+    """Write a file elsewhere, and move it to its place when it is complete and on the disk."""
     with files.replacing(path) as file:
         for array in arrays:
             file.write(array.data)
@@ -130,14 +129,13 @@ def open(folder: str | Path) -> Tokens:  # noqa: A001 - `shards.open` says it
     return Tokens(_mapped(folder / "tokens.bin", count, dtype), digest, borders)
 
 
-def _dtype(name: Any) -> np.dtype[Any]:
+def _dtype(name: str) -> np.dtype:
     if name not in DTYPES:
         raise ValueError(f"tokens are {name!r:.20}, not one of {', '.join(DTYPES)}")
-    dtype: np.dtype[Any] = np.dtype(name)
-    return dtype
+    return np.dtype(name)
 
 
-def _mapped(path: Path, count: int, dtype: np.dtype[Any]) -> Array:
+def _mapped(path: Path, count: int, dtype: np.dtype) -> Array:
     held = path.stat().st_size if path.exists() else 0
     if held != count * dtype.itemsize:
         raise DataError(

@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError
 
 __all__ = ["split"]
 
-Indices = np.ndarray[Any, np.dtype[np.int64]]
+Indices = NDArray[np.int64]
 
 
 def split(
@@ -19,9 +19,9 @@ def split(
     fraction: float,
     seed: int,
     *,
-    groups: Sequence[Any] | None = None,
-    times: Sequence[Any] | None = None,
-    labels: Sequence[Any] | None = None,
+    groups: Sequence[object] | None = None,
+    times: Sequence[object] | None = None,
+    labels: Sequence[object] | None = None,
 ) -> tuple[Indices, Indices]:
     """Which of `count` rows to train on and which to set aside: at random, sorted.
 
@@ -41,21 +41,21 @@ def split(
     elif groups is not None:
         names = list(dict.fromkeys(groups))
         sizes, total = Counter(groups), 0
-        taken: set[Any] = set()
+        chosen: set[object] = set()
         for i in random.permutation(len(names)):
-            if total >= wanted or len(taken) + 1 >= len(names):
+            if total >= wanted or len(chosen) + 1 >= len(names):
                 break
-            taken.add(names[i])
+            chosen.add(names[i])
             total += sizes[names[i]]
-        aside = np.array([i for i, g in enumerate(groups) if g in taken], np.int64)
+        aside = np.array([i for i, g in enumerate(groups) if g in chosen], np.int64)
     elif labels is not None:
-        known: dict[Any, list[int]] = {}
+        known: dict[object, list[int]] = {}
         for i, label in enumerate(labels):
             known.setdefault(label, []).append(i)
         parts = []
-        for own in known.values():
-            some = random.permutation(own)
-            parts.append(some[: min(len(own) - 1, int(np.floor(len(own) * fraction + random.random())))])
+        for rows in known.values():
+            some = random.permutation(rows)
+            parts.append(some[: min(len(rows) - 1, int(np.floor(len(rows) * fraction + random.random())))])
         aside = np.concatenate(parts) if parts else every[:0]
     else:
         aside = random.permutation(count)[:wanted]
@@ -67,5 +67,5 @@ def split(
     return np.setdiff1d(every, aside).astype(np.int64), aside
 
 
-def _ordered(value: Any) -> tuple[int, Any]:
-    return (0, float(value)) if Marks().is_number(value) else (1, str(value))
+def _ordered(value: object) -> tuple[int, float, str]:
+    return (0, Marks().number(value), "") if Marks().is_number(value) else (1, 0.0, str(value))

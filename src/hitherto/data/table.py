@@ -4,18 +4,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hitherto import progress
-from hitherto.data.marks import Marks
+from hitherto.data.marks import Cell, Marks
 from hitherto.errors import DataError, nearest
 from hitherto.times import is_time
 
-__all__ = ["Numbered", "Table"]
+__all__ = ["Numbered", "Row", "Table"]
 
-Row = dict[str, Any]
+Row = dict[str, Cell]
 Numbered = tuple[int, Row]  # the line that a row begins at, and the row
 
 
@@ -63,8 +62,8 @@ class Table:
             path=self.path,
         )
 
-    def place(self, value: Any) -> Any:
-        """A value that names a file, as a path that leads there: tables name files as seen from where they lie."""
+    def place(self, value: Cell) -> Cell:
+        """A value that names a file, as a path from here. Names in a table are relative to the table's folder."""
         if not isinstance(value, str) or self.path is None or Path(value).is_absolute():
             return value
         if not value.strip(". "):  # a folder, if anything: the table's own, or one above it
@@ -72,16 +71,16 @@ class Table:
         folder = self.path if self.path.is_dir() else self.path.parent
         return folder / value
 
-    def values(self, column: str | int) -> Iterator[Any]:
+    def values(self, column: str | int) -> Iterator[Cell]:
         name = self.column(column)
         return (row[name] for row in self)
 
     def error(self, index: int, column: str | None, message: str) -> DataError:
         """The error of row `index`, from 0, with its place in the file."""
-        found = next(islice(self._rows(), index, None), None)
-        if self.path is None or found is None:
+        numbered = next(islice(self._rows(), index, None), None)
+        if self.path is None or numbered is None:
             return DataError(message, path=self.path, row=index + 1, column=column)
-        return DataError(message, path=self.path, line=found[0], column=column)
+        return DataError(message, path=self.path, line=numbered[0], column=column)
 
     def kinds(self, sample: int = 1000) -> dict[str, str]:
         """What each column seems to hold, by its first rows: number, time, label, text, list or empty."""
@@ -92,7 +91,7 @@ class Table:
 # --------------------------------------------------------------------------------------------------- what it may be
 
 
-def _kind(values: Sequence[Any], marks: Marks) -> str:
+def _kind(values: Sequence[object], marks: Marks) -> str:
     if any(isinstance(v, list | tuple | np.ndarray) for v in values):
         return "list"
     present = [v for v in values if not marks.missing(v)]

@@ -19,10 +19,14 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from hitherto import progress
 from hitherto.errors import DataError, UsageError, nearest_file
+from hitherto.files import why_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 __all__ = ["bounded", "is_folder", "lines", "opened", "pieces", "whole"]
 
@@ -109,9 +113,9 @@ MARKS = {
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path is that of a folder; a DataError where it is neither a folder nor a file."""
+    """Whether a path is a folder; a DataError if it is neither a folder nor a file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"there is no such file.{nearest_file(path)}", path=path) from error
     except (OSError, ValueError) as error:
@@ -121,28 +125,24 @@ def is_folder(path: Path) -> bool:
                 f"expected the path of a file or folder, but a text of {len(text):,} characters came: {text!r:.60}. To "
                 "give texts themselves, put them in a list"
             ) from error
-        raise DataError(f"the file cannot be read: {_why(error)}", path=path) from error
-    if not stat.S_ISDIR(found.st_mode):
-        _expect_regular(path, found)
-    return stat.S_ISDIR(found.st_mode)
+        raise DataError(f"the file cannot be read: {why_of(error)}", path=path) from error
+    if not stat.S_ISDIR(status.st_mode):
+        _expect_regular(path, status)
+    return stat.S_ISDIR(status.st_mode)
 
 
-def _expect_regular(path: Path, found: os.stat_result) -> None:
-    """Data are read several times, which only files allow."""
-    if stat.S_ISDIR(found.st_mode):
+def _expect_regular(path: Path, status: os.stat_result) -> None:
+    """Refuse pipes and devices: data are read several times."""
+    if stat.S_ISDIR(status.st_mode):
         raise DataError("this is a folder, not a file", path=path)
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         kinds = ((stat.S_ISFIFO, "pipe"), (stat.S_ISSOCK, "socket"))
-        what = next((name for holds, name in kinds if holds(found.st_mode)), "device")
+        what = next((name for holds, name in kinds if holds(status.st_mode)), "device")
         raise DataError(
             f"this is a {what}, which can be read once at most, and data are read several times. Write it to a file "
             "first, and give that",
             path=path,
         )
-
-
-def _why(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
 
 
 def _refused(path: Path, kind: str) -> DataError:
@@ -152,12 +152,12 @@ def _refused(path: Path, kind: str) -> DataError:
 
 
 def _named(path: Path) -> str | None:
-    """Which kind of KINDS a file's name speaks of."""
+    """The kind of KINDS that a file's name states."""
     return ENDINGS.get(Path(path.name.removesuffix(".gz")).suffix.lower())
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open a file, and never wait for who may write to it."""
+    """Open a file without waiting for a writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -170,15 +170,15 @@ def _damaged(path: Path, error: Exception) -> DataError:
 
 @contextmanager
 def opened(path: Path, encoding: str | None = None) -> Iterator[TextIO]:
-    """The file's text, gunzipped; what is wrong with its bytes becomes a DataError."""
+    """The file's text, gunzipped if needed. Wrong bytes become a DataError."""
     chosen = "utf-8"
     try:
         with open(path, "rb", opener=_without_waiting) as raw:
-            found = os.fstat(raw.fileno())
-            _expect_regular(path, found)
+            status = os.fstat(raw.fileno())
+            _expect_regular(path, status)
             stream, begin = _unpacked(raw)
             chosen = _encoding(path, begin, encoding)
-            counted = io.BufferedReader(_Counted(path, stream, raw, found.st_size), BLOCK)
+            counted = io.BufferedReader(_Counted(path, stream, raw, status.st_size), BLOCK)
             with io.TextIOWrapper(counted, encoding=chosen, newline="") as text:
                 yield text
     except UnicodeDecodeError as error:
@@ -200,23 +200,23 @@ def opened(path: Path, encoding: str | None = None) -> Iterator[TextIO]:
     except PermissionError as error:
         raise DataError("the file may not be read", path=path) from error
     except OSError as error:
-        raise DataError(f"the file cannot be read: {_why(error)}", path=path) from error
+        raise DataError(f"the file cannot be read: {why_of(error)}", path=path) from error
 
 
 def _unpacked(raw: BinaryIO) -> tuple[BinaryIO, bytes]:
-    """What the file holds when it is gunzipped, and how that begins."""
+    """The contents of the file, gunzipped if needed, and their first bytes."""
     begin = raw.read(512)
     raw.seek(0)
     if begin[:2] != b"\x1f\x8b":
         return raw, begin
-    stream: Any = gzip.GzipFile(fileobj=raw)
+    stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw))
     begin = stream.read(512)
     stream.seek(0)
     return stream, begin
 
 
 class _Counted(io.RawIOBase):
-    """The bytes of a file, gunzipped: it says how far they are, and ends what grows without end."""
+    """The bytes of a file, gunzipped. Reports progress, and refuses a file that grows without end."""
 
     def __init__(self, path: Path, stream: BinaryIO, raw: BinaryIO, size: int) -> None:
         super().__init__()
@@ -226,9 +226,10 @@ class _Counted(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        data = self.stream.read(len(buffer))
-        buffer[: len(data)] = data
+    def readinto(self, buffer: "Buffer") -> int:
+        target = memoryview(buffer)
+        data = self.stream.read(len(target))
+        target[: len(data)] = data
         self.count += len(data)
         read = self.raw.tell()
         if self.count > GROWN and self.count > TIMES * max(1, read):
@@ -242,19 +243,19 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-def _encoding(path: Path, begin: bytes, told: str | None) -> str:
-    """The encoding of a text that begins like this; what is no text is refused."""
-    kind, own = _kind(begin), _named(path)
+def _encoding(path: Path, begin: bytes, option: str | None) -> str:
+    """The encoding of a text that begins with these bytes. Files that are not text are refused."""
+    kind, by_name = _kind(begin), _named(path)
     if kind is not None:
-        raise _refused(path, own if own is not None and kind in ("zip", "sheet", "hdf5") else kind)
-    if told is not None:
-        return _known(told)
+        raise _refused(path, by_name if by_name is not None and kind in ("zip", "sheet", "hdf5") else kind)
+    if option is not None:
+        return _known(option)
     for mark, name in MARKS.items():
         if begin.startswith(mark):
             return name
     if b"\0" in begin[:64]:
-        if own is not None:
-            raise _refused(path, own)
+        if by_name is not None:
+            raise _refused(path, by_name)
         even, odd = begin[::2].count(0), begin[1::2].count(0)
         raise DataError(
             "this is not text: it has NUL bytes. If it is UTF-16, say so: --encoding "
@@ -265,10 +266,10 @@ def _encoding(path: Path, begin: bytes, told: str | None) -> str:
 
 
 def _kind(begin: bytes) -> str | None:
-    """Which kind of KINDS begins like this."""
-    found = next((kind for magic, kind in MAGIC.items() if begin.startswith(magic)), None)
-    if found is not None:
-        return found
+    """The kind of KINDS that begins with these bytes."""
+    by_magic = next((kind for magic, kind in MAGIC.items() if begin.startswith(magic)), None)
+    if by_magic is not None:
+        return by_magic
     if begin[:4] == b"RIFF" and begin[8:12] in (b"WAVE", b"AVI ", b"WEBP"):
         return "media"
     if begin[257:262] == b"ustar":
@@ -277,17 +278,17 @@ def _kind(begin: bytes) -> str | None:
     return "model" if sized and begin[8:10] == b'{"' else None
 
 
-def _known(told: str) -> str:
+def _known(name: str) -> str:
     try:
-        found = codecs.lookup(told)
-        "".encode(found.name), b"".decode(found.name)  # base64 and its like are codecs too, but not of text
+        codec = codecs.lookup(name)
+        "".encode(codec.name), b"".decode(codec.name)  # base64 and its like are codecs too, but not of text
     except (LookupError, ValueError) as error:
-        raise UsageError(f"there is no encoding {told!r}; try utf-8, latin-1, cp1252 or utf-16.") from error
-    return found.name
+        raise UsageError(f"there is no encoding {name!r}; try utf-8, latin-1, cp1252 or utf-16.") from error
+    return codec.name
 
 
 def _undecodable(path: Path, encoding: str) -> DataError:
-    """Where the first byte is that the encoding does not allow."""
+    """The place of the first byte that the encoding does not allow."""
     kind, name = _named(path), encoding.removesuffix("-sig")
     if kind is not None:
         return _refused(path, kind)
@@ -348,15 +349,15 @@ def _with_nul(path: Path, line: int) -> DataError:
 
 
 def whole(path: Path, encoding: str | None = None) -> str:
-    """The text as `pieces` gives it, in one; one that memory should not hold is a DataError."""
-    found, size = [], 0
+    """The text as `pieces` gives it, joined; a DataError if it is too long for memory."""
+    parts, size = [], 0
     for piece in pieces(path, encoding):
         size += len(piece)
         if size > LINE:
-            said = f"the text has more than {LINE:,} characters, and here it must fit into memory"
-            raise DataError(f"{said}; break it into several files", path=path)
-        found.append(piece)
-    return "".join(found)
+            problem = f"the text has more than {LINE:,} characters, and here it must fit into memory"
+            raise DataError(f"{problem}; break it into several files", path=path)
+        parts.append(piece)
+    return "".join(parts)
 
 
 def pieces(path: Path, encoding: str | None = None, chunk: int = 1 << 20) -> Iterator[str]:

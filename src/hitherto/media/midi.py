@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -67,12 +67,13 @@ class Score:
     __hash__ = None  # type: ignore[assignment]  # an array is in it
 
 
-def _table(notes: Any) -> Array:
+def _table(notes: object) -> Array:
     if isinstance(notes, np.ndarray) and notes.dtype == NOTE:
         rows = np.stack([notes[name].astype(np.float64) for name in _BOUNDS], -1)
     else:
         try:
-            rows = np.array([tuple(note) for note in notes] or np.zeros((0, len(_BOUNDS))), np.float64)
+            listed = [tuple(note) for note in cast("Iterable[Iterable[float]]", notes)]
+            rows = np.array(listed or np.zeros((0, len(_BOUNDS))), np.float64)
         except (TypeError, ValueError, OverflowError):
             rows = np.zeros(0)
         if rows.shape[1:] != (len(_BOUNDS),):
@@ -94,17 +95,17 @@ def _table(notes: Any) -> Array:
         raise DataError(
             f"a note ends more than {MOST_QUARTERS:,} quarters after the beginning; cut the piece"
         )
-    found = np.empty(len(rows), NOTE)
+    table = np.empty(len(rows), NOTE)
     for i, name in enumerate(_BOUNDS):
-        found[name] = rows[:, i]
-    found = found[np.lexsort((found["channel"], found["length"], found["pitch"], found["start"]))]
-    found.flags.writeable = False
-    return found
+        table[name] = rows[:, i]
+    table = table[np.lexsort((table["channel"], table["length"], table["pitch"], table["start"]))]
+    table.flags.writeable = False
+    return table
 
 
 @contextmanager
-def naming(path: Any) -> Iterator[None]:
-    """What is found wrong inside begins with the path, where it is one."""
+def naming(path: object) -> Iterator[None]:
+    """Adds the path to a DataError raised inside, if it is a path."""
     try:
         yield
     except DataError as error:
@@ -114,7 +115,7 @@ def naming(path: Any) -> Iterator[None]:
 
 
 def file_bytes(path: str | Path) -> bytes:
-    """All of a file that is no larger than music needs to be."""
+    """The bytes of a file; a DataError if it is larger than a piece of music can be."""
     path = Path(path)
     try:
         with path.open("rb") as file:
@@ -149,8 +150,8 @@ def read_midi(source: str | Path | bytes | bytearray | memoryview) -> Score:
         return _score(file_bytes(source))
 
 
-class _Found:
-    """What has been read so far, in ticks; plain arrays, since a file may hold millions of notes."""
+class _Events:
+    """The notes read so far, in ticks. Plain arrays, because a file may hold millions."""
 
     def __init__(self) -> None:
         self.start, self.end, self.what = array("q"), array("q"), array("I")  # what: channel, pitch, velocity
@@ -159,9 +160,9 @@ class _Found:
 
 def _score(data: bytes) -> Score:
     if data[:4] != b"MThd":
-        said = "an RMID file; save it as plain MIDI" if data[:4] == b"RIFF" else "no MIDI file"
+        kind = "an RMID file; save it as plain MIDI" if data[:4] == b"RIFF" else "no MIDI file"
         raise DataError(
-            f"expected a file that begins with MThd, but it begins with {data[:4]!r}: it is {said}"
+            f"expected a file that begins with MThd, but it begins with {data[:4]!r}: it is {kind}"
         )
     if len(data) < 14:
         raise DataError(f"the file ends in its header, after {len(data)} bytes; fetch it again")
@@ -180,7 +181,7 @@ def _score(data: bytes) -> Score:
         raise DataError("the header says that a quarter has 0 ticks; the file is damaged")
     if tracks == 0:
         raise DataError("the header says that there are 0 tracks; the file is empty or damaged")
-    found = _Found()
+    events = _Events()
     at, read = 8 + size, 0
     while read < tracks:
         if at + 8 > len(data):
@@ -193,21 +194,21 @@ def _score(data: bytes) -> Score:
                 "the file is cut off or damaged"
             )
         if name == b"MTrk":  # others may be there and are to be passed over
-            _read_track(data, at, at + length, found)
+            _read_track(data, at, at + length, events)
             read += 1
         at += length
     if data[at : at + 4] == b"MTrk":
         raise DataError(
             f"the header says that there are {tracks} tracks, but more follow; the file is damaged"
         )
-    start, end, packed = (np.array(values, np.int64) for values in (found.start, found.end, found.what))
+    start, end, packed = (np.array(values, np.int64) for values in (events.start, events.end, events.what))
     times = start / division, (end - start) / division
     table = np.stack([*times, packed >> 8 & 0xFF, packed & 0xFF, packed >> 16], -1)
-    return Score(table, _tempo(found.tempi, max(found.end, default=0)))
+    return Score(table, _tempo(events.tempi, max(events.end, default=0)))
 
 
 def _number(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number of 7 bits a byte, and where it ends."""
+    """A number with 7 bits in each byte, and the place after it."""
     value = 0
     for i in range(at, min(at + 4, end)):
         value = value << 7 | data[i] & 0x7F
@@ -222,7 +223,7 @@ def _cut(at: int) -> DataError:
     return DataError(f"the track ends within the event at byte {at}; the file is damaged")
 
 
-def _read_track(data: bytes, at: int, end: int, found: _Found) -> None:
+def _read_track(data: bytes, at: int, end: int, events: _Events) -> None:
     open_: dict[int, deque[int]] = {}  # key and channel to the notes that sound, by their number
     now = running = 0
     while at < end:
@@ -243,7 +244,7 @@ def _read_track(data: bytes, at: int, end: int, found: _Found) -> None:
             if kind == 0x2F:
                 break
             if kind == 0x51:
-                found.tempi.append((now, _microseconds(body, begin)))
+                events.tempi.append((now, _microseconds(body, begin)))
             continue
         running = status
         size = 1 if 0xC0 <= status < 0xE0 else 2
@@ -252,31 +253,31 @@ def _read_track(data: bytes, at: int, end: int, found: _Found) -> None:
         if data[at] | data[at + size - 1] >= 0x80:
             raise DataError(f"the event at byte {begin} holds a byte above 127; the file is damaged")
         if 0x80 <= status < 0xA0 and status & 15 != DRUMS:
-            _note(open_, found, now, status, data[at], data[at + 1])
+            _note(open_, events, now, status, data[at], data[at + 1])
         at += size
     else:
         raise DataError(
             "a track does not end with the event that ends a track; the file is cut off or damaged"
         )
     for number in chain.from_iterable(open_.values()):
-        found.end[number] = now
+        events.end[number] = now
 
 
 def _note(
-    open_: dict[int, deque[int]], found: _Found, now: int, status: int, pitch: int, velocity: int
+    open_: dict[int, deque[int]], events: _Events, now: int, status: int, pitch: int, velocity: int
 ) -> None:
     sounding = open_.setdefault(status << 8 & 0xF00 | pitch, deque())
     if status >= 0x90 and velocity:
-        sounding.append(len(found.start))
-        found.start.append(now)
-        found.end.append(now)
-        found.what.append((status & 15) << 16 | pitch << 8 | velocity)
+        sounding.append(len(events.start))
+        events.start.append(now)
+        events.end.append(now)
+        events.what.append((status & 15) << 16 | pitch << 8 | velocity)
     elif sounding:
-        found.end[sounding.popleft()] = now
+        events.end[sounding.popleft()] = now
 
 
 def _read_other(data: bytes, status: int, at: int, end: int, begin: int) -> tuple[int, bytes, int]:
-    """What a meta event is and holds, and where it or a sysex event ends."""
+    """The type and the body of a meta event, and the place after it or after a sysex event."""
     kind = -1
     if status == 0xFF:
         if at == end:

@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from reprlib import repr as brief
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
@@ -33,8 +34,8 @@ LARGEST = 1 << 25  # bytes of a file
 # ----------------------------------------------------------------------------------------------- from values to rows
 
 
-def stroke3(value: Any) -> Array:
-    """The drawing as stroke-3 rows, float32 [T, 3]; what is wrong in it is a DataError that says where."""
+def stroke3(value: object) -> Array:
+    """The drawing as stroke-3 rows, float32 [T, 3]. A DataError says where it is wrong."""
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         return _rows(_json(value))
     if isinstance(value, str | PathLike):
@@ -46,24 +47,24 @@ def stroke3(value: Any) -> Array:
     return _rows(value)
 
 
-def points(value: Any) -> list[Array]:
-    """The strokes of a drawing as points seen from its origin, float64 [n, 2] each."""
+def points(value: object) -> list[Array]:
+    """The strokes of a drawing as points relative to its origin, float64 [n, 2] each."""
     rows = stroke3(value)
     at = np.concatenate([np.zeros((1, 2)), np.cumsum(rows[:, :2], 0, np.float64)])
     return np.split(at, np.flatnonzero(rows[:, 2]) + 2)[:-1]
 
 
-def _rows(value: Any) -> Array:
+def _rows(value: object) -> Array:
     depth = depth_of(value)
     if depth == 2:
         alone = "a single stroke stands in a list of its own: [[[x, y], ...]]"
         table = table_of(value, "row", f"[dx, dy, lifted] ({alone})", (3,))
         wrong = np.flatnonzero((table[:, 2] != 0) & (table[:, 2] != 1))
         if len(wrong):
-            said = f"lifted must be 0 or 1, but is {table[wrong[0], 2]:g}"
-            raise DataError(f"row {wrong[0] + 1}: {said} ({alone})")
+            problem = f"lifted must be 0 or 1, but is {table[wrong[0], 2]:g}"
+            raise DataError(f"row {wrong[0] + 1}: {problem} ({alone})")
         rows = joined(table[:, :2], table[:, 2])
-    elif depth == 3:
+    elif depth == 3 and holds(value):
         at, lifted = whole(value)
         rows = joined(moves(at, at[0]), lifted)
     else:
@@ -76,8 +77,8 @@ def _rows(value: Any) -> Array:
     return rows[idle(rows) :]
 
 
-def whole(strokes: Any) -> tuple[Array, Array]:
-    """All points of strokes, and where one ends."""
+def whole(strokes: Iterable[object]) -> tuple[Array, Array]:
+    """The points of all strokes, and 1 at the last point of each."""
     tables = [
         table_of(stroke, f"stroke {s}, point", "[x, y] or [x, y, milliseconds]", (2, 3))
         for s, stroke in enumerate(strokes, 1)
@@ -88,12 +89,12 @@ def whole(strokes: Any) -> tuple[Array, Array]:
     return at, lifted
 
 
-def holds(value: Any) -> bool:
+def holds(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
-def depth_of(value: Any) -> int:
-    """How many lists lie in each other, up to 4; a list of empty ones is one of strokes."""
+def depth_of(value: object) -> int:
+    """How deep lists are nested, up to 4. A list of empty lists counts as a list of strokes."""
     depth = 0
     while depth < 4 and holds(value):
         depth += 1
@@ -103,14 +104,14 @@ def depth_of(value: Any) -> int:
     return depth
 
 
-def as_numbers(value: Any) -> Array | None:
+def as_numbers(value: object) -> Array | None:
     try:
         return np.asarray(value, np.float64)
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def table_of(rows: Any, said: str, form: str, widths: tuple[int, ...]) -> Array:
+def table_of(rows: object, label: str, form: str, widths: tuple[int, ...]) -> Array:
     """Rows of finite numbers, all of one width, float64 [n, width]."""
     table = as_numbers(rows)
     if table is not None and table.ndim == 2 and len(table) and table.shape[1] in widths:
@@ -118,15 +119,15 @@ def table_of(rows: Any, said: str, form: str, widths: tuple[int, ...]) -> Array:
         if finite.all():
             return table
         at = int(np.argmin(finite))
-        raise DataError(f"{said} {at + 1}: every number must be finite, but it is {table[at].tolist()}")
+        raise DataError(f"{label} {at + 1}: every number must be finite, but it is {table[at].tolist()}")
     if not holds(rows) or not len(rows):
         what = "there is none" if holds(rows) else f"got {brief(rows)}"
-        raise DataError(f"{said} 1: expected {form}, but {what}")
+        raise DataError(f"{label} 1: expected {form}, but {what}")
     allowed = [(width,) for width in widths]
     shapes = [None if (row := as_numbers(one)) is None else row.shape for one in rows]
     usual = next((shape for shape in shapes if shape in allowed), None)
     at = next(i for i, shape in enumerate(shapes) if shape is None or shape != usual)
-    raise DataError(f"{said} {at + 1}: expected {form}, all of one length, but got {brief(rows[at])}")
+    raise DataError(f"{label} {at + 1}: expected {form}, all of one length, but got {brief(rows[at])}")
 
 
 def moves(at: Array, before: Array) -> Array:
@@ -147,7 +148,7 @@ def joined(offsets: Array, lifted: Array) -> Array:
 
 
 def idle(rows: Array) -> int:
-    """How many rows at the beginning, not counting the last, neither move the pen nor lift it."""
+    """How many rows at the beginning neither move the pen nor lift it. The last row is not counted."""
     says = rows.any(1)
     return int(np.argmax(says)) if says.any() else max(0, len(rows) - 1)
 
@@ -169,7 +170,7 @@ def _text(path: Path) -> str:
     return begin.decode("utf-8-sig", "replace")
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str) -> object:
     begin = text.lstrip()[:5]
     if begin.startswith("["):
         return _json(text)
@@ -180,14 +181,15 @@ def _parsed(text: str) -> Any:
     raise DataError("expected JSON of strokes, Omniglot's text (START, x,y,ms, BREAK) or SVG")
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> object:
     try:
-        return json.loads(text)
+        strokes: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DataError(f"expected strokes as JSON, but {str(error) or 'it ends early':.100}") from error
+    return strokes
 
 
-def _omniglot(text: str) -> list[Any]:
+def _omniglot(text: str) -> list[list[list[float]]]:
     strokes: list[list[list[float]]] = []
     stroke: list[list[float]] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -196,10 +198,10 @@ def _omniglot(text: str) -> list[Any]:
             strokes.append(stroke)
             stroke = []
         elif line and line != "START":
-            found = as_numbers(line.split(","))
-            if found is None or found.shape != (3,):
+            numbers = as_numbers(line.split(","))
+            if numbers is None or numbers.shape != (3,):
                 raise DataError(f"expected x,y,milliseconds or BREAK, but got {brief(line)}", line=number)
-            stroke.append([found[0], -found[1]])  # its y points up
+            stroke.append([numbers[0], -numbers[1]])  # its y points up
     if stroke:
         raise DataError("the last stroke has no BREAK: the file was cut short")
     return strokes
@@ -216,9 +218,9 @@ _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "Z": 0
 _CHORDS = np.arange(1, 17) / 16  # where a curve becomes a line
 
 
-def _svg(text: str) -> list[Any]:
+def _svg(text: str) -> list[list[list[float]]]:
     """The strokes of paths and polylines: every part of a path is one."""
-    strokes: list[Any] = []
+    strokes: list[list[list[float]]] = []
     for kind, rest in _ELEMENT.findall(_COMMENT.sub("", text)):
         attributes = {name: a or b for name, a, b in _ATTRIBUTE.findall(rest)}
         if kind in ("line", "polygon", "circle", "ellipse", "use"):
@@ -234,7 +236,7 @@ def _svg(text: str) -> list[Any]:
     return strokes
 
 
-def _path(text: str) -> list[Any]:
+def _path(text: str) -> list[list[list[float]]]:
     tokens = _TOKEN.findall(text)
     strokes: list[list[complex]] = []
     command, was, at, start, control, i = "", "-", 0j, 0j, 0j, 0
@@ -249,29 +251,29 @@ def _path(text: str) -> list[Any]:
         i += len(numbers)
         base = at if command.islower() else 0j
         if kind == "H":
-            given = [complex(base.real + numbers[0], at.imag)]
+            points = [complex(base.real + numbers[0], at.imag)]
         elif kind == "V":
-            given = [complex(at.real, base.imag + numbers[0])]
+            points = [complex(at.real, base.imag + numbers[0])]
         else:
-            given = [base + complex(x, y) for x, y in numbers.reshape(-1, 2)] or [start]
+            points = [base + complex(x, y) for x, y in numbers.reshape(-1, 2)] or [start]
         if kind == "M":
             strokes.append([])
-            start, command = given[0], "l" if command == "m" else "L"  # more points are lines
+            start, command = points[0], "l" if command == "m" else "L"  # more points are lines
         elif kind in "ST":
-            given.insert(0, 2 * at - control if was in ("CS" if kind == "S" else "QT") else at)
+            points.insert(0, 2 * at - control if was in ("CS" if kind == "S" else "QT") else at)
         curved = kind in "CSQT"
-        strokes[-1] += _curve([at, *given]) if curved else given
-        control, at, was = given[-2] if curved else at, given[-1], kind
+        strokes[-1] += _curve([at, *points]) if curved else points
+        control, at, was = points[-2] if curved else at, points[-1], kind
         if kind == "Z":
             command = ""  # numbers may not follow
     return [[[p.real, p.imag] for p in stroke] for stroke in strokes if len(stroke) > 1]
 
 
-def _curve(given: list[complex]) -> list[complex]:
-    """Points along a Bezier curve, its first not among them."""
-    parts: list[Any] = [np.full(len(_CHORDS), p) for p in given]
+def _curve(controls: list[complex]) -> list[complex]:
+    """Points along a Bezier curve, without its first point."""
+    parts: list[Array] = [np.full(len(_CHORDS), p) for p in controls]
     with np.errstate(all="ignore"):  # what is too large is said later
         while len(parts) > 1:
             parts = [a + (b - a) * _CHORDS for a, b in pairwise(parts)]
-    found: list[complex] = parts[0].tolist()
-    return found
+    curve: list[complex] = parts[0].tolist()
+    return curve

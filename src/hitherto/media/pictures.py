@@ -1,4 +1,4 @@
-"""Files of pictures to arrays of pixels and back; their sizes are bounded before anything is read."""
+"""Files of pictures to arrays of pixels and back. Sizes are checked before pixels are read."""
 
 import contextlib
 import io
@@ -8,18 +8,27 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hitherto.arrays import Array
+from hitherto.arrays import Array, shape_of
 from hitherto.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from typing_extensions import TypeIs
 
 __all__ = [
     "MOST_PIXELS",
+    "FileLike",
     "as_bytes",
+    "axes_of",
     "check_numbers",
     "check_size",
+    "explained",
+    "is_file",
+    "is_pillow",
     "largest",
     "over_white",
     "path_of",
@@ -27,7 +36,10 @@ __all__ = [
     "png",
     "resized",
     "size_of",
+    "source_of",
 ]
+
+FileLike = str | os.PathLike[str] | bytes | bytearray | memoryview  # the path of a file, or its bytes
 
 MOST_PIXELS = 50_000_000  # of one picture, before and after it is scaled
 LONGEST_SIDE = 65_535  # as in JPEG
@@ -41,9 +53,9 @@ def check_numbers(count: int, what: str, fewer: str = "choose a smaller height, 
 # ------------------------------------------------------------------------------------------------------- reading
 
 
-def pixels(value: Any) -> tuple[Array, float | None]:
-    """What a value shows, [H, W, 1 | 3 | 4], and the number that is white; None where only the training data tell."""
-    if _is_file(value):
+def pixels(value: object) -> tuple[Array, float | None]:
+    """The pixels of a value, [H, W, 1 | 3 | 4], and the number for white; None if only the training data tell it."""
+    if is_file(value):
         with _opened(value) as image:
             return _of_pillow(image)
     if is_pillow(value):
@@ -53,14 +65,14 @@ def pixels(value: Any) -> tuple[Array, float | None]:
     return _numbers(value)
 
 
-def size_of(value: Any) -> tuple[int, int]:
-    """Height and width of what `pixels` gives; of a file its beginning is enough."""
-    if not _is_file(value) and not is_pillow(value):
-        found = _numbers(value)[0]
-        return len(found), found.shape[1]
+def size_of(value: object) -> tuple[int, int]:
+    """Height and width of what `pixels` gives. Of a file only the header is read."""
+    if not is_file(value) and not is_pillow(value):
+        array = _numbers(value)[0]
+        return len(array), array.shape[1]
     if is_pillow(value):
         check_size(value.height, value.width)
-    with _opened(value) if _is_file(value) else contextlib.nullcontext(value) as image:
+    with _opened(value) if is_file(value) else contextlib.nullcontext(value) as image:
         turned = False
         with contextlib.suppress(Exception):  # a broken EXIF block says nothing about orientation
             # of a TIFF Pillow has turned the size already
@@ -68,32 +80,38 @@ def size_of(value: Any) -> tuple[int, int]:
         return (image.width, image.height) if turned else (image.height, image.width)
 
 
-def largest(values: Iterable[Any]) -> float:
-    """What is white in numbers that do not say it: the largest of them, or 1."""
-    found = 1.0
+def largest(values: Iterable[object]) -> float:
+    """The number for white in arrays of floats: the largest value, or 1."""
+    highest = 1.0
     for value in values:
-        if not _is_file(value) and not is_pillow(value):
+        if not is_file(value) and not is_pillow(value):
             array, full = _numbers(value)
-            found = max(found, float(array.max()) if full is None else 1.0)
-    return found
+            highest = max(highest, float(array.max()) if full is None else 1.0)
+    return highest
 
 
-def _is_file(value: Any) -> bool:
+def is_file(value: object) -> "TypeIs[FileLike]":
     return isinstance(value, str | os.PathLike | bytes | bytearray | memoryview)
 
 
-def is_pillow(value: Any) -> bool:
+def is_pillow(value: object) -> "TypeIs[Image]":
     module = sys.modules.get("PIL.Image")
     return module is not None and isinstance(value, module.Image)
 
 
-def path_of(value: Any) -> Path | None:
-    """Where a value lies, for errors."""
+def axes_of(value: object) -> tuple[int, ...]:
+    """The shape of an array of any library; () of all else, lists too."""
+    plain = isinstance(value, list | tuple | dict | str | bytes | os.PathLike) or is_pillow(value)
+    return () if plain else shape_of(value)
+
+
+def path_of(value: object) -> Path | None:
+    """The path of a value, for errors."""
     return Path(value) if isinstance(value, str | os.PathLike) else None
 
 
-def source_of(value: Any, what: str) -> Any:
-    """What a library opens: the path of a file that is there and holds something, or the bytes as a file."""
+def source_of(value: FileLike, what: str) -> Path | io.BytesIO:
+    """What a library can open: the path of a file that exists and is not empty, or the bytes as a file."""
     if isinstance(value, bytes | bytearray | memoryview):
         if not len(value):
             raise DataError(f"expected the bytes of a {what}, but there are none")
@@ -113,20 +131,20 @@ def source_of(value: Any, what: str) -> Any:
 
 @contextlib.contextmanager
 def explained(path: Path | None, what: str = "picture") -> Iterator[None]:
-    """Whatever decoders of foreign formats raise becomes a DataError."""
+    """Turns whatever a decoder raises into a DataError."""
     try:
         yield
     except (DataError, MissingExtra):
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        cause = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise DataError(
-            f"the {what} cannot be read; is it cut short or damaged? ({said:.200})", path=path
+            f"the {what} cannot be read; is it cut short or damaged? ({cause:.200})", path=path
         ) from error
 
 
 @contextlib.contextmanager
-def _opened(value: Any) -> Iterator[Any]:
+def _opened(value: FileLike) -> Iterator["Image"]:
     """The picture with its header read and its size checked, nothing decoded yet."""
     source, path = source_of(value, "picture"), path_of(value)
     try:
@@ -158,7 +176,7 @@ def check_size(height: int, width: int, path: Path | None = None) -> None:
         )
 
 
-def _of_pillow(image: Any) -> tuple[Array, float | None]:
+def _of_pillow(image: "Image") -> tuple[Array, float | None]:
     from PIL import ImageOps
 
     image.load()
@@ -174,11 +192,11 @@ def _of_pillow(image: Any) -> tuple[Array, float | None]:
             )
         return numbers, white
     mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB"
-    found = np.asarray(image if image.mode == mode else image.convert(mode))
-    return found.reshape(*found.shape[:2], -1), 255.0
+    array = np.asarray(image if image.mode == mode else image.convert(mode))
+    return array.reshape(*array.shape[:2], -1), 255.0
 
 
-def _numbers(value: Any) -> tuple[Array, float | None]:
+def _numbers(value: object) -> tuple[Array, float | None]:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         raise DataError("the picture is missing; give one or drop the row")
     try:
@@ -209,21 +227,21 @@ def _numbers(value: Any) -> tuple[Array, float | None]:
 
 
 def over_white(array: Array, full: float) -> Array:
-    """[H, W, 4] as it is seen on white paper, [H, W, 3] of the same type."""
-    found = np.empty((*array.shape[:2], 3), array.dtype)
+    """[H, W, 4] over a white background, as [H, W, 3] of the same type."""
+    opaque = np.empty((*array.shape[:2], 3), array.dtype)
     for i in range(0, len(array), 256):  # a part at a time: floats need room
         part = array[i : i + 256].astype(np.float32)
         alpha = np.minimum(part[..., 3:] / np.float32(full), 1)
         over = part[..., :3] * alpha + np.float32(full) * (1 - alpha)
-        found[i : i + 256] = over if found.dtype.kind == "f" else np.rint(over)
-    return found
+        opaque[i : i + 256] = over if opaque.dtype.kind == "f" else np.rint(over)
+    return opaque
 
 
 # ---------------------------------------------------------------------------------------------------- resizing
 
 
 def resized(picture: Array, height: int, width: int) -> Array:
-    """[H, W, C] as [height, width, C] float32: bilinear; where it shrinks, a triangle over all that a pixel covers."""
+    """[H, W, C] as [height, width, C] float32: bilinear, with a triangle filter where it shrinks."""
     rows = _along(picture, height)
     return np.ascontiguousarray(_along(rows.swapaxes(0, 1), width).swapaxes(0, 1))
 
@@ -243,12 +261,12 @@ def _along(x: Array, size: int) -> Array:
     weights[(at < 0) | (at >= before)] = 0
     weights /= weights.sum(1, keepdims=True)
     at = np.clip(at, 0, before - 1)
-    found = np.zeros((size, *x.shape[1:]), np.float32)
+    output = np.zeros((size, *x.shape[1:]), np.float32)
     for k in range(at.shape[1]):
         weight = weights[:, k].astype(np.float32)
         if weight.any():
-            found += weight[:, None, None] * x[at[:, k]]
-    return found
+            output += weight[:, None, None] * x[at[:, k]]
+    return output
 
 
 # ------------------------------------------------------------------------------------------------------- showing
@@ -256,11 +274,11 @@ def _along(x: Array, size: int) -> Array:
 
 def as_bytes(values: Array) -> Array:
     """Values from 0 to 1 as uint8; NaN is black."""
-    found: Array = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
-    return found
+    whole: Array = np.rint(np.clip(np.nan_to_num(values), 0, 1) * 255).astype(np.uint8)
+    return whole
 
 
-def png(picture: Any) -> bytes:
+def png(picture: object) -> bytes:
     """A PNG file of [H, W] or [H, W, 1 | 3 | 4]: uint8, or floats from 0 to 1."""
     array = np.asarray(picture)
     if array.dtype.kind == "f":

@@ -3,7 +3,6 @@
 import math
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -32,7 +31,7 @@ Roll = list[list[int]]
 MOST_STEPS = 1 << 18  # of a piece: nine hours of sixteenths at 120 quarters a minute
 
 
-def positive(name: str, value: Any) -> float:
+def positive(name: str, value: object) -> float:
     if (
         isinstance(value, bool)
         or not isinstance(value, float | int | np.floating)
@@ -42,8 +41,8 @@ def positive(name: str, value: Any) -> float:
     return float(value)
 
 
-def opened(value: Any) -> tuple[Any, float | None]:
-    """A score; or a roll, and the step that its file tells."""
+def opened(value: object) -> tuple[object, float | None]:
+    """A score, or a roll with the step that its file states."""
     if not isinstance(value, str | Path):
         return value, None
     ending = Path(value).suffix.lower()
@@ -69,7 +68,7 @@ def too_long(steps: str) -> DataError:
     )
 
 
-def grid_of(roll: Any, low: int, high: int) -> Array:
+def grid_of(roll: object, low: int, high: int) -> Array:
     """Whether each key sounds at each step, bool [T, high - low + 1]."""
     if isinstance(roll, np.ndarray) and roll.ndim > 1:
         return _matrix(roll, low, high)
@@ -108,7 +107,7 @@ def grid_of(roll: Any, low: int, high: int) -> Array:
 
 
 def _matrix(roll: Array, low: int, high: int) -> Array:
-    """Of an array: a column for each key, or for each of MIDI's 128."""
+    """The grid of an array with a column for each key, or for each of MIDI's 128."""
     size = high - low + 1
     if roll.ndim != 2 or roll.shape[1] not in (size, 128) or roll.dtype.kind not in "biuf":
         raise DataError(
@@ -145,8 +144,8 @@ def held(grid: Array, low: int, step: float, tempo: float) -> Score:
     return Score(np.stack([first * step, (last - first) * step, key + low, 80 * ones, 0 * ones], -1), tempo)
 
 
-def as_score(music: Any, *, step: float = 1.0, tempo: float | None = None) -> Score:
-    """The notes of a roll or of an array [T, 128]; a score as it is, unless for another tempo."""
+def as_score(music: object, *, step: float = 1.0, tempo: float | None = None) -> Score:
+    """The notes of a roll or of an array [T, 128]. A score is returned as it is, or with another tempo."""
     if isinstance(music, Score):
         return music if tempo is None else Score(music.notes, tempo)
     return held(grid_of(music, 0, 127), 0, positive("step", step), 120.0 if tempo is None else tempo)
@@ -158,22 +157,22 @@ class _RollFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def read_roll(path: str | Path) -> tuple[Roll, float | None]:
-    """The roll in a JSON file, and the quarters of a step if it says them."""
+    """The roll in a JSON file, and the quarters of a step if the file states them."""
     data = file_bytes(path)
     try:
-        found = msgspec.json.decode(data, type=_RollFile | list[list[float]])
+        document = msgspec.json.decode(data, type=_RollFile | list[list[float]])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(
             f'expected one roll, [[60, 64], [], ...] or {{"step": 0.25, "roll": [...]}}: {error}', path=path
         ) from error
-    file = found if isinstance(found, _RollFile) else _RollFile(found)
+    file = document if isinstance(document, _RollFile) else _RollFile(document)
     with naming(path):
         if file.step is not None and not 0 < file.step < math.inf:
             raise DataError(f"the step must be a number of quarters above 0, but is {file.step:g}")
         return lists(grid_of(file.roll, 0, 127), 0), file.step
 
 
-def write_roll(path: str | Path, roll: Any, step: float = 1.0) -> None:
+def write_roll(path: str | Path, roll: object, step: float = 1.0) -> None:
     """A JSON file that `read_roll` reads, from a roll or an array [T, 128]."""
     file = {"step": positive("step", step), "roll": lists(grid_of(roll, 0, 127), 0)}
     files.write(path, msgspec.json.encode(file) + b"\n")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -27,7 +27,7 @@ _BLOCK = 1 << 17  # samples that are read at once
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sound:
-    """A recording: float32 samples in -1..1, [N] or [N, C], and how many a second has; int16 samples are scaled."""
+    """A recording: float32 samples in -1..1, [N] or [N, C], and the rate. int16 samples are scaled."""
 
     samples: Array
     rate: int
@@ -56,11 +56,11 @@ def read_sound(source: Source) -> Sound:
     return Sound(samples[:, 0] if samples.shape[1] == 1 else samples, rate)
 
 
-def write_wav(path: str | os.PathLike[str], samples: Any, rate: int) -> None:
-    """A WAV file of 16 bits; what lies beyond -1..1 is clipped."""
-    found = as_floats(samples)
-    data = np.rint(found * np.float32(32768)).clip(-32768, 32767).astype("<i2").tobytes()
-    channels = 1 if found.ndim == 1 else found.shape[1]
+def write_wav(path: str | os.PathLike[str], samples: object, rate: int) -> None:
+    """Writes a WAV file of 16 bits; samples beyond -1..1 are clipped."""
+    floats = as_floats(samples)
+    data = np.rint(floats * np.float32(32768)).clip(-32768, 32767).astype("<i2").tobytes()
+    channels = 1 if floats.ndim == 1 else floats.shape[1]
     if channels > 32767 or len(data) > 0xFFFFFFFF - 36:
         raise UsageError("a WAV file holds 32,767 channels and 4 GiB at most; write a shorter recording.")
     rate = check_rate(rate)
@@ -74,7 +74,7 @@ def write_wav(path: str | os.PathLike[str], samples: Any, rate: int) -> None:
 # ---------------------------------------------------------------------------------------------------- from files
 
 
-def as_floats(samples: Any, path: Path | None = None, first: int = 0) -> Array:
+def as_floats(samples: object, path: Path | None = None, first: int = 0) -> Array:
     """float32 samples, [N] or [N, C]; `first` is the place of the first of them in the file."""
     try:
         array = np.asarray(samples)
@@ -101,31 +101,35 @@ def as_floats(samples: Any, path: Path | None = None, first: int = 0) -> Array:
     return array
 
 
-def check_rate(rate: Any, path: Path | None = None) -> int:
+def check_rate(rate: object, path: Path | None = None) -> int:
     if isinstance(rate, bool) or not isinstance(rate, int | np.integer) or not RATES[0] <= rate <= RATES[1]:
         raise DataError(f"expected a rate of {RATES[0]:,} to {RATES[1]:,} samples a second, but got {rate!r:.40}",
                         path=path)  # fmt: skip
     return int(rate)
 
 
-def sound_path(source: Any) -> Path | None:
+def sound_path(source: object) -> Path | None:
     return Path(source) if isinstance(source, str | os.PathLike) else None
 
 
 @contextmanager
-def opened(source: Any) -> Iterator[tuple[int, Iterator[Array]]]:
+def opened(source: object) -> Iterator[tuple[int, Iterator[Array]]]:
     """The rate of a recording, and its samples, [n] or [n, C] a block; of a file always [n, C]."""
     if isinstance(source, Sound):
         starts = range(0, len(source), _BLOCK)
         yield source.rate, (source.samples[start : start + _BLOCK] for start in starts)
         return
     path = sound_path(source)
-    if path is None and not isinstance(source, bytes | bytearray | memoryview):
+    if path is not None:
+        file: BinaryIO = _file(path)
+    elif isinstance(source, bytes | bytearray | memoryview):
+        file = BytesIO(source)
+    else:
         raise DataError(
             "expected a recording: a path, the bytes of a file, or hitherto.Sound(samples, rate), but got "
             f"{source!r:.60}"
         )
-    with _file(path) if path is not None else BytesIO(source) as file:
+    with file:
         yield _read(file, path)
 
 
@@ -152,8 +156,8 @@ def _read(file: BinaryIO, path: Path | None) -> tuple[int, Iterator[Array]]:
         name = "MP3"
     if name is not None:
         return _read_other(file, name, path)
-    said = f"it begins with {head!r}" if head else "it is empty"
-    raise DataError(f"expected a file of sound, such as WAV, FLAC, Ogg or MP3, but {said}", path=path)
+    problem = f"it begins with {head!r}" if head else "it is empty"
+    raise DataError(f"expected a file of sound, such as WAV, FLAC, Ogg or MP3, but {problem}", path=path)
 
 
 def _read_other(file: BinaryIO, name: str, path: Path | None) -> tuple[int, Iterator[Array]]:
@@ -168,8 +172,8 @@ def _read_other(file: BinaryIO, name: str, path: Path | None) -> tuple[int, Iter
     try:
         sound = soundfile.SoundFile(_Calm(file))
     except (RuntimeError, ValueError, TypeError) as error:
-        said = getattr(error, "error_string", error)  # without the file's name in Python
-        raise DataError(f"this begins as {name} but cannot be read: {said}", path=path) from error
+        cause = getattr(error, "error_string", error)  # without the file's name in Python
+        raise DataError(f"this begins as {name} but cannot be read: {cause}", path=path) from error
 
     def blocks() -> Iterator[Array]:
         size, count = max(1, _BLOCK // sound.channels), 0

@@ -1,7 +1,6 @@
 """A score as sound, in plain tones."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ _ATTACK, _RELEASE, _DECAY = 0.015, 0.09, 0.9  # seconds
 _BLOCK = 1 << 16
 
 
-def tones(music: Any, rate: int = 44_100, *, step: float = 1.0, tempo: float | None = None) -> Array:
+def tones(music: object, rate: int = 44_100, *, step: float = 1.0, tempo: float | None = None) -> Array:
     """The sound of a roll or score in plain tones, float32 [samples], the loudest of them 0.9."""
     score = as_score(music, step=step, tempo=tempo)
     if not isinstance(rate, int) or not 1000 <= rate <= 384_000:
@@ -52,7 +51,7 @@ def tones(music: Any, rate: int = 44_100, *, step: float = 1.0, tempo: float | N
 
 
 def _wave(turns: Array, each: float) -> Array:
-    """A tone and its partials below half the rate, where `turns` says how many periods have passed."""
+    """A tone and its partials below half the rate. `turns` counts the periods that have passed."""
     angle = (2 * np.pi * (turns - np.floor(turns))).astype(np.float32)
     before, now, twice = np.zeros_like(angle), np.sin(angle), 2 * np.cos(angle)
     wave = np.zeros_like(angle)

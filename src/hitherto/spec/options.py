@@ -35,6 +35,7 @@ Whole = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
 Few = Annotated[int, Meta(ge=1, le=1024)]  # of what has a cost of its own: layers, threads
+Vocabulary = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # ids are int32
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
@@ -89,7 +90,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         _about("unit of text that is one token", "from the task and the data"),
     ] = None
     vocab_size: Annotated[
-        Count | None, _about("maximum vocabulary size", "no limit; subwords: from the data")
+        Vocabulary | None, _about("maximum vocabulary size", "no limit; subwords: from the data")
     ] = None
     min_count: Annotated[
         Count | None, _about("minimum number of occurrences; rarer words become <unk>", "from the data")

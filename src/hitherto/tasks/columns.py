@@ -1,14 +1,13 @@
 """Columns of a table, and the codecs that are fitted to them."""
 
-import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from hitherto.arrays import Array
-from hitherto.codecs import CODECS
+from hitherto.codecs import CODECS, named_kind
 from hitherto.codecs.base import Codec
-from hitherto.data import MEDIA, Table, parallel, read, split
+from hitherto.data import Table, parallel, read, split
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import DataSpec, ModelSpec, Spec
 from hitherto.tasks.base import Value
@@ -38,7 +37,7 @@ def load(spec: Spec, data: object, unnamed: str = "csv", sentences: bool = False
     if isinstance(data, Table):
         return data
     options = spec.data
-    if isinstance(data, str | Path) and Path(data).suffix.lower() in MEDIA and Path(data).is_file():
+    if isinstance(data, str | Path) and named_kind(Path(data)) and Path(data).is_file():
         data = [str(data)]  # a recording or a picture is a value
     if isinstance(data, tuple):
         if len(data) != 2:
@@ -93,18 +92,12 @@ def changed(
     return [of_row(int(r)) for r in rows]
 
 
-def _options_of(kind: str) -> list[str]:
-    """The options of a codec that a spec has."""
-    fields = DataSpec.__struct_fields__
-    return [name for name in inspect.signature(CODECS[kind].fit).parameters if name in fields]
-
-
 def used(kind: str, data: DataSpec, others: Iterable[str] | None = None) -> None:
     """A UsageError where an option of other codecs is set: of `others`, or of all that augment."""
     if others is None:
         others = [name for name, codec in CODECS.items() if codec.augments]
     for other in others:
-        for name in sorted(set(_options_of(other)) - {*_options_of(kind), "max_length"}):
+        for name in sorted({*CODECS[other].options} - {*CODECS[kind].options, "max_length"}):
             if getattr(data, name) not in (None, (), False):
                 raise UsageError(f"{name} is an option of {other}, and the input is {kind}; leave it out.")
 
@@ -126,7 +119,7 @@ def fitted(
 ) -> Codec:
     """The codec of that kind, from the values of these rows; an option that it does not have is an error."""
     used(kind, data)
-    options = {name: value for name in _options_of(kind) if (value := getattr(data, name)) is not None}
+    options = {name: value for name in CODECS[kind].options if (value := getattr(data, name)) is not None}
     for name in options.keys() & {"window", "hop"}:  # columns are counted
         options[name] = int(options[name]) if options[name].is_integer() else options[name]
     rows = [(row, table.place(value)) for row, value in values]

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -52,10 +52,10 @@ class Form:
 
     @property
     def zone_name(self) -> str | None:
-        """By which --timezone knows the zone again."""
-        return None if self.zone is None else getattr(self.zone, "key", None)
+        """The name of the zone for --timezone."""
+        return self.zone.key if isinstance(self.zone, ZoneInfo) else None
 
-    def read(self, cell: Any) -> tuple[int, int | None]:
+    def read(self, cell: object) -> tuple[int, int | None]:
         """The time in a cell: microseconds on the wall, or a number; and the offset in seconds, if the cell says one.
 
         A ValueError where it cannot be read.
@@ -101,12 +101,12 @@ class Form:
             if is_number(cell)
             else ""
         )
-        found = match_of(self.format, text) if len(text) <= 60 else None
-        if found is None:
+        moment = match_of(self.format, text) if len(text) <= 60 else None
+        if moment is None:
             raise ValueError(self._expected(cell))
-        return found
+        return moment
 
-    def _expected(self, cell: Any) -> str:
+    def _expected(self, cell: object) -> str:
         such = (
             f"a count of {WORDS[self.format]} since 1970" if self.format in UNITS
             else "a whole number" if self.format == NUMBER else f"a time written as {self.format}"
@@ -135,7 +135,7 @@ class Form:
         ends = (
             [""] * len(wall)
             if self.zone is None
-            else [_said(int(a - b) // SECOND) for a, b in zip(wall, utc, strict=True)]
+            else [_offset_text(int(a - b) // SECOND) for a, b in zip(wall, utc, strict=True)]
         )
         return [_render(ISO + CLOCK + exact, int(t)) + end for t, end in zip(wall, ends, strict=True)]
 
@@ -150,7 +150,7 @@ class Form:
         return step.unit == "M" and ("%q" not in self.format or step.count % 3 == 0)
 
     def instant(self, wall: int, offset: int | None, later: bool = False) -> int:
-        """Microseconds in UTC; of an hour that comes twice, as clocks go back, the first, or the `later` one."""
+        """Microseconds in UTC. If clocks go back and the hour comes twice, it is the first one, or the `later` one."""
         if self.numbers:
             return wall
         if offset is not None:
@@ -170,14 +170,14 @@ def _render(format: str, micros: int) -> str:  # noqa: A002
     return re.sub(r"%(.)", lambda match: values.get(match[1], ""), format)
 
 
-def _said(seconds: int) -> str:
+def _offset_text(seconds: int) -> str:
     """An offset as +01:00."""
     sign, seconds = ("-", -seconds) if seconds < 0 else ("+", seconds)
     return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}"
 
 
-def _text(cell: Any) -> str:
-    """A cell as a file would have it."""
+def _text(cell: object) -> str:
+    """A cell as text."""
     if isinstance(cell, str):
         return cell.strip().strip('"')
     try:
@@ -186,7 +186,7 @@ def _text(cell: Any) -> str:
         return ""
 
 
-def _advice(cell: Any) -> str:
+def _advice(cell: object) -> str:
     text = _text(cell)
     if re.search(r":60\b", text):
         return "; a leap second has no place among even steps: write 23:59:59, or the midnight that follows"
@@ -196,7 +196,7 @@ def _advice(cell: Any) -> str:
 
 
 def form_of(
-    cells: Sequence[Any],
+    cells: Sequence[object],
     *,
     given: str | None = None,
     zone: str | None = None,
@@ -227,48 +227,51 @@ def form_of(
             f"some times are dates already, but here is {shown(cells[row])}", row=row + 1, column=column
         )
     else:
-        found = given
+        layout = given
         if given is not None and kept and _misfit(cells, given) is not None:
-            found = None
-        if found is None:
+            layout = None
+        if layout is None:
             numbers = all(map(is_number, cells))
-            found = _of_numbers(cells, column) if numbers else _of_texts(cells, column)
-        form, note = _complete(Form(found, place), cells, column)
+            layout = _of_numbers(cells, column) if numbers else _of_texts(cells, column)
+        form, note = _complete(Form(layout, place), cells, column)
     if place is not None and form.zone is None and not kept:
         what = "plain numbers" if form.numbers else "dates with no time of day"
         raise UsageError(f"timezone has no use, as times are {what}; leave it out.")
     return form, note
 
 
-def _wrong(message: str, cells: Sequence[Any], row: int, column: str | None) -> DataError:
-    """The error about a cell; one that comes alone, as in a stream, needs no place."""
+def _wrong(message: str, cells: Sequence[object], row: int, column: str | None) -> DataError:
+    """The error about a cell, with its row unless the cell stands alone, as in a stream."""
     alone = len(cells) == 1 and column is None
     return DataError(message, row=None if alone else row + 1, column=column)
 
 
-def read_all(form: Form, cells: Sequence[Any], column: str | None) -> list[tuple[int, int | None]]:
+def read_all(form: Form, cells: Sequence[object], column: str | None) -> list[tuple[int, int | None]]:
     """`form.read` of every cell; an error says which cannot be read."""
-    read, found = _reader(form), []
+    read, moments = _reader(form), []
     for row, cell in enumerate(cells):
         try:
-            found.append(read(cell))
+            moments.append(read(cell))
         except ValueError as error:
             raise _wrong(str(error), cells, row, column) from error
-    return found
+    return moments
 
 
-def _of_typed(cells: Sequence[Any], place: dt.tzinfo | None, column: str | None) -> tuple[Form, str | None]:
-    """Of cells that are dates already."""
+def _of_typed(
+    cells: Sequence[object], place: dt.tzinfo | None, column: str | None
+) -> tuple[Form, str | None]:
+    """The form of cells that are dates already."""
     moments = read_all(Form(ISO), cells, column)
     if not any(wall % (DAY * SECOND) for wall, _ in moments) and all(offset is None for _, offset in moments):
         return Form(ISO), None
-    zone = getattr(cells[-1], "tzinfo", None)
-    name = getattr(zone, "key", None) or getattr(zone, "zone", None)
+    last = cells[-1]
+    zone = last.tzinfo if isinstance(last, dt.datetime) else None
+    name = zone.key if isinstance(zone, ZoneInfo) else getattr(zone, "zone", None)  # pytz has `zone`
     return _placed(Form(ISO + CLOCK, place or (zone_of(name) if name else None)), cells, moments, column)
 
 
-def _complete(form: Form, cells: Sequence[Any], column: str | None) -> tuple[Form, str | None]:
-    """The form with time of day and zone, as the cells have them, and the sentence about it."""
+def _complete(form: Form, cells: Sequence[object], column: str | None) -> tuple[Form, str | None]:
+    """The form with the time of day and the zone of the cells, and a sentence about it."""
     moments = read_all(form, cells, column)
     format = form.format  # noqa: A001
     if form.numbers:
@@ -276,10 +279,10 @@ def _complete(form: Form, cells: Sequence[Any], column: str | None) -> tuple[For
     if format in UNITS:
         place = form.zone or dt.UTC
         when = Form(format, place).write(np.array([moments[0][0]], "M8[us]"))[0]
-        said = (
+        sentence = (
             f"times are {WORDS[format]} since 1970: {cells[0]} is {when}; --time-format number says otherwise"
         )
-        return Form(format, place), said
+        return Form(format, place), sentence
     if not has_clock(format):
         if not (has_day(format) and any(_clocked(format, cell) for cell in cells)):
             form = Form(format)  # a date is a date anywhere
@@ -287,24 +290,24 @@ def _complete(form: Form, cells: Sequence[Any], column: str | None) -> tuple[For
             form = Form(format + CLOCK, form.zone)
     form, note = _placed(form, cells, moments, column)
     if not format.startswith(ISO):
-        told = f"times are read as {format}: {_told(format, cells)}; --time-format says otherwise"
-        note = told if note is None else f"{told}. {note}"
+        reading = f"times are read as {format}: {_reading_of(format, cells)}; --time-format says otherwise"
+        note = reading if note is None else f"{reading}. {note}"
     return form, note
 
 
-def _clocked(format: str, cell: Any) -> bool:  # noqa: A002
+def _clocked(format: str, cell: object) -> bool:  # noqa: A002
     return "H" in (shape(format, _text(cell)) or {})
 
 
 def _placed(
-    form: Form, cells: Sequence[Any], moments: Sequence[tuple[int, int | None]], column: str | None
+    form: Form, cells: Sequence[object], moments: Sequence[tuple[int, int | None]], column: str | None
 ) -> tuple[Form, str | None]:
     """The form with its zone: the one it has, or that of the offsets in the cells, of which the last counts."""
     offsets = [offset for _, offset in moments]
-    said = [offset for offset in offsets if offset is not None]
-    if not said:
+    known = [offset for offset in offsets if offset is not None]
+    if not known:
         return form, None
-    if len(said) < len(offsets) and form.zone is None:
+    if len(known) < len(offsets) and form.zone is None:
         bare, full = offsets.index(None), next(i for i, o in enumerate(offsets) if o is not None)
         raise DataError(
             f"the time {shown(cells[bare])} says no offset from UTC, but {shown(cells[full])} in row {full + 1} "
@@ -314,17 +317,17 @@ def _placed(
     format = form.format if "%z" in form.format else form.format + "%z"  # noqa: A001
     if form.zone is not None:
         return Form(format, form.zone), None
-    zone = dt.timezone(dt.timedelta(seconds=said[-1])) if said[-1] else dt.UTC
+    zone = dt.timezone(dt.timedelta(seconds=known[-1])) if known[-1] else dt.UTC
     note = None
-    if len(kinds := sorted(set(said))) > 1:
+    if len(kinds := sorted(set(known))) > 1:
         note = (
-            f"times have the offsets {', '.join(map(_said, kinds))}; forecasts have the last, {_said(said[-1])}. Name "
-            "the zone and they follow its clocks: --timezone Europe/Berlin"
+            f"times have the offsets {', '.join(map(_offset_text, kinds))}; forecasts have the last, "
+            f"{_offset_text(known[-1])}. Name the zone and they follow its clocks: --timezone Europe/Berlin"
         )
     return Form(format, zone), note
 
 
-def _told(format: str, cells: Sequence[Any]) -> str:  # noqa: A002
+def _reading_of(format: str, cells: Sequence[object]) -> str:  # noqa: A002
     """A cell and what it is read as: one that tells days from months, if there is one."""
     read = _reader(Form(format))
     for cell in [*cells[:1000], cells[0]]:
@@ -339,22 +342,22 @@ def _told(format: str, cells: Sequence[Any]) -> str:  # noqa: A002
     return f"{str(cell).strip():.40} is {read_as}"
 
 
-def _reader(form: Form) -> Callable[[Any], tuple[int, int | None]]:
+def _reader(form: Form) -> Callable[[object], tuple[int, int | None]]:
     """`form.read` that remembers what it has read: times of many series are the same again and again."""
     seen: dict[str, tuple[int, int | None]] = {}
 
-    def read(cell: Any) -> tuple[int, int | None]:
+    def read(cell: object) -> tuple[int, int | None]:
         if not isinstance(cell, str):
             return form.read(cell)
-        found = seen.get(cell)
-        if found is None:
-            found = seen[cell] = form.read(cell)
-        return found
+        moment = seen.get(cell)
+        if moment is None:
+            moment = seen[cell] = form.read(cell)
+        return moment
 
     return read
 
 
-def _misfit(cells: Sequence[Any], format: str) -> int | None:  # noqa: A002
+def _misfit(cells: Sequence[object], format: str) -> int | None:  # noqa: A002
     """The first cell that is not written so."""
     read = _reader(Form(format))
     for i, cell in enumerate(cells):
@@ -365,7 +368,7 @@ def _misfit(cells: Sequence[Any], format: str) -> int | None:  # noqa: A002
     return None
 
 
-def _of_numbers(cells: Sequence[Any], column: str | None) -> str:
+def _of_numbers(cells: Sequence[object], column: str | None) -> str:
     """Compact dates, a count since 1970, years, or plain numbers."""
     try:
         values = [whole_of(cell) for cell in cells]
@@ -395,7 +398,7 @@ def _of_numbers(cells: Sequence[Any], column: str | None) -> str:
     return NUMBER
 
 
-def _of_texts(cells: Sequence[Any], column: str | None) -> str:
+def _of_texts(cells: Sequence[object], column: str | None) -> str:
     """The one format that all cells have; what several would fit, or none, is an error that says so."""
     alive = list(DATES)
     lost: dict[str, int] = {}  # the row at which each format was given up
@@ -415,34 +418,34 @@ def _of_texts(cells: Sequence[Any], column: str | None) -> str:
         if len(set(readings.values())) > 1:
             a, b = alive[0], next(date for date in alive if readings[date] != readings[alive[0]])
             raise _wrong(
-                f"{text!r} is {_told(a, [text]).rpartition(' is ')[2]} read as {a}, but "
-                f"{_told(b, [text]).rpartition(' is ')[2]} read as {b}, and no other time of the column tells which; "
-                f"say it: --time-format '{a}'", cells, row, column,
+                f"{text!r} is {_reading_of(a, [text]).rpartition(' is ')[2]} read as {a}, but "
+                f"{_reading_of(b, [text]).rpartition(' is ')[2]} read as {b}, and no other time of the column tells "
+                f"which; say it: --time-format '{a}'", cells, row, column,
             )  # fmt: skip
-    (found, *_) = alive
-    if "%b" in found:
+    (layout, *_) = alive
+    if "%b" in layout:
         names = [match[0] for text in first if (match := re.search(MONTH, text, re.IGNORECASE))]
         if max(map(len, names), default=3) > 4:  # "Sept" is short as well
-            found = found.replace("%b", "%B")
-    return found
+            layout = layout.replace("%b", "%B")
+    return layout
 
 
 def _unreadable(
-    cells: Sequence[Any], row: int, lost: dict[str, int], alive: list[str], column: str | None
+    cells: Sequence[object], row: int, lost: dict[str, int], alive: list[str], column: str | None
 ) -> DataError:
     """The error about a cell that fits no format which all before it have."""
     cell = cells[row]
     text = _text(cell)
-    own = next((date for date in DATES if len(text) <= 60 and match_of(date, text) is not None), None)
-    if is_number(cell) and own is None:
+    its_date = next((date for date in DATES if len(text) <= 60 and match_of(date, text) is not None), None)
+    if is_number(cell) and its_date is None:
         return DataError(
             f"some times are numbers and some are dates: here is {shown(cell)}", row=row + 1, column=column
         )
-    if own is not None:
-        at = lost.get(own, 0)
+    if its_date is not None:
+        at = lost.get(its_date, 0)
         theirs = next(date for date in (*alive, *DATES) if match_of(date, _text(cells[at])) is not None)
         return DataError(
-            f"times are written in two ways: {shown(cell)} is {own}, but {shown(cells[at])} in row {at + 1} is "
+            f"times are written in two ways: {shown(cell)} is {its_date}, but {shown(cells[at])} in row {at + 1} is "
             f"{theirs}; write all alike", row=row + 1, column=column,
         )  # fmt: skip
     such = f"as {alive[0]}, as the others are" if row and alive else "such as 2024-05-31 or 2024-05-31 18:30"

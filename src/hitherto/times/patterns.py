@@ -4,10 +4,10 @@ import datetime as dt
 import functools
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import ndim_of
 from hitherto.errors import UsageError
 from hitherto.times.steps import FIRST, LAST, SECOND
 from hitherto.times.zones import EPOCH, offset_of
@@ -139,25 +139,25 @@ def has_clock(format: str) -> bool:  # noqa: A002
 def shape(format: str, text: str) -> dict[str, str] | None:  # noqa: A002
     """What stands in each place of a format, if the text has its shape."""
     pattern, free = pattern_of(format)
-    found = pattern.fullmatch(text)
-    if found is None:
+    match = pattern.fullmatch(text)
+    if match is None:
         return None
-    said = found.groupdict()
-    if free and (rest := said.pop("rest").rstrip()):
+    fields = match.groupdict()
+    if free and (rest := fields.pop("rest").rstrip()):
         clock = _CLOCKS.fullmatch(rest) or _BASIC.fullmatch(rest)
         if clock is None:
             return None
-        said |= clock.groupdict()
-    return {name: value for name, value in said.items() if value is not None}
+        fields |= clock.groupdict()
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def match_of(format: str, text: str) -> tuple[int, int | None] | None:  # noqa: A002
     """Microseconds on the wall, and the offset in seconds where the text says one; None where it does not fit."""
-    if format in _USUAL and (found := _iso(text)) is not None:
-        return found
-    said = shape(format, text)
+    if format in _USUAL and (moment := _iso(text)) is not None:
+        return moment
+    fields = shape(format, text)
     try:
-        return None if said is None else _moment(said)
+        return None if fields is None else _moment(fields)
     except ValueError:
         return None
 
@@ -181,28 +181,28 @@ def _iso(text: str) -> tuple[int, int | None] | None:
     return wall, None if offset is None else round(offset.total_seconds())
 
 
-def _moment(said: dict[str, str]) -> tuple[int, int | None]:
-    year = int(said.get("Y", 0))
-    if "y" in said:  # as POSIX has it: 69 is 1969, 68 is 2068
-        year = int(said["y"]) + (1900 if int(said["y"]) >= 69 else 2000)
-    month = int(said.get("m", 3 * int(said.get("q", "1")) - 2))
-    if name := said.get("b", said.get("B")):
+def _moment(fields: dict[str, str]) -> tuple[int, int | None]:
+    year = int(fields.get("Y", 0))
+    if "y" in fields:  # as POSIX has it: 69 is 1969, 68 is 2068
+        year = int(fields["y"]) + (1900 if int(fields["y"]) >= 69 else 2000)
+    month = int(fields.get("m", 3 * int(fields.get("q", "1")) - 2))
+    if name := fields.get("b", fields.get("B")):
         month = _MONTHS.index(name[:3].lower()) + 1
-    if "G" in said:
-        date = dt.date.fromisocalendar(int(said["G"]), int(said.get("V", 1)), int(said.get("u", 1)))
-    elif "j" in said:
-        date = dt.date(year, 1, 1) + dt.timedelta(int(said["j"]) - 1)
+    if "G" in fields:
+        date = dt.date.fromisocalendar(int(fields["G"]), int(fields.get("V", 1)), int(fields.get("u", 1)))
+    elif "j" in fields:
+        date = dt.date(year, 1, 1) + dt.timedelta(int(fields["j"]) - 1)
         if date.year != year:
             raise ValueError("no such day of the year")
     else:
-        date = dt.date(year, month, int(said.get("d", 1)))
-    hour = int(said.get("H", said.get("I", 0)))
-    if half := said.get("p"):
+        date = dt.date(year, month, int(fields.get("d", 1)))
+    hour = int(fields.get("H", fields.get("I", 0)))
+    if half := fields.get("p"):
         if not 1 <= hour <= 12:
             raise ValueError("no hour of twelve")
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
-    minute, second = int(said.get("M", 0)), int(said.get("S", 0))
-    fraction = said.get("f", "").ljust(9, "0")
+    minute, second = int(fields.get("M", 0)), int(fields.get("S", 0))
+    fraction = fields.get("f", "").ljust(9, "0")
     if fraction[6:].strip("0"):
         raise ValueError("finer than a microsecond")
     micro = int(fraction[:6])
@@ -212,7 +212,7 @@ def _moment(said: dict[str, str]) -> tuple[int, int | None]:
         raise ValueError("no time of day")
     days = date.toordinal() - 719_163
     wall = ((days * 24 + hour) * 60 + minute) * 60 + second
-    return ranged(wall * SECOND + micro), offset_of(said["z"]) if "z" in said else None
+    return ranged(wall * SECOND + micro), offset_of(fields["z"]) if "z" in fields else None
 
 
 def ranged(micros: int) -> int:
@@ -221,21 +221,21 @@ def ranged(micros: int) -> int:
     return micros
 
 
-def whole_of(value: Any) -> Decimal:
+def whole_of(value: object) -> Decimal:
     """The number in a cell, exactly."""
     try:
-        found = Decimal(int(value) if isinstance(value, int | np.integer) else str(value).strip())
+        number = Decimal(int(value) if isinstance(value, int | np.integer) else str(value).strip())
     except InvalidOperation:
-        found = Decimal("nan")
-    if not found.is_finite() or abs(found.adjusted()) > 40:
+        number = Decimal("nan")
+    if not number.is_finite() or abs(number.adjusted()) > 40:
         raise ValueError(f"expected a date or a whole number, but got {shown(value)}")
-    return found
+    return number
 
 
 _DIGITS = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Whether a cell has a number."""
     if isinstance(value, str):
         return _DIGITS.fullmatch(value.strip()) is not None
@@ -243,13 +243,13 @@ def is_number(value: Any) -> bool:
     return isinstance(value, kinds) and not isinstance(value, bool | np.timedelta64)
 
 
-def missing(value: Any) -> bool:
+def missing(value: object) -> bool:
     if value is None or (isinstance(value, str) and not value.strip()):
         return True
-    return bool(np.ndim(value) == 0 and value != value)
+    return bool(ndim_of(value) == 0 and value != value)
 
 
-def is_time(value: Any) -> bool:
+def is_time(value: object) -> bool:
     """Whether a cell has the shape of a date, or of a date and a time of day; numbers are told only by their column."""
     if isinstance(value, str):
         text = value.strip().strip('"')
@@ -257,7 +257,7 @@ def is_time(value: Any) -> bool:
     return isinstance(value, dt.date | np.datetime64)
 
 
-def shown(cell: Any) -> str:
+def shown(cell: object) -> str:
     try:
         return f"{cell!r:.40}"
     except ValueError:

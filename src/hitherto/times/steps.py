@@ -40,7 +40,7 @@ class Step:
 
     @property
     def seconds(self) -> float:
-        """How long it is, of seconds."""
+        """Its length in seconds."""
         return self.count / SECOND if self.unit == "u" else float(self.count)
 
     def season(self) -> int:
@@ -51,16 +51,18 @@ class Step:
             return 5
         return _SEASONS.get(self.count, 1) if self.unit == "s" else 1
 
-    def after(self, last: Any, count: int, zone: dt.tzinfo | None = None) -> Array:
+    def after(
+        self, last: Any, count: int, zone: dt.tzinfo | None = None
+    ) -> Array:  # a date, or a whole number
         """The next `count` times; days, weeks and months are those of the zone."""
         steps = np.arange(1, count + 1, dtype=object) * self.count
         if self.unit == "i":
             if isinstance(last, np.datetime64):
                 raise DataError("one time alone does not say how far apart they are; give two at least")
-            found = [int(last) + int(s) for s in steps]
-            if any(abs(t) >= 1 << 63 for t in found):
+            numbers = [int(last) + int(s) for s in steps]
+            if any(abs(t) >= 1 << 63 for t in numbers):
                 raise DataError(f"the steps to come, {self.said()} apart, lie beyond 2^63")
-            return np.array(found, np.int64)
+            return np.array(numbers, np.int64)
         if zone is not None and self.whole_days:
             return utc_of(self.after(wall_of(np.array([last]), zone)[0], count), zone)
         last = np.datetime64(last, "us")
@@ -108,10 +110,12 @@ class Step:
             days = times.astype("M8[D]")
             return bool(np.is_busday(days).all() and (np.diff(days).astype(np.int64) > 0).all())
         if self.unit == "M":
-            own, lengths = _days_of(times)
+            month_days, lengths = _days_of(times)
             months = np.diff(times.astype("M8[M]").astype(np.int64))
-            aimed = np.minimum(self.day or 31, lengths) if self.day else own[:1]
-            return bool((own == aimed).all() and (months > 0).all() and not np.mod(months, self.count).any())
+            aimed = np.minimum(self.day or 31, lengths) if self.day else month_days[:1]
+            return bool(
+                (month_days == aimed).all() and (months > 0).all() and not np.mod(months, self.count).any()
+            )
         gaps = np.diff(times).astype(np.int64)
         unit = self.count * SECOND if self.unit == "s" else self.count
         return bool((gaps > 0).all() and not np.mod(gaps, unit).any())
@@ -160,7 +164,7 @@ def step_of(times: Array, freq: str | None = None, zone: dt.tzinfo | None = None
         step, off = step_of(wall_of(times, zone))
         if step.whole_days:
             return step, off
-    gaps: np.ndarray[Any, np.dtype[np.int64]] = np.diff(times).astype(np.int64)
+    gaps = np.diff(times).astype(np.int64)
     common = int(Counter(gaps.tolist()).most_common(1)[0][0])
     if integers:
         step = Step("i", common)
@@ -186,13 +190,13 @@ def _by_calendar(times: Array, gaps: Array, common: int) -> Step | None:
 
 def _month_day(times: Array) -> int | None:
     """The day of the month that all times have: 0 if it is the same, 31 for ends of months; None if there is none."""
-    own, lengths = _days_of(times)
-    most = int(own.max())
-    if most >= 28 and (own == lengths).all():
+    days, lengths = _days_of(times)
+    most = int(days.max())
+    if most >= 28 and (days == lengths).all():
         return 31
-    if (own == own[0]).all():
+    if (days == days[0]).all():
         return 0
-    return most if most > 28 and (own == np.minimum(most, lengths)).all() else None
+    return most if most > 28 and (days == np.minimum(most, lengths)).all() else None
 
 
 def _days_of(times: Array) -> tuple[Array, Array]:

@@ -50,20 +50,20 @@ def resolve(wall: int, zone: dt.tzinfo, later: bool = False) -> int:
     """Microseconds in UTC of a time on the wall; a ValueError where clocks skip it."""
     naive = EPOCH + dt.timedelta(microseconds=wall)
     shift = _shift(naive.replace(tzinfo=zone, fold=int(later)))
-    found = wall - shift
+    utc = wall - shift
     if isinstance(zone, dt.timezone):
-        return found
+        return utc
     try:
-        back = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=found)
+        back = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=utc)
         same = back.astimezone(zone).replace(tzinfo=None) == naive
     except OverflowError:
-        return found
+        return utc
     if not same:
         raise ValueError(
             f"there was no {naive} in {zone}, as clocks went forward; if these clocks never do, give the offset as the "
             "zone (--timezone +01:00) or leave it out"
         )
-    return found
+    return utc
 
 
 def _shift(when: dt.datetime) -> int:
@@ -89,27 +89,27 @@ def wall_of(times: Array, zone: dt.tzinfo | None) -> Array:
     shifts = begin[place]
     moved = (begin != end)[place]  # the days on which clocks are changed
     shifts[moved] = _shifts(micros[moved], zone)
-    found: Array = micros + shifts.astype("m8[us]")
-    return found
+    wall: Array = micros + shifts.astype("m8[us]")
+    return wall
 
 
 def _shifts(times: Array, zone: dt.tzinfo) -> Array:
-    found = []
+    shifts = []
     for micros in times.astype("M8[us]").astype(np.int64).tolist():
         try:
             when = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=micros)
-            found.append(_shift(when.astimezone(zone)))
+            shifts.append(_shift(when.astimezone(zone)))
         except OverflowError:  # the last day of the year 9999
-            found.append(found[-1] if found else 0)
-    return np.array(found, np.int64)
+            shifts.append(shifts[-1] if shifts else 0)
+    return np.array(shifts, np.int64)
 
 
 def utc_of(wall: Array, zone: dt.tzinfo | None) -> Array:
     """The times in UTC at which clocks in the zone show these: moved on where clocks skip them."""
     if zone is None:
         return wall
-    found = []
+    moments = []
     for micros in wall.astype("M8[us]").astype(np.int64).tolist():
         naive = (EPOCH + dt.timedelta(microseconds=micros)).replace(tzinfo=zone)
-        found.append(micros - _shift(naive))
-    return np.array(found, "M8[us]")
+        moments.append(micros - _shift(naive))
+    return np.array(moments, "M8[us]")

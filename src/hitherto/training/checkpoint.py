@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hitherto.bundle import canonical, fingerprint, parse, plain
 from hitherto.errors import BundleError, CheckpointError, UsageError
 from hitherto.files import make_folder, path_of, sweep
-from hitherto.tensors import open_tensors, row, write_tensors
+from hitherto.tensors import Row, open_tensors, row, write_tensors
 
 __all__ = ["FORMAT", "Checkpoint", "flatten", "latest", "load", "save", "unflatten"]
 
@@ -124,7 +124,7 @@ def _checkpoints(folder: Path) -> list[tuple[int, Path]]:
     return sorted(((int(match[1]), path) for match, path in found), reverse=True)
 
 
-def _digest(step: int, rows: list[list[Any]]) -> str:
+def _digest(step: int, rows: list[Row]) -> str:
     return fingerprint({"checkpoint": FORMAT, "step": step}, rows)
 
 
