@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from hitherto.codecs.text import TextCodec
 from hitherto.data.answers import beside
 from hitherto.decode import DecodeOptions
 from hitherto.errors import BundleError, UsageError
-from hitherto.plan import Input, Plan, form_of, operations, streams
+from hitherto.plan import Plan, form_of, operations, streams
 from hitherto.plan.check import check
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session, Sessions
@@ -340,7 +339,7 @@ def _agree(model: Model) -> None:
         )
     try:
         head, options = model.source.head()
-        inputs = cast("dict[str, Input]", model.source.inputs())  # compared with the plan's below
+        inputs = model.source.inputs()
     except UsageError as error:
         raise BundleError(f"{model.path}: its spec and its codecs do not fit together: {error}") from error
     plan, form = model.plan, form_of(TASKS[model.spec.task].form, inputs)

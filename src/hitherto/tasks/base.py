@@ -9,6 +9,7 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
+from hitherto.plan import Input
 from hitherto.spec import Spec, TrainSpec
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Source(ABC, Generic[E]):
         """Which codecs stand for each name that the plan and the spec may ask for."""
 
     @abstractmethod
-    def inputs(self) -> dict[str, Options]:
+    def inputs(self) -> dict[str, Input]:
         """What the plan needs to know of each input."""
 
     @abstractmethod
