@@ -1,10 +1,10 @@
-"""What makes the house hard to enter: `python tests/house.py [SRC]` counts it, and `--list NAME` says where it stands.
+"""Counts of what makes the code hard to enter: `python tests/house.py [SRC]`; `--list NAME` lists the places.
 
 any          uses of `typing.Any`
-guesses      `hasattr` and `getattr`, by which code asks an object what it can do
-comparisons  of a task, head, codec, operation or cell with its name, outside the table or folder that it is of
-vague        names that say nothing of what they hold
-long         files of more than 600 lines
+guesses      `hasattr` and `getattr`, which ask an object what it can do
+comparisons  of a task, head, codec, operation or cell with its name, outside its own table or folder
+vague        names that do not say what they hold
+long         files of more than 600 lines, those of native/ included
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST = 600
 VAGUE = {"found", "given", "own", "said", "kept", "told", "taken"}
-# What holds a name of a table: the variable, attribute or key that a comparison looks at.
+# Table -> its names. `test_house.py` compares them with the tables themselves.
 TABLES = {
     "task": {
         *(
@@ -37,7 +37,6 @@ TABLES = {
         *(
             "softmax",
             "pointer",
-            "sampled",
             "sigmoid",
             "ctc",
             "chain",
@@ -67,6 +66,25 @@ TABLES = {
     },
     "cell": {"rnn", "lstm", "gru"},
 }
+# Table -> the files that may compare with its names: where its rows stand.
+HOMES = {
+    "task": ("spec/tasks.py",),
+    "head": ("heads/", "model/losses/"),
+    "codec": ("codecs/",),
+    "op": ("plan/ops.py", "model/build.py"),
+    "cell": ("cells.py",),
+}
+# Folder of a family -> its tasks, which its files may compare with.
+FAMILIES = {
+    "labels": {"classify", "tag"},
+    "language": {"lm"},
+    "forecast": {"forecast"},
+    "writing": {"translate", "summarize", "chat", "answer", "caption"},
+    "caption": {"caption"},
+    "transcribe": {"transcribe"},
+    "sequels": {"compose", "handwrite"},
+}
+# What a comparison looks at, a variable, attribute or key -> the tables whose names it may hold.
 HOLDERS = {
     "task": "task",
     "family": "task",
@@ -109,27 +127,40 @@ def constants(node: ast.expr) -> set[str]:
     return set()
 
 
-def named(what: str, texts: set[str]) -> bool:
-    tables = HOLDERS.get(what, "").split()
-    return any(texts & TABLES[table] for table in tables)
+def at_home(file: str, table: str, texts: set[str]) -> bool:
+    """Whether a file may compare with these names of a table."""
+    if file.startswith(HOMES[table]):
+        return True
+    parts = file.split("/")
+    family = FAMILIES.get(parts[1], set()) if parts[0] == "tasks" and len(parts) > 2 else set()
+    return table == "task" and texts & TABLES["task"] <= family
 
 
-def comparisons(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def strange(file: str, what: str, texts: set[str]) -> bool:
+    """Whether what a comparison looks at may hold one of these names, and the file is at home in no such table."""
+    tables = [table for table in HOLDERS.get(what, "").split() if texts & TABLES[table]]
+    return bool(tables) and not any(at_home(file, table, texts) for table in tables)
+
+
+def comparisons(tree: ast.AST, file: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each comparison with a name of a table, outside its table or folder."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             for one, other in itertools.pairwise(sides):
                 for side, against in ((one, other), (other, one)):
-                    if named(holder(side), constants(against)):
+                    if strange(file, holder(side), constants(against)):
                         yield node.lineno, ast.unparse(node)
         elif isinstance(node, ast.Match):
             for case in node.cases:
                 texts = {
                     n.value.value
                     for n in ast.walk(case.pattern)
-                    if isinstance(n, ast.MatchValue) and isinstance(n.value, ast.Constant)
+                    if isinstance(n, ast.MatchValue)
+                    and isinstance(n.value, ast.Constant)
+                    and isinstance(n.value.value, str)
                 }
-                if named(holder(node.subject), texts):
+                if strange(file, holder(node.subject), texts):
                     yield (
                         case.pattern.lineno,
                         f"match {ast.unparse(node.subject)}: case {ast.unparse(case.pattern)}",
@@ -137,28 +168,34 @@ def comparisons(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def counts(src: Path) -> dict[str, list[Place]]:
-    found: dict[str, list[Place]] = {name: [] for name in ("any", "guesses", "comparisons", "vague", "long")}
+    """The places of each count, in a package and in the `native` beside its `src`."""
+    places: dict[str, list[Place]] = {name: [] for name in ("any", "guesses", "comparisons", "vague", "long")}
+    native = src.resolve().parent.parent / "native"
+    for path in sorted(path for path in native.glob("*.*") if path.suffix in (".h", ".cpp", ".inc")):
+        length = len(path.read_text(encoding="utf-8").splitlines())
+        if length > LONGEST:
+            places["long"].append((f"native/{path.name}", length, ""))
     for file, text in files(src):
         tree = ast.parse(text)
         lines = text.splitlines()
         if len(lines) > LONGEST:
-            found["long"].append((file, len(lines), ""))
+            places["long"].append((file, len(lines), ""))
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and node.id == "Any":
-                found["any"].append((file, node.lineno, lines[node.lineno - 1].strip()))
+                places["any"].append((file, node.lineno, lines[node.lineno - 1].strip()))
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
                 and node.func.id in ("hasattr", "getattr")
             ):
-                found["guesses"].append((file, node.lineno, ast.unparse(node)))
+                places["guesses"].append((file, node.lineno, ast.unparse(node)))
             if (
                 isinstance(node, ast.Name | ast.arg)
                 and (node.id if isinstance(node, ast.Name) else node.arg) in VAGUE
             ):
-                found["vague"].append((file, node.lineno, lines[node.lineno - 1].strip()))
-        found["comparisons"] += [(file, line, text) for line, text in comparisons(tree)]
-    return found
+                places["vague"].append((file, node.lineno, lines[node.lineno - 1].strip()))
+        places["comparisons"] += [(file, line, code) for line, code in comparisons(tree, file)]
+    return places
 
 
 def main() -> None:
@@ -169,8 +206,8 @@ def main() -> None:
     parser.add_argument("--list", choices=("any", "guesses", "comparisons", "vague", "long"))
     options = parser.parse_args()
     result = counts(options.src)
-    for name, places in result.items():
-        print(f"{name:12} {len(places):5}")
+    for name, listed in result.items():
+        print(f"{name:12} {len(listed):5}")
     for file, line, text in result[options.list] if options.list else ():
         print(f"{file}:{line}: {text}")
 

@@ -1,7 +1,9 @@
 """The command line: exit status, what `doctor` says, and what it says where something is missing."""
 
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +15,10 @@ import pytest
 import hitherto
 from hitherto.cells import CELLS
 from hitherto.cli import display as display_module
-from hitherto.cli import doctor, main
+from hitherto.cli import doctor, generate, main
 from hitherto.cli.display import Display
 from hitherto.errors import UsageError
+from hitherto.tasks.language.verbs import pieces
 
 PARTS = {
     "hitherto",
@@ -173,3 +176,64 @@ def test_a_long_training_says_how_far_it_is(
         now[0] += 2
         short.show(SimpleNamespace(step=step, total=20, epoch=0), {"loss": 0.5, "tokens_per_second": 100})
     assert capsys.readouterr().err == ""
+
+
+def help_of(*path: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """The sections of a `--help` by their headings, each as one line."""
+    assert not status_of(*path, "--help")
+    sections = re.split(r"^(\w[\w ]*):\n", capsys.readouterr().out, flags=re.MULTILINE)
+    return {title: " ".join(text.split()) for title, text in zip(sections[1::2], sections[2::2], strict=True)}
+
+
+def test_help_lists_options_in_groups_with_their_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    sections = help_of("predict", capsys=capsys)
+    assert list(sections) == ["Data options", "Model options", "Decoding options", "Other options"]
+    assert "--input TEXT Input column" in sections["Data options"]
+    assert "[default: float32]" in sections["Model options"]
+    assert "--num-beams N Width of the beam search" in sections["Decoding options"]
+    assert "BUNDLE" not in sections["Other options"]
+    sections = help_of("train", "classify", capsys=capsys)
+    assert list(sections) == ["Data options", "Model options", "Training options", "Other options"]
+    assert "--valid TEXT Validation data" in sections["Data options"]
+    assert "Hidden units per layer. [default: from the data]" in sections["Model options"]
+    assert (
+        "--layer-norm / --no-layer-norm Layer normalisation inside the cell. [default: no]"
+        in sections["Model options"]
+    )
+    assert "[default: 0]" in sections["Training options"]
+
+
+@pytest.mark.parametrize("task", hitherto.TASKS)
+def test_choices_are_those_of_the_task(task: str, capsys: pytest.CaptureFixture[str]) -> None:
+    row = hitherto.TASKS[task]
+    sections = help_of("train", task, capsys=capsys)
+    assert f"--metric [{'|'.join(row.metrics)}]" in sections["Training options"].replace("| ", "|")
+    assert ("--head" in sections["Model options"]) == ("head" in row.options)
+    if "head" in row.options:
+        assert f"--head [{'|'.join(row.heads)}]" in sections["Model options"]
+
+
+def test_stream_says_what_a_line_is_for_each_task(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not status_of("stream", "--help")
+    text = capsys.readouterr().out
+    for task in hitherto.TASKS.values():
+        assert f"{task.name:10} {task.line}" in text
+
+
+def test_defaults_of_generate_are_those_of_the_model() -> None:
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(pieces).parameters.items()
+        if parameter.default is not inspect.Parameter.empty and name not in ("prompt", "stop", "seed")
+    }
+    shown = {name: float(text.split(";")[0]) for name, text in generate._OF_TEXT.items() if name != "seed"}
+    assert shown == defaults
+
+
+def test_help_imports_neither_torch_nor_numpy() -> None:
+    program = (
+        "import sys\nfrom hitherto.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit:\n"
+        "    assert not {'numpy', 'torch', 'msgspec'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

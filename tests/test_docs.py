@@ -1,13 +1,16 @@
-"""The documentation is true: its Python runs, its links lead somewhere, the map names every file."""
+"""The documentation is true: Python runs, links lead somewhere, the map and the commands agree with the source."""
 
+import ast
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "hitherto"
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks" / "README.md"]
 
 
@@ -51,15 +54,68 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / link.split("#")[0]).exists(), link
 
 
-@pytest.mark.parametrize("folder", ["src/hitherto", "native", "benchmarks", "examples", "docs"])
-def test_the_map_names_every_file(folder: str) -> None:
-    text = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
-    files = [
-        path for path in (ROOT / folder).rglob("*.*") if path.suffix in {".py", ".h", ".inc", ".cpp", ".md"}
-    ]
-    missing = {path.relative_to(ROOT).as_posix() for path in files if f"`{path.name}`" not in text}
-    assert files
-    assert not missing
+PLACES = re.findall(r"`([\w./*-]+?)(?::([\w.]+))?`", (ROOT / "docs" / "map.md").read_text(encoding="utf-8"))
+FOLDERS = sorted(
+    path.parent.relative_to(PACKAGE).as_posix()
+    for path in PACKAGE.rglob("__init__.py")
+    if path.parent != PACKAGE
+)
+FILE = re.compile(r"[\w./-]+\.(py|pyi|h|cpp|inc|txt|md|toml)")
+
+
+def names_in(path: Path) -> set[str]:
+    """What a file defines: `name` and `Class.name` of Python, any word of C++."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        return set(re.findall(r"\w+", text))
+    names: set[str] = set()
+    for node in ast.parse(text).body:
+        names |= bound(node)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{name}" for inner in node.body for name in bound(inner)}
+    return names
+
+
+def bound(node: ast.stmt) -> set[str]:
+    """The names that a statement defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    targets = (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AnnAssign)
+        else []
+    )
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+@pytest.mark.parametrize(
+    "place", [p for p in PLACES if p[1] or "/" in p[0] or FILE.fullmatch(p[0])], ids=":".join
+)
+def test_the_map_leads_somewhere(place: tuple[str, str]) -> None:
+    path, name = place
+    if path in ("source.py", "stream.py", "report.py"):  # in the folder of each family
+        assert list((PACKAGE / "tasks").glob(f"*/{path}"))
+        return
+    file = next((base / path for base in (PACKAGE, ROOT) if (base / path).exists()), None)
+    assert file is not None, path
+    assert not name or name in names_in(file), f"{path} has no {name}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_map_names_every_folder(folder: str) -> None:
+    assert (folder, "") in PLACES
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py*")), ids=lambda path: path.name)
+def test_the_map_names_every_file_of_the_package(path: Path) -> None:
+    assert any(place == path.name for place, _ in PLACES)
+
+
+def test_commands_are_those_of_help() -> None:
+    written = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert written.splitlines() == list(commands.page()), "python tests/commands.py > docs/commands.md"
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:

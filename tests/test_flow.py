@@ -589,7 +589,7 @@ BAD = [
         2,
         "--epochs must be a whole number, at least 1, but came as 0",
     ),
-    (("train", "lm", "x.txt", "--metric", "ppl"), 2, "lm has no metric 'ppl'"),
+    (("train", "lm", "x.txt", "--metric", "ppl"), 2, "'ppl' is not one of 'perplexity'"),
     (
         ("train", "lm", "x.txt", "-epochs", "3"),
         2,

@@ -60,8 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "facade",
     },
     "cli": {
-        *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "report", "tasks", "training"),
-        *("checks", "facade", "native"),
+        *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
+        *("trained", "training", "checks", "facade", "native"),
     },
     "__main__": {"cli"},
 }  # fmt: skip

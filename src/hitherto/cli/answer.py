@@ -4,41 +4,60 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from hitherto.cli.display import Display
-from hitherto.cli.inputs import asked_for
-from hitherto.cli.options import given_of, reading, told_of, weights_option, writing
+from hitherto.cli.inputs import inputs_of
+from hitherto.cli.options import (
+    Values,
+    Verb,
+    decoding_of,
+    decoding_options,
+    json_option,
+    option,
+    reading,
+    reading_of,
+    weights_option,
+)
 from hitherto.errors import UsageError
 
-__all__ = ["predict"]
+__all__ = ["evaluate", "predict", "suggest"]
 
 
-@click.command(short_help="Measure a model on labelled data.")
+@click.command(cls=Verb, late=decoding_options, short_help="Measure a model on labelled data.")
 @click.argument("bundle")
 @weights_option
 @click.argument("data", required=False)
-@click.option("--source", metavar="FILE", help="A file with an input a line, in place of DATA.")
-@click.option("--target", metavar="FILE", help="The file with the outputs to --source, line by line.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--start", help="Forecasts: score from this time on.")
-@click.option("--stride", type=click.IntRange(1), help="Forecasts: steps between the origins.")
+@option("--source", group="data", metavar="FILE", help="File with one input per line, instead of DATA.")
+@option("--target", group="data", metavar="FILE", help="File with the outputs for --source, one per line.")
+@option(
+    "--start",
+    group="data",
+    shown="the first possible time",
+    help="Forecasts: first time to score.",
+)
+@option(
+    "--stride",
+    group="data",
+    type=click.IntRange(1),
+    shown="1",
+    help="Forecasts: steps between the origins.",
+)
+@json_option
 @reading
-@writing
 def evaluate(
     bundle: str,
     weights: str,
     data: str | None,
     source: str | None,
     target: str | None,
-    as_json: bool,
     start: str | None,
     stride: int | None,
-    **options: Any,
+    as_json: bool,
+    **options: object,
 ) -> None:
-    """Measure the model in BUNDLE on labelled DATA: metrics by name.
+    """Measure the model in BUNDLE on labelled DATA, and print its metrics.
 
     \b
     Example: hitherto evaluate spam.safetensors test.tsv --json
@@ -47,15 +66,15 @@ def evaluate(
     import hitherto
 
     model = hitherto.open(bundle, weights=weights)
-    told = told_of(options)
-    given = {name: value for name, value in (("start", start), ("stride", stride)) if value is not None}
-    if given and model.spec.task != "forecast":
-        raise UsageError(f"--{next(iter(given))} is for forecasts; this model does {model.spec.task}.")
+    columns = reading_of(options)
+    origins = {name: value for name, value in (("start", start), ("stride", stride)) if value is not None}
+    if origins and not model.source.foresees:
+        raise UsageError(f"--{next(iter(origins))} is for forecasts; this model does {model.spec.task}.")
     if (data is None) == (source is None) or (source is None) != (target is None):
         raise UsageError("give DATA, or both of --source and --target.")
-    pair: Any = (source, target) if data is None else Path(data)
+    pairs = (source, target) if data is None else Path(data)
     with Display().working():
-        results = model.examine(pair, **told, **given, **given_of(model, options))
+        results = model.examine(pairs, **columns, **origins, **decoding_of(model, options))
     signature, by = results.details.get("signature"), results.details.get("by", {})
     if as_json:
         finite = {k: v if math.isfinite(v) else None for k, v in results.metrics.items()}
@@ -70,46 +89,58 @@ def evaluate(
         click.echo(f"{value:20} " + "  ".join(f"{name} {number:.4g}" for name, number in row.items()))
 
 
-@click.command(short_help="Answer for new data.")
+@click.command(cls=Verb, late=decoding_options, short_help="Predict an answer for each input.")
 @click.argument("bundle")
 @weights_option
 @click.argument("data", required=False)
-@click.option(
-    "--out", metavar="FILE", help="Write here; the ending says whether .csv, .tsv, .jsonl or .parquet."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
-@click.option("--text", "given_text", multiple=True, help="An input itself, in place of a file.")
-@click.option(
+@option(
+    "--text", "texts", group="data", multiple=True, help="The input itself, instead of DATA; repeat for several."
+)  # fmt: skip
+@option(
     "--keep",
+    group="data",
     metavar="COLUMN",
     multiple=True,
-    help="Give this column of DATA with each answer; several between commas, or repeat it. A row's number, ids and "
-    "times always stay.",
+    help="Add this column of DATA to each answer; separate several by commas, or repeat. An answer always has the "
+    "number of its row, its ids and its times.",
 )
-@click.option(
-    "--threshold", type=click.FloatRange(0, 1), help="Say the positive class from this probability on."
+@option(
+    "--threshold",
+    group="decoding",
+    type=click.FloatRange(0, 1),
+    shown="0.5",
+    help="Two classes, or several labels at once: least probability of the positive class, or of each label.",
 )
-@click.option(
-    "--anomalies", type=click.IntRange(1), help="Forecasts: score the surprise of so many newest points."
+@option(
+    "--anomalies",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Forecasts: score how surprising each of the N newest points is.",
 )
-@click.option("--attention", is_flag=True, help="Models that write: also where they looked (with --json).")
+@option("--attention", is_flag=True, help="Models that write: add the attention weights; needs --json.")
+@option(
+    "--out",
+    metavar="FILE",
+    shown="standard output",
+    help="Write to FILE; its ending sets the format: .csv, .tsv, .jsonl or .parquet.",
+)
+@option("as_json", "--json", is_flag=True, help="Print one JSON object per line.")
 @reading
-@writing
 def predict(
     bundle: str,
     weights: str,
     data: str | None,
     out: str | None,
     as_json: bool,
-    given_text: tuple[str, ...],
+    texts: tuple[str, ...],
     keep: tuple[str, ...],
     threshold: float | None,
     anomalies: int | None,
     attention: bool,
-    **options: Any,
+    **options: object,
 ) -> None:
-    """Answer for every row of DATA with the model in BUNDLE. DATA may be - for standard input: a table with a header,
-    JSON lines, or an input a line.
+    """Predict an answer for each row of DATA with the model in BUNDLE. DATA is a file; - reads standard input: a table
+    with a header, JSON lines, or one input per line.
 
     \b
     Example: hitherto predict spam.safetensors new.tsv --out answers.csv --keep sender,subject
@@ -119,59 +150,60 @@ def predict(
     from hitherto.data import answers
 
     model = hitherto.open(bundle, weights=weights)
-    told = told_of(options)
-    if (data is None) == (not given_text):
+    columns = reading_of(options)
+    task = hitherto.TASKS[model.spec.task]
+    if (data is None) == (not texts):
         raise UsageError("give DATA or --text, one of the two.")
-    if threshold is not None and model.spec.task != "classify":
-        raise UsageError(f"--threshold is for classify; this model does {model.spec.task}.")
+    if threshold is not None and (task.form, task.output) != ("many_to_one", "label"):
+        raise UsageError(f"--threshold is for models that label whole inputs; this one does {task.name}.")
     if attention and not as_json:
         raise UsageError("--attention is a table for each answer: add --json.")
     if attention and not model.writes:
-        raise UsageError(f"--attention is for models that write; this one does {model.spec.task}.")
+        raise UsageError(f"--attention is for models that write; this one does {task.name}.")
+    if anomalies and not model.source.foresees:
+        raise UsageError(f"--anomalies is for forecasts; this model does {task.name}.")
     ending = answers.format_of(out, "--out") if out else "jsonl" if as_json else "tsv"
     if as_json and ending != "jsonl":
         raise UsageError(
             f"--json writes JSON lines, but {out} is {ending}; end it in .jsonl, or leave --json out."
         )
-    source = asked_for(model, data, given_text, told)
-    given = {
+    inputs = inputs_of(model, data, texts, columns)
+    details: Values = {
         **({} if threshold is None else {"threshold": threshold}),
         **({"attention": True} if attention else {}),
-        **given_of(model, options),
+        **decoding_of(model, options),
     }
-    if anomalies:
-        with Display().working():
-            rows: Any = model.anomalies(source, anomalies, **told)
-    else:
-        columns = [name for several in keep for name in several.split(",")]
-        with Display().working():
-            rows = model.predict(source, details=True, keep=columns, **given, **told)
-    rows = answers.spread(rows)
+    with Display().working():
+        if anomalies:
+            rows = model.anomalies(inputs, anomalies, **columns)
+        else:
+            names = [name for several in keep for name in several.split(",")]
+            rows = model.predict(inputs, details=True, keep=names, **details, **columns)
     separator = model.spec.data.separator or " "
     if out:
-        answers.write(rows, out, separator)
+        answers.write(answers.spread(rows), out, separator)
     else:
-        answers.write_rows(rows, ending, sys.stdout, separator, digits=9)
+        answers.write_rows(answers.spread(rows), ending, sys.stdout, separator, digits=9)
 
 
-@click.command(short_help="The most probable next words.")
+@click.command(cls=Verb, short_help="Suggest the most probable next words.")
 @click.argument("bundle")
 @weights_option
 @click.argument("text")
-@click.option("-k", default=5, show_default=True, type=click.IntRange(1), help="How many.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@option("-k", default=5, shown="5", type=click.IntRange(1), help="Number of suggestions.")
+@json_option
 def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None:
-    """The k most probable next words after TEXT, or ends of its last word, with their probabilities.
+    """Suggest the k most probable next words after TEXT, or endings of its last word, with their probabilities.
 
     Example: hitherto suggest book.safetensors "the right of the pe"
     """
     import hitherto
 
-    found = hitherto.open(bundle, weights=weights).suggest(text, k)
+    words = hitherto.open(bundle, weights=weights).suggest(text, k)
     if as_json:
-        click.echo(json.dumps(dict(found), ensure_ascii=False))
+        click.echo(json.dumps(dict(words), ensure_ascii=False))
         return
-    if not found:
-        click.echo(f"no word is known that goes on from {text!r:.60}", err=True)
-    for word, probability in found:
+    if not words:
+        click.echo(f"the model knows no word that continues {text!r:.60}", err=True)
+    for word, probability in words:
         click.echo(f"{probability:7.2%}  {word}")

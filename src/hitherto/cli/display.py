@@ -1,38 +1,41 @@
-"""How a training goes, on a terminal and elsewhere."""
+"""Progress of a training or of other long work, on a terminal and elsewhere."""
 
 import contextlib
 import math
 import os
 import sys
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from hitherto.progress import EVERY, telling
 
+if TYPE_CHECKING:
+    from hitherto.training.progress import Progress
+
 __all__ = ["Display", "mute"]
 
 
 class Display:
-    """How a training goes: one line that changes on a terminal; elsewhere a line for each evaluation or minute."""
+    """Progress on standard error: on a terminal one line that changes, elsewhere a line per evaluation or minute."""
 
     def __init__(self) -> None:
         self.live = sys.stderr.isatty()
         self.open = False
-        self.begun: tuple[float, int] | None = None  # when the first step was seen, and which
-        self.said = self.drawn = time.monotonic()
+        self.begun: tuple[float, int] | None = None  # the time and number of the first step that was shown
+        self.last_line = self.last_bar = time.monotonic()
         self.warned = False
 
     def say(self, line: str) -> None:
         self._end()
         click.echo(line, err=True)
-        self.said = time.monotonic()
+        self.last_line = time.monotonic()
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:
-        """Say how far long work in this block is."""
+        """Show the progress of long work in this block."""
         with telling(self._work, 0.2 if self.live else EVERY):
             try:
                 yield
@@ -46,7 +49,8 @@ class Display:
         else:
             self.say(line)
 
-    def show(self, progress: Any, row: dict[str, Any]) -> None:
+    def show(self, progress: "Progress", row: Mapping[str, object]) -> None:
+        """Show a row of the log: of an evaluation, or of a training step, which has a `loss`."""
         if "loss" in row:
             self._between(progress, row)
             return
@@ -58,16 +62,16 @@ class Display:
             and math.isfinite(value)
         ]
         loss = row["train_loss"]
-        said = f"loss {loss:.4f}  " if loss is not None else ""
+        loss_text = f"loss {loss:.4f}  " if isinstance(loss, float) else ""
         mark = "  *" if progress.best_step == row["step"] else ""
-        self.say(f"epoch {row['epoch'] + 1:3}  step {row['step']:6}  {said}{'  '.join(metrics)}{mark}")
+        self.say(f"epoch {progress.epoch + 1:3}  step {row['step']:6}  {loss_text}{'  '.join(metrics)}{mark}")
 
-    def _between(self, progress: Any, row: dict[str, Any]) -> None:
-        """Between evaluations: how far it is, and once whether it takes hours."""
+    def _between(self, progress: "Progress", row: Mapping[str, object]) -> None:
+        """Show a training step; warn once if the training takes hours."""
         now = time.monotonic()
         self.begun = self.begun or (now, progress.step)
-        spent, taken = now - self.begun[0], progress.step - self.begun[1]
-        left = spent / taken * (progress.total - progress.step) if taken else 0.0
+        spent, steps = now - self.begun[0], progress.step - self.begun[1]
+        left = spent / steps * (progress.total - progress.step) if steps else 0.0
         if left > HOUR and spent > HOUR / 180 and not self.warned:
             self.warned = True
             self.say(
@@ -75,10 +79,10 @@ class Display:
                 "and Ctrl-C keeps the best model so far"
             )
         rate = f"loss {row['loss']:.4f}  {row['tokens_per_second']:,} tokens/s  {_span(left)} left"
-        if not self.live and now - self.said >= HOUR / 60:
+        if not self.live and now - self.last_line >= HOUR / 60:
             self.say(f"epoch {progress.epoch + 1:3}  step {progress.step:6,} of {progress.total:,}  {rate}")
-        if self.live and now - self.drawn >= 0.2:
-            self.drawn = now
+        if self.live and now - self.last_bar >= 0.2:
+            self.last_bar = now
             done, width = progress.step / max(1, progress.total), 24
             bar = "#" * int(done * width) + "-" * (width - int(done * width))
             click.echo(f"\r\033[K{bar} {done:4.0%}  epoch {progress.epoch + 1}  {rate}", err=True, nl=False)
@@ -105,7 +109,7 @@ def _span(seconds: float) -> str:
 
 
 def mute() -> None:
-    """Say no more on standard output, so that nothing fails on it again when the process ends."""
+    """Send standard output nowhere, so that the end of the process does not fail on it again."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)

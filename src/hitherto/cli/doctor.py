@@ -1,4 +1,4 @@
-"""`doctor`: what runs here, and whether the promises hold."""
+"""`doctor`: what is installed and which kernels run, and whether the promises hold."""
 
 import json
 import os
@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 import click
 
 from hitherto import __version__
+from hitherto.cli.options import Verb, json_option
 
-__all__ = ["column"]
+__all__ = ["column", "doctor"]
 
-Report: TypeAlias = dict[str, Any]
+Report: TypeAlias = dict[str, Any]  # as JSON has it
 
-# Distributions and their modules: what is needed, then what extras bring.
+# Distribution -> its module: required packages, then those of the extras.
 PACKAGES = {
     **{name: name for name in ("numpy", "safetensors", "msgspec", "click", "torch", "soundfile")},
     "pillow": "PIL",
@@ -22,12 +23,12 @@ PACKAGES = {
 }
 
 
-@click.command(short_help="Say what runs here; check the promises.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.command(cls=Verb, short_help="Print what is installed; check the promises.")
+@json_option
 def doctor(as_json: bool) -> int:
-    """Say what is installed and which kernels run here, and check the promises on this machine.
+    """Print what is installed and which kernels run here, and check the promises on this machine.
 
-    Takes seconds. Exits 1 if a promise does not hold.
+    This takes seconds. The exit status is 1 if a promise does not hold.
 
     Example: hitherto doctor --json
     """
@@ -37,13 +38,13 @@ def doctor(as_json: bool) -> int:
 
 
 def examine() -> Report:
-    """What `doctor` reports, as JSON would hold it; where a part is empty, `notes` says why."""
+    """The report of `doctor`, as JSON has it; `notes` says why a part is empty."""
     notes: list[str] = []
     packages = package_versions()
     threads: int | None = None
     paths: dict[str, str] = {}
     promises: list[Report] = []
-    # The layers first: with torch in the process the kernels choose torch's threads, as they do in use.
+    # Layers first: once torch is loaded the kernels use its threads, as in training.
     if packages["torch"]:
         threads, paths, promises = layer_threads(), layer_paths(), check_promises()
     else:
@@ -70,7 +71,7 @@ def examine() -> Report:
 
 
 def package_versions() -> dict[str, str | None]:
-    """The installed version of every package in PACKAGES, None where it is absent; imports none of them."""
+    """The installed version of each package in PACKAGES, or None; imports none of them."""
     from importlib.metadata import version
     from importlib.util import find_spec
 
@@ -83,7 +84,7 @@ def available_cpus() -> int:
 
 
 def native_info() -> tuple[Report | None, str | None]:
-    """The extension's `info()`, or None; and why it is missing or unused, where it is."""
+    """`info()` of the extension, or None; and the reason if it is missing or unused."""
     from hitherto import native
 
     extension, missing = native.load()
@@ -93,14 +94,14 @@ def native_info() -> tuple[Report | None, str | None]:
 
 
 def layer_threads() -> int:
-    """How many threads a layer uses: as many as torch."""
+    """The number of threads of a layer, which is torch's."""
     import torch
 
     return torch.get_num_threads()
 
 
 def layer_paths() -> dict[str, str]:
-    """Layer -> the path that it takes here and why, for every kind of layer."""
+    """Kind of layer -> the path that it takes here, and why."""
     import torch
 
     import hitherto
@@ -117,7 +118,7 @@ def layer_paths() -> dict[str, str]:
 
 
 def check_promises() -> list[Report]:
-    """Every promise of every cell, checked on this machine in seconds."""
+    """Each promise of each cell, checked on this machine."""
     from hitherto.cells import CELLS
     from hitherto.checks import check_cell
 
@@ -129,7 +130,7 @@ def check_promises() -> list[Report]:
 
 
 def render(report: Report) -> str:
-    """The report of `doctor` for a person to read."""
+    """The report of `doctor` as text."""
     packages = [f"{name} {version or 'not installed'}" for name, version in report["packages"].items()]
     lines = [
         *column("hitherto", [report["hitherto"]]),
@@ -145,7 +146,7 @@ def render(report: Report) -> str:
 
 
 def column(title: str, entries: Sequence[str]) -> list[str]:
-    """`entries` under one another, the first beside `title`."""
+    """One entry per line, the first beside `title`."""
     return [f"{'' if row else title:10}{entry}" for row, entry in enumerate(entries)]
 
 

@@ -2,116 +2,168 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
-from hitherto.cli.options import weights_option
+from hitherto.cli.options import Flag, Values, Verb, decoding_options, option, weights_option
 from hitherto.errors import UsageError
 
+if TYPE_CHECKING:
+    from hitherto import Model
+    from hitherto.codecs.base import Codec
+    from hitherto.codecs.notes import NotesCodec
 
-@click.command(short_help="Write, play or draw on from a prompt.")
+# A roll, lists of the keys of each step; or strokes, lists of points: as JSON has them.
+Made: TypeAlias = Any
+
+STEPWISE = ("temperature", "seed", "steps", "voices", "bias")  # options of music and drawings
+
+
+# Options of `Model.pieces` that are options of decoding -> its default.
+_OF_TEXT = {
+    "max_new_tokens": "200",
+    "num_beams": "1",
+    "length_penalty": "1",
+    "temperature": "0.8; music and drawings: 1",
+    "top_k": "0",
+    "top_p": "1",
+    "repetition_penalty": "1",
+    "seed": "random",
+}
+
+
+def _decoding_options() -> Iterator[Flag]:
+    return (flag for flag in decoding_options(_OF_TEXT) if flag.name in _OF_TEXT)
+
+
+@click.command(cls=Verb, late=_decoding_options, short_help="Continue a text or music, or draw.")
 @click.argument("bundle")
 @weights_option
 @click.argument("prompt", default="")
-@click.option(
-    "--max-new-tokens", default=200, show_default=True, type=click.IntRange(1), help="How many at most."
+@option("--stop", group="decoding", multiple=True, help="Text: end before this text; repeat for several.")
+@option(
+    "--steps",
+    group="decoding",
+    type=click.IntRange(1),
+    help="Music and drawings: maximum number of steps.",
 )
-@click.option(
-    "--temperature",
-    default=0.8,
-    show_default="0.8; 1 of music and drawings",
-    help="0 always takes the most probable.",
+@option(
+    "--voices",
+    group="decoding",
+    type=click.IntRange(1),
+    help="Music: maximum number of keys that sound at once.",
 )
-@click.option("--top-k", default=0, help="Choose among so many; 0 for all.")
-@click.option("--top-p", default=1.0, help="Choose among those that make up this probability.")
-@click.option("--repetition-penalty", default=1.0, help="Above 1 avoids what was said.")
-@click.option(
-    "--num-beams", default=1, type=click.IntRange(1), help="Above 1: the most probable text of a search."
+@option("--bias", group="decoding", type=float, shown="0", help="Drawings: higher is neater.")
+@option(
+    "--out",
+    metavar="FILE",
+    shown="standard output, as JSON",
+    help="Music: write to FILE, .mid, .wav, .svg or .json. Drawings: .svg, .png or .json.",
 )
-@click.option("--length-penalty", default=1.0, help="Of a search: 0 prefers short texts, above 1 long ones.")
-@click.option("--stop", multiple=True, help="End before this text.")
-@click.option("--seed", type=int, help="The same seed gives the same text, music or drawing.")
-@click.option("--steps", type=click.IntRange(1), help="compose, handwrite: how many steps at most.")
-@click.option("--voices", type=click.IntRange(1), help="compose: how many keys may sound at once.")
-@click.option("--bias", type=float, help="handwrite: from 0 on; the higher, the neater.")
-@click.option(
-    "--out", metavar="FILE", help="compose: .mid, .wav, .svg or .json; handwrite: .svg, .png or .json."
-)
-def generate(bundle: str, weights: str, prompt: str, stop: tuple[str, ...], **options: Any) -> None:
-    """Go on from PROMPT with the model in BUNDLE: lm from a text, compose from a file of music, handwrite a text.
+def generate(
+    bundle: str, weights: str, prompt: str, stop: tuple[str, ...], out: str | None, **options: object
+) -> None:
+    """Continue PROMPT with the model in BUNDLE. PROMPT is a text for a language model, a file of music for a model of
+    music, or the text to write for a model of handwriting.
 
     Example: hitherto generate book.safetensors "It was" --temperature 0.7 --seed 1
     """
     import hitherto
 
     model = hitherto.open(bundle, weights=weights)
-    stepping = {name: options.pop(name) for name in ("steps", "voices", "bias", "out")}
-    if model.spec.task in ("compose", "handwrite"):
-        given = {"stop": stop, **options, **stepping}
-        click.echo(
-            _made(model, prompt, {name: value for name, value in given.items() if _was_given(name)}), nl=False
-        )
+    chosen: Values = {name: value for name, value in options.items() if value is not None}
+    if model.source.continues:
+        if stop:
+            chosen["stop"] = stop
+        click.echo(_in_steps(model, prompt, out, chosen), nl=False)
         return
-    for name in stepping:
-        if _was_given(name):
-            raise UsageError(f"--{name} is for compose and handwrite models.")
+    if out is not None:
+        chosen["out"] = out
+    for name in chosen:
+        if name in ("steps", "voices", "bias", "out"):
+            raise UsageError(
+                f"--{name} is for models of music and drawings; this one does {model.spec.task}."
+            )
+    pieces = model.pieces(prompt, stop=list(stop), **chosen)
     click.echo(prompt, nl=False)
-    for piece in model.pieces(prompt, stop=list(stop), **options):
+    for piece in pieces:
         click.echo(piece, nl=False)
         sys.stdout.flush()
     click.echo()
 
 
-def _was_given(name: str) -> bool:
-    from click.core import ParameterSource
-
-    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
-
-
-def _made(model: Any, prompt: str, given: dict[str, Any]) -> str:
-    """Music or a drawing, written to a file of its kind or printed as JSON."""
+def _in_steps(model: "Model", prompt: str, out: str | None, options: Values) -> str:
+    """Music or a drawing: as JSON, or the name of the file that it is written to."""
     from hitherto import files
 
-    out = given.pop("out", None)
-    for name in given:
-        if name not in ("temperature", "seed", "steps", "voices", "bias"):
-            raise UsageError(f"--{name.replace('_', '-')} is for lm models; this one does {model.spec.task}.")
-    music = model.spec.task == "compose"
-    endings = (".mid", ".wav", ".svg", ".json") if music else (".svg", ".png", ".json")
-    ending = Path(out).suffix.lower() if out else ".json"
-    if ending not in endings:
-        raise UsageError(f"--out {out} must end in {', '.join(endings)}.")
-    if out:
-        files.place(out, "--out")
-    made = model.generate(prompt or None, **given)
-    if out is None:
-        return json.dumps(made) + "\n"
+    for name in options:
+        if name not in STEPWISE:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for models of text; this one does {model.spec.task}."
+            )
     codec = model.codecs["steps"]
-    if ending == ".json":
-        if music:
-            from hitherto.media.rolls import write_roll
-
-            write_roll(out, made, codec.step)
-        else:
-            files.write(out, json.dumps(made) + "\n")
-    elif not music:
-        from hitherto.report import drawings
-
-        draw = drawings.draw if ending == ".svg" else drawings.png
-        draw(made, out)
-    elif ending == ".mid":
-        from hitherto.media.midi import write_midi
-
-        write_midi(out, codec.score(made))
-    elif ending == ".svg":
-        from hitherto.report import piano_roll
-
-        piano_roll.draw(codec.score(made), out)
-    else:
-        from hitherto.media.sound import write_wav
-        from hitherto.media.tones import tones
-
-        write_wav(out, tones(codec.score(made)), 44_100)
+    write = None
+    if out is not None:
+        writers = WRITERS[codec.kind]
+        write = writers.get(Path(out).suffix.lower())
+        if write is None:
+            raise UsageError(f"--out {out} must end in {', '.join(writers)}.")
+        files.place(out, "--out")
+    made = model.generate(prompt or None, **options)
+    if out is None or write is None:
+        return json.dumps(made) + "\n"
+    write(made, out, codec)
     return f"{out}\n"
+
+
+def _midi(roll: Made, out: str, codec: "NotesCodec") -> None:
+    from hitherto.media.midi import write_midi
+
+    write_midi(out, codec.score(roll))
+
+
+def _wav(roll: Made, out: str, codec: "NotesCodec") -> None:
+    from hitherto.media.sound import write_wav
+    from hitherto.media.tones import tones
+
+    write_wav(out, tones(codec.score(roll)), 44_100)
+
+
+def _piano_roll(roll: Made, out: str, codec: "NotesCodec") -> None:
+    from hitherto.report import piano_roll
+
+    piano_roll.draw(codec.score(roll), out)
+
+
+def _roll(roll: Made, out: str, codec: "NotesCodec") -> None:
+    from hitherto.media.rolls import write_roll
+
+    write_roll(out, roll, codec.step)
+
+
+def _svg(strokes: Made, out: str, _codec: "Codec") -> None:
+    from hitherto.report import drawings
+
+    drawings.draw(strokes, out)
+
+
+def _png(strokes: Made, out: str, _codec: "Codec") -> None:
+    from hitherto.report import drawings
+
+    drawings.png(strokes, out)
+
+
+def _json(strokes: Made, out: str, _codec: "Codec") -> None:
+    from hitherto import files
+
+    files.write(out, json.dumps(strokes) + "\n")
+
+
+# The codec of the steps -> the ending of a file -> what writes it: (what was made, file, codec).
+WRITERS: dict[str, dict[str, Callable[..., None]]] = {
+    "notes": {".mid": _midi, ".wav": _wav, ".svg": _piano_roll, ".json": _roll},
+    "strokes": {".svg": _svg, ".png": _png, ".json": _json},
+}

@@ -2,65 +2,91 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
 from hitherto.cli.display import mute
 from hitherto.cli.inputs import lines_of
-from hitherto.cli.options import given_of, keeping, reading, saved_in, told_of, weights_option, writing
+from hitherto.cli.options import (
+    Verb,
+    decoding_of,
+    decoding_options,
+    option,
+    reading,
+    reading_of,
+    saved_in,
+    saving,
+    weights_option,
+)
 from hitherto.errors import DataError, HithertoError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+
+    from hitherto.data.lines import Lines
+    from hitherto.media.sound import Sound
+    from hitherto.tasks.base import Row
+    from hitherto.tasks.feed import Feed
+    from hitherto.tasks.streams import Stream
 
 __all__ = ["chat", "stream"]
 
-COLUMNS = ("input", "output", "id", "time")  # what may have another name in data than it had in training
+Show: TypeAlias = "Callable[[Sequence[Row]], None]"
+
+COLUMNS = ("input", "output", "id", "time")  # columns that new data may name otherwise than the training data
 
 
-@click.command(short_help="Answer line by line, as it comes.")
+class _Stream(Verb):
+    """A verb whose help has a line for each task."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from hitherto.spec.tasks import TASKS
+
+        lines = "\n    ".join(f"{task.name:10} {task.line}" for task in TASKS.values())
+        self.help = (self.help or "").replace("TASKS", lines)
+        super().format_help_text(ctx, formatter)
+
+
+@click.command(cls=_Stream, late=decoding_options, short_help="Answer each line as it comes.")
 @click.argument("bundle")
 @weights_option
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each answer.")
-@click.option(
+@option(
     "--audio",
+    group="data",
     metavar="FILE",
-    help="Hear FILE in place of lines: a recording, or - for raw 16-bit samples as they come.",
+    help="Read audio instead of lines: a recording, or - for raw 16-bit samples on standard input.",
 )
-@click.option(
+@option(
     "--audio-rate",
+    group="data",
     type=click.IntRange(1),
-    help="Of raw samples: how many a second; as the model's if not given.",
+    shown="the model's",
+    help="Sample rate of raw samples, in Hz.",
 )
-@keeping
+@option("as_json", "--json", is_flag=True, help="Print one JSON object per answer.")
+@saving
 @reading
-@writing
 def stream(
     bundle: str,
     weights: str,
-    as_json: bool,
     audio: str | None,
     audio_rate: int | None,
+    as_json: bool,
     load: str | None,
     save: str | None,
-    **options: Any,
+    **options: object,
 ) -> int:
-    """Answer for standard input as it comes, a line at a time, with the model in BUNDLE.
+    """Answer each line of standard input as it comes, with the model in BUNDLE.
 
-    What training took, a stream takes: a table, its first line the names of its columns, or JSON lines. Each row is
-    an input and is answered as by predict; of series, and of sequences whose rows have an id, it is a step. Other lines
-    are plain values:
+    Lines are a table with a header, or JSON lines, with the columns of the training data. Each row is an input, and its
+    answer is that of predict. A row of a series, or of a sequence that has an id, is one step. Other lines are plain
+    values:
 
     \b
-    classify   a line of text, or of numbers (a step) -> the label so far; a file's name, or JSON points -> its label
-    tag        words -> each with its label
-    lm         text -> how many bits it was worth, and what may come next
-    forecast   "time,value" or {"ds": .., "y": ..} -> surprise, and the future
-    translate  a line -> its translation; so summarize and answer, fields between tabs
-    chat       a turn -> the reply
-    caption    a file's name -> what is seen
-    transcribe a file's name, or a JSON list of points -> the text; --audio hears
-    compose    the pitches of a step -> how surprising they are, and what may come next
-    handwrite  a text -> the pen's strokes
+    TASKS
 
     \b
     Example: hitherto stream load.safetensors --json < meter.csv
@@ -69,60 +95,62 @@ def stream(
     import hitherto
     from hitherto.tasks.feed import Feed
 
-    saved = saved_in(load, save)
+    state = saved_in(load, save)
     if audio_rate is not None and audio is None:
-        raise UsageError("--audio-rate is of the raw samples that --audio hears.")
+        raise UsageError("--audio-rate is the rate of raw samples; give --audio - too.")
     model = hitherto.open(bundle, weights=weights)
-    told = told_of(options)
-    live = model.stream(**given_of(model, options))
-    lines = lines_of(model, told)
-    feed = Feed(live, model.reader(**told), {n: v for n, v in told.items() if n in COLUMNS})
-    if saved is not None:
-        feed.load(saved)
-    heard: tuple[str, DataError | None] = ("", None)
-    kept = b""
+    columns = reading_of(options)
+    live = model.stream(**decoding_of(model, options))
+    lines = lines_of(model, columns)
+    feed = Feed(
+        live, model.reader(**columns), {name: value for name, value in columns.items() if name in COLUMNS}
+    )
+    if state is not None:
+        feed.load(state)
+    unprinted: tuple[str, DataError | None] = ("", None)
+    end = b""  # the state to save
 
-    def show(rows: Any) -> None:
+    def show(rows: "Sequence[Row]") -> None:
         for row in rows:
             if as_json:
                 print(json.dumps(row, ensure_ascii=False))
             else:
-                print("\t".join(_shown(value) for name, value in row.items() if name != "probabilities"))
-        sys.stdout.flush()  # whoever reads waits for this line
+                print("\t".join(_plain(value) for name, value in row.items() if name != "probabilities"))
+        sys.stdout.flush()  # the reader waits for this line
 
     status = 0
     try:
         if audio is not None:
-            heard = _hear(live, audio, audio_rate, show, as_json)
+            unprinted = _listen(live, audio, audio_rate, show, as_json)
         else:
             _follow(feed, lines, show)
-        kept = feed.save() if save else kept  # before the end is made: who loads it goes on
+        end = feed.save() if save else end  # before finish(): a stream that loads it continues the input
         if audio is not None:
-            _heard(*heard, live.finish(), show, as_json)
+            _end_of_audio(*unprinted, live.finish(), show, as_json)
         else:
             show(feed.finish())
-    except BrokenPipeError:  # whoever read has seen enough; the state is kept all the same
-        kept = feed.save() if save else kept
+    except BrokenPipeError:  # the reader has seen enough; the state is saved all the same
+        end = feed.save() if save else end
         mute()
         status = 141
     finally:
-        if save and kept:
+        if save and end:
             from hitherto import files
 
-            files.write(save, kept)
+            files.write(save, end)
     return status
 
 
-def _follow(feed: Any, lines: Any, show: Any) -> None:
-    """Answer line by line; what is wrong with one is said with its number."""
+def _follow(feed: "Feed", lines: "Lines", show: Show) -> None:
+    """Answer line by line; an error names its line."""
     from hitherto.data.lines import STDIN
 
     number = 0
     try:
-        for number, given in lines:
+        for number, line in lines:
             while lines.notes:
                 click.echo(lines.notes.pop(0), err=True)
-            show(feed.take(number, given))
+            show(feed.take(number, line))
         while lines.notes:
             click.echo(lines.notes.pop(0), err=True)
     except DataError as error:
@@ -131,24 +159,27 @@ def _follow(feed: Any, lines: Any, show: Any) -> None:
         raise DataError(str(error), path=STDIN, line=number) from error
     except UnicodeDecodeError as error:
         raise DataError(
-            "the text is not UTF-8; --encoding says what it is", path=STDIN, line=number + 1
+            "the text is not UTF-8; set its encoding with --encoding", path=STDIN, line=number + 1
         ) from error
 
 
-def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> tuple[str, DataError | None]:
-    """Sound in tenths of a second: what is sure as it is sure, and at a terminal what it seems to be meanwhile.
+def _listen(
+    live: "Stream", path: str, rate: int | None, show: Show, as_json: bool
+) -> tuple[str, DataError | None]:
+    """Read audio a tenth of a second at a time. Print what is final; on a terminal also the answer so far.
 
-    Gives what of a text was not printed for good, and what was wrong with the end of the sound.
+    Returns the final text that is not yet printed, and the error at the end of the audio, if there is one.
     """
-    from hitherto.codecs.audio import AudioStream
+    from hitherto.codecs.audio import AudioCodec, AudioStream
     from hitherto.media.sound import Sound
 
-    if not isinstance(live.input, AudioStream):
-        raise UsageError("--audio is for models of sound; this one reads something else.")
+    codec = live.model.codecs["input"]
+    if not isinstance(live.input, AudioStream) or not isinstance(codec, AudioCodec):
+        raise UsageError("--audio is for models that read audio; this one reads something else.")
     if path != "-" and rate is not None:
-        raise UsageError("--audio-rate is of raw samples; a file says its own.")
-    rate = rate or live.model.codecs["input"].rate
-    seen = said = ""
+        raise UsageError("--audio-rate is for raw samples; a file holds its own rate.")
+    rate = rate or codec.rate
+    last_partial = final = ""
     broken: DataError | None = None
     for samples in _samples(path, rate):
         if isinstance(samples, DataError):
@@ -162,30 +193,34 @@ def _hear(live: Any, path: str, rate: int | None, show: Any, as_json: bool) -> t
         partial = str(now.get("text", now.get("label")))
         if as_json:
             show(rows)
-            if partial != seen:
+            if partial != last_partial:
                 show([{"partial": partial}])
         else:
             print(f"\r\x1b[K{partial[-79:]}", end="", flush=True)
-            said += "".join(row["text"] for row in rows)
-        seen = partial
+            final += "".join(row["text"] for row in rows)
+        last_partial = partial
     if sys.stdout.isatty() and not as_json:
         print("\r\x1b[K", end="")
-    return said, broken
+    return final, broken
 
 
-def _heard(said: str, broken: DataError | None, rest: Any, show: Any, as_json: bool) -> None:
-    """The end of what was heard: after `said`, which was not printed before, and before what was wrong at its end."""
+def _end_of_audio(
+    unprinted: str, broken: DataError | None, rest: "Row | list[Row]", show: Show, as_json: bool
+) -> None:
+    """Print the last answers after the text that is not yet printed; then raise the error, if there is one."""
     rows = rest if isinstance(rest, list) else [rest]
     if as_json or not all("text" in row for row in rows):
         show(rows)
     else:
-        print(said + "".join(row["text"] for row in rows), flush=True)
+        print(unprinted + "".join(row["text"] for row in rows), flush=True)
     if broken is not None:
         raise broken
 
 
-def _samples(path: str, rate: int) -> Iterator[Any]:
-    """Of a recording, or of standard input, a tenth of a second at a time; at last what is wrong with its end."""
+def _samples(
+    path: str, rate: int
+) -> "Iterator[Sound | np.ndarray[tuple[int], np.dtype[np.int16]] | DataError]":
+    """A tenth of a second of a recording or of standard input at a time; last an error, if the input is cut off."""
     import numpy as np
 
     if path != "-":
@@ -203,30 +238,29 @@ def _samples(path: str, rate: int) -> Iterator[Any]:
         yield np.frombuffer(data[:whole], "<i2")
     if rest:
         yield DataError(
-            "the last sample has one byte of two: it was cut off, or these are no 16-bit samples",
+            "the last sample has one byte of two: the input is cut off, or its samples do not have 16 bits",
             path="standard input",
         )
 
 
-@click.command(short_help="Talk with a model.")
+@click.command(cls=Verb, late=decoding_options, short_help="Talk with a model.")
 @click.argument("bundle")
 @weights_option
-@keeping
-@writing
-def chat(bundle: str, weights: str, load: str | None, save: str | None, **decoding: Any) -> None:
-    """Talk with the chat model in BUNDLE: a line is a turn. /new forgets what was said, /quit ends.
+@saving
+def chat(bundle: str, weights: str, load: str | None, save: str | None, **options: object) -> None:
+    """Talk with the chat model in BUNDLE: each line is a turn. /new begins a new conversation, /quit ends.
 
     Example: hitherto chat helper.safetensors --temperature 0.7
     """
     import hitherto
 
-    saved = saved_in(load, save)
+    state = saved_in(load, save)
     model = hitherto.open(bundle, weights=weights)
-    if model.spec.task != "chat":
+    if not hitherto.TASKS[model.spec.task].converses:
         raise UsageError(f"chat is for chat models; this one does {model.spec.task}. Use predict.")
-    if decoding["n_best"]:
+    if options["n_best"]:
         raise UsageError("--n-best: a conversation has one reply to a turn; predict gives several.")
-    live = model.stream(saved, **given_of(model, decoding))
+    live = model.stream(state, **decoding_of(model, options))
     try:
         _converse(live, "> " if sys.stdin.isatty() else "")
     except UnicodeDecodeError as error:
@@ -238,7 +272,7 @@ def chat(bundle: str, weights: str, load: str | None, save: str | None, **decodi
             files.write(save, live.save())
 
 
-def _converse(live: Any, prompt: str) -> None:
+def _converse(live: "Stream", prompt: str) -> None:
     """Turns and replies, until the turns end."""
     while True:
         click.echo(prompt, nl=False)
@@ -252,14 +286,14 @@ def _converse(live: Any, prompt: str) -> None:
             click.echo(live.line(line)[0]["text"])
 
 
-def _shown(value: Any) -> str:
+def _plain(value: object) -> str:
     """A value of a streamed answer, short enough to read."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
         return ", ".join(
-            f"{name} {_shown(v)}" for name, v in sorted(value.items(), key=lambda item: -item[1])
+            f"{name} {_plain(v)}" for name, v in sorted(value.items(), key=lambda item: -item[1])
         )
     if isinstance(value, list) and value and isinstance(value[0], dict):  # a forecast: its medians
-        return " ".join(_shown(row["y"]) if "y" in row else row["text"] for row in value)  # or an n-best list
-    return " ".join(map(_shown, value)) if isinstance(value, list) else "" if value is None else str(value)
+        return " ".join(_plain(row["y"]) if "y" in row else row["text"] for row in value)  # or an n-best list
+    return " ".join(map(_plain, value)) if isinstance(value, list) else "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""`main`: run a verb, and end with its status."""
+"""`main`: run a verb, and exit with its status."""
 
 import sys
 from collections.abc import Sequence
@@ -18,10 +18,12 @@ from hitherto.errors import HithertoError
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="hitherto %(version)s")
 def cli() -> None:
-    """Recurrent sequence models: train, keep, run, see.
+    """Train recurrent sequence models, and run them without PyTorch.
+
+    `hitherto VERB --help` lists the options of a verb.
 
     Example: hitherto doctor
     """
@@ -42,17 +44,17 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except HithertoError as error:
         click.echo(f"Error: {error}", err=True)
         status = error.exit_code
-    except ImportError as error:  # of the extension, which reads its environment as it is loaded
+    except ImportError as error:  # the extension reads its environment when it loads
         if "HITHERTO_" not in str(error):
             raise
         click.echo(f"Error: {error}", err=True)
         status = 2
     except (click.Abort, KeyboardInterrupt):
         status = 130
-    except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         mute()
         status = 141
-    except OSError as error:  # standard output on a disk that is full, for one
+    except OSError as error:  # for example, standard output on a full disk
         click.echo(
             f"Error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True
         )

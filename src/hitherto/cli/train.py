@@ -1,19 +1,26 @@
-"""`train`: a command for each task, its options those of its spec."""
+"""`train`: a command for each task, whose options are those of its spec."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from hitherto.cli.display import Display
+from hitherto.cli.options import Flag, Values, Verb
 from hitherto.errors import UsageError
+
+if TYPE_CHECKING:
+    from hitherto import Model, Spec
+
+__all__ = ["train"]
 
 
 class _Tasks(click.Group):
-    """`train TASK` with the options of that task; `train FILE.toml` with those of the file's.
+    """`train TASK` with the options of that task; `train FILE.toml` with those of the file's task.
 
-    `train --resume RUN` is `train TASK --resume RUN`, of the run's own task.
+    `train --resume RUN` is `train TASK --resume RUN`, with the run's own task.
     """
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -36,22 +43,22 @@ class _Tasks(click.Group):
         from hitherto.spec.tasks import TASKS
 
         if name.endswith(".toml"):
-            return _train_command(specs.read(name).task, name)
+            return _command(specs.read(name).task, name)
         if name not in TASKS:
             hint = nearest(name, TASKS)
             if Path(name).exists():
-                hint = f" {name} is data: say what to learn from it first, hitherto train TASK {name}"
+                hint = f" {name} is data; name a task first: hitherto train TASK {name}"
             raise UsageError(f"there is no task {name!r}; there are {', '.join(TASKS)}.{hint}")
-        return _train_command(name, None)
+        return _command(name, None)
 
 
-class _OfTask(click.Command):
-    """The command of a task: an option of other tasks is not unknown, but of no use here."""
+class _TaskCommand(Verb):
+    """The command of a task. The error for an option that only other tasks have names those tasks."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from hitherto import spec as specs
 
-        given = list(args)  # the parser takes them out
+        complete = list(args)  # the parser takes arguments out of `args`
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -60,7 +67,7 @@ class _OfTask(click.Command):
             name = error.option_name.lstrip("-").removeprefix("no-").replace("-", "_")
             if name in others:
                 raise UsageError(specs.useless(self.name, name, specs.FLAGS)) from error
-            whole = next((a for a in given if a.startswith(error.option_name) and len(a) > 2), "")
+            whole = next((a for a in complete if a.startswith(error.option_name) and len(a) > 2), "")
             if whole and not whole.startswith("--"):
                 raise UsageError(
                     f"{whole} has one dash; options of this length have two: -{whole}."
@@ -68,46 +75,45 @@ class _OfTask(click.Command):
             raise
 
 
-@click.command(cls=_Tasks, invoke_without_command=True, short_help="Learn a task from data.")
+@click.command(cls=_Tasks, invoke_without_command=True, short_help="Train a model for a task on data.")
 @click.option(
     "--resume",
     metavar="RUN",
-    help="Go on with the run in this folder; --epochs 40 and some others may be changed meanwhile.",
+    help="Continue the run in this folder. --epochs and a few other options may change.",
 )
 @click.pass_context
 def train(ctx: click.Context, resume: str | None) -> None:
-    """Learn a task from data: a model in one file, and a run's folder with its log and report.
+    """Train a model for a task on data. Writes the model, one file, and a folder with the log and the report.
 
-    TASK may also be a .toml file that holds all options. `hitherto train TASK --help` lists those of a task.
+    TASK may also be a .toml file that holds all options. `hitherto train TASK --help` lists the options of a task.
 
     Example: hitherto train classify sms.tsv --input text --output label --out spam.safetensors
     """
-    del resume  # the task has it
+    del resume  # the command of the task reads it
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         ctx.exit(2)
 
 
-def _train_command(task: str, toml: str | None) -> click.Command:
-    from hitherto.spec import choices, default_text, options
+def _command(task: str, toml: str | None) -> click.Command:
     from hitherto.spec.tasks import TASKS
 
     row = TASKS[task]
 
-    def call(data: str | None, out: str | None, resume: str | None, as_json: bool, **values: Any) -> None:
+    def call(data: str | None, out: str | None, resume: str | None, as_json: bool, **values: object) -> None:
         from hitherto import spec as specs
 
-        given = {
-            name: _plain(name, value) for name, value in values.items() if value is not None and value != ()
+        chosen: Values = {
+            name: _value(name, value) for name, value in values.items() if value is not None and value != ()
         }
         known = specs.read(toml) if toml else None
         if resume is not None:
             from hitherto.training.run import spec_of
 
-            specs.resumed(spec_of(Path(resume)), known or task, data, out, voice=specs.FLAGS, **given)
-            _run(known or task, data, as_json, resume=resume, out=out, **given)
+            specs.resumed(spec_of(Path(resume)), known or task, data, out, voice=specs.FLAGS, **chosen)
+            _run(known or task, data, as_json, {"resume": resume, "out": out, **chosen})
             return
-        spec = specs.over(known or {"task": task}, data, out, voice=specs.FLAGS, **given)
+        spec = specs.over(known or {"task": task}, data, out, voice=specs.FLAGS, **chosen)
         specs.unused(spec, specs.FLAGS)
         first = spec.data.path or spec.data.source
         if first is None:
@@ -115,41 +121,52 @@ def _train_command(task: str, toml: str | None) -> click.Command:
         final = (
             spec.out if spec.out is not None else f"{Path(first.removesuffix('.gz')).stem}-{task}.safetensors"
         )
-        _run(spec, None, as_json, out=final)
+        _run(spec, None, as_json, {"out": final})
 
-    params: list[click.Parameter] = [
-        click.Argument(["data"], required=False),
-        click.Option(["--out"], metavar="FILE", help="Where the model is kept."),
-        click.Option(["--resume"], metavar="RUN", help="Go on with the run in this folder."),
-        click.Option(["as_json", "--json"], is_flag=True, help="Print the metrics as one JSON object."),
-    ]
-    for option in options(task):
-        if option.name == "path":
-            continue
-        flag = "--" + option.name.replace("_", "-")
-        values: dict[str, Any] = {"help": option.about[:1].upper() + option.about[1:] + ".", "default": None}
-        if option.type is bool:
-            params.append(click.Option([f"{flag}/--no-{flag[2:]}"], **values))
-            continue
-        kind = (
-            click.Choice(names)
-            if (names := choices(option, task))
-            else {int: int, float: float}.get(option.type, str)
-        )
-        if default := default_text(option, task):
-            values["help"] += f" [default: {default}]"
-        params.append(click.Option([flag], type=kind, multiple=option.many, **values))
-    return _OfTask(
+    return _TaskCommand(
         task,
-        params=params,
+        params=[
+            click.Argument(["data"], required=False),
+            *_options_of(task),
+            Flag(["--out"], metavar="FILE", shown="DATA-TASK.safetensors", help="File of the model."),
+            Flag(["--resume"], metavar="RUN", help="Continue the run in this folder."),
+            Flag(["as_json", "--json"], is_flag=True, help="Print the metrics as one JSON object."),
+        ],
         callback=call,
         short_help=row.about,
         help=f"{row.about}\n\nExample: {row.example}",
     )
 
 
-def _run(task: Any, data: str | None, as_json: bool, **options: Any) -> None:
-    """Train with what the flags said, and say how it goes."""
+def _options_of(task: str) -> Iterator[Flag]:
+    """The options of a task's spec; the data's path is an argument."""
+    from hitherto.spec import choices, default_text, options
+
+    types: dict[type, object] = {int: click.INT, float: click.FLOAT}
+    for option in options(task):
+        if option.name == "path":
+            continue
+        name = option.name.replace("_", "-")
+        names = choices(option, task)
+        repeat = "; repeat for several" if option.many and "repeat" not in option.about else ""
+        about = f"{option.about[:1].upper()}{option.about[1:]}{repeat}."
+        yield Flag(
+            [f"--{name}/--no-{name}" if option.type is bool else f"--{name}"],
+            help=about,
+            group=option.group,
+            shown=default_text(option, task),
+            default=None,
+            multiple=option.many,
+            type=click.BOOL
+            if option.type is bool
+            else click.Choice(names)
+            if names
+            else types.get(option.type, click.STRING),
+        )
+
+
+def _run(task: "str | Spec", data: str | None, as_json: bool, options: Values) -> None:
+    """Train, show the progress, and say what to do with the model."""
     import hitherto
 
     display = Display()
@@ -157,16 +174,19 @@ def _run(task: Any, data: str | None, as_json: bool, **options: Any) -> None:
         with display.working():
             model = hitherto.train(task, data, say=display.say, show=display.show, **options)
     except KeyboardInterrupt as end:
-        display.say(str(end) or "stopped at once; what was saved before stays")
-        raise SystemExit(128 + getattr(end, "number", 2)) from end  # a training knows by which signal
+        display.say(str(end) or "stopped at once; what was saved before remains")
+        raise SystemExit(
+            128 + getattr(end, "number", 2)
+        ) from end  # `Interrupted` has one; to import it is slow
     if as_json:
         click.echo(json.dumps(model.metrics))
     elif model.path is not None:
         display.say(f"try: {_next(model)}")
 
 
-def _plain(name: str, value: Any) -> Any:
-    if name == "valid":
+def _value(name: str, value: object) -> object:
+    """The value of an option. --valid is a share if it is a number, otherwise a file."""
+    if name == "valid" and isinstance(value, str):
         try:
             return float(value)
         except ValueError:
@@ -174,12 +194,9 @@ def _plain(name: str, value: Any) -> Any:
     return value
 
 
-def _next(model: Any) -> str:
-    verbs = {
-        "lm": "generate {} 'The'",
-        "chat": "chat {}",
-        "compose": "generate {} --out MUSIC.mid",
-        "handwrite": "generate {} " + ("TEXT " if model.source.says else "") + "--out DRAWING.svg",
-    }
-    verb = verbs.get(model.spec.task, "predict {} NEW-DATA")
-    return "hitherto " + verb.format(model.path)
+def _next(model: "Model") -> str:
+    """A command that uses the model."""
+    import hitherto
+
+    text = "TEXT " if "text" in model.codecs else ""
+    return "hitherto " + hitherto.TASKS[model.spec.task].then.format(bundle=model.path, text=text)

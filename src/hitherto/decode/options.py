@@ -42,38 +42,42 @@ def _row(
 class DecodeOptions:
     """How to decode. With a `temperature` above 0 tokens are drawn; otherwise a beam search finds the best texts."""
 
-    max_new_tokens: int = field(metadata=_row(int, "At most so many tokens.", 1))
-    min_new_tokens: int = field(default=0, metadata=_row(int, "At least so many tokens.", 0, "search"))
+    max_new_tokens: int = field(metadata=_row(int, "Maximum number of tokens.", 1))
+    min_new_tokens: int = field(default=0, metadata=_row(int, "Minimum number of tokens.", 0, "search"))
     num_beams: int = field(
-        default=4, metadata=_row(int, "The width of the beam search; 1 is greedy.", 1, "search")
+        default=4, metadata=_row(int, "Width of the beam search; 1 is greedy decoding.", 1, "search")
     )
-    n_best: int = field(default=1, metadata=_row(int, "Give so many texts, the best first.", 1, "search"))
+    n_best: int = field(
+        default=1, metadata=_row(int, "Number of texts to return, the best first.", 1, "search")
+    )
     length_penalty: float = field(
         default=1.0,
-        metadata=_row(float, "Of a search: 0 prefers short texts, above 1 long ones.", use="search"),
+        metadata=_row(float, "Beam search: 0 prefers short texts, values above 1 long ones.", use="search"),
     )
     coverage_penalty: float = field(
         default=0.0,
-        metadata=_row(float, "Of a search: above 0 prefers texts that attend to all of the input.", use="search"),
+        metadata=_row(float, "Beam search: values above 0 prefer texts that attend to all of the input.", use="search"),
     )  # fmt: skip
     no_repeat_ngram: int = field(
-        default=0, metadata=_row(int, "Never write so many tokens in a row twice; 0 allows it.", 0, "search")
+        default=0,
+        metadata=_row(int, "Number of tokens in a row that never repeat; 0 allows all.", 0, "search"),
     )
     temperature: float = field(
-        default=0.0, metadata=_row(float, "Draw tokens; higher is more random. 0 searches instead.", use="draw")
+        default=0.0, metadata=_row(float, "Sample tokens; higher is more random. 0 searches instead.", use="draw")
     )  # fmt: skip
     top_k: int = field(
-        default=0, metadata=_row(int, "Draw among the k most probable tokens; 0 for all.", 0, "draw")
+        default=0, metadata=_row(int, "Sampling: use only the k most probable tokens; 0 uses all.", 0, "draw")
     )
     top_p: float = field(
         default=1.0,
-        metadata=_row(float, "Draw among the most probable tokens that make up this probability.", use="draw"),
+        metadata=_row(float, "Sampling: use only the most probable tokens with this total probability.", use="draw"),
     )  # fmt: skip
     repetition_penalty: float = field(
-        default=1.0, metadata=_row(float, "Of a draw: above 1 avoids tokens that are there already.", use="draw")
+        default=1.0, metadata=_row(float, "Sampling: values above 1 avoid tokens of the text so far.", use="draw")
     )  # fmt: skip
     seed: int | None = field(
-        default=None, metadata=_row(int, "The same seed draws the same text.", use="draw")
+        default=None,
+        metadata=_row(int, "Sampling: the same seed gives the same text.", use="draw"),
     )
     # What a model knows of its tokens, which no user sets.
     start_id: int = 0  # read before anything is written

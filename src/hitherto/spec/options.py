@@ -53,10 +53,12 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     valid_source: Annotated[str | None, _about("file with one validation input per line")] = None
     valid_target: Annotated[str | None, _about("file with the outputs for --valid-source")] = None
     input: Annotated[
-        Column | tuple[Column, ...] | None, _about("input column: its name, or its number from 1")
+        Column | tuple[Column, ...] | None,
+        _about("input column: its name, or its number from 1", "from the data"),
     ] = None
     output: Annotated[
-        Column | tuple[Column, ...] | None, _about("output column, or the series to forecast")
+        Column | tuple[Column, ...] | None,
+        _about("output column, or the series to forecast", "from the data"),
     ] = None
     valid: Annotated[
         str | Share | None, _about("validation data: a file, or the share of the data to set aside", "0.1")
@@ -84,15 +86,20 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         _about("additional markers of a missing value, such as -999 or '-999,unknown'"),
     ] = ()
     tokens: Annotated[
-        Literal["words", "chars", "bytes", "subwords"] | None, _about("unit of text that is one token")
+        Literal["words", "chars", "bytes", "subwords"] | None,
+        _about("unit of text that is one token", "from the task and the data"),
     ] = None
-    vocab_size: Annotated[Vocabulary | None, _about("maximum vocabulary size")] = None
-    min_count: Annotated[Count | None, _about("minimum number of occurrences; rarer words become <unk>")] = (
+    vocab_size: Annotated[
+        Vocabulary | None, _about("maximum vocabulary size", "no limit; subwords: from the data")
+    ] = None
+    min_count: Annotated[
+        Count | None, _about("minimum number of occurrences; rarer words become <unk>", "from the data")
+    ] = None
+    lower: Annotated[bool | None, _about("convert text to lower case", "no")] = None
+    max_length: Annotated[Count | None, _about("maximum length of an input, in tokens or steps")] = None
+    max_output: Annotated[Count | None, _about("maximum length of an output, in tokens", "from the data")] = (
         None
     )
-    lower: Annotated[bool | None, _about("convert text to lower case")] = None
-    max_length: Annotated[Count | None, _about("maximum length of an input, in tokens or steps")] = None
-    max_output: Annotated[Count | None, _about("maximum length of an output, in tokens")] = None
     turns: Annotated[
         Count | None, _about("number of previous turns of a conversation that the model reads")
     ] = None
@@ -100,21 +107,24 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     by: Annotated[Column | None, _about("also report metrics for each value of this column")] = None
     layout: Annotated[
         Literal["stream", "lines"] | None,
-        _about("one long stream with carried state, or independent lines"),
+        _about("one long stream with carried state, or independent lines", "stream"),
     ] = None
     documents: Annotated[bool, _about("reset the state at the beginning of each document")] = False
     multi: Annotated[bool, _about("multi-label classification: several labels may apply at once")] = False
     separator: Annotated[str | None, _about("separator of the labels in one table cell")] = None
     balance: Annotated[bool, _about("weight classes by inverse frequency")] = False
     positive: Annotated[str | None, _about("class whose f1 is reported", "the rarer class")] = None
-    horizon: Annotated[Count | None, _about("forecast horizon, in steps")] = None
-    season: Annotated[Count | None, _about("length of a season in steps, such as 24 for hourly data")] = None
+    horizon: Annotated[Count | None, _about("forecast horizon, in steps", "1")] = None
+    season: Annotated[
+        Count | None, _about("length of a season in steps, such as 24 for hourly data", "from the data")
+    ] = None
     scaling: Annotated[
-        Literal["causal", "train", "counts", "none"] | None, _about("how each series is scaled")
+        Literal["causal", "train", "counts", "none"] | None,
+        _about("how each series is scaled", "from the data"),
     ] = None
     anchor: Annotated[
         Literal["mean", "last", "season", "none"] | None,
-        _about("baseline that the model forecasts the difference from"),
+        _about("baseline that the model forecasts the difference from", "from the data"),
     ] = None
     known: Annotated[tuple[Column, ...], _about("columns whose future values are known in advance")] = ()
     static: Annotated[tuple[Column, ...], _about("columns that are constant within a series")] = ()
@@ -127,7 +137,7 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     ] = None
     freq: Annotated[str | None, _about("time step between rows", "from the data")] = None
     calendar: Annotated[
-        bool | None, _about("add hour, weekday and month as inputs, where the time step allows")
+        bool | None, _about("add hour, weekday and month as inputs, where the time step allows", "yes")
     ] = None
     independent: Annotated[bool | None, _about("forecast each column separately, with one shared model")] = (
         None
@@ -140,24 +150,42 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         str | None,
         _about("type of the input", "from the data"),
     ] = None
-    rate: Annotated[Count | None, _about("sample rate that audio is resampled to, in Hz")] = None
-    bands: Annotated[Count | None, _about("number of mel bands of audio", "40")] = None
-    stack: Annotated[Count | None, _about("number of audio windows stacked into one step")] = None
-    window: Annotated[
-        Positive | None, _about("window length of a step: seconds of audio, or columns of an image")
+    rate: Annotated[
+        Count | None, _about("sample rate that audio is resampled to, in Hz", "from the data")
     ] = None
-    hop: Annotated[Positive | None, _about("hop from one step to the next, in the unit of --window")] = None
+    bands: Annotated[Count | None, _about("number of mel bands of audio", "40")] = None
+    stack: Annotated[
+        Count | None, _about("number of audio windows stacked into one step", "from the type of the input")
+    ] = None
+    window: Annotated[
+        Positive | None,
+        _about(
+            "window length of a step: seconds of audio, or columns of an image", "from the type of the input"
+        ),
+    ] = None
+    hop: Annotated[
+        Positive | None,
+        _about("hop from one step to the next, in the unit of --window", "from the type of the input"),
+    ] = None
     reads: Annotated[
         Literal["whole", "rows", "columns"] | None,
-        _about("how an image is read: as one step, row by row or column by column"),
+        _about(
+            "how an image is read: as one step, row by row or column by column", "from the type of the input"
+        ),
     ] = None
-    height: Annotated[Count | None, _about("height in pixels that images are resized to")] = None
-    width: Annotated[Count | None, _about("width in pixels that images are resized to")] = None
+    height: Annotated[
+        Count | None, _about("height in pixels that images are resized to", "from the data")
+    ] = None
+    width: Annotated[Count | None, _about("width in pixels that images are resized to", "from the data")] = (
+        None
+    )
     color: Annotated[bool | None, _about("read images in colour", "from the data")] = None
-    fps: Annotated[Positive | None, _about("frames per second read from a video")] = None
+    fps: Annotated[Positive | None, _about("frames per second read from a video", "from the data")] = None
     spacing: Annotated[
         Positive | None,
-        _about("distance between resampled pen points, as a share of the typical drawing size"),
+        _about(
+            "distance between resampled pen points, as a share of the typical drawing size", "from the data"
+        ),
     ] = None
     simplify: Annotated[
         Positive | None,
@@ -185,13 +213,15 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """The network."""
 
     cell: Annotated[str, _about("recurrent cell")] = "lstm"
-    hidden_size: Annotated[Count | None, _about("hidden units per layer")] = None
-    num_layers: Annotated[Few | None, _about("number of stacked layers")] = None
+    hidden_size: Annotated[Count | None, _about("hidden units per layer", "from the data")] = None
+    num_layers: Annotated[Few | None, _about("number of stacked layers", "from the data")] = None
     bidirectional: Annotated[
-        bool | None, _about("also read the sequence backwards; such a model cannot stream")
+        bool | None, _about("also read the sequence backwards; such a model cannot stream", "from the data")
     ] = None
-    embedding_size: Annotated[Count | None, _about("size of the token embedding")] = None
-    dropout: Annotated[Share | None, _about("dropout before, between and after the layers")] = None
+    embedding_size: Annotated[Count | None, _about("size of the token embedding", "from the data")] = None
+    dropout: Annotated[
+        Share | None, _about("dropout before, between and after the layers", "from the data")
+    ] = None
     recurrent_dropout: Annotated[
         Share, _about("dropout of the hidden state, with one mask for the whole sequence")
     ] = 0.0
@@ -205,7 +235,8 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         _about("whether the gru's reset gate acts after or before the recurrent product"),
     ] = "after"
     pool: Annotated[
-        Literal["last", "mean", "max"] | None, _about("how the outputs of all steps are pooled")
+        Literal["last", "mean", "max"] | None,
+        _about("how the outputs of all steps are pooled", "from the data"),
     ] = None
     conv: Annotated[
         tuple[Count, ...],
@@ -221,8 +252,10 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     ] = "multiplicative"
     components: Annotated[Count, _about("Gaussian components of the attention window")] = 10
     input_feeding: Annotated[bool, _about("feed the attention output of one step to the next")] = False
-    copy: Annotated[bool | None, _about("let the model copy words of the input")] = None
-    shared: Annotated[bool | None, _about("share vocabulary and embedding between input and output")] = None
+    copy: Annotated[bool | None, _about("let the model copy words of the input", "no")] = None
+    shared: Annotated[
+        bool | None, _about("share vocabulary and embedding between input and output", "no")
+    ] = None
     head: Annotated[
         str | None,
         _about("output layer and its loss"),
@@ -240,12 +273,12 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the weights are found."""
 
-    epochs: Annotated[Count | None, _about("number of passes over the data")] = None
+    epochs: Annotated[Count | None, _about("number of passes over the data", "from the data")] = None
     steps: Annotated[Count | None, _about("maximum number of training steps")] = None
-    batch_size: Annotated[Count | None, _about("batch size in rows")] = None
+    batch_size: Annotated[Count | None, _about("batch size in rows", "from the data")] = None
     batch_tokens: Annotated[Count | None, _about("batch size in tokens, instead of rows")] = None
     optimizer: Annotated[Literal["adam", "adamw", "sgd"], _about("optimizer")] = "adam"
-    lr: Annotated[Positive | None, _about("learning rate")] = None
+    lr: Annotated[Positive | None, _about("learning rate", "from the data")] = None
     momentum: Annotated[Share, _about("momentum of sgd")] = 0.0
     weight_decay: Annotated[Amount, _about("weight decay")] = 0.0
     schedule: Annotated[
@@ -257,10 +290,12 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         Annotated[float, Meta(gt=0, le=1)], _about("factor of the schedules decay and plateau")
     ] = 0.5
     decay_after: Annotated[Whole, _about("epochs before the schedule decay starts")] = 0
-    clip: Annotated[Amount | None, _about("maximum gradient norm; 0 disables clipping")] = None
-    bptt: Annotated[Count | None, _about("truncation length of backpropagation through time, in steps")] = (
+    clip: Annotated[Amount | None, _about("maximum gradient norm; 0 disables clipping", "from the data")] = (
         None
     )
+    bptt: Annotated[
+        Count | None, _about("truncation length of backpropagation through time, in steps", "from the data")
+    ] = None
     patience: Annotated[Count | None, _about("stop after this many evaluations without improvement")] = None
     metric: Annotated[str | None, _about("metric that selects the best model")] = None
     evaluate_every: Annotated[Count | None, _about("steps between evaluations", "one epoch")] = None
@@ -328,6 +363,9 @@ _ROWS: dict[str, Callable[[Task], tuple[str, ...]]] = {
 }
 
 
+_FIRST = ("head", "metric")  # whose default is the first choice of the task
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One field of one table, as the command line needs it."""
@@ -356,8 +394,14 @@ def choices(option: Option, task: str | None = None) -> tuple[str, ...]:
 def default_text(option: Option, task: str) -> str:
     """The default of an option in `task`, as `--help` shows it; empty if there is none to show."""
     default = TASKS[task].defaults.get(option.name, option.default)
-    if isinstance(default, bool) or default in (None, (), 0, 0.0):
+    if default is None and option.name in _FIRST:
+        default = choices(option, task)[0]
+    if default is None or default == ():
         return option.otherwise
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    if isinstance(default, float):
+        return f"{default:g}"
     return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 

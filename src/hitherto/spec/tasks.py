@@ -37,6 +37,11 @@ class Task:
     decoders: tuple[str, ...] = ()
     decoding: Mapping[str, Any] = field(default_factory=dict)  # defaults of options of decoding
     example: str = ""
+    then: str = (
+        "predict {bundle} NEW-DATA"  # the verb to try after training; {text} is "TEXT " if it reads a text
+    )
+    line: str = ""  # what `hitherto stream` makes of a line of plain values
+    converses: bool = False  # whether `hitherto chat` talks with it
 
 
 _TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedding_dropout")
@@ -85,6 +90,7 @@ TASKS: dict[str, Task] = {
             *("augment", *_SENSES),
         ),
         example="hitherto train classify sms.tsv --input text --output label --out spam.safetensors",
+        line="text, or the numbers of a step -> the label so far; a file name, or JSON points -> its label",
     ),
     "tag": Task(
         name="tag",
@@ -111,6 +117,7 @@ TASKS: dict[str, Task] = {
             ),
         ),
         example="hitherto train tag entities.jsonl --input tokens --output tags --out tagger.safetensors",
+        line="words -> a label for each",
     ),
     "lm": Task(
         name="lm",
@@ -137,6 +144,8 @@ TASKS: dict[str, Task] = {
         ),
         decoders=("sample", "greedy", "beam"),
         example="hitherto train lm book.txt --tokens chars --out book.safetensors",
+        then="generate {bundle} 'The'",
+        line="text -> how many bits it took, and the most probable continuations",
     ),
     "forecast": Task(
         name="forecast",
@@ -152,6 +161,7 @@ TASKS: dict[str, Task] = {
             *("independent", "levels", "bptt", "head", "decimal", "na", "time_format", "timezone"),
         ),
         example="hitherto train forecast sales.csv --time date --output sold --horizon 14 --out sales.safetensors",
+        line='time,value, or {"ds": .., "y": ..} -> how surprising it is, and the forecast',
     ),
     "translate": replace(
         _WRITER,
@@ -161,6 +171,7 @@ TASKS: dict[str, Task] = {
         defaults={"tokens": "subwords"},
         decoding={"num_beams": 5},
         example="hitherto train translate --source train.de --target train.en --out de-en.safetensors",
+        line="a text -> its translation",
     ),
     "summarize": replace(
         _WRITER,
@@ -170,6 +181,7 @@ TASKS: dict[str, Task] = {
         defaults={"tokens": "subwords", "shared": True, "copy": True, "max_length": 400},
         decoding={"num_beams": 4, "no_repeat_ngram": 3},
         example="hitherto train summarize papers.jsonl --input abstract --output tldr --out tldr.safetensors",
+        line="a text -> its summary",
     ),
     "chat": replace(
         _WRITER,
@@ -180,6 +192,9 @@ TASKS: dict[str, Task] = {
         defaults={"tokens": "subwords", "shared": True, "turns": 3, "max_length": 200},
         decoding={"num_beams": 4, "no_repeat_ngram": 4},
         example="hitherto train chat dialogues.jsonl --input turns --out helper.safetensors",
+        then="chat {bundle}",
+        line="a turn -> the reply",
+        converses=True,
     ),
     "answer": replace(
         _WRITER,
@@ -190,6 +205,7 @@ TASKS: dict[str, Task] = {
         defaults={"tokens": "words", "shared": True},
         decoding={"num_beams": 1},
         example="hitherto train answer stories.jsonl --input story --input question --output answer",
+        line="a story and a question, with a tab between -> the answer",
     ),
     "caption": Task(
         name="caption",
@@ -209,6 +225,7 @@ TASKS: dict[str, Task] = {
         decoders=("beam", "greedy", "sample"),
         decoding={"num_beams": 4},
         example="hitherto train caption captions.tsv --input file --output caption --conv 16 --conv 32",
+        line="a file name -> its caption",
     ),
     "transcribe": Task(
         name="transcribe",
@@ -226,6 +243,7 @@ TASKS: dict[str, Task] = {
         decoders=("ctc_greedy", "ctc_beam"),
         decoding={"num_beams": 8},
         example="hitherto train transcribe recordings.csv --input file --output text --out speech.safetensors",
+        line="a file name, or a JSON list of points -> the text; --audio reads sound",
     ),
     "compose": Task(
         name="compose",
@@ -238,6 +256,8 @@ TASKS: dict[str, Task] = {
         metrics=("nats",),
         options=(*_SEQUEL, "step", "low", "high", "chain"),
         example="hitherto train compose chorales.jsonl --output roll --out chorales.safetensors",
+        then="generate {bundle} --out MUSIC.mid",
+        line="the keys of a step -> how surprising they are, and the most probable next ones",
     ),
     "handwrite": Task(
         name="handwrite",
@@ -250,5 +270,7 @@ TASKS: dict[str, Task] = {
         metrics=("nats",),
         options=(*_SEQUEL, *_TEXT, "input", "simplify", "mixtures", "components", "input_feeding"),
         example="hitherto train handwrite notes.jsonl --input text --output strokes --out hand.safetensors",
+        then="generate {bundle} {text}--out DRAWING.svg",
+        line="a text -> pen strokes",
     ),
 }

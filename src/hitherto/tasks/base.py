@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
+from hitherto.plan import Input
 from hitherto.runtime.executor import Arrays, Batch
 from hitherto.spec import Spec, TrainSpec
 
@@ -125,7 +126,7 @@ class Source(ABC, Generic[E]):
         """The kinds of codec that each name in `codecs` allows."""
 
     @abstractmethod
-    def inputs(self) -> dict[str, Options]:
+    def inputs(self) -> dict[str, Input]:
         """The inputs of the plan: the kind, size and shape of each."""
 
     @abstractmethod

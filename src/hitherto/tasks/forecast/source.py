@@ -18,6 +18,7 @@ from hitherto.data.series import Series, gather
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
+from hitherto.plan import Input
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source
@@ -244,7 +245,7 @@ class Windows(Source[WindowExamples]):
         """The kinds of codec that each name allows."""
         return {"input": ("series",)}
 
-    def inputs(self) -> dict[str, Options]:
+    def inputs(self) -> dict[str, Input]:
         if self.codec.horizon != self.horizon:
             raise UsageError(
                 f"the horizon is {self.horizon}, but the codec looks {self.codec.horizon} steps ahead."

@@ -15,6 +15,7 @@ from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
+from hitherto.plan import Input
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
@@ -358,7 +359,7 @@ class Pairs(Source[PairExamples]):
         """The kinds of codec that each name allows."""
         return {"input": TASKS[self.spec.task].inputs, "output": ("label",)}
 
-    def inputs(self) -> dict[str, Options]:
+    def inputs(self) -> dict[str, Input]:
         codec, data = self.codecs["input"], self.spec.data
         if not (column_names(None, data.input) and column_names(None, data.output)):
             raise UsageError("its spec does not name the columns of input and output.")
@@ -366,11 +367,12 @@ class Pairs(Source[PairExamples]):
             raise UsageError(
                 f"{self.spec.task} reads a series as it is, but its codec looks {codec.horizon} steps ahead."
             )
-        shape = {"shape": list(codec.shape)} if codec.shape else {}
-        single = {"single": True} if self.single else {}
-        return {
-            "x": {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size), **shape, **single}
-        }
+        x: Input = {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size)}
+        if codec.shape:
+            x["shape"] = list(codec.shape)
+        if self.single:
+            x["single"] = True
+        return {"x": x}
 
     def head(self) -> tuple[str, Options]:
         classes = len(self.labels.classes)

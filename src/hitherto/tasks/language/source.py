@@ -20,6 +20,7 @@ from hitherto.data import Table, named_format, shards, texts
 from hitherto.data.textfile import is_folder
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
+from hitherto.plan import Input
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
@@ -192,7 +193,7 @@ class Corpus(Source[CorpusExamples]):
         """The kinds of codec that each name allows."""
         return {"input": ("text",)}
 
-    def inputs(self) -> dict[str, Options]:
+    def inputs(self) -> dict[str, Input]:
         if self.codec.end_id is None and (self.spec.data.layout == "lines" or self.spec.data.documents):
             raise UsageError("lines and documents need a token for their end, but the codec has none.")
         return {"x": {"kind": "ids", "size": self.codec.size}}

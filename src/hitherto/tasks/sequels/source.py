@@ -17,6 +17,7 @@ from hitherto.codecs.text import TextCodec
 from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
+from hitherto.plan import Input
 from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Generates, Item, Options, Results, Row, Share, Source
@@ -231,13 +232,13 @@ class Sequels(Source[SequelExamples]):
         text: dict[str, tuple[str, ...]] = {"text": ("text",)} if self.says and self.way.texts else {}
         return {"steps": (task.output,)} | text
 
-    def inputs(self) -> dict[str, Options]:
+    def inputs(self) -> dict[str, Input]:
         data = self.spec.data
         if not column_names(None, data.output) or (self.says and not column_names(None, data.input)):
             raise UsageError("it does not say which columns it learned from.")
         if self.says and self.text.end_id is None:
             raise UsageError("a text that is written has an end, but its codec has no token for it.")
-        x: Options = {"kind": "vectors", "size": int(self.steps.size)}
+        x: Input = {"kind": "vectors", "size": int(self.steps.size)}
         return {"source": {"kind": "ids", "size": int(self.text.size)}, "x": x} if self.says else {"x": x}
 
     def head(self) -> tuple[str, Options]:

@@ -24,6 +24,7 @@ from hitherto.errors import DataError, UsageError, nearest
 from hitherto.heads import ctc_misfits
 from hitherto.heads.classes import log_softmax
 from hitherto.metrics import METRICS
+from hitherto.plan import Input
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Arrays, Batch, Item, Options, Results, Row, Share, Source
@@ -226,12 +227,14 @@ class Transcripts(Source[TranscriptExamples]):
         """Which codecs there are, and of what kinds each may be."""
         return {"input": TASKS[self.spec.task].inputs, "output": ("text",)}
 
-    def inputs(self) -> dict[str, Options]:
+    def inputs(self) -> dict[str, Input]:
         codec, data = self.codecs["input"], self.spec.data
         if len(column_names(None, data.input)) != 1 or len(column_names(None, data.output)) != 1:
             raise UsageError("it does not say which one column is the input, and which one the text.")
-        shape = {"shape": list(codec.shape)} if codec.shape else {}
-        return {"x": {"kind": "vectors", "size": int(codec.size), **shape}}
+        x: Input = {"kind": "vectors", "size": int(codec.size)}
+        if codec.shape:
+            x["shape"] = list(codec.shape)
+        return {"x": x}
 
     def head(self) -> tuple[str, Options]:
         return "ctc", {"classes": self.text.size + 1}

@@ -18,6 +18,7 @@ from hitherto.data import Table
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.metrics import METRICS, signature
+from hitherto.plan import Input
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
@@ -364,14 +365,14 @@ class Texts(Source[TextExamples]):
         read = {"input": TASKS[self.spec.task].inputs}
         return read if self.spec.model.shared else read | {"output": ("text",)}
 
-    def inputs(self) -> dict[str, Options]:
+    def inputs(self) -> dict[str, Input]:
         columns = column_names(None, self.spec.data.input)
         if not columns or (self.sees and len(columns) != 1):
             raise UsageError("it does not say which column is the input.")
         codec = self.codecs["input"]
-        source: Options = {"kind": "ids", "size": int(codec.size)}
+        source: Input = {"kind": "ids", "size": int(codec.size)}
         if codec.shape:
-            source |= {"kind": "vectors", "shape": list(codec.shape), "single": self.single}
+            source = {**source, "kind": "vectors", "shape": list(codec.shape), "single": self.single}
         return {"source": source, "x": {"kind": "ids", "size": self.target.size}}
 
     @property
