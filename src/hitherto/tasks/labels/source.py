@@ -219,12 +219,8 @@ class Pairs(Source[PairExamples]):
             return fitted(kind, table, column, ((i, x) for i, x, _ in training()), data)
         if data.codec is None and data.tokens is None:
             self._expect_one_kind(table)
-        options: Options = {
-            "tokens": data.tokens or "words",
-            "max_length": data.max_length,
-            **extras,
-            **data.vocabulary,
-        }
+        options: Options = {"tokens": data.tokens or "words", "max_length": data.max_length}
+        options |= extras | data.vocabulary
         if options["tokens"] == "words" and self.labels.counts.sum() >= 200:
             options.setdefault("min_count", 2)  # rarer words train the unknown one
         if self.per_step:
@@ -244,11 +240,8 @@ class Pairs(Source[PairExamples]):
             )
 
     def _text(self, value: Value) -> Value:
-        return (
-            " ".join(str(v) for v in value if v is not None)
-            if isinstance(value, list) and len(self.input_columns) > 1
-            else value
-        )
+        several = isinstance(value, list) and len(self.input_columns) > 1
+        return " ".join(str(v) for v in value if v is not None) if several else value
 
     def _numbers(self, table: Table, i: int, value: Value) -> Array:
         """[T, C]; a row of numbers is one step, a list of them T steps."""
@@ -263,19 +256,12 @@ class Pairs(Source[PairExamples]):
         elif array.ndim == 1:
             array = array.reshape(-1, 1)
         if array.ndim != 2:
-            raise table.error(
-                i,
-                None,
-                f"{column}: expected a number, a list of numbers or a list of rows of numbers, but got {array.ndim} "
-                "dimensions",
-            )
+            wanted = "a number, a list of numbers or a list of rows of numbers"
+            raise table.error(i, None, f"{column}: expected {wanted}, but got {array.ndim} dimensions")
         wrong = np.abs(array) > LARGEST
         if wrong.any():
-            raise table.error(
-                i,
-                None,
-                f"{column}: {array[wrong][0]:g} is too large to learn from; a missing value is an empty cell or NaN",
-            )
+            why = f"{array[wrong][0]:g} is too large to learn from; a missing value is an empty cell or NaN"
+            raise table.error(i, None, f"{column}: {why}")
         return array if self.spec.data.max_length is None else array[: self.spec.data.max_length]
 
     def read(self, table: Table, labelled: bool = True) -> PairExamples:
