@@ -87,9 +87,9 @@ def changed(blob: bytes, **arrays: Any) -> bytes:
         ("translate", {"stream__memory": np.zeros((0, 4))}, "'stream.memory' must be float32"),
         ("translate", {"stream__ids": np.array([999])}, "'stream.ids' has numbers"),
         ("translate", {"stream__ids": np.array([1])}, "do not have the same number of steps"),
-        ("chat", {"stream__history": np.frombuffer(b"[1]", np.uint8)}, "no list of turns"),
-        ("chat", {"stream__history": np.frombuffer(b"[" * 9999, np.uint8)}, "no list of turns"),
-        ("chat", {"stream__history": np.frombuffer(b'[["a", "\\ud800"]]', np.uint8)}, "no list of turns"),
+        ("chat", {"stream__history": np.frombuffer(b"[1]", np.uint8)}, "not a list of turns"),
+        ("chat", {"stream__history": np.frombuffer(b"[" * 9999, np.uint8)}, "not a list of turns"),
+        ("chat", {"stream__history": np.frombuffer(b'[["a", "\\ud800"]]', np.uint8)}, "not a list of turns"),
     ],
 )
 def test_a_blob_is_checked_whole(task: str, arrays: dict[str, Any], said: str) -> None:

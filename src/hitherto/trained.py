@@ -19,6 +19,7 @@ from hitherto.plan import form_of, operations, streams
 from hitherto.plan.check import check
 from hitherto.plan.ops import OPS, Plan
 from hitherto.runtime.engine import Engine
+from hitherto.runtime.executor import outputs
 from hitherto.runtime.session import Session, Sessions
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
@@ -184,7 +185,7 @@ class Model:
 
     def outputs(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Array]]:
         """What the engine says to each batch, as the source needs it."""
-        return self.engine.outputs(heard(batches), self.source.answers)
+        return outputs(self.engine, heard(batches), self.source.answers)
 
     # ---- models that write
 

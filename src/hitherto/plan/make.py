@@ -17,7 +17,6 @@ __all__ = ["form_of", "make"]
 
 
 SIDES = ("height", "width", "channels")  # of an image
-FORGET = "f"  # the gate that `forget_bias` sets
 
 
 class _Program:
@@ -336,9 +335,11 @@ def _cell_options(model: ModelSpec, **sizes: int) -> dict[str, object]:
         elif value != default:
             having = next(other for other, row in CELLS.items() if name in row.options)
             raise UsageError(f"the cell {model.cell} has no {name}; it is an option of {having}.")
-    if model.forget_bias is not None and FORGET not in cell.gates:
-        having = next(other for other, row in CELLS.items() if FORGET in row.gates)
+    if model.forget_bias is not None and not cell.forget_gate:
+        having = ", ".join(other for other, row in CELLS.items() if row.forget_gate)
         raise UsageError(
             f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of {having}."
         )
+    if model.layer_norm and "layer_norm" not in CELLS[model.cell].options:
+        raise UsageError(f"the cell {model.cell} has no layer_norm; leave it out.")
     return chosen

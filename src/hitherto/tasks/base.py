@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-import numpy as np
-
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
+from hitherto.runtime.executor import Arrays, Batch
 from hitherto.spec import Spec, TrainSpec
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ __all__ = [
     "Arrays",
     "Batch",
     "Examples",
+    "Generates",
     "Item",
     "Options",
     "Results",
@@ -28,37 +28,11 @@ __all__ = [
     "Value",
 ]
 
-Arrays = dict[str, Array]
 Share = tuple[int, int]  # rank, processes
 Item = tuple[Array, int]  # rows, and the epoch that they are read in
 Value = Any  # an input or an answer: a text, numbers, a file's name, a roll, as the task's codecs have it
 Row = dict[str, Any]  # an answer, by name: labels, numbers, lists of them
 Options = dict[str, Any]  # of the spec, of a head or of a decoder, by name
-
-
-@dataclass(slots=True)
-class Batch:
-    """What an executor runs and a loss reads. Inputs are [T, B, ...], targets flat over what is scored."""
-
-    inputs: Arrays
-    lengths: Array | None  # [B]; None where every row has all T steps
-    targets: Arrays = field(default_factory=dict)  # [N, ...]
-    at: Array | None = None  # [N]: t * B + b of every scored place; None: all of them, or one for each row
-    carry: Array | None = (
-        None  # [B]: which kept state each row goes on from, -1 for none; None: all begin anew
-    )
-    keep: Array | None = None  # [lanes]: whose final states are kept for the next batch
-    rows: Array | None = None  # [B]: which examples these are; -1 for padding of a share
-    source_lengths: Array | None = None  # [B]: as lengths, of the input "source" where there is one
-
-    @property
-    def steps(self) -> int:
-        """True steps of all rows: what tokens per second count."""
-        sizes = {"x": self.lengths, "source": self.source_lengths}
-        return sum(
-            int(np.prod(value.shape[:2]) if (known := sizes[name]) is None else known.sum())
-            for name, value in self.inputs.items()
-        )
 
 
 @dataclass(slots=True)
@@ -77,6 +51,12 @@ class Examples(Protocol):
 
 E = TypeVar("E", bound=Examples)
 C = TypeVar("C", bound=Codec)
+
+
+class Generates(Protocol):
+    """A model that continues what it is given."""
+
+    def generate(self, prompt: object = None, /, **options: object) -> object: ...
 
 
 class Source(ABC, Generic[E]):
@@ -101,6 +81,7 @@ class Source(ABC, Generic[E]):
     continues: ClassVar[bool] = (
         False  # it continues an input, by `generate` or a stream, and has no `predictions`
     )
+    keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
     reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
 
     def __init__(self, spec: Spec, codecs: dict[str, Codec], notes: list[str] | None = None) -> None:
@@ -184,6 +165,10 @@ class Source(ABC, Generic[E]):
         codec = self.codecs[name]
         assert isinstance(codec, kind)  # noqa: S101 - `open` compares a bundle's codecs with `kinds`
         return codec
+
+    def sampler(self, valid: E | None) -> Callable[[Generates], Row] | None:  # noqa: ARG002
+        """What notes a sample of a model at each evaluation in training; None where there is nothing to sample."""
+        return None
 
 
 AnySource = Source[Any]  # of whichever examples

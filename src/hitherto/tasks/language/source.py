@@ -6,7 +6,7 @@ lines, a state ends where its text does, so a few steps of a lane may become sev
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from hitherto.metrics import METRICS
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Batch, Options, Results, Row, Share, Source
+from hitherto.tasks.base import Batch, Generates, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import column_names, load
 
@@ -64,6 +64,12 @@ class Corpus(Source[CorpusExamples]):
     answers = "nll"
     unnamed = "txt"
     reads_plain_text = True
+    keeps_tokens = True
+
+    def sampler(self, valid: CorpusExamples | None) -> Callable[[Generates], Row]:  # noqa: ARG002
+        """A text of every model, drawn with the same seed."""
+        size = 120 if self.codecs["input"].size < 1000 else 30
+        return lambda model: {"sample": model.generate(max_new_tokens=size, temperature=0.8, seed=1)}
 
     @property
     def reads(self) -> list[str]:
