@@ -33,6 +33,7 @@ REPETITIONS = 15
 MEASURED = (
     "src/hitherto/cells.py",
     "src/hitherto/model/layers.py",
+    "src/hitherto/model/recurrent.py",
     "src/hitherto/model/cell_layers.py",
     "src/hitherto/model/kernels.py",
     "src/hitherto/model/paths.py",

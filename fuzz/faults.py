@@ -233,8 +233,8 @@ MUTANTS = [
     _fault(
         "the digest leaves the shape out",
         "tensors.py",
-        "return [name, CODES[array.dtype], list(array.shape),",
-        "return [name, CODES[array.dtype], [],",
+        "return name, CODES[array.dtype], list(array.shape),",
+        "return name, CODES[array.dtype], [],",
         "test_bundle.py",
         "digest",
     ),
@@ -402,7 +402,7 @@ MUTANTS = [
     _fault(
         "groups are parted",
         "data/split.py",
-        "aside = np.array([i for i, g in enumerate(groups) if g in taken], np.int64)",
+        "aside = np.array([i for i, g in enumerate(groups) if g in chosen], np.int64)",
         "aside = random.permutation(count)[:wanted]",
         "test_data.py test_sources.py",
         "split or group",

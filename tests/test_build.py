@@ -100,7 +100,7 @@ def test_tensors_load_back() -> None:
 def test_dropped_words_are_dropped_everywhere_and_only_in_training() -> None:
     spec = ModelSpec(hidden_size=6, num_layers=1, embedding_size=5, embedding_dropout=0.5)
     made = build(make(spec, "many_to_many", {"x": {"kind": "ids", "size": 9}}, "softmax", {"classes": 9}))
-    from hitherto.model.build import RUN
+    from hitherto.model.build import TORCH_OPS
 
     op = made.plan["step"][0]
     x = torch.tensor([[0, 1], [1, 0], [2, 2]])
@@ -108,14 +108,14 @@ def test_dropped_words_are_dropped_everywhere_and_only_in_training() -> None:
     torch.manual_seed(0)
     seen = set()
     for _ in range(20):
-        y, _ = RUN["embed"](made, op, x, None, None)
+        y, _ = TORCH_OPS["embed"].run(made, op, x, None, None)
         kept = (y != 0).any(-1)
         assert kept[0, 0] == kept[1, 1]
         assert kept[0, 1] == kept[1, 0]
         seen.add(tuple(kept.flatten().tolist()))
     assert len(seen) > 1
     made.eval()
-    y, _ = RUN["embed"](made, op, x, None, None)
+    y, _ = TORCH_OPS["embed"].run(made, op, x, None, None)
     assert torch.equal(y, made.get_submodule("embed").weight[x])  # type: ignore[index]
 
 

@@ -11,12 +11,15 @@ from hitherto.checks import check_cell, check_codec, check_head, check_task
 from hitherto.codecs import CODECS
 from hitherto.data.series import gather
 from hitherto.decode import DECODERS, DecodeOptions
+from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.media.sound import Sound
 from hitherto.metrics import METRICS
 from hitherto.plan import OPS
 from hitherto.spec import DataSpec
 from hitherto.spec.tasks import FORMS, TASKS
+from hitherto.tasks.families import FAMILIES, family_of, verb_of
+from hitherto.tasks.streams import Stream
 
 OPTIONS = {
     "rnn": [{}, {"nonlinearity": "relu"}, {"layer_norm": True}],
@@ -183,6 +186,23 @@ def test_a_task_names_only_rows_that_exist(name):
     assert set(task.heads) <= set(HEADS)
     assert set(task.metrics) <= set(METRICS)
     assert set(task.decoders) <= set(DECODERS)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_is_in_the_row_of_its_family(name):
+    family = family_of(name)
+    assert issubclass(family.tasks[name]["stream"], Stream)
+    assert [other for other, row in FAMILIES.items() if name in row.tasks] == [TASKS[name].source]
+    assert family.source.judges == (family.judge is not None) == (family.decoding is not None)
+    if family.source.continues:
+        assert "generate" in family.tasks[name]
+
+
+def test_a_verb_that_a_task_lacks_names_those_that_have_it():
+    with pytest.raises(
+        UsageError, match=r"steps is for compose and handwrite models; this one does tag\. Use predict"
+    ):
+        verb_of("tag", "steps")
 
 
 @pytest.mark.parametrize("name", HEADS)

@@ -343,8 +343,8 @@ def test_a_writers_bits_depend_on_nothing_but_the_row(options: dict[str, Any], w
 
 
 def test_the_loss_of_a_pointer_is_that_of_the_torch_module() -> None:
-    from hitherto.tasks.base import Batch
-    from hitherto.training.step import outputs
+    from hitherto.runtime.executor import Batch, outputs
+    from hitherto.training.step import TorchExecutor
 
     engine, module = both(writer_of(**WRITERS[-1]))
     source, x = drawn("ids", 8, 5), drawn("ids", 6, 5, seed=1)
@@ -352,8 +352,8 @@ def test_the_loss_of_a_pointer_is_that_of_the_torch_module() -> None:
     at = np.flatnonzero(np.random.default_rng(2).random(30) < 0.7)
     targets = {"y": np.random.default_rng(3).integers(0, SIZES, len(at))}
     batch = Batch({"source": source, "x": x}, None, targets, at, source_lengths=lengths)
-    ((_, ours),) = engine.outputs(iter([batch]), "nll")
-    ((_, theirs),) = outputs(module, iter([batch]), "nll")
+    ((_, ours),) = outputs(engine, [batch], "nll")
+    ((_, theirs),) = outputs(TorchExecutor(module), [batch], "nll")
     np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)
     assert np.isfinite(ours).all()
 

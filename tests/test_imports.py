@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "slots": {"errors", "arrays"},
     "times": {"errors", "arrays"},
     "cells": {"errors"},
-    "metrics": {"errors"},
+    "metrics": {"errors", "arrays"},
     "heads": {"errors", "bounds"},
     "spec": {"errors", "cells"},
     "data": {"errors", "arrays", "files", "progress", "times", "media"},
@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "plan": {"errors", "arrays", "bounds", "cells", "heads", "spec"},
     "decode": {"errors", "arrays", "slots", "heads"},
     "bundle": {"errors", "arrays", "bounds", "files", "tensors", "codecs"},
-    "report": {"errors", "arrays", "bounds", "files", "media"},
+    "report": {"errors", "arrays", "bounds", "files", "media", "codecs"},
     # no torch, no task
     "runtime": {"errors", "arrays", "native", "cells", "heads", "plan", "decode", "_native"},
     # no torch
@@ -49,13 +49,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "decode", "bundle", "runtime", "tasks"},
     # torch
-    "model": {"errors", "native", "cells", "heads", "plan", "_native"},
+    "model": {"errors", "arrays", "native", "cells", "heads", "plan", "_native"},
     "training": {
         *("errors", "progress", "files", "tensors", "metrics", "heads", "spec", "plan", "decode", "bundle", "report"),
-        *("tasks", "trained", "model", "facade", "native"),
+        *("tasks", "trained", "model", "arrays", "runtime", "codecs", "facade", "native"),
     },
     # on top
-    "checks": {"errors", "cells", "heads", "plan", "tasks", "model", "facade"},
+    "checks": {
+        *("errors", "arrays", "cells", "data", "codecs", "heads", "plan", "runtime", "tasks", "trained", "model"),
+        "facade",
+    },
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
         *("trained", "training", "checks", "facade", "native"),

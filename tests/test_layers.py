@@ -26,9 +26,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import hitherto as ht
 from hitherto import native
-from hitherto.cells import CELLS
+from hitherto.cells import CELLS, cell_of_kernel
 from hitherto.errors import UsageError
-from hitherto.model import kernels, layers, reference
+from hitherto.model import kernels, recurrent, reference
 from hitherto.model.paths import cudnn_unroll
 
 KINDS = ["RNN", "LSTM", "GRU"]
@@ -1502,9 +1502,9 @@ def test_explain_path_says_which_and_why(monkeypatch):
 def test_forward_takes_the_path_that_explain_path_names(kind, options, path, monkeypatch):
     layer, x = getattr(ht, kind)(IN, H, **options), torch.randn(T, B, IN)
     taken = []
-    unroll, plain = kernels.unroll, layers.unroll
+    unroll, plain = kernels.unroll, recurrent.unroll
     monkeypatch.setattr(kernels, "unroll", lambda *a: taken.append("kernels") or unroll(*a))
-    monkeypatch.setattr(layers, "unroll", lambda *a: taken.append("reference") or plain(*a))
+    monkeypatch.setattr(recurrent, "unroll", lambda *a: taken.append("reference") or plain(*a))
     layer(x)
     layer(x, lengths=LENGTHS)
     assert taken == [ht.explain_path(layer, x).split(":")[0]] * 2
@@ -1550,11 +1550,14 @@ def test_the_call_to_cudnn_is_right_as_far_as_a_cpu_can_tell(kind, bias):
     )
 
 
-@pytest.mark.parametrize("name", list(reference.KERNELS))
+KERNELS = [(cell.name, kernel) for cell in CELLS.values() for kernel in cell.kernels]
+
+
+@pytest.mark.parametrize("name", [kernel.name for _, kernel in KERNELS])
 def test_the_reference_keeps_the_contract_of_the_kernels(name):
     if not kernels.available():
         pytest.skip("no kernels")
-    cell, _ = reference.KERNELS[name]
+    cell = cell_of_kernel(name)[0].name
     width = len(CELLS[cell].gates) * H
     weights = [
         tuple(torch.randn(*s) * 0.3 for s in ((width, IN), (width, H), (width,), (width,))) for _ in range(2)
@@ -1571,6 +1574,6 @@ def test_the_reference_keeps_the_contract_of_the_kernels(name):
 
 def test_every_row_of_cells_has_a_layer_and_a_cell():
     assert {kind.lower() for kind in KINDS} == set(CELLS)
-    for name, options in reference.KERNELS.values():
-        assert name in CELLS
-        assert set(options) <= set(CELLS[name].options)
+    for name, kernel in KERNELS:
+        assert set(kernel.options) <= set(CELLS[name].options)
+        assert CELLS[name].kernel(**kernel.options) == kernel

@@ -365,7 +365,7 @@ def test_a_cell_without_a_kernel_is_opened_and_streamed(
 def test_what_decides_is_the_row_and_not_the_name(cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(1).normal(0, 1, (6, 3, 37)).astype(np.float32)
     expected, _ = chain_of(cell, "float32").read(x)
-    monkeypatch.setitem(CELLS, cell, replace(CELLS[cell], kernel=None))
+    monkeypatch.setitem(CELLS, cell, replace(CELLS[cell], kernels=()))
     chain = chain_of(cell, "float32")
     assert isinstance(chain.program, pure.Program)
     np.testing.assert_allclose(chain.read(x)[0], expected, atol=1e-5)

@@ -45,6 +45,8 @@ class Counting:
     poison: int | None = None  # a position whose targets make the loss infinite
     seen: list[Any] = field(default_factory=list)
     answers: str = "nll"
+    decodes: bool = False
+    judges: bool = False
 
     def schedule(self, examples: Any, train: Any, epoch: int) -> list[np.ndarray[Any, Any]]:
         order = np.random.default_rng([train.seed, epoch]).permutation(self.rows)

@@ -2,7 +2,7 @@
 
 `CELLS` lists them. A cell knows nothing of time, batches or training, so a step is the meaning of the layer:
 unrolling, streaming, kernels and exports are all checked against it. To add a cell, write `params` and `step`
-and add a row.
+and add a row: `CELLS["mgu"] = Cell("mgu", ...)`, from inside the package or from outside.
 
 Equations and weight layouts are PyTorch's. W, U are `weight_ih`, `weight_hh`; b, b' are `bias_ih`, `bias_hh`;
 the gates lie one after the other along the first axis (`i f g o` for LSTM, `r z n` for GRU). Every cell takes
@@ -22,20 +22,31 @@ and each `step` two more arguments, both for callers that unroll:
          state stays whole.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from hitherto.errors import UsageError
 
-__all__ = ["CELLS", "Cell"]
+__all__ = ["CELLS", "Cell", "Kernel", "cell_of_kernel"]
 
-Array = Any  # a numpy array or a torch tensor
+Array: TypeAlias = Any  # a numpy array or a torch tensor: no type of Python's covers the operators of both
 State = tuple[Array, ...]
-Params = dict[str, Array]
+Params = Mapping[str, Array]
 Shapes = dict[str, tuple[int, ...]]
+Options = Mapping[str, Any]  # of a cell: the row says their names and defaults, its functions read them
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What computes a cell faster than its step: a native kernel, and where there is one cuDNN's."""
+
+    name: str  # as the extension has it
+    options: Options  # of the cell, for which the kernel computes it; other options may have any value
+    cudnn: str = ""  # its mode in torch.nn; "" where cuDNN and torch.nn do not have this cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +57,39 @@ class Cell:
     `step(xp, params, x, state, **options)` gives the next state; `xp` is the module numpy or torch. The
     output y is the first state. Leading axes are free: x is [..., I], a state [..., H].
     `project(xp, params, x, **options)` is the part of a step that looks at x alone; None where there is none.
-    `kernel` is the name of its native kernel, with options in braces; without one `step` runs in numpy and torch.
+    `kernels` are the kernels of the cell. Without one, `step` runs: in torch to train, in numpy once trained.
     """
 
     name: str
     gates: tuple[str, ...]
     states: tuple[str, ...]
-    options: dict[str, Any]  # each with its default
+    options: Options  # each with its default
     params: Callable[..., Shapes]
     step: Callable[..., State]
     project: Callable[..., Array] | None = None
-    kernel: str | None = None
+    kernels: tuple[Kernel, ...] = ()
+    forget_gate: str = ""  # the gate whose bias the option `forget_bias` sets
 
-    def state_sizes(self, hidden_size: int, **options: Any) -> tuple[int, ...]:
+    def state_sizes(self, hidden_size: int, **options: object) -> tuple[int, ...]:
         """The width of each state: `hidden_size`, but for the first state of a cell with a projection."""
-        first = options.get("proj_size", 0) or hidden_size
+        projected = options.get("proj_size", 0)
+        first = projected if isinstance(projected, int) and projected else hidden_size
         return (first, *[hidden_size] * (len(self.states) - 1))
 
-    def kernel_of(self, **options: Any) -> str | None:
-        """The name of the kernel that these options have, or None."""
-        name = None if self.kernel is None else self.kernel.format(**self.options | options)
-        return "gru" if name == "gru_after" else name
+    def kernel(self, **options: object) -> Kernel | None:
+        """The kernel for these options, or None."""
+        chosen = {**self.options, **options}
+        return next((k for k in self.kernels if k.options.items() <= chosen.items()), None)
+
+    def kernel_of(self, **options: object) -> str | None:
+        """The name of the kernel for these options, or None."""
+        kernel = self.kernel(**options)
+        return None if kernel is None else kernel.name
+
+
+def cell_of_kernel(name: str) -> tuple[Cell, Options]:
+    """The cell that a kernel computes, and the options for which it does."""
+    return next((cell, k.options) for cell in CELLS.values() for k in cell.kernels if k.name == name)
 
 
 # ------------------------------------------------------------------------------------------------------ parts
@@ -77,18 +100,18 @@ def _check(option: str, value: str, allowed: tuple[str, ...]) -> None:
         raise UsageError(f"{option} must be one of {', '.join(map(repr, allowed))}, but came as {value!r}.")
 
 
-def _sigmoid(xp: Any, v: Array) -> Array:
+def _sigmoid(xp: ModuleType, v: Array) -> Array:
     if xp is not np:
         return xp.sigmoid(v)
     e = np.exp(-np.abs(v))  # no exponent above 0, so nothing overflows
     return np.where(v < 0, e, 1) / (1 + e)
 
 
-def _relu(xp: Any, v: Array) -> Array:
+def _relu(xp: ModuleType, v: Array) -> Array:
     return np.maximum(v, 0) if xp is np else xp.relu(v)
 
 
-def _split(xp: Any, v: Array, count: int) -> Any:  # [..., count * H] -> count times [..., H]
+def _split(xp: ModuleType, v: Array, count: int) -> Array:  # [..., count * H] -> count times [..., H]
     if xp is not np:
         return xp.chunk(v, count, -1)
     n = v.shape[-1] // count  # by hand: np.split takes as long as the rest of a small step
@@ -120,7 +143,7 @@ def _cut(part: tuple[Array, Array, Array], rows: slice) -> tuple[Array, Array, A
 
 
 def _project(count: int) -> Callable[..., Array]:
-    def project(_xp: Any, params: Params, x: Array, **_options: Any) -> Array:
+    def project(_xp: ModuleType, params: Params, x: Array, **_options: object) -> Array:
         return _linear(x, *_part(params, "ih"), count)
 
     return project
@@ -154,7 +177,7 @@ def _rnn_params(
 
 
 def _rnn_step(
-    xp: Any,
+    xp: ModuleType,
     params: Params,
     x: Array,
     state: State,
@@ -162,7 +185,7 @@ def _rnn_step(
     nonlinearity: str = "tanh",
     gates: Array = None,
     mask: Array = None,
-    **_options: Any,
+    **_options: object,
 ) -> State:
     """One step: h' = f(W x + b + U h + b'), f = tanh or relu."""
     _check("nonlinearity", nonlinearity, ("tanh", "relu"))
@@ -197,14 +220,14 @@ def _lstm_params(
 
 
 def _lstm_step(
-    xp: Any,
+    xp: ModuleType,
     params: Params,
     x: Array,
     state: State,
     *,
     gates: Array = None,
     mask: Array = None,
-    **_options: Any,
+    **_options: object,
 ) -> State:
     """One step: i, f, o = sigmoid and g = tanh of W x + b + U h + b'; c' = f c + i g; h' = o tanh(c').
 
@@ -240,7 +263,7 @@ def _gru_params(
 
 
 def _gru_step(
-    xp: Any,
+    xp: ModuleType,
     params: Params,
     x: Array,
     state: State,
@@ -248,7 +271,7 @@ def _gru_step(
     reset: str = "after",
     gates: Array = None,
     mask: Array = None,
-    **_options: Any,
+    **_options: object,
 ) -> State:
     """One step: r, z = sigmoid(W x + b + U h + b'); h' = (1 - z) n + z h, where
 
@@ -293,7 +316,10 @@ CELLS: dict[str, Cell] = {
         _rnn_params,
         _rnn_step,
         _project_rnn,
-        "rnn_{nonlinearity}",
+        kernels=(
+            Kernel("rnn_tanh", {"nonlinearity": "tanh"}, cudnn="RNN_TANH"),
+            Kernel("rnn_relu", {"nonlinearity": "relu"}, cudnn="RNN_RELU"),
+        ),
     ),
     "lstm": Cell(
         "lstm",
@@ -303,7 +329,8 @@ CELLS: dict[str, Cell] = {
         _lstm_params,
         _lstm_step,
         _project_lstm,
-        "lstm",
+        kernels=(Kernel("lstm", {}, cudnn="LSTM"),),
+        forget_gate="f",
     ),
     "gru": Cell(
         "gru",
@@ -313,6 +340,9 @@ CELLS: dict[str, Cell] = {
         _gru_params,
         _gru_step,
         _project_gru,
-        "gru_{reset}",
+        kernels=(
+            Kernel("gru", {"reset": "after"}, cudnn="GRU"),
+            Kernel("gru_before", {"reset": "before"}),
+        ),
     ),
 }

@@ -17,7 +17,9 @@ from hitherto.decode import DecodeOptions
 from hitherto.errors import BundleError, UsageError
 from hitherto.plan import Plan, form_of, operations, streams
 from hitherto.plan.check import check
+from hitherto.plan.ops import OPS
 from hitherto.runtime.engine import Engine
+from hitherto.runtime.executor import outputs
 from hitherto.runtime.session import Session, Sessions
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
@@ -166,7 +168,8 @@ class Model:
         """The labels that it may answer, in the order of their probabilities."""
         codec = self.codecs.get("output")
         if not isinstance(codec, LabelCodec):
-            raise UsageError(f"{self.spec.task} models have no classes; classify and tag do.")
+            able = [name for name, row in TASKS.items() if row.output == LabelCodec.kind]
+            raise UsageError(f"{self.spec.task} models have no classes; {' and '.join(able)} do.")
         return list(codec.classes)
 
     def predict_proba(self, data: object, **options: object) -> Array:
@@ -182,7 +185,7 @@ class Model:
 
     def outputs(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Array]]:
         """What the engine says to each batch, as the source needs it."""
-        return self.engine.outputs(heard(batches), self.source.answers)
+        return outputs(self.engine, heard(batches), self.source.answers)
 
     # ---- models that write
 
@@ -361,11 +364,11 @@ def describe(plan: Plan) -> str:
     parts = []
     for op in operations(plan):
         o = op["options"]
-        if op["op"] == "recurrent":
+        if "cell" in o:
             way = "bidirectional " if o["bidirectional"] else ""
             layers = f"{o['num_layers']} {way}{o['cell']} layer{'s' if o['num_layers'] > 1 else ''}"
             parts.append(f"{layers} of {o['hidden_size']}")
-        elif op["op"] == "attend":
+        elif OPS[op["op"]].looks and "kind" in o:
             parts.append(f"{o['kind']} attention")
     stream = " (answers when its input is over)" if streams(plan) else ""
     return f"{', '.join(parts)}, {plan['head']['kind']}{stream}"

@@ -1,8 +1,9 @@
 """What every cell keeps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.util import find_spec
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,20 +22,30 @@ from hitherto.checks.results import (
 )
 from hitherto.errors import UsageError
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from hitherto.model.recurrent import Recurrent
+
+    TorchState = tuple[Tensor, ...]
+
 __all__ = ["check_cell"]
 
+Options = Mapping[str, Any]  # of a cell, as its row has them
+Outcome = tuple[bool, str]
 
-def check_cell(cell: str | Cell, quick: bool = False, **options: Any) -> list[Result]:
+
+def check_cell(cell: str | Cell, quick: bool = False, **options: object) -> list[Result]:
     """Every promise of a cell, as (promise, ok, detail); `options` are the cell's own.
 
-    quick checks one size of layer instead of several. What a wrong `step` raises is a result that is not ok.
+    `quick` checks one size of layer instead of several. An exception of a wrong `step` is a result that is not ok.
     """
     row = CELLS.get(cell) if isinstance(cell, str) else cell
     if row is None:
         raise UsageError(
             f"there is no cell {cell!r}; expected one of {', '.join(CELLS)}, or a Cell of your own"
         )
-    promises: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
+    promises: list[tuple[str, Callable[[], Outcome]]] = [
         ("a step is a pure function", lambda: _pure(row, options)),
         ("future input does not change past output", lambda: _causal(row, options)),
         ("rows do not see each other", lambda: _separate(row, options)),
@@ -49,13 +60,11 @@ def check_cell(cell: str | Cell, quick: bool = False, **options: Any) -> list[Re
 # ---- the pure step, in numpy -------------------------------------------------------------------------------
 
 
-def _draw(
-    cell: Cell, options: dict[str, Any], dtype: Any = np.float64
-) -> tuple[dict[str, Array], Array, State]:
+def _draw(cell: Cell, options: Options) -> tuple[dict[str, Array], Array, State]:
     random = np.random.default_rng(0)
 
     def draw(*shape: int) -> Array:
-        return random.uniform(-0.8, 0.8, shape).astype(dtype)
+        return random.uniform(-0.8, 0.8, shape)
 
     params = {name: draw(*shape) for name, shape in cell.params(INPUT, HIDDEN, **options).items()}
     x = draw(STEPS, ROWS, INPUT)  # [T, B, I]
@@ -63,14 +72,19 @@ def _draw(
 
 
 def _steps(
-    cell: Cell, xp: Any, params: dict[str, Array], x: Array, state: State, options: dict[str, Any]
-) -> Iterator[State]:
+    cell: Cell,
+    xp: ModuleType,
+    params: Mapping[str, Any],
+    x: Iterable[Any],
+    state: tuple[Any, ...],
+    options: Options,
+) -> Iterator[tuple[Any, ...]]:
     for now in x:
         state = cell.step(xp, params, now, state, **options)
         yield state
 
 
-def _pure(cell: Cell, options: dict[str, Any]) -> tuple[bool, str]:
+def _pure(cell: Cell, options: Options) -> Outcome:
     params, x, state = _draw(cell, options)
     before = [a.copy() for a in (*params.values(), x, *state)]
     first, second = (cell.step(np, params, x[0], state, **options) for _ in range(2))
@@ -82,7 +96,7 @@ def _pure(cell: Cell, options: dict[str, Any]) -> tuple[bool, str]:
     return difference_of(first, second) == 0, "twice the same"
 
 
-def _causal(cell: Cell, options: dict[str, Any]) -> tuple[bool, str]:
+def _causal(cell: Cell, options: Options) -> Outcome:
     params, x, state = _draw(cell, options)
     other = x.copy()
     other[STEPS // 2 :] += 1
@@ -94,14 +108,14 @@ def _causal(cell: Cell, options: dict[str, Any]) -> tuple[bool, str]:
     return within(same, 0.0)
 
 
-def _separate(cell: Cell, options: dict[str, Any]) -> tuple[bool, str]:
+def _separate(cell: Cell, options: Options) -> Outcome:
     params, x, state = _draw(cell, options)
     together = cell.step(np, params, x[0], state, **options)
     alone = cell.step(np, params, x[0, 1:2], tuple(s[1:2] for s in state), **options)
     return within(difference_of(tuple(s[1:2] for s in together), alone), 1e-12)
 
 
-def _agree(cell: Cell, options: dict[str, Any]) -> tuple[bool, str]:
+def _agree(cell: Cell, options: Options) -> Outcome:
     import torch
 
     params, x, state = _draw(cell, options)
@@ -114,16 +128,12 @@ def _agree(cell: Cell, options: dict[str, Any]) -> tuple[bool, str]:
 
 # ---- the layer, in torch -----------------------------------------------------------------------------------
 
-_LAYERS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 
-
-def _layer_promises(
-    cell: Cell, options: dict[str, Any], quick: bool
-) -> list[tuple[str, Callable[[], tuple[bool, str]]]]:
+def _layer_promises(cell: Cell, options: Options, quick: bool) -> list[tuple[str, Callable[[], Outcome]]]:
     sizes = [(7, 33)] if quick else [(7, 33), (1, 1), (40, 130), (16, 64)]
 
-    def over_sizes(check: Callable[[Any, int], tuple[bool, str]]) -> Callable[[], tuple[bool, str]]:
-        def run() -> tuple[bool, str]:
+    def over_sizes(check: "Callable[[Recurrent, int], Outcome]") -> Callable[[], Outcome]:
+        def run() -> Outcome:
             outcome = (True, "")
             for input_size, hidden_size in sizes:
                 layer = _layer(cell, input_size, hidden_size, options)
@@ -143,39 +153,39 @@ def _layer_promises(
     ]
 
 
-def _layer(cell: Cell, input_size: int, hidden_size: int, options: dict[str, Any]) -> Any:
+def _layer(cell: Cell, input_size: int, hidden_size: int, options: Options) -> "Recurrent":
     import torch
 
-    from hitherto.model import layers
+    from hitherto.model.layers import layer_of
 
-    given = {"proj_size": 0, **options} if "proj_size" in options else options
-    if given.get("proj_size", 0) >= hidden_size:
-        given = given | {"proj_size": 0}
+    fitting = dict(options)
+    if fitting.get("proj_size", 0) >= hidden_size:
+        fitting["proj_size"] = 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        return getattr(layers, _LAYERS[cell.name])(input_size, hidden_size, **given)
+        return layer_of(cell.name, input_size, hidden_size, cell_options=fitting)
 
 
-def _input(steps: int, rows: int, size: int) -> Any:
+def _input(steps: int, rows: int, size: int) -> "Tensor":
     import torch
 
     return torch.randn(steps, rows, size, generator=torch.Generator().manual_seed(2))
 
 
-def _tuple(state: Any) -> State:
-    return state if isinstance(state, tuple) else (state,)
+def _tuple(state: "Tensor | TorchState | None") -> "TorchState":
+    return state if isinstance(state, tuple) else () if state is None else (state,)
 
 
-def _exact(layer: Any, x: Any) -> bool:
+def _exact(layer: "Recurrent", x: "Tensor") -> bool:
     """Whether this layer's path promises bits; torch's own products promise tolerance."""
     from hitherto.model.paths import explain_path
 
     return explain_path(layer, x).startswith("kernels")
 
 
-def _compare(layer: Any, x: Any, a: State, b: State) -> tuple[bool, str]:
+def _compare(layer: "Recurrent", x: "Tensor", a: "TorchState", b: "TorchState") -> Outcome:
     exact = _exact(layer, x)
-    difference = difference_of(tuple(t.detach() for t in a), tuple(t.detach() for t in b))
+    difference = difference_of(tuple(t.detach().numpy() for t in a), tuple(t.detach().numpy() for t in b))
     return (
         (difference == 0, "the same bits")
         if exact and difference == 0
@@ -183,24 +193,24 @@ def _compare(layer: Any, x: Any, a: State, b: State) -> tuple[bool, str]:
     )
 
 
-def _stepping(layer: Any, size: int) -> tuple[bool, str]:
+def _stepping(layer: "Recurrent", size: int) -> Outcome:
     import torch
 
     x = _input(STEPS, ROWS, size)
     whole, end = layer(x)
     outcome = (True, "")
     for chunk in (1, 4):
-        pieces, state = [], None
+        pieces, after = [], None
         for part in x.split(chunk):
-            y, state = layer(part, state)
+            y, after = layer(part, after)
             pieces.append(y)
-        outcome = _compare(layer, x, (whole, *_tuple(end)), (torch.cat(pieces), *_tuple(state)))
+        outcome = _compare(layer, x, (whole, *_tuple(end)), (torch.cat(pieces), *_tuple(after)))
         if not outcome[0]:
             return False, f"in chunks of {chunk}: {outcome[1]}"
     return outcome
 
 
-def _padding(layer: Any, size: int) -> tuple[bool, str]:
+def _padding(layer: "Recurrent", size: int) -> Outcome:
     x = _input(STEPS, ROWS + 3, size)
     lengths = [STEPS, 3, 7, 0, 1, STEPS, 5]
     poisoned = x.clone()
@@ -220,7 +230,7 @@ def _padding(layer: Any, size: int) -> tuple[bool, str]:
     return outcome
 
 
-def _threads(layer: Any, size: int) -> tuple[bool, str]:
+def _threads(layer: "Recurrent", size: int) -> Outcome:
     import torch
 
     x, threads = _input(STEPS, 3 * ROWS, size), torch.get_num_threads()
@@ -236,20 +246,20 @@ def _threads(layer: Any, size: int) -> tuple[bool, str]:
     return next((o for o in outcomes if not o[0]), outcomes[0])
 
 
-def _saving(layer: Any, size: int) -> tuple[bool, str]:
+def _saving(layer: "Recurrent", size: int) -> Outcome:
     from safetensors.torch import load, save
 
     x = _input(STEPS, ROWS, size)
     _, state = layer(x[:5])
-    names = ("h", "c")[: len(_tuple(state))]
+    names = [f"s{i}" for i in range(len(_tuple(state)))]
     blob = save({name: s.detach().contiguous() for name, s in zip(names, _tuple(state), strict=True)})
-    kept = tuple(load(blob)[name] for name in names)
+    restored = tuple(load(blob)[name] for name in names)
     y, end = layer(x[5:], state)
-    again, end_again = layer(x[5:], kept if len(kept) == 2 else kept[0])
+    again, end_again = layer(x[5:], restored if len(restored) > 1 else restored[0])
     return _compare(layer, x, (y, *_tuple(end)), (again, *_tuple(end_again)))
 
 
-def _reference(layer: Any, size: int) -> tuple[bool, str]:
+def _reference(layer: "Recurrent", size: int) -> Outcome:
     """Values and gradients beside the same layer in float64: the cell's step in torch's operations."""
     import copy
 
@@ -259,10 +269,10 @@ def _reference(layer: Any, size: int) -> tuple[bool, str]:
     x = _input(STEPS, ROWS, size)
     results = []
     for one in (layer, double):
-        given = x.to(next(one.parameters()).dtype).requires_grad_()
-        y, end = one(given)
+        converted = x.to(next(one.parameters()).dtype).requires_grad_()
+        y, end = one(converted)
         loss = sum((s * s).sum() for s in (y, *_tuple(end)))
-        gradients = torch.autograd.grad(loss, [given, *one.parameters()])
+        gradients = torch.autograd.grad(loss, [converted, *one.parameters()])
         results.append([y.detach(), *(s.detach() for s in _tuple(end)), *gradients])
     relative = [(a.double() - b).abs().max() / (1 + b.abs().max()) for a, b in zip(*results, strict=True)]
     return within(float(torch.stack(relative).max()), 5e-6)

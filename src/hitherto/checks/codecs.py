@@ -6,17 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.checks.results import Result, outcome_of
+from hitherto.codecs.base import Codec
+from hitherto.data.series import Series
 
 __all__ = ["check_codec"]
 
-# ---- codecs ------------------------------------------------------------------------------------------------
+Arrays = dict[str, Array]
 
 
-def check_codec(codec: Any, values: Sequence[Any]) -> list[Result]:
+def check_codec(codec: Codec, values: Sequence[object]) -> list[Result]:
     """Every promise of a fitted codec on these values, as (promise, ok, detail)."""
     promises: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
-        ("what is kept gives the same codec", lambda: _kept(codec, values)),
+        ("what is kept gives the same codec", lambda: _rebuilt(codec, values)),
     ]
     if codec.streams:
         promises += [
@@ -34,18 +37,18 @@ def check_codec(codec: Any, values: Sequence[Any]) -> list[Result]:
     return [(name, *outcome_of(test)) for name, test in promises]
 
 
-def _arrays(encoded: Any) -> dict[str, Any]:
+def _arrays(encoded: Array | Arrays) -> Arrays:
     """What a codec gives, by name: one array is named x."""
     return encoded if isinstance(encoded, dict) else {"x": encoded}
 
 
-def _same_arrays(a: dict[str, Any], b: dict[str, Any]) -> bool:
+def _same_arrays(a: Arrays, b: Arrays) -> bool:
     return a.keys() == b.keys() and all(
         np.array_equal(a[k], b[k], equal_nan=a[k].dtype.kind == "f") for k in a
     )
 
 
-def _kept(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+def _rebuilt(codec: Codec, values: Sequence[object]) -> tuple[bool, str]:
     document = json.loads(json.dumps(codec.to_json()))
     again = type(codec).from_json(document, {name: list(part) for name, part in codec.parts().items()})
     for value in values:
@@ -54,35 +57,38 @@ def _kept(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
     return again.to_json() == codec.to_json(), f"{len(values)} values encoded the same"
 
 
-def _streamed(codec: Any, values: Sequence[Any], save: bool) -> tuple[bool, str]:
+def _streamed(codec: Codec, values: Sequence[object], save: bool) -> tuple[bool, str]:
     random = np.random.default_rng(0)
     for value in values:
         whole = _arrays(codec.encode(value))
-        stream, found, place = codec.stream(), [], 0
-        sequence = getattr(value, "values", value)  # of a series, its steps
-        times = getattr(value, "times", None)
+        # A stream takes the steps of a series, with their times, and pieces of any other value.
+        stream: Any = codec.stream()
+        sequence: Any = value.values if isinstance(value, Series) else value
+        times = value.times if isinstance(value, Series) else None
+        parts: list[Arrays] = []
+        place = 0
         while place < len(sequence):
             size = int(random.integers(1, max(2, len(sequence) // 3)))
             piece = slice(place, place + size)
             more = {} if times is None else {"times": times[piece]}
-            found.append(_arrays(stream.push(sequence[piece], **more)))
+            parts.append(_arrays(stream.push(sequence[piece], **more)))
             place += size
             if save:
                 state = {name: array.copy() for name, array in stream.state.items()}
                 stream = codec.stream()
                 stream.state = state
-        found.append(_arrays(stream.finish()))
+        parts.append(_arrays(stream.finish()))
         joined = {
-            name: np.concatenate([part[name] for part in found if name in part])
+            name: np.concatenate([part[name] for part in parts if name in part])
             for name in whole
-            if name in found[0]
+            if name in parts[0]
         }
         if not joined or not _same_arrays({name: whole[name] for name in joined}, joined):
             return False, f"differs for {value!r:.60}"
     return True, f"{len(values)} values in random pieces"
 
 
-def _changed(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+def _changed(codec: Codec, values: Sequence[object]) -> tuple[bool, str]:
     for value in values:
         raw = codec.raw(value)
         before = np.array(raw)
@@ -90,13 +96,13 @@ def _changed(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
             return False, f"unchanged, {value!r:.60} is encoded otherwise"
         once, again = (codec.augmented(raw, np.random.default_rng(0), 1.0) for _ in range(2))
         if not np.array_equal(once, again) or once.shape[1:] != codec.encode(value).shape[1:]:
-            return False, f"changed twice alike, {value!r:.60} differs, or has steps of another size"
+            return False, f"the same seed changes {value!r:.60} in two ways, or its steps have another size"
         if not np.array_equal(before, raw):
             return False, f"to change {value!r:.60} spoils it"
     return True, f"{len(values)} values changed twice alike"
 
 
-def _restored(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+def _restored(codec: Codec, values: Sequence[object]) -> tuple[bool, str]:
     promised = [value for value in values if codec.restores(value)]
     for value in promised:
         back = codec.decode(codec.encode(value))
@@ -105,15 +111,15 @@ def _restored(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
     return True, f"{len(promised)} of {len(values)} values are promised to come back, and do"
 
 
-def _decoded(codec: Any, values: Sequence[Any]) -> tuple[bool, str]:
+def _decoded(codec: Codec, values: Sequence[object]) -> tuple[bool, str]:
     """Also with a new decoder after every token, which knows the state alone."""
     for value in values:
-        ids, decoder, found = codec.encode(value), codec.decoder(), ""
+        ids, decoder, text = codec.encode(value), codec.decoder(), ""
         for i in ids:
-            found += decoder.push(int(i))
+            text += decoder.push(int(i))
             state = {name: array.copy() for name, array in decoder.state.items()}
             decoder = codec.decoder()
             decoder.state = state
-        if found + decoder.finish() != codec.decode(ids):
+        if text + decoder.finish() != codec.decode(ids):
             return False, f"differs for {value!r:.60}"
     return True, f"{len(values)} values token by token"

@@ -1,9 +1,10 @@
-"""What a check finds: a promise, whether it holds, and what was seen."""
+"""The result of a check: a promise, whether it holds, and what was measured."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+
+from hitherto.arrays import Array
 
 __all__ = [
     "HIDDEN",
@@ -19,7 +20,6 @@ __all__ = [
 ]
 
 Result = tuple[str, bool, str]  # promise, whether it holds, and by how much or why not
-Array = Any
 State = tuple[Array, ...]
 
 INPUT, HIDDEN, STEPS, ROWS = 5, 21, 11, 4  # 21: vectors of every width end in a part

@@ -1,23 +1,26 @@
 """What every task keeps."""
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hitherto.checks.results import Result, outcome_of, within
+from hitherto.runtime.executor import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hitherto.trained import Model
+
 __all__ = ["check_task"]
 
-# ---- trained models ----------------------------------------------------------------------------------------
+Outcome = tuple[bool, str]
 
 
-def check_task(model: Any, data: Any) -> list[Result]:
+def check_task(model: "Model", data: object) -> list[Result]:
     """Every promise of a trained model, on labelled data as `evaluate` takes them."""
-    promises: list[tuple[str, Callable[[], tuple[bool, str]]]] = [
+    promises: list[tuple[str, Callable[[], Outcome]]] = [
         ("an answer does not depend on the batch", lambda: _alone(model, data)),
         ("steps and chunks equal the whole", lambda: _stepped(model, data)),
         ("a bundle gives the same answers", lambda: _bundled(model, data)),
@@ -29,29 +32,27 @@ def check_task(model: Any, data: Any) -> list[Result]:
     return [(name, *outcome_of(test)) for name, test in promises]
 
 
-def _batches(model: Any, data: Any) -> list[Any]:
+def _batches(model: "Model", data: object) -> list[Batch]:
     return list(model.source.evaluation(model.source.load(data)))
 
 
-def _alone(model: Any, data: Any) -> tuple[bool, str]:
+def _alone(model: "Model", data: object) -> Outcome:
     rows = 0
     for batch in _batches(model, data):
         known = {"x": batch.lengths, "source": batch.source_lengths}
         whole, _ = model.engine.forward(batch.inputs, batch.lengths, None, batch.source_lengths)
         for b in range(0, batch.inputs["x"].shape[1], max(1, batch.inputs["x"].shape[1] // 8)):
-            alone = {
-                name: value[: len(value) if known[name] is None else known[name][b], b : b + 1]
-                for name, value in batch.inputs.items()
-            }
-            own, _ = model.engine.forward(alone)
+            steps = {name: None if sizes is None else int(sizes[b]) for name, sizes in known.items()}
+            alone = {name: value[: steps[name], b : b + 1] for name, value in batch.inputs.items()}
+            by_itself, _ = model.engine.forward(alone)
             beside = whole[b : b + 1] if model.engine.pools else whole[: len(alone["x"]), b : b + 1]
-            if not np.array_equal(own, beside):
+            if not np.array_equal(by_itself, beside):
                 return False, f"row {b} of a batch differs from the row alone"
             rows += 1
     return True, f"{rows} rows, bit for bit"
 
 
-def _stepped(model: Any, data: Any) -> tuple[bool, str]:
+def _stepped(model: "Model", data: object) -> Outcome:
     from hitherto.plan import streams
 
     if streams(model.plan):
@@ -65,11 +66,12 @@ def _stepped(model: Any, data: Any) -> tuple[bool, str]:
             begun = engine.encode(batch.inputs["source"][:, :3], known)
         whole, end = engine.forward({"x": x}, None, begun)
         for size in (1, 5):
-            parts: list[Any] = []
-            state: Any = begun
+            parts, state = [], begun
             for t in range(0, len(x), size):
                 part, state = engine.forward({"x": x[t : t + size]}, None, state)
                 parts.append(part)
+            if state is None:
+                continue  # no step at all
             last = parts[-1] if engine.pools else np.concatenate(parts)
             if not np.array_equal(last, whole) or any(
                 not np.array_equal(end[k], state[k]) for k in engine.places
@@ -78,13 +80,13 @@ def _stepped(model: Any, data: Any) -> tuple[bool, str]:
     return True, "steps and chunks of 5, bit for bit"
 
 
-def _written(model: Any, data: Any) -> tuple[bool, str]:
+def _written(model: "Model", data: object) -> Outcome:
     """A text does not depend on the others, and a stream of any pieces writes what the whole input brings."""
     from hitherto.tasks.writing.conversations import as_text
     from hitherto.tasks.writing.verbs import written
 
     examples = model.source.load(data)
-    found = model.source.predictions(examples, written(model, examples))
+    texts = model.source.predictions(examples, written(model, examples))
     count = 0
     for i in range(0, len(examples), max(1, len(examples) // 4)):
         text = as_text(examples.texts[i])
@@ -93,13 +95,13 @@ def _written(model: Any, data: Any) -> tuple[bool, str]:
         stream = model.stream()
         for piece in [text[k : k + 3] for k in range(0, len(text), 3)]:
             stream.push(piece)
-        if stream.finish() != found[i]:
+        if stream.finish() != texts[i]:
             return False, f"a stream writes something else to {text!r:.60}"
         count += 1
-    return True, f"{len(found)} texts, {count} streams"
+    return True, f"{len(texts)} texts, {count} streams"
 
 
-def _bundled(model: Any, data: Any) -> tuple[bool, str]:
+def _bundled(model: "Model", data: object) -> Outcome:
     import tempfile
     from pathlib import Path
 
@@ -113,7 +115,7 @@ def _bundled(model: Any, data: Any) -> tuple[bool, str]:
         return same, "metrics and digest"
 
 
-def _executors(model: Any, data: Any) -> tuple[bool, str]:
+def _executors(model: "Model", data: object) -> Outcome:
     import torch
 
     from hitherto.model.build import build
@@ -131,8 +133,8 @@ def _executors(model: Any, data: Any) -> tuple[bool, str]:
             inputs = {name: torch.from_numpy(value) for name, value in batch.inputs.items()}
             expected, _ = module(inputs, lengths, None, of_source)
             params = module.params(expected).numpy()
-        found = model.engine.params(features)
+        ours = model.engine.params(features)
         if "encode" in model.plan:  # what a looking module says past a row's end is never read
-            found, params = (v.reshape(-1, v.shape[-1])[batch.at] for v in (found, params))
-        worst = max(worst, float(np.max(np.abs(found - params) / (1 + np.abs(params)), initial=0.0)))
+            ours, params = (v.reshape(-1, v.shape[-1])[batch.at] for v in (ours, params))
+        worst = max(worst, float(np.max(np.abs(ours - params) / (1 + np.abs(params)), initial=0.0)))
     return within(worst, 2e-5)

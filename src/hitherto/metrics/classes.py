@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 
@@ -26,6 +26,14 @@ __all__ = [
 ]
 
 
+Tags = Sequence[str]
+
+# One row of `report`; "class" is a word of Python, so it is spelled so.
+ClassRow = TypedDict(
+    "ClassRow", {"class": str, "precision": float, "recall": float, "f1": float, "support": int}
+)
+
+
 def _classes(labels: Array, probabilities: Array) -> tuple[Array, Array]:
     """Labels and probabilities, once they fit together."""
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, np.float64)
@@ -45,8 +53,8 @@ def _counts(labels: Array, probabilities: Array, threshold: float) -> tuple[Arra
     """Of each class: how often it was predicted rightly, predicted, and true, [K]."""
     labels, probabilities = _classes(labels, probabilities)
     if labels.ndim == 2:
-        true, said = labels > 0.5, probabilities >= threshold
-        return (true & said).sum(0), said.sum(0), true.sum(0)
+        true, guessed = labels > 0.5, probabilities >= threshold
+        return (true & guessed).sum(0), guessed.sum(0), true.sum(0)
     table = confusion(labels, probabilities.argmax(1), probabilities.shape[1])
     return table.diagonal(), table.sum(0), table.sum(1)
 
@@ -59,7 +67,7 @@ def accuracy(
     probabilities: Array | None = None,
     predicted: Array | None = None,
     threshold: float = 0.5,
-    **_rest: Any,
+    **_rest: object,
 ) -> float:
     """The share of labels that are right; of rows whose labels are all right, where several may hold."""
     if predicted is not None:
@@ -83,16 +91,16 @@ def _scores(
     """Precision, recall and f1."""
     if not np.size(labels):
         return math.nan, math.nan, math.nan
-    right, said, true = _counts(labels, probabilities, threshold)
+    right, guessed, true = _counts(labels, probabilities, threshold)
     if average == "positive" and np.ndim(labels) == 1 and len(true) <= 2:
         one = int(np.argmin(true)) if positive is None else positive
-        right, said, true = right[[one]], said[[one]], true[[one]]
+        right, guessed, true = right[[one]], guessed[[one]], true[[one]]
     elif average == "micro" or (average == "positive" and np.ndim(labels) == 2):
-        right, said, true = (np.array([v.sum()]) for v in (right, said, true))
+        right, guessed, true = (np.array([v.sum()]) for v in (right, guessed, true))
     elif np.ndim(labels) == 1:
-        seen = (said + true) > 0
-        right, said, true = right[seen], said[seen], true[seen]
-    precision, recall, f1 = ratio(right, said), ratio(right, true), ratio(2 * right, said + true)
+        seen = (guessed + true) > 0
+        right, guessed, true = right[seen], guessed[seen], true[seen]
+    precision, recall, f1 = ratio(right, guessed), ratio(right, true), ratio(2 * right, guessed + true)
     return mean_of(precision), mean_of(recall), mean_of(f1)
 
 
@@ -102,7 +110,7 @@ def score_of(which: int, average: Literal["positive", "macro", "micro"]) -> Call
         probabilities: Array,
         positive: int | None = None,
         threshold: float = 0.5,
-        **_rest: Any,
+        **_rest: object,
     ) -> float:
         return _scores(labels, probabilities, positive, threshold, average)[which]
 
@@ -120,7 +128,7 @@ def _area(true: Array, scores: Array) -> float:
     return float((ranks[true].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
-def auc(labels: Array, probabilities: Array, positive: int | None = None, **_rest: Any) -> float:
+def auc(labels: Array, probabilities: Array, positive: int | None = None, **_rest: object) -> float:
     """The area under the ROC curve; of many classes or several labels, the mean of each against the rest."""
     labels, probabilities = _classes(labels, probabilities)
     if labels.ndim == 1 and probabilities.shape[1] == 2:
@@ -131,7 +139,7 @@ def auc(labels: Array, probabilities: Array, positive: int | None = None, **_res
     return mean_of(areas[~np.isnan(areas)])
 
 
-def log_loss(labels: Array, probabilities: Array, **_rest: Any) -> float:
+def log_loss(labels: Array, probabilities: Array, **_rest: object) -> float:
     """The mean of -log of the true class's probability, or of each label's where several may hold."""
     labels, probabilities = _classes(labels, probabilities)
     if labels.ndim == 2:
@@ -141,7 +149,7 @@ def log_loss(labels: Array, probabilities: Array, **_rest: Any) -> float:
     return mean_of(-np.log(np.maximum(p, 1e-15)))  # a wrong certainty costs much, but not everything
 
 
-def exact(labels: Array, probabilities: Array, threshold: float = 0.5, **_rest: Any) -> float:
+def exact(labels: Array, probabilities: Array, threshold: float = 0.5, **_rest: object) -> float:
     return accuracy(labels, probabilities, threshold=threshold)
 
 
@@ -157,17 +165,17 @@ def confusion(labels: Array, predicted: Array, K: int) -> Array:
 
 def report(
     labels: Array, probabilities: Array, classes: Sequence[str], threshold: float = 0.5
-) -> list[dict[str, Any]]:
+) -> list[ClassRow]:
     """A row for each class: class, precision, recall, f1, support (how often it is true)."""
     return report_of(classes, *_counts(labels, probabilities, threshold))
 
 
-def report_of(classes: Sequence[str], right: Array, said: Array, true: Array) -> list[dict[str, Any]]:
+def report_of(classes: Sequence[str], right: Array, guessed: Array, true: Array) -> list[ClassRow]:
     """As `report`, from how often each class was predicted rightly, predicted, and true."""
-    right, said, true = (np.asarray(counts, np.int64) for counts in (right, said, true))
+    right, guessed, true = (np.asarray(counts, np.int64) for counts in (right, guessed, true))
     if len(classes) != len(true):
         raise InputError(f"{len(true)} classes need as many names, but {len(classes)} came.")
-    columns = ratio(right, said), ratio(right, true), ratio(2 * right, said + true)
+    columns = ratio(right, guessed), ratio(right, true), ratio(2 * right, guessed + true)
     return [
         {"class": name, "precision": float(p), "recall": float(r), "f1": float(f), "support": int(n)}
         for name, p, r, f, n in zip(classes, *columns, true, strict=True)
@@ -192,11 +200,11 @@ def best_threshold(labels: Array, scores: Array, by: str = "f1") -> tuple[float,
     values, place = np.unique(-scores, return_inverse=True)
     values = -values  # falling
     right = np.cumsum(np.bincount(place.reshape(-1), labels))
-    said = np.cumsum(np.bincount(place.reshape(-1)))
+    guessed = np.cumsum(np.bincount(place.reshape(-1)))
     worth = (
-        2 * right / (said + ones)
+        2 * right / (guessed + ones)
         if by == "f1"
-        else (right + labels.size - ones - (said - right)) / labels.size
+        else (right + labels.size - ones - (guessed - right)) / labels.size
     )
     best = int(np.argmax(worth))
     below = values[best + 1] if best + 1 < len(values) else values[best]
@@ -207,17 +215,17 @@ def best_threshold(labels: Array, scores: Array, by: str = "f1") -> tuple[float,
 # ------------------------------------------------------------------------------------------------------- tags
 
 
-def _pairs(labels: Iterable[Any], predicted: Iterable[Any]) -> list[tuple[Any, Any]]:
+def _pairs(labels: Array, predicted: Array) -> list[tuple[Tags, Tags]]:
     """True and predicted sequences side by side, once they fit together; or flat labels, as one sequence."""
-    labels, predicted = list(labels), list(predicted)
-    if labels and (isinstance(labels[0], str) or np.ndim(labels[0]) == 0):
-        labels, predicted = [labels], [predicted]
-    if len(labels) != len(predicted):
-        raise InputError(f"{len(labels)} sequences have labels, but {len(predicted)} have predictions.")
-    for n, (a, b) in enumerate(zip(labels, predicted, strict=True)):
+    true, guessed = list(labels), list(predicted)
+    if true and (isinstance(true[0], str) or np.ndim(true[0]) == 0):
+        true, guessed = [true], [guessed]
+    if len(true) != len(guessed):
+        raise InputError(f"{len(true)} sequences have labels, but {len(guessed)} have predictions.")
+    for n, (a, b) in enumerate(zip(true, guessed, strict=True)):
         if len(a) != len(b):
             raise InputError(f"sequence {n} has {len(a)} labels, but {len(b)} were predicted.")
-    return list(zip(labels, predicted, strict=True))
+    return list(zip(true, guessed, strict=True))
 
 
 def entities(tags: Sequence[str]) -> set[tuple[str, int, int]]:
@@ -228,18 +236,18 @@ def entities(tags: Sequence[str]) -> set[tuple[str, int, int]]:
     another kind, and after E and S. So IOB1, BIO and BIOES all read right. A tag without a letter is a kind, and
     alike neighbours belong together.
     """
-    found: set[tuple[str, int, int]] = set()
+    spans: set[tuple[str, int, int]] = set()
     begun, open_kind = 0, None
     before = "O"
     for at, tag in enumerate([*tags, "O"]):
         mark, kind = _mark(tag)
         if open_kind is not None and (mark in "OBS" or before in "ES" or kind != open_kind):
-            found.add((open_kind, begun, at - 1))
+            spans.add((open_kind, begun, at - 1))
             open_kind = None
         if mark != "O" and open_kind is None:
             begun, open_kind = at, kind
         before = mark
-    return found
+    return spans
 
 
 def _mark(tag: str) -> tuple[str, str]:
@@ -253,27 +261,25 @@ def _mark(tag: str) -> tuple[str, str]:
     return (mark, kind) if mark in ("B", "I", "E", "S") else ("I", tag)
 
 
-def entity_f1(labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], **_rest: Any) -> float:
+def entity_f1(labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]], **_rest: object) -> float:
     """Of entities, whose kind and both ends must be right. NaN where none is true and none predicted."""
-    right, said, true = (counts.total() for counts in _entity_counts(labels, predicted))
-    return 2 * right / (said + true) if said + true else math.nan
+    right, guessed, true = (counts.total() for counts in _entity_counts(labels, predicted))
+    return 2 * right / (guessed + true) if guessed + true else math.nan
 
 
 def _entity_counts(
     labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
 ) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """How often an entity of each kind was predicted rightly, predicted, and true."""
-    right, said, true = Counter[str](), Counter[str](), Counter[str]()
+    right, guessed, true = Counter[str](), Counter[str](), Counter[str]()
     for a, b in _pairs(labels, predicted):
-        real, guessed = entities(a), entities(b)
-        for counts, found in ((right, real & guessed), (said, guessed), (true, real)):
-            counts.update(kind for kind, _, _ in found)
-    return right, said, true
+        real, marked = entities(a), entities(b)
+        for counts, spans in ((right, real & marked), (guessed, marked), (true, real)):
+            counts.update(kind for kind, _, _ in spans)
+    return right, guessed, true
 
 
-def entity_report(
-    labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]
-) -> list[dict[str, Any]]:
+def entity_report(labels: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> list[ClassRow]:
     """A row for each kind of entity, as in `report`, and one for all of them together (micro), named "all"."""
     counts = _entity_counts(labels, predicted)
     kinds = sorted(counts[1] | counts[2])

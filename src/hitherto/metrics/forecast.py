@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -24,19 +23,19 @@ def _scored(values: Array, actual: Array) -> float:
     return mean_of(values[~np.isnan(np.broadcast_to(actual, values.shape))])
 
 
-def mae(actual: Array, median: Array, **_rest: Any) -> float:
+def mae(actual: Array, median: Array, **_rest: object) -> float:
     return _scored(abs(_errors(actual, median)), np.asarray(actual))
 
 
-def mse(actual: Array, mean: Array, **_rest: Any) -> float:
+def mse(actual: Array, mean: Array, **_rest: object) -> float:
     return _scored(_errors(actual, mean) ** 2, np.asarray(actual))
 
 
-def rmse(actual: Array, mean: Array, **_rest: Any) -> float:
+def rmse(actual: Array, mean: Array, **_rest: object) -> float:
     return math.sqrt(mse(actual, mean))
 
 
-def mase(actual: Array, median: Array, naive_scale: Array, **_rest: Any) -> float:
+def mase(actual: Array, median: Array, naive_scale: Array, **_rest: object) -> float:
     """Mean absolute error in units of `naive_scale`, what the seasonal naive forecast errs in the past.
 
     A series that never changed has the scale 0 and no unit; it is left out.
@@ -47,7 +46,7 @@ def mase(actual: Array, median: Array, naive_scale: Array, **_rest: Any) -> floa
     return _scored(errors[known] / scale[known], np.asarray(actual)[known])
 
 
-def smape(actual: Array, median: Array, **_rest: Any) -> float:
+def smape(actual: Array, median: Array, **_rest: object) -> float:
     """Symmetric mean absolute percentage error, 0 to 200; of 0 for 0 it is 0."""
     errors = abs(_errors(actual, median))
     size = abs(np.asarray(actual, np.float64)) + abs(np.asarray(median, np.float64))
@@ -55,7 +54,7 @@ def smape(actual: Array, median: Array, **_rest: Any) -> float:
     return _scored(200 * share, np.asarray(actual))
 
 
-def crps(actual: Array, quantiles: Array, levels: Sequence[float], **_rest: Any) -> float:
+def crps(actual: Array, quantiles: Array, levels: Sequence[float], **_rest: object) -> float:
     at, quantiles = np.asarray(levels, np.float64), np.asarray(quantiles, np.float64)
     actual = np.asarray(actual, np.float64)[..., None]
     check_same(actual=actual[..., 0], quantiles=quantiles[..., 0])
@@ -64,7 +63,7 @@ def crps(actual: Array, quantiles: Array, levels: Sequence[float], **_rest: Any)
 
 
 def coverage(
-    actual: Array, quantiles: Array, levels: Sequence[float], level: float | None = None, **_rest: Any
+    actual: Array, quantiles: Array, levels: Sequence[float], level: float | None = None, **_rest: object
 ) -> float:
     actual, quantiles = np.asarray(actual, np.float64), np.asarray(quantiles, np.float64)
     check_same(actual=actual, quantiles=quantiles[..., 0])
@@ -78,17 +77,17 @@ def coverage(
 
 def _interval(levels: Sequence[float], level: float | None) -> tuple[int | None, int | None]:
     """Which two of the levels bound the central interval of `level`."""
-    found = {
+    intervals = {
         round(b - a, 9): (i, j)
         for i, a in enumerate(levels)
         for j, b in enumerate(levels)
         if a < b and math.isclose(a + b, 1, abs_tol=1e-9)
     }
     if level is not None:
-        if round(level, 9) not in found:
-            having = ", ".join(f"{k:g}" for k in sorted(found)) or "none"
+        if round(level, 9) not in intervals:
+            having = ", ".join(f"{k:g}" for k in sorted(intervals)) or "none"
             raise UsageError(
                 f"the levels bound no central interval of {level:g}; those they bound: {having}."
             )
-        return found[round(level, 9)]
-    return found.get(0.8) or (found[max(found)] if found else (None, None))
+        return intervals[round(level, 9)]
+    return intervals.get(0.8) or (intervals[max(intervals)] if intervals else (None, None))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from hitherto.errors import InputError
 
 __all__ = ["Array", "Metric", "check_same", "mean_of", "ratio"]
 
-Array = Any  # a numpy array, or what becomes one
+Array: TypeAlias = Any  # a numpy array, or what becomes one: a list of numbers, a tensor, a column
 
 
 @dataclass(frozen=True, slots=True)

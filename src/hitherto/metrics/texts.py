@@ -1,13 +1,15 @@
-"""Metrics of texts, and of what is said of them."""
+"""Metrics of texts."""
 
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Literal, TypeVar
 
 from hitherto.errors import InputError, MissingExtra
 from hitherto.metrics.parts import mean_of
+
+W = TypeVar("W", bound=Hashable)  # a word, a letter, a run of words
 
 __all__ = [
     "bits_per_character",
@@ -27,16 +29,16 @@ __all__ = [
 # ------------------------------------------------------------------------------------------------------- text
 
 
-def nats_of(nll: float, tokens: int, **_rest: Any) -> float:
+def nats_of(nll: float, tokens: int, **_rest: object) -> float:
     return float(nll) / tokens if tokens else math.nan
 
 
-def perplexity(nll: float, tokens: int, **_rest: Any) -> float:
+def perplexity(nll: float, tokens: int, **_rest: object) -> float:
     nats = nats_of(nll, tokens)
     return math.exp(nats) if not nats > 709 else math.inf
 
 
-def bits_per_character(nll: float, characters: int, **_rest: Any) -> float:
+def bits_per_character(nll: float, characters: int, **_rest: object) -> float:
     return float(nll) / characters / math.log(2) if characters else math.nan
 
 
@@ -87,16 +89,16 @@ def _sacrebleu(
     most = max(map(len, several))
     streams = [[r[n] if n < len(r) else None for r in several] for n in range(most)]
     # force: no advice on the log that the texts look tokenised; where they are, their references are too
-    metric: Any = BLEU(force=True) if kind == "bleu" else CHRF()
+    metric: Any = BLEU(force=True) if kind == "bleu" else CHRF()  # whose types know no missing reference
     score = float(metric.corpus_score(texts, streams).score)
     return score, str(metric.get_signature())
 
 
-def bleu(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+def bleu(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> float:
     return _sacrebleu("bleu", texts, references)[0]
 
 
-def chrf(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+def chrf(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> float:
     return _sacrebleu("chrf", texts, references)[0]
 
 
@@ -111,41 +113,43 @@ def _grams(text: str, n: int) -> list[tuple[str, ...]]:
     return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
 
 
-def overlap(a: Sequence[Any], b: Sequence[Any]) -> int:
+def overlap(a: Sequence[W], b: Sequence[W]) -> int:
     """How many of a are in b, each as often as it is there."""
     return (Counter(a) & Counter(b)).total()
 
 
-def common(a: Sequence[Any], b: Sequence[Any]) -> int:
+def common(a: Sequence[W], b: Sequence[W]) -> int:
     """The length of the longest common subsequence.
 
     One column of the table of lengths is one integer, whose bit i is 0 where the length grows from a[:i] to
     a[:i + 1]; the next column is a sum (Hyyrö 2004). So it takes len(b) steps on whole integers.
     """
-    where: dict[Any, int] = {}
+    where: dict[W, int] = {}
     for i, word in enumerate(a):
         where[word] = where.get(word, 0) | 1 << i
     full = column = (1 << len(a)) - 1
     for word in b:
-        found = column & where.get(word, 0)
-        column = (column + found | column - found) & full
+        matches = column & where.get(word, 0)
+        column = (column + matches | column - matches) & full
     return len(a) - column.bit_count()
 
 
-def rouge(n: int, shared: Callable[[Sequence[Any], Sequence[Any]], int]) -> Callable[..., float]:
+def rouge(
+    n: int, shared: Callable[[Sequence[tuple[str, ...]], Sequence[tuple[str, ...]]], int]
+) -> Callable[..., float]:
     """The F1 of what `shared` counts in two lists of n-grams."""
 
-    def compute(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+    def compute(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> float:
         scores = []
         for text, several in zip(*_written(texts, references), strict=True):
-            said, true = _grams(text, n), [_grams(r, n) for r in several]
-            scores.append(max(200 * shared(said, t) / max(1, len(said) + len(t)) for t in true))
+            written, true = _grams(text, n), [_grams(r, n) for r in several]
+            scores.append(max(200 * shared(written, t) / max(1, len(written) + len(t)) for t in true))
         return mean_of(scores)
 
     return compute
 
 
-def exact_match(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+def exact_match(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> float:
     def plain(text: str) -> str:
         return " ".join(text.casefold().split())
 
@@ -153,30 +157,30 @@ def exact_match(texts: Iterable[str], references: Iterable[str | Iterable[str]],
     return mean_of([plain(text) in map(plain, several) for text, several in rows])
 
 
-def _edits(a: Sequence[Any], b: Sequence[Any]) -> int:
+def _edits(a: Sequence[W], b: Sequence[W]) -> int:
     """The least number of insertions, deletions and substitutions that make b of a.
 
     As in `common`, one column of the table is a pair of integers: the bits of `up` and `down` say where the distance
     from a[:i] to a[:i + 1] grows by one and where it falls (Hyyrö 2003).
     """
-    where: dict[Any, int] = {}
+    where: dict[W, int] = {}
     for i, item in enumerate(a):
         where[item] = where.get(item, 0) | 1 << i
     full = up = (1 << len(a)) - 1
     down = 0
     for item in b:
         same = where.get(item, 0)
-        kept = ((((same & up) + up) ^ up) | same | down) & full  # where a diagonal costs nothing
-        right = ((down | ~(kept | up)) << 1 | 1) & full
-        left = (kept & up) << 1 & full
-        up, down = (left | ~(kept | right)) & full, right & kept
+        free = ((((same & up) + up) ^ up) | same | down) & full  # where a diagonal costs nothing
+        right = ((down | ~(free | up)) << 1 | 1) & full
+        left = (free & up) << 1 & full
+        up, down = (left | ~(free | right)) & full, right & free
     return len(b) + up.bit_count() - down.bit_count()
 
 
 def error_rate(cut: Callable[[str], Sequence[str]]) -> Callable[..., float]:
     """The edits of all texts together over the length of all references, as `cut` parts them; NaN where it is 0."""
 
-    def compute(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: Any) -> float:
+    def compute(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> float:
         wrong = length = 0
         for n, (text, several) in enumerate(zip(*_written(texts, references), strict=True)):
             if len(several) > 1:
@@ -189,7 +193,7 @@ def error_rate(cut: Callable[[str], Sequence[str]]) -> Callable[..., float]:
 
 
 def distinct(n: int) -> Callable[..., float]:
-    def compute(texts: Iterable[str], **_rest: Any) -> float:
+    def compute(texts: Iterable[str], **_rest: object) -> float:
         grams = [gram for text in _strings(texts, "texts") for gram in _grams(text, n)]
         return len(set(grams)) / len(grams) if grams else math.nan
 

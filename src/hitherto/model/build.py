@@ -8,14 +8,17 @@ It interprets the plan's operations and knows no task. State is a dict of [K, B,
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hitherto.model import layers
+from hitherto.arrays import Array
+from hitherto.cells import CELLS
 from hitherto.model.embedding import embedding
+from hitherto.model.layers import layer_of
 from hitherto.plan import (
     NARROWEST,
     OPS,
@@ -28,32 +31,43 @@ from hitherto.plan import (
     weights,
 )
 
-__all__ = ["Module", "build"]
+__all__ = ["TORCH_OPS", "Module", "Start", "TorchOp", "build", "torch_op"]
 
 State = dict[str, Tensor]
+Operation = Mapping[str, Any]  # as the plan has it: JSON, which the row of `OPS` gives its types
+Options = Mapping[str, Any]  # of an operation, likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Options of initial weights."""
+
+    orthogonal: bool = False
+    forget_bias: float | None = None
 
 
 class Module(nn.Module):
     """A plan that runs on torch. Its parameters are named as the bundle's tensors."""
 
-    def __init__(self, plan: Plan, **start: Any) -> None:
+    def __init__(self, plan: Plan, start: Start | None = None) -> None:
         super().__init__()
         self.plan: Plan = plan.copy()
         self.sparse = (
             False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
         )
-        # in training, how often a step reads what the last one would have said, not the truth
+        # in training, how often a step reads the prediction of the step before in place of the truth
         self.sampling = 0.0
         for op in operations(self.plan):
-            made = MAKE[op["op"]](op["options"], **(start if op["op"] == "recurrent" else {}))
+            made = torch_op(op["op"]).make(op["options"], start or Start())
             if made is not None:
                 self.add_module(op["name"], made)
-        for op in operations(self.plan):  # tied weights: one parameter, kept under the first name only
+        # An operation whose weight is another's -> whose, and its name there: one parameter, under one name.
+        self._tied: dict[str, tuple[str, str]] = {}
+        for op in operations(self.plan):
             for weight in op.get("weights", {}):
                 owner, _, name = tensor_name(op, weight).rpartition(".")
-                module = self.get_submodule(op["name"])
-                delattr(module, weight)
-                object.__setattr__(module, "_tied", (self.get_submodule(owner), name))
+                delattr(self.get_submodule(op["name"]), weight)
+                self._tied[op["name"]] = owner, name
 
     def forward(
         self,
@@ -77,12 +91,12 @@ class Module(nn.Module):
             token = x[t : t + 1]
             if sampling and t:
                 with torch.no_grad():
-                    said = self.params(parts[-1][0]).argmax(-1).to(x.dtype)
-                token = torch.where(torch.rand(token.shape, device=x.device) < sampling, said, token)
+                    predicted = self.params(parts[-1][0]).argmax(-1).to(x.dtype)
+                token = torch.where(torch.rand(token.shape, device=x.device) < sampling, predicted, token)
             parts.append(self._run(token, None, state))
             state = {**(state or {}), **parts[-1][1]}
         after = {
-            name: torch.cat([own[name] for _, own in parts]) if name in _EACH_STEP else value
+            name: torch.cat([end[name] for _, end in parts]) if name in _EACH_STEP else value
             for name, value in (parts[-1][1] if parts else {}).items()
         }
         return torch.cat([features for features, _ in parts]), after
@@ -92,72 +106,78 @@ class Module(nn.Module):
         values = {"x": x}
         after: State = {}
         for op in self.plan["step"]:
-            given = values[op["inputs"][0]]
+            read = values[op["inputs"][0]]
             if op["name"] == self.plan["head"]["name"]:
-                return given, after
-            values[op["outputs"][0]], new = RUN[op["op"]](self, op, given, lengths, state)
+                return read, after
+            values[op["outputs"][0]], new = torch_op(op["op"]).run(self, op, read, lengths, state)
             after |= new
         raise AssertionError("a checked plan ends with its head")
 
     def encode(self, source: Tensor, lengths: Tensor | None) -> State:
-        """What the step program begins with: its states, and what it attends to."""
+        """The initial states of the step program, and the memory that it attends to."""
         values = {"source": source}
         ends: State = {}
         for op in self.plan["encode"]:
-            values[op["outputs"][0]], new = RUN[op["op"]](self, op, values[op["inputs"][0]], lengths, None)
+            read = values[op["inputs"][0]]
+            values[op["outputs"][0]], new = torch_op(op["op"]).run(self, op, read, lengths, None)
             ends |= new
-            if op["op"] == "grid" and lengths is not None:
-                lengths = lengths * op["options"]["places"]
+            places = OPS[op["op"]].places
+            if places is not None and lengths is not None:
+                lengths = lengths * places(op["options"])
         memory = values["memory"].transpose(0, 1)  # [B, S, M]
         B, S = memory.shape[:2]
         state = self.zero_state(B)
         for op in self.plan["bridge"]:
             state[op["outputs"][0]] = self._bridge(op, ends[op["inputs"][0]])
         for op in self.plan["step"]:
-            if op["op"] in ("attend", "window"):
-                own = self.get_submodule(op["name"])
+            if OPS[op["op"]].looks:
                 if op["options"].get("kind") == "additive":
-                    state["attend.keys"] = nn.functional.linear(memory, own.weight_key, own.bias)  # type: ignore[arg-type]
+                    weight_key, bias = self.tensors_of(op, "weight_key", "bias")
+                    state["attend.keys"] = nn.functional.linear(memory, weight_key, bias)
                 state["attend.memory"] = memory
-                given = (
-                    torch.full((B,), S, device=source.device)
-                    if lengths is None
-                    else lengths.to(source.device)
-                )
-                state["attend.outside"] = torch.arange(S, device=source.device) >= given.unsqueeze(
-                    1
-                )  # [B, S]
+                sizes = torch.full((B,), S) if lengths is None else lengths
+                places_of = torch.arange(S, device=source.device)
+                state["attend.outside"] = places_of >= sizes.to(source.device).unsqueeze(1)  # [B, S]
         return state
 
-    def _bridge(self, op: Mapping[str, Any], end: Tensor) -> Tensor:
+    def _bridge(self, op: Operation, end: Tensor) -> Tensor:
         """[rows, B, W] from the last `rows` layers of [L * D, B, P]."""
-        o, own = op["options"], self.get_submodule(op["name"])
+        o = op["options"]
         last = [max(i, 0) for i in range(o["layers"] - o["rows"], o["layers"])]
         sides = end.reshape(o["layers"], o["directions"], *end.shape[1:])[last]
-        found = [
-            nn.functional.linear(
-                torch.cat(list(layer), -1), getattr(own, f"weight_{i}"), getattr(own, f"bias_{i}")
-            )
+        rows = [
+            nn.functional.linear(torch.cat(list(layer), -1), *self.tensors_of(op, f"weight_{i}", f"bias_{i}"))
             for i, layer in enumerate(sides)
         ]
-        return ACTIVATE[o["activation"]](torch.stack(found))
+        return ACTIVATE[o["activation"]](torch.stack(rows))
 
-    def weight(self, op: Mapping[str, Any]) -> Tensor:
-        """The weight of an operation, whoever keeps it."""
-        module = self.get_submodule(op["name"])
-        owner, name = getattr(module, "_tied", (module, "weight"))
-        found: Tensor = getattr(owner, name)
-        return found
+    def tensors_of(self, op: Operation, *names: str) -> tuple[Tensor, ...]:
+        """Weights that an operation keeps itself."""
+        return tuple(_held(self.get_submodule(op["name"]), name) for name in names)
+
+    def weight(self, op: Operation) -> Tensor:
+        """The weight of an operation, which may be tied to another's."""
+        owner, name = self._tied.get(op["name"], (op["name"], "weight"))
+        return _held(self.get_submodule(owner), name)
+
+    def bias(self, op: Operation) -> Tensor | None:
+        """The bias of an operation that may have none."""
+        return self.get_submodule(op["name"])._parameters["bias"]
 
     def head_weights(self) -> tuple[Tensor, Tensor | None]:
         """Weight and bias of the last product."""
         op = self.plan["step"][-1]
-        return self.weight(op), self.get_submodule(op["name"]).bias  # type: ignore[return-value]
+        return self.weight(op), self.bias(op)
 
     def own_weights(self) -> dict[str, Tensor]:
         """What the head reads beside its params."""
-        made = [op["name"] for op in self.plan["step"] if op["op"] == "chain"]
-        return {name: getattr(self.get_submodule(own), name) for own in made for name in ("W", "V")}
+        return {
+            name: weight
+            for op in self.plan["step"]
+            for name, weight in zip(
+                OPS[op["op"]].lends, self.tensors_of(op, *OPS[op["op"]].lends), strict=True
+            )
+        }
 
     def params(self, features: Tensor) -> Tensor:
         """The head's parameters for `features`."""
@@ -168,15 +188,22 @@ class Module(nn.Module):
         like = next(self.parameters())
         return {name: like.new_zeros(k, rows, w) for name, (k, w) in states(self.plan).items()}
 
-    def tensors(self) -> dict[str, np.ndarray[Any, Any]]:
+    def tensors(self) -> dict[str, Array]:
         """The weights as the bundle keeps them: copies."""
         return {name: value.detach().cpu().numpy().copy() for name, value in self.named_parameters()}
 
-    def load(self, tensors: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    def load(self, tensors: Mapping[str, Array]) -> None:
         """Take the weights from a bundle's tensors."""
         with torch.no_grad():
             for name, value in self.named_parameters():
-                value.copy_(torch.from_numpy(np.ascontiguousarray(tensors[name])))
+                value.copy_(torch.from_numpy(np.array(tensors[name])))  # an opened bundle's are read-only
+
+
+def _held(module: nn.Module, name: str) -> Tensor:
+    """A weight as it is now: `functional_call` may have put another tensor in its place."""
+    weight = module._parameters[name]
+    assert weight is not None  # noqa: S101 - a row names weights that it has
+    return weight
 
 
 _EACH_STEP = ("attention", "gate")  # what `forward` gives beside the state, a step at a time
@@ -190,25 +217,25 @@ Result = tuple[Tensor, State]
 
 
 def _run_embed(
-    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
     weight = module.weight(op)
     y = embedding(x, weight, module.sparse and module.training)
     rate = op["options"]["dropout"]
     if module.training and rate:  # whole words: the same ones at every place of the batch
-        kept = (torch.rand(weight.shape[0], device=weight.device) >= rate).to(y.dtype) / (1 - rate)
-        y = y * kept[x.long()].unsqueeze(-1)
+        mask = (torch.rand(weight.shape[0], device=weight.device) >= rate).to(y.dtype) / (1 - rate)
+        y = y * mask[x.long()].unsqueeze(-1)
     return y, {}
 
 
 def _run_dropout(
-    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
     return nn.functional.dropout(x, op["options"]["rate"], module.training), {}
 
 
 def _run_recurrent(
-    module: Module, op: Mapping[str, Any], x: Tensor, lengths: Tensor | None, state: State | None
+    module: Module, op: Operation, x: Tensor, lengths: Tensor | None, state: State | None
 ) -> Result:
     layer = module.get_submodule(op["name"])
     names = [f"{op['name']}.{name}" for name in OPS["recurrent"].states(op["options"])]
@@ -220,26 +247,26 @@ def _run_recurrent(
 
 
 def _run_linear(
-    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
-    y = nn.functional.linear(x, module.weight(op), module.get_submodule(op["name"]).bias)  # type: ignore[arg-type]
+    y = nn.functional.linear(x, module.weight(op), module.bias(op))
     return ACTIVATE[op["options"].get("activation", "")](y), {}
 
 
 def _run_attend(
-    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, state: State | None
 ) -> Result:
     assert state is not None  # noqa: S101 - the source was encoded
     memory, outside = state["attend.memory"], state["attend.outside"].unsqueeze(1)
-    own = module.get_submodule(op["name"])
     if op["options"]["kind"] == "multiplicative":
         # x . (W m) is (x W) . m: what is written is seldom longer than what was read
-        query = nn.functional.linear(x, own.weight.t())  # type: ignore[operator]
+        query = nn.functional.linear(x, module.weight(op).t())
         scores = torch.bmm(query.transpose(0, 1), memory.transpose(1, 2))  # [B, T, S]
     else:
         keys = state["attend.keys"]
-        query = nn.functional.linear(state[op["options"]["query"]][-1], own.weight_query)  # type: ignore[arg-type]
-        scores = (torch.tanh(keys + query.unsqueeze(1)) @ own.score).unsqueeze(1)  # type: ignore[operator]
+        weight_query, score = module.tensors_of(op, "weight_query", "score")
+        query = nn.functional.linear(state[op["options"]["query"]][-1], weight_query)
+        scores = (torch.tanh(keys + query.unsqueeze(1)) @ score).unsqueeze(1)
     scores = scores.masked_fill(outside, torch.finfo(scores.dtype).min)
     weights = scores.softmax(-1).masked_fill(outside, 0.0)  # a source of no length gives nothing
     context = torch.bmm(weights, memory).transpose(0, 1)  # [T, B, M]
@@ -247,12 +274,13 @@ def _run_attend(
 
 
 def _run_window(
-    module: Module, op: Mapping[str, Any], x: Tensor, lengths: Tensor | None, state: State | None
+    module: Module, op: Operation, x: Tensor, lengths: Tensor | None, state: State | None
 ) -> Result:
     assert state is not None  # noqa: S101 - the source was encoded
     memory, outside = state["attend.memory"], state["attend.outside"].unsqueeze(1)
-    own, name = module.get_submodule(op["name"]), f"{op['name']}.place"
-    high, narrow, moved = nn.functional.linear(x, own.weight, own.bias).sigmoid().chunk(3, -1)  # type: ignore[arg-type]
+    name = f"{op['name']}.place"
+    parts = nn.functional.linear(x, *module.tensors_of(op, "weight", "bias")).sigmoid().chunk(3, -1)
+    high, narrow, moved = parts
     if lengths is not None:  # what is no step moves nothing
         inside = torch.arange(len(x), device=x.device).unsqueeze(1) < lengths.to(x.device)
         moved = moved * inside.unsqueeze(-1)
@@ -265,17 +293,18 @@ def _run_window(
 
 
 def _run_conv(
-    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
-    o, own = op["options"], module.get_submodule(op["name"])
+    o = op["options"]
     pictures = x.reshape(-1, o["height"], o["width"], o["channels"]).permute(0, 3, 1, 2)
-    y = nn.functional.conv2d(pictures, own.weight, own.bias, o["stride"], o["kernel"] // 2)  # type: ignore[arg-type]
+    weight, bias = module.tensors_of(op, "weight", "bias")
+    y = nn.functional.conv2d(pictures, weight, bias, o["stride"], o["kernel"] // 2)
     y = ACTIVATE[o["activation"]](y).permute(0, 2, 3, 1)
     return y.reshape(*x.shape[:2], -1), {}
 
 
 def _run_peaks(
-    _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+    _module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
     H, W, C = (op["options"][name] for name in ("height", "width", "channels"))
     pictures = x.reshape(*x.shape[:2], H * W, C)
@@ -286,7 +315,7 @@ def _run_peaks(
 
 
 def _run_grid(
-    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
     T, B, places = *x.shape[:2], op["options"]["places"]
     y = x.reshape(T, B, places, -1) + module.weight(op)
@@ -294,7 +323,7 @@ def _run_grid(
 
 
 def _run_recall(
-    _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
+    _module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, state: State | None
 ) -> Result:
     assert state is not None  # noqa: S101 - the source was encoded
     name = f"{op['name']}.value"
@@ -302,23 +331,29 @@ def _run_recall(
 
 
 def _run_keep(
-    _module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, state: State | None
+    _module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, state: State | None
 ) -> Result:
     assert state is not None  # noqa: S101 - the source was encoded
     name = op["options"]["state"]
     return x, {name: x[-1:, :, -state[name].shape[-1] :]}
 
 
-def _run_copy(
-    module: Module, op: Mapping[str, Any], x: Tensor, _lengths: Tensor | None, _state: State | None
+def _run_gate(
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
-    own = module.get_submodule(op["name"])
-    gate = nn.functional.linear(x, own.weight, own.bias)  # type: ignore[arg-type]
+    gate = nn.functional.linear(x, *module.tensors_of(op, "weight", "bias"))
     return gate, {"gate": gate}
 
 
+def _run_beside(
+    _module: Module, _op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    """An operation whose weights the head reads: the features pass it as they are."""
+    return x, {}
+
+
 def _run_pool(
-    _module: Module, op: Mapping[str, Any], x: Tensor, lengths: Tensor | None, state: State | None
+    _module: Module, op: Operation, x: Tensor, lengths: Tensor | None, state: State | None
 ) -> Result:
     options = op["options"]
     of_value, of_count = f"{op['name']}.value", f"{op['name']}.count"
@@ -353,84 +388,85 @@ def _run_pool(
     return top[0], {of_value: top, of_count: count}
 
 
-RUN: dict[str, Callable[[Module, Mapping[str, Any], Tensor, Tensor | None, State | None], Result]] = {
-    "embed": _run_embed,
-    "dropout": _run_dropout,
-    "recurrent": _run_recurrent,
-    "pool": _run_pool,
-    "linear": _run_linear,
-    "attend": _run_attend,
-    "window": _run_window,
-    "conv": _run_conv,
-    "peaks": _run_peaks,
-    "grid": _run_grid,
-    "recall": _run_recall,
-    "keep": _run_keep,
-    "copy": _run_copy,
-    "chain": lambda _module, _op, x, _lengths, _state: (x, {}),
-}
+def _run_bridge(
+    _module: Module, _op: Operation, _x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    raise AssertionError("a bridge stands between programs: Module.encode runs it")
 
 
-def _make_recurrent(
-    o: Mapping[str, Any], orthogonal: bool = False, forget_bias: float | None = None
-) -> nn.Module:
-    kinds = {"rnn": layers.RNN, "lstm": layers.LSTM, "gru": layers.GRU}
-    shared = {
-        name: o[name]
-        for name in ("num_layers", "bidirectional", "dropout", "recurrent_dropout", "layer_norm", "residual")
-    }
-    own = {name: value for name, value in cell_options(o).items() if name != "layer_norm"}
-    if forget_bias is not None:
-        own["forget_bias"] = forget_bias
-    made: nn.Module = kinds[o["cell"]](
-        o["input_size"], o["hidden_size"], orthogonal=orthogonal, **shared, **own
-    )
-    return made
-
-
-def _make_embed(o: Mapping[str, Any]) -> nn.Module:
-    return nn.Embedding(o["size"], o["width"])
+def _make_recurrent(o: Options, start: Start) -> nn.Module:
+    names = ("num_layers", "bidirectional", "dropout", "recurrent_dropout", "layer_norm", "residual")
+    options = {name: o[name] for name in names}
+    if start.forget_bias is not None:
+        options["forget_bias"] = start.forget_bias
+    return layer_of(
+        o["cell"], o["input_size"], o["hidden_size"], orthogonal=start.orthogonal, **options,
+        cell_options={name: value for name, value in cell_options(o).items() if name != "layer_norm"},
+    )  # fmt: skip
 
 
 class _Weights(nn.Module):
     """Weights of an operation that is no layer of torch's, drawn as a linear map's are."""
 
-    def __init__(self, op: str, o: Mapping[str, Any]) -> None:
+    def __init__(self, op: str, o: Options) -> None:
         super().__init__()
         for name, shape in OPS[op].weights(o).items():
             bound = (shape[-1] if len(shape) > 1 else max(1, o.get("input_size", shape[0]))) ** -0.5
             self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
 
-def _make_window(o: Mapping[str, Any]) -> nn.Module:
+def _weights_of(op: str) -> Callable[[Options, Start], nn.Module]:
+    return lambda o, _start: _Weights(op, o)
+
+
+def _make_window(o: Options, _start: Start) -> nn.Module:
     made = _Weights("window", o)
-    # To begin with a bell sees a place and its neighbours, and stays for some twenty steps.
-    for part, value in zip(made.bias.chunk(3), (0.0, -2.0, -3.0), strict=True):  # type: ignore[operator]
+    # At first each Gaussian component covers a place and its neighbours, and stays there for some twenty steps.
+    for part, value in zip(_held(made, "bias").chunk(3), (0.0, -2.0, -3.0), strict=True):
         part.fill_(value)
     return made
 
 
-def _make_linear(o: Mapping[str, Any]) -> nn.Module:
-    return nn.Linear(o["input_size"], o["output_size"], bias=o["bias"])
+def _make_nothing(_o: Options, _start: Start) -> None:
+    return None
 
 
-MAKE: dict[str, Callable[..., nn.Module | None]] = {
-    "embed": _make_embed,
-    "dropout": lambda _options: None,
-    "recurrent": _make_recurrent,
-    "pool": lambda _options: None,
-    "linear": _make_linear,
-    "bridge": lambda o: _Weights("bridge", o),
-    "attend": lambda o: _Weights("attend", o),
-    "window": _make_window,
-    "conv": lambda o: nn.Conv2d(o["channels"], o["filters"], o["kernel"]),
-    "peaks": lambda _options: None,
-    "grid": lambda o: _Weights("grid", o),
-    "recall": lambda _options: None,
-    "keep": lambda _options: None,
-    "copy": lambda o: _Weights("copy", o),
-    "chain": lambda o: _Weights("chain", o),
+@dataclass(frozen=True, slots=True)
+class TorchOp:
+    """One row of `TORCH_OPS`: the torch half of an operation of `OPS`.
+
+    `run(module, op, x, lengths, state)` gives the output and the states that it changes.
+    `make(options, start)` gives a module with the weights by the names of the row in `OPS`; None where it has none.
+    """
+
+    run: Callable[[Module, Operation, Tensor, Tensor | None, State | None], Result]
+    make: Callable[[Options, Start], nn.Module | None] = _make_nothing
+
+
+TORCH_OPS: dict[str, TorchOp] = {
+    "embed": TorchOp(_run_embed, lambda o, _start: nn.Embedding(o["size"], o["width"])),
+    "dropout": TorchOp(_run_dropout),
+    "recurrent": TorchOp(_run_recurrent, _make_recurrent),
+    "pool": TorchOp(_run_pool),
+    "linear": TorchOp(
+        _run_linear, lambda o, _start: nn.Linear(o["input_size"], o["output_size"], bias=o["bias"])
+    ),
+    "bridge": TorchOp(_run_bridge, _weights_of("bridge")),
+    "attend": TorchOp(_run_attend, _weights_of("attend")),
+    "window": TorchOp(_run_window, _make_window),
+    "conv": TorchOp(_run_conv, lambda o, _start: nn.Conv2d(o["channels"], o["filters"], o["kernel"])),
+    "peaks": TorchOp(_run_peaks),
+    "grid": TorchOp(_run_grid, _weights_of("grid")),
+    "recall": TorchOp(_run_recall),
+    "keep": TorchOp(_run_keep),
 }
+
+
+def torch_op(name: str) -> TorchOp:
+    """The torch half of an operation. One that only keeps a head's own weights needs no row."""
+    if OPS[name].beside:
+        return TorchOp(_run_gate if OPS[name].gate else _run_beside, _weights_of(name))
+    return TORCH_OPS[name]
 
 
 def build(
@@ -444,23 +480,29 @@ def build(
     """The module of a plan, its weights drawn from `seed` alone."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        module = Module(plan, orthogonal=init == "orthogonal", forget_bias=forget_bias)
+        module = Module(plan, Start(init == "orthogonal", forget_bias))
         for name, value in module.named_parameters():
             if init == "uniform":
                 value.uniform_(-init_range, init_range)
                 if forget_bias is not None and (
                     ".bias_ih_" in name or ".bias_hh_" in name
                 ):  # drawn over just now; two biases add up to it
-                    value[value.shape[0] // 4 : value.shape[0] // 2] = forget_bias * (".bias_ih_" in name)
+                    _set_forget(value, plan, name, forget_bias * (".bias_ih_" in name))
             elif name in (
                 "embed.weight",
                 "embed_source.weight",
             ):  # torch's N(0, 1) drowns what the first layer begins with
                 value.normal_(std=0.1)
-    expected, found = (
-        weights(plan),
-        {name: tuple(value.shape) for name, value in module.named_parameters()},
-    )
-    if expected != found:
-        raise AssertionError(f"the plan's tensors {expected} are not the module's {found}")
+    expected = weights(plan)
+    made = {name: tuple(value.shape) for name, value in module.named_parameters()}
+    if expected != made:
+        raise AssertionError(f"the plan's tensors {expected} are not the module's {made}")
     return module
+
+
+def _set_forget(bias: Tensor, plan: Plan, name: str, value: float) -> None:
+    """Set the part of a bias that is of the forget gate."""
+    op = next(op for op in operations(plan) if op["name"] == name.partition(".")[0])
+    cell, H = CELLS[op["options"]["cell"]], op["options"]["hidden_size"]
+    first = cell.gates.index(cell.forget_gate) * H
+    bias[first : first + H] = value

@@ -1,19 +1,23 @@
 """RNNCell, LSTMCell, GRUCell: one step, as torch.nn has it."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.fx import Proxy
 
-from hitherto.cells import CELLS
+from hitherto.cells import CELLS, Options
 from hitherto.errors import InputError
 from hitherto.model import kernels
 from hitherto.model.paths import compute_dtype, path_of, warn_if_slow, watched
 from hitherto.model.reference import State, Weights
-from hitherto.model.weights import Weighted, gru_kernel, needs_grad, rnn_kernel
+from hitherto.model.weights import Device, Weighted, gru_options, needs_grad, rnn_options
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
+
+Hidden: TypeAlias = (
+    Any  # a tensor h or a tuple (h, c), as the cell has it: what torch.nn's cells take and give
+)
 
 
 class _RecurrentCell(Weighted, nn.RNNCellBase):
@@ -21,26 +25,27 @@ class _RecurrentCell(Weighted, nn.RNNCellBase):
 
     def __init__(
         self,
-        kernel: str,
+        cell: str,
+        options: Options,
         input_size: int,
         hidden_size: int,
         bias: bool,
-        device: Any,
+        device: Device,
         dtype: torch.dtype | None,
         *,
         layer_norm: bool,
         forget_bias: float | None = None,
         orthogonal: bool,
     ) -> None:
-        super().__init__(kernel, input_size, hidden_size, bias, layer_norm, 0, forget_bias, orthogonal)
-        self._torch_cell = not layer_norm and kernel != "gru_before"
+        super().__init__(cell, options, input_size, hidden_size, bias, layer_norm, forget_bias, orthogonal)
+        self._torch_cell = not layer_norm and bool(self._cudnn)
         self._register(input_size, "", {"device": device, "dtype": dtype})
         if not bias:
             self.register_parameter("bias_ih", None)
             self.register_parameter("bias_hh", None)
         self.reset_parameters()
 
-    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002
+    def forward(self, input: Tensor | Proxy, hx: Hidden = None) -> Hidden:  # noqa: A002
         """One step: the next state from the input [B, I] or [I] and the state, zeros if None."""
         if isinstance(input, Proxy):
             return self._leaf(input, hx)
@@ -65,23 +70,23 @@ class _RecurrentCell(Weighted, nn.RNNCellBase):
         end = end if input.dim() == 2 else tuple(s.squeeze(0) for s in end)
         return end[0] if len(end) == 1 else end
 
-    def _torch_step(self, x: Tensor, hx: Any, weights: Weights) -> Any:
+    def _torch_step(self, x: Tensor, hx: Hidden, weights: Weights) -> Hidden:
         """Torch's own step, with no more around it than in torch.nn."""
-        lone, lstm = x.dim() == 1, self._kernel == "lstm"
+        lone, pair = x.dim() == 1, len(self._state_sizes) == 2
         if hx is None:
             zeros = x.new_zeros(*x.shape[:-1], self.hidden_size)
-            hx = (zeros, zeros) if lstm else zeros
-        h, c = hx if lstm else (hx, hx)
+            hx = (zeros, zeros) if pair else zeros
+        h, c = hx if pair else (hx, hx)
         if x.dim() not in (1, 2) or h.dim() != x.dim() or c.dim() != x.dim():
             raise ValueError("the input and the state have 1 axis or 2.")
         if lone:
             x, h, c = x.unsqueeze(0), h.unsqueeze(0), c.unsqueeze(0)
-        end = getattr(torch._VF, self._kernel + "_cell")(x, (h, c) if lstm else h, *weights)
+        end = getattr(torch._VF, self._kernel + "_cell")(x, (h, c) if pair else h, *weights)
         if lone:
-            return tuple(s.squeeze(0) for s in end) if lstm else end.squeeze(0)
+            return tuple(s.squeeze(0) for s in end) if pair else end.squeeze(0)
         return end
 
-    def _checked(self, input: Tensor, hx: Any, weights: Weights) -> State:  # noqa: A002
+    def _checked(self, input: Tensor, hx: Hidden, weights: Weights) -> State:  # noqa: A002
         """The state that the step begins with; an error where an argument does not fit."""
         if input.dim() not in (1, 2):
             raise InputError(
@@ -126,7 +131,7 @@ class _RecurrentCell(Weighted, nn.RNNCellBase):
     def extra_repr(self) -> str:
         """torch.nn's, and our own options where they are set."""
         bias = "" if self.bias else ", bias=False"
-        relu = ", nonlinearity=relu" if self._kernel == "rnn_relu" else ""
+        relu = ", nonlinearity=relu" if self._options.get("nonlinearity") == "relu" else ""
         return f"{self.input_size}, {self.hidden_size}{bias}{relu}{self._extra_repr()}"
 
 
@@ -141,16 +146,16 @@ class RNNCell(_RecurrentCell, nn.RNNCell):
         hidden_size: int,
         bias: bool = True,
         nonlinearity: str = "tanh",
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         layer_norm: bool = False,
         orthogonal: bool = False,
     ) -> None:
-        kernel = rnn_kernel(nonlinearity)
         super().__init__(
-            kernel, input_size, hidden_size, bias, device, dtype, layer_norm=layer_norm, orthogonal=orthogonal
-        )
+            "rnn", rnn_options(nonlinearity), input_size, hidden_size, bias, device, dtype,
+            layer_norm=layer_norm, orthogonal=orthogonal,
+        )  # fmt: skip
         self.nonlinearity = nonlinearity
 
 
@@ -162,7 +167,7 @@ class LSTMCell(_RecurrentCell, nn.LSTMCell):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         layer_norm: bool = False,
@@ -171,6 +176,7 @@ class LSTMCell(_RecurrentCell, nn.LSTMCell):
     ) -> None:
         super().__init__(
             "lstm",
+            {},
             input_size,
             hidden_size,
             bias,
@@ -190,15 +196,15 @@ class GRUCell(_RecurrentCell, nn.GRUCell):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         reset: str = "after",
         layer_norm: bool = False,
         orthogonal: bool = False,
     ) -> None:
-        kernel = gru_kernel(reset)
         super().__init__(
-            kernel, input_size, hidden_size, bias, device, dtype, layer_norm=layer_norm, orthogonal=orthogonal
-        )
+            "gru", gru_options(reset), input_size, hidden_size, bias, device, dtype,
+            layer_norm=layer_norm, orthogonal=orthogonal,
+        )  # fmt: skip
         self.reset = reset

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 _PLACE = "torch._dynamo.variables.builder"  # whose VariableBuilder.wrap_module asks
 
@@ -26,11 +25,11 @@ def admit(kind: type) -> None:
 
 
 def _admit(builder: ModuleType, kind: type) -> None:
-    wrap = getattr(builder.VariableBuilder, "wrap_module", None)
+    wrap = vars(builder.VariableBuilder).get("wrap_module")
     if wrap is None:
         return
 
-    def wrap_module(self: Any, value: Any) -> Any:
+    def wrap_module(self: object, value: object) -> object:
         if not isinstance(value, kind):
             return wrap(self, value)
         with builder.config.patch(allow_rnn=True):

@@ -1,6 +1,6 @@
 """Embeddings whose gradients are sparse in their rows."""
 
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -30,15 +30,25 @@ def embedding(ids: Tensor, weight: Tensor, sparse: bool = False) -> Tensor:
     return F.embedding(ids, weight)
 
 
+class _Context(Protocol):
+    """What the function below remembers."""
+
+    shape: torch.Size
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor, ...]: ...
+    def save_for_backward(self, *tensors: Tensor) -> None: ...
+
+
 class _RowSparse(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, ids: Tensor, weight: Tensor) -> Tensor:
+    def forward(ctx: _Context, ids: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(ids)
         ctx.shape = weight.shape
         return F.embedding(ids, weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[None, Tensor]:
+    def backward(ctx: _Context, gradient: Tensor) -> tuple[None, Tensor]:
         refuse_second()
         (ids,) = ctx.saved_tensors
         rows, places = torch.unique(ids.reshape(-1).long(), return_inverse=True)

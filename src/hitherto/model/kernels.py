@@ -19,6 +19,7 @@ from torch import Tensor
 
 from hitherto import native
 from hitherto.errors import InputError
+from hitherto.model.reference import Weights, reference_unroll
 
 if TYPE_CHECKING:
     from hitherto import _native
@@ -28,14 +29,11 @@ _missing = native.load()[1]  # why it did not load
 
 __all__ = ["available", "cross_entropy_", "readable", "unavailable_reason", "unreadable", "unroll"]
 
-Weights = tuple[Tensor, Tensor, Tensor | None, Tensor | None]
-
-# By the name of each cell its number and sizes: the extension says them.
+# By the name of each kernel its number and sizes, which the extension exports. A row of `hitherto.cells` names it.
 _SIZES: dict[str, dict[str, int]] = {} if _native is None else _native.CELLS
 CELLS = {name: row["number"] for name, row in _SIZES.items()}
 _SAVED = [row["saved"] for row in _SIZES.values()]  # gates kept for the backward pass
 _DGATES = [row["dgates"] for row in _SIZES.values()]  # gradients of gates: GRU has one more, of U_n h + b'_n
-_LSTM = CELLS.get("lstm")
 AUTO, ROWS, UNITS = range(3) if _native is None else map(_native.SPLITS.index, ("auto", "rows", "units"))
 split = AUTO  # how threads share a direction's work; the tests set it, results do not depend on it
 
@@ -158,7 +156,7 @@ def unroll(
 
 
 class _Idle:
-    """Blocks that no tensor holds, by their size."""
+    """Free blocks by size, to be used again."""
 
     limit = 512 << 20  # bytes that may wait for their next use
 
@@ -264,17 +262,17 @@ def _forward(
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     D, _, H = state[0].shape
     shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
-    N, lstm = shape[8], cell == _LSTM
+    N, pair = shape[8], len(state) == 2
     y = _outputs(x, D * H, N)
     ends = [torch.empty_like(s) for s in state]
-    kept = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if lstm else 0)] if keep else []
-    saved, cells = [a.data_ptr() for a in kept] or (0, 0)
+    tape = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if pair else 0)] if keep else []
+    saved, cells = [a.data_ptr() for a in tape] or (0, 0)
     _native.forward(
-        *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
-        y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if lstm else 0,
+        *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
+        y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if pair else 0,
         saved, cells,
     )  # fmt: skip
-    return y, ends, kept
+    return y, ends, tape
 
 
 def _backward(
@@ -285,19 +283,20 @@ def _backward(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
-    kept: list[Tensor],
+    tape: list[Tensor],
     dy: Tensor | None,
     dends: list[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor | None]:
     """Gradients of x, the state and the weights, in this order; None where `needs` does not want one."""
-    y, saved, cells = kept
+    y, saved, cells = tape
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     dy = None if dy is None else dy.contiguous()
     dends = [None if d is None else d.contiguous() for d in dends]
     D, _, H = state[0].shape
     shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
-    N, lstm, states = shape[8], cell == _LSTM, len(state)
+    N, states = shape[8], len(state)
+    pair = states == 2
     dx = _outputs(x, x.shape[-1], N) if needs[0] else None
     dstate = [torch.empty_like(s) for s in state]
     dweights = [
@@ -305,10 +304,10 @@ def _backward(
     ]
     dgates = _empty(D, N, _DGATES[cell] * H)
     _native.backward(
-        *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if lstm else 0,
+        *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
         saved.data_ptr(), cells.data_ptr(), _address(dy), _address(dends[0]),
-        _address(dends[1]) if lstm else 0,
-        _address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if lstm else 0,
+        _address(dends[1]) if pair else 0,
+        _address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if pair else 0,
         *_by_direction([_address(w) for w in dweights], D, bias), dgates.data_ptr(),
     )  # fmt: skip
     wanted = [g if need else None for g, need in zip(dstate, needs[1 : 1 + states], strict=True)]
@@ -331,10 +330,10 @@ class _Unroll(torch.autograd.Function):
         *rest: Tensor,
     ) -> tuple[Tensor, ...]:
         state, weights = list(rest[:states]), list(rest[states:])
-        y, ends, kept = _forward(cell, x, sizes, places, state, weights, bias, True)
+        y, ends, tape = _forward(cell, x, sizes, places, state, weights, bias, True)
         ctx.cell, ctx.states, ctx.bias = cell, states, bias
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(sizes, places, x, *rest, y, *kept)
+        ctx.save_for_backward(sizes, places, x, *rest, y, *tape)
         return y, *ends
 
     @staticmethod
@@ -348,9 +347,9 @@ class _Unroll(torch.autograd.Function):
                 ctx.cell, x, sizes, places, state, weights, ctx.bias, dy, dends, needs
             )
         else:
-            kept = [y, saved, cells]
+            tape = [y, saved, cells]
             gradients = _backward(
-                ctx.cell, x, sizes, places, state, weights, ctx.bias, kept, dy, list(dends), needs
+                ctx.cell, x, sizes, places, state, weights, ctx.bias, tape, dy, list(dends), needs
             )
         return None, None, None, None, None, *gradients
 
@@ -367,8 +366,6 @@ def _differentiable_backward(
     dends: Sequence[Tensor | None],
     needs: list[bool],
 ) -> list[Tensor | None]:
-    from hitherto.model.reference import reference_unroll
-
     name, again = next(n for n, number in CELLS.items() if number == cell), torch.is_grad_enabled()
     with torch.enable_grad():
         # Copies that are inputs of their own, tied to the originals: their gradients are wanted, no others.
@@ -382,12 +379,12 @@ def _differentiable_backward(
     wanted = [a for a, need in zip(inputs, needs, strict=True) if need]
     if not outputs or not wanted:
         return [None] * len(needs)
-    found = iter(
+    gradients = iter(
         torch.autograd.grad(
             [o for o, _ in outputs], wanted, [g for _, g in outputs], create_graph=again, allow_unused=True
         )
     )
-    return [next(found) if need else None for need in needs]
+    return [next(gradients) if need else None for need in needs]
 
 
 # ---- torch.compile and torch.export: one op each way -------------------------------------------------------
@@ -411,11 +408,11 @@ def _unroll_op(
     keep: bool,
 ) -> list[Tensor]:
     _check_readable([x, *state, *weights])
-    y, ends, kept = _forward(cell, x, sizes, places, state, weights, bias, keep)
+    y, ends, tape = _forward(cell, x, sizes, places, state, weights, bias, keep)
     # An op returns as many tensors each time, all of them its own.
     D, N = state[0].shape[0], math.prod(x.shape[:-1]) if places is None else places.shape[0]
     absent = [] if len(ends) == 2 else [x.new_empty(0)]
-    return [y, *ends, *absent, *(kept or [x.new_empty(D, N, 0), x.new_empty(D, N, 0)])]
+    return [y, *ends, *absent, *(tape or [x.new_empty(D, N, 0), x.new_empty(D, N, 0)])]
 
 
 @_unroll_op.register_fake
@@ -431,13 +428,13 @@ def _unroll_fake(
 ) -> list[Tensor]:
     D, B, H = state[0].shape
     N = math.prod(x.shape[:-1]) if places is None else places.shape[0]
-    lstm = cell == _LSTM
+    pair = len(state) == 2
     return [
         x.new_empty(*x.shape[:-1], D * H),
         x.new_empty(D, B, H),
-        x.new_empty(D, B, H) if lstm else x.new_empty(0),
+        x.new_empty(D, B, H) if pair else x.new_empty(0),
         x.new_empty(D, N, _SAVED[cell] * H if keep else 0),
-        x.new_empty(D, N, H if keep and lstm else 0),
+        x.new_empty(D, N, H if keep and pair else 0),
     ]
 
 
@@ -450,13 +447,13 @@ def _backward_op(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
-    kept: list[Tensor],
+    tape: list[Tensor],
     dy: Tensor,
     dends: list[Tensor],
     needs: list[bool],
 ) -> list[Tensor]:
-    _check_readable([x, *state, *weights, *kept, dy, *dends])
-    gradients = _backward(cell, x, sizes, places, state, weights, bias, kept, dy, list(dends), needs)
+    _check_readable([x, *state, *weights, *tape, dy, *dends])
+    gradients = _backward(cell, x, sizes, places, state, weights, bias, tape, dy, list(dends), needs)
     # An op returns tensors that are its own: no None, and biases of one layer must not share one.
     return [
         x.new_empty(0) if g is None else g.clone() if i > len(state) else g for i, g in enumerate(gradients)
@@ -472,7 +469,7 @@ def _backward_fake(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
-    kept: list[Tensor],
+    tape: list[Tensor],
     dy: Tensor,
     dends: list[Tensor],
     needs: list[bool],
@@ -491,11 +488,11 @@ def _op_setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
 def _op_backward(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
     sizes, places, x, *rest = ctx.saved_tensors
     state, weights, (y, _, _, saved, cells) = rest[: ctx.states], rest[ctx.states : -5], rest[-5:]
-    found = torch.ops.hitherto.unroll_backward(
+    gradients_of = torch.ops.hitherto.unroll_backward(
         ctx.cell, x, sizes, places, state, weights, ctx.bias, [y, saved, cells],
         gradients[0], gradients[1 : 1 + ctx.states], ctx.needs,
     )  # fmt: skip
-    wanted = [g if need else None for g, need in zip(found, ctx.needs, strict=True)]
+    wanted = [g if need else None for g, need in zip(gradients_of, ctx.needs, strict=True)]
     return None, wanted[0], None, None, wanted[1 : 1 + ctx.states], wanted[1 + ctx.states :], None, None
 
 

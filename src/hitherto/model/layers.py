@@ -1,428 +1,23 @@
-"""RNN, LSTM, GRU and their cells: what torch.nn's namesakes take and return, and `lengths=` and more options.
+"""RNN, LSTM, GRU: what torch.nn's namesakes take and return, and `lengths=` and more options.
 
-One forward serves the three layers. Where all rows are full length, data is [T, B, I] and `sizes` None. Else
-`sizes` [T] says how many rows, longest first, are active at each step, and data is packed [N, I], token after
-token, or stays padded as it came, with `places` [N] to say which row each token is: so the kernels take it.
-
-Three functions unroll: `kernels.unroll` (CPU, float32), `cudnn_unroll` (CUDA) and `reference_unroll` (the
-rest). `path_of` chooses, `explain_path` reports what it chose. Cells take torch's own step where it has one, and
-layers torch's own forward where somebody listens for torch's functions: a trace, or a tensor subclass.
-
-The classes derive from torch.nn's, so that programs that ask `isinstance(m, nn.LSTM)` find them; what they do
-is all here, except what torch.nn's bases offer to such programs (`all_weights`, `check_forward_args` and more).
+The classes derive from torch.nn's, so that programs that ask `isinstance(m, nn.LSTM)` find them. What they do is in
+`Recurrent`, except what torch.nn's bases offer to such programs (`all_weights`, `check_forward_args` and more).
 """
 
-import warnings
-from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.fx import Proxy
-from torch.nn.utils.rnn import PackedSequence
+from torch import nn
 
-from hitherto.cells import CELLS
-from hitherto.errors import InputError, UsageError
-from hitherto.model import dynamo, kernels, onnx
-from hitherto.model.paths import MODES, compute_dtype, cudnn_unroll, path_of, warn_if_slow
-from hitherto.model.reference import State, Weights, padded_of, tokens_of, unroll
-from hitherto.model.weights import (
-    Weighted,
-    check_flag,
-    check_lengths,
-    check_no_projection,
-    check_not_traced,
-    check_probability,
-    check_size,
-    gru_kernel,
-    needs_grad,
-    rnn_kernel,
-)
+from hitherto.cells import Options
+from hitherto.model.recurrent import Recurrent
+from hitherto.model.weights import Device, Weighted, check_no_projection, gru_options, rnn_options
 
-__all__ = ["GRU", "LSTM", "RNN", "to_torch"]
+__all__ = ["GRU", "LAYERS", "LSTM", "RNN", "layer_of", "to_torch"]
 
 
-class _Layout(NamedTuple):
-    """How the rows of a call lie, and how to give the answer back in the same form."""
-
-    rows: int
-    batched: bool = True
-    packed: PackedSequence | None = None  # the input, where it was one
-    places: Tensor | None = None  # [N]: which row of the flattened padded batch each token is
-    order: Tensor | None = None  # [B]: the row of the caller's batch that comes here
-    back: Tensor | None = None  # [B]: its inverse
-
-
-class _Recurrent(Weighted, nn.RNNBase):
-    """The three layers: they differ in their cell and options alone."""
-
-    _torchs_options = (*Weighted._torchs_options, "num_layers", "batch_first", "dropout", "bidirectional")
-
-    # torch.nn's keep a second list of their weights in step with the first; ours need not.
-    __setattr__ = nn.Module.__setattr__  # type: ignore[assignment]
-    __setstate__ = nn.Module.__setstate__
-    __getstate__ = object.__getstate__
-    _replicate_for_data_parallel = nn.Module._replicate_for_data_parallel
-
-    def __init__(
-        self,
-        kernel: str,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int,
-        bias: bool,
-        batch_first: bool,
-        dropout: float,
-        bidirectional: bool,
-        proj_size: int = 0,
-        device: Any = None,
-        dtype: torch.dtype | None = None,
-        *,
-        recurrent_dropout: float,
-        layer_norm: bool,
-        residual: bool,
-        forget_bias: float | None = None,
-        orthogonal: bool,
-    ) -> None:
-        super().__init__(
-            kernel, input_size, hidden_size, bias, layer_norm, proj_size, forget_bias, orthogonal
-        )
-        num_layers = check_size("num_layers", num_layers)
-        check_flag("batch_first", batch_first)
-        dropout = check_probability("dropout", dropout)
-        if dropout > 0 and num_layers == 1:
-            warnings.warn(
-                f"dropout={dropout} acts between layers, after all but the last, and num_layers is 1: it "
-                "does nothing here. Add layers, or use recurrent_dropout.",
-                stacklevel=3,
-            )
-        self.mode = MODES[kernel]
-        self.num_layers = num_layers
-        self.batch_first = batch_first
-        self.dropout = dropout
-        self.bidirectional = bidirectional
-        self.recurrent_dropout = check_probability("recurrent_dropout", recurrent_dropout)
-        self.residual = residual
-        self._directions = 2 if bidirectional else 1
-        width = self._directions * self._state_sizes[0]
-        for layer in range(num_layers):
-            for suffix in ("", "_reverse")[: self._directions]:
-                size = width if layer else input_size
-                self._register(size, f"_l{layer}{suffix}", {"device": device, "dtype": dtype})
-        self._all_weights = [[name for name in slot if name] for slot in self._slots]
-        self._flat_weights_names = [name for names in self._all_weights for name in names]
-        self.reset_parameters()
-        self.flatten_parameters()
-
-    def forward(self, input: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:  # noqa: A002
-        """Unroll over a batch of sequences, as torch.nn's namesake does.
-
-        input:   [T, B, I], or [B, T, I] with batch_first, or unbatched [T, I], or a PackedSequence
-        hx:      the initial state, [L*D, B, H] each; zeros if None
-        lengths: the true length of every row, in any order, zero allowed, as a list or an integer tensor.
-                 Padding is never read, y is zero past a row's end, and the final state is that of each row's
-                 own end.
-        returns  y and the final state, in the form in which the input came
-        """
-        if isinstance(input, Proxy):
-            more = {} if lengths is None else {"lengths": lengths}
-            return cast("tuple[Any, Any]", self._leaf(input, hx, **more))
-        data = input.data if isinstance(input, PackedSequence) else input
-        given, weights, dtype = (
-            () if hx is None else self._as_state(hx),
-            self._weights(),
-            compute_dtype(data),
-        )
-        path, why = path_of(self, data, dtype, [*given, *(w for ws in weights for w in ws)])
-        if data is not input or lengths is not None:
-            check_not_traced(path, lengths)
-        if path == "onnx":
-            return self._exported(input, given, lengths, weights)
-        if path == "torch":
-            if lengths is None:
-                return cast("tuple[Any, Any]", super().forward(input, hx))
-            path = "reference"
-        x, sizes, layout = self._gather(input, lengths)
-        state = self._initial(given, x, layout)
-        if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
-            x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
-            weights = [tuple(w if w is None else w.to(dtype) for w in ws) for ws in weights]
-        self._check_weights(weights, x, path)
-        if path == "reference":
-            warn_if_slow(why)
-        y, state = self._stack(path, x, sizes, layout.places, state, weights)
-        return self._answer(y, state, layout)
-
-    def _stack(
-        self,
-        path: str,
-        x: Tensor,
-        sizes: Tensor | None,
-        places: Tensor | None,
-        state: State,
-        weights: list[Weights],
-    ) -> tuple[Tensor, State]:
-        """All layers, one after the other; cuDNN takes them in one call where it can."""
-        training = torch.is_grad_enabled() and needs_grad([x, *state, *(w for ws in weights for w in ws)])
-        dropout = self.dropout if self.training and self.num_layers > 1 else 0.0
-        at_once = self.num_layers if path == "cudnn" and not self.residual else 1
-        D, padded, turned = self._directions, None, False
-        if path != "kernels" or self.residual:  # a residual would carry padding along
-            if places is not None:
-                padded = places, x.shape[:-1]
-                x, places = tokens_of(x, sizes, places, state[0].size(1)), None
-        elif places is None and sizes is None and self._in_place(x, dropout):
-            x, turned = x.transpose(0, 1), True
-            places = torch.arange(x.size(0) * x.size(1)).view(x.size(0), x.size(1)).t().reshape(-1)
-        ends: list[State] = []
-        for first in range(0, self.num_layers, at_once):
-            rows = slice(first * D, (first + at_once) * D)
-            inner = F.dropout(x, dropout) if first and dropout else x
-            start = state if at_once == self.num_layers else tuple(s[rows] for s in state)  # each [D, B, H]
-            if path == "kernels":
-                y, end = kernels.unroll(self._kernel, inner, sizes, places, start, weights[rows], training)
-            elif path == "cudnn":
-                y, end = cudnn_unroll(self._kernel, inner, sizes, start, weights[rows], D, dropout, training)
-            else:
-                y, end = self._reference(inner, sizes, start, weights[rows])
-            x = y + x if self.residual and y.size(-1) == x.size(-1) else y
-            ends.append(end)
-        if padded is not None:
-            x = padded_of(x, *padded)
-        elif turned:
-            x = x.transpose(0, 1)
-        return x, ends[0] if len(ends) == 1 else tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
-
-    def _exported(
-        self, given: Any, state: State, lengths: Any, weights: list[Weights]
-    ) -> tuple[Tensor, Tensor | State]:
-        """What `forward` gives, while torch.onnx.export writes it down: no number of the input is looked at."""
-        if isinstance(given, PackedSequence):
-            raise UsageError("torch.onnx.export has no PackedSequence; give the padded batch, and lengths=.")
-        x = given.unsqueeze(1) if given.dim() == 2 else given.transpose(0, 1) if self.batch_first else given
-        D, B = self._directions, x.size(1)
-        if not state:
-            state = tuple(x.new_zeros(self.num_layers * D, B, size) for size in self._state_sizes)
-        elif given.dim() == 2:
-            state = tuple(s.unsqueeze(1) for s in state)
-        lengths = None if lengths is None else torch.as_tensor(lengths)
-        ends: list[State] = []
-        for first in range(0, self.num_layers * D, D):
-            rows = slice(first, first + D)
-            inner = F.dropout(x, self.dropout, self.training) if first and self.dropout else x
-            y, end = onnx.unroll(self._kernel, inner, lengths, tuple(s[rows] for s in state), weights[rows])
-            x = y + x if self.residual and y.size(-1) == x.size(-1) else y
-            ends.append(end)
-        state = tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
-        if given.dim() == 2:
-            x, state = x.squeeze(1), tuple(s.squeeze(1) for s in state)
-        elif self.batch_first:
-            x = x.transpose(0, 1)
-        return x, state if len(state) == 2 else state[0]
-
-    def _in_place(self, x: Tensor, dropout: float) -> bool:
-        """Whether the kernels read x as it came, [B, T, I], with places.
-
-        Dropout draws in the order of memory: with it x is copied, to have torch's masks.
-        """
-        return self.batch_first and not dropout and not torch.compiler.is_compiling() and 1 not in x.shape[:2]
-
-    def _in_onnx(self) -> bool:
-        ours = self.layer_norm or self.proj_size or (self.recurrent_dropout and self.training)
-        return onnx.knows(self._kernel) and not ours
-
-    def _is_torchs(self) -> bool:
-        ours = self.layer_norm or self.residual or self._kernel == "gru_before"
-        return not (ours or (self.recurrent_dropout and self.training))
-
-    def _torch_says_features(self, came: int) -> str:
-        return f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {came}"
-
-    def _torch_says_state(self, n: int, s: Tensor, expected: tuple[int, ...]) -> str:
-        which = f"hidden[{n}]" if self.mode == "LSTM" else "hidden"
-        if s.dim() != len(expected):
-            form = "batched 3-D" if len(expected) == 3 else "unbatched 2-D"
-            hx = "hx and cx" if self.mode == "LSTM" else "hx"
-            return f"For {form} input, {hx} should also be {len(expected)}-D but got {which} {s.dim()}-D"
-        return f"Expected {which} size {expected}, got {list(s.shape)}"
-
-    def _reference(
-        self, x: Tensor, sizes: Tensor | None, state: State, weights: Sequence[Weights]
-    ) -> tuple[Tensor, State]:
-        masks = None
-        if self.recurrent_dropout and self.training:  # one mask for the whole sequence
-            masks = [
-                F.dropout(torch.ones_like(state[0][d]), self.recurrent_dropout) for d in range(len(weights))
-            ]
-        return unroll(CELLS[self._cell], self._options, self._names, x, sizes, state, weights, masks)
-
-    # ------------------------------------------------------------------------------- into the layout and back
-
-    def _gather(self, given: Any, lengths: Any) -> tuple[Tensor, Tensor | None, _Layout]:
-        """[T, B, I] and None; or rows active at each step, with packed [N, I] or the batch as it came."""
-        weight = self._first_weight()
-        if isinstance(given, PackedSequence):
-            if lengths is not None:
-                raise UsageError(
-                    "A PackedSequence knows its lengths; leave lengths= out, or give the padded batch."
-                )
-            return self._from_packed(given, weight)
-        if given.dim() not in (2, 3):
-            form = "[B, T, I]" if self.batch_first else "[T, B, I]"
-            raise InputError(
-                f"{type(self).__name__}: Expected input to be 2D or 3D, got {given.dim()}D: it expects {form}, "
-                "or unbatched [T, I]."
-            )
-        self._check_x(given, weight)
-        batched = given.dim() == 3
-        x = given if batched else given.unsqueeze(0 if self.batch_first else 1)
-        T, B = (x.size(1), x.size(0)) if self.batch_first else (x.size(0), x.size(1))
-        if lengths is not None:
-            true = check_lengths(lengths, T, B)
-            if B and int(true.min()) < T:
-                return self._from_padded(x, true, T, B, batched)
-        return x.transpose(0, 1) if self.batch_first else x, None, _Layout(B, batched)
-
-    def _first_weight(self) -> Tensor:
-        name = self._slots[0][0]
-        held = self._parameters.get(name)
-        return cast("Tensor", getattr(self, name) if held is None else held)
-
-    def _from_packed(self, given: PackedSequence, weight: Tensor) -> tuple[Tensor, Tensor | None, _Layout]:
-        x, sizes = given.data, given.batch_sizes
-        counts = cast("list[int]", sizes.tolist())
-        if not (kernels.readable(sizes, torch.int64) and sizes.is_contiguous()):
-            sizes = torch.tensor(counts)
-        if (
-            x.dim() != 2
-            or sum(counts) != x.size(0)
-            or counts != sorted(counts, reverse=True)
-            or counts[-1:] < [1]
-        ):
-            raise InputError(
-                f"A PackedSequence needs data [N, I] and batch_sizes that fall and sum up to N, but got data "
-                f"{tuple(x.shape)} and batch_sizes {counts}; make it with pack_padded_sequence."
-            )
-        self._check_x(x, weight)
-        layout = _Layout(counts[0], packed=given, order=given.sorted_indices, back=given.unsorted_indices)
-        if counts[0] == counts[-1]:
-            return x.view(len(counts), counts[0], -1), None, layout
-        return x, sizes, layout
-
-    def _from_padded(
-        self, x: Tensor, lengths: Tensor, T: int, B: int, batched: bool
-    ) -> tuple[Tensor, Tensor, _Layout]:
-        n = lengths.numpy()  # these arrays are small: torch would take longer to call than to compute
-        order = np.argsort(-n, kind="stable")  # [B], longest first
-        steps = np.arange(n.max())[:, None]  # [longest, 1]
-        active = steps < n[order]  # [longest, B]
-        places = (order * T + steps if self.batch_first else steps * B + order)[active]  # [N]
-        sizes = torch.from_numpy(active.sum(1))  # [longest]
-        index, here, back = (torch.from_numpy(a).to(x.device) for a in (places, order, np.argsort(order)))
-        return x, sizes, _Layout(B, batched, None, index, here, back)
-
-    def _initial(self, state: State, x: Tensor, layout: _Layout) -> State:
-        """The initial state in the order of our rows; zeros if there is none."""
-        lead = self.num_layers * self._directions
-        if not state:
-            return tuple(x.new_zeros(lead, layout.rows, size) for size in self._state_sizes)
-        if layout.batched:
-            self._check_state(state, x, (lead, layout.rows))
-        else:
-            self._check_state(state, x, (lead,))
-            state = tuple(s.unsqueeze(1) for s in state)
-        return state if layout.order is None else tuple(s.index_select(1, layout.order) for s in state)
-
-    def _answer(self, y: Tensor, state: State, layout: _Layout) -> tuple[Any, Any]:
-        if layout.back is not None:
-            state = tuple(s.index_select(1, layout.back) for s in state)
-        if not layout.batched:
-            state = tuple(s.squeeze(1) for s in state)
-        end = state[0] if len(state) == 1 else state
-        if layout.packed is not None:
-            _, sizes, order, back = layout.packed
-            return PackedSequence(y.reshape(-1, y.size(-1)), sizes, order, back), end
-        axis = 0 if self.batch_first else 1  # of the batch
-        if layout.places is None and self.batch_first:
-            y = y.transpose(0, 1)
-        return y if layout.batched else y.squeeze(axis), end
-
-    # ------------------------------------------------------------------------------ what torch.nn's have, too
-
-    @property
-    def _flat_weights(self) -> list[Any]:
-        """The weights in torch's order as they are now; None for one that was taken out."""
-        return [getattr(self, name, None) for name in self._flat_weights_names]
-
-    @_flat_weights.setter
-    def _flat_weights(self, weights: Sequence[Any]) -> None:
-        for name, w in zip(self._flat_weights_names, weights, strict=True):
-            if w is not getattr(self, name, None):
-                setattr(self, name, w)
-
-    def _init_flat_weights(self) -> None:
-        self.flatten_parameters()
-
-    def _update_flat_weights(self) -> None:
-        """There is nothing to update: weights are read anew by every call."""
-
-    def _weights_have_changed(self) -> bool:
-        return False
-
-    def flatten_parameters(self) -> None:
-        """On CUDA lay the weights out as cuDNN wants them; elsewhere there is nothing to do."""
-        flat = [w for w in self._flat_weights if isinstance(w, Tensor) and w.is_cuda]
-        if self.layer_norm or len(flat) < len(self._flat_weights_names):
-            return
-        if len({w.dtype for w in flat}) > 1 or len({w.data_ptr() for w in flat}) < len(flat):
-            return
-        if not torch.backends.cudnn.is_acceptable(flat[0]):
-            return
-        from torch.backends.cudnn import rnn
-
-        weights = self.all_weights
-
-        at_once = 1 if self.residual else self.num_layers
-        D = self._directions
-        with torch.no_grad(), torch.cuda.device_of(flat[0]):
-            for first in range(0, self.num_layers, at_once):
-                block = weights[first * D : (first + at_once) * D]
-                torch._cudnn_rnn_flatten_weight(
-                    [w for ws in block for w in ws],
-                    len(block[0]),
-                    block[0][0].size(1),
-                    rnn.get_cudnn_mode(self.mode),
-                    self.hidden_size,
-                    self.proj_size,
-                    at_once,
-                    self.batch_first,
-                    self.bidirectional,
-                )
-
-    def _apply(self, fn: Any, recurse: bool = True) -> Any:
-        result = nn.Module._apply(self, fn, recurse)
-        self.flatten_parameters()
-        return result
-
-    def extra_repr(self) -> str:
-        """torch.nn's, and our own options where they are set."""
-        defaults = {
-            "proj_size": 0,
-            "num_layers": 1,
-            "bias": True,
-            "batch_first": False,
-            "dropout": 0.0,
-            "bidirectional": False,
-        }
-        changed = [
-            f", {name}={self.__dict__[name]}" for name, d in defaults.items() if self.__dict__[name] != d
-        ]
-        return f"{self.input_size}, {self.hidden_size}{''.join(changed)}{self._extra_repr()}"
-
-
-class RNN(_Recurrent, nn.RNN):
+class RNN(Recurrent, nn.RNN):
     """torch.nn.RNN, and `lengths=` and the options below.
 
     recurrent_dropout: one mask a sequence, on h where it enters the recurrent product
@@ -431,7 +26,7 @@ class RNN(_Recurrent, nn.RNN):
     orthogonal:        orthogonal initial weight_hh, gate by gate; torch's uniform values otherwise
     """
 
-    _torchs_options = (*_Recurrent._torchs_options, "nonlinearity")
+    _torchs_options = (*Recurrent._torchs_options, "nonlinearity")
 
     def __init__(
         self,
@@ -443,7 +38,7 @@ class RNN(_Recurrent, nn.RNN):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         recurrent_dropout: float = 0.0,
@@ -454,7 +49,7 @@ class RNN(_Recurrent, nn.RNN):
     ) -> None:
         check_no_projection(proj_size)
         super().__init__(
-            rnn_kernel(nonlinearity),
+            "rnn",
             input_size,
             hidden_size,
             num_layers,
@@ -468,18 +63,19 @@ class RNN(_Recurrent, nn.RNN):
             layer_norm=layer_norm,
             residual=residual,
             orthogonal=orthogonal,
+            cell_options=rnn_options(nonlinearity),
         )
         self.nonlinearity = nonlinearity
 
 
-class LSTM(_Recurrent, nn.LSTM):
+class LSTM(Recurrent, nn.LSTM):
     """torch.nn.LSTM, and `lengths=` and the options below.
 
     recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
     forget_bias:       initial value of the two forget-gate biases together; torch's uniform values if None
     """
 
-    _torchs_options = (*_Recurrent._torchs_options, "proj_size")
+    _torchs_options = (*Recurrent._torchs_options, "proj_size")
 
     def __init__(
         self,
@@ -491,7 +87,7 @@ class LSTM(_Recurrent, nn.LSTM):
         dropout: float = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         recurrent_dropout: float = 0.0,
@@ -509,7 +105,6 @@ class LSTM(_Recurrent, nn.LSTM):
             batch_first,
             dropout,
             bidirectional,
-            proj_size,
             device,
             dtype,
             recurrent_dropout=recurrent_dropout,
@@ -517,10 +112,11 @@ class LSTM(_Recurrent, nn.LSTM):
             residual=residual,
             forget_bias=forget_bias,
             orthogonal=orthogonal,
+            cell_options={"proj_size": proj_size} if proj_size else {},
         )
 
 
-class GRU(_Recurrent, nn.GRU):
+class GRU(Recurrent, nn.GRU):
     """torch.nn.GRU, and `lengths=` and the options below.
 
     recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
@@ -536,7 +132,7 @@ class GRU(_Recurrent, nn.GRU):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        device: Any = None,
+        device: Device = None,
         dtype: torch.dtype | None = None,
         *,
         reset: str = "after",
@@ -548,7 +144,7 @@ class GRU(_Recurrent, nn.GRU):
     ) -> None:
         check_no_projection(proj_size)
         super().__init__(
-            gru_kernel(reset),
+            "gru",
             input_size,
             hidden_size,
             num_layers,
@@ -562,11 +158,23 @@ class GRU(_Recurrent, nn.GRU):
             layer_norm=layer_norm,
             residual=residual,
             orthogonal=orthogonal,
+            cell_options=gru_options(reset),
         )
         self.reset = reset
 
 
-dynamo.admit(_Recurrent)
+# The cells that torch.nn has too, each as the layer that takes and gives what torch.nn's does.
+LAYERS: dict[str, Callable[..., Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+
+
+def layer_of(
+    cell: str, input_size: int, hidden_size: int, *, cell_options: Options | None = None, **options: Any
+) -> Recurrent:
+    """The layer of a row of `CELLS`: torch.nn's namesake where there is one. `options` are those of `Recurrent`."""
+    namesake = LAYERS.get(cell)
+    if namesake is None:
+        return Recurrent(cell, input_size, hidden_size, cell_options=cell_options, **options)
+    return namesake(input_size, hidden_size, **options, **(cell_options or {}))
 
 
 def to_torch(module: nn.Module) -> nn.Module:

@@ -5,7 +5,6 @@ as `sequence_lens`. Layer normalisation and projections it does not have: such l
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,8 +12,9 @@ from torch import Tensor
 __all__ = ["knows", "unroll"]
 
 Weights = tuple[Tensor | None, ...]
+Attribute = int | float | str | bool | Sequence[int] | Sequence[float] | Sequence[str] | Sequence[bool]
 
-# The operator, the order of its gates in torch's, and what it is told.
+# The operator, the order of its gates in torch's, and its attributes.
 _OPERATORS: dict[str, tuple[str, tuple[int, ...], dict[str, int | str]]] = {
     "rnn_tanh": ("RNN", (0,), {"activations": "Tanh"}),
     "rnn_relu": ("RNN", (0,), {"activations": "Relu"}),
@@ -33,7 +33,7 @@ def unroll(
     kernel: str, x: Tensor, lengths: Tensor | None, state: tuple[Tensor, ...], weights: Sequence[Weights]
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """One layer over x [T, B, I] whose rows have these lengths, [B]: y, [T, B, D*H], and the state at each end."""
-    operator, gates, told = _OPERATORS[kernel]
+    operator, gates, fixed = _OPERATORS[kernel]
     (D, B, H), T = state[0].shape, x.shape[0]
 
     def ordered(w: Tensor) -> Tensor:  # [G*H, ...]
@@ -43,8 +43,11 @@ def unroll(
         return torch.stack([ordered(w) for ws in weights if (w := ws[which]) is not None])
 
     bias = None if weights[0][2] is None else torch.cat([stacked(2), stacked(3)], 1)
-    attributes: dict[str, Any] = {"hidden_size": H, "direction": "bidirectional" if D == 2 else "forward"}
-    attributes |= {name: [value] * D if isinstance(value, str) else value for name, value in told.items()}
+    attributes: dict[str, Attribute] = {
+        "hidden_size": H,
+        "direction": "bidirectional" if D == 2 else "forward",
+    }
+    attributes |= {name: [value] * D if isinstance(value, str) else value for name, value in fixed.items()}
     sizes = None if lengths is None else lengths.to(torch.int32)
     y, *ends = torch.onnx.ops.symbolic_multi_out(
         operator,

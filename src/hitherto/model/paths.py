@@ -1,4 +1,4 @@
-"""Which of our kernels, cuDNN and the reference runs a layer, and why."""
+"""Whether a native kernel, cuDNN, torch or the reference runs a layer, and why."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,13 +13,11 @@ from hitherto.model import kernels
 from hitherto.model.reference import State, Weights
 from hitherto.model.weights import Weighted
 
-__all__ = ["MODES", "compute_dtype", "cudnn_unroll", "explain_path", "path_of", "warn_if_slow", "watched"]
-
-MODES = {"rnn_tanh": "RNN_TANH", "rnn_relu": "RNN_RELU", "lstm": "LSTM", "gru": "GRU", "gru_before": "GRU"}
+__all__ = ["compute_dtype", "cudnn_unroll", "explain_path", "path_of", "warn_if_slow", "watched"]
 
 
 def cudnn_unroll(
-    cell: str,
+    kernel: str,
     x: Tensor,
     sizes: Tensor | None,
     state: State,
@@ -29,15 +27,15 @@ def cudnn_unroll(
     training: bool,
 ) -> tuple[Tensor, State]:
     """One or more layers in torch's own call. `training` keeps what backward needs; only `dropout` drops."""
-    call = getattr(torch._VF, cell)
+    call, pair = getattr(torch._VF, kernel), len(state) == 2
     flat = [w for direction in weights for w in direction if w is not None]
     more = (weights[0][2] is not None, len(weights) // directions, dropout, training, directions == 2)
     if sizes is None:
-        y, *end = call(x, state if cell == "lstm" else state[0], flat, *more, False)
+        y, *end = call(x, state if pair else state[0], flat, *more, False)
         return y, tuple(end)
     active = int(sizes[0])
     live = tuple(s[:, :active].contiguous() for s in state)  # [D, sizes[0], H]
-    y, *end = call(x, sizes, live if cell == "lstm" else live[0], flat, *more)
+    y, *end = call(x, sizes, live if pair else live[0], flat, *more)
     return y, tuple(torch.cat([e, s[:, active:]], 1) for e, s in zip(end, state, strict=True))
 
 
@@ -63,7 +61,7 @@ def path_of(
 
 
 def watched() -> str:
-    """Who looks at every operation, and so would miss what a kernel does; "" if nobody."""
+    """Which torch mechanism must see every operation, so that no kernel may run; "" if none."""
     if torch._C._are_functorch_transforms_active():
         return "a torch.func transform such as vmap or grad is active"
     if forward_ad._current_level >= 0:
@@ -96,8 +94,9 @@ def _first_path(
         why = _no_cpu_kernel(layer, dtype, () if compiling else (x, *others))
         return ("reference", why) if why else ("kernels", "float32 on the CPU")
     if x.is_cuda:
-        if layer._kernel == "gru_before":
-            return "reference", 'cuDNN has no GRU with reset="before"'
+        if not layer._cudnn:
+            options = ", ".join(f'{name}="{value}"' for name, value in layer._options.items())
+            return "reference", f"cuDNN has no {layer._cell.upper()}{' with ' if options else ''}{options}"
         if not torch.backends.cudnn.enabled:
             return "reference", "torch.backends.cudnn.enabled is False"
         return "cudnn", "CUDA, through torch"

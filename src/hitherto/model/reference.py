@@ -1,26 +1,18 @@
 """The layers in plain torch: what kernels are compared with, and what runs where there is none."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from hitherto.cells import CELLS, Cell
+from hitherto.cells import Cell, Options, cell_of_kernel
 
-__all__ = ["KERNELS", "State", "Weights", "padded_of", "reference_unroll", "tokens_of", "unroll"]
+__all__ = ["State", "Weights", "padded_of", "reference_unroll", "tokens_of", "unroll"]
 
 State = tuple[Tensor, ...]  # (h,) or (h, c)
-Weights = tuple[Any, ...]  # tensors of one direction in the order of its cell's params; None where left out
+Weights = tuple[Tensor | None, ...]  # of one direction in the order of its cell's params; None where left out
 
-# What a kernel is called -> the cell and the options that it computes.
-KERNELS: dict[str, tuple[str, dict[str, Any]]] = {
-    "rnn_tanh": ("rnn", {"nonlinearity": "tanh"}),
-    "rnn_relu": ("rnn", {"nonlinearity": "relu"}),
-    "lstm": ("lstm", {}),
-    "gru": ("gru", {"reset": "after"}),
-    "gru_before": ("gru", {"reset": "before"}),
-}
 _NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
@@ -35,7 +27,7 @@ def reference_unroll(
 ) -> tuple[Tensor, State]:
     """One layer, all directions, in torch operations: the contract of `kernels.unroll`, any dtype and device.
 
-    cell:    "rnn_tanh", "rnn_relu", "lstm", "gru" or "gru_before"
+    cell:    the name of a kernel: "rnn_tanh", "rnn_relu", "lstm", "gru" or "gru_before"
     x:       [T, B, I] with `sizes` None, or packed [N, I] with `sizes` int64 [T], or with `places` int64 [N]
              any leading shape, token i being row places[i]; y has zeros where no token is
     state:   (h,) or (h, c), each [D, B, H]; rows from sizes[0] on have length zero and keep theirs
@@ -43,11 +35,11 @@ def reference_unroll(
     returns  y [T, B, D*H] or [N, D*H], and the state of every row at its own end
     """
     del training  # autograd knows
-    name, options = KERNELS[cell]
+    row, options = cell_of_kernel(cell)
     if places is None:
-        return unroll(CELLS[name], options, _NAMES, x, sizes, state, weights)
+        return unroll(row, options, _NAMES, x, sizes, state, weights)
     tokens, rows = tokens_of(x, sizes, places, state[0].size(1)), x.shape[:-1]
-    y, end = unroll(CELLS[name], options, _NAMES, tokens, sizes, state, weights)
+    y, end = unroll(row, options, _NAMES, tokens, sizes, state, weights)
     return padded_of(y, places, rows), end
 
 
@@ -65,7 +57,7 @@ def padded_of(y: Tensor, places: Tensor, rows: torch.Size) -> Tensor:
 
 def unroll(
     cell: Cell,
-    options: dict[str, Any],
+    options: Options,
     names: Sequence[str],
     x: Tensor,
     sizes: Tensor | None,
@@ -93,7 +85,7 @@ def unroll(
 
 def _sweep(
     cell: Cell,
-    options: dict[str, Any],
+    options: Options,
     params: dict[str, Tensor],
     x: Tensor,
     counts: list[int],
@@ -116,7 +108,7 @@ def _sweep(
             live = tuple(s[:n] for s in live)
         elif n > active:
             live = tuple(torch.cat([s, s0[active:n]]) for s, s0 in zip(live, start, strict=True))
-        more: dict[str, Any] = {} if mask is None else {"mask": mask[:n]}
+        more = {} if mask is None else {"mask": mask[:n]}
         if cell.project:
             more["gates"] = parts[t]
         live = cell.step(torch, params, parts[t], live, **more, **options)

@@ -2,18 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.fx import Proxy
 
-from hitherto.cells import CELLS
+from hitherto.cells import CELLS, Cell, Options
 from hitherto.errors import InputError, UsageError
-from hitherto.model.reference import KERNELS, State, Weights
+from hitherto.model.reference import State, Weights
 
 __all__ = [
+    "Factory",
     "Weighted",
     "check_flag",
     "check_lengths",
@@ -21,10 +22,20 @@ __all__ = [
     "check_not_traced",
     "check_probability",
     "check_size",
-    "gru_kernel",
+    "gru_options",
     "needs_grad",
-    "rnn_kernel",
+    "rnn_options",
 ]
+
+
+Device = torch.device | str | int | None
+
+
+class Factory(TypedDict):
+    """How the tensors of a layer are made."""
+
+    device: Device
+    dtype: torch.dtype | None
 
 
 class Weighted(nn.Module):
@@ -39,15 +50,16 @@ class Weighted(nn.Module):
 
     def __init__(
         self,
-        kernel: str,
+        cell: str,
+        options: Options,
         input_size: int,
         hidden_size: int,
         bias: bool,
         layer_norm: bool,
-        proj_size: int,
         forget_bias: float | None,
         orthogonal: bool,
     ) -> None:
+        """The weights of a row of `CELLS`; `options` are the cell's own beside bias and layer_norm."""
         nn.Module.__init__(self)  # torch.nn's own would make the weights
         least = 0 if isinstance(self, nn.RNNCellBase) else 1  # torch's cells may have no inputs or no units
         input_size = check_size("input_size", input_size, least)
@@ -55,32 +67,48 @@ class Weighted(nn.Module):
         check_flag("bias", bias)
         if forget_bias is not None and not bias:
             raise UsageError("forget_bias needs a bias, but bias=False; leave one of the two out.")
+        row = CELLS[cell]
+        if forget_bias is not None and not row.forget_gate:
+            raise UsageError(f"the cell {cell} has no forget gate, so no forget_bias; leave it out.")
+        common = {"bias": (bias, True), "layer_norm": (layer_norm, False)}
+        for name, (value, default) in common.items():
+            if name not in row.options and value is not default:
+                raise UsageError(f"the cell {cell} has no option {name}; leave it out.")
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias
         self.layer_norm = layer_norm
-        self.proj_size = proj_size
+        self.proj_size: int = options.get("proj_size", 0)
         self.recurrent_dropout = 0.0
         self.forget_bias = forget_bias
         self.orthogonal = orthogonal
-        self._kernel = kernel
+        # Attributes that torch.compile and pickle see are plain: names, not rows.
+        self._cell = cell
+        self._options: Options = dict(options)
+        kernel = row.kernel(**options)
+        self._kernel = "" if kernel is None else kernel.name
+        self._cudnn = (
+            "" if kernel is None else kernel.cudnn
+        )  # the mode that torch.nn has, if it has this cell
         self._no_kernel = "layer_norm has no kernel" if layer_norm else ""
+        if kernel is None:
+            self._no_kernel = f"the cell {cell} has no kernel"
         self._torch_cell = False  # whether torch has this very cell
-        self._cell, self._options = KERNELS[kernel]
-        if proj_size:
-            self._options = self._options | {"proj_size": proj_size}
-        shapes = CELLS[self._cell].params(input_size, hidden_size, layer_norm=layer_norm, **self._options)
-        self._names = tuple(shapes)
+        # Names stand for all that there may be: `bias=False` leaves gaps in the slots, not in the names.
+        self._names = tuple(self._params(row, input_size, bias=True))
         # For each layer and direction the names and shapes of its weights; "" for one left out.
         self._slots: list[tuple[str, ...]] = []
         self._shapes: list[tuple[tuple[int, ...], ...]] = []
-        self._state_sizes = CELLS[self._cell].state_sizes(hidden_size, **self._options)
+        self._state_sizes = row.state_sizes(hidden_size, **options)
 
-    def _register(self, input_size: int, suffix: str, factory: dict[str, Any]) -> None:
+    def _params(self, row: Cell, input_size: int, bias: bool) -> dict[str, tuple[int, ...]]:
+        common = {"bias": bias, "layer_norm": self.layer_norm}
+        known = {name: value for name, value in common.items() if name in row.options}
+        return row.params(input_size, self.hidden_size, **known, **self._options)
+
+    def _register(self, input_size: int, suffix: str, factory: Factory) -> None:
         """Make the weights of one layer and direction, in the order of the cell's params."""
-        shapes = CELLS[self._cell].params(
-            input_size, self.hidden_size, bias=self.bias, layer_norm=self.layer_norm, **self._options
-        )
+        shapes = self._params(CELLS[self._cell], input_size, self.bias)
         for name, shape in shapes.items():
             self.register_parameter(name + suffix, nn.Parameter(torch.empty(shape, **factory)))
         self._slots.append(tuple(name + suffix if name in shapes else "" for name in self._names))
@@ -109,13 +137,16 @@ class Weighted(nn.Module):
                 nn.init.zeros_(weight)
             else:
                 nn.init.uniform_(weight, -bound, bound)
+        row = CELLS[self._cell]
         for weights in self._weights():
-            _, w_hh, b_ih, b_hh, *_ = weights
+            by_name = dict(zip(self._names, weights, strict=True))
+            w_hh, b_ih, b_hh = (by_name.get(name) for name in ("weight_hh", "bias_ih", "bias_hh"))
             if self.orthogonal and w_hh is not None and self.hidden_size:
                 for gate in w_hh.detach().chunk(w_hh.size(0) // self.hidden_size):  # one square matrix a gate
                     nn.init.orthogonal_(gate)
             if self.forget_bias is not None and b_ih is not None and b_hh is not None:
-                forget = slice(self.hidden_size, 2 * self.hidden_size)
+                first = row.gates.index(row.forget_gate) * self.hidden_size
+                forget = slice(first, first + self.hidden_size)
                 nn.init.constant_(b_ih.detach()[forget], self.forget_bias)
                 nn.init.zeros_(b_hh.detach()[forget])  # the two biases add up to forget_bias
 
@@ -143,7 +174,7 @@ class Weighted(nn.Module):
             setattr(made, n, w)
         return made.train(self.training)
 
-    def _leaf(self, x: Proxy, *args: Any, **more: Any) -> Any:
+    def _leaf(self, x: Proxy, *args: object, **more: object) -> Proxy:
         """One node in a graph of torch.fx, as torch.nn's layers are."""
         name = x.tracer.path_of_module(self)  # type: ignore[attr-defined]
         return x.tracer.create_proxy("call_module", name, (x, *args), more)
@@ -172,8 +203,8 @@ class Weighted(nn.Module):
     def _check_weights(self, weights: Sequence[Weights], x: Tensor, path: str) -> None:
         """Kernels read memory by shape, and functional_call or an assignment may have put in anything."""
         alike = path == "kernels" and not torch.compiler.is_compiling()  # readable, so float32 on the CPU
-        for names, shapes, given in zip(self._slots, self._shapes, weights, strict=True):
-            for name, shape, w in zip(names, shapes, given, strict=True):
+        for names, shapes, tensors in zip(self._slots, self._shapes, weights, strict=True):
+            for name, shape, w in zip(names, shapes, tensors, strict=True):
                 if not name or (w is not None and w.shape == shape and alike):
                     continue
                 if w is None or w.shape != shape or w.dtype is not x.dtype or w.device != x.device:
@@ -181,16 +212,17 @@ class Weighted(nn.Module):
                     raise InputError(f"{name} must be {shape} {x.dtype} on {x.device}, but came as {came}.")
 
     def _check_state(self, state: State, x: Tensor, lead: tuple[int, ...]) -> None:
+        names = CELLS[self._cell].states
         for n, (s, width) in enumerate(zip(state, self._state_sizes, strict=True)):
             expected = (*lead, width)
             if s.shape != expected:
                 raise InputError(
-                    f"{type(self).__name__} expects the initial state {'hc'[n]} with shape {expected} for "
+                    f"{type(self).__name__} expects the initial state {names[n]} with shape {expected} for "
                     f"this input: {self._torch_says_state(n, s, expected)}."
                 )
             if s.device != x.device or (s.dtype != x.dtype and not torch._C._is_any_autocast_enabled()):
                 raise InputError(
-                    f"{type(self).__name__} expects the initial state {'hc'[n]} as {x.dtype} on {x.device}, "
+                    f"{type(self).__name__} expects the initial state {names[n]} as {x.dtype} on {x.device}, "
                     f"like the input, but got {s.dtype} on {s.device}: Input and hidden tensors are not at "
                     "the same device, or not of one dtype."
                 )
@@ -198,15 +230,16 @@ class Weighted(nn.Module):
     def _torch_says_state(self, n: int, s: Tensor, expected: tuple[int, ...]) -> str:
         raise NotImplementedError
 
-    def _as_state(self, hx: Any) -> State:
-        if len(self._state_sizes) == 1:
+    def _as_state(self, hx: object) -> State:
+        names = CELLS[self._cell].states
+        if len(names) == 1:
             if isinstance(hx, Tensor):
                 return (hx,)
-            expected = "a tensor h"
+            expected = f"a tensor {names[0]}"
         else:
-            if isinstance(hx, tuple | list) and len(hx) == 2:
+            if isinstance(hx, tuple | list) and len(hx) == len(names):
                 return tuple(hx)
-            expected = "a tuple (h, c)"
+            expected = f"a tuple ({', '.join(names)})"
         raise TypeError(
             f"{type(self).__name__} expects its initial state as {expected}, but got {type(hx).__name__}."
         )
@@ -225,7 +258,7 @@ class Weighted(nn.Module):
         return "".join(f", {name}={held[name]!r}" for name, d in defaults.items() if held.get(name, d) != d)
 
 
-def check_size(name: str, value: Any, least: int = 1) -> int:
+def check_size(name: str, value: object, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{name} should be of type int, got: {type(value).__name__}.")
     if value < least:
@@ -239,7 +272,7 @@ def check_flag(name: str, value: object) -> None:
         raise TypeError(f"{name} should be of type bool, got: {type(value).__name__}.")
 
 
-def check_probability(name: str, value: Any) -> float:
+def check_probability(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
         raise UsageError(
             f"{name} should be a number in range [0, 1] representing the probability of an element being "
@@ -257,7 +290,7 @@ def needs_grad(tensors: Sequence[Tensor | None]) -> bool:
     return any(v is not None and v.requires_grad for v in tensors)
 
 
-def check_not_traced(path: str, lengths: Any) -> None:
+def check_not_traced(path: str, lengths: object) -> None:
     if torch._C._is_tracing() and (lengths is not None or path == "reference"):
         raise UsageError(
             "lengths= and, with options that torch.nn has not, a PackedSequence would become constants in a "
@@ -265,34 +298,34 @@ def check_not_traced(path: str, lengths: Any) -> None:
         )
 
 
-def check_lengths(lengths: Any, T: int, B: int) -> Tensor:
-    given = lengths if isinstance(lengths, Tensor) else torch.tensor(lengths)
-    if B == 0 and given.numel() == 0:  # torch takes an empty list for floats
-        given = given.to(torch.int64)
-    if given.is_floating_point() or given.is_complex() or given.dtype == torch.bool:
-        raise UsageError(f"lengths must be integers, one for each row, but came as {given.dtype}.")
-    if given.dim() == 0:
-        given = given.unsqueeze(0)
-    if given.shape != (B,):
+def check_lengths(lengths: object, T: int, B: int) -> Tensor:
+    rows = lengths if isinstance(lengths, Tensor) else torch.tensor(lengths)
+    if B == 0 and rows.numel() == 0:  # torch takes an empty list for floats
+        rows = rows.to(torch.int64)
+    if rows.is_floating_point() or rows.is_complex() or rows.dtype == torch.bool:
+        raise UsageError(f"lengths must be integers, one for each row, but came as {rows.dtype}.")
+    if rows.dim() == 0:
+        rows = rows.unsqueeze(0)
+    if rows.shape != (B,):
         raise UsageError(
-            f"lengths must hold one length for each of {B} rows, but came with shape {tuple(given.shape)}."
+            f"lengths must hold one length for each of {B} rows, but came with shape {tuple(rows.shape)}."
         )
-    given = given.detach().to("cpu", torch.int64)
-    if B and (int(given.min()) < 0 or int(given.max()) > T):
+    rows = rows.detach().to("cpu", torch.int64)
+    if B and (int(rows.min()) < 0 or int(rows.max()) > T):
         raise UsageError(
-            f"lengths must lie in 0..{T}, the steps of the batch, but reach from {int(given.min())} to "
-            f"{int(given.max())}."
+            f"lengths must lie in 0..{T}, the steps of the batch, but reach from {int(rows.min())} to "
+            f"{int(rows.max())}."
         )
-    return given
+    return rows
 
 
-def rnn_kernel(nonlinearity: str) -> str:
+def rnn_options(nonlinearity: str) -> Options:
     if nonlinearity not in ("tanh", "relu"):
         raise UsageError(f"Unknown nonlinearity {nonlinearity!r}. Select from 'tanh' or 'relu'.")
-    return "rnn_" + nonlinearity
+    return {"nonlinearity": nonlinearity}
 
 
-def gru_kernel(reset: str) -> str:
+def gru_options(reset: str) -> Options:
     if reset not in ("after", "before"):
         raise UsageError(f"reset must be 'after' or 'before', but came as {reset!r}.")
-    return "gru" if reset == "after" else "gru_before"
+    return {"reset": reset}

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import msgspec
 
@@ -16,7 +17,6 @@ __all__ = ["form_of", "make"]
 
 
 SIDES = ("height", "width", "channels")  # of an image
-FORGET = "f"  # the gate that `forget_bias` sets
 
 
 class _Program:
@@ -112,8 +112,8 @@ class _Program:
         row = HEADS[head]
         if row.beside is not None:
             features, sizes = self.name, {"input_size": self.width, **options}
-            own = {name: sizes[name] for name in row.beside.options}
-            self.add(row.beside.op, row.beside.op, row.beside.output, **own)
+            chosen = {name: sizes[name] for name in row.beside.options}
+            self.add(row.beside.op, row.beside.op, row.beside.output, **chosen)
             self.name = features
         size, width = row.size(**options), self.width
         made = self.add("linear", "head", "params", size, input_size=width, output_size=size, bias=True)
@@ -128,7 +128,7 @@ class _Program:
         return made
 
 
-def form_of(form: str, inputs: Mapping[str, Input]) -> str:
+def form_of(form: str, inputs: Mapping[str, Mapping[str, object]]) -> str:
     """The form of a plan for a task of this form, by what there is to read."""
     if form in ("seq2seq", "one_to_many"):
         if "source" not in inputs:
@@ -138,12 +138,14 @@ def form_of(form: str, inputs: Mapping[str, Input]) -> str:
     return "one_to_one" if single else form
 
 
-def make(model: ModelSpec, form: str, inputs: Mapping[str, Input], head: str, options: Options) -> Plan:
-    """The plan of a model that reads `inputs` and ends in `head` with these options.
+def make(
+    model: ModelSpec, form: str, inputs: Mapping[str, Mapping[str, object]], head: str, options: Options
+) -> Plan:
+    """The plan of a model that reads `inputs`, each an `Input`, and ends in `head` with these options.
 
     Every field of `model` that the plan needs must be set: defaults that depend on the data are chosen before.
     """
-    form = form_of(form, inputs)
+    form, reads = form_of(form, inputs), {name: cast("Input", dict(x)) for name, x in inputs.items()}
     if model.conv and not any("shape" in x for x in inputs.values()):
         raise UsageError("convolutions (--conv) are for images, and this model reads none; leave them out.")
     if model.peaks and not model.conv:
@@ -151,9 +153,9 @@ def make(model: ModelSpec, form: str, inputs: Mapping[str, Input], head: str, op
     encode: _Program | None = None
     bridge: list[Operation] = []
     if form in ("seq2seq", "one_to_many"):
-        encode, bridge, step = _sequence_to_sequence(model, inputs, head, options)
+        encode, bridge, step = _sequence_to_sequence(model, reads, head, options)
     else:
-        (x,) = inputs.values()
+        (x,) = reads.values()
         step = _Program("x", x["size"])
         step.read(model, x, "embed")
         step.layers(model, "recurrent", "y")
@@ -163,7 +165,7 @@ def make(model: ModelSpec, form: str, inputs: Mapping[str, Input], head: str, op
         step.answer(model, head, options)
     plan: Plan = {
         "form": form,
-        "inputs": {name: x.copy() for name, x in inputs.items()},
+        "inputs": reads,
         "step": step.operations,
         "head": {"kind": head, "name": "head", "options": dict(options)},
     }
@@ -333,9 +335,11 @@ def _cell_options(model: ModelSpec, **sizes: int) -> dict[str, object]:
         elif value != default:
             having = next(other for other, row in CELLS.items() if name in row.options)
             raise UsageError(f"the cell {model.cell} has no {name}; it is an option of {having}.")
-    if model.forget_bias is not None and FORGET not in cell.gates:
-        having = next(other for other, row in CELLS.items() if FORGET in row.gates)
+    if model.forget_bias is not None and not cell.forget_gate:
+        having = ", ".join(other for other, row in CELLS.items() if row.forget_gate)
         raise UsageError(
             f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of {having}."
         )
+    if model.layer_norm and "layer_norm" not in CELLS[model.cell].options:
+        raise UsageError(f"the cell {model.cell} has no layer_norm; leave it out.")
     return chosen

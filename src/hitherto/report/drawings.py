@@ -1,11 +1,11 @@
 """Drawings as SVG and PNG."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from io import BytesIO
 from os import PathLike
-from typing import Any
+from typing import cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ __all__ = ["draw", "png"]
 
 
 def draw(
-    value: Any,
+    value: object,
     path: str | PathLike[str] | None = None,
     *,
     columns: int | None = None,
@@ -55,7 +55,7 @@ def draw(
 
 
 def png(
-    value: Any,
+    value: object,
     path: str | PathLike[str] | None = None,
     *,
     columns: int | None = None,
@@ -97,25 +97,25 @@ class _Page:
     """Where everything of a picture lies, in pixels."""
 
     def __init__(
-        self, value: Any, columns: int | None, labels: Sequence[str], size: int, width: float | None
+        self, value: object, columns: int | None, labels: Sequence[str], size: int, width: float | None
     ) -> None:
         if columns is not None and columns < 1:
             raise UsageError(f"columns must be 1 at least, but is {columns}.")
         if not size >= 1 or (width is not None and not width > 0):
             raise UsageError(f"size and width must be above 0, but are {size} and {width}.")
-        given = [value] if columns is None else list(value)
-        if not given:
+        drawings = [value] if columns is None else list(cast("Iterable[object]", value))
+        if not drawings:
             raise DataError("there are no drawings")
         labels = ["".join(c if c.isprintable() else " " for c in str(label)) for label in labels]
-        if labels and len(labels) != len(given):
-            raise UsageError(f"{len(given)} drawings need as many labels, but {len(labels)} came.")
+        if labels and len(labels) != len(drawings):
+            raise UsageError(f"{len(drawings)} drawings need as many labels, but {len(labels)} came.")
         self.line = width or max(1.0, size / 50)
         margin = size / 20 + self.line
-        fitted = [_fitted(points(drawing), size) for drawing in given]
+        fitted = [_fitted(points(drawing), size) for drawing in drawings]
         boxes = np.array([np.max([s.max(0) for s in strokes], 0) for strokes in fitted])  # [N, 2]
         self.letters = max(9.0, size / 10)
         cell = boxes.max(0) + 2 * margin + (0, 1.5 * self.letters if labels else 0)
-        columns = min(columns or 1, len(given))
+        columns = min(columns or 1, len(drawings))
         self.strokes: list[Array] = []
         self.labels: list[tuple[float, float, str]] = []
         for i, strokes in enumerate(fitted):
@@ -126,7 +126,7 @@ class _Page:
                 self.labels.append(
                     (corner[0] + cell[0] / 2, corner[1] + cell[1] - self.letters / 2, labels[i])
                 )
-        self.width, self.height = np.ceil(cell * (columns, -(-len(given) // columns))).tolist()
+        self.width, self.height = np.ceil(cell * (columns, -(-len(drawings) // columns))).tolist()
 
 
 def _fitted(strokes: list[Array], size: float) -> list[Array]:

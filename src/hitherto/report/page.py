@@ -17,13 +17,13 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from hitherto import files
 
 __all__ = ["SECTIONS", "write"]
 
-Section = Mapping[str, Any]
+Section: TypeAlias = Mapping[str, Any]  # plain values, as the docstring lists them for each kind
 
 W, H = 720, 260  # of a picture
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 14, 34
@@ -61,7 +61,7 @@ pre { background: var(--soft); padding: .7rem .9rem; margin: .2rem 0 0; white-sp
 def write(
     path: Path,
     title: str,
-    summary: Sequence[tuple[str, Any]],
+    summary: Sequence[tuple[str, object]],
     sections: Sequence[Section],
     notes: Sequence[str] = (),
 ) -> None:
@@ -81,11 +81,11 @@ def write(
     files.write(path, page)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return "" if value is None else html.escape(str(value))
 
 
-def number(value: Any) -> str:
+def number(value: object) -> str:
     """A number with the digits that matter; anything else as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
@@ -120,11 +120,11 @@ def _thin(x: Sequence[float], y: Sequence[float]) -> list[tuple[float, float]]:
     if len(points) <= POINTS:
         return points
     size = -(-len(points) * 2 // POINTS)
-    kept: list[tuple[float, float]] = []
+    extremes: list[tuple[float, float]] = []
     for i in range(0, len(points), size):
         part = points[i : i + size]
-        kept += sorted({min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])})
-    return kept
+        extremes += sorted({min(part, key=lambda p: p[1]), max(part, key=lambda p: p[1])})
+    return extremes
 
 
 def _short(text: str, most: int) -> str:
@@ -165,12 +165,12 @@ class _Plot:
         for tick in _ticks(self.y0, self.y1):
             value = float(10**tick if self.log else tick)
             # neighbours must not look the same
-            said = f"{value:.4g}" if 0 < abs(value) < 1 else number(value)
+            text = f"{value:.4g}" if 0 < abs(value) < 1 else number(value)
             y = self.y(value)
             self.parts.append(
                 f'<line x1="{LEFT}" x2="{W - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--line)"/>'
             )
-            self.parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{said}</text>')
+            self.parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>')
         if labels:
             room = (W - LEFT - RIGHT) / len(labels)
             every = math.ceil((_width(labels) + 8) / room)  # as many as do not overlap
@@ -178,8 +178,8 @@ class _Plot:
         else:
             round_ones = _ticks(self.x0, self.x1, 6)
             ticks = [(t, number(int(t) if t == int(t) else t)) for t in round_ones]
-        for tick, said in ticks:
-            self.parts.append(f'<text x="{self.x(tick):.1f}" y="{H - 12}" text-anchor="middle">{said}</text>')
+        for tick, text in ticks:
+            self.parts.append(f'<text x="{self.x(tick):.1f}" y="{H - 12}" text-anchor="middle">{text}</text>')
 
     def line(
         self, points: Sequence[tuple[float, float]], colour: str, dashed: bool = False, width: float = 1.8
@@ -195,10 +195,10 @@ class _Plot:
             look = f'fill="none" stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{dash}'
             self.parts.append(f'<polyline points="{path}" {look}/>')
 
-    def mark(self, x: float, y: float, colour: str, said: str) -> None:
+    def mark(self, x: float, y: float, colour: str, title: str) -> None:
         self.parts.append(
             f'<circle cx="{self.x(x):.1f}" cy="{self.y(y):.1f}" r="4.5" fill="var(--bg)" stroke="{colour}" '
-            f'stroke-width="2"><title>{_text(said)}</title></circle>'
+            f'stroke-width="2"><title>{_text(title)}</title></circle>'
         )
 
     def area(
@@ -210,15 +210,17 @@ class _Plot:
         path = " ".join(f"{self.x(a):.1f},{self.y(b):.1f}" for a, b in edge)
         self.parts.append(f'<polygon points="{path}" fill="{colour}" opacity="{opacity}"/>')
 
-    def bar(self, x: float, width: float, value: float, colour: str, said: str) -> None:
+    def bar(self, x: float, width: float, value: float, colour: str, title: str) -> None:
         left, right, top, foot = self.x(x - width / 2), self.x(x + width / 2), self.y(value), self.y(0)
         self.parts.append(
             f'<rect x="{left:.1f}" y="{min(top, foot):.1f}" width="{right - left:.1f}" '
-            f'height="{max(1.0, abs(foot - top)):.1f}" fill="{colour}"><title>{_text(said)}</title></rect>'
+            f'height="{max(1.0, abs(foot - top)):.1f}" fill="{colour}"><title>{_text(title)}</title></rect>'
         )
 
-    def svg(self, said: str) -> str:
-        return f'<svg viewBox="0 0 {W} {H}" role="img" aria-label="{_text(said)}">{"".join(self.parts)}</svg>'
+    def svg(self, title: str) -> str:
+        return (
+            f'<svg viewBox="0 0 {W} {H}" role="img" aria-label="{_text(title)}">{"".join(self.parts)}</svg>'
+        )
 
 
 def _legend(entries: Sequence[tuple[str, str]]) -> str:
@@ -258,9 +260,9 @@ def _bars(section: Section) -> str:
     plot = _Plot([-0.5, len(labels) - 0.5], [0.0, *(v for _, _, v in shown)], labels=labels)
     width = 0.8 / len(series)
     for i, j, value in shown:
-        said = f"{series[j]['name']}, {labels[i]}: {number(value)}"
+        title = f"{series[j]['name']}, {labels[i]}: {number(value)}"
         x = i + (j - (len(series) - 1) / 2) * width
-        plot.bar(x, width * 0.92, value, COLOURS[j % len(COLOURS)], said)
+        plot.bar(x, width * 0.92, value, COLOURS[j % len(COLOURS)], title)
     entries = [(s["name"], colour) for s, colour in zip(series, COLOURS * 9, strict=False)]
     return plot.svg(section["title"]) + _legend(entries)
 
@@ -280,8 +282,8 @@ def _table(section: Section) -> str:
 def _confusion(section: Section) -> str:
     every, table = section["classes"], section["counts"]
     sizes = [sum(row) for row in table]
-    kept = sorted(sorted(range(len(every)), key=lambda i: -sizes[i])[:CLASSES])
-    classes, counts = [every[i] for i in kept], [[table[i][j] for j in kept] for i in kept]
+    largest = sorted(sorted(range(len(every)), key=lambda i: -sizes[i])[:CLASSES])
+    classes, counts = [every[i] for i in largest], [[table[i][j] for j in largest] for i in largest]
     names = [_short(c, 14) for c in classes]
     size = max(26, min(64, 600 // max(1, len(classes))))
     left = 120
@@ -292,14 +294,14 @@ def _confusion(section: Section) -> str:
         parts.append(f'<text x="{left - 8}" y="{middle + 4:.0f}" text-anchor="end">{_text(name)}</text>')
         x = left + size * (i + 0.5)
         parts.append(f'<text transform="translate({x:.0f} 62) rotate(-35)">{_text(name)}</text>')
-        total = max(1, sizes[kept[i]])
+        total = max(1, sizes[largest[i]])
         for j in range(len(classes)):
             share, count = counts[i][j] / total, counts[i][j]
             colour = COLOURS[0] if i == j else COLOURS[1]
-            said = f"{classes[i]} as {classes[j]}: {count} ({share:.1%})"
+            title = f"{classes[i]} as {classes[j]}: {count} ({share:.1%})"
             parts.append(
                 f'<rect x="{left + size * j}" y="{70 + size * i}" width="{size - 2}" height="{size - 2}" rx="3" '
-                f'fill="{colour}" opacity="{0.06 + 0.8 * share:.2f}"><title>{_text(said)}</title></rect>'
+                f'fill="{colour}" opacity="{0.06 + 0.8 * share:.2f}"><title>{_text(title)}</title></rect>'
             )
             if count:
                 parts.append(
@@ -308,10 +310,11 @@ def _confusion(section: Section) -> str:
                 )
     look = f'viewBox="0 0 {width} {height}" style="max-width:{width}px" role="img"'
     cut = ""
-    if len(kept) < len(every):
+    shown, rest = len(largest), len(every) - len(largest)
+    if rest:
         cut = (
-            f'<p class="legend">Of {len(every):,} classes, the {len(kept)} with the most examples are shown; the other '
-            f"{len(every) - len(kept):,} hold {sum(sizes) - sum(sizes[i] for i in kept):,} of {sum(sizes):,} "
+            f'<p class="legend">Of {len(every):,} classes, the {shown} with the most examples are shown; the other '
+            f"{rest:,} hold {sum(sizes) - sum(sizes[i] for i in largest):,} of {sum(sizes):,} "
             "examples.</p>"
         )
     return f'<div class="wide"><svg {look}>{"".join(parts)}</svg></div>{cut}'
@@ -382,10 +385,10 @@ def _weights(item: Section) -> str:
     for i, line in enumerate(values[: len(names)]):
         for j, weight in enumerate(line[: len(tops)]):
             if float(weight) >= 0.005:  # nor NaN
-                said = f"{rows[i]} ← {columns[j]}: {number(float(weight))}"
+                title = f"{rows[i]} ← {columns[j]}: {number(float(weight))}"
                 parts.append(
                     f'<rect x="{left + size * j:.0f}" y="{top + size * i:.0f}" width="{size - 1}" '
-                    f'height="{size - 1}" opacity="{min(1.0, float(weight)):.2f}"><title>{_text(said)}</title></rect>'
+                    f'height="{size - 1}" opacity="{min(1.0, float(weight)):.2f}"><title>{_text(title)}</title></rect>'
                 )
     width, height = left + wide + reach * math.cos(slant) + 12, top + high + 4
     look = f'viewBox="0 0 {width:.0f} {height:.0f}" style="width:{width:.0f}px" role="img"'
@@ -395,8 +398,8 @@ def _weights(item: Section) -> str:
         if len(labels) > SQUARES
     ]
     caption = f"<figcaption>{_text('; '.join([item['caption'], *cut]))}</figcaption>"
-    said = f'aria-label="{_text(item["caption"])}"'
-    return f'<figure>{caption}<div class="wide"><svg {look} {said}>{"".join(parts)}</g></svg></div></figure>'
+    label = f'aria-label="{_text(item["caption"])}"'
+    return f'<figure>{caption}<div class="wide"><svg {look} {label}>{"".join(parts)}</g></svg></div></figure>'
 
 
 SECTIONS: dict[str, Callable[[Section], str]] = {

@@ -4,7 +4,6 @@ import html
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from hitherto import files
 from hitherto.media.rolls import as_score
@@ -38,7 +37,7 @@ def _name(pitch: int) -> str:
 
 
 def draw(
-    music: Any,
+    music: object,
     path: str | Path | None = None,
     *,
     step: float = 1.0,
@@ -143,10 +142,12 @@ class _Box:
         start, length, pitch, velocity, channel = note
         begin, end = max(start, self.first), min(start + length, self.first + self.quarters)
         wide = max(1.5, (end - begin) * self.quarter)
-        said = f"{_name(pitch)}, bar {int(start // _BAR) + 1}, beat {start % _BAR + 1:g}, {length:g} quarters"
+        label = (
+            f"{_name(pitch)}, bar {int(start // _BAR) + 1}, beat {start % _BAR + 1:g}, {length:g} quarters"
+        )
         return (
             f'<rect class="note" x="{_LEFT + (begin - self.first) * self.quarter:.1f}" y="{self.y(pitch):.1f}" '
             f'width="{wide:.1f}" height="{self.row:.1f}" rx="{min(2.5, self.row / 3):.1f}" '
             f'fill="{_COLOURS[channel % len(_COLOURS)]}" opacity="{0.5 + velocity / 254:.2f}">'
-            f"<title>{said}</title></rect>"
+            f"<title>{label}</title></rect>"
         )

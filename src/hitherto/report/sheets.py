@@ -4,11 +4,12 @@ import base64
 import html
 from collections.abc import Sequence
 from textwrap import wrap
-from typing import Any
 
 import numpy as np
 
+from hitherto.arrays import Array
 from hitherto.bounds import check_count
+from hitherto.codecs.base import Codec
 from hitherto.errors import UsageError
 from hitherto.media.pictures import png
 from hitherto.report.curves import Section
@@ -18,7 +19,7 @@ __all__ = ["contact_sheet", "sheet"]
 FRAMES = 6  # of a video in a contact sheet
 
 
-def sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int = 6) -> str:
+def sheet(pictures: Sequence[Array], captions: Sequence[str], columns: int = 6) -> str:
     """An SVG of pictures, as `png` takes them, each over its caption of two lines at most; it holds all it shows."""
     check_count("columns", columns)
     if len(pictures) != len(captions):
@@ -35,8 +36,8 @@ def sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int = 6) ->
         lines = 1
         for i, (array, scale) in enumerate(zip(arrays, scales, strict=True)):
             caption = "".join(c if c.isprintable() else " " for c in str(captions[begin + i]))
-            said = wrap(caption, letters, max_lines=2, placeholder="…")
-            lines = max(lines, len(said))
+            wrapped = wrap(caption, letters, max_lines=2, placeholder="…")
+            lines = max(lines, len(wrapped))
             wide, high = scale * array.shape[1], scale * array.shape[0]
             data = base64.b64encode(png(array)).decode()
             look = ' style="image-rendering:pixelated"' if scale >= 2 else ""
@@ -45,7 +46,7 @@ def sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int = 6) ->
                 f'<image width="{wide:.1f}" height="{high:.1f}"{look} href="data:image/png;base64,{data}"/>'
                 + "".join(
                     f'<text y="{high + LINE * (k + 1):.0f}">{html.escape(line)}</text>'
-                    for k, line in enumerate(said)
+                    for k, line in enumerate(wrapped)
                 )
                 + "</g>"
             )
@@ -56,13 +57,22 @@ def sheet(pictures: Sequence[Any], captions: Sequence[str], columns: int = 6) ->
     )
 
 
-def contact_sheet(codec: Any, x: list[Any], texts: list[str], title: str = "Seen and said") -> Section:
-    """Pictures over what is said of them."""
-    if codec.kind == "frames":
-        some = [one[np.linspace(0, len(one) - 1, min(len(one), FRAMES)).astype(int)] for one in x]
-        seen = [np.concatenate(list(codec.decode(one)), 1) for one in some]
-    else:
-        seen = [codec.decode(one) for one in x]
-    wide = any(picture.shape[1] > 3 * picture.shape[0] for picture in seen)
-    picture = sheet(seen, texts, columns=2 if wide else 4)
-    return {"kind": "pictures", "title": title, "items": [("", picture)]}
+def contact_sheet(
+    codec: Codec, x: Sequence[Array], texts: Sequence[str], title: str = "Seen and said"
+) -> Section:
+    """Pictures, or some frames of each video, over the texts that belong to them."""
+    pictures = [_still(np.asarray(codec.decode(one))) for one in x]
+    wide = any(picture.shape[1] > 3 * picture.shape[0] for picture in pictures)
+    return {
+        "kind": "pictures",
+        "title": title,
+        "items": [("", sheet(pictures, texts, columns=2 if wide else 4))],
+    }
+
+
+def _still(value: Array) -> Array:
+    """A picture as it is; of a video, [T, H, W, C], some frames beside each other."""
+    if value.ndim < 4:
+        return value
+    some = np.linspace(0, len(value) - 1, min(len(value), FRAMES)).astype(int)
+    return np.concatenate(list(value[some]), 1)

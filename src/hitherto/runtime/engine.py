@@ -15,8 +15,7 @@ any. After a step `attention`, [T, B, S], is where it looked, and `gate`, [T, B]
 head may copy.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -24,31 +23,10 @@ from hitherto.arrays import Array
 from hitherto.heads import HEADS
 from hitherto.plan import OPS, Input, Operation, Plan, tensor_name
 from hitherto.runtime.chain import Chain, numbers, threads
+from hitherto.runtime.executor import Batch
 from hitherto.runtime.stages import State
 
 __all__ = ["Engine", "numbers", "threads"]
-
-
-class Batch(Protocol):
-    """What the engine reads of a batch; `hitherto.tasks.base.Batch` is one."""
-
-    @property
-    def inputs(self) -> Mapping[str, Array]: ...
-    @property
-    def lengths(self) -> Array | None: ...
-    @property
-    def source_lengths(self) -> Array | None: ...
-    @property
-    def targets(self) -> Mapping[str, Array]: ...
-    @property
-    def at(self) -> Array | None: ...
-    @property
-    def carry(self) -> Array | None: ...
-    @property
-    def keep(self) -> Array | None: ...
-
-
-AnyBatch = TypeVar("AnyBatch", bound=Batch)
 
 
 class Engine(Chain):
@@ -216,20 +194,24 @@ class Engine(Chain):
 
     # ---- batches
 
-    def outputs(self, batches: Iterator[AnyBatch], answers: str) -> Iterator[tuple[AnyBatch, Array]]:
-        """Every batch with the outputs at its scored places: the head's parameters, or the loss there."""
-        before: State | None = None
-        for batch in batches:
-            features, after = self.forward(
-                batch.inputs, batch.lengths, _carried(batch.carry, before), batch.source_lengths
-            )
-            before = None if batch.keep is None else {name: v[:, batch.keep] for name, v in after.items()}
-            flat = features.reshape(-1, features.shape[-1])
-            scored = flat if batch.at is None else flat[batch.at]
-            if answers == "params":
-                yield batch, self.params(scored)
-            else:
-                yield batch, self._losses(scored, batch.targets["y"], _copied(batch, after))
+    def run_batch(self, batch: Batch, carried: State | None) -> tuple[Array, State]:
+        """The features at the scored places of a batch, and the state after it, as `Executor` has it."""
+        state = _carried(batch.carry, carried)
+        features, after = self.forward(batch.inputs, batch.lengths, state, batch.source_lengths)
+        flat = features.reshape(-1, features.shape[-1])
+        return flat if batch.at is None else flat[batch.at], after
+
+    def carried(self, batch: Batch, after: State) -> State | None:
+        """What of the state after a batch goes on to the next."""
+        return None if batch.keep is None else {name: v[:, batch.keep] for name, v in after.items()}
+
+    def answers(self, _batch: Batch, features: Array, _after: State) -> Array:
+        """The head's parameters."""
+        return self.params(features)
+
+    def losses(self, batch: Batch, features: Array, after: State) -> Array:
+        """The loss at each scored place."""
+        return self._losses(features, batch.targets["y"], _copied(batch, after))
 
     def _losses(self, features: Array, y: Array, copied: State) -> Array:
         """The negative log-probability of each y; a part at a time, since a vocabulary has many numbers."""

@@ -1,11 +1,11 @@
-"""What takes a model's steps: the extension, or numpy where that is not used. Chosen here and nowhere else.
+"""What runs a model's steps: the extension, or numpy where it is not used. The choice is made here and nowhere else.
 
 Both have a `Program` and a `Session` with the same arguments, as `_native.pyi` lists them. A program with a cell that
-has no kernel runs in numpy even where the extension is used for others.
+has no kernel runs in numpy even where the extension runs others.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -22,10 +22,10 @@ __all__ = ["Program", "Session", "best", "program", "session"]
 Program: TypeAlias = "_native.Program | pure.Program"
 Session: TypeAlias = "_native.Session | pure.Session"
 
-native.extension()  # a HITHERTO_ISA or HITHERTO_PURE that is not known is said before any file is read
+native.extension()  # an unknown HITHERTO_ISA or HITHERTO_PURE is an error before any file is read
 
 
-def program(precision: str, size: int, rows: Sequence[Mapping[str, Any]]) -> Program:
+def program(precision: str, size: int, rows: Sequence[pure.Fields]) -> Program:
     """The program of these stages, as `_native.Program` takes them; `size` is how many floats a row's states have."""
     extension = native.extension()
     if extension is None:
@@ -47,7 +47,7 @@ def session(of: Program, state: Array) -> Session:
 
 
 def best(scores: Array, k: int, threads: int) -> tuple[Array, Array, Array]:
-    """The k highest of each row [R, V] in falling order, where they are, and the log of the sum of its exponentials."""
+    """The k highest of each row [R, V] in falling order, their ids, and the log of the sum of all exponentials."""
     extension = native.extension()
     if extension is None:
         values, ids = highest(scores, k)

@@ -1,12 +1,12 @@
-"""Programs and sessions in numpy: what the extension does, where there is none, and cells that have no kernel.
+"""Programs and sessions in numpy: for machines without the extension, and for cells that have no kernel.
 
-`Program` and `Session` take what those of `_native` take and say the same within rounding: weights are rounded to the
-same bfloat16 and int8 numbers, and so is what they multiply.
+`Program` and `Session` have the arguments of those in `_native`, and the same results within rounding. Weights and
+their inputs are rounded to the same bfloat16 and int8 numbers.
 
-What is promised: a row of a batch is computed by calls that look alike whoever stands beside it, and a step by calls
-that look alike however the sequence is cut. With float32 and bfloat16 weights that is one product of a vector and a
-matrix for each row, with int8 weights sums of integers, which are exact. So stepping equals unrolling and a batch
-equals its rows, to the bit, as long as the BLAS of numpy gives the same bits for the same call in the same process.
+A row of a batch is computed by the same calls whoever is beside it, and a step by the same calls however the sequence
+is cut. With float32 and bfloat16 weights that is one product of a vector and a matrix for each row; with int8 weights
+it is sums of integers, which are exact. So stepping equals unrolling and a batch equals its rows, to the bit, as long
+as the BLAS of numpy gives the same bits for the same call in the same process.
 """
 
 import threading
@@ -20,16 +20,17 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.cells import CELLS, Cell
 from hitherto.errors import UsageError
+from hitherto.plan import NARROWEST, Options
 from hitherto.runtime.weights import Weight
 
 __all__ = ["OwnCell", "Program", "Session", "log_totals"]
 
-_NARROWEST = 10  # of a window: a component is exp(-_NARROWEST * s * distance^2), 0 < s < 1
+Fields = Mapping[str, Any]  # of a stage, as `_native.Program` takes them: numbers, names, flags and weights
+
 _TOKENS = 1024  # of all rows at a time, where a sequence may be cut
 _ROWS = 256  # at a time
 
-# What a stage has where its row does not say.
-_DEFAULTS: dict[str, Any] = {
+_DEFAULTS: Fields = {
     **dict.fromkeys(("H", "P", "h", "c", "height", "width", "channels", "kernel", "stride"), 0),
     "D": 1,
     "kind": "",
@@ -43,7 +44,7 @@ _ACTIVATIONS: dict[str, Callable[[Array], Array] | None] = {
     "relu": lambda v: np.maximum(v, 0),
 }
 # The cell and the options that a kernel computes.
-_KERNELS: dict[str, tuple[str, dict[str, Any]]] = {
+_KERNELS: dict[str, tuple[str, dict[str, str]]] = {
     "rnn_tanh": ("rnn", {"nonlinearity": "tanh"}),
     "rnn_relu": ("rnn", {"nonlinearity": "relu"}),
     "lstm": ("lstm", {}),
@@ -57,14 +58,12 @@ Weights = Mapping[str, Array | None]  # of one direction, by name
 
 @dataclass(frozen=True)
 class OwnCell:
-    """A recurrent stage by its row: what stands in the place of a kernel's name where the cell has no kernel."""
+    """A recurrent stage by the row of its cell, in place of a kernel's name where the cell has no kernel."""
 
     row: Cell
-    options: Mapping[str, Any]
+    options: Options
     params: Sequence[Mapping[str, Array]]  # of each direction, by the names of `row.params`
-    states: Sequence[
-        tuple[int, int]
-    ]  # of each state the first float of direction 0 in a row's block, and its width
+    states: Sequence[tuple[int, int]]  # of each: its first float in a row's block, and its width
 
 
 # ------------------------------------------------------------------------------------------------------- stages
@@ -72,7 +71,7 @@ class OwnCell:
 
 @dataclass
 class Memory:
-    """What rows look at."""
+    """What rows attend to."""
 
     of: Array  # [B], which memory each row has
     keys: Array | None  # [R, S, H]
@@ -92,11 +91,11 @@ class Part:
     memory: Memory | None = None
     attention: Array | None = None  # [T, B, S], written
 
-    def of_steps(self, found: Array) -> Array:
-        """What was found [T, B, ..], and zeros where no step is."""
+    def of_steps(self, y: Array) -> Array:
+        """The values y [T, B, ..], with zeros after the end of a row."""
         if self.whole:
-            return found
-        return np.where((np.arange(self.T)[:, None] < self.lengths)[..., None], found, np.float32(0))
+            return y
+        return np.where((np.arange(self.T)[:, None] < self.lengths)[..., None], y, np.float32(0))
 
 
 def _parts(T: int, count: int, lengths: Array | None, steps: int) -> Iterator[tuple[int, Part]]:
@@ -113,20 +112,20 @@ def _parts(T: int, count: int, lengths: Array | None, steps: int) -> Iterator[tu
 
 
 class Stage:
-    """One operation: `stage(x, part)` takes x [T, B, I] to [T, B, O]. Tokens that are no steps may become anything."""
+    """One operation: `stage(x, part)` takes x [T, B, I] to [T, B, O]. What follows the end of a row may be anything."""
 
     stateful = False  # reads or writes a row's states
     attends = False  # looks at a memory
-    stepwise = False  # asks what a later stage did one step before
+    stepwise = False  # reads what a later stage wrote one step before
 
-    def __init__(self, row: Mapping[str, Any], precision: str) -> None:
+    def __init__(self, row: Fields, precision: str) -> None:
         self.n, self.precision = {**_DEFAULTS, **row}, precision
         self.I, self.O, self.D = (int(self.n[name]) for name in "IOD")
         self.held: list[Weight] = []
         self.prepare(row["weights"])
 
     def prepare(self, weights: Sequence[Weights]) -> None:
-        """Make what the weights of each direction become."""
+        """Hold the weights of each direction."""
 
     def __call__(self, x: Array, part: Part, /) -> Array:
         raise NotImplementedError
@@ -161,21 +160,21 @@ class Recurrent(Stage):
     stateful = True
 
     def prepare(self, weights: Sequence[Weights]) -> None:
-        n, own = self.n, self.n["cell"]
-        if not isinstance(own, OwnCell):
-            name, options = _KERNELS[own]
+        n, cell = self.n, self.n["cell"]
+        if not isinstance(cell, OwnCell):
+            name, options = _KERNELS[cell]
             row = CELLS[name]
-            named = [{k: w for k, w in given.items() if w is not None} for given in weights]
+            named = [{k: w for k, w in direction.items() if w is not None} for direction in weights]
             states = [(n["h"], n["P"]), (n["c"], n["H"])][: len(row.states)]
-            own = OwnCell(row, options, named, states)
+            cell = OwnCell(row, options, named, states)
             even = n["P"] == n["H"] and options.get("nonlinearity") != "relu"
             bounded = {"weight_ih": bool(n["bounded"]), "weight_hh": even, "weight_hr": True}
         else:
-            bounded = {}  # nothing is known of what it multiplies
-        self.row, self.options, self.states = own.row, dict(own.options), own.states
+            bounded = {}  # nothing is known of its factors
+        self.row, self.options, self.states = cell.row, dict(cell.options), cell.states
         self.params = [
             {k: self.weight(w, bounded.get(k, False)) if w.ndim == 2 else w for k, w in params.items()}
-            for params in own.params
+            for params in cell.params
         ]
 
     def __call__(self, x: Array, part: Part, /) -> Array:
@@ -191,7 +190,9 @@ class Recurrent(Stage):
                 n = part.active[t]
                 if not n:
                     break
-                at: Any = (t, slice(n)) if d == 0 else (part.lengths[:n] - 1 - t, np.arange(n))
+                at: tuple[int | Array, slice | Array] = (
+                    (t, slice(n)) if d == 0 else (part.lengths[:n] - 1 - t, np.arange(n))
+                )
                 state = tuple(part.state[:n, first:last] for first, last in places)
                 more = {} if gates is None else {"gates": gates[at]}
                 after = self.row.step(np, params, x[at], state, **self.options, **more)
@@ -218,18 +219,15 @@ class Pool(Stage):
             else:
                 value[:n] = np.where(count[:n] > 0, np.maximum(x[t, :n], value[:n]), x[t, :n])
             count[:n] += 1
-        if (
-            kind == "last" and self.D == 2 and part.T
-        ):  # the direction from the end has read all at the first step
+        if kind == "last" and self.D == 2 and part.T:  # the reverse direction ends at the first step
             n, half = part.active[0], self.I // 2
             value[:n, half:] = x[0, :n, half:]
         return x
 
     def answer(self, state: Array) -> Array:
-        """What it says if the sequences end now, [B, O]."""
-        value = state[:, self.n["h"] : self.n["h"] + self.I]
-        found: Array = value.copy()
-        return found / np.maximum(state[:, self.n["c"], None], 1) if self.n["kind"] == "mean" else found
+        """The pooled values if the sequences end now, [B, O]."""
+        value: Array = state[:, self.n["h"] : self.n["h"] + self.I].copy()
+        return value / np.maximum(state[:, self.n["c"], None], 1) if self.n["kind"] == "mean" else value
 
 
 class Linear(Stage):
@@ -241,7 +239,7 @@ class Linear(Stage):
 
 
 class Attend(Stage):
-    """A softmax over the places of a memory; what is found there joins the input."""
+    """Attention: a softmax over the places of a memory; the weighted mean of the memory joins the input."""
 
     attends = True
 
@@ -271,12 +269,12 @@ class Attend(Stage):
                 scores = np.matmul(asked, keys.T)[:, 0]  # [tokens, n]
             else:
                 scores = np.matmul(np.tanh(keys + asked), self.score)
-            found = np.exp(scores - scores.max(-1, keepdims=True))
-            found /= found.sum(-1, keepdims=True)
-            seen = np.matmul(found[:, None], memory.values[r, :n])  # [tokens, 1, M]
+            shares = np.exp(scores - scores.max(-1, keepdims=True))
+            shares /= shares.sum(-1, keepdims=True)
+            seen = np.matmul(shares[:, None], memory.values[r, :n])  # [tokens, 1, M]
             context[:, rows] = seen.reshape(T, len(rows), -1)
             if part.attention is not None:
-                part.attention[:, rows, :n] = found.reshape(T, len(rows), n)
+                part.attention[:, rows, :n] = shares.reshape(T, len(rows), n)
         return np.concatenate([x, context], -1)
 
 
@@ -300,7 +298,7 @@ class Keep(Stage):
 
 
 class Conv(Stage):
-    """A step is a picture [height, width, channels]; one product for what each place of it reads."""
+    """A step is an image [height, width, channels]; one product for the patches of all places."""
 
     def prepare(self, weights: Sequence[Weights]) -> None:
         self.apply = self.affine(weights[0])
@@ -310,14 +308,14 @@ class Conv(Stage):
         k, step, edge = n["kernel"], n["stride"], n["kernel"] // 2
         sizes = n["height"], n["width"]
         padded = [(edge, max(0, (size - 1) // step * step + k - edge - size)) for size in sizes]
-        flat, found = x.reshape(-1, *sizes, n["channels"]), []
+        flat, rows = x.reshape(-1, *sizes, n["channels"]), []
         some = max(1, (1 << 20) // (self.O // n["H"] * k * k * n["channels"]))
         for first in range(0, len(flat), some):
-            pictures = np.pad(flat[first : first + some], [(0, 0), *padded, (0, 0)])
-            seen = np.lib.stride_tricks.sliding_window_view(pictures, (k, k), (1, 2))[:, ::step, ::step]
-            patches = seen.transpose(0, 1, 2, 4, 5, 3).reshape(len(pictures), -1, k * k * n["channels"])
-            found.append(self.apply(patches).reshape(len(pictures), self.O))
-        return np.concatenate(found or [flat.reshape(0, self.O)]).reshape(*x.shape[:2], self.O)
+            images = np.pad(flat[first : first + some], [(0, 0), *padded, (0, 0)])
+            seen = np.lib.stride_tricks.sliding_window_view(images, (k, k), (1, 2))[:, ::step, ::step]
+            patches = seen.transpose(0, 1, 2, 4, 5, 3).reshape(len(images), -1, k * k * n["channels"])
+            rows.append(self.apply(patches).reshape(len(images), self.O))
+        return np.concatenate(rows or [flat.reshape(0, self.O)]).reshape(*x.shape[:2], self.O)
 
 
 class Window(Stage):
@@ -331,7 +329,7 @@ class Window(Stage):
     def __call__(self, x: Array, part: Part, /) -> Array:
         T, B = x.shape[:2]
         P, first = self.n["P"], self.n["h"]
-        told = 1 / (1 + np.exp(-self.apply(x)))  # height, narrowness and move of each component
+        moves = 1 / (1 + np.exp(-self.apply(x)))  # height, narrowness and move of each component
         context = np.zeros((T, B, self.O - self.I), np.float32)
         memory = part.memory
         assert memory is not None  # noqa: S101 - Program.run has one where a stage attends
@@ -339,9 +337,9 @@ class Window(Stage):
             n, stand = int(memory.places[r]), part.state[j, first : first + P]
             places = np.arange(n, dtype=np.float32)[:, None]
             for t in range(int(part.lengths[j])):
-                height, narrow, move = told[t, j].reshape(3, P)
+                height, narrow, move = moves[t, j].reshape(3, P)
                 stand += move
-                weights = (height * np.exp(-_NARROWEST * narrow * (stand - places) ** 2)).sum(-1)  # [n]
+                weights = (height * np.exp(-NARROWEST * narrow * (stand - places) ** 2)).sum(-1)  # [n]
                 context[t, j] = weights @ memory.values[r, :n]
                 if part.attention is not None:
                     part.attention[t, j, :n] = weights
@@ -349,7 +347,7 @@ class Window(Stage):
 
 
 class Peaks(Stage):
-    """Of each channel of a picture its maximum, and the mean place under a softmax over all places."""
+    """The maximum of each channel of an image, and its soft-argmax position."""
 
     def __call__(self, x: Array, _part: Part, /) -> Array:
         height, width = self.n["height"], self.n["width"]
@@ -362,8 +360,8 @@ class Peaks(Stage):
             ((2 * np.arange(size, dtype=np.float32) + 1) / np.float32(size) - 1) for size in (height, width)
         )
         total = e.sum(-1)
-        found = [(e * at).sum(-1) / total for at in (np.tile(across, height), np.repeat(down, width))]
-        return np.concatenate([top[..., 0], *found], -1)
+        middle = [(e * at).sum(-1) / total for at in (np.tile(across, height), np.repeat(down, width))]
+        return np.concatenate([top[..., 0], *middle], -1)
 
 
 _STAGES: dict[str, type[Stage]] = {
@@ -384,9 +382,9 @@ _STAGES: dict[str, type[Stage]] = {
 
 
 class Program:
-    """Stages with their weights. What is given as arrays is checked by `Engine`, and by numpy."""
+    """Stages with their weights. `Chain` and numpy check the arrays."""
 
-    def __init__(self, precision: str, size: int, *rows: Mapping[str, Any]) -> None:
+    def __init__(self, precision: str, size: int, *rows: Fields) -> None:
         self.size = size
         self.stages = [_STAGES[row["op"]](row, precision) for row in rows]
         self.pool = next((i for i, stage in enumerate(self.stages) if isinstance(stage, Pool)), -1)
@@ -412,14 +410,14 @@ class Program:
             states = None
         alike = lengths is None or bool((lengths == T).all())
         order = None if lengths is None or alike else np.argsort(-lengths, kind="stable")
-        own = np.arange(B) if memory_of is None else memory_of
+        of = np.arange(B) if memory_of is None else memory_of
         for written in (attention, None if alike else y):
             if written is not None:
                 written[...] = 0  # where nothing will be written
         steps, many = self._at_a_time(stages, T, B)
         with np.errstate(all="ignore"):
             for first in range(0, B, many):
-                rows: Any = slice(first, min(B, first + many))
+                rows: slice | Array = slice(first, min(B, first + many))
                 rows = rows if order is None else order[rows]
                 slot = rows if slots is None else slots[rows]
                 count = min(B - first, many)
@@ -429,17 +427,17 @@ class Program:
                 ):
                     part.state = state
                     if values is not None and memory_lengths is not None:
-                        part.memory = Memory(own[rows], keys, values, memory_lengths)
+                        part.memory = Memory(of[rows], keys, values, memory_lengths)
                     now = slice(done, done + part.T)
                     if attention is not None:
                         part.attention = np.zeros((part.T, count, attention.shape[2]), np.float32)
-                    found = x[now, rows]
+                    numbers = x[now, rows]
                     for stage in read:
-                        found = stage(found, part)
+                        numbers = stage(numbers, part)
                     if attention is not None and part.attention is not None:
                         attention[now, rows] = part.of_steps(part.attention)
                     if y is not None and not pooled:
-                        y[now, rows] = part.of_steps(found)
+                        y[now, rows] = part.of_steps(numbers)
                 if states is not None and not (order is None and slots is None):
                     states[slot] = state  # which was a copy
                 if pooled and y is not None:
@@ -456,15 +454,14 @@ class Program:
         return max(1, T), max(1, min(B, _ROWS, (1 << 22) // max(1, T * widest)))
 
     def _answer(self, state: Array, after: Sequence[Stage]) -> Array:
-        """What the stages behind the pool say of its states, [B, O]."""
+        """The output of the stages after the pool for its states, [B, O]."""
         pool = self.stages[self.pool]
         assert isinstance(pool, Pool)  # noqa: S101
-        found = pool.answer(state)[None]
+        y = pool.answer(state)[None]
         (_, part), *_ = _parts(1, len(state), None, 1)
         for stage in after:
-            found = stage(found, part)
-        answer: Array = found[0]
-        return answer
+            y = stage(y, part)
+        return np.asarray(y[0])
 
 
 class Session:
@@ -478,8 +475,8 @@ class Session:
         self.ids, self.I, self.O = isinstance(first, Embed), first.I, program.stages[-1].O
         self.busy = threading.Lock()
 
-    def push(self, x: Any, /, *, out: Array | None = None) -> Array | None:
-        """Take a step, or some: what the model says after each."""
+    def push(self, x: object, /, *, out: Array | None = None) -> Array | None:
+        """Take one step or several: the model's output after each."""
         if not self.busy.acquire(blocking=False):
             raise UsageError(
                 "this session is in use: it takes steps for one thread at a time; fork() gives each thread its own"
@@ -504,7 +501,7 @@ class Session:
         finally:
             self.busy.release()
 
-    def time(self, x: Any, n: int, /) -> float:
+    def time(self, x: object, n: int, /) -> float:
         """The seconds that n steps of x take, one after the other."""
         steps, _ = self._inputs(x)
         pool = self.program.pool
@@ -517,8 +514,8 @@ class Session:
     def _run(self, steps: Array, y: Array | None, end: int) -> None:
         self.program.run(steps, self.state, y, None, None, 0, end, 1, None, None, None, None, None)
 
-    def _inputs(self, x: Any) -> tuple[Array, bool]:
-        """The steps that x holds, [T, 1, I] or [T, 1], and whether it holds some or one."""
+    def _inputs(self, x: object) -> tuple[Array, bool]:
+        """The steps in x, [T, 1, I] or [T, 1], and whether x is several steps rather than one."""
         if self.ids and isinstance(x, int):  # which may be larger than any number of an array
             if not 0 <= x < self.I:
                 raise UsageError(f"expected an id in 0..{self.I - 1}, got {x}")
@@ -548,5 +545,4 @@ def log_totals(scores: Array) -> Array:
     top = scores.max(-1, keepdims=True).astype(np.float64)
     with np.errstate(invalid="ignore"):
         sums = np.exp(scores - top).sum(-1)
-    found: Array = np.where(np.isinf(top[:, 0]), top[:, 0], top[:, 0] + np.log(sums))
-    return found
+    return np.asarray(np.where(np.isinf(top[:, 0]), top[:, 0], top[:, 0] + np.log(sums)))

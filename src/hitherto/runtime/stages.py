@@ -42,7 +42,7 @@ class Stages:
                 STAGES[op["op"]](self, op)
 
     def weight(self, op: Operation, name: str) -> Array | None:
-        """A weight that the operation has, whatever else the tensors hold."""
+        """A weight of an operation; None where the operation has none of that name, whatever the tensors hold."""
         if self.weighed != op["name"]:
             self.weighed, self.names = op["name"], set(OPS[op["op"]].weights(op["options"]))
         if name not in self.names:
@@ -118,18 +118,18 @@ def _linear(stages: Stages, op: Operation) -> None:
 def _conv(stages: Stages, op: Operation) -> None:
     o = op["options"]
     weight, bias = stages.required(op, "weight"), stages.weight(op, "bias")
-    weight = np.ascontiguousarray(weight.transpose(0, 2, 3, 1))  # as a picture lies in a step
-    picture = {name: o[name] for name in ("height", "width", "channels", "kernel", "stride")}
+    weight = np.ascontiguousarray(weight.transpose(0, 2, 3, 1))  # channels last, as in a step
+    image = {name: o[name] for name in ("height", "width", "channels", "kernel", "stride")}
     stages.add(
         "conv", stages.width, math.prod(seen(o)), [{"weight_ih": weight, "bias_ih": bias}],
-        H=o["filters"], activation=o["activation"], **picture,
+        H=o["filters"], activation=o["activation"], **image,
     )  # fmt: skip
     stages.bounded = False
 
 
 def _peaks(stages: Stages, op: Operation) -> None:
-    picture = {name: op["options"][name] for name in ("height", "width", "channels")}
-    stages.add("peaks", stages.width, 3 * picture["channels"], **picture)
+    image = {name: op["options"][name] for name in ("height", "width", "channels")}
+    stages.add("peaks", stages.width, 3 * image["channels"], **image)
     stages.bounded = False
 
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-import numpy as np
-
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
 from hitherto.plan import Input
+from hitherto.runtime.executor import Arrays, Batch
 from hitherto.spec import Spec, TrainSpec
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ __all__ = [
     "Arrays",
     "Batch",
     "Examples",
+    "Generates",
     "Item",
     "Options",
     "Results",
@@ -29,37 +29,11 @@ __all__ = [
     "Value",
 ]
 
-Arrays = dict[str, Array]
 Share = tuple[int, int]  # rank, processes
 Item = tuple[Array, int]  # rows, and the epoch that they are read in
 Value = Any  # an input or an answer: a text, numbers, a file's name, a roll, as the task's codecs have it
 Row = dict[str, Any]  # an answer, by name: labels, numbers, lists of them
 Options = dict[str, Any]  # of the spec, of a head or of a decoder, by name
-
-
-@dataclass(slots=True)
-class Batch:
-    """What an executor runs and a loss reads. Inputs are [T, B, ...], targets flat over what is scored."""
-
-    inputs: Arrays
-    lengths: Array | None  # [B]; None where every row has all T steps
-    targets: Arrays = field(default_factory=dict)  # [N, ...]
-    at: Array | None = None  # [N]: t * B + b of every scored place; None: all of them, or one for each row
-    carry: Array | None = (
-        None  # [B]: which kept state each row goes on from, -1 for none; None: all begin anew
-    )
-    keep: Array | None = None  # [lanes]: whose final states are kept for the next batch
-    rows: Array | None = None  # [B]: which examples these are; -1 for padding of a share
-    source_lengths: Array | None = None  # [B]: as lengths, of the input "source" where there is one
-
-    @property
-    def steps(self) -> int:
-        """True steps of all rows: what tokens per second count."""
-        sizes = {"x": self.lengths, "source": self.source_lengths}
-        return sum(
-            int(np.prod(value.shape[:2]) if (known := sizes[name]) is None else known.sum())
-            for name, value in self.inputs.items()
-        )
 
 
 @dataclass(slots=True)
@@ -80,23 +54,35 @@ E = TypeVar("E", bound=Examples)
 C = TypeVar("C", bound=Codec)
 
 
-class Source(ABC, Generic[E]):
-    """From a table to batches, and from a model's outputs back to answers and metrics: what a family of tasks knows.
+class Generates(Protocol):
+    """A model that continues what it is given."""
 
-    The training loop, the executors, `Model` and the command line see only this.
+    def generate(self, prompt: object = None, /, **options: object) -> object: ...
+
+
+class Source(ABC, Generic[E]):
+    """From a table to batches, and from a model's outputs back to answers and metrics.
+
+    All that a family of tasks knows of its data is here. The training loop, the executors, `Model` and the command line
+    use only this contract. A subclass is a dataclass with the fields of the constructor.
     """
 
     spec: Spec
     codecs: dict[str, Codec]
-    notes: list[str]  # what a user should know of the data
+    notes: list[str]  # of the data, for the user
 
-    answers: ClassVar[str]  # what it needs of an executor: "params" of the head, or its loss, "nll"
-    unnamed: ClassVar[str]  # the format of a file to answer for whose name tells none
+    answers: ClassVar[
+        str
+    ]  # the output of an executor that it reads: "params" of the head, or its loss, "nll"
+    unnamed: ClassVar[str]  # the format of a file to answer for, where its name has none
     # Capabilities: what a source declares it has the methods for.
     decodes: ClassVar[bool] = False  # `measure` and `predictions` take options of decoding
     judges: ClassVar[bool] = False  # a decoder writes its answers, and `judge` measures them
     foresees: ClassVar[bool] = False  # its answers are rows of the future, from `future`
-    continues: ClassVar[bool] = False  # it has no answer to an input: it goes on, by `generate` or a stream
+    continues: ClassVar[bool] = (
+        False  # it continues an input, by `generate` or a stream, and has no `predictions`
+    )
+    keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
     reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
 
     def __init__(self, spec: Spec, codecs: dict[str, Codec], notes: list[str] | None = None) -> None:
@@ -133,15 +119,15 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def digest(self, examples: E) -> str:
-        """By which a checkpoint knows its data again."""
+        """A hash of the examples: a checkpoint compares its data by it."""
 
     @abstractmethod
     def kinds(self) -> dict[str, tuple[str, ...]]:
-        """Which codecs stand for each name that the plan and the spec may ask for."""
+        """The kinds of codec that each name in `codecs` allows."""
 
     @abstractmethod
     def inputs(self) -> dict[str, Input]:
-        """What the plan needs to know of each input."""
+        """The inputs of the plan: the kind, size and shape of each."""
 
     @abstractmethod
     def head(self) -> tuple[str, Options]:
@@ -149,14 +135,14 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def choose(self, examples: E) -> tuple[Options, list[str]]:
-        """Defaults that depend on the data, for what the spec leaves open, and what to say of them."""
+        """Defaults that depend on the data, for options that the spec leaves open; and notes of them for the log."""
 
     @abstractmethod
-    def schedule(self, examples: E, train: TrainSpec, epoch: int) -> list[Any]:
-        """What an epoch consists of: a function of (seed, epoch) alone."""
+    def schedule(self, examples: E, train: TrainSpec, epoch: int) -> Sequence[object]:
+        """The items of an epoch: a function of (seed, epoch) alone."""
 
     @abstractmethod
-    def batch(self, examples: E, item: Any, share: Share = (0, 1)) -> Batch:
+    def batch(self, examples: E, item: Any, share: Share = (0, 1)) -> Batch:  # an item as `schedule` makes it
         """One item of a schedule, or the rows of it that are one process's share."""
 
     @abstractmethod
@@ -165,7 +151,7 @@ class Source(ABC, Generic[E]):
 
     @abstractmethod
     def measure(self, examples: E, outputs: Iterable[tuple[Batch, Array]]) -> Results:
-        """Metrics, and what a report shows."""
+        """Metrics, and the details that a report shows."""
 
     def judge(self, examples: E, written: "Sequence[Sequence[Hypothesis]]") -> Results:
         """Metrics of the texts that a decoder wrote for these examples."""
@@ -180,6 +166,10 @@ class Source(ABC, Generic[E]):
         codec = self.codecs[name]
         assert isinstance(codec, kind)  # noqa: S101 - `open` compares a bundle's codecs with `kinds`
         return codec
+
+    def sampler(self, valid: E | None) -> Callable[[Generates], Row] | None:  # noqa: ARG002
+        """What notes a sample of a model at each evaluation in training; None where there is nothing to sample."""
+        return None
 
 
 AnySource = Source[Any]  # of whichever examples

@@ -50,7 +50,7 @@ def load(spec: Spec, data: object, unnamed: str = "csv", sentences: bool = False
 
 
 def set_aside(spec: Spec, table: Table, label: Column | None = None) -> tuple[Array, Array]:
-    """Which rows of a table to train on, and which to validate on; each value of column `label` keeps its share."""
+    """The rows of a table to train on, and those to validate on; each value of column `label` keeps its share."""
 
     def values(column: Column | None) -> list[str] | None:
         return None if column is None else [str(value) for value in table.values(column)]

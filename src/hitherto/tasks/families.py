@@ -50,7 +50,7 @@ class Family:
     """Tasks that share a source."""
 
     source: type[AnySource]
-    tasks: Mapping[str, Verbs]  # by the task's name
+    tasks: dict[str, Verbs]  # by the task's name
     sections: Callable[..., list[Section]]  # (source, examples, results, watched): what a report shows
     measure: Callable[..., Results] = verbs.measure  # (model, examples, **options of decoding)
     predict: Callable[..., list[Row]] = verbs.predict  # (model, source, examples, **options)
@@ -131,4 +131,5 @@ def verb_of(task: str, name: str) -> Callable[..., Value]:
         return able[task]
     *first, last = able
     tasks = f"{', '.join(first)} and {last}" if first else last
-    raise UsageError(f"{name} is for {tasks} models; this one does {task}. Use predict.")
+    instead = "generate" if family_of(task).source.continues else "predict"
+    raise UsageError(f"{name} is for {tasks} models; this one does {task}. Use {instead}.")

@@ -5,12 +5,11 @@ from typing import Protocol
 
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
-from hitherto.errors import UsageError
 from hitherto.runtime.engine import Engine
 from hitherto.spec import Spec
 from hitherto.tasks.base import AnySource, Batch, Value
 
-__all__ = ["OpenModel", "expect_task"]
+__all__ = ["OpenModel"]
 
 
 class OpenModel(Protocol):
@@ -36,9 +35,3 @@ class OpenModel(Protocol):
         keep: str | Sequence[str] | None = None,
         **options: object,
     ) -> list[Value]: ...
-
-
-def expect_task(model: OpenModel, task: str, method: str) -> None:
-    """A UsageError where a method is of another task than the model's."""
-    if model.spec.task != task:
-        raise UsageError(f"{method} is for {task} models; this one does {model.spec.task}. Use predict.")

@@ -39,14 +39,12 @@ class Stream(ABC):
     line_by_line: ClassVar[bool] = False  # a line is a whole input, so that nothing is left when lines end
 
     input: CodecStream  # the codec's stream
-    kept: dict[str, Array]  # the state of the stream itself
-    how: Options  # the options of decoding
 
     def __init__(self, model: OpenModel) -> None:
         self.model = model
         self.core = self.session()
-        self.kept = {}
-        self.how = {}
+        self.kept: dict[str, Array] = {}  # the state of the stream itself
+        self.how: Options = {}  # the options of decoding
         self.begin()
 
     def session(self) -> Session:

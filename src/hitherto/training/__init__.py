@@ -1,1 +1,1 @@
-"""Training: one visible loop, and what a killed run goes on from."""
+"""Training: one visible loop, and checkpoints from which a killed run continues."""

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on, saved so that a kill at any moment leaves a good one.
+"""Checkpoints: everything that a training needs to continue. A kill at any moment leaves a good one.
 
 A checkpoint is one `.safetensors` file, `step-00000123.safetensors`, within the same limits as a bundle: its
 arrays as `array.NAME`, its document as JSON in the uint8 tensor `document`, and in the metadata the step and
@@ -15,11 +15,11 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hitherto.arrays import Array
 from hitherto.bundle import canonical, fingerprint, parse, plain
 from hitherto.errors import BundleError, CheckpointError, UsageError
 from hitherto.files import make_folder, path_of, sweep
@@ -27,7 +27,10 @@ from hitherto.tensors import Row, open_tensors, row, write_tensors
 
 __all__ = ["FORMAT", "Checkpoint", "flatten", "latest", "load", "save", "unflatten"]
 
-Array = NDArray[Any]
+# A dict, list, tuple, array, number, text, bytes or None, of such things inside: what `flatten` takes. A recursive type
+# would be refused by every caller that holds a dict of its own.
+Tree: TypeAlias = Any
+Json: TypeAlias = Any  # what JSON can hold, as `canonical` and `parse` have it
 
 FORMAT = 1
 NAME = re.compile(r"step-([0-9]{8,18})\.safetensors", re.ASCII)
@@ -36,17 +39,17 @@ MAX_DEPTH = 32  # of a tree; each of its levels is up to three of JSON
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """What was saved; `notes` has a sentence for every newer checkpoint passed over as damaged."""
+    """A checkpoint as it was saved; `notes` has a sentence for every newer one that is damaged."""
 
     path: Path
     step: int
     arrays: dict[str, Array]
-    document: dict[str, Any]
+    document: dict[str, Json]
     notes: tuple[str, ...] = ()
 
 
 def save(
-    folder: str | Path, step: int, arrays: Mapping[str, Array], document: Mapping[str, Any], *, keep: int = 1
+    folder: str | Path, step: int, arrays: Mapping[str, Array], document: Mapping[str, Json], *, keep: int = 1
 ) -> Path:
     """Save a checkpoint and return its path; of the older ones keep the `keep - 1` newest.
 
@@ -68,9 +71,9 @@ def save(
         sweep(folder, NAME.pattern)  # of saves that were killed
         write_tensors(path, tensors, metadata, check=_verify)
         others = [(at, file) for at, file in _checkpoints(folder) if at != step]
-        kept = [file for at, file in others if at < step][: keep - 1]
+        older = [file for at, file in others if at < step][: keep - 1]
         for _, file in others:
-            if file not in kept:
+            if file not in older:
                 file.unlink(missing_ok=True)
     except BundleError as error:
         raise CheckpointError(str(error)) from error
@@ -96,16 +99,16 @@ def load(path: str | Path) -> Checkpoint:
 def latest(folder: str | Path) -> Checkpoint | None:
     """The newest checkpoint in `folder` that verifies; None where there is none at all.
 
-    Where there are some and none verifies, that is a CheckpointError: to begin anew is not for us to decide.
+    Where there are some and none verifies, that is a CheckpointError: only the user may decide to start again.
     """
     notes: list[str] = []
     for _, path in _checkpoints(path_of(folder, "the folder of checkpoints")):
         try:
-            found = load(path)
+            saved = load(path)
         except CheckpointError as error:
             notes.append(f"Passed over: {error}")
         else:
-            return Checkpoint(found.path, found.step, found.arrays, found.document, tuple(notes))
+            return Checkpoint(saved.path, saved.step, saved.arrays, saved.document, tuple(notes))
     if notes:
         raise CheckpointError(
             f"{folder} has {len(notes)} checkpoints and none is whole. Delete them to begin anew. "
@@ -120,8 +123,8 @@ def _checkpoints(folder: Path) -> list[tuple[int, Path]]:
         paths = list(folder.iterdir()) if folder.is_dir() else []
     except OSError as error:
         raise CheckpointError(f"{folder} cannot be read: {error.strerror}. Check the folder.") from error
-    found = [(match, path) for path in paths if (match := NAME.fullmatch(path.name))]
-    return sorted(((int(match[1]), path) for match, path in found), reverse=True)
+    named = [(match, path) for path in paths if (match := NAME.fullmatch(path.name))]
+    return sorted(((int(match[1]), path) for match, path in named), reverse=True)
 
 
 def _digest(step: int, rows: list[Row]) -> str:
@@ -161,7 +164,7 @@ def _read(path: Path, *, hold: bool) -> tuple[int, dict[str, Array]]:
     return int(step), stored
 
 
-def _document(path: Path, data: Array | None) -> dict[str, Any]:
+def _document(path: Path, data: Array | None) -> dict[str, Json]:
     try:
         value = None if data is None else parse(data.tobytes())
     except ValueError as error:
@@ -174,7 +177,7 @@ def _document(path: Path, data: Array | None) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------ trees
 
 
-def flatten(tree: Any) -> tuple[dict[str, Array], dict[str, Any]]:
+def flatten(tree: Tree) -> tuple[dict[str, Array], dict[str, Json]]:
     """(arrays, document) of a tree; `unflatten` gives the same tree, of the same types, values and bits.
 
     A tree is a dict with its order and any keys, a list, tuple, numpy array or number, int of any size,
@@ -185,7 +188,7 @@ def flatten(tree: Any) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, {"tree": _flatten(tree, "", arrays, 0)}
 
 
-def unflatten(arrays: Mapping[str, Array], document: Mapping[str, Any]) -> Any:
+def unflatten(arrays: Mapping[str, Array], document: Mapping[str, Json]) -> Tree:
     """The tree of which `flatten` made these."""
     try:
         return _unflatten(document["tree"], arrays)
@@ -195,12 +198,12 @@ def unflatten(arrays: Mapping[str, Array], document: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def _flatten(tree: Any, where: str, arrays: dict[str, Array], depth: int) -> Any:
+def _flatten(tree: Tree, where: str, arrays: dict[str, Array], depth: int) -> Json:
     """JSON: None, bool, str, int, float and list stand for themselves, {kind: content} for all else."""
     if depth > MAX_DEPTH:
         raise UsageError(f"The tree is nested deeper than {MAX_DEPTH} levels, at {where[:80]!r}.")
 
-    def inner(key: object, value: Any) -> Any:
+    def inner(key: object, value: Tree) -> Json:
         name = str(key)[:80].encode("utf-8", "backslashreplace").decode()
         return _flatten(value, f"{where}/{name}" if where else name, arrays, depth + 1)
 
@@ -239,7 +242,7 @@ def _flatten(tree: Any, where: str, arrays: dict[str, Array], depth: int) -> Any
     )
 
 
-def _unflatten(value: Any, arrays: Mapping[str, Array]) -> Any:
+def _unflatten(value: Json, arrays: Mapping[str, Array]) -> Tree:
     if isinstance(value, dict) and len(value) != 1:
         raise ValueError(f"{value!r:.80}")
     match value:

@@ -1,4 +1,4 @@
-"""The log of a run: a line for each report."""
+"""The log of a run: one line of JSON for each report."""
 
 import contextlib
 import json
@@ -6,14 +6,17 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from hitherto import files
 from hitherto.errors import TrainingError
 from hitherto.spec import TrainSpec
-from hitherto.training.progress import Progress
+from hitherto.training.progress import Progress, Row, Show
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 __all__ = ["Log"]
 
@@ -21,7 +24,7 @@ LOG_SECONDS, LOG_ROWS = 2.0, 200  # a row every so often, and so many over a who
 
 
 class _LogRow(msgspec.Struct):
-    """What every line of a log says, and more."""
+    """What every line of a log has; it may have more."""
 
     step: int
     lr: float
@@ -33,13 +36,13 @@ class Log:
 
     def __init__(self, run: Path | None, train: TrainSpec, step: int) -> None:
         self.file = None
-        self.board: Any = None
+        self.board: SummaryWriter | None = None
         self.last = (time.monotonic(), 0)
         self.tokens: int | None = None
         if run is None:
             return
         path = run / "log.jsonl"
-        kept: list[str] = []
+        lines: list[str] = []
         with _writing(path):
             run.mkdir(parents=True, exist_ok=True)
             if step and path.exists():
@@ -47,15 +50,15 @@ class Log:
                     # the last line may have been cut by a kill
                     with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
                         if msgspec.json.decode(line, type=_LogRow).step <= step:
-                            kept.append(line.decode() + "\n")
-            files.write(path, "".join(kept))
+                            lines.append(line.decode() + "\n")
+            files.write(path, "".join(lines))
             self.file = path.open("a", encoding="utf-8")
             if train.tensorboard:
-                from torch.utils.tensorboard import SummaryWriter
+                from torch.utils import tensorboard
 
-                self.board = SummaryWriter(str(run / "tensorboard"), purge_step=step or None)
+                self.board = tensorboard.SummaryWriter(str(run / "tensorboard"), purge_step=step or None)
 
-    def step(self, progress: Progress, loss: float, norm: float, lr: float, show: Any) -> None:
+    def step(self, progress: Progress, loss: float, norm: float, lr: float, show: Show | None) -> None:
         now = time.monotonic()
         if self.tokens is None:
             self.tokens = progress.tokens
@@ -69,7 +72,7 @@ class Log:
         if show is not None:
             show(progress, row)
 
-    def write(self, row: dict[str, Any]) -> None:
+    def write(self, row: Row) -> None:
         if self.file is not None:
             plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
             with _writing(Path(self.file.name)):
@@ -82,7 +85,7 @@ class Log:
 
     def close(self) -> None:
         if self.file is not None:
-            with contextlib.suppress(OSError):  # what could not be written was said when it was
+            with contextlib.suppress(OSError):  # a failed write has raised its own error
                 self.file.close()
         if self.board is not None:
             self.board.close()
@@ -90,7 +93,7 @@ class Log:
 
 @contextlib.contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """A disk that is full, or a folder that is gone, as an error that says so."""
+    """Turn an error of the disk, such as a full one, into a TrainingError with advice."""
     try:
         yield
     except OSError as error:

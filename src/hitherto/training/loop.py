@@ -1,9 +1,9 @@
-"""The training loop, whole, in `fit`; what it calls stands around it in the order of use.
+"""The training loop: all of it is in `fit`, and what it calls follows in the order of use.
 
-What makes a killed run resume to the bit: the order of batches is a function of (seed, epoch), every random draw of a
-step is seeded from (seed, step, rank), and a checkpoint between two steps holds all the rest (`_Run.save`). What makes
-several processes equal to one: batches are formed for all and shared by rows, and the gradient of the sum over all
-tokens is divided by the count over all processes.
+A killed run resumes to the bit. The order of batches is a function of (seed, epoch), every random draw of a step is
+seeded from (seed, step, rank), and a checkpoint between two steps holds all the rest (`_Run.save`). Several processes
+equal one: batches are formed for all and shared by rows, and the gradient of the sum over all tokens is divided by the
+count over all processes.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -24,6 +24,7 @@ from hitherto.errors import CheckpointError, HithertoError
 from hitherto.metrics import METRICS
 from hitherto.model.build import Module, State
 from hitherto.spec import Spec, TrainSpec
+from hitherto.tasks.base import AnySource, Examples
 from hitherto.training import checkpoint
 from hitherto.training.log import Log
 from hitherto.training.optimizer import (
@@ -38,36 +39,38 @@ from hitherto.training.optimizer import (
     weights_of,
 )
 from hitherto.training.processes import interrupts, processes
-from hitherto.training.progress import Progress, Trained
+from hitherto.training.progress import Progress, Row, Show, Trained
 from hitherto.training.step import Loss, evaluate, forward, tensors_on
 
 __all__ = ["fit"]
 
 CHECKPOINT_SECONDS = 60.0
+Tensors: TypeAlias = dict[str, Any]  # arrays by name, as a checkpoint claims; `_Run._fits` looks at each
+Environment = dict[str, int | str]  # what the bits of a run depend on, by name
 
 
 def fit(
     spec: Spec,
     module: Module,
-    source: Any,
-    examples: Any,
-    valid: Any,
+    source: AnySource,
+    examples: Examples,
+    valid: Examples | None,
     folder: Path | None = None,
     *,
     metric: str,
     digest: str = "",
     resume: checkpoint.Checkpoint | None = None,
     judge: Callable[[Module], dict[str, float]] | None = None,
-    watch: Callable[[Module], dict[str, Any]] | None = None,
-    show: Callable[[Progress, dict[str, Any]], None] | None = None,
+    watch: Callable[[Module], Row] | None = None,
+    show: Show | None = None,
     keep: Callable[[Module, Progress], None] | None = None,
     say: Callable[[str], None] = lambda _line: None,
 ) -> Trained:
-    """Train `module` as `spec.train` says, and leave it with the best weights that `valid` has seen.
+    """Train `module` by `spec.train`. It ends with the weights that were best on `valid`, or with the last ones.
 
-    At every evaluation `judge` gives further metrics, from more than a look at `valid`; what `watch` gives is noted.
-    `keep` is given the module with the best weights so far, at the first evaluation and, where there are better ones,
-    with each checkpoint. SIGTERM or SIGINT saves after the step under way, and then raises Interrupted.
+    At every evaluation `judge` gives further metrics, and `watch` what to note in `progress.watched`. `keep` gets the
+    module with the best weights so far: at the first evaluation and, where there are better ones, at each checkpoint.
+    SIGTERM or SIGINT saves after the current step, and then raises Interrupted.
     """
     train = spec.train
     run = _Run(module, source, examples, train, digest, folder, keep)
@@ -95,10 +98,10 @@ def fit(
                 if show is not None:
                     show(progress, row)
             if epoch_over:
-                progress.epoch, progress.position, run.kept, schedule = progress.epoch + 1, 0, None, None
+                progress.epoch, progress.position, run.carried, schedule = progress.epoch + 1, 0, None, None
             if run.time_to_save():
                 run.save()
-            elif run.kept_step is None and progress.best is not None:
+            elif run.best_kept_step is None and progress.best is not None:
                 run.keep_best()
         run.save()
     use(module, run.best if run.best is not None else run.average)
@@ -106,13 +109,13 @@ def fit(
 
 
 class _Run:
-    """A training between two steps: everything that a checkpoint holds, and what moves it on."""
+    """The state of a training between two steps, which is what a checkpoint holds, and the steps."""
 
     def __init__(
         self,
         module: Module,
-        source: Any,
-        examples: Any,
+        source: AnySource,
+        examples: Examples,
         train: TrainSpec,
         digest: str,
         folder: Path | None,
@@ -120,12 +123,12 @@ class _Run:
     ) -> None:
         self.module, self.source, self.examples, self.train = module, source, examples, train
         self.digest, self.folder, self.keep = digest, folder, keep
-        self.kept_step: int | None = None  # of the weights that `keep` was given last
+        self.best_kept_step: int | None = None  # of the weights that `keep` was given last
         self.rank, self.world = processes()
         self.device = next(module.parameters()).device
         self.optimizer = Optimizer(module, train, self.world)
         self.progress = Progress()
-        self.kept: State | None = None  # the state that the last batch carried to the next
+        self.carried: State | None = None  # the state that the last batch carried to the next
         self.average = self._copy() if train.average else None
         self.best: dict[str, Tensor] | None = None
         per_epoch = -(-len(source.schedule(examples, train, 0)) // train.accumulate)
@@ -139,7 +142,7 @@ class _Run:
     def waited_enough(self) -> bool:
         return self.train.patience is not None and self.progress.waited >= self.train.patience
 
-    def step(self, items: Sequence[Any]) -> tuple[float, float, float]:
+    def step(self, items: Sequence[object]) -> tuple[float, float, float]:
         """One step of the optimiser over some batches: mean loss, norm of the gradient, learning rate."""
         progress, train = self.progress, self.train
         torch.manual_seed(seed(train.seed, progress.step, self.rank))
@@ -149,7 +152,7 @@ class _Run:
         counts: list[Tensor] = []
         for item in items:
             batch = self.source.batch(self.examples, item, (self.rank, self.world))
-            total, count, self.kept = forward(self.module, batch, self.kept, train)
+            total, count, self.carried = forward(self.module, batch, self.carried, train)
             total.backward()
             losses.append(total.detach())
             counts.append(count)
@@ -161,8 +164,8 @@ class _Run:
             progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
         else:
             not_finite(train, progress, loss, norm)
-            if self.kept is not None:
-                self.kept = {name: torch.zeros_like(value) for name, value in self.kept.items()}
+            if self.carried is not None:
+                self.carried = {name: torch.zeros_like(value) for name, value in self.carried.items()}
         self.optimizer.clear()
         if self.average is not None:
             blend(self.average, self.module, train.average, progress.step)
@@ -172,13 +175,13 @@ class _Run:
 
     def evaluate(
         self,
-        valid: Any,
+        valid: Examples,
         metric: str,
         lr: float,
         judge: Callable[[Module], dict[str, float]] | None,
-        watch: Callable[[Module], dict[str, Any]] | None,
-    ) -> dict[str, Any]:
-        """Measure on `valid`, note it, and keep the weights if they are the best so far; gives the row noted."""
+        watch: Callable[[Module], Row] | None,
+    ) -> Row:
+        """Measure on `valid`, add a row to the history, and keep the weights if they are the best so far."""
         progress = self.progress
         with weights_of(self.module, self.average):
             loss = Loss()
@@ -199,7 +202,7 @@ class _Run:
         self.module.train()
         mean = progress.loss_sum / progress.loss_count if progress.loss_count else None
         progress.loss_sum, progress.loss_count = 0.0, 0
-        row = {
+        row: Row = {
             "step": progress.step,
             "epoch": progress.epoch,
             "train_loss": mean,
@@ -217,17 +220,17 @@ class _Run:
         )
 
     def keep_best(self) -> None:
-        """Give `keep` the best weights so far, or the last where nothing was measured yet; unless it has them."""
+        """Give `keep` the best weights so far, or the last ones before an evaluation, unless it has them."""
         step = self.progress.step if self.best is None else self.progress.best_step
-        if self.keep is None or self.rank or step == self.kept_step:
+        if self.keep is None or self.rank or step == self.best_kept_step:
             return
         with weights_of(self.module, self.average if self.best is None else self.best):
             self.keep(self.module, self.progress)
-        self.kept_step = step
+        self.best_kept_step = step
 
     @contextlib.contextmanager
     def losing_nothing(self) -> Iterator[None]:
-        """Whatever ends the run, the best weights are kept, if there were any."""
+        """Keep the best weights, if there are any, whatever error ends the run."""
         try:
             yield
         except Exception:
@@ -237,7 +240,7 @@ class _Run:
             raise
 
     def save(self) -> None:
-        """A checkpoint, by the first process; and the best weights so far."""
+        """The first process saves a checkpoint, and the best weights so far."""
         now = time.monotonic()
         self.progress.seconds += now - self.begun
         self.begun = self.saved = now
@@ -247,7 +250,7 @@ class _Run:
             "weights": _numpy(dict(self.module.named_parameters())),
             "optimizer": {i: _numpy(values) for i, values in self.optimizer.state().items()},
             "progress": vars(self.progress),
-            "carried": _numpy(self.kept),
+            "carried": _numpy(self.carried),
             "average": _numpy(self.average),
             "best": _numpy(self.best),
             "digest": self.digest,
@@ -278,20 +281,20 @@ class _Run:
         if self.waited_enough or self.progress.step >= total:
             what = "patience" if self.waited_enough else "epochs or steps"
             say(f"the run has ended at step {self.progress.step:,}; with more {what} it goes on")
-        self.kept, self.average, self.best = (
+        self.carried, self.average, self.best = (
             None if part is None else tensors_on(part, self.device)
             for part in (tree.carried, tree.average, tree.best)
         )
 
     def _fits(self, tree: "_Tree") -> bool:
-        """Whether what was saved is of this module and this optimiser."""
-        own = {name: tuple(value.shape) for name, value in self.module.named_parameters()}
+        """Whether a checkpoint is of this module and this optimiser."""
+        expected = {name: tuple(value.shape) for name, value in self.module.named_parameters()}
         states = {name: tuple(value.shape) for name, value in self.module.zero_state(0).items()}
         weights = [part for part in (tree.weights, tree.average, tree.best) if part is not None]
         carried = {} if tree.carried is None else tree.carried
         progress = tree.progress
         return (
-            all(shapes(part) == own for part in weights)
+            all(shapes(part) == expected for part in weights)
             and all(value is not None and len(value) == 3 for value in shapes(carried).values())
             and carried.keys() <= states.keys()
             and all(a[::2] == states[n][::2] for n, a in shapes(carried).items() if a is not None)
@@ -307,14 +310,14 @@ class _Run:
 class _Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a checkpoint of a training holds."""
 
-    weights: dict[str, Any]
-    optimizer: dict[str, dict[str, Any]]
+    weights: Tensors
+    optimizer: dict[str, Tensors]
     progress: Progress
-    carried: dict[str, Any] | None
-    average: dict[str, Any] | None
-    best: dict[str, Any] | None
+    carried: Tensors | None
+    average: Tensors | None
+    best: Tensors | None
     digest: str
-    environment: dict[str, Any]
+    environment: Environment
 
     @classmethod
     def of(cls, saved: checkpoint.Checkpoint) -> "_Tree":
@@ -327,17 +330,16 @@ class _Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 # --------------------------------------------------------------------------------------------- checkpoints
 
 
-def _numpy(tensors: Mapping[str, Tensor] | None) -> dict[str, Any] | None:
+def _numpy(tensors: Mapping[str, Tensor] | None) -> Tensors | None:
     return (
         None if tensors is None else {name: value.detach().cpu().numpy() for name, value in tensors.items()}
     )
 
 
-def environment() -> dict[str, Any]:
+def environment() -> Environment:
     """What the bits of a run depend on beside its spec and data."""
-    isa: Any = "reference"
-    if extension := native.extension():
-        isa = extension.info()["isa"]
+    extension = native.extension()
+    isa = "reference" if extension is None else str(extension.info()["isa"])
     _, world = processes()
     return {
         "threads": torch.get_num_threads(),
@@ -349,7 +351,7 @@ def environment() -> dict[str, Any]:
 
 
 def differences(saved: checkpoint.Checkpoint) -> list[str]:
-    """What is not as it was when the checkpoint was taken, so that bits may differ."""
+    """What differs from when the checkpoint was taken, so that bits may differ."""
     then, now = _Tree.of(saved).environment, environment()
     return [
         f"{name} was {then.get(name)}, is {value}" for name, value in now.items() if then.get(name) != value

@@ -1,9 +1,9 @@
-"""The optimizer, its rate, and what averages weights."""
+"""The optimiser, its learning rate, and the running average of weights."""
 
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -18,8 +18,12 @@ from hitherto.training.progress import Progress
 __all__ = ["Optimizer", "blend", "not_finite", "rate", "seed", "shapes", "total_of", "use", "weights_of"]
 
 
-def shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...] | None]:
-    """The shape of each array of floats; None of what is none."""
+# What torch's optimisers keep for each parameter, as tensors or, in a checkpoint, as arrays.
+Values: TypeAlias = dict[str, Any]
+
+
+def shapes(arrays: Mapping[str, object]) -> dict[str, tuple[int, ...] | None]:
+    """The shape of each array of floats; None for anything else."""
     return {
         name: value.shape if isinstance(value, np.ndarray) and value.dtype.kind == "f" else None
         for name, value in arrays.items()
@@ -45,7 +49,7 @@ class Optimizer:
             "adamw": torch.optim.AdamW,
             "sgd": torch.optim.SGD,
         }
-        options: dict[str, Any] = {"weight_decay": train.weight_decay}
+        options = {"weight_decay": train.weight_decay}
         if train.optimizer == "sgd":
             options["momentum"] = train.momentum
         self.torch = (
@@ -53,7 +57,7 @@ class Optimizer:
         )
 
     def gradient(self, losses: Sequence[Tensor], counts: Sequence[Tensor]) -> tuple[float, float]:
-        """Mean loss and gradient norm over all processes; how the gradients must be scaled is remembered."""
+        """Mean loss and gradient norm over all processes; `step` scales the gradients by their count and by clip."""
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         sums = torch.stack([torch.stack([t.double() for t in part]).sum().cpu() for part in (losses, counts)])
         if self.world > 1:
@@ -86,24 +90,25 @@ class Optimizer:
         for p in self.parameters:
             p.grad = None
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Values]:
         if self.torch is None:
             return {}
-        kept: dict[str, Any] = self.torch.state_dict()["state"]
-        return {str(i): dict(values) for i, values in kept.items()}
+        return {str(i): dict(values) for i, values in self.torch.state_dict()["state"].items()}
 
-    def fits(self, state: Mapping[str, Mapping[str, Any]]) -> bool:
+    def fits(self, state: Mapping[str, Values]) -> bool:
         """Whether this is what `state` gives of the same parameters."""
-        own = {str(i): tuple(p.shape) for i, p in enumerate(self.parameters)}
+        expected = {str(i): tuple(p.shape) for i, p in enumerate(self.parameters)}
         names = {"momentum_buffer"} if self.train.optimizer == "sgd" else {"step", "exp_avg", "exp_avg_sq"}
         return not (self.torch is None and state) and all(
-            i in own
+            i in expected
             and values.keys() == names
-            and all(shape == (() if name == "step" else own[i]) for name, shape in shapes(values).items())
+            and all(
+                shape == (() if name == "step" else expected[i]) for name, shape in shapes(values).items()
+            )
             for i, values in state.items()
         )
 
-    def load(self, state: Mapping[str, Any]) -> None:
+    def load(self, state: Mapping[str, Values]) -> None:
         if self.torch is not None:
             document = self.torch.state_dict()
             document["state"] = {
@@ -113,7 +118,7 @@ class Optimizer:
 
 
 def rate(train: TrainSpec, step: int, total: int, epoch: int) -> float:
-    """The learning rate of a step, before what schedule plateau takes from it."""
+    """The learning rate of a step, before the factor of schedule plateau."""
     lr = train.lr or 1e-3
     if train.warmup and step < train.warmup:
         return lr * (step + 1) / train.warmup
@@ -151,7 +156,7 @@ def not_finite(train: TrainSpec, progress: Progress, loss: float, norm: float) -
 
 
 def blend(average: dict[str, Tensor], module: Module, decay: float, step: int) -> None:
-    """The running average, warmed up so that the first weights do not stay in it."""
+    """Update the running average, with a warm-up so that the first weights do not stay in it."""
     decay = min(decay, (1 + step) / (10 + step))
     with torch.no_grad():
         values = [value.detach() for value in module.parameters()]
@@ -167,13 +172,13 @@ def use(module: Module, weights: Mapping[str, Tensor] | None) -> None:
 
 @contextlib.contextmanager
 def weights_of(module: Module, average: Mapping[str, Tensor] | None) -> Iterator[None]:
-    """The averaged weights in place of the module's own, for a while."""
+    """Use the averaged weights within the context, then the module's own again."""
     if average is None:
         yield
         return
-    own = {name: value.detach().clone() for name, value in module.named_parameters()}
+    before = {name: value.detach().clone() for name, value in module.named_parameters()}
     use(module, average)
     try:
         yield
     finally:
-        use(module, own)
+        use(module, before)

@@ -39,10 +39,10 @@ def interrupts(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
 
 
 class Interrupted(KeyboardInterrupt):
-    """The run was told to end, and has saved itself; `said` has where."""
+    """A signal stopped the run, after it saved itself; `message` says where."""
 
-    def __init__(self, number: int, said: str = "") -> None:
-        super().__init__(said)
+    def __init__(self, number: int, message: str = "") -> None:
+        super().__init__(message)
         self.number = number
 
 

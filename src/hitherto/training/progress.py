@@ -1,16 +1,21 @@
-"""How far a training is, and what it ends with."""
+"""The progress of a training, and its result."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from hitherto.model.build import Module
 
-__all__ = ["Progress", "Trained"]
+__all__ = ["Progress", "Row", "Show", "Trained"]
+
+# One line of the log or of the history: numbers by name, None for what was not measured. A checkpoint gives them back
+# as it got them, numpy's numbers too.
+Row: TypeAlias = dict[str, Any]
 
 
 @dataclass
 class Progress:
-    """Everything about a run that is not weights: what a checkpoint holds beside them."""
+    """Everything that a checkpoint holds beside weights."""
 
     step: int = 0
     total: int = 0
@@ -25,13 +30,16 @@ class Progress:
     best: Any = None  # the metric that decides, once it was measured
     best_step: int = 0
     waited: int = 0  # evaluations since the best one
-    history: list[dict[str, Any]] = field(default_factory=list)  # one row for each evaluation
-    watched: list[dict[str, Any]] = field(default_factory=list)  # what `watch` gave at each
+    history: list[Row] = field(default_factory=list)  # one row for each evaluation
+    watched: list[Row] = field(default_factory=list)  # what `watch` gave at each
 
 
 @dataclass
 class Trained:
-    """What a training leaves: the module with its best weights, and how it came to them."""
+    """The result of a training: the module with its best weights, and the progress at its end."""
 
     module: Module
     progress: Progress
+
+
+Show = Callable[[Progress, Row], None]  # what is shown of a training, step by step

@@ -1,4 +1,4 @@
-"""Learn a task from data: `train`, from what a person says to the model and its report."""
+"""Train a model from data: `train`, from the options of a user to the model and its report."""
 
 import datetime as dt
 import json
@@ -6,18 +6,20 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 import hitherto
 from hitherto import bundle, files
 from hitherto import spec as specs
+from hitherto.codecs.base import Codec
 from hitherto.errors import (
     CheckpointError,
     HithertoError,
@@ -29,9 +31,16 @@ from hitherto.plan import weights as shapes
 from hitherto.progress import telling
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import AnySource, Examples, Options
 from hitherto.tasks.families import family_of
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
+
+if TYPE_CHECKING:  # training needs torch; reading what it may be told does not
+    import torch
+
+    from hitherto.model.build import Module
+    from hitherto.training.progress import Progress, Row, Show
 
 __all__ = ["complete", "judge", "train"]
 
@@ -43,21 +52,22 @@ def need_torch(what: str) -> None:
 
 def train(
     task: str | Spec,
-    data: Any = None,
+    data: object = None,
     *,
     out: str | Path | None = None,
-    valid: Any = None,
+    valid: object = None,
     resume: str | Path | None = None,
-    tokenizer: Any = None,
+    tokenizer: object = None,
     say: Say | None = None,
-    show: Callable[[Any, dict[str, Any]], None] | None = None,
-    **options: Any,
+    show: "Show | None" = None,
+    **options: object,
 ) -> Model:
-    """Learn `task` from `data`, and give the model; with `out` it is also kept there.
+    """Train a model of `task` on `data` and return it; with `out` it is also saved there.
 
-    `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns; `task` may be a whole `Spec`.
-    `options` are those of the spec, by name. `resume` is the folder of a run that was interrupted, or that has ended:
-    it goes on, to the same bits; `spec.RESUMABLE` lists the options that may be others now, `epochs` for one.
+    `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns. `task` may be a whole `Spec`.
+    `options` are those of the spec, by name; unset ones get defaults chosen from the data, and `say` lists them.
+    `resume` is the folder of a run that was interrupted, or that has ended: it continues, to the same bits.
+    `spec.RESUMABLE` lists the options that may change then, `epochs` for one.
     """
     need_torch("training")
     if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
@@ -70,24 +80,29 @@ def train(
         if rank:
             say, show = (lambda _line: None), None
         run = None if resume is None else files.path_of(resume, "resume")
-        given = _given(task, data, out, valid, run, options)
-        _ready(given)
+        spec = _asked(task, data, out, valid, run, options)
+        _ready(spec)
         saved = None
         if run is not None:
             if rank == 0:
                 ours.enter_context(files.held(run / "lock", f"the run {run}"))
             saved = _newest(run)
-        elif given.out is not None:
-            run = run_of(given.out)
+        elif spec.out is not None:
+            run = run_of(spec.out)
             if rank == 0:
-                ours.enter_context(_claimed(Path(given.out)))
-        return _Training(given, run, saved, say, show, rank).train(data, valid, tokenizer)
+                ours.enter_context(_claimed(Path(spec.out)))
+        return _Training(spec, run, saved, say, show, rank).train(data, valid, tokenizer)
 
 
-def _given(
-    task: str | Spec, data: Any, out: Any, valid: Any, run: Path | None, options: dict[str, Any]
+def _asked(
+    task: str | Spec,
+    data: object,
+    out: str | Path | None,
+    valid: object,
+    run: Path | None,
+    options: Options,
 ) -> Spec:
-    """The spec of what is to be trained, from all that a person may say; everything that shows now is checked."""
+    """The spec that a user's arguments make, checked as far as it can be before data are read."""
     out = None if out is None else str(files.path_of(out, "out"))
     if isinstance(valid, str | Path | float | int):
         options = {**options, "valid": str(valid) if isinstance(valid, Path) else valid}
@@ -96,31 +111,35 @@ def _given(
             options = {**options, **dict(zip(names, map(str, pair), strict=True))}
     path = str(data) if isinstance(data, str | Path) else None
     if run is not None:
-        found = specs.resumed(spec_of(run), task, path, out, **options)
+        spec = specs.resumed(spec_of(run), task, path, out, **options)
     elif isinstance(task, str):
-        found = specs.from_options(task, path, out, **options)
+        spec = specs.from_options(task, path, out, **options)
     else:
-        found = specs.over(task, path, out, **options)
-    specs.unused(found)
-    for one, other in (("source", "target"), ("valid_source", "valid_target")):
-        if (getattr(found.data, one) is None) != (getattr(found.data, other) is None):
+        spec = specs.over(task, path, out, **options)
+    specs.unused(spec)
+    table = spec.data
+    for one, other, pair in (
+        ("source", "target", (table.source, table.target)),
+        ("valid_source", "valid_target", (table.valid_source, table.valid_target)),
+    ):
+        if pair.count(None) == 1:
             raise UsageError(
                 f"{one} and {other} belong together: give both files, or a table with both columns."
             )
-    if found.data.path is not None and found.data.source is not None:
+    if spec.data.path is not None and spec.data.source is not None:
         raise UsageError("give the data as a table, or as two files (source and target), not both.")
-    if found.data.path is None and found.data.source is None and data is None:
+    if spec.data.path is None and spec.data.source is None and data is None:
         if run is not None:
             raise UsageError(
                 f"{run} was trained on rows in memory, and has none now: give the same data again."
             )
         raise UsageError("there is no data: give a path, a frame or rows; in a TOML file, [data] path.")
-    _check_out(found)
+    _check_out(spec)
     try:
-        bundle.plain(specs.to_document(found), "the spec")  # which the model will hold
+        bundle.plain(specs.to_document(spec), "the spec")  # which the model will hold
     except UsageError as error:
         raise UsageError(f"{error} Give the file a name in UTF-8.") from error
-    return found
+    return spec
 
 
 def run_of(out: str | Path) -> Path:
@@ -129,7 +148,7 @@ def run_of(out: str | Path) -> Path:
 
 
 def _check_out(spec: Spec) -> None:
-    """A model does not take the place of what it is learned from, nor of its run."""
+    """An error where the model would overwrite its data or its run."""
     if spec.out is None:
         return
     out = Path(spec.out)
@@ -143,17 +162,17 @@ def _check_out(spec: Spec) -> None:
         raise UsageError(
             f"{out} is the name of a run's folder: call the model {out.stem}.safetensors, for one."
         )
-    own = (spec.data.path, spec.data.source, spec.data.target, spec.data.valid, spec.data.valid_source)
-    if out.exists() and any(isinstance(path, str) and out.samefile(path) for path in own if _there(path)):
+    data = (spec.data.path, spec.data.source, spec.data.target, spec.data.valid, spec.data.valid_source)
+    if out.exists() and any(isinstance(path, str) and out.samefile(path) for path in data if _there(path)):
         raise UsageError(f"{out} is the data: the model would take its place. Say another out.")
 
 
-def _there(path: Any) -> bool:
+def _there(path: object) -> bool:
     return isinstance(path, str) and Path(path).exists()
 
 
 def _ready(spec: Spec) -> None:
-    """What training needs of this machine, known before anything is read."""
+    """Check the device and packages before data are read, and set the number of threads."""
     import torch
 
     if spec.train.threads:
@@ -164,7 +183,7 @@ def _ready(spec: Spec) -> None:
 
 
 def spec_of(run: Path) -> Spec:
-    """What the run in this folder was told to do."""
+    """The spec of the run in this folder."""
     if not (run / "spec.toml").is_file():
         raise CheckpointError(
             f"{run} is no run: it has no spec.toml. Give the folder that a training wrote (NAME.run)."
@@ -181,31 +200,31 @@ def _newest(run: Path) -> checkpoint.Checkpoint:
 
 @dataclass
 class _Training:
-    """A training from its data to its model: what `train` does once it knows what it is told."""
+    """A training from its data to its model: what `train` does once its arguments are checked."""
 
-    given: Spec
+    asked: Spec
     run: Path | None
     saved: checkpoint.Checkpoint | None
     say: Say
-    show: Callable[[Any, dict[str, Any]], None] | None
+    show: "Show | None"
     rank: int
 
-    def train(self, data: Any, valid: Any, tokenizer: Any) -> Model:
+    def train(self, data: object, valid: object, tokenizer: object) -> Model:
         from hitherto.training.loop import differences, fit
         from hitherto.training.processes import Interrupted
 
         say, run = self.say, self.run
-        source, examples, held = self.read(data, valid, tokenizer)
+        source, examples, held_out = self.read(data, valid, tokenizer)
         spec = complete(source, examples, say)
         source.spec = spec
         plan = make(spec.model, TASKS[spec.task].form, source.inputs(), *source.head())
         _fits(spec, plan)
         module = self.build(spec, plan)
         metric = spec.train.metric or TASKS[spec.task].metrics[0]
-        if held is None:
+        if held_out is None:
             say("no data are set aside to validate on: the model has the last weights, not the best")
         elif self.saved is None:
-            _rehearse(module, source, held, metric)
+            _rehearse(module, source, held_out, metric)
         if run is not None and self.rank == 0:
             files.write(run / "spec.toml", specs.to_toml(spec))
         if self.saved is not None:
@@ -213,24 +232,23 @@ class _Training:
                 say(f"resuming: {line}; bits may differ" if line not in self.saved.notes else line)
         digest = source.digest(examples)
 
-        def model(module: Any, progress: Any) -> Model:
-            found = Model(spec, plan, source.codecs, module.tensors(), run=run)
-            found.metrics, found.made = _measured(progress), _made(digest, progress)
-            return found
+        def model(module: "Module", progress: "Progress") -> Model:
+            made = Model(spec, plan, source.codecs, module.tensors(), run=run)
+            made.metrics, made.made = _measured(progress), _made(digest, progress)
+            return made
 
-        def keep(module: Any, progress: Any) -> None:
+        def keep(module: "Module", progress: "Progress") -> None:
             best = model(module, progress)
             assert run is not None  # noqa: S101 - `keep` is given with a run alone
             best.save(run / BEST)
             stopped.append(_so_far(run, progress, metric))
 
         stopped: list[str] = []  # where the best so far is, as often as it was kept
-        first = next(iter(getattr(held, "texts", ())), None)
         try:
             trained = fit(
-                spec, module, source, examples, held, run, metric=metric, resume=self.saved,
+                spec, module, source, examples, held_out, run, metric=metric, resume=self.saved,
                 digest=f"{digest}:{json.dumps(plan, sort_keys=True)}", show=self.show, say=say,
-                judge=judge(spec, plan, source.codecs, held), watch=watcher(spec, plan, source.codecs, first),
+                judge=judge(spec, plan, source.codecs, held_out), watch=watcher(spec, plan, source, held_out),
                 keep=None if run is None else keep,
             )  # fmt: skip
         except Interrupted as end:
@@ -239,32 +257,37 @@ class _Training:
             for line in stopped[-1:]:
                 say(line)
             raise
-        found = model(trained.module, trained.progress)
+        result = model(trained.module, trained.progress)
         if self.rank == 0:
-            self.finish(found, source, trained.progress, held, metric)
-        return found
+            self.finish(result, source, trained.progress, held_out, metric)
+        return result
 
-    def read(self, data: Any, valid: Any, tokenizer: Any) -> tuple[Any, Any, Any]:
+    def read(
+        self, data: object, valid: object, tokenizer: object
+    ) -> tuple[AnySource, Examples, Examples | None]:
         """The source, fitted; its examples, and those to validate on, or None."""
-        given, source = self.given, family_of(self.given.task).source
-        extras: dict[str, Any] = {} if tokenizer is None else {"tokenizer": tokenizer}
-        if TASKS[given.task].source == "corpus":
-            own = f"tokens-{self.rank}" if self.rank else "tokens"
-            extras["folder"] = None if self.run is None else self.run / own
-        held = valid if valid is not None and not isinstance(valid, float | int) else None
-        if held is None and given.data.valid_source is not None:
-            held = (given.data.valid_source, given.data.valid_target)
-        if held is None and isinstance(given.data.valid, str):
-            held = given.data.valid
-        if data is None and given.data.source is not None:
-            data = (given.data.source, given.data.target)
+        asked, table = self.asked, self.asked.data
+        kind = family_of(asked.task).source
+        extras: Options = {} if tokenizer is None else {"tokenizer": tokenizer}
+        if kind.keeps_tokens:
+            name = f"tokens-{self.rank}" if self.rank else "tokens"
+            extras["folder"] = None if self.run is None else self.run / name
+        held_out = valid if valid is not None and not isinstance(valid, float | int) else None
+        if held_out is None and table.valid_source is not None:
+            held_out = (table.valid_source, table.valid_target)
+        if held_out is None and isinstance(table.valid, str):
+            held_out = table.valid
+        if data is None and table.source is not None:
+            data = (table.source, table.target)
         with telling(None if self.rank else self.say):
-            found = source.prepare(given, given.data.path if data is None else data, held, extras)
-        for note in dict.fromkeys(found[0].notes):
+            source, examples, others = kind.prepare(
+                asked, table.path if data is None else data, held_out, extras
+            )
+        for note in dict.fromkeys(source.notes):
             self.say(note)
-        return found
+        return source, examples, others
 
-    def build(self, spec: Spec, plan: Plan) -> Any:
+    def build(self, spec: Spec, plan: Plan) -> "Module":
         """The module with its first weights, where it is to be trained."""
         from hitherto.model.build import build
 
@@ -278,9 +301,11 @@ class _Training:
         )
         return module
 
-    def finish(self, model: Model, source: Any, progress: Any, held: Any, metric: str) -> None:
-        """Keep the model where it is wanted, and show how it went."""
-        say, run, out = self.say, self.run, self.given.out
+    def finish(
+        self, model: Model, source: AnySource, progress: "Progress", held_out: Examples | None, metric: str
+    ) -> None:
+        """Save the model, and write the report of the run."""
+        say, run, out = self.say, self.run, self.asked.out
         if out is not None:
             model.save(out)
             say(f"the model is {out}")
@@ -289,7 +314,7 @@ class _Training:
         if run is None:
             return
         (run / BEST).unlink(missing_ok=True)  # the model is the same
-        _report(run, model, source, progress, held, metric)
+        _report(run, model, source, progress, held_out, metric)
         say(f"the report is {run / 'report.html'}")
 
 
@@ -300,17 +325,17 @@ CANNOT_STREAM = (
 )
 
 
-def _rehearse(module: Any, source: Any, held: Any, metric: str) -> None:
-    """What is wrong with an evaluation is said now, not after an epoch."""
+def _rehearse(module: "Module", source: AnySource, held_out: Examples, metric: str) -> None:
+    """Raise the errors of an evaluation now, not after an epoch."""
     from hitherto.training.step import rehearse
 
-    found = rehearse(module, source, held)
-    if metric not in found:
-        raise UsageError(f"the validation data have no metric {metric!r}; they have {', '.join(found)}.")
+    metrics = rehearse(module, source, held_out)
+    if metric not in metrics:
+        raise UsageError(f"the validation data have no metric {metric!r}; they have {', '.join(metrics)}.")
 
 
 def _fits(spec: Spec, plan: Plan) -> None:
-    """An error where the weights, and what training keeps for each, are more than this machine can hold."""
+    """An error where weights, gradients and optimiser need more memory than this machine has."""
     copies = {"adam": 2, "adamw": 2, "sgd": 1 if spec.train.momentum else 0}[spec.train.optimizer]
     copies += 3 if spec.train.average else 2  # themselves, the best so far, their average
     count = sum(math.prod(shape) for shape in shapes(plan).values())
@@ -327,13 +352,13 @@ def _fits(spec: Spec, plan: Plan) -> None:
         )
 
 
-def _measured(progress: Any) -> dict[str, float]:
+def _measured(progress: "Progress") -> dict[str, float]:
     """The metrics of the best evaluation; none where there was none."""
-    best: dict[str, Any] = next((r for r in progress.history if r["step"] == progress.best_step), {})
+    best: Row = next((r for r in progress.history if r["step"] == progress.best_step), {})
     return {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
 
 
-def _made(digest: str, progress: Any) -> dict[str, Any]:
+def _made(digest: str, progress: "Progress") -> dict[str, object]:
     import torch
 
     return {
@@ -347,8 +372,8 @@ def _made(digest: str, progress: Any) -> dict[str, Any]:
     }
 
 
-def _so_far(run: Path, progress: Any, metric: str) -> str:
-    """Which model a run has so far."""
+def _so_far(run: Path, progress: "Progress", metric: str) -> str:
+    """Where the best model of a run is so far."""
     if progress.best is None:
         return f"the model so far, not measured yet, is {run / BEST}"
     return (
@@ -356,23 +381,25 @@ def _so_far(run: Path, progress: Any, metric: str) -> str:
     )
 
 
-def _stopped(run: Path | None, kept: list[str]) -> str:
-    """What is left of a run that was stopped."""
+def _stopped(run: Path | None, notes: list[str]) -> str:
+    """The message of a run that was stopped: what it saved, and how to continue."""
     if run is None:
         return "stopped; nothing was kept, as there is no out"
-    return "\n".join(["stopped and saved", *kept[-1:], f"go on with: hitherto train --resume {run}"])
+    return "\n".join(["stopped and saved", *notes[-1:], f"go on with: hitherto train --resume {run}"])
 
 
-def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, metric: str) -> None:
+def _report(
+    run: Path, model: Model, source: AnySource, progress: "Progress", valid: Examples | None, metric: str
+) -> None:
     """report.html in the run's folder."""
     from hitherto import report
     from hitherto.report.curves import curves
 
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = curves(progress.history, log, metric, progress.best_step)
+    parts = curves(progress.history, log, metric, progress.best_step)
     if valid is not None:
         results = model.measure(valid)
-        found = family_of(model.spec.task).sections(source, valid, results, progress.watched) + found
+        parts = family_of(model.spec.task).sections(source, valid, results, progress.watched) + parts
     plain = ("train_loss", "valid_loss")
     shown = [(name, value) for name, value in model.metrics.items() if name not in plain][:6]
     summary = [
@@ -383,12 +410,12 @@ def _report(run: Path, model: Model, source: Any, progress: Any, valid: Any, met
     ]
     title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
     notes = [CANNOT_STREAM] if streams(model.plan) else []
-    report.write(run / "report.html", title, summary, found, notes)
+    report.write(run / "report.html", title, summary, parts, notes)
 
 
 @contextmanager
 def _claimed(out: Path) -> Iterator[None]:
-    """Make the folder of the run that ends in `out` ours; one with an unfinished run in it is not taken from it.
+    """Claim the folder of the run that ends in `out`; a folder with an unfinished run is an error.
 
     A training that fails before its first step leaves no folder that was not there.
     """
@@ -421,9 +448,9 @@ def _holds(path: Path) -> bool:
 
 
 def _clear(run: Path, out: Path) -> None:
-    """Take the checkpoints of a run that has ended out of the way of the next."""
-    kept = run / "checkpoints"
-    old = list(kept.iterdir()) if kept.is_dir() else []
+    """Delete the checkpoints of a run that has ended; an unfinished run is an error."""
+    checkpoints = run / "checkpoints"
+    old = list(checkpoints.iterdir()) if checkpoints.is_dir() else []
     if not old:
         return
     newest = max(path.stat().st_mtime for path in old)
@@ -434,13 +461,13 @@ def _clear(run: Path, out: Path) -> None:
         )
     for path in (*old, run / BEST):
         path.unlink(missing_ok=True)
-    for folder in (kept, run):  # none of them comes back beside the next spec.toml
+    for folder in (checkpoints, run):  # none of them comes back beside the next spec.toml
         files.sync_folder(folder)
 
 
-def complete(source: Any, examples: Any, say: Say) -> Spec:
-    """The spec with everything set that its maker left open; what was chosen is said."""
-    spec: Spec = source.spec
+def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
+    """The spec with every unset option at its default, chosen from the data; `say` lists them."""
+    spec = source.spec
     chosen, notes = source.choose(examples)
     for note in notes:
         say(note)
@@ -452,18 +479,20 @@ def complete(source: Any, examples: Any, say: Say) -> Spec:
         chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
     if spec.train.optimizer == "sgd":
         chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
-    known = {o.name: getattr(getattr(spec, o.table), o.name) for o in specs.options()}
-    left = {name: value for name, value in chosen.items() if known[name] is None and value is not None}
-    if left:
-        said = ", ".join(
+    options: dict[str, object] = {}
+    for table in (spec.data, spec.model, spec.train):
+        options |= msgspec.structs.asdict(table)
+    defaults = {name: value for name, value in chosen.items() if options[name] is None and value is not None}
+    if defaults:
+        listed = ", ".join(
             f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-            for name, value in left.items()
+            for name, value in defaults.items()
         )
-        say(f"chosen: {said}")
-    return spec.replace(**left)
+        say(f"defaults chosen from the data: {listed}")
+    return spec.replace(**defaults)
 
 
-def _device(name: str) -> Any:
+def _device(name: str) -> "torch.device":
     import torch
 
     if name == "auto":
@@ -479,38 +508,28 @@ def _device(name: str) -> Any:
 
 
 def judge(
-    spec: Spec, plan: Plan, codecs: dict[str, Any], valid: Any
-) -> Callable[[Any], dict[str, float]] | None:
-    """What the texts are worth that a model in training writes: quickly, without a search."""
+    spec: Spec, plan: Plan, codecs: Mapping[str, Codec], valid: Examples | None
+) -> "Callable[[Module], dict[str, float]] | None":
+    """Metrics of the texts that a model in training writes: quickly, without a search."""
     if not family_of(spec.task).source.judges or valid is None:
         return None
 
-    def judged(module: Any) -> dict[str, float]:
-        model = Model(spec, plan, codecs, module.tensors())
+    def judged(module: "Module") -> dict[str, float]:
+        model = Model(spec, plan, dict(codecs), module.tensors())
         return model.judge(valid, num_beams=1, n_best=1).metrics
 
     return judged
 
 
 def watcher(
-    spec: Spec, plan: Plan, codecs: dict[str, Any], shown: Any = None
-) -> Callable[[Any], dict[str, Any]] | None:
-    """What to note at every evaluation: of models that go on by themselves a sample."""
-    if "steps" in codecs:
-
-        def drawn(module: Any) -> dict[str, Any]:
-            model = Model(spec, plan, codecs, module.tensors())
-            text = None if shown is None else str(shown)
-            made = model.generate(text, seed=1, steps=64 if spec.task == "compose" else 400)
-            return {"sample": made, "text": text}
-
-        return drawn
-    if spec.task != "lm":
+    spec: Spec, plan: Plan, source: AnySource, valid: Examples | None
+) -> "Callable[[Module], Row] | None":
+    """What to note at every evaluation: a sample of a model that continues what it is given."""
+    sample = source.sampler(valid)
+    if sample is None:
         return None
 
-    def watch(module: Any) -> dict[str, Any]:
-        model = Model(spec, plan, codecs, module.tensors())
-        size = 120 if codecs["input"].size < 1000 else 30
-        return {"sample": model.generate(max_new_tokens=size, temperature=0.8, seed=1)}
+    def watch(module: "Module") -> "Row":
+        return sample(Model(spec, plan, source.codecs, module.tensors()))
 
     return watch

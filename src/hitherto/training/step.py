@@ -1,46 +1,47 @@
-"""One step: a batch forward, its loss; and evaluation."""
+"""One step of training, and evaluation with a torch module."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from hitherto.arrays import Array
 from hitherto.decode import Hypothesis
 from hitherto.heads import HEADS
 from hitherto.model.build import Module, State
-from hitherto.model.losses import LOSSES, nll
+from hitherto.model.losses import LOSSES
+from hitherto.runtime.executor import Batch, outputs
 from hitherto.spec import TrainSpec
-from hitherto.tasks.base import Batch, Results
+from hitherto.tasks.base import AnySource, Examples, Results
 
-__all__ = ["Loss", "evaluate", "forward", "outputs", "rehearse", "tensors_on"]
+__all__ = ["Loss", "TorchExecutor", "evaluate", "forward", "rehearse", "tensors_on"]
 
 # ------------------------------------------------------------------------------------------------- one step
 
 
-def tensors_on(arrays: Mapping[str, Any], device: torch.device) -> dict[str, Tensor]:
+def tensors_on(arrays: Mapping[str, Array], device: torch.device) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.ascontiguousarray(value)).to(device) for name, value in arrays.items()}
 
 
-def _begin(batch: Batch, kept: State | None) -> State | None:
+def _begin(batch: Batch, carried: State | None) -> State | None:
     """The state that the batch's rows begin with."""
-    if batch.carry is None or kept is None:
+    if batch.carry is None or carried is None:
         return None
-    if (batch.carry == np.arange(next(iter(kept.values())).shape[1])).all():
-        return kept
+    if (batch.carry == np.arange(next(iter(carried.values())).shape[1])).all():
+        return carried
     at = torch.from_numpy(batch.carry)
     fresh = (at < 0).reshape(1, -1, 1)
     return {
         name: value[:, at.clamp(min=0).to(value.device)].masked_fill(fresh.to(value.device), 0)
-        for name, value in kept.items()
+        for name, value in carried.items()
     }
 
 
 def _keep(batch: Batch, state: State) -> State | None:
-    """What of the state after a batch is carried to the next."""
+    """The part of the state after a batch that is carried to the next."""
     if batch.keep is None:
         return None
     rows = next(iter(state.values())).shape[1]
@@ -57,33 +58,33 @@ def _scored(batch: Batch, features: Tensor) -> Tensor:
 
 
 def forward(
-    module: Module, batch: Batch, kept: State | None, train: TrainSpec
+    module: Module, batch: Batch, carried: State | None, train: TrainSpec
 ) -> tuple[Tensor, Tensor, State | None]:
     """The sum of the losses of a batch, how many they are, and the state for the next batch."""
     device = next(module.parameters()).device
-    state = _begin(batch, kept)
+    state = _begin(batch, carried)
     if train.bptt and module.plan["form"] == "many_to_one":
         batch, state = _last_steps(module, batch, state, train.bptt, device)
     single = train.precision == "float32"
     with contextlib.nullcontext() if single else torch.autocast(device.type, torch.bfloat16):
         features, after = module(tensors_on(batch.inputs, device), *_lengths(batch, state))
-        options: dict[str, Any] = {}
-        if module.plan["head"]["kind"] in ("softmax", "pointer"):
-            options["label_smoothing"] = train.label_smoothing
-        if module.plan["head"]["kind"] == "softmax":
-            options["sampled"] = train.sampled
-        total, count = _loss(module, batch, _scored(batch, features), after, **options)
+        options = {"label_smoothing": train.label_smoothing, "sampled": train.sampled}
+        known = LOSSES[module.plan["head"]["kind"]].options
+        chosen = {name: value for name, value in options.items() if name in known}
+        total, count = _loss(module, batch, _scored(batch, features), after, **chosen)
     return total, count, _keep(batch, after)
 
 
 def _loss(
-    module: Module, batch: Batch, scored: Tensor, after: State, **options: Any
+    module: Module, batch: Batch, scored: Tensor, after: State, **options: float
 ) -> tuple[Tensor, Tensor]:
     """The sum of the losses at the scored places of a batch, and how many they are."""
     head = module.plan["head"]
+    weight, bias = module.head_weights()
     return LOSSES[head["kind"]](
         scored,
-        *module.head_weights(),
+        weight,
+        bias,
         {**_targets(batch, after, scored.device), **module.own_weights()},
         **head["options"],
         **options,
@@ -91,7 +92,7 @@ def _loss(
 
 
 def _lengths(batch: Batch, state: State | None) -> tuple[Tensor | None, State | None, Tensor | None]:
-    """What a module wants beside the inputs: their lengths, the state that it begins with, the lengths of sources."""
+    """The further arguments of a module: lengths, the initial state, and the lengths of sources."""
     of_x, of_source = (
         None if known is None else torch.from_numpy(known) for known in (batch.lengths, batch.source_lengths)
     )
@@ -99,9 +100,9 @@ def _lengths(batch: Batch, state: State | None) -> tuple[Tensor | None, State | 
 
 
 def _targets(batch: Batch, after: State, device: torch.device) -> dict[str, Tensor]:
-    """What a loss compares with; where answers are copied, how much of the attention lies on what is true, too."""
-    found = tensors_on(batch.targets, device)
-    if "gate" in after and "y" in found:
+    """What a loss compares with. Where answers are copied, also how much attention lies on the true class."""
+    targets = tensors_on(batch.targets, device)
+    if "gate" in after and "y" in targets:
         attention = _scored(batch, after["attention"])  # [N, S]
         source = torch.from_numpy(batch.inputs["source"]).to(device).t()  # [B, S]
         rows = (
@@ -109,15 +110,15 @@ def _targets(batch: Batch, after: State, device: torch.device) -> dict[str, Tens
             if batch.at is None
             else torch.from_numpy(batch.at).to(device)
         )
-        same = source[rows % len(source)] == found["y"].unsqueeze(1)
-        found |= {"copied": (attention * same).sum(1), "gate": _scored(batch, after["gate"])[:, 0]}
-    return found
+        same = source[rows % len(source)] == targets["y"].unsqueeze(1)
+        targets |= {"copied": (attention * same).sum(1), "gate": _scored(batch, after["gate"])[:, 0]}
+    return targets
 
 
 def _last_steps(
     module: Module, batch: Batch, state: State | None, steps: int, device: torch.device
 ) -> tuple[Batch, State | None]:
-    """Run all but the last `steps` of every row without gradients; a batch of those is left, and the state there."""
+    """Run all but the last `steps` of every row without gradients; gives a batch of those, and the state there."""
     x = next(iter(batch.inputs.values()))
     T, B = x.shape[:2]
     lengths = np.full(B, T) if batch.lengths is None else batch.lengths
@@ -137,90 +138,114 @@ def _last_steps(
 
 @dataclass
 class Loss:
-    """A loss that is summed up over batches."""
+    """The sum of a loss over batches."""
 
     total: float = 0.0
     count: float = 0.0
+
+    def add(self, total: float, count: float) -> None:
+        self.total, self.count = self.total + total, self.count + count
 
     @property
     def mean(self) -> float | None:
         return self.total / self.count if self.count else None
 
 
-def outputs(
-    module: Module, batches: Iterator[Batch], answers: str, loss: Loss | None = None
-) -> Iterator[tuple[Batch, np.ndarray[Any, Any]]]:
-    """Every batch with what the module says at its scored places: the head's parameters, or the loss there.
+@dataclass
+class TorchExecutor:
+    """A module as an `Executor`. Where batches have targets, their loss, as training has it, is added to `loss`."""
 
-    Where batches have targets, their loss, as training has it, is added to `loss`.
-    """
-    module.eval()
-    device = next(module.parameters()).device
-    kept: State | None = None
-    for batch in batches:
-        with torch.inference_mode():
-            features, after = module(tensors_on(batch.inputs, device), *_lengths(batch, _begin(batch, kept)))
-            kept = _keep(batch, after)
-            scored = _scored(batch, features)
-            if answers == "params":
-                found = module.params(scored)
-            elif module.plan["head"]["kind"] not in ("softmax", "pointer"):
-                found = _nll(module, module.params(scored), batch.targets["y"])
-            else:
-                targets = _targets(batch, after, device)
-                parts = [slice(i, i + 512) for i in range(0, len(scored), 512)]
-                found = torch.cat([
-                    scored.new_zeros(0),
-                    *(nll(module.params(scored[p]), {k: v[p] for k, v in targets.items()}) for p in parts),
-                ])  # fmt: skip
-            if loss is not None and answers != "params":
-                loss.total, loss.count = loss.total + float(found.double().sum()), loss.count + len(found)
-            elif loss is not None and "y" in batch.targets:
-                total, count = _loss(module, batch, scored, after)
-                loss.total, loss.count = loss.total + float(total), loss.count + float(count)
-        yield batch, found.float().cpu().numpy()
+    module: Module
+    loss: Loss = field(default_factory=Loss)
+
+    @torch.inference_mode()
+    def run_batch(self, batch: Batch, carried: State | None) -> tuple[Tensor, State]:
+        """The features at the scored places of a batch, and the state after it."""
+        self.module.eval()
+        inputs = tensors_on(batch.inputs, self.device)
+        features, after = self.module(inputs, *_lengths(batch, _begin(batch, carried)))
+        return _scored(batch, features), after
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    @torch.inference_mode()
+    def carried(self, batch: Batch, after: State) -> State | None:
+        """The part of the state after a batch that is carried to the next."""
+        return _keep(batch, after)
+
+    @torch.inference_mode()
+    def answers(self, batch: Batch, features: Tensor, after: State) -> Array:
+        """The head's parameters."""
+        if "y" in batch.targets:
+            total, count = _loss(self.module, batch, features, after)
+            self.loss.add(float(total), float(count))
+        params: Array = self.module.params(features).float().cpu().numpy()
+        return params
+
+    @torch.inference_mode()
+    def losses(self, batch: Batch, features: Tensor, after: State) -> Array:
+        """The loss at each scored place, a part at a time, since a vocabulary has many numbers."""
+        module, parts = self.module, [slice(i, i + 512) for i in range(0, len(features), 512)]
+        each = LOSSES[module.plan["head"]["kind"]].each
+        if each is None:
+            losses = _nll(module, module.params(features), batch.targets["y"])
+        else:
+            targets = _targets(batch, after, self.device)
+            losses = torch.cat([
+                features.new_zeros(0),
+                *(each(module.params(features[p]), {k: v[p] for k, v in targets.items()}) for p in parts),
+            ])  # fmt: skip
+        self.loss.add(float(losses.double().sum()), len(losses))
+        numbers: Array = losses.float().cpu().numpy()
+        return numbers
 
 
-def _nll(module: Module, params: Tensor, y: np.ndarray[Any, Any]) -> Tensor:
-    """What the head says of y, [N]; in numpy, as it is defined."""
+def _nll(module: Module, params: Tensor, y: Array) -> Tensor:
+    """Minus the log-probability that the head gives y, [N]; in numpy, as it is defined."""
     head = module.plan["head"]
-    own = {name: value.double().cpu().numpy() for name, value in module.own_weights().items()}
+    weights = {name: value.double().cpu().numpy() for name, value in module.own_weights().items()}
     parts = [slice(i, i + 512) for i in range(0, len(y), 512)]
-    found = [
-        HEADS[head["kind"]].nll(params[p].double().cpu().numpy(), y[p], **head["options"], **own)
+    losses = [
+        HEADS[head["kind"]].nll(params[p].double().cpu().numpy(), y[p], **head["options"], **weights)
         for p in parts
     ]
-    return torch.from_numpy(np.concatenate([np.zeros(0), *found]))
+    return torch.from_numpy(np.concatenate([np.zeros(0), *losses]))
 
 
-def evaluate(module: Module, source: Any, examples: Any, loss: Loss | None = None) -> Results:
-    """What the module is worth on these examples; where texts are searched for, quickly, without a search."""
-    how = {"num_beams": 1} if source.decodes else {}
-    made = outputs(module, source.evaluation(examples), source.answers, loss)
-    found: Results = source.measure(examples, made, **how)
-    return found
+def _quickly(source: AnySource) -> dict[str, int]:
+    """How an evaluation in training decodes: without a search."""
+    return {"num_beams": 1} if source.decodes else {}
 
 
-def rehearse(module: Module, source: Any, examples: Any) -> dict[str, float]:
-    """What an evaluation will measure, and what is wrong with it, without the time that it takes.
+def evaluate(module: Module, source: AnySource, examples: Examples, loss: Loss | None = None) -> Results:
+    """The metrics of the module on these examples. Decoding is greedy, which is quick."""
+    executor = TorchExecutor(module, loss or Loss())
+    made = outputs(executor, source.evaluation(examples), source.answers)
+    return source.measure(examples, made, **_quickly(source))
 
-    The module runs on the first batch alone; all others are taken to be answered alike, and so are the texts that it
-    would write. Values are those of such a model.
+
+def rehearse(module: Module, source: AnySource, examples: Examples) -> dict[str, float]:
+    """The metrics of an evaluation, and its errors, in a fraction of the time.
+
+    The module runs on the first batch alone. All other places are taken to be answered like its first one, and every
+    text that a decoder would write is empty. Values are those of such a model.
     """
-    how = {"num_beams": 1} if source.decodes else {}
+    executor = TorchExecutor(module)
 
-    def alike() -> Iterator[tuple[Batch, np.ndarray[Any, Any]]]:
-        answer: np.ndarray[Any, Any] | None = None
+    def alike() -> Iterator[tuple[Batch, Array]]:
+        answer: Array | None = None
         for batch in source.evaluation(examples):
             T, B = batch.inputs["x"].shape[:2]
             whole = B if module.plan["form"] == "many_to_one" else T * B
             count = whole if batch.at is None else len(batch.at)
             if answer is None and count:
-                answer = next(outputs(module, iter([batch]), source.answers))[1][:1]
+                answer = next(outputs(executor, iter([batch]), source.answers))[1][:1]
             yield batch, np.zeros(0) if answer is None else np.repeat(answer, count, 0)
 
-    found: Results = source.measure(examples, alike(), **how)
+    metrics = source.measure(examples, alike(), **_quickly(source)).metrics
     if not source.judges:
-        return found.metrics
-    silent: Results = source.judge(examples, [[Hypothesis([], 0.0, 0.0, None)]] * len(examples))
-    return found.metrics | silent.metrics
+        return metrics
+    silent = source.judge(examples, [[Hypothesis([], 0.0, 0.0, None)]] * len(examples))
+    return metrics | silent.metrics

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Concatenate, Protocol
 
 import torch
 from torch import Tensor
@@ -25,7 +26,33 @@ __all__ = [
 ]
 
 Targets = Mapping[str, Tensor]
-Loss = Callable[..., tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One row of `LOSSES`: the torch half of a head.
+
+    `total(features, weight, bias, targets, **options)` gives the sum of the losses over the scored places, and how many
+    they are: features [N, F] go through the last layer, weight [O, F] and bias [O]. Options are the head's own.
+    """
+
+    total: Callable[Concatenate[Tensor, Tensor, Tensor | None, Targets, ...], tuple[Tensor, Tensor]]
+    # The loss of each place, [N], from params [N, O] and targets; None: the head's numpy half says it.
+    each: Callable[[Tensor, Targets], Tensor] | None = None
+    options: frozenset[str] = frozenset()  # options of training that `total` takes too
+
+    def __call__(
+        self, features: Tensor, weight: Tensor, bias: Tensor | None, targets: Targets, **options: object
+    ) -> tuple[Tensor, Tensor]:
+        return self.total(features, weight, bias, targets, **options)
+
+
+class _Context(Protocol):
+    """What an `autograd.Function` of these remembers."""
+
+    gradients: Sequence[Tensor | None] | None
+    needs_input_grad: Sequence[bool]
+
 
 # Bytes of the layer's output made at a time. On a CPU a product is the faster the more rows it has, but the C
 # library gives blocks of 32 MiB back to the system after each use. What is read again and again should stay
@@ -108,13 +135,13 @@ class _InChunks(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, piece: Piece, size: int
+        ctx: _Context, features: Tensor, weight: Tensor, bias: Tensor | None, piece: Piece, size: int
     ) -> Tensor:
         total, *ctx.gradients = _chunks(features, weight, bias, piece, size, ctx.needs_input_grad[:3])
         return total
 
     @staticmethod
-    def backward(ctx: Any, factor: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Context, factor: Tensor) -> tuple[Tensor | None, ...]:
         refuse_second()
         if ctx.gradients is None:
             raise UsageError("the gradients of a loss can be asked for only once; compute the loss again.")

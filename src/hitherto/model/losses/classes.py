@@ -1,7 +1,6 @@
 """Cross-entropies: of a softmax, of one that copies, of one that is sampled, of sigmoids."""
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,12 +66,12 @@ def softmax(
 
 def _cross_entropy(y: Tensor, weights: Tensor | None, of_class: Tensor | None, smoothing: float) -> Piece:
     def piece(params: Tensor, rows: slice, wanted: bool) -> tuple[Tensor, Tensor | None]:
-        native = params.device.type == "cpu" and params.dtype == torch.float32 and params.is_contiguous()
-        if native and of_class is None and kernels.available():
-            own = None if weights is None else weights[rows]
-            return kernels.cross_entropy_(
-                params, y[rows], own, smoothing, wanted
-            ).sum(), params if wanted else None
+        native = kernels.available() and kernels.readable(params) and params.is_contiguous()
+        if native and of_class is None:
+            losses = kernels.cross_entropy_(
+                params, y[rows], None if weights is None else weights[rows], smoothing, wanted
+            )
+            return losses.sum(), params if wanted else None
         O, true = params.shape[1], y[rows].unsqueeze(1)  # [n, 1]
         at = params.gather(1, true)
         p = params.softmax(1)  # [n, O]
@@ -103,11 +102,11 @@ def _cross_entropy(y: Tensor, weights: Tensor | None, of_class: Tensor | None, s
 def nll(params: Tensor, targets: Targets) -> Tensor:
     """Of each place, [N], the negative log-likelihood of the class y; with `gate` and `copied` as `pointer` has it."""
     y = targets["y"].long()
-    own = F.cross_entropy(params, y, reduction="none")
+    written = F.cross_entropy(params, y, reduction="none")
     if "gate" not in targets:
-        return own
+        return written
     gate, copied = targets["gate"], targets["copied"].clamp(min=1e-30)  # what is not there is not copied
-    return -torch.logaddexp(F.logsigmoid(gate) - own, F.logsigmoid(-gate) + copied.log())
+    return -torch.logaddexp(F.logsigmoid(gate) - written, F.logsigmoid(-gate) + copied.log())
 
 
 def pointer(
@@ -177,8 +176,8 @@ def sigmoid(
     """Binary cross-entropy of every label. targets: `positive_weight`, [labels], is a factor of ones."""
     positive = targets.get("positive_weight")
 
-    def loss_of(params: Tensor, y: Tensor, _of_rows: Any) -> Tensor:
-        own = None if positive is None else positive.to(params.dtype)
-        return F.binary_cross_entropy_with_logits(params, y, reduction="none", pos_weight=own)
+    def loss_of(params: Tensor, y: Tensor, _of_rows: object) -> Tensor:
+        factor = None if positive is None else positive.to(params.dtype)
+        return F.binary_cross_entropy_with_logits(params, y, reduction="none", pos_weight=factor)
 
     return elementwise(features, weight, bias, targets, [labels or weight.shape[0]], loss_of)

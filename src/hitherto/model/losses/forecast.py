@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,7 +26,7 @@ def quantile(
     """The pinball loss, summed over levels. A parameter stays with its level: only predictions are sorted."""
     levels = check_levels(levels)
 
-    def loss_of(params: Tensor, y: Tensor, _of_rows: Any) -> Tensor:
+    def loss_of(params: Tensor, y: Tensor, _of_rows: object) -> Tensor:
         level = params.new_tensor(levels)
         error = y.unsqueeze(-1) - params
         return torch.maximum(level * error, (level - 1) * error).sum(-1)
@@ -46,7 +45,7 @@ def gaussian(
 ) -> tuple[Tensor, Tensor]:
     """Minus the log-density of the scaled value."""
 
-    def loss_of(params: Tensor, y: Tensor, _of_rows: Any) -> Tensor:
+    def loss_of(params: Tensor, y: Tensor, _of_rows: object) -> Tensor:
         mean, b = params.unbind(-1)
         deviation = F.softplus(b) + FLOOR
         return 0.5 * ((y - mean) / deviation).square() + deviation.log() + 0.5 * math.log(2 * math.pi)
@@ -65,7 +64,7 @@ def student_t(
 ) -> tuple[Tensor, Tensor]:
     """Minus the log-density of the scaled value."""
 
-    def loss_of(params: Tensor, y: Tensor, _of_rows: Any) -> Tensor:
+    def loss_of(params: Tensor, y: Tensor, _of_rows: object) -> Tensor:
         centre, b, c = params.unbind(-1)
         width, freedom = F.softplus(b) + FLOOR, F.softplus(c) + 2 + FLOOR
         half = freedom.double() / 2  # the difference of two large logarithms

@@ -1,8 +1,8 @@
-"""The losses: one for each head."""
+"""The losses: a row for each head of `HEADS`."""
 
 from hitherto.model.losses.chain import chain
 from hitherto.model.losses.chunks import Loss
-from hitherto.model.losses.classes import pointer, sigmoid, softmax
+from hitherto.model.losses.classes import nll, pointer, sigmoid, softmax
 from hitherto.model.losses.ctc import ctc
 from hitherto.model.losses.forecast import gaussian, negative_binomial, quantile, student_t
 from hitherto.model.losses.mixture import mixture
@@ -10,14 +10,14 @@ from hitherto.model.losses.mixture import mixture
 __all__ = ["LOSSES"]
 
 LOSSES: dict[str, Loss] = {
-    "softmax": softmax,
-    "pointer": pointer,
-    "ctc": ctc,
-    "sigmoid": sigmoid,
-    "chain": chain,
-    "mixture": mixture,
-    "quantile": quantile,
-    "gaussian": gaussian,
-    "student_t": student_t,
-    "negative_binomial": negative_binomial,
+    "softmax": Loss(softmax, nll, frozenset({"label_smoothing", "sampled"})),
+    "pointer": Loss(pointer, nll, frozenset({"label_smoothing"})),
+    "ctc": Loss(ctc),
+    "sigmoid": Loss(sigmoid),
+    "chain": Loss(chain),
+    "mixture": Loss(mixture),
+    "quantile": Loss(quantile),
+    "gaussian": Loss(gaussian),
+    "student_t": Loss(student_t),
+    "negative_binomial": Loss(negative_binomial),
 }

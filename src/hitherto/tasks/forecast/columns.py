@@ -1,4 +1,4 @@
-"""Which column holds times, and how far apart they are."""
+"""The columns of a table of series: which holds times, and which numbers."""
 
 import re
 from dataclasses import replace
@@ -36,7 +36,7 @@ _TIMELY = re.compile(r"time|date|epoch|unix|stamp|(?<![a-z])(ts|ds|t)(?![a-z])")
 
 
 def time_column(table: Table, kinds: dict[str, str], id_: str | int | None) -> str | None:
-    """The column of times: by its name and what it holds. Numbers are times where they rise or fall along a series."""
+    """The column of times, by its name and its values. Numbers are times where they rise or fall along a series."""
     low = {c.lower(): c for c in table.columns}
     named = [low[n] for n in _TIMES if n in low]
     dates = [c for c in named if kinds[c] == "time"] + [c for c in table.columns if kinds[c] == "time"]
@@ -55,7 +55,7 @@ def time_column(table: Table, kinds: dict[str, str], id_: str | int | None) -> s
             if all(map(_in_order, series.values())) and (column in named or _since_1970(rows, column)):
                 return column
         elif column.lower() in _TIMES[:6] and kinds[column] != "empty":
-            return column  # whose cells cannot be read, which is then said
+            return column  # reading its cells fails, with an error that says why
     return None
 
 
@@ -75,7 +75,7 @@ def _since_1970(rows: list[Row], column: str) -> bool:
 
 
 def telling(table: Table, time: str) -> str:
-    """The rest of an advice to say --id: the column that tells series apart, if there is one."""
+    """The end of the advice to say --id: the column that tells series apart, if there is one."""
     kinds, rows = table.kinds(), table.head(1000)
     for column in table.columns:
         if kinds[column] == "label" and len({(row[column], row[time]) for row in rows}) == len(rows):
@@ -84,7 +84,7 @@ def telling(table: Table, time: str) -> str:
 
 
 def no_number(table: Table, column: str) -> str:
-    """What keeps a column from being one of numbers, if it has the looks of one."""
+    """Why a column that looks like numbers is none, or nothing."""
     cells = [row[column] for row in table.head(100) if not table.marks.missing(row[column])]
     if not cells or not all(isinstance(cell, str) and cell[-1:].isdigit() for cell in cells):
         return ""

@@ -112,7 +112,7 @@ class Windows(Source[WindowExamples]):
     def prepare(
         cls, spec: Spec, data: object, valid: object, _extras: Options
     ) -> "tuple[Windows, WindowExamples, WindowExamples | None]":
-        """Fit on what comes before the split of every series, and encode both parts."""
+        """Fit on the part of every series before its split, and encode both parts."""
         table = load(spec, data)
         if valid is not None:
             spec = spec.replace(valid=0.0)
@@ -136,7 +136,7 @@ class Windows(Source[WindowExamples]):
 
     @staticmethod
     def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
-        """The spec with the columns of times and targets found, and what was guessed."""
+        """The spec with the names of its columns in the table, and notes of what was guessed."""
         data, notes = spec.data, list(table.notes)
         kinds = table.kinds()
         low = {c.lower(): c for c in table.columns}
@@ -195,7 +195,9 @@ class Windows(Source[WindowExamples]):
             if error.row is None:
                 raise
             raise table.error(error.row - 1, error.column, error.message + advice) from error
-        if self.codecs and data.time_format is None:  # of a model that knew no zones: times are those of UTC
+        if (
+            self.codecs and data.time_format is None
+        ):  # of a model from before there were time zones: its times are in UTC
             series = [replace(s, form=replace(s.form, zone=None)) for s in series]
         return (apart_from(series) if data.independent else series), notes
 
@@ -208,7 +210,7 @@ class Windows(Source[WindowExamples]):
         return self.spec.data.horizon or 1
 
     def split(self, series: list[Series]) -> list[int]:
-        """The step that validation begins with, in each series."""
+        """The first step of the validation part, in each series."""
         share = self.spec.data.aside
         cuts = []
         for s in series:
@@ -223,7 +225,7 @@ class Windows(Source[WindowExamples]):
         return cuts
 
     def read(self, table: Table, part: str | None = None, first: Time | None = None) -> WindowExamples:
-        """Encode the series: whole, or the part before or after the split."""
+        """Encode the series of a table; `encode` has the options."""
         return self.encode(self.gather(table)[0], part, first)
 
     def encode(
@@ -240,7 +242,7 @@ class Windows(Source[WindowExamples]):
         return WindowExamples(series, [self.codec.encode(s) for s in series], begin)
 
     def kinds(self) -> dict[str, tuple[str, ...]]:
-        """Which codecs there are, and of what kinds each may be."""
+        """The kinds of codec that each name allows."""
         return {"input": ("series",)}
 
     def inputs(self) -> dict[str, Input]:
@@ -258,7 +260,7 @@ class Windows(Source[WindowExamples]):
         return kind, options
 
     def choose(self, examples: WindowExamples) -> tuple[Options, list[str]]:
-        """A window of some seasons, and steps enough to learn from it."""
+        """Windows of a few seasons, and enough steps of training."""
         steps = np.array([len(s.values) for s in examples.series])
         season, total = self.codec.season or 1, int(steps.sum())
         window = int(np.clip(4 * max(season, self.horizon), 32, 336))
@@ -386,7 +388,7 @@ class Windows(Source[WindowExamples]):
     def collect(
         self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]], levels: Iterable[float]
     ) -> list[Arrays]:
-        """For each series its origins and the distributions forecast there."""
+        """For each series its origins and the distributions that are forecast there."""
         scored: list[list[tuple[Array, Array]]] = [[] for _ in examples.series]
         for batch, params in outputs:
             for i in np.unique(batch.targets["series"]):
@@ -458,7 +460,7 @@ class Windows(Source[WindowExamples]):
         return rows
 
     def future(self, examples: WindowExamples) -> Iterator[Batch]:
-        """The batches after which the steps beyond the end are forecast."""
+        """Batches whose only origin in each series is its last step."""
         yield from self.read_at(examples, [np.array([len(s.values) - 1]) for s in examples.series])
 
     def anomalies(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Row]:

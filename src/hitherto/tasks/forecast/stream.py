@@ -24,7 +24,7 @@ from hitherto.times.steps import DAY, FIRST, LAST, SECOND
 
 __all__ = ["ForecastStream"]
 
-LONGEST = 100_000  # steps that a stream of a series may miss
+LONGEST = 100_000  # steps that may be missing between two observations
 
 
 class ForecastStream(Stream):
@@ -56,10 +56,10 @@ class ForecastStream(Stream):
             raise UsageError("the times do not rise.")
         tick = int(dates[0]) if len(dates) else 1
         if tick not in (1, SECOND) or (abs(dates[1:]) >= DAY).any():
-            raise UsageError("the times have no such ticks, or no such zone.")
+            raise UsageError("the ticks or the time zone of the times are out of their bounds.")
         ends = [int(t) * (SECOND // tick) for t in (*times[:1], *times[-1:])] if len(dates) else []
         if not all(FIRST <= t < LAST for t in ends):
-            raise UsageError("the times are no dates.")
+            raise UsageError("the times are not dates.")
         if ahead and not len(arrays["input.season"]):
             raise UsageError("there is a forecast, but no observation.")
 
@@ -101,7 +101,7 @@ class ForecastStream(Stream):
         missed = self._missed(form, times)
         state = {name: np.array(array) for name, array in self.state.items()} if len(missed) else {}
         try:
-            for when in missed:  # steps that did not come are read as a table's are: as missing values
+            for when in missed:  # as in a table, their values are missing
                 self._step_on(
                     np.full(codec.channels, np.nan), wall_of(when[None], form.zone), covariates, before
                 )
@@ -135,7 +135,7 @@ class ForecastStream(Stream):
         return scores
 
     def _missed(self, form: Form, times: Array) -> Array:
-        """The steps between the two newest times that did not come, if steps are those of training."""
+        """The steps that are missing between the two newest times, where steps are those of training."""
         codec = self.source.codec
         step, last = codec.step, times[-2:]
         if (
@@ -163,7 +163,7 @@ class ForecastStream(Stream):
         """The newest times with one more: it is read as training read its times."""
         data, times = self.model.spec.data, before["times"]
         form, _ = form_of([time], given=data.time_format, zone=data.timezone, kept=True, column=None)
-        if data.time_format is None:  # a model that knew no zones
+        if data.time_format is None:  # a model from before there were time zones
             form = replace(form, zone=None)
         if len(times) and ("dates" in before) == form.numbers:
             raise DataError(
@@ -203,7 +203,7 @@ class ForecastStream(Stream):
         return Form(data.time_format or "", zone), newest["times"].astype("M8[us]")
 
     def _step(self, form: Form, times: Array) -> Step | None:
-        """The step between the newest times, as far as it is known: that of training where they keep to it."""
+        """The step between the newest times, if it is known: that of training where they keep to it."""
         freq, learned = self.model.spec.data.freq, self.source.codec.step
         if freq is None and learned is not None and learned.keeps(times, form.zone):
             return learned
@@ -259,7 +259,7 @@ class ForecastStream(Stream):
         return {"expected": plain_of(middle), "score": plain_of(surprise(values, low, middle, high))}
 
     def _times(self) -> list[str] | None:
-        """The times of the steps to come, as answers have them."""
+        """The times of the steps to come, as text."""
         form, times = self._timed({**self.kept, "times": self._ticks()})
         step = self._step(form, times) if len(times) else None
         if step is None:

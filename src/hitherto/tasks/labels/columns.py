@@ -1,4 +1,4 @@
-"""Which columns are input and labels, and what their cells hold."""
+"""The columns of inputs and labels, and the values in their cells."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from hitherto.tasks.columns import column_name, column_names, listed, untold
 
 __all__ = ["columns", "floats", "is_numeric", "items", "label_column", "values"]
 
-# Columns that are taken for labels, and for tokens, where none is named.
+# Names of columns that are guessed to hold labels, or tokens.
 _LABELS = (
     *("label", "labels", "class", "target", "category", "tag", "tags", "output", "y", "sentiment"),
     *("upos", "pos", "ner", "ner_tags", "pos_tags"),
@@ -40,7 +40,7 @@ def columns(spec: Spec, table: Table, per_step: bool) -> tuple[Spec, list[str]]:
     named = column_names(table, data.output)
     if len(named) > 1:
         raise UsageError(
-            f"labels stand in one column, but --output names {len(named)}; join them with --multi."
+            f"labels are one column, but --output names {len(named)}; put them in one, and say --multi."
         )
     output = next(iter(named), None)
     inputs = column_names(table, data.input)
@@ -49,7 +49,7 @@ def columns(spec: Spec, table: Table, per_step: bool) -> tuple[Spec, list[str]]:
     tokens = [c for c in lists or sequences if c.lower() in _TOKENS]
     if not inputs and (
         tokens or lists
-    ):  # tokens and their labels, alike in kind: tokens come first, labels last
+    ):  # tokens and their labels may be of one kind: tokens come first, labels last
         inputs = [*tokens, *lists][:1]
         notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
     if output is None:
@@ -117,7 +117,7 @@ def items(value: Value) -> list[str]:
 
 
 def _sortable(value: Value) -> tuple[int, float | str]:
-    """Numbers by their value, before what is not a number."""
+    """A key that sorts numbers by value, before all that are none."""
     try:
         return 0, float(value)
     except (TypeError, ValueError, OverflowError):

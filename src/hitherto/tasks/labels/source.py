@@ -36,13 +36,12 @@ from hitherto.tasks.labels.columns import columns, floats, is_numeric, items, la
 
 __all__ = ["PairExamples", "Pairs"]
 
-LARGEST = 1e30  # of a number that is learned from: its square is to be one, too
+LARGEST = 1e30  # of the numbers of an input: the square of a larger one may overflow
 
-# rows, their first step, where they are cut, whether more of them follows, and the epoch that they are read in
+# Rows; their first step and the one to stop at; whether more of their steps follow; and the epoch.
 Item = tuple[Array, int, int | None, bool, int]
-Training = Callable[
-    [], Iterator[tuple[int, Value, Value]]
-]  # row number, input and label of what is trained on
+# The row number, input and label of each example of the training part.
+Training = Callable[[], Iterator[tuple[int, Value, Value]]]
 
 
 @dataclass(slots=True)
@@ -150,14 +149,14 @@ class Pairs(Source[PairExamples]):
 
     @property
     def single(self) -> bool:
-        """Whether an input is one step: a whole picture, or numbers of several columns."""
+        """Whether an input is one step: a whole image, or numbers of several columns."""
         if self.numeric:
             return self.spec.data.id is None and len(self.input_columns) > 1
         return self.codecs["input"].reads == "whole"
 
     @property
     def numeric(self) -> bool:
-        """Whether an input is numbers, from a column each or in lists."""
+        """Whether an input is numbers: a column each, or lists."""
         return isinstance(self.codecs.get("input"), SeriesCodec)
 
     @property
@@ -207,9 +206,7 @@ class Pairs(Source[PairExamples]):
         numeric = data.tokens is None and kind != words and is_numeric(sample)
         if kind == numbers and not numeric:
             raise UsageError(f"codec = series reads numbers, but the first input is {sample!r:.60}.")
-        if (
-            kind is None or kind == numbers or kind not in TASKS[self.spec.task].inputs
-        ):  # neither named nor a file
+        if kind == numbers or kind not in TASKS[self.spec.task].inputs:  # values of a table
             kind = numbers if numeric and not self.per_step else words
         used(kind, data, [name for name in CODECS if name not in (kind, LabelCodec.kind)])
         if kind != words and self.spec.model.embedding_size is not None:
@@ -229,9 +226,7 @@ class Pairs(Source[PairExamples]):
             **data.vocabulary,
         }
         if options["tokens"] == "words" and self.labels.counts.sum() >= 200:
-            options.setdefault(
-                "min_count", 2
-            )  # rarer words become the unknown one, so that it is trained, too
+            options.setdefault("min_count", 2)  # rarer words train the unknown one
         if self.per_step:
             return TextCodec.fit((items(x) for _, x, _ in training()), **options)
         return TextCodec.fit((self._text(x) for i, x, _ in training()), **options)
@@ -298,7 +293,7 @@ class Pairs(Source[PairExamples]):
         return PairExamples(x, y if labelled else None, table, np.array(picked, np.int64), raw)
 
     def inputs_of(self, examples: PairExamples, some: Iterable[int]) -> list[Value]:
-        """The inputs of these examples as they stand in the table: tokens, a text, a file with its folder."""
+        """The inputs of these examples as the table has them: tokens, a text, a file with its folder."""
         table, numbers = examples.table, [int(examples.picked[i]) for i in some]
         inputs = {n: x for n, x, _ in values(self.spec.data, table, labelled=False) if n in numbers}
         shown = items if self.per_step else table.place if self.vectors else self._text
@@ -361,13 +356,13 @@ class Pairs(Source[PairExamples]):
         )
 
     def kinds(self) -> dict[str, tuple[str, ...]]:
-        """Which codecs there are, and of what kinds each may be."""
+        """The kinds of codec that each name allows."""
         return {"input": TASKS[self.spec.task].inputs, "output": ("label",)}
 
     def inputs(self) -> dict[str, Input]:
         codec, data = self.codecs["input"], self.spec.data
         if not (column_names(None, data.input) and column_names(None, data.output)):
-            raise UsageError("it does not say which columns are input and output.")
+            raise UsageError("its spec does not name the columns of input and output.")
         if isinstance(codec, SeriesCodec) and codec.horizon:
             raise UsageError(
                 f"{self.spec.task} reads a series as it is, but its codec looks {codec.horizon} steps ahead."
@@ -382,7 +377,9 @@ class Pairs(Source[PairExamples]):
     def head(self) -> tuple[str, Options]:
         classes = len(self.labels.classes)
         if self.labels.multi != self.spec.data.multi:
-            raise UsageError("its labels and its spec differ in whether several may hold at once.")
+            raise UsageError(
+                "its codec of labels and its spec differ in whether an input may have several labels."
+            )
         heads = TASKS[self.spec.task].heads
         usual = next((head for head in heads if _apart(head) == self.spec.data.multi), heads[0])
         kind = self.spec.model.head or usual
@@ -429,7 +426,7 @@ class Pairs(Source[PairExamples]):
         ]
 
     def _alone(self, longest: int) -> list[str]:
-        """A warning where no example has a second step, and so nothing to remember."""
+        """A warning where no example has a second step, so that there is nothing to remember."""
         if longest > 1 or self.single:
             return []
         what = "a sequence of numbers" if self.numeric else "a text"
@@ -455,7 +452,7 @@ class Pairs(Source[PairExamples]):
     # ---- batches
 
     def schedule(self, examples: PairExamples, train: TrainSpec, epoch: int) -> list[Item]:
-        """Whole rows; or, where every step answers, rows cut to `bptt` steps."""
+        """Whole rows; or, where every step has a label, rows cut to `bptt` steps."""
         lengths = np.array([len(x) for x in examples.x], np.int64)
         every = batches(lengths, train, epoch)
         if train.bptt is None or not self.per_step:
@@ -503,14 +500,14 @@ class Pairs(Source[PairExamples]):
         return Batch({"x": x}, lengths, targets, at, every if first else None, every if more else None, rows)
 
     def evaluation(self, examples: PairExamples, rows: int = 64) -> Iterator[Batch]:
-        """Batches of alike lengths; `Batch.rows` says whose each row is."""
+        """Batches of similar lengths; `Batch.rows` has the example of each row."""
         for some in by_length([len(x) for x in examples.x], rows):
             yield self.batch(examples, (some, 0, None, False, -1))
 
     # ---- answers
 
     def probabilities(self, params: Array) -> Array:
-        """[N, K], whatever the head."""
+        """The probability of each class, [N, K]."""
         params = params.astype(np.float64)
         if self.apart:
             p = 1 / (1 + np.exp(-np.clip(params, -700, 700)))
@@ -520,7 +517,7 @@ class Pairs(Source[PairExamples]):
         return params
 
     def collect(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Array]:
-        """Probabilities of every example, in the examples' order: [K], or [T, K] where every step answers."""
+        """Probabilities of every example, in their order: [K], or [T, K] where every step has a label."""
         answers: list[Array] = [np.zeros(0)] * len(examples)
         for batch, params in outputs:
             p = self.probabilities(params)
@@ -563,7 +560,7 @@ class Pairs(Source[PairExamples]):
         return Results(values, arrays)
 
     def positive(self) -> int | None:
-        """The class whose f1 counts, of two."""
+        """The positive class of two, whose f1 is measured."""
         codec = self.labels
         if self.spec.data.multi or len(codec.classes) != 2:
             return None
@@ -581,7 +578,7 @@ class Pairs(Source[PairExamples]):
         positive = self.positive()
         if threshold is not None and positive is None and not self.spec.data.multi:
             raise UsageError(
-                "a threshold is for two classes, or for several labels at once; here the likeliest class wins."
+                "a threshold is for two classes, or for several labels at once; here the most probable class wins."
             )
         rows = [self.answer(p, threshold) for p in self.collect(examples, outputs)]
         if self.per_step:

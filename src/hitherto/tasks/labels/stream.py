@@ -79,7 +79,7 @@ class LabelStream(Stream):
 
     def _answer(self) -> Row:
         params = self.core.peek()
-        assert params is not None  # noqa: S101 - a model of classify pools
+        assert params is not None  # noqa: S101 - a model of `classify` pools
         return self.source.answer(self.source.probabilities(params[None])[0])
 
 
@@ -98,7 +98,7 @@ class TagStream(Stream):
         return {"rest": text_slot()}
 
     def push(self, value: Value) -> list[Row]:
-        """Text, whose words end at blanks, or a list of tokens."""
+        """Text, in which blanks end words, or a list of tokens."""
         if not isinstance(value, str):
             return self._labels(items(value))
         text = self.kept["rest"].tobytes().decode() + value
@@ -115,7 +115,7 @@ class TagStream(Stream):
         return self._labels(rest.split())
 
     def row(self, table: Table, reading: Options) -> list[Row]:
-        """A label for each token of a sequence by itself."""
+        """A label for each token of a whole sequence."""
         return [
             {name: value for name, value in row.items() if name != "row"}
             for row in spread(super().row(table, reading))

@@ -1,12 +1,12 @@
 """One long text, or many: the data of `lm`.
 
-Every token is scored once, the first of a stream or document too: it follows the start token. Training reads B lanes of
-the text side by side, a few steps at a time, each lane going on from its own state; with documents or lines, a state
-ends where its text does, so a lane's few steps may become several rows of a batch.
+Every token is scored once. The first of a stream or document is, too: it follows the start token. Training reads B
+lanes of the text side by side, a few steps at a time, and each lane continues from its own state. With documents or
+lines, a state ends where its text does, so a few steps of a lane may become several rows of a batch.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +24,7 @@ from hitherto.plan import Input
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Batch, Options, Results, Row, Share, Source
+from hitherto.tasks.base import Batch, Generates, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import column_names, load
 
@@ -33,14 +33,12 @@ __all__ = ["Corpus", "CorpusExamples"]
 IN_MEMORY = 1 << 26  # characters; a longer text goes to a file of tokens
 EVALUATE = 512  # steps at a time
 Text = str | Table  # a plain file's path, or rows of text
-Item = (
-    tuple[int, int, int] | Array
-)  # lanes, and the span of each that is read; or rows, where lines are apart
+Item = tuple[int, int, int] | Array  # the number of lanes and a span of each; or rows, where lines are apart
 
 
 @dataclass(slots=True)
 class CorpusExamples:
-    """Tokens in a row; where documents or lines begin, if they are apart; and how many characters they came from."""
+    """Tokens; where documents or lines begin, if they are apart; and how many characters they come from."""
 
     tokens: shards.Tokens
     starts: Array | None  # [documents]: the first token of each; None for one stream
@@ -62,11 +60,17 @@ class Corpus(Source[CorpusExamples]):
     spec: Spec
     codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
-    folder: Path | None = None  # where tokens go that memory should not hold
+    folder: Path | None = None  # for the tokens of texts that are too long for memory
 
     answers = "nll"
     unnamed = "txt"
     reads_plain_text = True
+    keeps_tokens = True
+
+    def sampler(self, valid: CorpusExamples | None) -> Callable[[Generates], Row]:  # noqa: ARG002
+        """A text of every model, drawn with the same seed."""
+        size = 120 if self.codecs["input"].size < 1000 else 30
+        return lambda model: {"sample": model.generate(max_new_tokens=size, temperature=0.8, seed=1)}
 
     @property
     def reads(self) -> list[str]:
@@ -186,19 +190,19 @@ class Corpus(Source[CorpusExamples]):
             yield ids
 
     def kinds(self) -> dict[str, tuple[str, ...]]:
-        """Which codecs there are, and of what kinds each may be."""
+        """The kinds of codec that each name allows."""
         return {"input": ("text",)}
 
     def inputs(self) -> dict[str, Input]:
         if self.codec.end_id is None and (self.spec.data.layout == "lines" or self.spec.data.documents):
-            raise UsageError("a line of a text has an end, but the codec has no token for it.")
+            raise UsageError("lines and documents need a token for their end, but the codec has none.")
         return {"x": {"kind": "ids", "size": self.codec.size}}
 
     def head(self) -> tuple[str, Options]:
         return "softmax", {"classes": self.codec.size}
 
     def choose(self, examples: CorpusExamples) -> tuple[Options, list[str]]:
-        """Sizes by how much text there is."""
+        """Sizes by the number of tokens."""
         count = len(examples)
         chars = self.codec.size < 1000
         lanes = 32 if count > 200_000 else 16 if count > 20_000 else 4
@@ -222,7 +226,7 @@ class Corpus(Source[CorpusExamples]):
     # ---- batches
 
     def schedule(self, examples: CorpusExamples, train: TrainSpec, epoch: int) -> list[Item]:
-        """Spans (start, stop) of every lane; or the rows of a batch, where lines are by themselves."""
+        """Spans of all lanes; or the rows of each batch, where lines are apart."""
         if self.spec.data.layout == "lines":
             return [*batches(examples.lengths(), train, epoch)]
         lane = len(examples) // (train.batch_size or 1)
@@ -276,7 +280,7 @@ class Corpus(Source[CorpusExamples]):
         return _flat(pairs, rows)
 
     def _pieces_of_lanes(self, examples: CorpusExamples, firsts: list[int], steps: int, fresh: bool) -> Batch:
-        """Each lane's steps, cut where documents begin: the first piece goes on, the others begin anew."""
+        """The steps of each lane, cut where documents begin: the first piece continues, the others start from zero."""
         assert examples.starts is not None  # noqa: S101
         pairs, carry, keep = [], [], []
         for lane, first in enumerate(firsts):
@@ -376,7 +380,7 @@ def _characters(spec: Spec, data: Text) -> int:
 
 
 def _split(spec: Spec, data: Text, total: int) -> int:
-    """The character that validation begins with: a line's first, where there are lines."""
+    """The first character of the validation part: the first of a line, where there are lines."""
     at = int(total * (1 - spec.data.aside))
     seen, passed = 0, False
     for piece in _pieces(spec, data):

@@ -19,7 +19,7 @@ __all__ = ["TextStream"]
 
 
 class TextStream(Stream):
-    """`lm`: how probable each token was, and what may come next."""
+    """`lm`: how probable each token was, and which words may come next."""
 
     def __init__(self, model: OpenModel) -> None:
         self.source = verbs.corpus_of(model)
@@ -37,7 +37,7 @@ class TextStream(Stream):
             raise UsageError("the probabilities of the next token do not add up to 1.")
 
     def push(self, text: str) -> list[Row]:
-        """More text, cut anywhere: a row for each token that became whole, with its probability given all before it."""
+        """More text, cut anywhere: a row for each token that is complete, with its probability given all before it."""
         return self._rows(self.input.push(text))
 
     def peek(self, k: int = 5) -> list[tuple[str, float]]:
@@ -51,7 +51,7 @@ class TextStream(Stream):
     def line(self, text: str) -> list[Row]:
         rows = self.push(text)
         bits = [-np.log2(max(row["probability"], 1e-300)) for row in rows]
-        if self.model.spec.data.layout == "lines" and text.endswith("\n"):  # the next is a text of its own
+        if self.model.spec.data.layout == "lines" and text.endswith("\n"):  # the next line is another text
             self.reset()
         return [{"tokens": len(rows), "bits": float(sum(bits)), "next": dict(self.peek())}]
 
@@ -62,7 +62,7 @@ class TextStream(Stream):
 
     @property
     def log_probs(self) -> Array:
-        """Of each token, to be the next: [1, V]."""
+        """The log-probability of each token to be the next: [1, V]."""
         return self.kept["next"][None]
 
     def engine_state(self) -> dict[str, Array]:

@@ -21,7 +21,7 @@ __all__ = ["advance", "corpus_of", "generate", "pieces", "read", "step", "sugges
 
 def corpus_of(model: OpenModel) -> Corpus:
     """The source of a model of `lm`."""
-    assert isinstance(model.source, Corpus)  # noqa: S101 - asked of these alone
+    assert isinstance(model.source, Corpus)  # noqa: S101 - the row of the family names it
     return model.source
 
 
@@ -52,7 +52,7 @@ def pieces(
     ids, decoder = read(model, prompt)
     state, log_probs = advance(model, ids)
     banned = [i for i in (codec.unknown,) if i is not None]
-    if not prompt:  # a line that ends before it begins is nothing
+    if not prompt:  # an empty line is no text
         log_probs[:, ends(model)] = -np.inf
     shared = decode.DecodeOptions(
         max_new_tokens=max_new_tokens, banned=tuple(banned), stop_ids=tuple(ends(model))
@@ -92,10 +92,10 @@ def suggest(model: OpenModel, text: str, k: int = 5) -> list[tuple[str, float]]:
 def suggest_from(
     model: OpenModel, state: State, log_probs: Array, rest: str, k: int
 ) -> list[tuple[str, float]]:
-    """`suggest` after a state: `rest` is the text that is no token yet, the word that has begun."""
+    """`suggest` after a state: `rest` is text that is no complete token yet, the word that has begun."""
     codec = corpus_of(model).codec
     if rest.startswith(" ") and codec.tokens != "words":
-        # where tokens have their blanks, the next word begins with the one just before it
+        # where a token includes the blank before its word, the next word begins with that blank
         blank = [codec.decode([i]).startswith(" ") for i in range(codec.size)]
         log_probs = np.where(blank, log_probs, -np.inf)
     words = decode.suggest(
@@ -111,7 +111,7 @@ def suggest_from(
 
 
 def read(model: OpenModel, prompt: str) -> tuple[Array, Decoder]:
-    """The start token and the prompt's tokens; and a decoder that knows what came before."""
+    """The start token and the tokens of the prompt; and a decoder that has decoded them."""
     codec = corpus_of(model).codec
     ids = np.concatenate([[corpus_of(model).start_id], codec.encode(prompt) if prompt else []]).astype(
         np.int64

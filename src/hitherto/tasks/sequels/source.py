@@ -4,7 +4,7 @@ A step of zeros comes before each sequence, so that its first step can be learne
 score that step: nothing predicts it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from hitherto.metrics import METRICS
 from hitherto.plan import Input
 from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Item, Options, Results, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Generates, Item, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -89,6 +89,16 @@ class Sequels(Source[SequelExamples]):
     answers = "nll"
     continues = True
     unnamed = "csv"
+
+    def sampler(self, valid: SequelExamples | None) -> Callable[[Generates], Row]:
+        """A sequel of every model, drawn with the same seed; one that says something says the first text."""
+        text = None if valid is None else next((str(text) for text in valid.texts), None)
+        steps = 64 if self.spec.task == "compose" else 400  # a text takes many points of a pen
+
+        def sample(model: Generates) -> Row:
+            return {"sample": model.generate(text, seed=1, steps=steps), "text": text}
+
+        return sample
 
     @property
     def reads(self) -> list[str]:
