@@ -1,13 +1,16 @@
 """The plan is data: made from a spec, checked before it is run, refused when it is not sound."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from hitherto.bounds import Size
 from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
-from hitherto.plan import OPS, make, states, stepwise, streams, weights
+from hitherto.heads import HEADS, Beside
+from hitherto.plan import OPS, make, op_of, states, stepwise, streams, weights
 from hitherto.plan.check import check
 from hitherto.spec import ModelSpec
 
@@ -157,3 +160,22 @@ def test_writers_that_cannot_be_are_refused() -> None:
 @pytest.mark.parametrize("name", OPS)
 def test_rows_name_themselves(name: str) -> None:
     assert OPS[name].name == name
+
+
+def test_a_head_brings_the_operation_of_its_own_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = Beside(
+        "bends", "bent", {"input_size": Size}, lambda o: {"A": (3, o["input_size"])}, lends=("A",)
+    )
+    head = replace(HEADS["softmax"], name="bent", beside=beside)
+    monkeypatch.setitem(HEADS, "bent", head)
+    monkeypatch.setitem(OPS, "bends", op_of(head))
+    made = make(
+        ModelSpec(hidden_size=8, num_layers=1, embedding_size=4), "many_to_many", IDS, "bent", {"classes": 5}
+    )
+    assert [op["op"] for op in made["step"]] == ["embed", "recurrent", "bends", "linear"]
+    assert weights(check(made))["bends.A"] == (3, 8)
+    made["step"].pop(2)
+    with pytest.raises(
+        BundleError, match="the head bent reads bends beside its numbers, but there is nothing"
+    ):
+        check(made)

@@ -225,3 +225,36 @@ def test_configs_are_sound(path: Path) -> None:
 
 def test_every_task_has_a_config() -> None:
     assert {specs.read(path).task for path in CONFIGS} == set(TASKS)
+
+
+def test_choices_are_the_rows_of_tables_that_a_task_has() -> None:
+    by_name = {option.name: option for option in options()}
+    assert specs.choices(by_name["head"], "classify") == ("softmax", "sigmoid")
+    assert specs.choices(by_name["codec"], "caption") == ("image", "frames")
+    assert specs.choices(by_name["metric"], "tag") == ("accuracy", "entity_f1")
+    assert specs.choices(by_name["cell"], "lm") == specs.choices(by_name["cell"]) == ("rnn", "lstm", "gru")
+    assert specs.choices(by_name["optimizer"], "lm") == ("adam", "adamw", "sgd")
+    assert specs.choices(by_name["path"], "lm") == ()
+    assert {option.group for option in options()} == {"data", "model", "training"}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"task": "tag", "model": {"head": "sigmoid"}}, "tag has no head 'sigmoid'; it has softmax."),
+        ({"task": "caption", "data": {"codec": "audio"}}, "caption has no codec 'audio'; it has image, frames."),
+        ({"task": "lm", "model": {"head": "softmx"}}, "head must be one of softmax, but came as 'softmx'. Did you"),
+    ],
+)  # fmt: skip
+def test_a_row_that_the_task_does_not_have_is_an_error(document: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        from_document(document)
+    assert message in str(error.value)
+
+
+def test_help_shows_the_default_of_the_task() -> None:
+    by_name = {option.name: option for option in options()}
+    assert specs.default_text(by_name["tokens"], "caption") == "words"
+    assert specs.default_text(by_name["encoding"], "lm") == "utf-8"
+    assert specs.default_text(by_name["levels"], "forecast") == "0.1 0.25 0.5 0.75 0.9"
+    assert specs.default_text(by_name["hidden_size"], "lm") == ""

@@ -15,9 +15,8 @@ from hitherto.codecs.text import TextCodec
 from hitherto.data.answers import beside
 from hitherto.decode import DecodeOptions
 from hitherto.errors import BundleError, UsageError
-from hitherto.plan import Plan, form_of, operations, streams
+from hitherto.plan import OPS, Plan, form_of, operations, streams
 from hitherto.plan.check import check
-from hitherto.plan.ops import OPS
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.executor import outputs
 from hitherto.runtime.session import Session, Sessions

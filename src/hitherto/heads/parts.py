@@ -81,7 +81,6 @@ class Head:
     optional: frozenset[str] = frozenset()
     beside: Beside | None = None
     copies: bool = False  # it also assigns probability to tokens of the source, by the attention on them
-    loss_options: frozenset[str] = frozenset()  # options of a training that its loss has
     losses: Callable[[Array, Array], Array] | None = None  # -log_prob in the precision of the params, faster
 
     def nll(self, params: Array, y: Array, **options: object) -> Array:

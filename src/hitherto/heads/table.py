@@ -53,7 +53,6 @@ HEADS: dict[str, Head] = {
         softmax_sample,
         softmax_log_prob,
         {"classes": Size},
-        loss_options=frozenset({"label_smoothing", "sampled"}),
         losses=softmax_losses,
     ),
     "pointer": Head(
@@ -72,7 +71,6 @@ HEADS: dict[str, Head] = {
             gate=True,
         ),
         copies=True,
-        loss_options=frozenset({"label_smoothing"}),
     ),
     "sigmoid": Head(
         "sigmoid",
