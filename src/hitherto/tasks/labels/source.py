@@ -21,17 +21,7 @@ from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
-from hitherto.tasks.columns import (
-    changed,
-    column_names,
-    encoded,
-    fitted,
-    listed,
-    load,
-    opened,
-    unseen,
-    used,
-)
+from hitherto.tasks.columns import changed, column_names, encoded, fitted, listed, load, opened, unseen, used
 from hitherto.tasks.labels.columns import columns, floats, is_numeric, items, label_column, values
 
 __all__ = ["PairExamples", "Pairs"]
