@@ -257,4 +257,4 @@ def test_help_shows_the_default_of_the_task() -> None:
     assert specs.default_text(by_name["tokens"], "caption") == "words"
     assert specs.default_text(by_name["encoding"], "lm") == "utf-8"
     assert specs.default_text(by_name["levels"], "forecast") == "0.1 0.25 0.5 0.75 0.9"
-    assert specs.default_text(by_name["hidden_size"], "lm") == ""
+    assert specs.default_text(by_name["hidden_size"], "lm") == "from the data"
