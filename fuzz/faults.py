@@ -463,7 +463,7 @@ MUTANTS = [
     ),
     _fault(
         "ids beyond the table",
-        "runtime/engine.py",
+        "runtime/chain.py",
         "x.max() >= self.ids",
         "x.max() > self.ids",
         "test_engine.py",
@@ -480,8 +480,8 @@ MUTANTS = [
     _fault(
         "rows look at the sources of others",
         "runtime/engine.py",
-        'return found | {"attend.row": row.astype(np.int64)}',
-        'return found | {"attend.row": row.astype(np.int64)[::-1].copy()}',
+        'return picked | {"attend.row": row.astype(np.int64)}',
+        'return picked | {"attend.row": row.astype(np.int64)[::-1].copy()}',
         "test_engine.py test_writer.py",
         "writer or search",
     ),

@@ -80,6 +80,7 @@ class Head:
     options: Mapping[str, object] = field(default_factory=dict)  # the type of each, with its bounds
     optional: frozenset[str] = frozenset()
     beside: Beside | None = None
+    counts: bool = False  # it assigns probability to whole numbers from 0 on
     copies: bool = False  # it also assigns probability to tokens of the source, by the attention on them
     losses: Callable[[Array, Array], Array] | None = None  # -log_prob in the precision of the params, faster
 

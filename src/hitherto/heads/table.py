@@ -1,5 +1,6 @@
 """The heads: a row each."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from msgspec import Meta
@@ -131,12 +132,15 @@ HEADS: dict[str, Head] = {
     "student_t": forecast(
         "student_t", lambda: 3, gaussian_mean, student_t_quantile, student_t_sample, student_t_log_prob
     ),
-    "negative_binomial": forecast(
-        "negative_binomial",
-        lambda: 2,
-        negative_binomial_mean,
-        negative_binomial_quantile,
-        negative_binomial_sample,
-        negative_binomial_log_prob,
+    "negative_binomial": replace(
+        forecast(
+            "negative_binomial",
+            lambda: 2,
+            negative_binomial_mean,
+            negative_binomial_quantile,
+            negative_binomial_sample,
+            negative_binomial_log_prob,
+        ),
+        counts=True,
     ),
 }

@@ -90,7 +90,7 @@ class Windows(Source[WindowExamples]):
         data = spec.data
         horizon = data.horizon or 1
         training = [_before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
-        counts = spec.model.head == "negative_binomial"
+        counts = spec.model.head is not None and HEADS[spec.model.head].counts
         options: Options = {
             "horizon": horizon,
             "season": data.season,
