@@ -137,12 +137,12 @@ def translation(runs: Path, name: str, source: str, target: str, options: Row) -
 def ready(pair: tuple[Path, Path], valid: tuple[Path, Path], **options: Any) -> tuple[Any, Plan, list[Any]]:
     """A fitted source of training pairs, the plan of a model for it, and the batches of the first epoch."""
     from hitherto.plan import make
-    from hitherto.spec import from_options
+    from hitherto.spec import from_options, with_defaults
     from hitherto.spec.tasks import TASKS
     from hitherto.tasks.families import family_of
 
     spec = from_options("translate", None, **options)
-    source, examples, _ = family_of("translate").source.prepare(spec, pair, valid, {})
+    source, examples, _ = family_of("translate").source.prepare(with_defaults(spec), pair, valid, {})
     plan = make(source.spec.model, TASKS["translate"].form, source.inputs(), *source.head())
     schedule = source.schedule(examples, source.spec.train, 0)
     return source, plan, [source.batch(examples, rows, (0, 1)) for rows in schedule]

@@ -20,7 +20,7 @@ from hitherto.data.series import gather
 from hitherto.errors import HithertoError
 from hitherto.media.midi import Score, read_midi, write_midi
 from hitherto.media.pictures import png
-from hitherto.spec import from_options
+from hitherto.spec import from_options, with_defaults
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.families import FAMILIES
 
@@ -478,7 +478,9 @@ class Files:
         else:
             task, options = random.choice(case.file.tasks)
             spec = from_options(task, str(path), None, hidden_size=4, **options, **case.how)
-            source, examples, _ = FAMILIES[TASKS[task].source].source.prepare(spec, str(path), None, {})
+            source, examples, _ = FAMILIES[TASKS[task].source].source.prepare(
+                with_defaults(spec), str(path), None, {}
+            )
             source.choose(examples)
             source.inputs()
             source.head()

@@ -13,7 +13,7 @@ import numpy as np
 
 from hitherto import plan
 from hitherto.media.sound import Sound
-from hitherto.spec import from_options
+from hitherto.spec import from_options, with_defaults
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.families import FAMILIES
 from hitherto.tensors import open_tensors
@@ -230,7 +230,7 @@ def model_of(name: str) -> Model:
         num_layers=options.get("num_layers", 1),
         **{k: v for k, v in options.items() if k != "num_layers"},
     )
-    source, examples, _ = FAMILIES[task.source].source.prepare(given, rows, rows, {})
+    source, examples, _ = FAMILIES[task.source].source.prepare(with_defaults(given), rows, rows, {})
     source.spec = complete(source, examples, lambda _line: None)
     kind, own = source.head()
     made = plan.make(source.spec.model, task.form, source.inputs(), kind, own)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import hitherto
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError
-from hitherto.spec import from_options
+from hitherto.spec import from_options, with_defaults
 from hitherto.tasks.batching import bucket, pad, share_rows
 from hitherto.tasks.families import FAMILIES
 from hitherto.tasks.writing.columns import columns as writing_columns
@@ -524,7 +524,7 @@ ANSWERS = [
 
 def texts(task: str, data: Any, **options: Any) -> tuple[Any, Any, Any]:
     spec = from_options(task, **({"tokens": "words"} | options))
-    return FAMILIES["texts"].source.prepare(spec, data, None, {})
+    return FAMILIES["texts"].source.prepare(with_defaults(spec), data, None, {})
 
 
 def said(source: Any, ids: Any, side: str = "input") -> list[str]:

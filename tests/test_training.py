@@ -23,7 +23,7 @@ import torch
 from hitherto.errors import CheckpointError, TrainingError
 from hitherto.model.build import Module, build
 from hitherto.plan import make
-from hitherto.spec import Spec, from_options
+from hitherto.spec import Spec, from_options, with_defaults
 from hitherto.tasks.base import Batch, Results
 from hitherto.tasks.families import FAMILIES
 from hitherto.training import checkpoint
@@ -518,7 +518,7 @@ def writer(**options: Any) -> tuple[Spec, Any, Any, Module]:
     given = {"tokens": "words", "hidden_size": 8, "embedding_size": 6, "num_layers": 1, "bidirectional": True}
     more = {"epochs": 3, "batch_size": 8, "lr": 0.01, "threads": 1, "checkpoint_every": 1, "valid": 0.0}
     spec = from_options("translate", "none", **(given | more | options))
-    source, examples, _ = FAMILIES["texts"].source.prepare(spec, PAIRS, None, {})
+    source, examples, _ = FAMILIES["texts"].source.prepare(with_defaults(spec), PAIRS, None, {})
     plan = make(spec.model, "seq2seq", source.inputs(), *source.head())
     return source.spec, source, examples, build(plan, seed=3)
 

@@ -52,6 +52,7 @@ class AudioCodec(Codec):
     options = ("rate", "bands", "window", "hop", "stack", "max_length")
     endings = SOUND
     Document = AudioDocument
+    reads_files = True
     streams = True
     augments = True
 

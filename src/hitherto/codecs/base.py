@@ -53,6 +53,7 @@ class Codec(ABC):
     options: ClassVar[tuple[str, ...]] = ()  # arguments of `fit` that are options of a spec
     endings: ClassVar[tuple[str, ...]] = ()  # of the names of the files that it reads, in lower case
     Document: ClassVar[type[msgspec.Struct]]  # the type of what `to_json` gives, with bounds
+    reads_files: ClassVar[bool] = False  # a text names a file, relative to the folder of its table
     # Capabilities: each names the methods that a codec has if it declares it.
     streams: ClassVar[bool] = False  # `stream`
     augments: ClassVar[bool] = False  # `raw`, `unchanged`, `augmented`

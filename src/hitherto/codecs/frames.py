@@ -52,6 +52,7 @@ class FramesCodec(Codec):
     options = ("height", "width", "fps", "color", "max_length")
     endings = VIDEOS
     Document = FramesDocument
+    reads_files = True
     streams = True
     augments = True
 

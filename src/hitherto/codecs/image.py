@@ -84,6 +84,7 @@ class ImageCodec(Codec):
     options = ("reads", "height", "width", "window", "hop", "color", "max_length")
     endings = PICTURES
     Document = ImageDocument
+    reads_files = True
     augments = True
 
     def __init__(

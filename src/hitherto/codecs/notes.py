@@ -67,6 +67,7 @@ class NotesCodec(Codec):
     options = ("step", "low", "high", "max_length")
     endings = MUSIC
     Document = NotesDocument
+    reads_files = True
     streams = True
     augments = True
     restores_values = True

@@ -117,6 +117,7 @@ class StrokesCodec(Codec):
     kind = "strokes"
     options = ("spacing", "simplify", "max_length")
     Document = StrokesDocument
+    reads_files = True
     streams = True
     augments = True
     restores_values = True

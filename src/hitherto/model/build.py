@@ -31,7 +31,7 @@ from hitherto.plan import (
     weights,
 )
 
-__all__ = ["TORCH_OPS", "Module", "Start", "TorchOp", "build", "torch_op"]
+__all__ = ["TORCH_OPS", "Module", "Start", "TorchOp", "build", "torch_op", "weights_of"]
 
 State = dict[str, Tensor]
 Operation = Mapping[str, Any]  # as the plan has it: JSON, which the row of `OPS` gives its types
@@ -415,7 +415,8 @@ class _Weights(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
 
-def _weights_of(op: str) -> Callable[[Options, Start], nn.Module]:
+def weights_of(op: str) -> Callable[[Options, Start], nn.Module]:
+    """`TorchOp.make` for the weights that the row of an operation says, drawn as those of a linear map are."""
     return lambda o, _start: _Weights(op, o)
 
 
@@ -451,12 +452,12 @@ TORCH_OPS: dict[str, TorchOp] = {
     "linear": TorchOp(
         _run_linear, lambda o, _start: nn.Linear(o["input_size"], o["output_size"], bias=o["bias"])
     ),
-    "bridge": TorchOp(_run_bridge, _weights_of("bridge")),
-    "attend": TorchOp(_run_attend, _weights_of("attend")),
+    "bridge": TorchOp(_run_bridge, weights_of("bridge")),
+    "attend": TorchOp(_run_attend, weights_of("attend")),
     "window": TorchOp(_run_window, _make_window),
     "conv": TorchOp(_run_conv, lambda o, _start: nn.Conv2d(o["channels"], o["filters"], o["kernel"])),
     "peaks": TorchOp(_run_peaks),
-    "grid": TorchOp(_run_grid, _weights_of("grid")),
+    "grid": TorchOp(_run_grid, weights_of("grid")),
     "recall": TorchOp(_run_recall),
     "keep": TorchOp(_run_keep),
 }
@@ -465,7 +466,7 @@ TORCH_OPS: dict[str, TorchOp] = {
 def torch_op(name: str) -> TorchOp:
     """The torch half of an operation. One that only keeps a head's own weights needs no row."""
     if OPS[name].beside:
-        return TorchOp(_run_gate if OPS[name].gate else _run_beside, _weights_of(name))
+        return TorchOp(_run_gate if OPS[name].gate else _run_beside, weights_of(name))
     return TORCH_OPS[name]
 
 

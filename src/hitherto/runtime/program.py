@@ -1,7 +1,7 @@
 """What runs a model's steps: the extension, or numpy where it is not used. The choice is made here and nowhere else.
 
-Both have a `Program` and a `Session` with the same arguments, as `_native.pyi` lists them. A program with a cell that
-has no kernel runs in numpy even where the extension runs others.
+Both have a `Program` and a `Session` with the same arguments, as `_native.pyi` lists them. A program with a cell or an
+operation that the extension does not have runs in numpy even where the extension runs others.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,9 @@ def program(precision: str, size: int, rows: Sequence[pure.Fields]) -> Program:
     extension = native.extension()
     if extension is None:
         native.warn_once(str(native.why_not()))
-    if extension is None or any(isinstance(row.get("cell"), pure.OwnCell) for row in rows):
+    if extension is None or any(
+        row["op"] not in extension.OPS or isinstance(row.get("cell"), pure.OwnCell) for row in rows
+    ):
         return pure.Program(precision, size, *rows)
     made: Program = extension.Program(precision, size, *rows)
     return made

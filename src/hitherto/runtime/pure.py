@@ -23,7 +23,7 @@ from hitherto.errors import UsageError
 from hitherto.plan import NARROWEST, Options
 from hitherto.runtime.weights import Weight
 
-__all__ = ["OwnCell", "Program", "Session", "log_totals"]
+__all__ = ["STAGES", "OwnCell", "Part", "Program", "Session", "Stage", "Weights", "log_totals"]
 
 Fields = Mapping[str, Any]  # of a stage, as `_native.Program` takes them: numbers, names, flags and weights
 
@@ -364,7 +364,8 @@ class Peaks(Stage):
         return np.concatenate([top[..., 0], *middle], -1)
 
 
-_STAGES: dict[str, type[Stage]] = {
+# A row for each stage of `OPS`. One that the extension does not have runs here always.
+STAGES: dict[str, type[Stage]] = {
     "embed": Embed,
     "recurrent": Recurrent,
     "pool": Pool,
@@ -386,7 +387,7 @@ class Program:
 
     def __init__(self, precision: str, size: int, *rows: Fields) -> None:
         self.size = size
-        self.stages = [_STAGES[row["op"]](row, precision) for row in rows]
+        self.stages = [STAGES[row["op"]](row, precision) for row in rows]
         self.pool = next((i for i, stage in enumerate(self.stages) if isinstance(stage, Pool)), -1)
         self.whole = any(stage.D == 2 and isinstance(stage, Recurrent | Pool) for stage in self.stages)
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.cells import CELLS
+from hitherto.errors import UsageError
 from hitherto.plan import OPS, Input, Operation, cell_options, seen, tensor_name
-from hitherto.runtime.pure import OwnCell
+from hitherto.runtime import pure
 
 __all__ = ["STAGES", "WEIGHTS", "Stages", "State"]
 
@@ -39,7 +40,7 @@ class Stages:
             self.ids = self.input_size
         for op in operations:
             if OPS[op["op"]].stage:
-                STAGES[op["op"]](self, op)
+                STAGES.get(op["op"], _in_numpy)(self, op)
 
     def weight(self, op: Operation, name: str) -> Array | None:
         """A weight of an operation; None where the operation has none of that name, whatever the tensors hold."""
@@ -88,7 +89,7 @@ def _recurrent(stages: Stages, op: Operation) -> None:
         if kernel is None:
             widths = [(first, w) for first, (_, _, w) in zip(at, starts, strict=True)]
             stages.add(
-                "recurrent", stages.width, D * P, cell=OwnCell(cell, options, weights, widths), **shape
+                "recurrent", stages.width, D * P, cell=pure.OwnCell(cell, options, weights, widths), **shape
             )
         else:
             normalised = bool(o.get("layer_norm"))
@@ -165,6 +166,22 @@ def _keep(stages: Stages, op: Operation) -> None:
     stages.add("keep", stages.width, stages.width, P=w, h=first)
 
 
+def _in_numpy(stages: Stages, op: Operation) -> None:
+    """An operation that only numpy runs: its stage there gets weights, states and options as the plan has them."""
+    row, options = OPS[op["op"]], op["options"]
+    if row.name not in pure.STAGES:
+        raise UsageError(f"the operation {row.name} has no stage: add one to hitherto.runtime.pure.STAGES.")
+    states = {}
+    for name in row.states(options):
+        first, k, w = stages.places[f"{op['name']}.{name}"]
+        states[name] = slice(first, first + k * w)
+    weights = {name: stages.required(op, name) for name in row.weights(options)}
+    width = row.width(options, stages.width)
+    stages.add(row.name, stages.width, width, [weights], options=options, states=states)
+    stages.bounded = False
+
+
+# Of the operations that the extension runs.
 STAGES: dict[str, Callable[[Stages, Operation], None]] = {
     "embed": _embed,
     "recurrent": _recurrent,
@@ -178,5 +195,5 @@ STAGES: dict[str, Callable[[Stages, Operation], None]] = {
     "keep": _keep,
 }
 
-if STAGES.keys() != {name for name, row in OPS.items() if row.stage}:
+if pure.STAGES.keys() != {name for name, row in OPS.items() if row.stage}:
     raise AssertionError("an operation of OPS that is a stage has no way to run here")

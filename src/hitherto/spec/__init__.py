@@ -26,6 +26,7 @@ from hitherto.spec.documents import (
     to_toml,
     unused,
     useless,
+    with_defaults,
 )
 from hitherto.spec.options import (
     TABLES,
@@ -63,4 +64,5 @@ __all__ = [
     "to_toml",
     "unused",
     "useless",
+    "with_defaults",
 ]

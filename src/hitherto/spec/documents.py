@@ -28,6 +28,7 @@ __all__ = [
     "to_toml",
     "unused",
     "useless",
+    "with_defaults",
 ]
 
 
@@ -203,6 +204,12 @@ def _wanted(kind: object) -> str:
 
 def _bounds(meta: msgspec.Meta) -> tuple[tuple[str, float | None], ...]:
     return ("at least", meta.ge), ("above", meta.gt), ("at most", meta.le), ("below", meta.lt)
+
+
+def with_defaults(spec: Spec) -> Spec:
+    """The spec with the defaults of its task."""
+    values, defaults = spec.values(), TASKS[spec.task].defaults
+    return spec.replace(**{name: value for name, value in defaults.items() if values[name] is None})
 
 
 # Options that may change when a run is resumed. Weights, the order of data and the choice of the best do not depend on

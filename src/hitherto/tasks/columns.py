@@ -22,6 +22,7 @@ __all__ = [
     "listed",
     "load",
     "opened",
+    "placed",
     "said",
     "set_aside",
     "unseen",
@@ -122,7 +123,7 @@ def fitted(
     options = {name: value for name in CODECS[kind].options if (value := getattr(data, name)) is not None}
     for name in options.keys() & {"window", "hop"}:  # columns are counted
         options[name] = int(options[name]) if options[name].is_integer() else options[name]
-    rows = [(row, table.place(value)) for row, value in values]
+    rows = [(row, placed(CODECS[kind], table, value)) for row, value in values]
 
     def fit(some: list[Value]) -> Codec:
         codec: Codec = CODECS[kind].fit(some, **options, **more)
@@ -139,6 +140,11 @@ def fitted(
                 if str(wrong) in (str(alone), str(alone.__cause__)):
                     raise table.error(row, str(column), str(wrong)) from error
         raise
+
+
+def placed(codec: Codec | type[Codec], table: Table, value: Value) -> Value:
+    """A value of a table as its codec reads it: of codecs that read files, a name is a path from here."""
+    return table.place(value) if codec.reads_files else value
 
 
 @contextmanager

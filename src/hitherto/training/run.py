@@ -266,7 +266,8 @@ class _Training:
         self, data: object, valid: object, tokenizer: object
     ) -> tuple[AnySource, Examples, Examples | None]:
         """The source, fitted; its examples, and those to validate on, or None."""
-        asked, table = self.asked, self.asked.data
+        asked = specs.with_defaults(self.asked)
+        table = asked.data
         kind = family_of(asked.task).source
         extras: Options = {} if tokenizer is None else {"tokenizer": tokenizer}
         if kind.keeps_tokens:

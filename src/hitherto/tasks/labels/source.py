@@ -21,7 +21,18 @@ from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
 from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
-from hitherto.tasks.columns import changed, column_names, encoded, fitted, listed, load, opened, unseen, used
+from hitherto.tasks.columns import (
+    changed,
+    column_names,
+    encoded,
+    fitted,
+    listed,
+    load,
+    opened,
+    placed,
+    unseen,
+    used,
+)
 from hitherto.tasks.labels.columns import columns, floats, is_numeric, items, label_column, values
 
 __all__ = ["PairExamples", "Pairs"]
@@ -272,15 +283,16 @@ class Pairs(Source[PairExamples]):
         """The inputs of these examples as the table has them: tokens, a text, a file with its folder."""
         table, numbers = examples.table, [int(examples.picked[i]) for i in some]
         inputs = {n: x for n, x, _ in values(self.spec.data, table, labelled=False) if n in numbers}
-        shown = items if self.per_step else table.place if self.vectors else self._text
-        return [shown(inputs[n]) for n in numbers]
+        if self.vectors:
+            return [placed(self.codecs["input"], table, inputs[n]) for n in numbers]
+        return [(items if self.per_step else self._text)(inputs[n]) for n in numbers]
 
     def _encode(self, table: Table, i: int, value: Value, labelled: bool) -> tuple[Array, Array | None]:
         """The array of an input, and what `augment` changes of it in training."""
         if self.numeric:
             value = self._numbers(table, i, value)
         elif self.vectors:
-            value = table.place(value)
+            value = placed(self.codecs["input"], table, value)
         else:
             value = items(value) if self.per_step else self._text(value)
         with opened(table, i, self.input_columns[0]):

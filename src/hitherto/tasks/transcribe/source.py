@@ -37,6 +37,7 @@ from hitherto.tasks.columns import (
     listed,
     load,
     opened,
+    placed,
     said,
     set_aside,
     untold,
@@ -209,7 +210,8 @@ class Transcripts(Source[TranscriptExamples]):
         x, y, texts, raw = [], [], [], []
         for i, row in enumerate(table):
             with opened(table, i, column):
-                one, changes = encoded(self.codecs["input"], table.place(row[column]), data, labelled)
+                codec = self.codecs["input"]
+                one, changes = encoded(codec, placed(codec, table, row[column]), data, labelled)
             x.append(one)
             raw.append(changes)
             if labelled:

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from hitherto.data import Table, read
-from hitherto.spec import Spec
-from hitherto.spec.tasks import TASKS
 
 __all__ = [
     "LISTS",
@@ -21,7 +18,6 @@ __all__ = [
     "fields_of",
     "is_conversation",
     "shown_as",
-    "with_defaults",
 ]
 
 Text = str | list[str]  # a text, or its words
@@ -68,10 +64,3 @@ def is_conversation(data: object) -> bool:
         and bool(data)
         and all(isinstance(turn, dict) and any(k in turn for k in SPEAKERS) for turn in data)
     )
-
-
-def with_defaults(spec: Spec) -> Spec:
-    """The spec with the defaults of its task."""
-    known = msgspec.structs.asdict(spec.data) | msgspec.structs.asdict(spec.model)
-    defaults = TASKS[spec.task].defaults
-    return spec.replace(**{name: value for name, value in defaults.items() if known[name] is None})

@@ -46,7 +46,6 @@ from hitherto.tasks.writing.conversations import (
     fields_of,
     is_conversation,
     shown_as,
-    with_defaults,
 )
 
 __all__ = ["TextExamples", "Texts"]
@@ -132,7 +131,6 @@ class Texts(Source[TextExamples]):
         cls, spec: Spec, data: object, valid: object, extras: Options
     ) -> "tuple[Texts, TextExamples, TextExamples | None]":
         """Fit on the training part alone, and encode both parts."""
-        spec = with_defaults(spec)
         table = load(spec, data)
         spec, notes = columns(spec, table)
         self = cls(spec, {}, notes)
