@@ -64,6 +64,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 fix: $(INSTALLED)
 	$(BIN)/ruff check --fix .

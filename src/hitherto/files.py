@@ -31,11 +31,12 @@ def path_of(path: str | os.PathLike[str], what: str = "the path") -> Path:
     """The path as a Path; UsageError where no file of the system can have that name."""
     try:
         text = os.fspath(path)
-        if not isinstance(text, str) or "\0" in text:
-            raise UsageError(f"{what} must be text without a null character, but came as {path!r:.80}.")
-        os.fsencode(text)
     except TypeError as error:
         raise UsageError(f"{what} must be a path, but came as {type(path).__name__} {path!r:.60}.") from error
+    if not isinstance(text, str) or "\0" in text:
+        raise UsageError(f"{what} must be text without a null character, but came as {path!r:.80}.")
+    try:
+        os.fsencode(text)
     except UnicodeEncodeError as error:
         raise UsageError(f"{what} {text!r:.80} cannot be the name of a file here: {error.reason}.") from error
     return Path(text)

@@ -204,6 +204,7 @@ def _reading(path: Path, mapped: bool) -> Generator[Any]:  # of two types, one a
             status = os.fstat(file.fileno())
             _check_regular(path, status)  # of what is open, and another's name by now perhaps
             metadata, entries, begin = _read_header(path, file, status.st_size)
+            data: Array | None = None
             if mapped:
                 held = mmap.mmap(file.fileno(), status.st_size, access=mmap.ACCESS_READ)
                 data = np.frombuffer(held, np.uint8)[begin:]
@@ -211,7 +212,8 @@ def _reading(path: Path, mapped: bool) -> Generator[Any]:  # of two types, one a
             else:
                 yield metadata, None
             for name in sorted(entries):
-                array = _view(data, entries[name]) if mapped else _read_tensor(file, begin, entries[name])
+                entry = entries[name]
+                array = _read_tensor(file, begin, entry) if data is None else _view(data, entry)
                 _check_booleans(path, name, array)
                 yield name, array
     except OSError as error:

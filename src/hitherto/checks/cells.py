@@ -255,7 +255,7 @@ def _saving(layer: "Recurrent", size: int) -> Outcome:
     blob = save({name: s.detach().contiguous() for name, s in zip(names, _tuple(state), strict=True)})
     restored = tuple(load(blob)[name] for name in names)
     y, end = layer(x[5:], state)
-    again, end_again = layer(x[5:], restored if len(restored) > 1 else restored[0])
+    again, end_again = layer(x[5:], restored[0] if len(restored) == 1 else restored)
     return _compare(layer, x, (y, *_tuple(end)), (again, *_tuple(end_again)))
 
 
@@ -271,7 +271,7 @@ def _reference(layer: "Recurrent", size: int) -> Outcome:
     for one in (layer, double):
         converted = x.to(next(one.parameters()).dtype).requires_grad_()
         y, end = one(converted)
-        loss = sum((s * s).sum() for s in (y, *_tuple(end)))
+        loss = sum(((s * s).sum() for s in (y, *_tuple(end))), y.new_zeros(()))
         gradients = torch.autograd.grad(loss, [converted, *one.parameters()])
         results.append([y.detach(), *(s.detach() for s in _tuple(end)), *gradients])
     relative = [(a.double() - b).abs().max() / (1 + b.abs().max()) for a, b in zip(*results, strict=True)]

@@ -23,7 +23,7 @@ class _Tasks(click.Group):
     `train --resume RUN` is `train TASK --resume RUN`, with the run's own task.
     """
 
-    def list_commands(self, _ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         from hitherto.spec.tasks import TASKS
 
         return list(TASKS)
@@ -37,19 +37,19 @@ class _Tasks(click.Group):
             args = [spec_of(Path(run)).task, *args] if run else args
         return super().parse_args(ctx, args)
 
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         from hitherto import spec as specs
         from hitherto.errors import nearest
         from hitherto.spec.tasks import TASKS
 
-        if name.endswith(".toml"):
-            return _command(specs.read(name).task, name)
-        if name not in TASKS:
-            hint = nearest(name, TASKS)
-            if Path(name).exists():
-                hint = f" {name} is data; name a task first: hitherto train TASK {name}"
-            raise UsageError(f"there is no task {name!r}; there are {', '.join(TASKS)}.{hint}")
-        return _command(name, None)
+        if cmd_name.endswith(".toml"):
+            return _command(specs.read(cmd_name).task, cmd_name)
+        if cmd_name not in TASKS:
+            hint = nearest(cmd_name, TASKS)
+            if Path(cmd_name).exists():
+                hint = f" {cmd_name} is data; name a task first: hitherto train TASK {cmd_name}"
+            raise UsageError(f"there is no task {cmd_name!r}; there are {', '.join(TASKS)}.{hint}")
+        return _command(cmd_name, None)
 
 
 class _TaskCommand(Verb):

@@ -76,7 +76,7 @@ class AudioCodec(Codec):
         self.max_length = max_length  # steps
         self.mean = np.asarray(mean, np.float64)  # [bands], of the training data
         self.deviation = np.asarray(deviation, np.float64)
-        self.notes: list[str] = []
+        self.notes = []
         self._check()
         self.window_samples = int(self.rate * self.window + 1e-6)
         self.hop_samples = int(self.rate * self.hop + 1e-6)
@@ -191,11 +191,11 @@ class AudioCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return raw
 
-    def augmented(self, array: Array, rng: np.random.Generator, amount: float) -> Array:
+    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
         """What `raw` gave with some bands and steps masked: the more, the larger `amount`, from 0 to 1."""
         bands = round(amount * self.bands / 3)
         return masked(
-            array, rng, stack=self.stack, bands_most=bands, steps_most=len(array), share_most=amount / 3
+            raw, rng, stack=self.stack, bands_most=bands, steps_most=len(raw), share_most=amount / 3
         )
 
     def stream(self, rate: int | None = None) -> "AudioStream":
@@ -229,7 +229,7 @@ class AudioCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "AudioCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "AudioCodec":  # noqa: ARG003
         return cls(**fields_of(document, AudioDocument))
 
 
@@ -353,12 +353,12 @@ class AudioStream:
             other._tail, other._rest, other._frames = (
                 np.array(value[name], np.float32) for name in ("tail", "rest", "frames")
             )
-            sound = other._fits()
+            fitting = other if other._fits() else None
         except (TypeError, ValueError, OverflowError):
-            sound = False
-        if not sound:
+            fitting = None
+        if fitting is None:
             raise UsageError("this state is not one that a stream of this codec has had; take another.")
-        self.__dict__.update(other.__dict__)
+        self.__dict__.update(fitting.__dict__)
 
     def _fits(self) -> bool:
         """Whether the parts of a state that came from outside fit each other."""

@@ -1,7 +1,7 @@
 """The contract of a codec, and of its streams and decoders."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 import msgspec
@@ -60,7 +60,7 @@ class Codec(ABC):
     restores_values: ClassVar[bool] = False  # `decode` undoes `encode` where `restores(value)` is true
     writes_text: ClassVar[bool] = False  # `decoder`
 
-    notes: Sequence[str] = ()  # what `fit` chose and a user should know
+    notes: list[str]  # what `fit` chose and a user should know
     reads: str = ""  # how a picture becomes steps: whole, rows or columns
     outside: bool = False  # words come from the user's own tokenizer
 

@@ -69,7 +69,7 @@ class FramesCodec(Codec):
         self.fps = fps
         self.every = every
         self.max_length = max_length
-        self.notes: list[str] = []
+        self.notes = []
         check_numbers(self.size, "a frame")
 
     @property
@@ -157,7 +157,7 @@ class FramesCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return raw
 
-    def augmented(self, array: Array, rng: np.random.Generator, amount: float) -> Array:
+    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
         """What `raw` gave, all frames moved alike by up to a sixth of a side, times `amount`; edges are drawn out."""
         H, W, C = self.shape
 
@@ -166,8 +166,8 @@ class FramesCodec(Codec):
             places: Array = np.clip(np.arange(side) - rng.integers(-most, most + 1), 0, side - 1)
             return places
 
-        frames: Array = array.reshape(-1, H, W, C)[:, moved(H)][:, :, moved(W)]
-        return frames.reshape(array.shape)
+        frames: Array = raw.reshape(-1, H, W, C)[:, moved(H)][:, :, moved(W)]
+        return frames.reshape(raw.shape)
 
     def decode(self, array: object) -> Array:
         """The frames of steps, [T, H, W, C] uint8."""
@@ -188,7 +188,7 @@ class FramesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "FramesCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "FramesCodec":  # noqa: ARG003
         fields = fields_of(document, FramesDocument)
         return cls(**{**fields, "look": Look.from_document(fields["look"])})
 

@@ -111,7 +111,7 @@ class ImageCodec(Codec):
         self.window = window
         self.hop = hop
         self.max_length = max_length
-        self.notes: list[str] = []
+        self.notes = []
         needed = {"whole": ("height", "width"), "rows": ("width",), "columns": ("height",)}[reads]
         for name in needed:
             if {"height": look.height, "width": look.width}[name] is None:
@@ -190,12 +190,10 @@ class ImageCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return self.steps(raw)
 
-    def augmented(self, picture: Array, rng: np.random.Generator, amount: float) -> Array:
+    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
         """The steps of what `raw` gave, moved and bent by up to `amount`; where no width is fixed, wider too."""
         line = self.reads == "columns" and self.look.width is None
-        return self.steps(
-            augmented(picture, rng, background=self.look.background, strength=amount, line=line)
-        )
+        return self.steps(augmented(raw, rng, background=self.look.background, strength=amount, line=line))
 
     def steps(self, picture: Array) -> Array:
         """[H, W, C], as `picture` gives it, cut into steps: [T, size] float32."""
@@ -242,7 +240,7 @@ class ImageCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "ImageCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "ImageCodec":  # noqa: ARG003
         fields = fields_of(document, ImageDocument)
         return cls(**{**fields, "look": Look.from_document(fields["look"])})
 

@@ -42,7 +42,7 @@ class LabelCodec(Codec):
         self.counts = np.asarray(counts, np.int64)
         self.multi = multi
         self.separator = separator
-        self.notes: list[str] = []
+        self.notes = []
         self._number = {name: i for i, name in enumerate(self.classes)}
 
     @property

@@ -94,7 +94,7 @@ class NotesCodec(Codec):
         self.low, self.high, self.lowest, self.highest = low, high, lowest, highest
         self.tempo = positive("tempo", tempo)
         self.max_length = max_length
-        self.notes: list[str] = []
+        self.notes = []
 
     @property
     def size(self) -> int:
@@ -227,13 +227,13 @@ class NotesCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return raw
 
-    def augmented(self, array: Array, rng: np.random.Generator, amount: float) -> Array:
+    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
         """What `raw` gave in another key: up to half an octave away, times `amount`, as far as there are keys."""
-        used, most = np.flatnonzero(array.any(0)), round(6 * amount)
+        used, most = np.flatnonzero(raw.any(0)), round(6 * amount)
         if not len(used):
-            return array
+            return raw
         down, up = min(most, int(used[0])), min(most, self.size - 1 - int(used[-1]))
-        return np.roll(array, int(rng.integers(-down, up + 1)), 1)
+        return np.roll(raw, int(rng.integers(-down, up + 1)), 1)
 
     def score(self, roll: object, tempo: float | None = None) -> Score:
         """The notes of a roll, or of an array as `encode` gives them, in steps and tempo of what was learned."""
@@ -254,7 +254,7 @@ class NotesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "NotesCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "NotesCodec":  # noqa: ARG003
         return cls(**fields_of(document, NotesDocument))
 
 

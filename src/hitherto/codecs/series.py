@@ -118,7 +118,7 @@ class SeriesCodec(Codec):
         self.known = list(known)
         self.static = list(static)
         self.step = step  # the same in all series of training, if there is one
-        self.notes: list[str] = []
+        self.notes = []
 
     @property
     def size(self) -> int:
@@ -307,7 +307,7 @@ class SeriesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "SeriesCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "SeriesCodec":  # noqa: ARG003
         fields = fields_of(document, SeriesDocument)
         step = fields.pop("step")
         codec = cls(**fields, step=None if step is UNSET else Step(step.unit, step.count, step.day))

@@ -142,7 +142,7 @@ class StrokesCodec(Codec):
         self.reach = reach  # what distances from the first point are divided by
         self.simplify = simplify
         self.max_length = max_length
-        self.notes: list[str] = []
+        self.notes = []
 
     @property
     def size(self) -> int:
@@ -279,10 +279,10 @@ class StrokesCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return self.encode(raw)
 
-    def augmented(self, rows: Array, rng: np.random.Generator, amount: float) -> Array:
+    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
         """What `raw` gave turned, stretched and slanted by up to `amount`, and encoded."""
         return self.encode(
-            jittered(rows, rng, rotation=0.3 * amount, stretch=0.3 * amount, slant=0.4 * amount)
+            jittered(raw, rng, rotation=0.3 * amount, stretch=0.3 * amount, slant=0.4 * amount)
         )
 
     def stream(self) -> "StrokesStream":
@@ -300,7 +300,7 @@ class StrokesCodec(Codec):
         return {}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, object], _parts: Parts) -> "StrokesCodec":
+    def from_json(cls, document: Mapping[str, object], parts: Parts) -> "StrokesCodec":  # noqa: ARG003
         return cls(**fields_of(document, StrokesDocument))
 
 

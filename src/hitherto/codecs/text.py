@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import chain, repeat
-from typing import Literal, cast
+from typing import Literal, Protocol, cast
 
 import msgspec
 import numpy as np
@@ -82,7 +82,7 @@ class TextCodec(Codec):
         self.merges = list(merges)
         self.outside = outside  # words come from a tokenizer of the user's own
         self.tokenizer = tokenizer
-        self.notes: list[str] = []
+        self.notes = []
         self._number = {token: i for i, token in enumerate(self.vocabulary)}
         self.unknown: int | None = self._number.get(UNKNOWN)
         self.end = end
@@ -213,14 +213,14 @@ class TextCodec(Codec):
 
     # ---- encoding
 
-    def encode(self, text: object) -> Array:
+    def encode(self, value: object) -> Array:
         """The tokens of a text, [T] int32; a list of words is taken as it is cut."""
-        if isinstance(text, list | tuple | np.ndarray):
+        if isinstance(value, list | tuple | np.ndarray):
             if self.tokens != "words":
                 raise DataError(f"a list of words needs tokens = 'words'; this codec has {self.tokens}")
-            ids = self._numbers(self._checked(word) for word in text)
+            ids = self._numbers(self._checked(word) for word in value)
         else:
-            ids = self._encode(self._checked(text))
+            ids = self._encode(self._checked(value))
         return ids if self.max_length is None else ids[: self.max_length]
 
     def _checked(self, text: object) -> str:
@@ -348,9 +348,9 @@ class TextCodec(Codec):
         """Each token by itself, for who looks at them."""
         return [self.vocabulary[i] if i in (self.end_id, self.unknown) else self.decode([i]) for i in ids]
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, array: Iterable[int]) -> str:
         decoder = TextDecoder(self)
-        return "".join(decoder.push(int(i)) for i in ids) + decoder.finish()
+        return "".join(decoder.push(int(i)) for i in array) + decoder.finish()
 
     def decoder(self) -> "TextDecoder":
         return TextDecoder(self)
@@ -560,16 +560,27 @@ def _split_of(texts: Iterable[object], split: str) -> tuple[Iterable[object], st
     return chain(held, rest), "space" if joined <= alone or joined == 0 else "punctuation"
 
 
+class _Token(Protocol):
+    """A token of spaCy's, which knows its text."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def is_space(self) -> bool: ...
+
+
 def _callable(tokenizer: object) -> Callable[[str], Iterable[object]] | None:
     """A function from text to words: any callable, spaCy's pipelines and NLTK's tokenizers."""
     if tokenizer is None:
         return None
-    if hasattr(tokenizer, "tokenize"):  # NLTK
-        return cast("Callable[[str], Iterable[object]]", tokenizer.tokenize)
+    tokenize: Callable[[str], Iterable[object]] | None = getattr(tokenizer, "tokenize", None)  # NLTK
+    if tokenize is not None:
+        return tokenize
     if not callable(tokenizer):
         raise UsageError(
             f"a tokenizer is a function from text to words, but came as {type(tokenizer).__name__}."
         )
-    if hasattr(tokenizer, "make_doc"):  # spaCy: its tokens know their text
-        return lambda text: [token.text for token in tokenizer.make_doc(text) if not token.is_space]
-    return tokenizer
+    make_doc: Callable[[str], Iterable[_Token]] | None = getattr(tokenizer, "make_doc", None)  # spaCy
+    if make_doc is not None:
+        return lambda text: [token.text for token in make_doc(text) if not token.is_space]
+    return cast("Callable[[str], Iterable[object]]", tokenizer)

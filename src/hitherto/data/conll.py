@@ -33,7 +33,7 @@ ENDINGS = (
     "bioes",
 )
 
-CONLL_U = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+CONLL_U: tuple[str, ...] = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 SAMPLE = 2000  # lines that are looked at
 
 _COMMENT = re.compile(r"# +\S+ *=|# +(id|sent_id|newdoc|newpar|text)\b|# *$")
@@ -134,7 +134,8 @@ def _shape(sample: list[tuple[int, str]]) -> _Shape | None:
         shape.names = [name.lower() for name in declared[1].split()]
         shape.universal = shape.names[0] == "id"
     elif len(first) == len(CONLL_U) and _NUMBERED.match(first[0]):
-        shape.names, shape.universal = list(CONLL_U), True
+        shape.names = list(CONLL_U)
+        shape.universal = True
     return shape
 
 

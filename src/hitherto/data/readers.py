@@ -404,9 +404,10 @@ def parallel(source: str | Path, target: str | Path, *, encoding: str | None = N
     options = Options(encoding=encoding)
 
     def rows() -> Iterator[Numbered]:
-        for left, right in zip_longest(*(textfile.lines(path, options.encoding) for path in paths)):
+        for pair in zip_longest(*(textfile.lines(path, options.encoding) for path in paths)):
+            left, right = pair
             if left is None or right is None:
-                number = (left or right)[0]
+                number = next(line[0] for line in pair if line is not None)
                 short, long = paths if left is None else paths[::-1]
                 raise DataError(
                     f"lines of two files belong together, but this one ends at line {number - 1} and {long} goes on",

@@ -281,7 +281,8 @@ def _kind(begin: bytes) -> str | None:
 def _known(name: str) -> str:
     try:
         codec = codecs.lookup(name)
-        "".encode(codec.name), b"".decode(codec.name)  # base64 and its like are codecs too, but not of text
+        "".encode(codec.name)  # base64 and its like are codecs too, but not of text
+        b"".decode(codec.name)
     except (LookupError, ValueError) as error:
         raise UsageError(f"there is no encoding {name!r}; try utf-8, latin-1, cp1252 or utf-16.") from error
     return codec.name

@@ -78,10 +78,10 @@ def chain_sample(
     # A label is 1 where its logit and the noise are above 0.
     edge = bias + not_negative("temperature", temperature) * rng.logistic(size=(*shape, K))
     if allowed is not None:
-        allowed = check_width("allowed", allowed, K, bool)
-        if np.broadcast_shapes(allowed.shape, edge.shape) != edge.shape:
-            raise InputError(f"allowed must fit {list(edge.shape)}, but came as {list(allowed.shape)}.")
-        edge = np.where(allowed, edge, -np.inf)
+        mask = check_width("allowed", allowed, K, bool)
+        if np.broadcast_shapes(mask.shape, edge.shape) != edge.shape:
+            raise InputError(f"allowed must fit {list(edge.shape)}, but came as {list(mask.shape)}.")
+        edge = np.where(mask, edge, -np.inf)
     edge = edge.reshape(-1, K)
     a = np.broadcast_to(a, (*shape, H)).reshape(-1, H).copy()
     y = np.zeros(edge.shape, np.int64)

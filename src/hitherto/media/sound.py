@@ -170,7 +170,8 @@ def _read_other(file: BinaryIO, name: str, path: Path | None) -> tuple[int, Iter
     states = b"Xing" in begin or b"Info" in begin  # else its length is guessed from the file's
     file.seek(0)
     try:
-        sound = soundfile.SoundFile(_Calm(file))
+        # Its types know no file-like object but BinaryIO. It takes any that reads, seeks and tells.
+        sound = soundfile.SoundFile(_Calm(file))  # pyright: ignore[reportArgumentType]
     except (RuntimeError, ValueError, TypeError) as error:
         cause = getattr(error, "error_string", error)  # without the file's name in Python
         raise DataError(f"this begins as {name} but cannot be read: {cause}", path=path) from error

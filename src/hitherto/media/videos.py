@@ -156,6 +156,8 @@ def _container(value: FileLike) -> Iterator[tuple[Any, Any]]:
     source, path = source_of(value, "video"), path_of(value)
     try:
         import av
+        from av.error import InvalidDataError
+        from av.stream import Disposition
     except ImportError as error:
         raise MissingExtra("reading videos", "av", "video") from error
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
@@ -166,13 +168,13 @@ def _container(value: FileLike) -> Iterator[tuple[Any, Any]]:
             container_options=options,
             metadata_errors="replace",
         )
-    except av.error.InvalidDataError as error:
+    except InvalidDataError as error:
         raise DataError(
             "expected a video, but this is none that ffmpeg knows, or its beginning or end is missing",
             path=path,
         ) from error
     with container:
-        covers = av.stream.Disposition.attached_pic
+        covers = Disposition.attached_pic
         streams = [s for s in container.streams.video if not s.disposition & covers]
         if not streams:
             raise DataError(

@@ -75,10 +75,10 @@ def accuracy(
         return mean_of([x == y for a, b in pairs for x, y in zip(a, b, strict=True)])
     if probabilities is None:
         raise UsageError("accuracy needs probabilities or predicted beside labels.")
-    labels, probabilities = _classes(labels, probabilities)
+    labels, rows = _classes(labels, probabilities)
     if labels.ndim == 2:
-        return mean_of(((labels > 0.5) == (probabilities >= threshold)).all(1))
-    return mean_of(labels == probabilities.argmax(1)) if labels.size else math.nan
+        return mean_of(((labels > 0.5) == (rows >= threshold)).all(1))
+    return mean_of(labels == rows.argmax(1)) if labels.size else math.nan
 
 
 def _scores(

@@ -117,7 +117,7 @@ class Module(nn.Module):
         """The initial states of the step program, and the memory that it attends to."""
         values = {"source": source}
         ends: State = {}
-        for op in self.plan["encode"]:
+        for op in self.plan.get("encode", ()):
             read = values[op["inputs"][0]]
             values[op["outputs"][0]], new = torch_op(op["op"]).run(self, op, read, lengths, None)
             ends |= new
@@ -127,7 +127,7 @@ class Module(nn.Module):
         memory = values["memory"].transpose(0, 1)  # [B, S, M]
         B, S = memory.shape[:2]
         state = self.zero_state(B)
-        for op in self.plan["bridge"]:
+        for op in self.plan.get("bridge", ()):
             state[op["outputs"][0]] = self._bridge(op, ends[op["inputs"][0]])
         for op in self.plan["step"]:
             if OPS[op["op"]].looks:
@@ -411,7 +411,8 @@ class _Weights(nn.Module):
     def __init__(self, op: str, o: Options) -> None:
         super().__init__()
         for name, shape in OPS[op].weights(o).items():
-            bound = (shape[-1] if len(shape) > 1 else max(1, o.get("input_size", shape[0]))) ** -0.5
+            first, *rest = shape
+            bound = (rest[-1] if rest else max(1, o.get("input_size", first))) ** -0.5
             self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
 

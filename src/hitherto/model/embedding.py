@@ -48,8 +48,9 @@ class _RowSparse(torch.autograd.Function):
         return F.embedding(ids, weight)
 
     @staticmethod
-    def backward(ctx: _Context, gradient: Tensor) -> tuple[None, Tensor]:
+    def backward(ctx: _Context, *grad_outputs: Tensor) -> tuple[None, Tensor]:
         refuse_second()
+        (gradient,) = grad_outputs
         (ids,) = ctx.saved_tensors
         rows, places = torch.unique(ids.reshape(-1).long(), return_inverse=True)
         # torch's own dense gradient, of an embedding of only these rows: the same sums in the same order.

@@ -337,7 +337,8 @@ class _Unroll(torch.autograd.Function):
         return y, *ends
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor | None, *dends: Tensor | None) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *grad_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+        dy, *dends = grad_outputs
         sizes, places, x, *rest, y, saved, cells = ctx.saved_tensors
         state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[5:])
         strange = [g for g in (x, *rest, y, saved, cells, dy, *dends) if g is not None and not readable(g)]
@@ -349,7 +350,7 @@ class _Unroll(torch.autograd.Function):
         else:
             tape = [y, saved, cells]
             gradients = _backward(
-                ctx.cell, x, sizes, places, state, weights, ctx.bias, tape, dy, list(dends), needs
+                ctx.cell, x, sizes, places, state, weights, ctx.bias, tape, dy, dends, needs
             )
         return None, None, None, None, None, *gradients
 

@@ -11,7 +11,7 @@ torch's functions: a trace, or a tensor subclass.
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -64,9 +64,15 @@ class Recurrent(Weighted, nn.RNNBase):
 
     # torch.nn's keep a second list of their weights in step with the first; ours need not.
     __setattr__ = nn.Module.__setattr__  # type: ignore[assignment]
-    __setstate__ = nn.Module.__setstate__
-    __getstate__ = object.__getstate__
-    _replicate_for_data_parallel = nn.Module._replicate_for_data_parallel
+
+    def __setstate__(self, d: dict[str, object]) -> None:
+        nn.Module.__setstate__(self, d)
+
+    def __getstate__(self) -> dict[str, object]:
+        return cast("dict[str, object]", object.__getstate__(self))
+
+    def _replicate_for_data_parallel(self) -> Self:
+        return cast("Self", nn.Module._replicate_for_data_parallel(self))
 
     def __init__(
         self,
@@ -222,7 +228,7 @@ class Recurrent(Weighted, nn.RNNBase):
             x, state = x.squeeze(1), tuple(s.squeeze(1) for s in state)
         elif self.batch_first:
             x = x.transpose(0, 1)
-        return x, state if len(state) > 1 else state[0]
+        return x, state[0] if len(state) == 1 else state
 
     def _in_place(self, x: Tensor, dropout: float) -> bool:
         """Whether the kernels read x as it came, [B, T, I], with places.
@@ -394,7 +400,8 @@ class Recurrent(Weighted, nn.RNNBase):
         with torch.no_grad(), torch.cuda.device_of(flat[0]):
             for first in range(0, self.num_layers, at_once):
                 block = weights[first * D : (first + at_once) * D]
-                torch._cudnn_rnn_flatten_weight(
+                # What torch.nn's own layers call: it has no public name.
+                torch._cudnn_rnn_flatten_weight(  # pyright: ignore[reportPrivateImportUsage]
                     [w for ws in block for w in ws],
                     len(block[0]),
                     block[0][0].size(1),
@@ -406,10 +413,10 @@ class Recurrent(Weighted, nn.RNNBase):
                     self.bidirectional,
                 )
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Recurrent":
-        result: Recurrent = nn.Module._apply(self, fn, recurse)
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        nn.Module._apply(self, fn, recurse)
         self.flatten_parameters()
-        return result
+        return self
 
     def extra_repr(self) -> str:
         """torch.nn's, and our own options where they are set."""

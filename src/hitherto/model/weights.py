@@ -78,7 +78,7 @@ class Weighted(nn.Module):
         self.hidden_size = hidden_size
         self.bias = bias
         self.layer_norm = layer_norm
-        self.proj_size: int = options.get("proj_size", 0)
+        self.proj_size = options.get("proj_size", 0)
         self.recurrent_dropout = 0.0
         self.forget_bias = forget_bias
         self.orthogonal = orthogonal

@@ -48,7 +48,7 @@ class Engine(Chain):
         # The embeddings of the places that a step of the source becomes, [places, size].
         self.grid: Array | None = None
         self.bridges: list[tuple[Operation, list[Chain]]] = []
-        if "encode" in plan:
+        if "encode" in plan and "bridge" in plan:  # it has both or none
             self._prepare_encoder(plan["encode"], plan["bridge"], tensors)
 
     def _prepare_encoder(
@@ -205,7 +205,7 @@ class Engine(Chain):
         """What of the state after a batch goes on to the next."""
         return None if batch.keep is None else {name: v[:, batch.keep] for name, v in after.items()}
 
-    def answers(self, _batch: Batch, features: Array, _after: State) -> Array:
+    def answers(self, batch: Batch, features: Array, after: State) -> Array:  # noqa: ARG002
         """The head's parameters."""
         return self.params(features)
 

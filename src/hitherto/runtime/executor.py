@@ -49,15 +49,19 @@ class Executor(Protocol[F, S]):
 
     def run_batch(self, batch: Batch, carried: S | None) -> tuple[F, S]:
         """The features at the scored places of a batch, [N, F], and the state after it."""
+        ...
 
     def carried(self, batch: Batch, after: S) -> S | None:
         """The part of the state after a batch that is carried to the next."""
+        ...
 
     def answers(self, batch: Batch, features: F, after: S) -> Array:
         """The head's parameters for these features, [N, O]."""
+        ...
 
     def losses(self, batch: Batch, features: F, after: S) -> Array:
         """The loss at each scored place, [N]."""
+        ...
 
 
 def outputs(

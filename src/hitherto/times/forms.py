@@ -330,10 +330,12 @@ def _placed(
 def _reading_of(format: str, cells: Sequence[object]) -> str:  # noqa: A002
     """A cell and what it is read as: one that tells days from months, if there is one."""
     read = _reader(Form(format))
-    for cell in [*cells[:1000], cells[0]]:
-        when = dt.date(1970, 1, 1) + dt.timedelta(microseconds=read(cell)[0])
-        if when.day > 12:
-            break
+
+    def date_of(cell: object) -> dt.date:
+        return dt.date(1970, 1, 1) + dt.timedelta(microseconds=read(cell)[0])
+
+    cell = next((cell for cell in cells[:1000] if date_of(cell).day > 12), cells[0])
+    when = date_of(cell)
     month = f"{LONG[when.month - 1]} {when.year}"
     read_as = (
         f"{when.day} {month}" if has_day(format) else f"the week of {when.day} {month}" if "%V" in format

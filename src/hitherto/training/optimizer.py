@@ -160,7 +160,10 @@ def blend(average: dict[str, Tensor], module: Module, decay: float, step: int) -
     decay = min(decay, (1 + step) / (10 + step))
     with torch.no_grad():
         values = [value.detach() for value in module.parameters()]
-        torch._foreach_lerp_(list(average.values()), values, 1 - decay)
+        # What torch's own averages call: it has no public name.
+        torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
+            list(average.values()), values, 1 - decay
+        )
 
 
 def use(module: Module, weights: Mapping[str, Tensor] | None) -> None:

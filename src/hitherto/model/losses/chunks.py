@@ -141,8 +141,9 @@ class _InChunks(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: _Context, factor: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Context, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         refuse_second()
+        (factor,) = grad_outputs
         if ctx.gradients is None:
             raise UsageError("the gradients of a loss can be asked for only once; compute the loss again.")
         gradients, ctx.gradients = ctx.gradients, None  # handed over, so that they need no copy

@@ -110,7 +110,11 @@ class Windows(Source[WindowExamples]):
 
     @classmethod
     def prepare(
-        cls, spec: Spec, data: object, valid: object, _extras: Options
+        cls,
+        spec: Spec,
+        data: object,
+        valid: object,
+        extras: Options,  # noqa: ARG003
     ) -> "tuple[Windows, WindowExamples, WindowExamples | None]":
         """Fit on the part of every series before its split, and encode both parts."""
         table = load(spec, data)

@@ -36,9 +36,9 @@ class TextStream(Stream):
         if not abs(np.exp(arrays["stream.next"]).sum() - 1) < 1e-3:
             raise UsageError("the probabilities of the next token do not add up to 1.")
 
-    def push(self, text: str) -> list[Row]:
+    def push(self, value: str) -> list[Row]:
         """More text, cut anywhere: a row for each token that is complete, with its probability given all before it."""
-        return self._rows(self.input.push(text))
+        return self._rows(self.input.push(value))
 
     def peek(self, k: int = 5) -> list[tuple[str, float]]:
         """The k most probable next words, or ends of the word that has begun, each with its probability."""

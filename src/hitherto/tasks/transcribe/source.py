@@ -60,7 +60,17 @@ LINES: Options = {"reads": "columns", "height": 32, "window": 9.0, "hop": 3.0}
 class _HasSource(Protocol):
     """A trained model, told from other values that a user may give."""
 
-    source: AnySource
+    @property
+    def source(self) -> AnySource: ...
+
+
+def _corpus_of(model: object) -> Corpus:
+    """The source of a language model; UsageError for any other value."""
+    source = model.source if isinstance(model, _HasSource) else None
+    if not isinstance(source, Corpus):
+        what = f"{model!r:.60}" if source is None else source.spec.task
+        raise UsageError(f"a scorer is a model of lm; this is {what}.")
+    return source
 
 
 class SearchOptions(TypedDict, total=False):
@@ -358,10 +368,7 @@ class Transcripts(Source[TranscriptExamples]):
 
     def _scored_by(self, model: OpenModel) -> Scorer:
         """A language model in the classes of this model: a class that it does not know is impossible."""
-        if not isinstance(model, _HasSource) or not isinstance(model.source, Corpus):
-            what = model.source.spec.task if isinstance(model, _HasSource) else f"{model!r:.60}"
-            raise UsageError(f"a scorer is a model of lm; this is {what}.")
-        theirs = model.source.codec
+        theirs = _corpus_of(model).codec
         if theirs.tokens != self.text.tokens:
             raise UsageError(
                 f"a scorer has the same tokens, {self.text.tokens}; those of this one are {theirs.tokens}."
