@@ -234,7 +234,10 @@ def test_lines_that_fit_nothing_are_named(
     ):
         status, _, err = command("stream", bundle(models[name][0]), text=text)
         assert (status, said in err, "Traceback" in err) == (3, True, False), err
-    assert "is not UTF-8; --encoding" in command("stream", bundle(models["texts"][0]), text=b"a\nb\xff\n")[2]
+    assert (
+        "is not UTF-8; set its encoding with --encoding"
+        in command("stream", bundle(models["texts"][0]), text=b"a\nb\xff\n")[2]
+    )
     found = command("stream", bundle(models["texts"][0]), "--encoding", "latin-1", text=b"caf\xe9\n")
     assert (found[0], len(found[1])) == (0, 1)
     refused = command("stream", bundle(models["texts"][0]), "--encoding", "utf-9", text=b"a\n")

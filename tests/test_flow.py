@@ -555,7 +555,7 @@ def test_train_evaluate_and_predict(table: Path, tmp_path: Path) -> None:
     done = command("train", "classify", str(table), "--input", "review", "--output", "label", "--out", str(out),
                    "--hidden-size", "12", "--epochs", "12", "--lr", "0.02", "--threads", "1", "--json")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "chosen:" in done.stderr
+    assert "defaults chosen from the data:" in done.stderr
     assert "accuracy" in json.loads(done.stdout)
     done = command("evaluate", str(out), str(table), "--json")
     assert done.returncode == 0, done.stderr
@@ -658,7 +658,7 @@ def test_an_unfinished_run_is_not_overwritten(tmp_path: Path) -> None:
         ({"device": "meta"}, "device 'meta' cannot be used here"),
         (
             {"head": "sigmoid", "multi": True, "label_smoothing": 0.1},
-            "label_smoothing is for one label of many",
+            "label_smoothing is for one label per example",
         ),
         ({"cell": "gru", "forget_bias": 1.0}, "the cell gru has no forget gate"),
         ({"out": "m.run"}, "m.run is the name of a run's folder"),
@@ -746,9 +746,12 @@ def test_a_run_that_goes_on_may_be_told_what_changes_nothing_it_did(table: Path,
     assert "the run has ended at step 20; with more epochs or steps it goes on" in said
     hitherto.train("classify", table, resume=run, hidden_size=12, cell="lstm")  # as it is
     for options, words in (
-        ({"hidden_size": 13}, "hidden_size was 12 when the run began and cannot be 13 now: the weights"),
-        ({"seed": 1}, "seed was 0 when the run began and cannot be 1 now: the steps that it has taken"),
-        ({"input": "stars"}, "input was .* when the run began and cannot be 'stars' now: what was learned"),
+        (
+            {"hidden_size": 13},
+            "hidden_size was 12 when the run began and cannot be 13 now: the saved weights",
+        ),
+        ({"seed": 1}, "seed was 0 when the run began and cannot be 1 now: the steps so far"),
+        ({"input": "stars"}, "input was .* when the run began and cannot be 'stars' now: the training so far"),
         ({"epoch": 4}, "Did you mean 'epochs'"),
         ({"task": "lm"}, "the run learns to classify, not to lm"),
     ):

@@ -135,7 +135,7 @@ def test_the_command_line_hears(model: hitherto.Model, tmp_path: Path) -> None:
     assert cut.output == run("--audio", "-", given=raw)
     assert "one byte of two" in str(cut.exception)
     assert kept.read_bytes()
-    with pytest.raises(UsageError, match="--audio-rate is of the raw samples"):
+    with pytest.raises(UsageError, match="--audio-rate is the rate of raw samples"):
         run("--audio-rate", "8000")
     with pytest.raises(UsageError, match="--top-k is for models that write"):
         run("--top-k", "3")

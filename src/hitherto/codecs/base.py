@@ -60,7 +60,7 @@ class Codec(ABC):
     restores_values: ClassVar[bool] = False  # `decode` undoes `encode` where `restores(value)` is true
     writes_text: ClassVar[bool] = False  # `decoder`
 
-    notes: list[str]  # what `fit` chose and a user should know
+    notes: list[str] = []  # noqa: RUF012 - what `fit` chose and a user should know; a codec that has some makes its own list
     reads: str = ""  # how a picture becomes steps: whole, rows or columns
     outside: bool = False  # words come from the user's own tokenizer
 
