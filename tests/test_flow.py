@@ -751,7 +751,10 @@ def test_a_run_that_goes_on_may_be_told_what_changes_nothing_it_did(table: Path,
             "hidden_size was 12 when the run began and cannot be 13 now: the saved weights",
         ),
         ({"seed": 1}, "seed was 0 when the run began and cannot be 1 now: the steps so far"),
-        ({"input": "stars"}, "input was .* when the run began and cannot be 'stars' now: the training so far"),
+        (
+            {"input": "stars"},
+            "input was .* when the run began and cannot be 'stars' now: the training so far",
+        ),
         ({"epoch": 4}, "Did you mean 'epochs'"),
         ({"task": "lm"}, "the run learns to classify, not to lm"),
     ):
