@@ -67,7 +67,7 @@ MUTANTS = [
         "for part in (tree.carried, tree.average, tree.best)",
         "for part in (None, tree.average, tree.best)",
         "test_training.py",
-        "resumes_to_the_bit and stream",
+        "stopped_run_resumes_to_the_bit",
     ),
     _fault(
         "resume forgets the average",
