@@ -28,7 +28,7 @@ from hitherto.tasks.base import Batch, Results
 from hitherto.tasks.families import FAMILIES
 from hitherto.training import checkpoint
 from hitherto.training.loop import fit
-from hitherto.training.optimizer import rate
+from hitherto.training.optimizer import blend, rate
 from hitherto.training.processes import Interrupted
 from hitherto.training.progress import Progress, Trained
 from hitherto.training.step import evaluate, forward, rehearse
@@ -499,6 +499,15 @@ def test_average_weights_are_what_is_kept() -> None:
     found = run(spec)
     plain = run(spec_of(epochs=1))
     assert not same(found.module, plain.module)
+
+
+@pytest.mark.parametrize(("step", "share"), [(0, 0.9), (10, 1 - 11 / 20), (10_000, 0.1)])
+def test_the_average_follows_fast_at_first(step: int, share: float) -> None:
+    module: Any = torch.nn.Linear(1, 1, bias=False)
+    module.weight.data.fill_(1.0)
+    average = {"weight": torch.zeros(1, 1)}
+    blend(average, module, 0.9, step)
+    assert average["weight"].item() == pytest.approx(share)
 
 
 def test_bfloat16_trains() -> None:
