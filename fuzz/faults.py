@@ -450,8 +450,8 @@ MUTANTS = [
         "runtime/session.py",
         "other._block[:] = self._block",
         "other._block = self._block",
-        "test_session.py",
-        "forked or saved",
+        "test_engine.py",
+        "fork",
     ),
     _fault(
         "a saved stream is of any model",

@@ -205,8 +205,9 @@ def test_states_that_fade_do_not_slow_down_and_stay_zero() -> None:
 
 def test_bad_input_is_refused() -> None:
     engine, _ = both(plan_of("ids", cell="gru"))
-    with pytest.raises(UsageError, match="ids from 0 to 6, got 0 to 9"):
-        engine.forward({"x": np.array([[0], [9]])})
+    for beyond in (7, 9):  # the table has 7 rows
+        with pytest.raises(UsageError, match=f"ids from 0 to 6, got 0 to {beyond}"):
+            engine.forward({"x": np.array([[0], [beyond]])})
     with pytest.raises(UsageError, match="ids from 0 to 6, got -1"):
         engine.forward({"x": np.array([[-1]])})
     with pytest.raises(UsageError, match=r"shape \[T, B\]"):
@@ -222,6 +223,20 @@ def test_bad_input_is_refused() -> None:
         engine.program.run(1, 2)
     with pytest.raises(ValueError, match="do not fit together"):
         _native.Program("float32", 4, {"op": "linear", "I": 9, "O": 9})
+
+
+def test_a_fork_of_a_session_goes_on_alike_and_by_itself() -> None:
+    from hitherto.runtime.session import Session
+
+    engine, _ = both(plan_of(cell="lstm"))
+    x = np.random.default_rng(0).normal(size=(3, 7)).astype(np.float32)
+    one = Session(engine)
+    one.push(x[0])
+    other = one.fork()
+    expected = one.push(x[1])
+    one.push(x[2])
+    assert np.array_equal(other.push(x[1]), expected)
+    assert any(not np.array_equal(value, other.state[name]) for name, value in one.state.items())
 
 
 PROGRAM = """
