@@ -16,8 +16,8 @@ __all__ = ["Codec", "CodecStream", "Decoder", "Parts"]
 Parts = Mapping[str, list[str]]  # vocabularies, which a bundle keeps as tensors
 
 
-class CodecStream(Protocol):
-    """Encodes a value piece by piece. `state` holds all that it remembers; `slots` bounds each of its arrays."""
+class _Stateful(Protocol):
+    """`state` holds all that it remembers; `slots` bounds each of its arrays."""
 
     @property
     def state(self) -> dict[str, Array]: ...
@@ -25,19 +25,18 @@ class CodecStream(Protocol):
     def state(self, value: dict[str, Array]) -> None: ...
     @property
     def slots(self) -> Slots: ...
+
+
+class CodecStream(_Stateful, Protocol):
+    """Encodes a value piece by piece."""
+
     def push(self, piece: object, /) -> Array: ...
     def finish(self) -> Array: ...
 
 
-class Decoder(Protocol):
+class Decoder(_Stateful, Protocol):
     """Makes text of ids, one by one."""
 
-    @property
-    def state(self) -> dict[str, Array]: ...
-    @state.setter
-    def state(self, value: dict[str, Array]) -> None: ...
-    @property
-    def slots(self) -> Slots: ...
     def push(self, token: int, /) -> str: ...
     def finish(self) -> str: ...
 

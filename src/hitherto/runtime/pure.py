@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.cells import CELLS, Cell
+from hitherto.cells import Cell, cell_of_kernel
 from hitherto.errors import UsageError
 from hitherto.plan import NARROWEST, Options
 from hitherto.runtime.weights import Weight
@@ -42,14 +42,6 @@ _ACTIVATIONS: dict[str, Callable[[Array], Array] | None] = {
     "": None,
     "tanh": np.tanh,
     "relu": lambda v: np.maximum(v, 0),
-}
-# The cell and the options that a kernel computes.
-_KERNELS: dict[str, tuple[str, dict[str, str]]] = {
-    "rnn_tanh": ("rnn", {"nonlinearity": "tanh"}),
-    "rnn_relu": ("rnn", {"nonlinearity": "relu"}),
-    "lstm": ("lstm", {}),
-    "gru": ("gru", {"reset": "after"}),
-    "gru_before": ("gru", {"reset": "before"}),
 }
 
 
@@ -162,8 +154,7 @@ class Recurrent(Stage):
     def prepare(self, weights: Sequence[Weights]) -> None:
         n, cell = self.n, self.n["cell"]
         if not isinstance(cell, OwnCell):
-            name, options = _KERNELS[cell]
-            row = CELLS[name]
+            row, options = cell_of_kernel(cell)
             named = [{k: w for k, w in direction.items() if w is not None} for direction in weights]
             states = [(n["h"], n["P"]), (n["c"], n["H"])][: len(row.states)]
             cell = OwnCell(row, options, named, states)
