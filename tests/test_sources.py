@@ -13,7 +13,7 @@ import hitherto
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import from_options, with_defaults
-from hitherto.tasks.batching import bucket, pad, share_rows
+from hitherto.tasks.batching import bucket, length_of_training, pad, share_rows
 from hitherto.tasks.families import FAMILIES
 from hitherto.tasks.writing.columns import columns as writing_columns
 
@@ -61,6 +61,24 @@ def test_orders_differ_from_epoch_to_epoch_and_from_seed_to_seed() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 8])
+def test_little_data_are_trained_on_for_long_and_no_data_for_ever() -> None:
+    def chosen(rows: int, **options: Any) -> dict[str, Any]:
+        train = from_options("classify", "none", **options).train
+        return length_of_training(train, rows, 16, updates=2000, epochs=8, most=50_000, steps=10.0)
+
+    few, some, many, endless = (chosen(n) for n in (30, 16_000, 160_000, 16_000_000))
+    assert few["epochs"] * 2 == 2000, "two batches an epoch"
+    assert few["evaluate_every"] == 50, "not after every two steps"
+    assert few["patience"] == 13, "a third of 40 evaluations"
+    assert some == {"epochs": 8}, "few evaluations: all of them are made"
+    assert many == {"epochs": 5}, "8 passes would be 80,000 steps"
+    assert endless == {"epochs": 1}
+    assert chosen(30, epochs=3) == chosen(30, steps=9) == {}, "the user says how long"
+    assert chosen(1600, accumulate=2)["epochs"] == 2 * chosen(1600)["epochs"]
+    assert chosen(1600, batch_tokens=320)["epochs"] == chosen(1600, batch_size=32)["epochs"] == 40
+    assert chosen(1600, evaluate_every=10)["patience"] == 66
+
+
 @pytest.mark.parametrize("world", [1, 2, 3])
 def test_shares_are_the_whole_in_equal_parts(rows: int, world: int) -> None:
     parts = [share_rows(np.arange(rows), (rank, world)) for rank in range(world)]

@@ -86,7 +86,7 @@ def module_of(spec: Spec, **model: Any) -> Module:
 def run(spec: Spec, folder: Path | None = None, source: Any = None, **given: Any) -> Trained:
     source = source or Counting()
     model = given.pop("module", None) or module_of(spec)
-    return fit(spec, model, source, None, source, folder, metric="perplexity", **given)
+    return fit(spec, model, source, None, source, folder, **({"metric": "perplexity"} | given))
 
 
 def same(a: Module, b: Module) -> bool:
@@ -152,6 +152,12 @@ class _Stopping(Counting):
         if len(self.seen) == self.stop:
             os.kill(os.getpid(), signal.SIGTERM)
         return super().batch(examples, item, share)
+
+
+@dataclass
+class _StoppingTied(_Stopping):
+    def measure(self, examples: Any, outputs: Any) -> Results:
+        return Results(super().measure(examples, outputs).metrics | {"accuracy": 1.0})
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
@@ -307,6 +313,45 @@ def test_early_stopping_keeps_the_best_weights() -> None:
     assert found.progress.best == min(v for v in values if math.isfinite(v))
     again = evaluate(found.module, Counting(), None).metrics["perplexity"]
     assert again == pytest.approx(found.progress.best, rel=1e-6)
+
+
+@dataclass
+class _Tied(Counting):
+    """Its metric is the same at every evaluation, though the loss is not."""
+
+    def measure(self, examples: Any, outputs: Any) -> Results:
+        return Results(super().measure(examples, outputs).metrics | {"accuracy": 1.0})
+
+
+def test_equal_metrics_are_told_apart_by_the_loss(tmp_path: Path) -> None:
+    said: list[str] = []
+    spec = spec_of(epochs=6, lr=0.02, patience=3, checkpoint_every=1)
+    trained = run(spec, source=_Tied(), metric="accuracy", say=said.append)
+    losses = [row["valid_loss"] for row in trained.progress.history]
+    assert losses[-1] == min(losses) < losses[0]
+    assert trained.progress.best == 1.0
+    assert trained.progress.best_step == trained.progress.step == trained.progress.total == 18
+    assert trained.progress.waited == 0, "patience waits for a better loss, too"
+    assert not said
+    with pytest.raises(Interrupted):
+        run(spec, tmp_path / "part", _StoppingTied(stop=24), metric="accuracy")
+    saved = checkpoint.latest(tmp_path / "part" / "checkpoints")
+    assert saved is not None
+    rest = run(spec, tmp_path / "part", _Tied(), metric="accuracy", resume=saved)
+    assert 0 < saved.step < 18
+    assert same(rest.module, trained.module)
+    assert rest.progress.best_loss == trained.progress.best_loss == losses[-1]
+
+
+def test_a_worse_loss_does_not_take_the_place_of_an_equal_metric() -> None:
+    spec = spec_of(epochs=50, patience=2, lr=3.0, optimizer="sgd", clip=0.0)
+    said: list[str] = []
+    trained = run(spec, source=_Tied(), metric="accuracy", say=said.append)
+    losses = [row["valid_loss"] for row in trained.progress.history]
+    best = trained.progress.best_step // 3 - 1
+    assert losses[best] == min(v for v in losses if math.isfinite(v))
+    assert trained.progress.step < trained.progress.total == 150
+    assert [line.partition(":")[0] for line in said] == ["no better evaluation in the last 2"]
 
 
 @dataclass

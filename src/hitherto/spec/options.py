@@ -296,7 +296,9 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     bptt: Annotated[
         Count | None, _about("truncation length of backpropagation through time, in steps", "from the data")
     ] = None
-    patience: Annotated[Count | None, _about("stop after this many evaluations without improvement")] = None
+    patience: Annotated[
+        Count | None, _about("stop after this many evaluations without improvement", "from the data")
+    ] = None
     metric: Annotated[str | None, _about("metric that selects the best model")] = None
     evaluate_every: Annotated[Count | None, _about("steps between evaluations", "one epoch")] = None
     accumulate: Annotated[Count, _about("batches whose gradients are accumulated for one step")] = 1

@@ -8,9 +8,22 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.progress import over
 from hitherto.spec import TrainSpec
-from hitherto.tasks.base import Batch, Share
+from hitherto.tasks.base import Batch, Options, Share
 
-__all__ = ["batches", "bucket", "by_length", "chance", "digest_of", "heard", "order", "pad", "share_rows"]
+__all__ = [
+    "batches",
+    "bucket",
+    "by_length",
+    "chance",
+    "digest_of",
+    "heard",
+    "length_of_training",
+    "order",
+    "pad",
+    "share_rows",
+]
+
+EVALUATIONS = 40  # in a training of many short epochs
 
 
 def pad(arrays: Sequence[Array], length: int | None = None) -> tuple[Array, Array | None]:
@@ -59,6 +72,38 @@ def batches(lengths: Array, train: TrainSpec, epoch: int, alike: Array | None = 
     """`bucket` with the options of a training."""
     rows = None if train.batch_tokens else train.batch_size
     return bucket(lengths, rows, train.batch_tokens, train.seed, epoch, alike)
+
+
+def length_of_training(
+    train: TrainSpec,
+    rows: int,
+    batch_size: int,
+    *,
+    updates: int,
+    epochs: int,
+    most: int = 100_000,
+    steps: float = 1.0,
+) -> Options:
+    """Options for how long to train, where the user leaves that open.
+
+    That is `epochs` passes over the data, and more until there are as many as `updates` steps of the optimiser; but no
+    more than `most` steps. Where that is generous, a third of the run without a better evaluation ends it. `steps` is
+    the mean length of a row, for batches of so many tokens.
+    """
+    if train.epochs is not None or train.steps is not None:
+        return {}
+    batch = train.batch_size or batch_size
+    if train.batch_tokens is not None:
+        batch = max(1, int(train.batch_tokens // max(1.0, steps)))
+    per_epoch = max(1, -(-rows // (batch * train.accumulate)))
+    passes = max(1, min(max(epochs, -(-updates // per_epoch)), most // per_epoch))
+    options: Options = {"epochs": passes}
+    if passes > EVALUATIONS:
+        options["evaluate_every"] = -(-passes * per_epoch // EVALUATIONS)
+    evaluations = passes * per_epoch // (train.evaluate_every or options.get("evaluate_every", per_epoch))
+    if evaluations >= 12:
+        options["patience"] = evaluations // 3
+    return options
 
 
 def by_length(lengths: Sequence[int] | Array, rows: int) -> Iterator[Array]:

@@ -76,7 +76,7 @@ def fit(
     run = _Run(module, source, examples, train, digest, folder, keep)
     if resume is not None:
         run.restore(resume, say)
-    progress, schedule = run.progress, None
+    progress, schedule, first = run.progress, None, run.progress.step
     log = Log(folder if run.rank == 0 else None, train, progress.step)
     with contextlib.closing(log), interrupts(say) as interrupted, run.losing_nothing():
         while progress.step < progress.total and not run.waited_enough and not interrupted():
@@ -104,6 +104,11 @@ def fit(
             elif run.best_kept_step is None and progress.best is not None:
                 run.keep_best()
         run.save()
+    if run.waited_enough and progress.step > first:
+        say(
+            f"no better evaluation in the last {progress.waited}: the training ends at step {progress.step:,} of "
+            f"{progress.total:,}, and its best is of step {progress.best_step:,}"
+        )
     use(module, run.best if run.best is not None else run.average)
     return Trained(module.eval(), progress)
 
@@ -188,10 +193,9 @@ class _Run:
             metrics = evaluate(self.module, self.source, valid, loss).metrics
             if judge is not None:
                 metrics |= judge(self.module)
-            value, sign = metrics[metric], 1 if METRICS[metric].better == "higher" else -1
-            # a best that is no number is worse than any
-            if progress.best is None or (math.isfinite(value) and not sign * value <= sign * progress.best):
-                progress.best, progress.best_step, progress.waited = value, progress.step, 0
+            if _better(progress, metric, metrics[metric], loss.mean):
+                progress.best, progress.best_loss = metrics[metric], loss.mean
+                progress.best_step, progress.waited = progress.step, 0
                 self.best = self._copy()
             else:
                 progress.waited += 1
@@ -303,8 +307,24 @@ class _Run:
             and self.optimizer.fits(tree.optimizer)
             and min(progress.step, progress.epoch, progress.position, progress.seconds) >= 0
             and isinstance(progress.best, int | float | np.number | None)
+            and isinstance(progress.best_loss, int | float | np.number | None)
             and all({"step", "epoch", "lr", "train_loss"} <= row.keys() for row in progress.history)
         )
+
+
+def _better(progress: Progress, metric: str, value: float, loss: float | None) -> bool:
+    """Whether an evaluation is better than the best so far. Equal metrics are told apart by the loss.
+
+    What is no number is worse than any.
+    """
+    if progress.best is None:
+        return True
+    if not math.isfinite(value):
+        return False
+    if value != progress.best or loss is None or progress.best_loss is None:
+        sign = 1 if METRICS[metric].better == "higher" else -1
+        return not sign * value <= sign * progress.best
+    return math.isfinite(loss) and not loss >= progress.best_loss
 
 
 class _Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -476,6 +476,8 @@ def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
         chosen.pop("epochs", None)
     if spec.train.batch_tokens is not None:
         chosen.pop("batch_size", None)
+    if spec.data.valid == 0 and spec.data.valid_source is None:
+        chosen.pop("patience", None)
     if spec.train.patience is not None:
         chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
     if spec.train.optimizer == "sgd":

@@ -10,7 +10,7 @@ from hitherto.spec import DataSpec, Spec
 from hitherto.tasks.base import Value
 from hitherto.tasks.columns import column_name, column_names, listed, untold
 
-__all__ = ["columns", "floats", "is_numeric", "items", "label_column", "values"]
+__all__ = ["alone", "columns", "floats", "is_numeric", "items", "label_column", "values"]
 
 # Names of columns that are guessed to hold labels, or tokens.
 _LABELS = (
@@ -143,3 +143,19 @@ def is_numeric(value: Value) -> bool:
     except (TypeError, ValueError, OverflowError, RecursionError):
         return False
     return True
+
+
+def alone(longest: int, numeric: bool, per_step: bool) -> list[str]:
+    """A warning where no example has a second step, so that there is nothing to remember."""
+    if longest > 1:
+        return []
+    if per_step:
+        note = (
+            "warning: every example has a single token, so no token has a neighbour. If a row holds one word of a "
+            "sentence, put a sentence in a row (lists, or words between blanks), or write CoNLL: a token a line, "
+            "and a blank line after each sentence"
+        )
+        return [note]
+    what = "a sequence of numbers" if numeric else "a text"
+    rows = "; rows that share --id are one sequence" if numeric else "; --tokens chars reads its letters"
+    return [f"warning: every example has a single step, so there is nothing to remember. Is it {what}?{rows}"]

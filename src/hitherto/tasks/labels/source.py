@@ -20,7 +20,7 @@ from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
-from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
+from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
     column_names,
@@ -33,7 +33,7 @@ from hitherto.tasks.columns import (
     unseen,
     used,
 )
-from hitherto.tasks.labels.columns import columns, floats, is_numeric, items, label_column, values
+from hitherto.tasks.labels.columns import alone, columns, floats, is_numeric, items, label_column, values
 
 __all__ = ["PairExamples", "Pairs"]
 
@@ -398,40 +398,22 @@ class Pairs(Source[PairExamples]):
             "pool": "last" if steps.max() <= 1 else "max",
             "dropout": 0.2 if self.vectors else 0.5,
             "batch_size": rows,
-            "epochs": int(np.clip(60_000 // max(1, count), 8, 100)),
             "lr": 2e-3,
             "schedule": "one-cycle",
             "clip": 1.0,
         }
+        updates = 2000 + 50 * len(self.labels.classes)
+        options |= length_of_training(
+            self.spec.train, count, rows, updates=updates, epochs=8, steps=float(steps.mean())
+        )
         if self.per_step:
             options |= {"dropout": 0.3}
             del options["pool"]
         sizes = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
         return options, [
             sizes,
-            *self._alone(int(steps.max())),
+            *([] if self.single else alone(int(steps.max()), self.numeric, self.per_step)),
             *unseen(self.codecs["input"], self.spec.model),
-        ]
-
-    def _alone(self, longest: int) -> list[str]:
-        """A warning where no example has a second step, so that there is nothing to remember."""
-        if longest > 1 or self.single:
-            return []
-        what = "a sequence of numbers" if self.numeric else "a text"
-        if self.per_step:
-            note = (
-                "warning: every example has a single token, so no token has a neighbour. If a row holds one word of a "
-                "sentence, put a sentence in a row (lists, or words between blanks), or write CoNLL: a token a line, "
-                "and a blank line after each sentence"
-            )
-            return [note]
-        rows = (
-            "; rows that share --id are one sequence"
-            if self.numeric
-            else "; --tokens chars reads its letters"
-        )
-        return [
-            f"warning: every example has a single step, so there is nothing to remember. Is it {what}?{rows}"
         ]
 
     def digest(self, examples: PairExamples) -> str:

@@ -25,7 +25,7 @@ from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Batch, Generates, Options, Results, Row, Share, Source
-from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
+from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
 from hitherto.tasks.columns import column_names, load
 
 __all__ = ["Corpus", "CorpusExamples"]
@@ -208,7 +208,6 @@ class Corpus(Source[CorpusExamples]):
         lanes = 32 if count > 200_000 else 16 if count > 20_000 else 4
         hidden = 256 if count < 2_000_000 else 512
         steps = 100 if chars else 35
-        epochs = int(np.clip(5_000_000 // max(1, count), 2, 30))
         options: Options = {
             "hidden_size": hidden,
             "num_layers": 1,
@@ -216,11 +215,20 @@ class Corpus(Source[CorpusExamples]):
             "dropout": 0.2 if count < 2_000_000 else 0.1,
             "batch_size": lanes if examples.starts is None else 64,
             "bptt": steps if examples.starts is None or self.spec.data.documents else None,
-            "epochs": epochs,
             "lr": 4e-3 if chars else 3e-3,
             "schedule": "one-cycle",
             "clip": 1.0,
         }
+        whole = examples.starts is not None and not self.spec.data.documents
+        rows = len(examples.lengths()) if whole else count // (self.spec.train.bptt or steps)
+        options |= length_of_training(
+            self.spec.train,
+            rows,
+            options["batch_size"],
+            updates=1000,
+            epochs=int(np.clip(5_000_000 // max(1, count), 2, 30)),
+            steps=count / max(1, rows),
+        )
         return options, [f"{count:,} tokens of {self.codec.size:,} kinds"]
 
     # ---- batches

@@ -21,7 +21,7 @@ from hitherto.plan import Input
 from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Generates, Item, Options, Results, Row, Share, Source
-from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
+from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
     column_names,
@@ -260,11 +260,18 @@ class Sequels(Source[SequelExamples]):
             "embedding_size": 32 if self.says else None,
             "dropout": 0.5 if small and not self.says else 0.2,
             "batch_size": 16 if count < 2000 else 64,
-            "epochs": int(np.clip(20_000 // max(1, count), 10, 150)),
             "lr": 2e-3,
             "schedule": "one-cycle",
             "clip": 1.0,
         }
+        options |= length_of_training(
+            self.spec.train,
+            count,
+            options["batch_size"],
+            updates=1500,
+            epochs=10,
+            steps=float(lengths.mean()),
+        )
         note = f"{count:,} sequences of {int(np.median(lengths)):,} steps (median; the longest {lengths.max():,})"
         return options, [note]
 

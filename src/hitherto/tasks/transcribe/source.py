@@ -28,7 +28,7 @@ from hitherto.plan import Input
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Arrays, Batch, Item, Options, Results, Row, Share, Source
-from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
+from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
     column_names,
@@ -262,11 +262,14 @@ class Transcripts(Source[TranscriptExamples]):
             "bidirectional": True,
             "dropout": 0.3,
             "batch_size": 16 if count < 3000 else 32,
-            "epochs": int(np.clip(60_000 // max(1, count), 5, 60)),
             "lr": 2e-3,
             "schedule": "one-cycle",
             "clip": 1.0,
         }
+        # CTC writes nothing for long before it begins to write letters
+        options |= length_of_training(
+            self.spec.train, count, options["batch_size"], updates=3000, epochs=5, steps=float(steps.mean())
+        )
         what = {"audio": "recordings", "image": "lines"}.get(self.codecs["input"].kind, "drawings")
         note = (
             f"{count:,} {what} of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"

@@ -23,7 +23,7 @@ from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Item, Options, Results, Row, Share, Source
-from hitherto.tasks.batching import batches, by_length, digest_of, pad, share_rows
+from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
     column_names,
@@ -412,12 +412,19 @@ class Texts(Source[TextExamples]):
             "bidirectional": not self.single,
             "dropout": 0.3 if count > 100_000 else 0.5,
             "batch_size": 32 if count < 20_000 else 64,
-            "epochs": int(np.clip(400_000 // max(1, count), 4, 40)),
             "lr": 1e-3,
             "schedule": "one-cycle",
             "clip": 1.0,
             "max_output": int(written.max(initial=1)),
         }
+        options |= length_of_training(
+            self.spec.train,
+            count,
+            options["batch_size"],
+            updates=2000,
+            epochs=int(np.clip(400_000 // max(1, count), 4, 40)),
+            steps=float(np.maximum(read, written).mean()),
+        )
         middle, most = ([f"{int(of(part)):,}" for part in (read, written)] for of in (np.median, np.max))
         note = f"{count:,} pairs of {' and '.join(middle)} tokens (medians; the longest {' and '.join(most)})"
         return options, [note, *unseen(self.codecs["input"], self.spec.model)]
