@@ -1,4 +1,4 @@
-"""The documentation is true: Python runs, links lead somewhere, the map and the commands agree with the source."""
+"""The documentation is true: Python runs, links lead somewhere, the map agrees with the source."""
 
 import ast
 import re
@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import commands
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -111,11 +110,6 @@ def test_the_map_names_every_folder(folder: str) -> None:
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py*")), ids=lambda path: path.name)
 def test_the_map_names_every_file_of_the_package(path: Path) -> None:
     assert any(place == path.name for place, _ in PLACES)
-
-
-def test_commands_are_those_of_help() -> None:
-    written = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    assert written.splitlines() == list(commands.page()), "python tests/commands.py > docs/commands.md"
 
 
 def test_the_demo_runs(tmp_path: Path) -> None:
