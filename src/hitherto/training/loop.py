@@ -307,7 +307,6 @@ class _Run:
             and self.optimizer.fits(tree.optimizer)
             and min(progress.step, progress.epoch, progress.position, progress.seconds) >= 0
             and isinstance(progress.best, int | float | np.number | None)
-            and isinstance(progress.best_loss, int | float | np.number | None)
             and all({"step", "epoch", "lr", "train_loss"} <= row.keys() for row in progress.history)
         )
 
