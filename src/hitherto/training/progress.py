@@ -28,9 +28,7 @@ class Progress:
     loss_count: int = 0
     factor: float = 1.0  # of the learning rate, by schedule plateau
     best: Any = None  # the metric that decides, once it was measured
-    best_loss: Any = (
-        None  # on validation data, at the same evaluation: of two equal ones the lower loss is better
-    )
+    best_loss: float | None = None  # at that evaluation: of two equal ones the lower loss is better
     best_step: int = 0
     waited: int = 0  # evaluations since the best one
     history: list[Row] = field(default_factory=list)  # one row for each evaluation
