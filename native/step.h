@@ -27,7 +27,7 @@ struct Room {
       if (s.op == ATTEND)
         h_words = max_of(h_words, at.x_words);
       else if (s.op == CONV)
-        patches = max_of(patches, s.places_down() * s.places_across() * (up16(s.patch()) + (p.precision == FLOAT32 ? 0 : at.x_words + 1)));
+        patches = max_of(patches, places_at_once(s) * (up16(s.patch()) + (p.precision == FLOAT32 ? 0 : at.x_words + 1)));
       else
         words = max_of(words, at.x_words);
       if (s.op == RECURRENT) h_words = max_of(h_words, max_of(at.h_words, at.r_words));
@@ -48,6 +48,7 @@ struct Room {
 };
 
 constexpr i64 TOKENS = 768;  // of a group at a time, where it can stop between
+constexpr i64 ROOM = i64(16) << 20;  // floats of a group, where fewer rows or steps take less
 
 struct Group {
   const Steps& u;
@@ -328,7 +329,11 @@ bool step_run(const Steps& u, int threads) {
   if (per_token * double(u.B) * double(u.T) < 2e6) threads = 1;  // as in kernels.inc
   work.rows = min_of(work.rows, max_of(1, ceil_div(u.B, threads)));
   work.steps = step_by_step ? 1 : p.whole ? max_of(1, u.T) : max_of(1, min_of(u.T, TOKENS / max_of(1, work.rows)));
-  while (p.whole && work.rows > 1 && Room(u, work.rows, work.steps).size > (i64(16) << 20)) work.rows = ceil_div(work.rows, 2);
+  while (Room(u, work.rows, work.steps).size > ROOM) {  // however wide a stage is
+    i64& fewer = work.steps > 1 && !p.whole ? work.steps : work.rows;
+    if (fewer <= 1) break;
+    fewer = ceil_div(fewer, 2);
+  }
   parallel(int(min_of(threads, ceil_div(u.B, max_of(1, work.rows)))), Work::entry, &work);
   return !work.failed;
 }

@@ -25,23 +25,30 @@ void linear(const Stage& s, int precision, const Rows& x, i64 count, float* to, 
   activate(s.activation, to, ld, count, s.H);
 }
 
-// One picture. The patch that each place reads becomes a row, so that all places are one product.
+// How many places of a picture are one product: with large kernels the patches of all of them would be far larger than the picture.
+i64 places_at_once(const Stage& s) { return min_of(s.places_down() * s.places_across(), max_of(1, (i64(1) << 20) / up16(s.patch()))); }
+
+// One picture. The patch that each place reads becomes a row, so that many places are one product.
 void convolve(const Stage& s, int precision, const float* picture, float* output, float* patches) {
   const StepPack& at = StepPack::of(s.packs[0]);
-  const i64 down = s.places_down(), across = s.places_across(), places = down * across, ld = up16(s.patch());
+  const i64 across = s.places_across(), places = s.places_down() * across, ld = up16(s.patch()), most = places_at_once(s);
   const i64 edge = s.kernel / 2, C = s.channels;
-  for (i64 place = 0; place < places; ++place) {
-    const i64 top = place / across * s.stride - edge, left = place % across * s.stride - edge;
-    const i64 from = max_of(0, -left), to = min_of(s.kernel, s.width - left);  // columns that lie within the picture
-    for (i64 y = 0; y < s.kernel; ++y) {
-      float* row = patches + place * ld + y * s.kernel * C;
-      const bool inside = top + y >= 0 && top + y < s.height && from < to;
-      if (!inside || to - from < s.kernel) std::memset(row, 0, size_t(s.kernel * C) * 4);
-      if (inside) copy(row + from * C, picture + ((top + y) * s.width + left + from) * C, (to - from) * C);
+  for (i64 first = 0; first < places; first += most) {
+    const i64 count = min_of(most, places - first);
+    for (i64 place = first; place < first + count; ++place) {
+      const i64 top = place / across * s.stride - edge, left = place % across * s.stride - edge;
+      const i64 from = max_of(0, -left), to = min_of(s.kernel, s.width - left);  // columns that lie within the picture
+      for (i64 y = 0; y < s.kernel; ++y) {
+        float* row = patches + (place - first) * ld + y * s.kernel * C;
+        const bool inside = top + y >= 0 && top + y < s.height && from < to;
+        if (!inside || to - from < s.kernel) std::memset(row, 0, size_t(s.kernel * C) * 4);
+        if (inside) copy(row + from * C, picture + ((top + y) * s.width + left + from) * C, (to - from) * C);
+      }
     }
+    u32* room = reinterpret_cast<u32*>(patches + count * ld);
+    const Rows x = in_words(precision, patches, ld, count, s.patch(), s.bounded, at.x_words, room);
+    linear(s, precision, x, count, output + first * s.H, s.H);
   }
-  u32* room = reinterpret_cast<u32*>(patches + places * ld);
-  linear(s, precision, in_words(precision, patches, ld, places, s.patch(), s.bounded, at.x_words, room), places, output, s.H);
 }
 
 // Of each channel of one picture its maximum, and the soft-argmax of its position across and down.

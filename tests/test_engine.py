@@ -11,11 +11,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from limits import bounded  # noqa: E402
+
 from hitherto import _native  # noqa: E402
 from hitherto.errors import UsageError  # noqa: E402
 from hitherto.model.build import build  # noqa: E402
 from hitherto.plan import make  # noqa: E402
 from hitherto.plan.check import check  # noqa: E402
+from hitherto.runtime.chain import Chain  # noqa: E402
 from hitherto.runtime.engine import Engine  # noqa: E402
 from hitherto.runtime.stages import WEIGHTS  # noqa: E402
 from hitherto.spec import ModelSpec  # noqa: E402
@@ -492,6 +495,49 @@ def test_a_seers_bits_depend_on_nothing_but_the_row(name: str, weights: str) -> 
     for t in range(T):
         one, state = engine.forward({"x": inputs["x"][t : t + 1, rows]}, None, state)
         assert np.array_equal(one[0], whole[t, rows])
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_a_large_kernel_reads_a_picture_part_by_part(weights: str) -> None:
+    # the patches of all places would be 600 times the picture: 51 MB
+    size, kernel, filters = 90, 39, 2
+    random = np.random.default_rng(0)
+    weight = random.normal(size=(filters, 1, kernel, kernel)).astype(np.float32) / kernel
+    bias = random.normal(size=filters).astype(np.float32)
+    options = {"height": size, "width": size, "channels": 1, "filters": filters, "kernel": kernel}
+    conv: Any = {
+        "op": "conv",
+        "name": "conv",
+        "inputs": ["x"],
+        "outputs": ["y"],
+        "options": {**options, "stride": 1, "activation": ""},
+    }
+    tensors = {"conv.weight": weight, "conv.bias": bias}
+    chain = Chain([conv], {"kind": "vectors", "size": size * size}, tensors, weights)
+    x = random.normal(size=(1, 2, size * size)).astype(np.float32)
+    y = chain.apply(x).reshape(2, size, size, filters)
+    pictures = torch.tensor(x).reshape(2, 1, size, size)
+    wanted = torch.conv2d(pictures, torch.tensor(weight), torch.tensor(bias), padding=kernel // 2)
+    atol = {"float32": 1e-5, "bfloat16": 0.05, "int8": 0.1}[weights]
+    np.testing.assert_allclose(y, wanted.permute(0, 2, 3, 1).numpy(), atol=atol)
+    np.testing.assert_array_equal(chain.apply(x[:, 1:]), chain.apply(x)[:, 1:])
+
+
+def test_a_wide_stage_takes_its_steps_in_parts() -> None:
+    # all at once, the numbers of 600 steps of 4 rows would take 1.2 GB
+    random, width = np.random.default_rng(0), 1 << 16
+    weight = random.normal(size=(width, 1)).astype(np.float32)
+    wide: Any = {"op": "linear", "name": "wide", "inputs": ["x"], "outputs": ["w"]}
+    wide["options"] = {"input_size": 1, "output_size": width, "bias": False, "activation": ""}
+    pool: Any = {"op": "pool", "name": "pool", "inputs": ["w"], "outputs": ["y"]}
+    pool["options"] = {"kind": "max", "size": width, "bidirectional": False}
+    chain = Chain([wide, pool], {"kind": "vectors", "size": 1}, {"wide.weight": weight}, "float32")
+    x = random.normal(size=(600, 4, 1)).astype(np.float32)
+    with bounded(memory=256 << 20):
+        _, ends = chain.read(x, np.array([600, 2, 599, 600]))
+    value = ends["pool.value"][0]
+    for row, length in enumerate([600, 2, 599, 600]):
+        np.testing.assert_array_equal(value[row], (weight[:, 0] * x[:length, row]).max(0))
 
 
 def test_a_window_only_moves_on() -> None:

@@ -300,12 +300,18 @@ class Conv(Stage):
         sizes = n["height"], n["width"]
         padded = [(edge, max(0, (size - 1) // step * step + k - edge - size)) for size in sizes]
         flat, rows = x.reshape(-1, *sizes, n["channels"]), []
-        some = max(1, (1 << 20) // (self.O // n["H"] * k * k * n["channels"]))
+        across = -(-n["width"] // step)
+        line = across * k * k * n["channels"]  # numbers of the patches of a line of places
+        lines = max(1, (1 << 20) // line)
+        some = max(1, lines * across * n["H"] // self.O)
         for first in range(0, len(flat), some):
             images = np.pad(flat[first : first + some], [(0, 0), *padded, (0, 0)])
             seen = np.lib.stride_tricks.sliding_window_view(images, (k, k), (1, 2))[:, ::step, ::step]
-            patches = seen.transpose(0, 1, 2, 4, 5, 3).reshape(len(images), -1, k * k * n["channels"])
-            rows.append(self.apply(patches).reshape(len(images), self.O))
+            parts = []
+            for top in range(0, seen.shape[1], lines):
+                patches = seen[:, top : top + lines].transpose(0, 1, 2, 4, 5, 3)
+                parts.append(self.apply(patches.reshape(len(images), -1, k * k * n["channels"])))
+            rows.append(np.concatenate(parts, 1).reshape(len(images), self.O))
         return np.concatenate(rows or [flat.reshape(0, self.O)]).reshape(*x.shape[:2], self.O)
 
 
