@@ -583,6 +583,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
         ({"w": entry(shape=(0, 1 << 62), offsets=(0, 0))}, b"", None, "no memory can hold"),
         ({"w": entry(shape=(1 << 40,), offsets=(0, 1 << 42))}, bytes(8), None, "cut short: 4,398,046,511"),
         ({"w": entry(shape=(3,))}, bytes(8), None, "do not fit its shape"),
+        ({"w": entry(shape=(1,))}, bytes(8), None, "do not fit its shape"),
         ({"w": entry(offsets=(8, 0))}, bytes(8), None, "do not fit its shape"),
         ({"w": entry(offsets=(8, 16))}, bytes(16), None, "overlap or leave a gap"),
         ({"w": entry(offsets=(-8, 0))}, bytes(8), None, "overlap or leave a gap"),

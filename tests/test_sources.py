@@ -300,6 +300,15 @@ def test_rows_of_one_sequence_must_agree() -> None:
         pairs(rows, input="v", output="label", id="who")
 
 
+def test_lists_name_no_sequence_and_no_group() -> None:
+    rows = [{"who": [i // 5], "v": float(i), "label": "ab"[i // 5 % 2]} for i in range(40)]
+    with pytest.raises(DataError, match=r"row 1, column 'who': expected a name or a number, but got \[0\]"):
+        pairs(rows, input="v", output="label", id="who")
+    rows = [{"who": {"a": i}, "v": [float(i)], "label": "ab"[i % 2]} for i in range(40)]
+    with pytest.raises(DataError, match=r"column .who.: expected a name or a number, but got \{"):
+        pairs(rows, input="v", output="label", group="who")
+
+
 def test_tagging_needs_a_label_for_each_token() -> None:
     rows = [{"tokens": ["a", "b"], "tags": ["X", "Y"]}] * 20
     source, examples, _, spec = pairs(rows, "tag", input="tokens", output="tags")
@@ -474,6 +483,12 @@ def test_the_column_that_tells_series_apart_is_named() -> None:
     source.spec = source.spec.replace(time=1)  # a column by its number, as --time has it
     with pytest.raises(DataError, match=r"comes twice.*apart: say --id shop$"):
         source.load(rows)
+
+
+def test_a_column_of_documents_tells_no_series_apart() -> None:
+    rows = [{"day": f"2024-01-{i + 1:02}", "shop": {"a": s}, "sold": i} for i in range(20) for s in (1, 2)]
+    with pytest.raises(DataError, match="comes twice"):
+        windows(rows)
 
 
 def test_what_keeps_a_column_from_being_numbers_is_said() -> None:

@@ -225,11 +225,13 @@ SHARED = textwrap.dedent("""
     torch.set_num_threads(1)
     import test_training as t
     from hitherto.training.processes import join
+    seed, seeds = torch.manual_seed, []
+    torch.manual_seed = lambda value: [seeds.append(value), seed(value)][1]
     with join() as rank:
         spec = t.spec_of(epochs=3, optimizer=sys.argv[1], lr=float(sys.argv[2]))
         found = t.run(spec, None, t.Counting(lanes=True), module=t.module_of(spec, dropout=0.0))
-        if rank == 0:
-            sys.stdout.write(b"".join(v.tobytes() for v in found.module.tensors().values()).hex())
+        sys.stdout.write(b"".join(v.tobytes() for v in found.module.tensors().values()).hex())
+        sys.stdout.write(chr(10) + " ".join(map(str, seeds)))
 """)
 
 
@@ -255,9 +257,15 @@ def test_two_processes_equal_one(optimizer: str, lr: str) -> None:
     processes = [start(), start(RANK="0", **address), start(RANK="1", **address)]
     out = [p.communicate(timeout=300)[0] for p in processes]
     assert [p.returncode for p in processes] == [0, 0, 0]
-    one, two = (np.frombuffer(bytes.fromhex(text), np.float32) for text in out[:2])
+    parts = [text.split("\n") for text in out]
+    one, two, other = (np.frombuffer(bytes.fromhex(weights), np.float32) for weights, _ in parts)
     assert one.size > 100
     np.testing.assert_allclose(two, one, rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(two, other)
+    alone, first, second = (seeds.split() for _, seeds in parts)
+    assert alone == first
+    assert first[0] == second[0]  # draws the weights
+    assert not set(first[1:]) & set(second[1:])  # draw the dropout of each process's rows
 
 
 def test_accumulated_batches_are_one_large_batch() -> None:

@@ -188,6 +188,7 @@ def test_plans_that_are_not_sound_are_refused(change: Any, said: str) -> None:
         (_option("memory_size", 7, 2), "does not fit the memory"),
         (_option("size", 7, 2), "must ask with its input"),
         (lambda p: p["step"][2]["options"].update(kind="additive", query="decoder.h", query_size=3), "decoder.h"),
+        (lambda p: p["step"][2]["options"].update(kind="additive", query="nobody.h", query_size=8), "names no state"),
         (lambda p: p["step"][2]["options"].update(kind="additive", query="", query_size=8), "must name the state"),
         (lambda p: p["step"][2]["options"].update(kind="additive", query="decoder.h", query_size=0), "must name the"),
         (lambda p: p["step"][3]["options"].pop("input_size"), "missing required field `input_size`"),

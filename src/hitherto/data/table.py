@@ -71,6 +71,12 @@ class Table:
         folder = self.path if self.path.is_dir() else self.path.parent
         return folder / value
 
+    def name(self, index: int, row: Row, column: str) -> Cell:
+        """The cell of row `index` that names what the row belongs to: a series, a group. A list names nothing."""
+        if isinstance(row[column], list | dict | tuple | np.ndarray):
+            raise self.error(index, column, f"expected a name or a number, but got {row[column]!r:.60}")
+        return row[column]
+
     def values(self, column: str | int) -> Iterator[Cell]:
         name = self.column(column)
         return (row[name] for row in self)

@@ -50,7 +50,7 @@ def time_column(table: Table, kinds: dict[str, str], id_: str | int | None) -> s
     for column in [*named, *timely]:
         series: dict[Value, list[Value]] = {}
         for row in rows:
-            series.setdefault(None if group is None else row[group], []).append(row[column])
+            series.setdefault(None if group is None else str(row[group]), []).append(row[column])
         if kinds[column] == "number":
             if all(map(_in_order, series.values())) and (column in named or _since_1970(rows, column)):
                 return column
@@ -78,7 +78,9 @@ def telling(table: Table, time: str) -> str:
     """The end of the advice to say --id: the column that tells series apart, if there is one."""
     kinds, rows = table.kinds(), table.head(1000)
     for column in table.columns:
-        if kinds[column] == "label" and len({(row[column], row[time]) for row in rows}) == len(rows):
+        if kinds[column] == "label" and len({(str(row[column]), str(row[time])) for row in rows}) == len(
+            rows
+        ):
             return f" {column}"
     return ""
 

@@ -92,7 +92,7 @@ def values(data: DataSpec, table: Table, labelled: bool) -> Iterator[tuple[int, 
     name, time = table.column(data.id), None if data.time is None else table.column(data.time)
     for i, row in enumerate(table):
         at = (0, i) if time is None else _sortable(row[time])
-        groups.setdefault(row[name], []).append(
+        groups.setdefault(table.name(i, row, name), []).append(
             (at, i, [row[c] for c in inputs], None if output is None else row[output])
         )
     for rows in groups.values():

@@ -328,7 +328,7 @@ class Pairs(Source[PairExamples]):
         groups = (
             None
             if data.group is None or rows is None
-            else [rows[i][table.column(data.group)] for i in picked]
+            else [table.name(i, rows[i], table.column(data.group)) for i in picked]
         )
         times = None
         if data.time is not None and data.id is None and rows is not None:
