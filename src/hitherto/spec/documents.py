@@ -189,6 +189,9 @@ def _wanted(kind: object) -> str:
     """The values of a field's type, in words."""
     if get_origin(kind) is Annotated:
         base, *metas = get_args(kind)
+        titles = [meta.title for meta in metas if meta.title]
+        if titles:
+            return str(titles[0])
         bounds = [
             f"{words} {bound:,}" for meta in metas for words, bound in _bounds(meta) if bound is not None
         ]
@@ -307,7 +310,7 @@ def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
             "whole; leave one of them out."
         )
     if spec.data.valid == 0 and spec.data.valid_source is None:
-        for option in ("patience", "metric"):
+        for option in ("patience", "metric", "budget"):
             if values[option] is not None:
                 raise UsageError(
                     f"{voice.begin}{name(option)} needs validation data, and {name('valid')} sets none aside; leave "

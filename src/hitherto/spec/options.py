@@ -35,6 +35,12 @@ Whole = Annotated[int, Meta(ge=0)]
 Positive = Annotated[float, Meta(gt=0)]
 Amount = Annotated[float, Meta(ge=0)]
 Few = Annotated[int, Meta(ge=1, le=1024)]  # of what has a cost of its own: layers, threads
+Duration = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})? ?[smh]?$", title="a duration, such as 90s, 5m or 1h; 0 is none"
+    ),
+]
 Vocabulary = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # ids are int32
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
@@ -300,6 +306,13 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         Count | None, _about("stop after this many evaluations without improvement", "from the data")
     ] = None
     metric: Annotated[str | None, _about("metric that selects the best model")] = None
+    budget: Annotated[
+        Duration | None,
+        _about(
+            "time to try candidates of what is left open, such as 90s, 5m or 1h; 0 tries none",
+            "a share of the training",
+        ),
+    ] = None
     evaluate_every: Annotated[Count | None, _about("steps between evaluations", "one epoch")] = None
     accumulate: Annotated[Count, _about("batches whose gradients are accumulated for one step")] = 1
     average: Annotated[Share, _about("decay of a running average of the weights; 0 keeps none")] = 0.0
@@ -324,6 +337,14 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     device: Annotated[str, _about("device to train on: cpu, cuda or auto")] = "auto"
     checkpoint_every: Annotated[Count | None, _about("steps between checkpoints", "by time")] = None
     tensorboard: Annotated[bool, _about("also write TensorBoard files")] = False
+
+    @property
+    def budget_seconds(self) -> float | None:
+        """`budget` in seconds."""
+        if self.budget is None:
+            return None
+        unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(self.budget[-1], 1.0)
+        return float(self.budget.rstrip("smh ")) * unit
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

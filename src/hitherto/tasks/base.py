@@ -137,6 +137,14 @@ class Source(ABC, Generic[E]):
     def choose(self, examples: E) -> tuple[Options, list[str]]:
         """Defaults that depend on the data, for options that the spec leaves open; and notes of them for the log."""
 
+    def candidates(self, examples: E) -> dict[str, Options]:  # noqa: ARG002
+        """Sets of options by name, for a search by validation to choose between; none where `choose` says it all.
+
+        What they set is what the spec leaves open (None), and the simplest comes first. One that the user's own
+        options contradict is not tried.
+        """
+        return {}
+
     @abstractmethod
     def schedule(self, examples: E, train: TrainSpec, epoch: int) -> Sequence[object]:
         """The items of an epoch: a function of (seed, epoch) alone."""

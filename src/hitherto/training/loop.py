@@ -21,7 +21,6 @@ from torch import Tensor
 
 from hitherto import native
 from hitherto.errors import CheckpointError, HithertoError
-from hitherto.metrics import METRICS
 from hitherto.model.build import Module, State
 from hitherto.spec import Spec, TrainSpec
 from hitherto.tasks.base import AnySource, Examples
@@ -39,7 +38,7 @@ from hitherto.training.optimizer import (
     weights_of,
 )
 from hitherto.training.processes import interrupts, processes
-from hitherto.training.progress import Progress, Row, Show, Trained
+from hitherto.training.progress import Progress, Row, Show, Trained, grade
 from hitherto.training.step import Loss, evaluate, forward, tensors_on
 
 __all__ = ["fit"]
@@ -193,7 +192,8 @@ class _Run:
             metrics = evaluate(self.module, self.source, valid, loss).metrics
             if judge is not None:
                 metrics |= judge(self.module)
-            if _better(progress, metric, metrics[metric], loss.mean):
+            now = grade(metric, metrics[metric], loss.mean)
+            if progress.best is None or now < grade(metric, progress.best, progress.best_loss):
                 progress.best, progress.best_loss = metrics[metric], loss.mean
                 progress.best_step, progress.waited = progress.step, 0
                 self.best = self._copy()
@@ -309,21 +309,6 @@ class _Run:
             and isinstance(progress.best, int | float | np.number | None)
             and all({"step", "epoch", "lr", "train_loss"} <= row.keys() for row in progress.history)
         )
-
-
-def _better(progress: Progress, metric: str, value: float, loss: float | None) -> bool:
-    """Whether an evaluation is better than the best so far. Equal metrics are told apart by the loss.
-
-    What is no number is worse than any.
-    """
-    if progress.best is None:
-        return True
-    if not math.isfinite(value):
-        return False
-    if value != progress.best or loss is None or progress.best_loss is None:
-        sign = 1 if METRICS[metric].better == "higher" else -1
-        return not sign * value <= sign * progress.best
-    return math.isfinite(loss) and not loss >= progress.best_loss
 
 
 class _Tree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,12 +1,14 @@
 """The progress of a training, and its result."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from hitherto.metrics import METRICS
 from hitherto.model.build import Module
 
-__all__ = ["Progress", "Row", "Show", "Trained"]
+__all__ = ["Progress", "Row", "Show", "Trained", "grade"]
 
 # One line of the log or of the history: numbers by name, None for what was not measured. A checkpoint gives them back
 # as it got them, numpy's numbers too.
@@ -44,3 +46,14 @@ class Trained:
 
 
 Show = Callable[[Progress, Row], None]  # what is shown of a training, step by step
+
+
+def grade(metric: str, value: float, loss: float | None) -> tuple[bool, float, float]:
+    """What orders evaluations, the best first: by the metric, and where that is the same by the loss.
+
+    What is no number is worse than any.
+    """
+    if not math.isfinite(value):
+        return True, 0.0, math.inf
+    sign = 1 if METRICS[metric].better == "lower" else -1
+    return False, sign * value, math.inf if loss is None or math.isnan(loss) else loss

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,30 +19,27 @@ import numpy as np
 import hitherto
 from hitherto import bundle, files
 from hitherto import spec as specs
-from hitherto.codecs.base import Codec
 from hitherto.errors import (
     CheckpointError,
     HithertoError,
     MissingExtra,
     UsageError,
 )
-from hitherto.plan import Plan, make, streams
+from hitherto.plan import Plan, streams
 from hitherto.plan import weights as shapes
 from hitherto.progress import telling
 from hitherto.spec import Spec
-from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Examples, Options
 from hitherto.tasks.families import family_of
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
+from hitherto.training.setup import complete, device_of, judge, metric_of, module_of, plan_of, watcher
 
 if TYPE_CHECKING:  # training needs torch; reading what it may be told does not
-    import torch
-
     from hitherto.model.build import Module
     from hitherto.training.progress import Progress, Row, Show
 
-__all__ = ["complete", "judge", "train"]
+__all__ = ["complete", "train"]
 
 
 def need_torch(what: str) -> None:
@@ -177,7 +174,7 @@ def _ready(spec: Spec) -> None:
 
     if spec.train.threads:
         torch.set_num_threads(spec.train.threads)
-    _device(spec.train.device)
+    device_of(spec.train.device)
     if spec.train.tensorboard and find_spec("tensorboard") is None:
         raise UsageError("tensorboard needs the package tensorboard: pip install tensorboard")
 
@@ -215,18 +212,21 @@ class _Training:
 
         say, run = self.say, self.run
         source, examples, held_out = self.read(data, valid, tokenizer)
-        spec = complete(source, examples, say)
-        source.spec = spec
-        plan = make(spec.model, TASKS[spec.task].form, source.inputs(), *source.head())
+        tried = self.choose(source, examples, held_out)
+        spec = source.spec = complete(source, examples, say)
+        plan = plan_of(source)
         _fits(spec, plan)
-        module = self.build(spec, plan)
-        metric = spec.train.metric or TASKS[spec.task].metrics[0]
+        module = module_of(spec, plan)
+        weights = sum(p.numel() for p in module.parameters())
+        say(f"{describe(plan)}: {weights:,} weights; on {next(module.parameters()).device.type}")
+        metric = metric_of(spec)
         if held_out is None:
             say("no data are set aside to validate on: the model has the last weights, not the best")
         elif self.saved is None:
             _rehearse(module, source, held_out, metric)
         if run is not None and self.rank == 0:
             files.write(run / "spec.toml", specs.to_toml(spec))
+            files.write(run / TRIED, json.dumps(tried))
         if self.saved is not None:
             for line in (*self.saved.notes, *differences(self.saved)):
                 say(f"resuming: {line}; bits may differ" if line not in self.saved.notes else line)
@@ -234,7 +234,7 @@ class _Training:
 
         def model(module: "Module", progress: "Progress") -> Model:
             made = Model(spec, plan, source.codecs, module.tensors(), run=run)
-            made.metrics, made.made = _measured(progress), _made(digest, progress)
+            made.metrics, made.made = _measured(progress), _made(digest, progress, tried)
             return made
 
         def keep(module: "Module", progress: "Progress") -> None:
@@ -288,19 +288,21 @@ class _Training:
             self.say(note)
         return source, examples, others
 
-    def build(self, spec: Spec, plan: Plan) -> "Module":
-        """The module with its first weights, where it is to be trained."""
-        from hitherto.model.build import build
+    def choose(self, source: AnySource, examples: Examples, held_out: Examples | None) -> "list[Row]":
+        """Give the source the options of its best candidate; a row for each trial. A resumed run has chosen before."""
+        from hitherto.training.progress import Row
+        from hitherto.training.search import search
 
-        device = _device(spec.train.device)
-        module = build(
-            plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
-            forget_bias=spec.model.forget_bias,
-        ).to(device)  # fmt: skip
-        self.say(
-            f"{describe(plan)}: {sum(p.numel() for p in module.parameters()):,} weights; on {device.type}"
-        )
-        return module
+        if self.saved is None:
+            options, tried = search(source, examples, held_out, self.say, self.show)
+            source.spec = source.spec.replace(**options)
+            return tried
+        try:
+            assert self.run is not None  # noqa: S101 - where its checkpoint is
+            tried: list[Row] = msgspec.json.decode((self.run / TRIED).read_bytes(), type=list[Row])
+        except (OSError, msgspec.MsgspecError):  # of an older version, which tried nothing
+            return []
+        return tried
 
     def finish(
         self, model: Model, source: AnySource, progress: "Progress", held_out: Examples | None, metric: str
@@ -319,6 +321,7 @@ class _Training:
         say(f"the report is {run / 'report.html'}")
 
 
+TRIED = "tried.json"  # in a run's folder: the candidates that were tried before it began
 BEST = "best.safetensors"  # in a run's folder: the best weights so far, as a model
 
 CANNOT_STREAM = (
@@ -359,10 +362,10 @@ def _measured(progress: "Progress") -> dict[str, float]:
     return {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
 
 
-def _made(digest: str, progress: "Progress") -> dict[str, object]:
+def _made(digest: str, progress: "Progress", tried: "list[Row]") -> dict[str, object]:
     import torch
 
-    return {
+    made: dict[str, object] = {
         "hitherto": hitherto.__version__,
         "torch": torch.__version__,
         "numpy": np.__version__,
@@ -371,6 +374,7 @@ def _made(digest: str, progress: "Progress") -> dict[str, object]:
         "seconds": round(progress.seconds, 1),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
+    return made | ({"tried": tried} if tried else {})
 
 
 def _so_far(run: Path, progress: "Progress", metric: str) -> str:
@@ -394,7 +398,7 @@ def _report(
 ) -> None:
     """report.html in the run's folder."""
     from hitherto import report
-    from hitherto.report.curves import curves
+    from hitherto.report.curves import curves, table_of
 
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     parts = curves(progress.history, log, metric, progress.best_step)
@@ -410,6 +414,8 @@ def _report(
         ("minutes", progress.seconds / 60),
     ]
     title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
+    if model.made.get("tried"):
+        parts.append(table_of("Candidates, each trained briefly", model.made["tried"], "candidate"))
     notes = [CANNOT_STREAM] if streams(model.plan) else []
     report.write(run / "report.html", title, summary, parts, notes)
 
@@ -464,75 +470,3 @@ def _clear(run: Path, out: Path) -> None:
         path.unlink(missing_ok=True)
     for folder in (checkpoints, run):  # none of them comes back beside the next spec.toml
         files.sync_folder(folder)
-
-
-def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
-    """The spec with every unset option at its default, chosen from the data; `say` lists them."""
-    spec = source.spec
-    chosen, notes = source.choose(examples)
-    for note in notes:
-        say(note)
-    if spec.train.steps is not None:
-        chosen.pop("epochs", None)
-    if spec.train.batch_tokens is not None:
-        chosen.pop("batch_size", None)
-    if spec.data.valid == 0 and spec.data.valid_source is None:
-        chosen.pop("patience", None)
-    if spec.train.patience is not None:
-        chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
-    if spec.train.optimizer == "sgd":
-        chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
-    options: dict[str, object] = {}
-    for table in (spec.data, spec.model, spec.train):
-        options |= msgspec.structs.asdict(table)
-    defaults = {name: value for name, value in chosen.items() if options[name] is None and value is not None}
-    if defaults:
-        listed = ", ".join(
-            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-            for name, value in defaults.items()
-        )
-        say(f"defaults chosen from the data: {listed}")
-    return spec.replace(**defaults)
-
-
-def _device(name: str) -> "torch.device":
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(
-            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); use cpu."
-        ) from error
-    return device
-
-
-def judge(
-    spec: Spec, plan: Plan, codecs: Mapping[str, Codec], valid: Examples | None
-) -> "Callable[[Module], dict[str, float]] | None":
-    """Metrics of the texts that a model in training writes: quickly, without a search."""
-    if not family_of(spec.task).source.judges or valid is None:
-        return None
-
-    def judged(module: "Module") -> dict[str, float]:
-        model = Model(spec, plan, dict(codecs), module.tensors())
-        return model.judge(valid, num_beams=1, n_best=1).metrics
-
-    return judged
-
-
-def watcher(
-    spec: Spec, plan: Plan, source: AnySource, valid: Examples | None
-) -> "Callable[[Module], Row] | None":
-    """What to note at every evaluation: a sample of a model that continues what it is given."""
-    sample = source.sampler(valid)
-    if sample is None:
-        return None
-
-    def watch(module: "Module") -> "Row":
-        return sample(Model(spec, plan, source.codecs, module.tensors()))
-
-    return watch

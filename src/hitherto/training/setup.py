@@ -1,0 +1,117 @@
+"""What a training begins with: the spec with all its defaults, the plan, and the module with its first weights."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hitherto.codecs.base import Codec
+from hitherto.errors import UsageError
+from hitherto.plan import Plan, make
+from hitherto.spec import Spec
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import AnySource, Examples
+from hitherto.tasks.families import family_of
+from hitherto.trained import Model, Say
+
+if TYPE_CHECKING:
+    import torch
+
+    from hitherto.model.build import Module
+    from hitherto.training.progress import Row
+
+__all__ = ["complete", "device_of", "judge", "metric_of", "module_of", "plan_of", "watcher"]
+
+
+def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
+    """The spec with every unset option at its default, chosen from the data; `say` lists them."""
+    spec = source.spec
+    chosen, notes = source.choose(examples)
+    for note in notes:
+        say(note)
+    if spec.train.steps is not None:
+        chosen.pop("epochs", None)
+    if spec.train.batch_tokens is not None:
+        chosen.pop("batch_size", None)
+    if spec.data.valid == 0 and spec.data.valid_source is None:
+        chosen.pop("patience", None)
+    if spec.train.patience is not None:
+        chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
+    if spec.train.optimizer == "sgd":
+        chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
+    options: dict[str, object] = {}
+    for table in (spec.data, spec.model, spec.train):
+        options |= msgspec.structs.asdict(table)
+    defaults = {name: value for name, value in chosen.items() if options[name] is None and value is not None}
+    if defaults:
+        listed = ", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in defaults.items()
+        )
+        say(f"defaults chosen from the data: {listed}")
+    return spec.replace(**defaults)
+
+
+def metric_of(spec: Spec) -> str:
+    """The metric that selects the best weights."""
+    return spec.train.metric or TASKS[spec.task].metrics[0]
+
+
+def plan_of(source: AnySource) -> Plan:
+    """The plan of a source whose spec is complete."""
+    spec = source.spec
+    return make(spec.model, TASKS[spec.task].form, source.inputs(), *source.head())
+
+
+def module_of(spec: Spec, plan: Plan) -> "Module":
+    """The module with its first weights, where it is to be trained."""
+    from hitherto.model.build import build
+
+    module = build(
+        plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
+        forget_bias=spec.model.forget_bias,
+    )  # fmt: skip
+    return module.to(device_of(spec.train.device))
+
+
+def device_of(name: str) -> "torch.device":
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(
+            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); use cpu."
+        ) from error
+    return device
+
+
+def judge(
+    spec: Spec, plan: Plan, codecs: Mapping[str, Codec], valid: Examples | None
+) -> "Callable[[Module], dict[str, float]] | None":
+    """Metrics of the texts that a model in training writes: quickly, without a search."""
+    if not family_of(spec.task).source.judges or valid is None:
+        return None
+
+    def judged(module: "Module") -> dict[str, float]:
+        model = Model(spec, plan, dict(codecs), module.tensors())
+        return model.judge(valid, num_beams=1, n_best=1).metrics
+
+    return judged
+
+
+def watcher(
+    spec: Spec, plan: Plan, source: AnySource, valid: Examples | None
+) -> "Callable[[Module], Row] | None":
+    """What to note at every evaluation: a sample of a model that continues what it is given."""
+    sample = source.sampler(valid)
+    if sample is None:
+        return None
+
+    def watch(module: "Module") -> "Row":
+        return sample(Model(spec, plan, source.codecs, module.tensors()))
+
+    return watch
