@@ -299,10 +299,10 @@ class _Training:
             return tried
         try:
             assert self.run is not None  # noqa: S101 - where its checkpoint is
-            tried: list[Row] = msgspec.json.decode((self.run / TRIED).read_bytes(), type=list[Row])
+            before: list[Row] = msgspec.json.decode((self.run / TRIED).read_bytes(), type=list[Row])
         except (OSError, msgspec.MsgspecError):  # of an older version, which tried nothing
             return []
-        return tried
+        return before
 
     def finish(
         self, model: Model, source: AnySource, progress: "Progress", held_out: Examples | None, metric: str
