@@ -57,6 +57,8 @@ class Module(nn.Module):
         )
         # in training, how often a step reads the prediction of the step before in place of the truth
         self.sampling = 0.0
+        # where a penalty of training wants them: what the recurrent operations gave, before dropout
+        self.outputs: list[Tensor] | None = None
         for op in operations(self.plan):
             made = torch_op(op["op"]).make(op["options"], start or Start())
             if made is not None:
@@ -231,7 +233,10 @@ def _run_embed(
 def _run_dropout(
     module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
-    return nn.functional.dropout(x, op["options"]["rate"], module.training), {}
+    rate = op["options"]["rate"]
+    if module.training and op["options"].get("locked") and x.dim() == 3:  # not behind a pool
+        return x * nn.functional.dropout(torch.ones_like(x[:1]), rate), {}  # x [T, B, F]
+    return nn.functional.dropout(x, rate, module.training), {}
 
 
 def _run_recurrent(
@@ -243,6 +248,8 @@ def _run_recurrent(
     if state is not None:
         before = tuple(state[name] for name in names) if len(names) > 1 else state[names[0]]
     y, after = layer(x, before, lengths=lengths)
+    if module.outputs is not None:
+        module.outputs.append(y)
     return y, dict(zip(names, after if len(names) > 1 else (after,), strict=True))
 
 
@@ -397,6 +404,7 @@ def _run_bridge(
 def _make_recurrent(o: Options, start: Start) -> nn.Module:
     names = ("num_layers", "bidirectional", "dropout", "recurrent_dropout", "layer_norm", "residual")
     options = {name: o[name] for name in names}
+    options |= {name: o[name] for name in ("weight_dropout", "locked_dropout") if name in o}
     if start.forget_bias is not None:
         options["forget_bias"] = start.forget_bias
     return layer_of(

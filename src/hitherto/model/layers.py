@@ -21,6 +21,8 @@ class RNN(Recurrent, nn.RNN):
     """torch.nn.RNN, and `lengths=` and the options below.
 
     recurrent_dropout: one mask a sequence, on h where it enters the recurrent product
+    weight_dropout:    one mask a call, on weight_hh
+    locked_dropout:    `dropout` has one mask a sequence
     layer_norm:        on the pre-activations (see `hitherto.cells`)
     residual:          adds a layer's input (before dropout) to its output where the sizes match
     orthogonal:        orthogonal initial weight_hh, gate by gate; torch's uniform values otherwise
@@ -42,6 +44,8 @@ class RNN(Recurrent, nn.RNN):
         dtype: torch.dtype | None = None,
         *,
         recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        locked_dropout: bool = False,
         layer_norm: bool = False,
         residual: bool = False,
         orthogonal: bool = False,
@@ -60,6 +64,8 @@ class RNN(Recurrent, nn.RNN):
             device=device,
             dtype=dtype,
             recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
+            locked_dropout=locked_dropout,
             layer_norm=layer_norm,
             residual=residual,
             orthogonal=orthogonal,
@@ -71,7 +77,7 @@ class RNN(Recurrent, nn.RNN):
 class LSTM(Recurrent, nn.LSTM):
     """torch.nn.LSTM, and `lengths=` and the options below.
 
-    recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
+    recurrent_dropout, weight_dropout, locked_dropout, layer_norm, residual, orthogonal: as for RNN
     forget_bias:       initial value of the two forget-gate biases together; torch's uniform values if None
     """
 
@@ -91,6 +97,8 @@ class LSTM(Recurrent, nn.LSTM):
         dtype: torch.dtype | None = None,
         *,
         recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        locked_dropout: bool = False,
         layer_norm: bool = False,
         residual: bool = False,
         forget_bias: float | None = None,
@@ -108,6 +116,8 @@ class LSTM(Recurrent, nn.LSTM):
             device,
             dtype,
             recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
+            locked_dropout=locked_dropout,
             layer_norm=layer_norm,
             residual=residual,
             forget_bias=forget_bias,
@@ -119,7 +129,7 @@ class LSTM(Recurrent, nn.LSTM):
 class GRU(Recurrent, nn.GRU):
     """torch.nn.GRU, and `lengths=` and the options below.
 
-    recurrent_dropout, layer_norm, residual, orthogonal: as for RNN
+    recurrent_dropout, weight_dropout, locked_dropout, layer_norm, residual, orthogonal: as for RNN
     reset:             "after" the recurrent product, as torch and cuDNN do, or "before" it, as the original
     """
 
@@ -137,6 +147,8 @@ class GRU(Recurrent, nn.GRU):
         *,
         reset: str = "after",
         recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        locked_dropout: bool = False,
         layer_norm: bool = False,
         residual: bool = False,
         orthogonal: bool = False,
@@ -155,6 +167,8 @@ class GRU(Recurrent, nn.GRU):
             device=device,
             dtype=dtype,
             recurrent_dropout=recurrent_dropout,
+            weight_dropout=weight_dropout,
+            locked_dropout=locked_dropout,
             layer_norm=layer_norm,
             residual=residual,
             orthogonal=orthogonal,
@@ -181,7 +195,8 @@ def to_torch(module: nn.Module) -> nn.Module:
     """The model with torch.nn's layers and cells in the place of ours, on the same parameters.
 
     For tools that look for torch's exact classes, such as quantize_dynamic and Opacus. Children are replaced in
-    place. What torch.nn has not (layer_norm, reset="before", residual, recurrent_dropout) is refused.
+    place. What torch.nn has not (layer_norm, reset="before", residual, and dropouts of our
+    own) is refused.
     """
     if isinstance(module, Weighted):
         return module._to_torch()

@@ -38,6 +38,8 @@ from hitherto.model.weights import (
 
 __all__ = ["Recurrent"]
 
+RECURRENT = "weight_hh"  # the weight that `weight_dropout` drops from
+
 # What a call takes and gives, as torch.nn's layers do: the form of the answer follows that of the input (a tensor or a
 # PackedSequence, a tensor h or a tuple), which no signature but an overload for each can tell.
 Data: TypeAlias = Any
@@ -88,6 +90,8 @@ class Recurrent(Weighted, nn.RNNBase):
         dtype: torch.dtype | None = None,
         *,
         recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        locked_dropout: bool = False,
         layer_norm: bool = False,
         residual: bool = False,
         forget_bias: float | None = None,
@@ -112,6 +116,11 @@ class Recurrent(Weighted, nn.RNNBase):
         self.dropout = dropout
         self.bidirectional = bidirectional
         self.recurrent_dropout = check_probability("recurrent_dropout", recurrent_dropout)
+        self.weight_dropout = check_probability("weight_dropout", weight_dropout)
+        check_flag("locked_dropout", locked_dropout)
+        self.locked_dropout = locked_dropout
+        if weight_dropout and RECURRENT not in self._names:
+            raise UsageError(f"the cell {cell} has no {RECURRENT}, so no weight_dropout; leave it out.")
         self.residual = residual
         self._directions = 2 if bidirectional else 1
         width = self._directions * self._state_sizes[0]
@@ -148,6 +157,8 @@ class Recurrent(Weighted, nn.RNNBase):
             check_not_traced(path, lengths)
         if path == "onnx":
             return self._exported(input, start, lengths, weights)
+        if self.weight_dropout and self.training:
+            weights = [self._dropped(held) for held in weights]
         if path == "torch":
             if lengths is None:
                 return cast("tuple[Data, Data]", super().forward(input, hx))
@@ -175,7 +186,8 @@ class Recurrent(Weighted, nn.RNNBase):
         """All layers, one after the other; cuDNN takes them in one call where it can."""
         training = torch.is_grad_enabled() and needs_grad([x, *state, *(w for ws in weights for w in ws)])
         dropout = self.dropout if self.training and self.num_layers > 1 else 0.0
-        at_once = self.num_layers if path == "cudnn" and not self.residual else 1
+        whole = path == "cudnn" and not self.residual and not (self.locked_dropout and dropout)
+        at_once = self.num_layers if whole else 1
         D, padded, turned = self._directions, None, False
         if path != "kernels" or self.residual:  # a residual would carry padding along
             if places is not None:
@@ -187,7 +199,7 @@ class Recurrent(Weighted, nn.RNNBase):
         ends: list[State] = []
         for first in range(0, self.num_layers, at_once):
             rows = slice(first * D, (first + at_once) * D)
-            inner = F.dropout(x, dropout) if first and dropout else x
+            inner = self._drop(x, dropout, sizes, places) if first and dropout else x
             start = state if at_once == self.num_layers else tuple(s[rows] for s in state)  # each [D, B, H]
             if path == "kernels":
                 y, end = kernels.unroll(self._kernel, inner, sizes, places, start, weights[rows], training)
@@ -202,6 +214,24 @@ class Recurrent(Weighted, nn.RNNBase):
         elif turned:
             x = x.transpose(0, 1)
         return x, ends[0] if len(ends) == 1 else tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
+
+    def _dropped(self, weights: Weights) -> Weights:
+        """The weights of one layer and direction, with one mask on the recurrent matrix for all steps and rows."""
+        return tuple(
+            F.dropout(w, self.weight_dropout) if name == RECURRENT and w is not None else w
+            for name, w in zip(self._names, weights, strict=True)
+        )
+
+    def _drop(self, x: Tensor, rate: float, sizes: Tensor | None, places: Tensor | None) -> Tensor:
+        """Dropout between two layers. If locked, a row has one mask for all its steps."""
+        if not self.locked_dropout:
+            return F.dropout(x, rate)
+        if x.dim() == 3:  # full length, or padded
+            time = 1 if self.batch_first and places is not None else 0
+            return x * F.dropout(torch.ones_like(x.narrow(time, 0, 1)), rate)
+        assert sizes is not None  # noqa: S101 - x is packed
+        rows = (torch.arange(int(sizes[0])) < sizes.unsqueeze(1)).nonzero()[:, 1]  # [N]
+        return x * F.dropout(x.new_ones(int(sizes[0]), x.size(-1)), rate)[rows.to(x.device)]
 
     def _exported(
         self, batch: Tensor | PackedSequence, state: State, lengths: object, weights: list[Weights]
@@ -238,12 +268,18 @@ class Recurrent(Weighted, nn.RNNBase):
         return self.batch_first and not dropout and not torch.compiler.is_compiling() and 1 not in x.shape[:2]
 
     def _in_onnx(self) -> bool:
-        ours = self.layer_norm or self.proj_size or (self.recurrent_dropout and self.training)
+        ours = self.layer_norm or self.proj_size or self._drops
         return onnx.knows(self._kernel) and not ours
 
     def _is_torchs(self) -> bool:
         ours = self.layer_norm or self.residual or not self._cudnn
-        return not (ours or (self.recurrent_dropout and self.training))
+        return not (ours or self._drops)
+
+    @property
+    def _drops(self) -> bool:
+        """Whether a dropout is at work that torch.nn does not have."""
+        locked = self.locked_dropout and self.dropout
+        return self.training and bool(self.recurrent_dropout or self.weight_dropout or locked)
 
     def _torch_says_features(self, came: int) -> str:
         return f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {came}"

@@ -46,6 +46,8 @@ class Weighted(nn.Module):
     bias: bool
     proj_size: int
     recurrent_dropout: float
+    weight_dropout: float
+    locked_dropout: bool
     _torchs_options: tuple[str, ...] = ("input_size", "hidden_size", "bias")  # what torch.nn's namesake takes
 
     def __init__(
@@ -79,7 +81,8 @@ class Weighted(nn.Module):
         self.bias = bias
         self.layer_norm = layer_norm
         self.proj_size = options.get("proj_size", 0)
-        self.recurrent_dropout = 0.0
+        self.recurrent_dropout = self.weight_dropout = 0.0
+        self.locked_dropout = False
         self.forget_bias = forget_bias
         self.orthogonal = orthogonal
         # Attributes that torch.compile and pickle see are plain: names, not rows.
@@ -161,7 +164,8 @@ class Weighted(nn.Module):
     def _to_torch(self) -> nn.Module:
         """torch.nn's namesake with the same parameters."""
         ours, _, _, theirs, *_ = type(self).__mro__  # LSTM, _Recurrent, Weighted, nn.LSTM
-        if not self._is_torchs() or self.recurrent_dropout or theirs.__module__ != nn.LSTM.__module__:
+        drops = self.recurrent_dropout or self.weight_dropout or self.locked_dropout
+        if not self._is_torchs() or drops or theirs.__module__ != nn.LSTM.__module__:
             raise UsageError(f"torch.nn has nothing that computes what {self} of class {ours.__name__} does.")
         computed = [n for slot in self._slots for n in slot if n and n not in self._parameters]
         if computed:
@@ -248,6 +252,8 @@ class Weighted(nn.Module):
         """Our own options, where they are not at their defaults."""
         defaults = {
             "recurrent_dropout": 0.0,
+            "weight_dropout": 0.0,
+            "locked_dropout": False,
             "layer_norm": False,
             "residual": False,
             "reset": "after",

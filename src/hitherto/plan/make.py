@@ -57,8 +57,16 @@ class _Program:
             width=width,
             dropout=model.embedding_dropout,
         )
-        if model.dropout:
-            self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
+        self.drop(model, model.input_dropout, "in" + suffix)
+
+    def drop(self, model: ModelSpec, rate: float | None, where: str) -> None:
+        """Dropout at this rate; at that of all places if it is None."""
+        rate = model.dropout if rate is None else rate
+        if rate:
+            locked = (
+                {"locked": True} if model.locked_dropout else {}
+            )  # a plan says what is not so by saying nothing
+            self.add("dropout", "drop_" + where, "dropped_" + where, rate=rate, **locked)
 
     def look(self, model: ModelSpec, shape: Sequence[int] | None, suffix: str) -> None:
         """Convolutions on each step, if it is an image; each halves it. Then all places follow, or their peaks."""
@@ -79,13 +87,14 @@ class _Program:
             sides = dict(zip(SIDES, self.shape, strict=True))
             self.add("peaks", "peaks" + suffix, "found" + suffix, 3 * sides["channels"], **sides)
             self.shape = ()
-        if model.conv and model.dropout:
-            self.add("dropout", "drop_in" + suffix, "dropped_in" + suffix, rate=model.dropout)
+        if model.conv:
+            self.drop(model, model.input_dropout, "in" + suffix)
 
     def layers(self, model: ModelSpec, called: str, output: str, sides: int = 1) -> Operation:
         """The recurrent layers; with two `sides` each direction has half the units, so that the width stays."""
         both = bool(model.bidirectional) and not called.startswith("decoder")
         hidden, projected = (model.hidden_size or 0) // sides, model.proj_size // sides
+        ours = {"weight_dropout": model.weight_dropout, "locked_dropout": model.locked_dropout}
         return self.add(
             "recurrent",
             called,
@@ -101,14 +110,14 @@ class _Program:
                 "recurrent_dropout": model.recurrent_dropout,
                 "layer_norm": model.layer_norm,
                 "residual": model.residual,
+                **{name: value for name, value in ours.items() if value},
                 **_cell_options(model, proj_size=projected),
             },
         )
 
     def answer(self, model: ModelSpec, head: str, options: Options) -> Operation:
         """The head: its own weights, where it has any, and the last product."""
-        if model.dropout:
-            self.add("dropout", "drop_out", "dropped_out", rate=model.dropout)
+        self.drop(model, model.output_dropout, "out")
         row = HEADS[head]
         if row.beside is not None:
             features, sizes = self.name, {"input_size": self.width, **options}
@@ -203,11 +212,17 @@ def _sequence_to_sequence(
         encode.layers(model, "encoder", "memory", sides)
     step = _writer(model, x, encode.width, head, options)
     stepwise = any(OPS[op["op"]].stepwise(op["options"]) for op in step.operations)
-    if stepwise and model.recurrent_dropout:
-        raise UsageError(
-            "recurrent_dropout keeps one mask for a whole sequence, but additive attention and input_feeding go step "
-            "by step; leave one of them out."
-        )
+    whole_sequences = {
+        "recurrent_dropout": model.recurrent_dropout,
+        "weight_dropout": model.weight_dropout,
+        "locked_dropout": model.locked_dropout,
+    }
+    for name, value in whole_sequences.items():
+        if value and stepwise:
+            raise UsageError(
+                f"{name} keeps one mask for a whole sequence, but additive attention and input_feeding go step by "
+                "step; leave one of them out."
+            )
     if model.shared:
         for op in step.operations:
             if op is step.embedding or "weights" in op:

@@ -279,7 +279,10 @@ OPS: dict[str, Op] = {
         width=_embed_width,
         reads="ids",
     ),
-    "dropout": Op("dropout", {"rate": Rate}, _none, _none, stage=False),
+    # locked: a row has one mask for all steps.
+    "dropout": Op(
+        "dropout", {"rate": Rate, "locked": bool}, _none, _none, optional=frozenset({"locked"}), stage=False
+    ),
     "recurrent": Op(
         "recurrent",
         {
@@ -290,6 +293,8 @@ OPS: dict[str, Op] = {
             "bidirectional": bool,
             "dropout": Rate,
             "recurrent_dropout": Rate,
+            "weight_dropout": Rate,
+            "locked_dropout": bool,
             "layer_norm": bool,
             "residual": bool,
             "proj_size": Annotated[int, Meta(ge=0, le=WIDEST)],
@@ -299,7 +304,7 @@ OPS: dict[str, Op] = {
         _recurrent_weights,
         _recurrent_states,
         width=_recurrent_width,
-        optional=_CELLS_OWN,
+        optional=_CELLS_OWN | {"weight_dropout", "locked_dropout"},
     ),
     "pool": Op(
         "pool",

@@ -33,6 +33,7 @@ class Batch:
     keep: Array | None = None  # [lanes]: whose final states are carried to the next batch
     rows: Array | None = None  # [B]: which examples these are; -1 for padding of a share
     source_lengths: Array | None = None  # [B]: as lengths, of the input "source" where there is one
+    pace: float = 1.0  # the learning rate of its step is multiplied by this
 
     @property
     def steps(self) -> int:

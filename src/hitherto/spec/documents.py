@@ -272,6 +272,7 @@ _BESIDE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("levels", "head", ("quantile",)),
     ("chain", "head", ("chain",)),
     ("documents", "layout", ("stream",)),
+    ("vary_bptt", "layout", ("stream",)),
 )
 
 
@@ -298,6 +299,11 @@ def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
             f"{voice.begin}{name('batch_size')} and {name('batch_tokens')} both say how large a batch is; leave one of "
             "them out."
         )
+    if spec.train.average and spec.train.average_after is not None:
+        raise UsageError(
+            f"{voice.begin}{name('average')} and {name('average_after')} both average the weights; leave one of them "
+            "out."
+        )
     for option in ("label_smoothing", "balance"):
         if spec.data.multi and values[option]:
             raise UsageError(
@@ -310,7 +316,7 @@ def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
             "whole; leave one of them out."
         )
     if spec.data.valid == 0 and spec.data.valid_source is None:
-        for option in ("patience", "metric", "budget"):
+        for option in ("patience", "metric", "budget", "average_after"):
             if values[option] is not None:
                 raise UsageError(
                     f"{voice.begin}{name(option)} needs validation data, and {name('valid')} sets none aside; leave "

@@ -228,6 +228,14 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     dropout: Annotated[
         Share | None, _about("dropout before, between and after the layers", "from the data")
     ] = None
+    input_dropout: Annotated[Share | None, _about("dropout before the layers", "--dropout")] = None
+    output_dropout: Annotated[Share | None, _about("dropout after the layers", "--dropout")] = None
+    locked_dropout: Annotated[
+        bool, _about("dropout with one mask for the whole sequence, instead of one for each step")
+    ] = False
+    weight_dropout: Annotated[
+        Share, _about("dropout of the recurrent weights, with one mask for each training step")
+    ] = 0.0
     recurrent_dropout: Annotated[
         Share, _about("dropout of the hidden state, with one mask for the whole sequence")
     ] = 0.0
@@ -302,6 +310,16 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     bptt: Annotated[
         Count | None, _about("truncation length of backpropagation through time, in steps", "from the data")
     ] = None
+    vary_bptt: Annotated[
+        bool, _about("vary the truncation length around --bptt, and the learning rate with it")
+    ] = False
+    activation_penalty: Annotated[
+        Amount, _about("penalty on the squares of the last layer's outputs, after dropout")
+    ] = 0.0
+    smoothness_penalty: Annotated[
+        Amount,
+        _about("penalty on the squared differences between the last layer's outputs at successive steps"),
+    ] = 0.0
     patience: Annotated[
         Count | None, _about("stop after this many evaluations without improvement", "from the data")
     ] = None
@@ -316,6 +334,10 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     evaluate_every: Annotated[Count | None, _about("steps between evaluations", "one epoch")] = None
     accumulate: Annotated[Count, _about("batches whose gradients are accumulated for one step")] = 1
     average: Annotated[Share, _about("decay of a running average of the weights; 0 keeps none")] = 0.0
+    average_after: Annotated[
+        Count | None,
+        _about("average the weights of all steps once this many evaluations bring no improvement"),
+    ] = None
     label_smoothing: Annotated[Share, _about("label smoothing")] = 0.0
     scheduled_sampling: Annotated[
         Share,

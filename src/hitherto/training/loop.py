@@ -29,6 +29,7 @@ from hitherto.training.log import Log
 from hitherto.training.optimizer import (
     Optimizer,
     blend,
+    include,
     not_finite,
     rate,
     seed,
@@ -152,6 +153,7 @@ class _Run:
         torch.manual_seed(seed(train.seed, progress.step, self.rank))
         if train.scheduled_sampling:  # more and more often, so that the first steps learn from what is true
             self.module.sampling = train.scheduled_sampling * progress.step / max(1, progress.total)
+        pace = 0.0
         losses: list[Tensor] = []
         counts: list[Tensor] = []
         for item in items:
@@ -160,9 +162,10 @@ class _Run:
             total.backward()
             losses.append(total.detach())
             counts.append(count)
+            pace += batch.pace
             progress.tokens += batch.steps * self.world
         loss, norm = self.optimizer.gradient(losses, counts)
-        lr = rate(train, progress.step, progress.total, progress.epoch) * progress.factor
+        lr = rate(train, progress.step, progress.total, progress.epoch) * progress.factor * pace / len(items)
         if math.isfinite(loss) and math.isfinite(norm):
             self.optimizer.step(lr)
             progress.loss_sum, progress.loss_count = progress.loss_sum + loss, progress.loss_count + 1
@@ -171,7 +174,10 @@ class _Run:
             if self.carried is not None:
                 self.carried = {name: torch.zeros_like(value) for name, value in self.carried.items()}
         self.optimizer.clear()
-        if self.average is not None:
+        if self.average is not None and train.average_after:
+            progress.averaged += 1
+            include(self.average, self.module, 1 / progress.averaged)
+        elif self.average is not None:
             blend(self.average, self.module, train.average, progress.step)
         progress.step += 1
         progress.position += len(items)
@@ -201,6 +207,8 @@ class _Run:
                 progress.waited += 1
                 if self.train.schedule == "plateau":
                     progress.factor *= self.train.decay
+                if self.average is None and progress.waited == self.train.average_after:
+                    self.average, progress.waited = self._copy(), 0
             if watch is not None:
                 progress.watched.append({"step": progress.step, **watch(self.module)})
         self.module.train()
@@ -303,7 +311,7 @@ class _Run:
             and carried.keys() <= states.keys()
             and all(a[::2] == states[n][::2] for n, a in shapes(carried).items() if a is not None)
             and len({a[1] for a in shapes(carried).values() if a is not None}) <= 1
-            and (tree.average is None) == (self.average is None)
+            and (bool(self.train.average_after) or (tree.average is None) == (self.average is None))
             and self.optimizer.fits(tree.optimizer)
             and min(progress.step, progress.epoch, progress.position, progress.seconds) >= 0
             and isinstance(progress.best, int | float | np.number | None)

@@ -15,7 +15,18 @@ from hitherto.model.build import Module
 from hitherto.spec import TrainSpec
 from hitherto.training.progress import Progress
 
-__all__ = ["Optimizer", "blend", "not_finite", "rate", "seed", "shapes", "total_of", "use", "weights_of"]
+__all__ = [
+    "Optimizer",
+    "blend",
+    "include",
+    "not_finite",
+    "rate",
+    "seed",
+    "shapes",
+    "total_of",
+    "use",
+    "weights_of",
+]
 
 
 # What torch's optimisers keep for each parameter, as tensors or, in a checkpoint, as arrays.
@@ -157,12 +168,16 @@ def not_finite(train: TrainSpec, progress: Progress, loss: float, norm: float) -
 
 def blend(average: dict[str, Tensor], module: Module, decay: float, step: int) -> None:
     """Update the running average, with a warm-up so that the first weights do not stay in it."""
-    decay = min(decay, (1 + step) / (10 + step))
+    include(average, module, 1 - min(decay, (1 + step) / (10 + step)))
+
+
+def include(average: dict[str, Tensor], module: Module, share: float) -> None:
+    """Move the average by this share towards the weights as they are."""
     with torch.no_grad():
         values = [value.detach() for value in module.parameters()]
         # What torch's own averages call: it has no public name.
         torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
-            list(average.values()), values, 1 - decay
+            list(average.values()), values, share
         )
 
 

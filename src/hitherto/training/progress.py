@@ -33,6 +33,7 @@ class Progress:
     best_loss: float | None = None  # at that evaluation: of two equal ones the lower loss is better
     best_step: int = 0
     waited: int = 0  # evaluations since the best one
+    averaged: int = 0  # steps in the average that `average_after` has begun
     history: list[Row] = field(default_factory=list)  # one row for each evaluation
     watched: list[Row] = field(default_factory=list)  # what `watch` gave at each
 

@@ -341,7 +341,9 @@ def _rehearse(module: "Module", source: AnySource, held_out: Examples, metric: s
 def _fits(spec: Spec, plan: Plan) -> None:
     """An error where weights, gradients and optimiser need more memory than this machine has."""
     copies = {"adam": 2, "adamw": 2, "sgd": 1 if spec.train.momentum else 0}[spec.train.optimizer]
-    copies += 3 if spec.train.average else 2  # themselves, the best so far, their average
+    copies += (
+        3 if spec.train.average or spec.train.average_after else 2
+    )  # themselves, the best so far, their average
     count = sum(math.prod(shape) for shape in shapes(plan).values())
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

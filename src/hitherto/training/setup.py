@@ -35,7 +35,7 @@ def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
         chosen.pop("batch_size", None)
     if spec.data.valid == 0 and spec.data.valid_source is None:
         chosen.pop("patience", None)
-    if spec.train.patience is not None:
+    if spec.train.patience is not None or spec.train.average_after is not None:
         chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
     if spec.train.optimizer == "sgd":
         chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}

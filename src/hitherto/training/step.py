@@ -67,12 +67,28 @@ def forward(
         batch, state = _last_steps(module, batch, state, train.bptt, device)
     single = train.precision == "float32"
     with contextlib.nullcontext() if single else torch.autocast(device.type, torch.bfloat16):
+        module.outputs = [] if train.smoothness_penalty else None
         features, after = module(tensors_on(batch.inputs, device), *_lengths(batch, state))
         options = {"label_smoothing": train.label_smoothing, "sampled": train.sampled}
         known = LOSSES[module.plan["head"]["kind"]].options
         chosen = {name: value for name, value in options.items() if name in known}
         total, count = _loss(module, batch, _scored(batch, features), after, **chosen)
+        if train.activation_penalty or train.smoothness_penalty:
+            total = total + _penalties(module, batch, features, train)
     return total, count, _keep(batch, after)
+
+
+def _penalties(module: Module, batch: Batch, features: Tensor, train: TrainSpec) -> Tensor:
+    """What is added to the loss of each step, summed over the steps: squares, as a mean over the units."""
+    total = train.activation_penalty * features.square().mean(-1).sum()  # zero past the end of a row
+    if module.outputs:
+        (y,), module.outputs = module.outputs, None  # [T, B, H]
+        squares = (y[1:] - y[:-1]).square().mean(-1)
+        if batch.lengths is not None:
+            places = torch.arange(1, len(y)).unsqueeze(1)
+            squares = squares * (places < torch.from_numpy(batch.lengths)).to(squares.device)
+        total = total + train.smoothness_penalty * squares.sum()
+    return total
 
 
 def _loss(

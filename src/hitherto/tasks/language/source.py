@@ -25,7 +25,7 @@ from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Batch, Generates, Options, Results, Row, Share, Source
-from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
+from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, order, pad, share_rows
 from hitherto.tasks.columns import column_names, load
 
 __all__ = ["Corpus", "CorpusExamples"]
@@ -243,7 +243,10 @@ class Corpus(Source[CorpusExamples]):
                 f"{len(examples)} tokens are too few for {train.batch_size} lanes; give a smaller batch_size."
             )
         lanes, step = train.batch_size or 1, train.bptt or 35
-        return [(lanes, start, min(start + step, lane)) for start in range(0, lane, step)]
+        cuts = [*range(0, lane, step), lane]
+        if train.vary_bptt:
+            cuts = _cuts(lane, len(cuts) - 1, order(train.seed, epoch))
+        return [(lanes, *span) for span in pairwise(cuts)]
 
     def batch(self, examples: CorpusExamples, item: Item, share: Share = (0, 1)) -> Batch:
         if isinstance(item, np.ndarray):
@@ -256,16 +259,21 @@ class Corpus(Source[CorpusExamples]):
                 f"batch_size {lanes} cannot be shared by {size} processes; make it a multiple of {size}."
             )
         shared = range(rank * lanes // size, (rank + 1) * lanes // size)
+        train = self.spec.train
+        pace = (stop - start) / (train.bptt or 35) if train.vary_bptt else 1.0
         if examples.starts is not None:
-            return self._pieces_of_lanes(
+            batch = self._pieces_of_lanes(
                 examples, [l * lane + start for l in shared], stop - start, start == 0
             )
+            batch.pace = pace
+            return batch
         x = np.empty((stop - start, len(shared)), np.int64)
         y = np.empty_like(x)
         for b, l in enumerate(shared):
             x[:, b], y[:, b] = self._span(examples, l * lane + start, l * lane + stop)
         every = np.arange(len(shared))
-        return Batch({"x": x}, None, {"y": y.reshape(-1)}, None, every if start else None, every, every)
+        carry = every if start else None
+        return Batch({"x": x}, None, {"y": y.reshape(-1)}, None, carry, every, every, pace=pace)
 
     def _span(self, examples: CorpusExamples, start: int, stop: int) -> tuple[Array, Array]:
         """Inputs and targets for tokens start..stop-1."""
@@ -346,6 +354,17 @@ class Corpus(Source[CorpusExamples]):
                     "perplexity": math.exp(min(mean, 700)),
                 }
         return rows
+
+
+def _cuts(steps: int, count: int, random: "np.random.Generator") -> list[int]:
+    """Where `count` spans of these steps begin, and the end: most are alike, one of twenty is half as long.
+
+    Their number is the same in every epoch, so that the steps of a training are known before.
+    """
+    widths = np.where(random.random(count) < 0.95, 1.0, 0.5) + random.normal(0, 0.08, count)
+    ends = np.cumsum(np.maximum(widths, 0.1))
+    spread = np.rint(ends / ends[-1] * (steps - count)).astype(np.int64)  # beside one step for each
+    return [0, *(spread + np.arange(1, count + 1)).tolist()]
 
 
 def _flat(pairs: list[tuple[Array, Array]], rows: Array) -> Batch:

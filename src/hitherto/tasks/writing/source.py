@@ -389,6 +389,8 @@ class Texts(Source[TextExamples]):
             )
         whole_sequences = {
             "recurrent_dropout": model.recurrent_dropout,
+            "weight_dropout": model.weight_dropout,
+            "locked_dropout": model.locked_dropout,
             "embedding_dropout": model.embedding_dropout,
             "copy": model.copy,
         }
