@@ -166,8 +166,8 @@ HEAD_CASES = {
 
 
 def test_every_head_is_tried():
-    # ctc says texts over all steps of a row, not something at each: tests/test_heads.py has its own
-    assert set(HEAD_CASES) == set(HEADS) - {"ctc"}
+    # these say something of all steps of a row, not at each: tests/test_heads.py and tests/test_crf.py have their own
+    assert set(HEAD_CASES) == set(HEADS) - {"ctc", "crf"}
 
 
 @pytest.mark.parametrize(
@@ -263,6 +263,7 @@ def test_operations_have_weights_and_states_of_plain_shapes():
     peaks = msgspec.structs.replace(seen, peaks=True, pool="max")
     plans.append(make(peaks, "many_to_one", {"x": picture}, "softmax", {"classes": 2}))
     plans.append(make(spec, "seq2seq", {"source": words, "x": pen}, "chain", {"labels": 3, "hidden": 2}))
+    plans.append(make(spec, "many_to_many", {"x": words}, "crf", {"classes": 3}))
     for op in (op for plan in plans for op in operations(plan)):
         used.add(op["op"])
         row = OPS[op["op"]]
@@ -328,6 +329,7 @@ TASK_CASES = {
         {"input": "text", "output": "label", "bidirectional": True, "pool": "max"},
     ),
     "tag": (TAGGED, {"input": "tokens", "output": "tags", "bidirectional": False, "cell": "gru"}),
+    "tag rows as a whole": (TAGGED, {"input": "tokens", "output": "tags", "head": "crf"}),
     "lm": (TEXT.splitlines(), {"tokens": "words", "num_layers": 2, "tied": True, "embedding_size": 12}),
     "forecast": (
         DAYS,

@@ -247,12 +247,15 @@ def test_no_rows_no_loss(name: str) -> None:
         "sigmoid": (0, 6),
         "chain": (0, 4),
         "mixture": (0, 3),
+        "crf": (0,),
     }
     shape = shapes.get(name, (0, 6 // {"quantile": 3, "student_t": 3}.get(name, 2), 1))
     targets = {"y": torch.zeros(shape, dtype=torch.int64 if len(shape) == 1 else torch.float32)}
     targets |= {"W": torch.ones(4, 2), "V": torch.ones(4, 2)} if name == "chain" else {}
     options = FORECASTS.get(name, {}) | ({"horizon": shape[1]} if len(shape) == 3 else {})
     targets |= {"y_lengths": targets["y"]} if name == "ctc" else {}
+    if name == "crf":
+        targets |= {"transitions": torch.ones(6, 6), "start": torch.ones(6), "end": torch.ones(6)}
     options |= {"components": 1} if name == "mixture" else {}
     total, count = LOSSES[name](x, w, b, targets, **options)
     assert (value(total), value(count)) == (0, 0)

@@ -241,7 +241,7 @@ def test_choices_are_the_rows_of_tables_that_a_task_has() -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"task": "tag", "model": {"head": "sigmoid"}}, "tag has no head 'sigmoid'; it has softmax."),
+        ({"task": "tag", "model": {"head": "sigmoid"}}, "tag has no head 'sigmoid'; it has softmax, crf."),
         ({"task": "caption", "data": {"codec": "audio"}}, "caption has no codec 'audio'; it has image, frames."),
         ({"task": "lm", "model": {"head": "softmx"}}, "head must be one of softmax, but came as 'softmx'. Did you"),
     ],

@@ -58,10 +58,16 @@ def tensors(made: dict[str, Any]) -> dict[str, Any]:
     return {name: np.zeros(shape, np.float32) for name, shape in weights(made).items()}
 
 
+def spans() -> dict[str, Any]:
+    model = ModelSpec(hidden_size=8, num_layers=1, embedding_size=8)
+    return make(model, "many_to_many", IDS, "crf", {"classes": 4})
+
+
 ALL = {
     "classify": plan(conv=(), dropout=0.1),
     "pictures": plan(inputs={"x": {"kind": "vectors", "size": 96, "shape": [8, 6, 2]}}, conv=(4,), peaks=True),
     "tag": plan("many_to_many", bidirectional=True, cell="gru"),
+    "tag spans": spans(),
     "vectors": plan("many_to_many", VECTORS, cell="rnn"),
     "multiplicative": writer(),
     "additive": writer(attention="additive"),
@@ -90,7 +96,9 @@ def test_all_operations_and_heads_that_can_be_made_are_walked() -> None:
         op["op"] for made in ALL.values() for p in ("encode", "bridge", "step") for op in made.get(p, [])
     ]
     assert set(programs) == set(OPS)
-    assert {"softmax", "pointer", "mixture", "chain"} <= {made["head"]["kind"] for made in ALL.values()}
+    assert {"softmax", "pointer", "mixture", "chain", "crf"} <= {
+        made["head"]["kind"] for made in ALL.values()
+    }
 
 
 @pytest.mark.parametrize("kind", HEADS)

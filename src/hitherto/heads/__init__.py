@@ -20,6 +20,10 @@ or a blank, and repeats of a class without a blank between them count once. The 
 `classes` counts it. The others have the numbers of the text's codec. The mean is the probabilities of every step;
 log_prob and samples are of whole texts: class numbers, [L].
 
+`crf` (`classes`) labels all steps of a row together, [T, K]: a linear-chain conditional random field. A row of labels
+scores start[y_1], params[t, y_t], transitions[y_t-1, y_t] and end[y_T]; `transitions`, [K, K], `start` and `end`, [K],
+are the head's own weights. The mean is the marginals of every step; log_prob and samples are of whole rows, [T].
+
 `chain` (`labels`, `hidden`) gives labels, each given those before it (NADE). Its params are a bias for each of K labels
 and the start a, [H'], of a hidden layer. The probability of label k is sigmoid(bias[k] + V[k] sigmoid(a)); where the
 label is 1, all later ones see a + W[k]. `W` and `V`, [K, H'], are the head's own weights. Its mean is of each label
@@ -41,15 +45,17 @@ broadcast against [..., horizon, channels]. With softplus(a) = log(1 + exp(a)):
 `negative_binomial`  P = 2: counts of mean m = (softplus(a) + SMALL) * scale and variance m + d m^2, where the
                      dispersion d is softplus(b) + SMALL. There is no loc: zero counts stay zero.
 
-A head may have weights of its own beside the last layer, `Beside`: `pointer` has the gate, `chain` has W and V.
+A head may have weights of its own beside the last layer, `Beside`: `pointer` has the gate, `chain` has W and V,
+`crf` its transitions. A head that answers rows as a whole, as `crf` does, says how in `Head.whole`.
 
 The losses in `hitherto.model.losses` are these log-probabilities, in torch. To add a head, write its functions, a row,
 and its loss.
 """
 
 from hitherto.heads.chain import chain_log_prob, chain_mean, chain_sample
+from hitherto.heads.crf import crf_best
 from hitherto.heads.ctc import ctc_misfits, ctc_needs
-from hitherto.heads.parts import BLANK, CORRELATION, FLOOR, SMALL, Beside, Head, check_levels
+from hitherto.heads.parts import BLANK, CORRELATION, FLOOR, SMALL, Beside, Head, Live, Whole, check_levels
 from hitherto.heads.table import HEADS
 
 __all__ = [
@@ -60,10 +66,13 @@ __all__ = [
     "SMALL",
     "Beside",
     "Head",
+    "Live",
+    "Whole",
     "chain_log_prob",
     "chain_mean",
     "chain_sample",
     "check_levels",
+    "crf_best",
     "ctc_misfits",
     "ctc_needs",
 ]

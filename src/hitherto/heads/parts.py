@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from hitherto.errors import InputError, UsageError
+from hitherto.slots import Slots
 
 __all__ = [
     "BLANK",
@@ -22,9 +23,11 @@ __all__ = [
     "Beside",
     "Head",
     "Level",
+    "Live",
     "Options",
     "Shape",
     "Shapes",
+    "Whole",
     "at_levels",
     "check_count",
     "check_levels",
@@ -67,6 +70,31 @@ class Beside:
     lends: tuple[str, ...] = ()  # the weights that the head's functions get themselves, by these names
 
 
+class Live(Protocol):
+    """A row as its steps come, for a head that answers rows as a whole; `state` is all that it remembers."""
+
+    state: dict[str, Array]
+    slots: Slots
+
+    def push(self, params: Array) -> Array:
+        """The answers that are final after these steps, [n, size + 1]."""
+        ...
+
+    def finish(self) -> Array:
+        """The answers of all steps that wait: nothing follows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Of a head whose answer at a step depends on all steps of its row."""
+
+    # (params [T, B, size], lengths [B], **weights lent) -> the probabilities at each step, and the class of the best
+    # row as the last number, [T, B, size + 1].
+    answers: Callable[..., Array]
+    live: Callable[..., Live]  # (**weights lent)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """One row of `HEADS`; the docstring of `hitherto.heads` shows the calls."""
@@ -82,6 +110,7 @@ class Head:
     beside: Beside | None = None
     counts: bool = False  # it assigns probability to whole numbers from 0 on
     copies: bool = False  # it also assigns probability to tokens of the source, by the attention on them
+    whole: Whole | None = None  # how it answers a row as a whole, if it does
     losses: Callable[[Array, Array], Array] | None = None  # -log_prob in the precision of the params, faster
 
     def nll(self, params: Array, y: Array, **options: object) -> Array:

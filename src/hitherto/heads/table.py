@@ -21,6 +21,7 @@ from hitherto.heads.classes import (
     softmax_sample,
     softmax_size,
 )
+from hitherto.heads.crf import CrfLive, crf_answers, crf_log_prob, crf_mean, crf_sample, crf_size
 from hitherto.heads.ctc import ctc_log_prob, ctc_sample, ctc_size
 from hitherto.heads.forecast import (
     forecast,
@@ -41,7 +42,7 @@ from hitherto.heads.forecast import (
     student_t_sample,
 )
 from hitherto.heads.mixture import mixture_log_prob, mixture_mean, mixture_sample, mixture_size
-from hitherto.heads.parts import Beside, Head, check_levels, no_quantile
+from hitherto.heads.parts import Beside, Head, Whole, check_levels, no_quantile
 
 __all__ = ["HEADS"]
 
@@ -90,6 +91,27 @@ HEADS: dict[str, Head] = {
         ctc_sample,
         ctc_log_prob,
         {"classes": Size},
+    ),
+    "crf": Head(
+        "crf",
+        crf_size,
+        crf_mean,
+        no_quantile("crf"),
+        crf_sample,
+        crf_log_prob,
+        {"classes": Size},
+        beside=Beside(
+            "crf",
+            "linked",
+            {"classes": Size},
+            lambda o: {
+                "transitions": (o["classes"], o["classes"]),
+                "start": (o["classes"],),
+                "end": (o["classes"],),
+            },
+            lends=("transitions", "start", "end"),
+        ),
+        whole=Whole(crf_answers, CrfLive),
     ),
     "chain": Head(
         "chain",

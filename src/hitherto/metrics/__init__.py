@@ -31,7 +31,15 @@ share of actual values within the central interval of `level`, to be compared wi
 do not bound that one, the widest that they bound.
 """
 
-from hitherto.metrics.classes import best_threshold, confusion, entities, entity_report, report, report_of
+from hitherto.metrics.classes import (
+    best_threshold,
+    confusion,
+    entities,
+    entity_report,
+    mark_spans,
+    report,
+    report_of,
+)
 from hitherto.metrics.parts import Metric
 from hitherto.metrics.table import METRICS
 from hitherto.metrics.texts import signature
@@ -43,6 +51,7 @@ __all__ = [
     "confusion",
     "entities",
     "entity_report",
+    "mark_spans",
     "report",
     "report_of",
     "signature",

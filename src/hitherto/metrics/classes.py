@@ -20,6 +20,7 @@ __all__ = [
     "entity_report",
     "exact",
     "log_loss",
+    "mark_spans",
     "report",
     "report_of",
     "score_of",
@@ -226,6 +227,14 @@ def _pairs(labels: Array, predicted: Array) -> list[tuple[Tags, Tags]]:
         if len(a) != len(b):
             raise InputError(f"sequence {n} has {len(a)} labels, but {len(b)} were predicted.")
     return list(zip(true, guessed, strict=True))
+
+
+def mark_spans(tags: Iterable[str]) -> bool:
+    """Whether all these tags are O, or a letter and a kind, as in B-PER; and some begin or continue an entity."""
+    kinds = [tag for tag in tags if tag not in ("O", "", "_")]
+    return any(tag[:2] in ("B-", "I-") for tag in kinds) and all(
+        tag[1:2] == "-" and tag[0] in "BIESLU" for tag in kinds
+    )
 
 
 def entities(tags: Sequence[str]) -> set[tuple[str, int, int]]:

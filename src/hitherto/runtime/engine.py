@@ -23,7 +23,7 @@ from hitherto.arrays import Array
 from hitherto.heads import HEADS
 from hitherto.plan import OPS, Input, Operation, Plan, tensor_name
 from hitherto.runtime.chain import Chain, numbers, threads
-from hitherto.runtime.executor import Batch
+from hitherto.runtime.executor import Batch, answered
 from hitherto.runtime.stages import State
 
 __all__ = ["Engine", "numbers", "threads"]
@@ -206,8 +206,8 @@ class Engine(Chain):
         return None if batch.keep is None else {name: v[:, batch.keep] for name, v in after.items()}
 
     def answers(self, batch: Batch, features: Array, after: State) -> Array:  # noqa: ARG002
-        """The head's parameters."""
-        return self.params(features)
+        """The head's parameters, or its answers where it answers rows as a whole."""
+        return answered(self.plan["head"], batch, self.params(features), self.lent)
 
     def losses(self, batch: Batch, features: Array, after: State) -> Array:
         """The loss at each scored place."""

@@ -12,8 +12,10 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.heads import HEADS
+from hitherto.plan import HeadOptions
 
-__all__ = ["Arrays", "Batch", "Executor", "outputs"]
+__all__ = ["Arrays", "Batch", "Executor", "answered", "outputs"]
 
 Arrays = dict[str, Array]
 S = TypeVar("S")  # how an executor holds states: arrays or tensors by name
@@ -57,7 +59,7 @@ class Executor(Protocol[F, S]):
         ...
 
     def answers(self, batch: Batch, features: F, after: S) -> Array:
-        """The head's parameters for these features, [N, O]."""
+        """The head's parameters for these features, [N, O]; or its answers, [N, O + 1], where it answers whole rows."""
         ...
 
     def losses(self, batch: Batch, features: F, after: S) -> Array:
@@ -75,3 +77,20 @@ def outputs(
         carried = executor.carried(batch, after)
         ask = executor.answers if answers == "params" else executor.losses
         yield batch, ask(batch, features, after)
+
+
+def answered(head: HeadOptions, batch: Batch, params: Array, weights: Arrays) -> Array:
+    """The head's parameters at the scored places; where it answers rows as a whole, its answers there.
+
+    Every step of a row must be scored then. `weights` are the head's own.
+    """
+    whole = HEADS[head["kind"]].whole
+    if whole is None:
+        return params
+    T, B = batch.inputs["x"].shape[:2]
+    lengths = np.full(B, T) if batch.lengths is None else batch.lengths
+    at = np.arange(T * B) if batch.at is None else batch.at
+    rows = np.zeros((T * B, params.shape[1]))
+    rows[at] = params
+    answers = whole.answers(rows.reshape(T, B, -1), lengths, **weights)
+    return np.asarray(answers.reshape(T * B, -1)[at])

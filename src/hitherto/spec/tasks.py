@@ -99,7 +99,7 @@ TASKS: dict[str, Task] = {
         source="pairs",
         inputs=("text",),
         output="label",
-        heads=("softmax",),
+        heads=("softmax", "crf"),
         metrics=("accuracy", "entity_f1"),
         options=(
             *_TEXT,

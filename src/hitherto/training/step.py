@@ -13,7 +13,7 @@ from hitherto.decode import Hypothesis
 from hitherto.heads import HEADS
 from hitherto.model.build import Module, State
 from hitherto.model.losses import LOSSES
-from hitherto.runtime.executor import Batch, outputs
+from hitherto.runtime.executor import Batch, answered, outputs
 from hitherto.spec import TrainSpec
 from hitherto.tasks.base import AnySource, Examples, Results
 
@@ -193,12 +193,13 @@ class TorchExecutor:
 
     @torch.inference_mode()
     def answers(self, batch: Batch, features: Tensor, after: State) -> Array:
-        """The head's parameters."""
+        """The head's parameters, or its answers where it answers rows as a whole."""
         if "y" in batch.targets:
             total, count = _loss(self.module, batch, features, after)
             self.loss.add(float(total), float(count))
-        params: Array = self.module.params(features).float().cpu().numpy()
-        return params
+        params = self.module.params(features).float().cpu().numpy()
+        weights = {name: value.cpu().numpy() for name, value in self.module.own_weights().items()}
+        return answered(self.module.plan["head"], batch, params, weights)
 
     @torch.inference_mode()
     def losses(self, batch: Batch, features: Tensor, after: State) -> Array:

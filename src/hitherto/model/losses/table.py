@@ -3,6 +3,7 @@
 from hitherto.model.losses.chain import chain
 from hitherto.model.losses.chunks import Loss
 from hitherto.model.losses.classes import nll, pointer, sigmoid, softmax
+from hitherto.model.losses.crf import crf
 from hitherto.model.losses.ctc import ctc
 from hitherto.model.losses.forecast import gaussian, negative_binomial, quantile, student_t
 from hitherto.model.losses.mixture import mixture
@@ -14,6 +15,7 @@ LOSSES: dict[str, Loss] = {
     "pointer": Loss(pointer, nll, frozenset({"label_smoothing"})),
     "ctc": Loss(ctc),
     "sigmoid": Loss(sigmoid),
+    "crf": Loss(crf),
     "chain": Loss(chain),
     "mixture": Loss(mixture),
     "quantile": Loss(quantile),

@@ -13,7 +13,6 @@ from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
-from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
 from hitherto.plan import Input
 from hitherto.progress import doing
@@ -33,6 +32,7 @@ from hitherto.tasks.columns import (
     unseen,
     used,
 )
+from hitherto.tasks.labels import heads
 from hitherto.tasks.labels.columns import alone, columns, floats, is_numeric, items, label_column, values
 
 __all__ = ["PairExamples", "Pairs"]
@@ -363,26 +363,17 @@ class Pairs(Source[PairExamples]):
         return {"x": x}
 
     def head(self) -> tuple[str, Options]:
-        classes = len(self.labels.classes)
-        if self.labels.multi != self.spec.data.multi:
-            raise UsageError(
-                "its codec of labels and its spec differ in whether an input may have several labels."
-            )
-        heads = TASKS[self.spec.task].heads
-        usual = next((head for head in heads if _apart(head) == self.spec.data.multi), heads[0])
-        kind = self.spec.model.head or usual
-        if not _apart(kind):
-            if self.spec.data.multi:
-                raise UsageError(f"several labels at once need head = sigmoid, not {kind}.")
-            return kind, {"classes": classes}
-        if not self.spec.data.multi and classes != 2:
-            raise UsageError(f"head = {kind} needs two classes, or multi = true; there are {classes}.")
-        return kind, {"labels": classes if self.spec.data.multi else 1}
+        return heads.head_of(self.spec, self.labels)
 
     @property
     def apart(self) -> bool:
         """Whether the head gives each label a probability by itself."""
-        return _apart(self.head()[0])
+        return heads.apart(self.head()[0])
+
+    @property
+    def whole(self) -> bool:
+        """Whether the head answers a row as a whole."""
+        return heads.whole(self.head()[0])
 
     def choose(self, examples: PairExamples) -> tuple[Options, list[str]]:
         """Sizes by how many examples there are."""
@@ -407,7 +398,7 @@ class Pairs(Source[PairExamples]):
             self.spec.train, count, rows, updates=updates, epochs=8, steps=float(steps.mean())
         )
         if self.per_step:
-            options |= {"dropout": 0.3}
+            options |= {"dropout": 0.3, **heads.of_spans(self.spec, self.labels)}
             del options["pool"]
         sizes = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
         return options, [
@@ -455,6 +446,8 @@ class Pairs(Source[PairExamples]):
                 part = examples.y[r][first:stop] if r >= 0 else []
                 y[: len(part), b] = part
             targets["y"] = y.reshape(-1)[at]
+            if self.whole:
+                targets["lengths"] = np.full(B, T) if lengths is None else lengths
         elif examples.y is not None:
             y = np.stack([examples.y[max(r, 0)] for r in rows])
             targets["y"] = y.astype(np.float32) if self.apart else y.astype(np.int64)
@@ -477,17 +470,11 @@ class Pairs(Source[PairExamples]):
     # ---- answers
 
     def probabilities(self, params: Array) -> Array:
-        """The probability of each class, [N, K]."""
-        params = params.astype(np.float64)
-        if self.apart:
-            p = 1 / (1 + np.exp(-np.clip(params, -700, 700)))
-            return p if self.spec.data.multi else np.concatenate([1 - p, p], 1)
-        params = np.exp(params - params.max(-1, keepdims=True))
-        params /= params.sum(-1, keepdims=True)
-        return params
+        """The probability of each class, [N, K]; where the head answers rows as a whole also the class, [N, K + 1]."""
+        return heads.probabilities(self.head()[0], params, self.spec.data.multi)
 
     def collect(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Array]:
-        """Probabilities of every example, in their order: [K], or [T, K] where every step has a label."""
+        """`probabilities` of every example, in their order: [K], or [T, K] where every step has a label."""
         answers: list[Array] = [np.zeros(0)] * len(examples)
         for batch, params in outputs:
             p = self.probabilities(params)
@@ -513,7 +500,7 @@ class Pairs(Source[PairExamples]):
         codec = self.labels
         if self.per_step:
             truth = [codec.decode(y) for y in examples.y]
-            predicted = [codec.decode(p.argmax(-1)) if len(p) else [] for p in answers]
+            predicted = [codec.decode(self.best(p)[0]) for p in answers]
             arrays: Options = {"labels": truth, "predicted": predicted}
         else:
             arrays = {
@@ -528,6 +515,10 @@ class Pairs(Source[PairExamples]):
             if all(need in arrays for need in row.needs):
                 values[name] = float(row.compute(**arrays))
         return Results(values, arrays)
+
+    def best(self, p: Array) -> tuple[Array, Array]:
+        """The class at each step of these probabilities, [T], and how probable each is."""
+        return heads.best(self.head()[0], p)
 
     def positive(self) -> int | None:
         """The positive class of two, whose f1 is measured."""
@@ -562,9 +553,8 @@ class Pairs(Source[PairExamples]):
         """The row of these probabilities, [K] or [T, K]."""
         codec = self.labels
         if self.per_step:
-            best = p.argmax(-1) if len(p) else np.zeros(0, np.int64)
-            sure = [round(float(v), 6) for v in p.max(-1)] if len(p) else []
-            return {"labels": list(codec.decode(best)), "probabilities": sure}
+            best, sure = self.best(p)
+            return {"labels": list(codec.decode(best)), "probabilities": [round(float(v), 6) for v in sure]}
         each = dict(zip(codec.classes, map(float, p), strict=True))
         if self.spec.data.multi:
             least = 0.5 if threshold is None else threshold
@@ -573,8 +563,3 @@ class Pairs(Source[PairExamples]):
         if threshold is not None and positive is not None:
             k = positive if p[positive] >= threshold else 1 - positive
         return {"label": codec.classes[k], "probability": float(p[k]), "probabilities": each}
-
-
-def _apart(head: str) -> bool:
-    """Whether a head gives each label a probability by itself, so that several may hold."""
-    return "labels" in HEADS[head].options

@@ -1,14 +1,17 @@
 """Live streams of `classify`, `tag`."""
 
 import json
+from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
 from hitherto.data.answers import spread
-from hitherto.errors import DataError
+from hitherto.errors import DataError, UsageError
+from hitherto.heads import HEADS, Live
 from hitherto.slots import Slots, counter, text_slot
 from hitherto.tasks.base import Options, Row, Value
 from hitherto.tasks.labels.columns import items
@@ -84,7 +87,13 @@ class LabelStream(Stream):
 
 
 class TagStream(Stream):
-    """`tag`: a label for each token, as soon as the token is whole."""
+    """`tag`: a label for each token, as soon as the token is whole.
+
+    Where the head answers rows as a whole, a label is final when nothing that may follow can change it. Until then its
+    token waits, with what the head keeps of its step.
+    """
+
+    live: Live | None  # where the head answers rows as a whole
 
     def __init__(self, model: OpenModel) -> None:
         self.source = pairs_of(model.source)
@@ -93,9 +102,23 @@ class TagStream(Stream):
     def begin(self) -> None:
         super().begin()
         self.kept = {"rest": np.zeros(0, np.uint8)}
+        engine = self.model.engine
+        whole = HEADS[engine.plan["head"]["kind"]].whole
+        self.live = None if whole is None else whole.live(**engine.lent)
+        if self.live is not None:
+            self.kept |= {"tokens": _bytes_of([]), **self.live.state}
 
     def own(self) -> Slots:
-        return {"rest": text_slot()}
+        slots: Slots = {"rest": text_slot()}
+        return slots if self.live is None else {**slots, "tokens": text_slot(), **self.live.slots}
+
+    def sound(self, arrays: Mapping[str, Array]) -> None:
+        if self.live is None:
+            return
+        tokens = _tokens_of(arrays["stream.tokens"])
+        steps = {len(arrays[f"stream.{name}"]) for name in self.live.slots}
+        if tokens is None or steps != {len(tokens)}:
+            raise UsageError("the tokens of the state that wait do not fit the steps that do.")
 
     def push(self, value: Value) -> list[Row]:
         """Text, in which blanks end words, or a list of tokens."""
@@ -112,7 +135,8 @@ class TagStream(Stream):
     def finish(self) -> list[Row]:
         rest = self.kept["rest"].tobytes().decode()
         self.kept["rest"] = np.zeros(0, np.uint8)
-        return self._labels(rest.split())
+        rows = self._labels(rest.split())
+        return rows if self.live is None else [*rows, *self._decided(self._lively(self.live).finish())]
 
     def row(self, table: Table, reading: Options) -> list[Row]:
         """A label for each token of a whole sequence."""
@@ -125,9 +149,44 @@ class TagStream(Stream):
         if not tokens:
             return []
         params = self.core.push(self.model.codecs["input"].encode(tokens))
-        probabilities = self.source.probabilities(params)
+        if self.live is None:
+            return self._rows(tokens, self.source.probabilities(params))
+        self.kept["tokens"] = _bytes_of([*self._waiting(), *tokens])
+        return self._decided(self._lively(self.live).push(params))
+
+    def _lively(self, live: Live) -> Live:
+        """What decides, with the steps that wait."""
+        live.state = {name: self.kept[name] for name in live.slots}
+        return live
+
+    def _waiting(self) -> list[str]:
+        """The tokens whose labels are not final."""
+        return _tokens_of(self.kept["tokens"]) or []
+
+    def _decided(self, answers: Array) -> list[Row]:
+        """The rows of the tokens that waited longest, whose labels are final now."""
+        tokens = self._waiting()
+        self.kept["tokens"] = _bytes_of(tokens[len(answers) :])
+        if self.live is not None:
+            self.kept |= self.live.state
+        return self._rows(tokens[: len(answers)], answers)
+
+    def _rows(self, tokens: list[str], p: Array) -> list[Row]:
         names = self.source.labels.classes
+        labels, sure = self.source.best(p)
         return [
-            {"token": token, "label": names[int(p.argmax())], "probability": float(p.max())}
-            for token, p in zip(tokens, probabilities, strict=True)
+            {"token": token, "label": names[label], "probability": probability}
+            for token, label, probability in zip(tokens, labels.tolist(), sure.tolist(), strict=True)
         ]
+
+
+def _bytes_of(tokens: list[str]) -> Array:
+    return np.frombuffer(json.dumps(tokens).encode(), np.uint8).copy()
+
+
+def _tokens_of(array: Array) -> list[str] | None:
+    """The tokens that `_bytes_of` kept; None where it did not."""
+    try:
+        return msgspec.json.decode(array.tobytes(), type=list[str])
+    except msgspec.DecodeError:
+        return None
