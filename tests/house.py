@@ -39,6 +39,7 @@ TABLES = {
             "pointer",
             "sigmoid",
             "ctc",
+            "crf",
             "chain",
             "mixture",
             "quantile",
@@ -62,7 +63,7 @@ TABLES = {
             "recall",
             "keep",
         ),
-        *("copy", "chain", "dropout", "bridge"),
+        *("copy", "chain", "crf", "dropout", "bridge"),
     },
     "cell": {"rnn", "lstm", "gru"},
 }
