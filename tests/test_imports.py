@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "times": {"errors", "arrays"},
     "cells": {"errors"},
     "metrics": {"errors", "arrays"},
-    "heads": {"errors", "bounds"},
+    "heads": {"errors", "bounds", "slots"},
     "spec": {"errors", "cells"},
     "data": {"errors", "arrays", "files", "progress", "times", "media"},
     "media": {"errors", "arrays", "files"},
