@@ -450,7 +450,7 @@ def ett(runs: Path, horizon: int) -> None:
     )
     # windows that start inside the test months: the first forecast is made after their first day of input
     results = model.examine(plain[:test], start=rows[valid]["date"])
-    arrays = results.details["arrays"]
+    arrays = results.details
     actual = arrays["actual"]
     origins = np.arange(valid - 1, test - horizon)
     assert len(origins) == len(actual) // (len(actual) // len(origins))
@@ -549,11 +549,12 @@ def series(runs: Path, origins: int = 5) -> None:
             season=season,
             **SERIES.get(name, {}),
         )
-        found = model.evaluate(rows, start=rows[len(train)]["ds"], stride=horizon)
+        results = model.examine(rows, start=rows[len(train)]["ds"], stride=horizon)
+        found, simple = results.metrics, results.baselines
         keep(
             f"series-{name}",
             mase=common.rounded(found["mase"], 3),
-            seasonal_naive=common.rounded(found["naive_mase"], 3),
+            seasonal_naive=common.rounded(simple.get("seasonal naive", simple["last value"])["mase"], 3),
             smape=common.rounded(found["smape"], 3),
             coverage=common.rounded(found["coverage"], 3),
             horizon=horizon,

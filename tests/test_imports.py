@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "times": {"errors", "arrays"},
     "cells": {"errors"},
     "metrics": {"errors", "arrays"},
+    "baselines": {"arrays"},
     "heads": {"errors", "bounds", "slots"},
     "spec": {"errors", "cells"},
     "data": {"errors", "arrays", "files", "progress", "times", "media"},
@@ -45,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # no torch
     "tasks": {
         *("errors", "arrays", "slots", "progress", "times", "tensors", "metrics", "heads", "spec", "data", "codecs"),
-        *("plan", "decode", "report", "runtime"),
+        *("plan", "decode", "report", "runtime", "baselines"),
     },
     "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "decode", "bundle", "runtime", "tasks"},
     # torch

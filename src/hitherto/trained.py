@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from hitherto import bundle
@@ -104,13 +105,27 @@ class Model:
         return self.examine(data, **options).metrics
 
     def examine(self, data: object, **options: object) -> Results:
-        """`evaluate`, with the details that a report shows."""
+        """`evaluate`, with the details that a report shows, and the baselines that need no training data."""
         source, options = with_reading(self.source, options)
         load: Callable[..., Examples] = source.load  # a source may have options of its own
+        decoding: Options = {}
         if source.judges or source.decodes:
-            return self.measure(load(labelled(source, data)), **options)
-        expect(options, parameters(load) - {"data", "labelled"}, f"an evaluation of {self.spec.task}")
-        return self.measure(load(labelled(source, data), **options))
+            options, decoding = {}, options
+        else:
+            expect(options, parameters(load) - {"data", "labelled"}, f"an evaluation of {self.spec.task}")
+        examples = load(labelled(source, data), **options)
+        results = self.measure(examples, **decoding)
+        beside = self._family.baselines(source, None, examples, lambda _line: None)
+        results.baselines = {name: baseline.metrics for name, baseline in beside}
+        return results
+
+    @property
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """What the baselines measured on the validation data when it was trained: metrics by name of each."""
+        try:
+            return msgspec.convert(self.made.get("baselines", {}), dict[str, dict[str, float]])
+        except msgspec.ValidationError as error:
+            raise BundleError(f"{self.path}: its baselines are no metrics by name: {error}.") from error
 
     def measure(self, examples: Examples, **decoding: object) -> Results:
         """Metrics and details on encoded examples."""

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -77,9 +78,16 @@ def evaluate(
         results = model.examine(pairs, **columns, **origins, **decoding_of(model, options))
     signature, by = results.details.get("signature"), results.details.get("by", {})
     if as_json:
-        finite = {k: v if math.isfinite(v) else None for k, v in results.metrics.items()}
-        extra = {"signature": signature} if signature else {}
-        click.echo(json.dumps({**finite, **extra, **({"by": by} if by else {})}))
+        extra: Values = {} if not signature else {"signature": signature}
+        extra |= {"by": by} if by else {}
+        extra |= (
+            {"baselines": {n: _finite(row) for n, row in results.baselines.items()}}
+            if results.baselines
+            else {}
+        )
+        if model.baselines:
+            extra["validation"] = {"metrics": _finite(model.metrics), "baselines": model.baselines}
+        click.echo(json.dumps({**_finite(results.metrics), **extra}))
         return
     for name, value in results.metrics.items():
         click.echo(f"{name:20} {value:.6g}")
@@ -87,6 +95,26 @@ def evaluate(
         click.echo(f"{'signature':20} {signature}")
     for value, row in by.items():
         click.echo(f"{value:20} " + "  ".join(f"{name} {number:.4g}" for name, number in row.items()))
+    names = hitherto.TASKS[model.spec.task].metrics
+    _beside("baselines on these data", names, results.baselines)
+    trained = {"the model": model.metrics, **model.baselines} if model.baselines else {}
+    _beside("on the validation data of its training", names, trained)
+
+
+def _finite(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """As JSON has them."""
+    return {k: v if v is not None and math.isfinite(v) else None for k, v in metrics.items()}
+
+
+def _beside(title: str, metrics: Sequence[str], rows: Mapping[str, Mapping[str, float | None]]) -> None:
+    """Metrics by name of several that answer, a line each."""
+    if rows:
+        click.echo(f"\n{title}")
+    for name, row in rows.items():
+        values = [(n, row.get(n)) for n in metrics]
+        click.echo(
+            f"  {name:42} " + "  ".join(f"{n} {value:.4g}" for n, value in values if value is not None)
+        )
 
 
 @click.command(cls=Verb, late=decoding_options, short_help="Predict an answer for each input.")

@@ -281,10 +281,6 @@ class SeriesCodec(Codec):
         loc, scale = self.affine(steps, len(filled) - 1, len(filled))
         return loc[0], scale[0]
 
-    def naive(self, arrays: Arrays, start: int, stop: int) -> Array:
-        """The seasonal naive forecast made at each t: the values of a season before."""
-        return self._seasonal(arrays, start, stop)
-
     def stream(self) -> "SeriesStream":  # type: ignore[override]  # it has no end
         return SeriesStream(self)
 

@@ -40,13 +40,14 @@ from hitherto.metrics.classes import (
     report,
     report_of,
 )
-from hitherto.metrics.parts import Metric
+from hitherto.metrics.parts import Metric, advantage
 from hitherto.metrics.table import METRICS
 from hitherto.metrics.texts import signature
 
 __all__ = [
     "METRICS",
     "Metric",
+    "advantage",
     "best_threshold",
     "confusion",
     "entities",

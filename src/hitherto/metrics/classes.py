@@ -23,6 +23,7 @@ __all__ = [
     "mark_spans",
     "report",
     "report_of",
+    "right",
     "score_of",
 ]
 
@@ -63,6 +64,25 @@ def _counts(labels: Array, probabilities: Array, threshold: float) -> tuple[Arra
 # ---------------------------------------------------------------------------------------------------- classes
 
 
+def right(
+    labels: Array,
+    probabilities: Array | None = None,
+    predicted: Array | None = None,
+    threshold: float = 0.5,
+    **_rest: object,
+) -> Array:
+    """Whether each label is right; each row's labels all together, where several may hold."""
+    if predicted is not None:
+        pairs = _pairs(labels, predicted)
+        return np.array([x == y for a, b in pairs for x, y in zip(a, b, strict=True)], bool)
+    if probabilities is None:
+        raise UsageError("accuracy needs probabilities or predicted beside labels.")
+    labels, rows = _classes(labels, probabilities)
+    if labels.ndim == 2:
+        return ((labels > 0.5) == (rows >= threshold)).all(1)
+    return labels == rows.argmax(1) if labels.size else np.zeros(0, bool)
+
+
 def accuracy(
     labels: Array,
     probabilities: Array | None = None,
@@ -71,15 +91,7 @@ def accuracy(
     **_rest: object,
 ) -> float:
     """The share of labels that are right; of rows whose labels are all right, where several may hold."""
-    if predicted is not None:
-        pairs = _pairs(labels, predicted)
-        return mean_of([x == y for a, b in pairs for x, y in zip(a, b, strict=True)])
-    if probabilities is None:
-        raise UsageError("accuracy needs probabilities or predicted beside labels.")
-    labels, rows = _classes(labels, probabilities)
-    if labels.ndim == 2:
-        return mean_of(((labels > 0.5) == (rows >= threshold)).all(1))
-    return mean_of(labels == rows.argmax(1)) if labels.size else math.nan
+    return mean_of(right(labels, probabilities, predicted, threshold))
 
 
 def _scores(

@@ -1,14 +1,26 @@
 """Metrics of forecasts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from hitherto.errors import UsageError
 from hitherto.metrics.parts import Array, check_same, mean_of
 
-__all__ = ["coverage", "crps", "mae", "mase", "mse", "rmse", "smape"]
+__all__ = [
+    "absolute",
+    "coverage",
+    "crps",
+    "each_of",
+    "mae",
+    "mase",
+    "mse",
+    "rmse",
+    "scaled",
+    "smape",
+    "squared",
+]
 
 
 def _errors(actual: Array, guess: Array) -> Array:
@@ -21,6 +33,35 @@ def _errors(actual: Array, guess: Array) -> Array:
 def _scored(values: Array, actual: Array) -> float:
     """The mean where there is an actual value; a forecast that is NaN there makes it NaN."""
     return mean_of(values[~np.isnan(np.broadcast_to(actual, values.shape))])
+
+
+def each_of(errors: Callable[..., Array]) -> Callable[..., Array]:
+    """The mean over the horizon and the channels of each row; NaN where it is not scored."""
+
+    def compute(actual: Array, **arrays: Array) -> Array:
+        values = np.where(np.isnan(np.asarray(actual, np.float64)), np.nan, errors(actual=actual, **arrays))
+        flat = values.reshape(len(values), -1)
+        known = np.isfinite(flat)
+        counts = known.sum(1)
+        return np.where(counts > 0, np.where(known, flat, 0).sum(1) / np.maximum(counts, 1), np.nan)
+
+    return compute
+
+
+def absolute(actual: Array, median: Array, **_rest: object) -> Array:
+    return abs(_errors(actual, median))
+
+
+def squared(actual: Array, mean: Array, **_rest: object) -> Array:
+    return _errors(actual, mean) ** 2
+
+
+def scaled(actual: Array, median: Array, naive_scale: Array, **_rest: object) -> Array:
+    """In units of `naive_scale`; NaN where there is no unit."""
+    errors = abs(_errors(actual, median))
+    scale = np.broadcast_to(np.asarray(naive_scale, np.float64), errors.shape)
+    known = (scale > 0) & np.isfinite(scale)
+    return np.where(known, errors / np.where(known, scale, 1), np.nan)
 
 
 def mae(actual: Array, median: Array, **_rest: object) -> float:

@@ -1,7 +1,19 @@
 """The metrics: a row each."""
 
-from hitherto.metrics.classes import accuracy, auc, entity_f1, exact, log_loss, score_of
-from hitherto.metrics.forecast import coverage, crps, mae, mase, mse, rmse, smape
+from hitherto.metrics.classes import accuracy, auc, entity_f1, exact, log_loss, right, score_of
+from hitherto.metrics.forecast import (
+    absolute,
+    coverage,
+    crps,
+    each_of,
+    mae,
+    mase,
+    mse,
+    rmse,
+    scaled,
+    smape,
+    squared,
+)
 from hitherto.metrics.parts import Metric
 from hitherto.metrics.texts import (
     bits_per_character,
@@ -9,12 +21,13 @@ from hitherto.metrics.texts import (
     chrf,
     common,
     distinct,
+    each_rouge,
     error_rate,
-    exact_match,
+    matches,
+    mean_over,
     nats_of,
     overlap,
     perplexity,
-    rouge,
 )
 
 __all__ = ["METRICS"]
@@ -22,13 +35,13 @@ __all__ = ["METRICS"]
 _C, _T, _W = ("labels", "probabilities"), ("labels", "predicted"), ("texts", "references")
 
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric("accuracy", "higher", accuracy, ("labels",)),
+    "accuracy": Metric("accuracy", "higher", accuracy, ("labels",), right),
     "f1": Metric("f1", "higher", score_of(2, "positive"), _C),
     "precision": Metric("precision", "higher", score_of(0, "positive"), _C),
     "recall": Metric("recall", "higher", score_of(1, "positive"), _C),
     "macro_f1": Metric("macro_f1", "higher", score_of(2, "macro"), _C),
     "micro_f1": Metric("micro_f1", "higher", score_of(2, "micro"), _C),
-    "exact": Metric("exact", "higher", exact, _C),
+    "exact": Metric("exact", "higher", exact, _C, right),
     "auc": Metric("auc", "higher", auc, _C),
     "log_loss": Metric("log_loss", "lower", log_loss, _C),
     "entity_f1": Metric("entity_f1", "higher", entity_f1, _T),
@@ -37,18 +50,18 @@ METRICS: dict[str, Metric] = {
     "nats": Metric("nats", "lower", nats_of, ("nll", "tokens")),
     "bleu": Metric("bleu", "higher", bleu, _W),
     "chrf": Metric("chrf", "higher", chrf, _W),
-    "rouge1": Metric("rouge1", "higher", rouge(1, overlap), _W),
-    "rouge2": Metric("rouge2", "higher", rouge(2, overlap), _W),
-    "rougeL": Metric("rougeL", "higher", rouge(1, common), _W),
-    "exact_match": Metric("exact_match", "higher", exact_match, _W),
+    "rouge1": Metric("rouge1", "higher", mean_over(each_rouge(1, overlap)), _W, each_rouge(1, overlap)),
+    "rouge2": Metric("rouge2", "higher", mean_over(each_rouge(2, overlap)), _W, each_rouge(2, overlap)),
+    "rougeL": Metric("rougeL", "higher", mean_over(each_rouge(1, common)), _W, each_rouge(1, common)),
+    "exact_match": Metric("exact_match", "higher", mean_over(matches), _W, matches),
     "wer": Metric("wer", "lower", error_rate(str.split), _W),
     "cer": Metric("cer", "lower", error_rate(lambda text: " ".join(text.split())), _W),
     "distinct_1": Metric("distinct_1", "higher", distinct(1), ("texts",)),
     "distinct_2": Metric("distinct_2", "higher", distinct(2), ("texts",)),
-    "mae": Metric("mae", "lower", mae, ("actual", "median")),
-    "mse": Metric("mse", "lower", mse, ("actual", "mean")),
+    "mae": Metric("mae", "lower", mae, ("actual", "median"), each_of(absolute)),
+    "mse": Metric("mse", "lower", mse, ("actual", "mean"), each_of(squared)),
     "rmse": Metric("rmse", "lower", rmse, ("actual", "mean")),
-    "mase": Metric("mase", "lower", mase, ("actual", "median", "naive_scale")),
+    "mase": Metric("mase", "lower", mase, ("actual", "median", "naive_scale"), each_of(scaled)),
     "smape": Metric("smape", "lower", smape, ("actual", "median")),
     "crps": Metric("crps", "lower", crps, ("actual", "quantiles", "levels")),
     "coverage": Metric("coverage", "higher", coverage, ("actual", "quantiles", "levels")),

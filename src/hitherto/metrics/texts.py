@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Literal, TypeVar
 
+import numpy as np
+
 from hitherto.errors import InputError, MissingExtra
-from hitherto.metrics.parts import mean_of
+from hitherto.metrics.parts import Array, mean_of
 
 W = TypeVar("W", bound=Hashable)  # a word, a letter, a run of words
 
@@ -17,12 +19,13 @@ __all__ = [
     "chrf",
     "common",
     "distinct",
+    "each_rouge",
     "error_rate",
-    "exact_match",
+    "matches",
+    "mean_over",
     "nats_of",
     "overlap",
     "perplexity",
-    "rouge",
     "signature",
 ]
 
@@ -134,27 +137,34 @@ def common(a: Sequence[W], b: Sequence[W]) -> int:
     return len(a) - column.bit_count()
 
 
-def rouge(
+def each_rouge(
     n: int, shared: Callable[[Sequence[tuple[str, ...]], Sequence[tuple[str, ...]]], int]
-) -> Callable[..., float]:
-    """The F1 of what `shared` counts in two lists of n-grams."""
+) -> Callable[..., Array]:
+    """The F1 of what `shared` counts in two lists of n-grams, of each row."""
 
-    def compute(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> float:
+    def compute(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> Array:
         scores = []
         for text, several in zip(*_written(texts, references), strict=True):
             written, true = _grams(text, n), [_grams(r, n) for r in several]
             scores.append(max(200 * shared(written, t) / max(1, len(written) + len(t)) for t in true))
-        return mean_of(scores)
+        return np.array(scores, np.float64)
 
     return compute
 
 
-def exact_match(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> float:
+def mean_over(each: Callable[..., Array]) -> Callable[..., float]:
+    """The mean over the rows."""
+    return lambda **arrays: mean_of(each(**arrays))
+
+
+def matches(texts: Iterable[str], references: Iterable[str | Iterable[str]], **_rest: object) -> Array:
+    """Whether each row equals one of its references but for case and blanks."""
+
     def plain(text: str) -> str:
         return " ".join(text.casefold().split())
 
     rows = zip(*_written(texts, references), strict=True)
-    return mean_of([plain(text) in map(plain, several) for text, several in rows])
+    return np.array([plain(text) in map(plain, several) for text, several in rows], bool)
 
 
 def _edits(a: Sequence[W], b: Sequence[W]) -> int:

@@ -219,7 +219,7 @@ def with_defaults(spec: Spec) -> Spec:
 # them.
 RESUMABLE = frozenset({
     *("epochs", "steps", "patience", "lr", "clip", "non_finite"),
-    *("evaluate_every", "checkpoint_every", "tensorboard", "threads", "device"),
+    *("evaluate_every", "checkpoint_every", "tensorboard", "threads", "device", "baselines"),
     *("path", "source", "target"),  # a checkpoint recognises its data
 })  # fmt: skip
 

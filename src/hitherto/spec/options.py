@@ -357,6 +357,9 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         Literal["float32", "bfloat16"], _about("precision of matrix products in training")
     ] = "float32"
     device: Annotated[str, _about("device to train on: cpu, cuda or auto")] = "auto"
+    baselines: Annotated[
+        bool, _about("compare the model with simple baselines, fitted in seconds on the same data")
+    ] = True
     checkpoint_every: Annotated[Count | None, _about("steps between checkpoints", "by time")] = None
     tensorboard: Annotated[bool, _about("also write TensorBoard files")] = False
 

@@ -41,7 +41,10 @@ class Results:
     """What an evaluation measured."""
 
     metrics: dict[str, float]
-    details: Options = field(default_factory=dict)  # what a report shows, by the source's own names
+    details: Options = field(default_factory=dict)  # arrays of the metrics, and what else a report shows
+    baselines: "dict[str, dict[str, float]]" = field(
+        default_factory=dict
+    )  # metrics of what needs no training
 
 
 class Examples(Protocol):

@@ -4,7 +4,7 @@ A row of `TASKS` names its family under `source`. To add a task to a family, add
 models to the row of the family here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hitherto.decode import DecodeOptions
@@ -14,25 +14,31 @@ from hitherto.spec.tasks import TASKS
 from hitherto.tasks import verbs
 from hitherto.tasks.base import AnySource, Results, Row, Value
 from hitherto.tasks.caption.stream import CaptionStream
+from hitherto.tasks.forecast import baselines as beside_forecasts
 from hitherto.tasks.forecast import verbs as forecast
 from hitherto.tasks.forecast.report import windows
 from hitherto.tasks.forecast.source import Windows
 from hitherto.tasks.forecast.stream import ForecastStream
+from hitherto.tasks.labels import baselines as beside_labels
 from hitherto.tasks.labels import verbs as labels
 from hitherto.tasks.labels.report import pairs
 from hitherto.tasks.labels.source import Pairs
 from hitherto.tasks.labels.stream import LabelStream, TagStream
+from hitherto.tasks.language import baselines as beside_texts
 from hitherto.tasks.language import verbs as language
 from hitherto.tasks.language.report import corpus
 from hitherto.tasks.language.source import Corpus
 from hitherto.tasks.language.stream import TextStream
+from hitherto.tasks.sequels import baselines as beside_sequels
 from hitherto.tasks.sequels import verbs as sequels
 from hitherto.tasks.sequels.report import sequels as sequels_shown
 from hitherto.tasks.sequels.source import Sequels
 from hitherto.tasks.sequels.stream import NotesStream, PenStream
+from hitherto.tasks.transcribe import baselines as beside_transcripts
 from hitherto.tasks.transcribe.report import transcripts
 from hitherto.tasks.transcribe.source import Transcripts
 from hitherto.tasks.transcribe.stream import TranscriptStream
+from hitherto.tasks.writing import baselines as beside_writing
 from hitherto.tasks.writing import verbs as writing
 from hitherto.tasks.writing.report import texts_shown
 from hitherto.tasks.writing.source import Texts
@@ -57,6 +63,10 @@ class Family:
     # Of sources that judge: all options of a decoder, and what its texts are worth.
     decoding: Callable[..., DecodeOptions] | None = None
     judge: Callable[..., Results] | None = None
+    # (source, training or None, held, say): what is measured on `held` by each simple way to answer, with its name.
+    # Without training data, only by those that need none.
+    baselines: Callable[..., Iterator[tuple[str, Results]]] = verbs.no_baselines
+    advice: Callable[..., str] = verbs.no_advice  # (source): the options to try where one of them is better
 
 
 _SEQUEL: Verbs = {"generate": sequels.generate, "steps": sequels.steps, "draw": sequels.draw}
@@ -69,6 +79,8 @@ FAMILIES: dict[str, Family] = {
             "tag": {"stream": TagStream},
         },
         sections=pairs,
+        baselines=beside_labels.labelled,
+        advice=beside_labels.advice,
     ),
     "corpus": Family(
         source=Corpus,
@@ -81,12 +93,16 @@ FAMILIES: dict[str, Family] = {
             }
         },
         sections=corpus,
+        baselines=beside_texts.smoothed,
+        advice=beside_texts.advice,
     ),
     "windows": Family(
         source=Windows,
         tasks={"forecast": {"stream": ForecastStream, "anomalies": forecast.anomalies}},
         sections=windows,
         predict=forecast.predict,
+        baselines=beside_forecasts.forecasts,
+        advice=beside_forecasts.advice,
     ),
     "texts": Family(
         source=Texts,
@@ -102,14 +118,22 @@ FAMILIES: dict[str, Family] = {
         predict=writing.predict,
         decoding=writing.decoding,
         judge=writing.judge,
+        baselines=beside_writing.written,
+        advice=beside_writing.advice,
     ),
     "transcripts": Family(
-        source=Transcripts, tasks={"transcribe": {"stream": TranscriptStream}}, sections=transcripts
+        source=Transcripts,
+        tasks={"transcribe": {"stream": TranscriptStream}},
+        sections=transcripts,
+        baselines=beside_transcripts.guessed,
+        advice=beside_transcripts.advice,
     ),
     "sequels": Family(
         source=Sequels,
         tasks={"compose": {"stream": NotesStream, **_SEQUEL}, "handwrite": {"stream": PenStream, **_SEQUEL}},
         sections=sequels_shown,
+        baselines=beside_sequels.repeated,
+        advice=beside_sequels.advice,
     ),
 }
 

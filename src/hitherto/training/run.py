@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -29,14 +29,16 @@ from hitherto.plan import Plan, streams
 from hitherto.plan import weights as shapes
 from hitherto.progress import telling
 from hitherto.spec import Spec
-from hitherto.tasks.base import AnySource, Examples, Options
+from hitherto.tasks.base import AnySource, Examples, Options, Results
 from hitherto.tasks.families import family_of
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
+from hitherto.training.baselines import beside, fitted, verdict
 from hitherto.training.setup import complete, device_of, judge, metric_of, module_of, plan_of, watcher
 
 if TYPE_CHECKING:  # training needs torch; reading what it may be told does not
     from hitherto.model.build import Module
+    from hitherto.report.curves import Section
     from hitherto.training.progress import Progress, Row, Show
 
 __all__ = ["complete", "train"]
@@ -231,10 +233,13 @@ class _Training:
             for line in (*self.saved.notes, *differences(self.saved)):
                 say(f"resuming: {line}; bits may differ" if line not in self.saved.notes else line)
         digest = source.digest(examples)
+        baselines: dict[str, Results] = {}
+        if held_out is not None and self.rank == 0 and spec.train.baselines:
+            baselines = fitted(source, examples, held_out, metric, say)
 
         def model(module: "Module", progress: "Progress") -> Model:
             made = Model(spec, plan, source.codecs, module.tensors(), run=run)
-            made.metrics, made.made = _measured(progress), _made(digest, progress, tried)
+            made.metrics, made.made = _measured(progress), _made(digest, progress, tried, baselines)
             return made
 
         def keep(module: "Module", progress: "Progress") -> None:
@@ -259,7 +264,7 @@ class _Training:
             raise
         result = model(trained.module, trained.progress)
         if self.rank == 0:
-            self.finish(result, source, trained.progress, held_out, metric)
+            self.finish(result, source, trained.progress, held_out, metric, baselines)
         return result
 
     def read(
@@ -305,19 +310,36 @@ class _Training:
         return before
 
     def finish(
-        self, model: Model, source: AnySource, progress: "Progress", held_out: Examples | None, metric: str
+        self,
+        model: Model,
+        source: AnySource,
+        progress: "Progress",
+        held_out: Examples | None,
+        metric: str,
+        baselines: dict[str, Results],
     ) -> None:
-        """Save the model, and write the report of the run."""
+        """Save the model, compare it with its baselines, and write the report of the run."""
         say, run, out = self.say, self.run, self.asked.out
         if out is not None:
             model.save(out)
             say(f"the model is {out}")
         if streams(model.plan):
             say(CANNOT_STREAM)
+        results = Results(model.metrics)
+        if held_out is not None and run is not None:
+            results = model.measure(held_out)
+        lines = verdict(source, metric, results, baselines)
+        for line in lines:
+            say(line)
         if run is None:
             return
         (run / BEST).unlink(missing_ok=True)  # the model is the same
-        _report(run, model, source, progress, held_out, metric)
+        sections: list[Section] = beside(source, metric, results, baselines)
+        if held_out is not None:
+            sections = (
+                family_of(model.spec.task).sections(source, held_out, results, progress.watched) + sections
+            )
+        _report(run, model, progress, metric, sections, lines)
         say(f"the report is {run / 'report.html'}")
 
 
@@ -364,7 +386,9 @@ def _measured(progress: "Progress") -> dict[str, float]:
     return {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
 
 
-def _made(digest: str, progress: "Progress", tried: "list[Row]") -> dict[str, object]:
+def _made(
+    digest: str, progress: "Progress", tried: "list[Row]", baselines: Mapping[str, Results]
+) -> dict[str, object]:
     import torch
 
     made: dict[str, object] = {
@@ -376,7 +400,12 @@ def _made(digest: str, progress: "Progress", tried: "list[Row]") -> dict[str, ob
         "seconds": round(progress.seconds, 1),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
-    return made | ({"tried": tried} if tried else {})
+    simple = {name: _finite(r.metrics) for name, r in baselines.items()}
+    return made | ({"tried": tried} if tried else {}) | ({"baselines": simple} if simple else {})
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def _so_far(run: Path, progress: "Progress", metric: str) -> str:
@@ -396,17 +425,13 @@ def _stopped(run: Path | None, notes: list[str]) -> str:
 
 
 def _report(
-    run: Path, model: Model, source: AnySource, progress: "Progress", valid: Examples | None, metric: str
+    run: Path, model: Model, progress: "Progress", metric: str, sections: "list[Section]", verdicts: list[str]
 ) -> None:
     """report.html in the run's folder."""
     from hitherto import report
     from hitherto.report.curves import curves, table_of
 
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    parts = curves(progress.history, log, metric, progress.best_step)
-    if valid is not None:
-        results = model.measure(valid)
-        parts = family_of(model.spec.task).sections(source, valid, results, progress.watched) + parts
     plain = ("train_loss", "valid_loss")
     shown = [(name, value) for name, value in model.metrics.items() if name not in plain][:6]
     summary = [
@@ -416,9 +441,10 @@ def _report(
         ("minutes", progress.seconds / 60),
     ]
     title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
+    notes = [*verdicts, *([CANNOT_STREAM] if streams(model.plan) else [])]
+    parts = [*sections, *curves(progress.history, log, metric, progress.best_step)]
     if model.made.get("tried"):
         parts.append(table_of("Candidates, each trained briefly", model.made["tried"], "candidate"))
-    notes = [CANNOT_STREAM] if streams(model.plan) else []
     report.write(run / "report.html", title, summary, parts, notes)
 
 

@@ -5,7 +5,7 @@ window are read but not scored, as a forecast follows some past. An evaluation r
 a stream does, and scores the forecasts at the origins that are asked for.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -411,40 +411,50 @@ class Windows(Source[WindowExamples]):
         return result
 
     def measure(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
-        parts: list[dict[str, Array]] = []
         collected = self.collect(examples, outputs, LEVELS)
-        for i, made in enumerate(collected):
-            if not made:
-                continue
-            values = np.asarray(examples.series[i].values, np.float64)
-            steps = made["times"][:, None] + 1 + np.arange(self.horizon)
-            past = values[: examples.first[i] + 1] if examples.first[i] > (self.codec.season or 1) else values
-            parts.append(
-                {
-                    "actual": values[steps],
-                    "mean": made["mean"],
-                    "median": made["median"],
-                    "quantiles": made["quantiles"],
-                    "naive": np.stack(
-                        [self.codec.naive(examples.arrays[i], int(t), int(t) + 1)[0] for t in made["times"]]
-                    ),
-                    "naive_scale": np.broadcast_to(
-                        np.asarray(naive_scale(past, self.codec.season or 1)).reshape(1, 1, -1),
-                        (len(steps), 1, values.shape[1]),
-                    ),
-                }
-            )
+        results = self._measured(
+            {
+                **self._truth(examples, i, made["times"]),
+                **{n: made[n] for n in ("mean", "median", "quantiles")},
+            }
+            for i, made in enumerate(collected)
+            if made
+        )
+        results.details["forecasts"] = collected
+        return results
+
+    def pointed(self, examples: WindowExamples, forecast: Callable[[int, Array], Array]) -> Results:
+        """Metrics of a forecast without a distribution: [n, horizon, C] of a series after these steps."""
+        every = [(i, examples.origins(i, self.horizon)) for i in range(len(examples))]
+        return self._measured(
+            {**self._truth(examples, i, times), **dict.fromkeys(("mean", "median"), forecast(i, times))}
+            for i, times in every
+            if len(times)
+        )
+
+    def _truth(self, examples: WindowExamples, i: int, times: Array) -> dict[str, Array]:
+        """What followed these steps of a series, and what its errors are compared with."""
+        values = np.asarray(examples.series[i].values, np.float64)
+        steps = times[:, None] + 1 + np.arange(self.horizon)
+        past = values[: examples.first[i] + 1] if examples.first[i] > (self.codec.season or 1) else values
+        scale = np.asarray(naive_scale(past, self.codec.season or 1)).reshape(1, 1, -1)
+        return {
+            "actual": values[steps],
+            "naive_scale": np.broadcast_to(scale, (len(steps), 1, values.shape[1])),
+            "groups": i + len(examples) * (times // self.horizon),  # neighbours share most of their future
+        }
+
+    def _measured(self, parts: Iterable[dict[str, Array]]) -> Results:
+        parts = list(parts)
         if not parts:
             raise DataError(
                 "no series is long enough to score a forecast: the steps after the split must cover the horizon"
             )
         arrays: Options = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
         arrays["levels"] = LEVELS
-        values_of = {n: float(METRICS[n].compute(**arrays)) for n in TASKS[self.spec.task].metrics}
-        plain = {**arrays, "mean": arrays["naive"], "median": arrays["naive"]}
-        for name in ("mase", "mae", "mse", "smape"):
-            values_of[f"naive_{name}"] = float(METRICS[name].compute(**plain))
-        return Results(values_of, {"forecasts": collected, "arrays": arrays})
+        rows = [METRICS[name] for name in TASKS[self.spec.task].metrics]
+        able = [row for row in rows if all(need in arrays for need in row.needs)]
+        return Results({row.name: float(row.compute(**arrays)) for row in able}, arrays)
 
     def predictions(self, examples: WindowExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Row]:
         """A row for each future step: identity, time, median, and the quantiles."""

@@ -13,7 +13,6 @@ from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
-from hitherto.metrics import METRICS
 from hitherto.plan import Input
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
@@ -34,6 +33,7 @@ from hitherto.tasks.columns import (
 )
 from hitherto.tasks.labels import heads
 from hitherto.tasks.labels.columns import alone, columns, floats, is_numeric, items, label_column, values
+from hitherto.tasks.labels.scores import scored, tagged
 
 __all__ = ["PairExamples", "Pairs"]
 
@@ -282,7 +282,8 @@ class Pairs(Source[PairExamples]):
     def inputs_of(self, examples: PairExamples, some: Iterable[int]) -> list[Value]:
         """The inputs of these examples as the table has them: tokens, a text, a file with its folder."""
         table, numbers = examples.table, [int(examples.picked[i]) for i in some]
-        inputs = {n: x for n, x, _ in values(self.spec.data, table, labelled=False) if n in numbers}
+        asked = set(numbers)
+        inputs = {n: x for n, x, _ in values(self.spec.data, table, labelled=False) if n in asked}
         if self.vectors:
             return [placed(self.codecs["input"], table, inputs[n]) for n in numbers]
         return [(items if self.per_step else self._text)(inputs[n]) for n in numbers]
@@ -494,27 +495,15 @@ class Pairs(Source[PairExamples]):
         return answers
 
     def measure(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> Results:
-        if examples.y is None:
-            raise UsageError("an evaluation needs labels")
         answers = self.collect(examples, outputs)
-        codec = self.labels
         if self.per_step:
-            truth = [codec.decode(y) for y in examples.y]
-            predicted = [codec.decode(self.best(p)[0]) for p in answers]
-            arrays: Options = {"labels": truth, "predicted": predicted}
-        else:
-            arrays = {
-                "labels": np.stack(examples.y),
-                "probabilities": np.stack(answers),
-                "multi": self.spec.data.multi,
-            }
-            arrays["positive"] = self.positive()
-        values: dict[str, float] = {}
-        for name in TASKS[self.spec.task].metrics:
-            row = METRICS[name]
-            if all(need in arrays for need in row.needs):
-                values[name] = float(row.compute(**arrays))
-        return Results(values, arrays)
+            best = [self.best(p)[0] for p in answers]
+            return tagged(self.spec.task, self.labels, examples.y, best)
+        return self.scored(examples, np.stack(answers))
+
+    def scored(self, examples: PairExamples, probabilities: Array) -> Results:
+        """Metrics of the probabilities of the classes, [N, K]."""
+        return scored(self.spec.task, examples.y, probabilities, self.spec.data.multi, self.positive())
 
     def best(self, p: Array) -> tuple[Array, Array]:
         """The class at each step of these probabilities, [T], and how probable each is."""

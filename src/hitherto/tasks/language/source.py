@@ -331,7 +331,11 @@ class Corpus(Source[CorpusExamples]):
         for _, nll in outputs:
             total += float(np.sum(nll, dtype=np.float64))
             count += len(nll)
-        arrays = {"nll": total, "tokens": count, "characters": examples.characters}
+        return self.measured(examples, total, count)
+
+    def measured(self, examples: CorpusExamples, nll: float, count: int) -> Results:
+        """Metrics of so many tokens with this sum of minus log-probabilities."""
+        arrays = {"nll": nll, "tokens": count, "characters": examples.characters}
         return Results(
             {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}, arrays
         )

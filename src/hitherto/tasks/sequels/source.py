@@ -295,14 +295,14 @@ class Sequels(Source[SequelExamples]):
         if epoch < 0:
             inside[0] = False
         at = np.flatnonzero(inside)
-        targets: Arrays = {"y": pad([self._answers(y) for y in ys])[0].reshape(T * B, -1)[at]}
+        targets: Arrays = {"y": pad([self.answers_of(y) for y in ys])[0].reshape(T * B, -1)[at]}
         batch = Batch({"x": x}, lengths, targets, at, rows=rows)
         if examples.source is not None:
             ids = [examples.source[max(r, 0)] for r in rows]
             batch.inputs["source"], batch.source_lengths = pad(ids)
         return batch
 
-    def _answers(self, y: Array) -> Array:
+    def answers_of(self, y: Array) -> Array:
         """The right answer of the head at each step; where the head says it, also which step is the last."""
         if not self.head()[1].get("ends"):
             return y
@@ -325,7 +325,11 @@ class Sequels(Source[SequelExamples]):
             total, count = total + float(nll.sum(dtype=np.float64)), count + len(nll)
         if not count:
             raise UsageError("to measure there must be a sequence of two steps at least.")
-        arrays = {"nll": total, "tokens": count}
+        return self.measured(total, count)
+
+    def measured(self, nll: float, count: int) -> Results:
+        """Metrics of so many steps with this sum of minus log-probabilities."""
+        arrays = {"nll": nll, "tokens": count}
         return Results(
             {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}, arrays
         )

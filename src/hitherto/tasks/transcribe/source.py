@@ -317,13 +317,13 @@ class Transcripts(Source[TranscriptExamples]):
         **how: Unpack[SearchOptions],
     ) -> Results:
         """The error rates of characters and words."""
+        return self.judged(examples, [row["text"] for row in self.predictions(examples, outputs, **how)])
+
+    def judged(self, examples: TranscriptExamples, texts: list[str]) -> Results:
+        """Metrics of the texts that were understood."""
         if examples.y is None:
             raise UsageError("an evaluation needs texts to compare with")
-        rows = self.predictions(examples, outputs, **how)
-        arrays: Options = {
-            "texts": [row["text"] for row in rows],
-            "references": [[t] for t in examples.texts],
-        }
+        arrays: Options = {"texts": texts, "references": [[t] for t in examples.texts]}
         metrics = {name: float(METRICS[name].compute(**arrays)) for name in TASKS[self.spec.task].metrics}
         return Results(metrics, arrays)
 

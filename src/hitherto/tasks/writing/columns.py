@@ -26,11 +26,12 @@ class Way:
     images: bool = False  # the input is an image or a video, not a text
     turns: bool = False  # the input is the turns of a conversation, and each may be an output
     reads_end: bool = False  # of a long input the end is read, not the beginning
+    leads: bool = False  # the first sentences of an input may already be the answer
 
 
 WAYS: dict[str, Way] = {
     "translate": Way(),
-    "summarize": Way(),
+    "summarize": Way(leads=True),
     "chat": Way(turns=True, reads_end=True),
     "answer": Way(contexts=("story", "context", "passage"), question="question", reads_end=True),
     "caption": Way(

@@ -486,9 +486,15 @@ class Texts(Source[TextExamples]):
     def judge(self, examples: TextExamples, written: Sequence[Sequence[Hypothesis]]) -> Results:
         """Metrics of the texts that the model wrote, beside the right ones."""
         texts = [self.text(best, examples.texts[i]) for i, (best, *_) in enumerate(written)]
+        results = self.judged(examples, texts)
+        results.details |= {"inputs": examples.texts, "written": written}
+        return results
+
+    def judged(self, examples: TextExamples, texts: list[str]) -> Results:
+        """Metrics of these texts, beside the right ones."""
         arrays: Options = {"texts": texts, "references": examples.references}
         metrics = self._metrics(arrays)
-        details: Options = {**arrays, "inputs": examples.texts, "written": written}
+        details: Options = {**arrays}
         if "bleu" in metrics:
             details["signature"] = signature(texts, examples.references)
         if examples.by:
