@@ -100,7 +100,9 @@ class Model:
 
         `input`, `output`, `id` and `time` name the columns where they differ from those of training; `format`,
         `header`, `delimiter` and `encoding` say how a file is read. Forecasts: `start` (a time) scores only forecasts
-        from there on, `stride` only every so many steps. Models that write: the options of `decoding`.
+        from there on, `stride` only every so many steps. Models that write: the options of `decoding`. Language models:
+        `cache`, a number of places, makes words that were read lately more probable; `cache_theta` and `cache_lambda`
+        say how.
         """
         return self.examine(data, **options).metrics
 
@@ -109,7 +111,7 @@ class Model:
         source, options = with_reading(self.source, options)
         load: Callable[..., Examples] = source.load  # a source may have options of its own
         decoding: Options = {}
-        if source.judges or source.decodes:
+        if source.judges or source.decodes or source.remembers:
             options, decoding = {}, options
         else:
             expect(options, parameters(load) - {"data", "labelled"}, f"an evaluation of {self.spec.task}")
@@ -242,7 +244,8 @@ class Model:
     def stream(self, saved: bytes | None = None, **decoding: object) -> Stream:
         """A live stream: values in, answers out, the state in your hands. It continues from `saved`, if given.
 
-        Of a model that writes, `decoding` says how, as for `predict`.
+        Of a model that writes, `decoding` says how, as for `predict`. Of a language model it has the options of a
+        cache, as for `evaluate`.
         """
         self._expect_streams()
         live: Stream = verb_of(self.spec.task, "stream")(self)
@@ -303,9 +306,12 @@ class Model:
         pieces: Iterator[str] = verb_of(self.spec.task, "pieces")(self, prompt, **options)
         return pieces
 
-    def suggest(self, text: str, k: int = 5) -> list[tuple[str, float]]:
-        """The k most probable next words after `text`, or ends of its last word; each with its probability."""
-        words: list[tuple[str, float]] = verb_of(self.spec.task, "suggest")(self, text, k)
+    def suggest(self, text: str, k: int = 5, **cache: object) -> list[tuple[str, float]]:
+        """The k most probable next words after `text`, or ends of its last word; each with its probability.
+
+        `cache` has the options of a cache, as `evaluate` has them.
+        """
+        words: list[tuple[str, float]] = verb_of(self.spec.task, "suggest")(self, text, k, **cache)
         return words
 
     # ---- forecast

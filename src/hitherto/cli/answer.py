@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,8 @@ from hitherto.cli.inputs import inputs_of
 from hitherto.cli.options import (
     Values,
     Verb,
+    cache_of,
+    caching,
     decoding_of,
     decoding_options,
     json_option,
@@ -22,6 +25,10 @@ from hitherto.cli.options import (
     weights_option,
 )
 from hitherto.errors import UsageError
+
+if TYPE_CHECKING:
+    from hitherto import Model
+    from hitherto.tasks.base import Results
 
 __all__ = ["evaluate", "predict", "suggest"]
 
@@ -45,6 +52,28 @@ __all__ = ["evaluate", "predict", "suggest"]
     shown="1",
     help="Forecasts: steps between the origins.",
 )
+@option(
+    "--dynamic",
+    group="decoding",
+    type=click.FloatRange(0),
+    metavar="RATE",
+    help="Language models: learn from the text as it is measured, at this learning rate; needs PyTorch.",
+)
+@option(
+    "--dynamic-steps",
+    group="decoding",
+    type=click.IntRange(1),
+    shown="20",
+    help="Dynamic: tokens that are scored, and then learned from.",
+)
+@option(
+    "--dynamic-decay",
+    group="decoding",
+    type=click.FloatRange(0, 1),
+    shown="0",
+    help="Dynamic: share of the way back to the trained weights after each update.",
+)
+@caching
 @json_option
 @reading
 def evaluate(
@@ -55,6 +84,9 @@ def evaluate(
     target: str | None,
     start: str | None,
     stride: int | None,
+    dynamic: float | None,
+    dynamic_steps: int | None,
+    dynamic_decay: float | None,
     as_json: bool,
     **options: object,
 ) -> None:
@@ -74,8 +106,20 @@ def evaluate(
     if (data is None) == (source is None) or (source is None) != (target is None):
         raise UsageError("give DATA, or both of --source and --target.")
     pairs = (source, target) if data is None else Path(data)
+    cache = cache_of(model, options)
+    learning = {"steps": dynamic_steps, "decay": dynamic_decay}
+    learning = {name: value for name, value in learning.items() if value is not None}
+    if dynamic is None and learning:
+        raise UsageError(
+            f"--dynamic-{next(iter(learning))} counts only with --dynamic; add that, or leave it out."
+        )
+    if dynamic is not None and cache:
+        raise UsageError("--dynamic and --cache are two ways to use what was read; leave one of them out.")
     with Display().working():
-        results = model.examine(pairs, **columns, **origins, **decoding_of(model, options))
+        if dynamic is None:
+            results = model.examine(pairs, **columns, **origins, **cache, **decoding_of(model, options))
+        else:
+            results = _dynamic(model, pairs, dynamic, {**learning, **columns, **decoding_of(model, options)})
     signature, by = results.details.get("signature"), results.details.get("by", {})
     if as_json:
         extra: Values = {} if not signature else {"signature": signature}
@@ -115,6 +159,16 @@ def _beside(title: str, metrics: Sequence[str], rows: Mapping[str, Mapping[str, 
         click.echo(
             f"  {name:42} " + "  ".join(f"{n} {value:.4g}" for n, value in values if value is not None)
         )
+
+
+def _dynamic(model: "Model", data: object, rate: float, options: Values) -> "Results":
+    """The metrics of a language model that learns from the text as it is measured."""
+    from hitherto.training.run import need_torch
+
+    need_torch("dynamic evaluation")
+    from hitherto.training.dynamic import evaluate as measured
+
+    return measured(model, data, rate=rate, **options)
 
 
 @click.command(cls=Verb, late=decoding_options, short_help="Predict an answer for each input.")
@@ -219,15 +273,17 @@ def predict(
 @weights_option
 @click.argument("text")
 @option("-k", default=5, shown="5", type=click.IntRange(1), help="Number of suggestions.")
+@caching
 @json_option
-def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool) -> None:
+def suggest(bundle: str, weights: str, text: str, k: int, as_json: bool, **options: object) -> None:
     """Suggest the k most probable next words after TEXT, or endings of its last word, with their probabilities.
 
     Example: hitherto suggest book.safetensors "the right of the pe"
     """
     import hitherto
 
-    words = hitherto.open(bundle, weights=weights).suggest(text, k)
+    model = hitherto.open(bundle, weights=weights)
+    words = model.suggest(text, k, **cache_of(model, options))
     if as_json:
         click.echo(json.dumps(dict(words), ensure_ascii=False))
         return

@@ -10,6 +10,8 @@ from hitherto.cli.display import mute
 from hitherto.cli.inputs import lines_of
 from hitherto.cli.options import (
     Verb,
+    cache_of,
+    caching,
     decoding_of,
     decoding_options,
     option,
@@ -67,6 +69,7 @@ class _Stream(Verb):
     help="Sample rate of raw samples, in Hz.",
 )
 @option("as_json", "--json", is_flag=True, help="Print one JSON object per answer.")
+@caching
 @saving
 @reading
 def stream(
@@ -100,7 +103,7 @@ def stream(
         raise UsageError("--audio-rate is the rate of raw samples; give --audio - too.")
     model = hitherto.open(bundle, weights=weights)
     columns = reading_of(options)
-    live = model.stream(**decoding_of(model, options))
+    live = model.stream(**cache_of(model, options), **decoding_of(model, options))
     lines = lines_of(model, columns)
     feed = Feed(
         live, model.reader(**columns), {name: value for name, value in columns.items() if name in COLUMNS}

@@ -16,6 +16,8 @@ __all__ = [
     "Flag",
     "Values",
     "Verb",
+    "cache_of",
+    "caching",
     "decoding_of",
     "decoding_options",
     "json_option",
@@ -141,6 +143,31 @@ def decoding_of(model: "Model", values: Mapping[str, object]) -> Values:
             raise UsageError(
                 f"--{name.replace('_', '-')} is for models that write; this one does {model.spec.task}."
             )
+    return options
+
+
+_CACHE = ("cache", "cache_theta", "cache_lambda")
+
+
+def caching(command: Function) -> Function:
+    """The options of a language model's cache of what it has read."""
+    about = (
+        (int, "", "Language models: words that followed in the last N places become more probable."),
+        (float, "0.3", "Cache: how much more a place counts whose state is like the present one."),
+        (float, "0.1", "Cache: its part of the probability, from 0 to 1."),
+    )
+    for name, (kind, shown, text) in reversed(list(zip(_CACHE, about, strict=True))):
+        flag = "--" + name.replace("_", "-")
+        command = option(flag, group="decoding", type=kind, shown=shown, help=text)(command)
+    return command
+
+
+def cache_of(model: "Model", values: dict[str, object]) -> Values:
+    """Take the options of a cache out of `values`: those that the user set."""
+    options = {name: value for name in _CACHE if (value := values.pop(name)) is not None}
+    if options and not model.source.remembers:
+        name = next(iter(options)).replace("_", "-")
+        raise UsageError(f"--{name} is for language models; this one does {model.spec.task}.")
     return options
 
 

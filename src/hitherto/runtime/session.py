@@ -40,6 +40,11 @@ class Session:
         """The states by name, [K, W]: views."""
         return {name: view[0] for name, view in self.engine.views(self._block).items()}
 
+    def read(self, x: Array) -> Array:
+        """Take these steps, [T, I] or [T]: what the head reads at each, [T, F]."""
+        steps: Array = self.engine.run(np.asarray(x)[:, None], self._block, end=self.engine.stages - 1)
+        return steps[:, 0]
+
     def peek(self) -> Array | None:
         """Where the model answers at the end: the answer if the end were now, [P]."""
         if not self.engine.pools:

@@ -86,6 +86,9 @@ class Source(ABC, Generic[E]):
         False  # it continues an input, by `generate` or a stream, and has no `predictions`
     )
     keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
+    remembers: ClassVar[bool] = (
+        False  # an evaluation may use what it has read: a cache, or steps of a gradient
+    )
     reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
 
     def __init__(self, spec: Spec, codecs: dict[str, Codec], notes: list[str] | None = None) -> None:

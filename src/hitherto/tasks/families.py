@@ -93,6 +93,7 @@ FAMILIES: dict[str, Family] = {
             }
         },
         sections=corpus,
+        measure=language.measure,
         baselines=beside_texts.smoothed,
         advice=beside_texts.advice,
     ),

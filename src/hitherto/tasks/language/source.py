@@ -66,6 +66,7 @@ class Corpus(Source[CorpusExamples]):
     unnamed = "txt"
     reads_plain_text = True
     keeps_tokens = True
+    remembers = True
 
     def sampler(self, valid: CorpusExamples | None) -> Callable[[Generates], Row]:  # noqa: ARG002
         """A text of every model, drawn with the same seed."""

@@ -1,6 +1,7 @@
 """Live streams of `lm`."""
 
 from collections.abc import Mapping
+from typing import Self
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from hitherto.slots import Slot, Slots
 from hitherto.tasks.base import Options, Row
 from hitherto.tasks.columns import said
 from hitherto.tasks.language import verbs
+from hitherto.tasks.language.cache import Cache, CacheOptions, asked
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.streams import Stream
 
@@ -19,18 +21,41 @@ __all__ = ["TextStream"]
 
 
 class TextStream(Stream):
-    """`lm`: how probable each token was, and which words may come next."""
+    """`lm`: how probable each token was, and which words may come next; by a cache of what was read, if told so."""
 
     def __init__(self, model: OpenModel) -> None:
         self.source = verbs.corpus_of(model)
+        self.cache: CacheOptions | None = None
         super().__init__(model)
+
+    def tell(self, **how: object) -> None:
+        """Set the options of a cache, and begin anew."""
+        self.cache, self.how = asked(how), how
+        self.reset()
 
     def begin(self) -> None:
         super().begin()
-        self._next(self.core.push(np.array([self.source.start_id])))
+        start = np.array([self.source.start_id])
+        if self.cache is None:
+            self._next(self.core.push(start))
+            return
+        here = self.core.read(start)
+        self._next(self.model.engine.params(here))
+        self.kept |= {"here": here[0], **Cache.empty(self.cache, here.shape[1]).arrays()}
+
+    def fork(self) -> Self:
+        other = super().fork()
+        other.cache, other.how = self.cache, self.how
+        return other
 
     def own(self) -> Slots:
-        return {"next": Slot(np.float64, (self.source.codec.size,), low=-np.inf, high=1e-6)}
+        classes = self.source.codec.size
+        slots = {"next": Slot(np.float64, (classes,), low=-np.inf, high=1e-6)}
+        if self.cache is None:
+            return slots
+        remembered = Cache.slots(self.cache, self.kept["here"].shape[0], classes)
+        keys = remembered["keys"]
+        return {**slots, "here": Slot(np.float32, keys.shape[1:], low=keys.low, high=keys.high), **remembered}
 
     def sound(self, arrays: Mapping[str, Array]) -> None:
         if not abs(np.exp(arrays["stream.next"]).sum() - 1) < 1e-3:
@@ -72,6 +97,8 @@ class TextStream(Stream):
     def _rows(self, ids: Array) -> list[Row]:
         if not len(ids):
             return []
+        if self.cache is not None:
+            return self._remembering(ids, self.cache)
         codec = self.source.codec
         params = self.core.push(ids)
         rows = []
@@ -79,6 +106,20 @@ class TextStream(Stream):
             p = float(np.exp(self.kept["next"][token]))
             rows.append({"token": codec.decode([token]), "probability": p})
             self._next(params[place : place + 1])
+        return rows
+
+    def _remembering(self, ids: Array, how: CacheOptions) -> list[Row]:
+        codec, engine = self.source.codec, self.model.engine
+        cache, here, following = Cache.of(how, self.kept), self.kept["here"], self.kept["next"]
+        features = self.core.read(ids)
+        rows = []
+        for token, now, params in zip(
+            np.asarray(ids).tolist(), features, engine.params(features), strict=True
+        ):
+            rows.append({"token": codec.decode([token]), "probability": float(np.exp(following[token]))})
+            cache.add(here, token)
+            here, following = now, cache.mix(log_softmax(params), now)
+        self.kept = {"next": following, "here": here.copy(), **cache.arrays()}
         return rows
 
     def _next(self, params: Array) -> None:

@@ -13,16 +13,49 @@ from hitherto.codecs.base import Decoder
 from hitherto.errors import UsageError
 from hitherto.heads.classes import log_softmax
 from hitherto.runtime.stages import State
-from hitherto.tasks.language.source import Corpus
+from hitherto.tasks import verbs
+from hitherto.tasks.base import Batch, Results
+from hitherto.tasks.batching import heard
+from hitherto.tasks.language.cache import Cache, CacheOptions, asked
+from hitherto.tasks.language.source import Corpus, CorpusExamples
 from hitherto.tasks.opened import OpenModel
 
-__all__ = ["advance", "corpus_of", "generate", "pieces", "read", "step", "suggest", "suggest_from"]
+__all__ = ["advance", "corpus_of", "generate", "measure", "pieces", "read", "step", "suggest", "suggest_from"]
 
 
 def corpus_of(model: OpenModel) -> Corpus:
     """The source of a model of `lm`."""
     assert isinstance(model.source, Corpus)  # noqa: S101 - the row of the family names it
     return model.source
+
+
+def measure(model: OpenModel, examples: CorpusExamples, **options: object) -> Results:
+    """The metrics of these examples; `options` are those of a cache of what was read last."""
+    how = asked(options)
+    if how is None:
+        return verbs.measure(model, examples)
+    source = corpus_of(model)
+    return source.measure(examples, _remembering(model, heard(source.evaluation(examples)), how))
+
+
+def _remembering(
+    model: OpenModel, batches: Iterator[Batch], how: CacheOptions
+) -> Iterator[tuple[Batch, Array]]:
+    """Every batch with the loss of each token, by a model with a cache of each row's own text."""
+    engine, state = model.engine, None
+    caches: list[Cache] = []
+    for batch in batches:
+        features, after = engine.run_batch(batch, state)
+        losses, y = engine.losses(batch, features, after), batch.targets["y"]
+        B = batch.inputs["x"].shape[1]
+        if batch.carry is None:
+            caches = [Cache.empty(how, features.shape[1]) for _ in range(B)]
+        rows = np.arange(len(y)) if batch.at is None else batch.at  # a row's places come in the order of time
+        for i, row in enumerate((rows % B).tolist()):
+            losses[i] = caches[row].nll(float(losses[i]), features[i], int(y[i]))
+            caches[row].add(features[i], int(y[i]))
+        state = engine.carried(batch, after)
+        yield batch, losses
 
 
 def generate(model: OpenModel, prompt: str | None = None, **options: Any) -> str:  # those of `pieces`
@@ -79,13 +112,24 @@ def pieces(
     return decode.until(text(), stops)
 
 
-def suggest(model: OpenModel, text: str, k: int = 5) -> list[tuple[str, float]]:
-    """The k most probable next words after `text`, or ends of its last word; each with its probability."""
+def suggest(model: OpenModel, text: str, k: int = 5, **options: object) -> list[tuple[str, float]]:
+    """The k most probable next words after `text`, or ends of its last word; each with its probability.
+
+    `options` are those of a cache: words of `text` then become more probable.
+    """
     codec = corpus_of(model).codec
     cut = max((i for i, c in enumerate(text) if c.isspace()), default=-1) + 1
     head, prefix = text[:cut], text[cut:]
     joined = codec.tokens != "words" and head.endswith(" ")
-    state, log_probs = advance(model, read(model, head[:-1] if joined else head)[0])
+    ids, how = read(model, head[:-1] if joined else head)[0], asked(options)
+    if how is None:
+        state, log_probs = advance(model, ids)
+    else:
+        features, state = model.engine.forward({"x": ids[:, None]})
+        cache = Cache.empty(how, features.shape[2])
+        for here, token in zip(features[:-1, 0], ids[1:].tolist(), strict=True):
+            cache.add(here, token)
+        log_probs = cache.mix(log_softmax(model.engine.params(features[-1]))[0], features[-1, 0])[None]
     return suggest_from(model, state, log_probs, " " * joined + prefix, k)
 
 
