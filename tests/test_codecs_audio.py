@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitherto.codecs.audio import AudioCodec, AudioStream, masked
+from hitherto.codecs.audio import AudioCodec, AudioStream
+from hitherto.codecs.waves import masked
 from hitherto.errors import BundleError, DataError, MissingExtra, UsageError
 from hitherto.media.sound import Sound, read_sound, write_wav
 
@@ -506,6 +507,37 @@ def test_streams_of_sounds_and_of_wrong_things() -> None:
         with pytest.raises(UsageError, match="state"):
             codec.stream().state = before | change
     assert isinstance(stream, AudioStream)
+
+
+# ---- slopes
+
+
+def test_slopes_are_those_of_the_line_through_five_windows() -> None:
+    x = Sound(noise(9000, 4), 8000)
+    plain = AudioCodec.fit([x], bands=7)
+    codec = AudioCodec.fit([x], bands=7, delta=2, stack=2)
+    energies = plain.encode(x).astype(np.float64)
+    steps = codec.encode(x).reshape(-1, 3 * 7)
+
+    def slopes(values: Any) -> Any:
+        line = np.concatenate([values[:1]] * 4 + [values])
+        return np.array([np.polyfit(range(5), line[t : t + 5], 1)[0] for t in range(len(values))])
+
+    scale = 5.0  # half of ten, what the line's weights add up to in squares
+    np.testing.assert_allclose(steps[:, :7], energies[: len(steps)], atol=1e-6)
+    np.testing.assert_allclose(steps[:, 7:14], scale * slopes(energies)[: len(steps)], atol=1e-5)
+    np.testing.assert_allclose(steps[:, 14:], scale**2 * slopes(slopes(energies))[: len(steps)], atol=1e-4)
+
+
+def test_a_codec_without_slopes_is_as_it_was() -> None:
+    x = Sound(noise(3000, 4), 8000)
+    codec = AudioCodec.fit([x], bands=7)
+    document = codec.to_json()
+    del document["delta"]  # as bundles had it before there were slopes
+    assert np.array_equal(AudioCodec.from_json(document, {}).encode(x), codec.encode(x))
+    assert "past" not in codec.stream().state
+    with pytest.raises(UsageError, match="delta is 0, 1 or 2, but is 3"):
+        AudioCodec.fit([x], delta=3)
 
 
 # ---- masks

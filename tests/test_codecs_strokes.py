@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hitherto.codecs import hands
 from hitherto.codecs import strokes as module
-from hitherto.codecs.strokes import StrokesCodec, jittered, simplified
+from hitherto.codecs.strokes import StrokesCodec, simplified
 from hitherto.errors import BundleError, DataError, MissingExtra, UsageError
 from hitherto.media import pens
 from hitherto.media.pens import points, stroke3
@@ -436,26 +437,58 @@ def test_a_stream_remembers_no_more_in_time() -> None:
 # ---- changes
 
 
-def test_jitter_is_a_small_linear_change() -> None:
+def test_changes_of_the_whole_are_linear() -> None:
     value = drawing(3)
     rows = stroke3(value)
-    one, again, other = (jittered(value, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    codec = StrokesCodec(writing=True)
+    one, again, other = (codec.augmented(rows, np.random.default_rng(seed), 0.5) for seed in (1, 1, 2))
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
     assert np.array_equal(one[:, 2], rows[:, 2])
     matrix, left, *_ = np.linalg.lstsq(rows[:, :2].astype(float), one[:, :2].astype(float), rcond=None)
     assert left.max() < 1e-6 * (rows[:, :2] ** 2).sum()
     assert 0.7 < np.linalg.det(matrix) < 1.4
-    same = jittered(value, np.random.default_rng(1), rotation=0, stretch=0, slant=0)
-    assert np.array_equal(same, rows)
-    turned = jittered(value, np.random.default_rng(1), rotation=1, stretch=0, slant=0)
-    np.testing.assert_allclose(np.hypot(*turned[:, :2].T), np.hypot(*rows[:, :2].T), rtol=1e-5)
-    wide = jittered(value, np.random.default_rng(1), rotation=0, stretch=1, slant=0)[:, :2]
-    some = rows[:, 0] != 0
-    assert np.ptp(wide[some, 0] / rows[some, 0]) < 1e-5
-    leaning = jittered(value, np.random.default_rng(1), rotation=0, stretch=0, slant=1)
-    assert np.array_equal(leaning[:, 1], rows[:, 1])
-    assert np.array_equal(stroke3(one), one)  # so that `encode` takes it
+    same = codec.augmented(rows, np.random.default_rng(1), 0)
+    np.testing.assert_allclose(same, rows, atol=1e-5)
+    turned = codec.augmented(rows, np.random.default_rng(1), 1, ("turn",))
+    np.testing.assert_allclose(np.hypot(*turned[:, :2].T), np.hypot(*rows[:, :2].T), rtol=1e-5, atol=1e-6)
+    wide = codec.augmented(rows, np.random.default_rng(1), 1, ("stretch",))[:, :2]
+    some = np.abs(rows[:, 0]) > 0.1
+    assert np.ptp(wide[some, 0] / rows[some, 0]) < 1e-4
+    leaning = codec.augmented(rows, np.random.default_rng(1), 1, ("slant",))
+    np.testing.assert_allclose(leaning[:, 1], rows[:, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", hands.CHANGES)
+def test_a_change_follows_from_its_seed_and_is_small(name: str) -> None:
+    value = [[[0, 0], [9, 1], [10, 10]], [[3, 3], [4, 8]], [[20, 5]], [[12, 0], [12, 9]]]
+    codec = StrokesCodec.fit([value] * 3)
+    raw = codec.raw(value)
+    before = raw.copy()
+    found = [codec.augmented(raw, np.random.default_rng((0, 1, i)), 1.0, (name,)) for i in range(30)]
+    assert np.array_equal(found[0], codec.augmented(raw, np.random.default_rng((0, 1, 0)), 1.0, (name,)))
+    assert np.array_equal(raw, before)
+    assert len({one.tobytes() for one in found}) > 3
+    assert all(one[:, 2].sum() == 4 for one in found)  # strokes stay strokes
+    assert all(len(one) < 2 * len(codec.encode(value)) for one in found)
+    np.testing.assert_allclose(
+        codec.augmented(raw, np.random.default_rng(0), 0, (name,)), codec.encode(value)
+    )
+
+
+def test_order_keeps_every_point_and_place_keeps_the_form_of_a_stroke() -> None:
+    rng = np.random.default_rng(0)
+    strokes = [rng.normal(size=(n, 2)) for n in (3, 5, 2)]
+    orders = {tuple(map(len, hands.order(strokes, np.random.default_rng(i), 1.0))) for i in range(60)}
+    assert orders == {(3, 5, 2), (5, 3, 2), (3, 2, 5)}
+    turned = [hands.order(strokes[:1], np.random.default_rng(i), 1.0)[0] for i in range(60)]
+    back = [not np.array_equal(one, strokes[0]) for one in turned]
+    assert 0 < sum(back) < 20
+    assert np.array_equal(turned[back.index(True)], strokes[0][::-1])
+    for moved, stroke in zip(hands.place(strokes, rng, 1.0), strokes, strict=True):
+        ratio = np.ptp(moved, 0) / np.ptp(stroke, 0)
+        assert ratio[0] == pytest.approx(ratio[1])
+        assert 0.8 < ratio[0] < 1.25
 
 
 @pytest.mark.parametrize(

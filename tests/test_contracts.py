@@ -98,6 +98,7 @@ CODEC_CASES = {
     "series as input": ("series", [np.arange(12.0).reshape(6, 2), np.ones((3, 2))], {}),
     "audio": ("audio", _sounds(), {}),
     "audio joined": ("audio", _sounds(), {"rate": 11025, "bands": 20, "stack": 3, "max_length": 9}),
+    "audio with slopes": ("audio", _sounds(), {"rate": 11025, "bands": 20, "stack": 2, "delta": 2}),
     "label": ("label", ["b", "a", "b"], {}),
     "labels at once": ("label", [["b", "a"], ["c"]], {"multi": True}),
     "strokes": ("strokes", _drawings(), {}),

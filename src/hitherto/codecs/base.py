@@ -1,7 +1,7 @@
 """The contract of a codec, and of its streams and decoders."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol, Self
 
 import msgspec
@@ -56,6 +56,10 @@ class Codec(ABC):
     # Capabilities: each names the methods that a codec has if it declares it.
     streams: ClassVar[bool] = False  # `stream`
     augments: ClassVar[bool] = False  # `raw`, `unchanged`, `augmented`
+    changes: ClassVar[tuple[str, ...]] = ()  # the augmentations that `only` of `augmented` may pick
+    usual: ClassVar[
+        Mapping[str, float]
+    ] = {}  # options of the data that a model of labels has if none are given
     restores_values: ClassVar[bool] = False  # `decode` undoes `encode` where `restores(value)` is true
     writes_text: ClassVar[bool] = False  # `decoder`
 
@@ -133,8 +137,14 @@ class Codec(ABC):
         """What `encode` gives, from what `raw` gave."""
         raise self._cannot("unchanged")
 
-    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:  # noqa: ARG002
-        """What `encode` gives of a changed value; `amount` goes from 0 to 1."""
+    def augmented(
+        self,
+        raw: Array,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002
+        amount: float,  # noqa: ARG002
+        only: Iterable[str] = (),  # noqa: ARG002
+    ) -> Array:
+        """What `encode` gives of a changed value; `amount` goes from 0 to 1. `only` are some of `changes`."""
         raise self._cannot("augmented")
 
     def _cannot(self, method: str) -> NotImplementedError:

@@ -24,11 +24,12 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.bounds import Count, Positive, check_count, fields_of
 from hitherto.codecs.base import Codec, Parts
+from hitherto.codecs.hands import CHANGES, LINEAR, changed
 from hitherto.errors import DataError, UsageError
 from hitherto.media.pens import as_numbers, depth_of, holds, idle, joined, moves, stroke3, table_of, whole
 from hitherto.slots import ANY, Slot, Slots, counter
 
-__all__ = ["StrokesCodec", "StrokesStream", "jittered", "simplified"]
+__all__ = ["StrokesCodec", "StrokesStream", "simplified"]
 
 Arrays = dict[str, Array]
 
@@ -39,27 +40,6 @@ FEATURES = 7
 
 
 # ------------------------------------------------------------------------------------------------ what changes rows
-
-
-def jittered(
-    value: object,
-    rng: np.random.Generator,
-    *,
-    rotation: float = 0.15,
-    stretch: float = 0.15,
-    slant: float = 0.2,
-) -> Array:
-    """The drawing turned, stretched and slanted by a little, as stroke-3 rows: for training, before `encode`.
-
-    Up to `rotation` radians, each axis by up to a factor of exp(`stretch`), and x by up to `slant` of y.
-    """
-    turn, wide, high, lean = rng.uniform(-1, 1, 4) * (rotation, stretch, stretch, slant)
-    rows = stroke3(value)
-    x = rows[:, 0] * math.exp(wide) + rows[:, 1] * (lean * math.exp(high))
-    y = rows[:, 1] * math.exp(high)
-    rows[:, 0] = math.cos(turn) * x - math.sin(turn) * y
-    rows[:, 1] = math.sin(turn) * x + math.cos(turn) * y
-    return rows
 
 
 def simplified(value: object, epsilon: float) -> Array:
@@ -120,6 +100,7 @@ class StrokesCodec(Codec):
     reads_files = True
     streams = True
     augments = True
+    changes = tuple(CHANGES)
     restores_values = True
 
     def __init__(
@@ -279,11 +260,19 @@ class StrokesCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return self.encode(raw)
 
-    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
-        """What `raw` gave turned, stretched and slanted by up to `amount`, and encoded."""
-        return self.encode(
-            jittered(raw, rng, rotation=0.3 * amount, stretch=0.3 * amount, slant=0.4 * amount)
-        )
+    def augmented(
+        self, raw: Array, rng: np.random.Generator, amount: float, only: Iterable[str] = ()
+    ) -> Array:
+        """What `raw` gave after `CHANGES`, and encoded. Drawings to write keep their strokes as they follow."""
+        if not len(raw):
+            return self.encode(raw)
+        only = tuple(only) or (LINEAR if self.writing else ())
+        ends = np.flatnonzero(raw[:-1, 2]) + 1
+        strokes = changed(np.split(np.cumsum(raw[:, :2], 0, np.float64), ends), rng, amount, only)
+        at, lifted = np.concatenate(strokes), np.zeros(len(raw))
+        lifted[np.cumsum([len(stroke) for stroke in strokes]) - 1] = 1
+        lifted[-1] = raw[-1, 2]
+        return self.encode(joined(moves(at, at[0] - raw[0, :2]), lifted))
 
     def stream(self) -> "StrokesStream":
         return StrokesStream(self)

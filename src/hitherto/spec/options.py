@@ -149,9 +149,13 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
         None
     )
     augment: Annotated[
-        Annotated[float, Meta(ge=0, le=1)],
-        _about("strength of data augmentation in training; 0 disables it"),
-    ] = 0.0
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        _about("strength of data augmentation in training; 0 disables it", "classify: 0.5 for audio; else 0"),
+    ] = None
+    augmentation: Annotated[
+        tuple[str, ...],
+        _about("augmentation to use, such as speed or noise; repeat for more", "all"),
+    ] = ()
     codec: Annotated[
         str | None,
         _about("type of the input", "from the data"),
@@ -162,6 +166,13 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     bands: Annotated[Count | None, _about("number of mel bands of audio", "40")] = None
     stack: Annotated[
         Count | None, _about("number of audio windows stacked into one step", "from the type of the input")
+    ] = None
+    delta: Annotated[
+        Annotated[int, Meta(ge=0, le=2)] | None,
+        _about(
+            "slopes of audio: 1 adds how each band changes, 2 also how that changes",
+            "classify: 1; else 0",
+        ),
     ] = None
     window: Annotated[
         Positive | None,

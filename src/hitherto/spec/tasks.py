@@ -48,7 +48,7 @@ _TEXT = ("tokens", "vocab_size", "min_count", "lower", "embedding_size", "embedd
 
 # Of audio, images and pen strokes.
 _SENSES = (
-    *("codec", "conv", "peaks", "rate", "bands", "stack", "window", "hop"),
+    *("codec", "conv", "peaks", "rate", "bands", "stack", "delta", "augmentation", "window", "hop"),
     *("reads", "height", "width", "color", "fps", "spacing"),
 )
 

@@ -8,7 +8,7 @@ from hitherto.arrays import Array
 from hitherto.codecs import CODECS, named_kind
 from hitherto.codecs.base import Codec
 from hitherto.data import Table, parallel, read, split
-from hitherto.errors import DataError, UsageError
+from hitherto.errors import DataError, UsageError, nearest
 from hitherto.spec import DataSpec, ModelSpec, Spec
 from hitherto.tasks.base import Value
 from hitherto.tasks.batching import chance
@@ -63,6 +63,8 @@ def set_aside(spec: Spec, table: Table, label: Column | None = None) -> tuple[Ar
 
 def encoded(codec: Codec, value: object, data: DataSpec, labelled: bool = True) -> tuple[Array, Array | None]:
     """The array of a value; and where training augments it, what it changes. A file is read once for both."""
+    if data.augmentation and labelled:
+        _pick(codec, data)
     if not (data.augment and labelled):
         return codec.encode(value), None
     if not codec.augments:
@@ -71,6 +73,20 @@ def encoded(codec: Codec, value: object, data: DataSpec, labelled: bool = True) 
         )
     raw = codec.raw(value)
     return codec.unchanged(raw), raw
+
+
+def _pick(codec: Codec, data: DataSpec) -> None:
+    """A UsageError where the augmentations of the spec are none of the codec's."""
+    for name in data.augmentation:
+        if name not in codec.changes:
+            known = f"it has {', '.join(codec.changes)}" if codec.changes else "it has none to pick"
+            raise UsageError(
+                f"augmentation {name!r} is none of {codec.kind}: {known}.{nearest(name, codec.changes)}"
+            )
+    if not data.augment:
+        raise UsageError(
+            "augmentation picks what --augment does; say how strong it is, such as --augment 0.5."
+        )
 
 
 def changed(
@@ -88,7 +104,8 @@ def changed(
         value = raw[r] if r >= 0 and epoch >= 0 and data.augment else None
         if value is None or data.augment is None:
             return arrays[r] if r >= 0 else arrays[0][:0]
-        return codec.augmented(value, chance(seed, epoch, r), data.augment)
+        only = {"only": data.augmentation} if data.augmentation else {}
+        return codec.augmented(value, chance(seed, epoch, r), data.augment, **only)
 
     return [of_row(int(r)) for r in rows]
 

@@ -15,7 +15,7 @@ from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
 from hitherto.plan import Input
 from hitherto.progress import doing
-from hitherto.spec import Spec, TrainSpec
+from hitherto.spec import DataSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
 from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
@@ -217,7 +217,7 @@ class Pairs(Source[PairExamples]):
                 (self._numbers(table, i, x) for i, x, _ in training()), scaling=data.scaling or "train"
             )
         if kind != words:
-            return fitted(kind, table, column, ((i, x) for i, x, _ in training()), data)
+            return fitted(kind, table, column, ((i, x) for i, x, _ in training()), self._usual(kind))
         if data.codec is None and data.tokens is None:
             self._expect_one_kind(table)
         options: Options = {"tokens": data.tokens or "words", "max_length": data.max_length}
@@ -227,6 +227,18 @@ class Pairs(Source[PairExamples]):
         if self.per_step:
             return TextCodec.fit((items(x) for _, x, _ in training()), **options)
         return TextCodec.fit((self._text(x) for i, x, _ in training()), **options)
+
+    def _usual(self, kind: str) -> DataSpec:
+        """The options of the data; those that models of labels usually have with such an input, where none is given."""
+        given = self.spec.values()
+        chosen = {name: value for name, value in CODECS[kind].usual.items() if given[name] is None}
+        if chosen:
+            self.spec = self.spec.replace(**chosen)
+            listed = ", ".join(f"{name} {value:g}" for name, value in chosen.items())
+            self.notes.append(
+                f"options of {kind} for labels: {listed}; --augment 0 leaves examples as they are"
+            )
+        return self.spec.data
 
     def _expect_one_kind(self, table: Table) -> None:
         """A UsageError where some input columns hold numbers and others do not: together they are no input."""
