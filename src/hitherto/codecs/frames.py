@@ -157,7 +157,13 @@ class FramesCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return raw
 
-    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
+    def augmented(
+        self,
+        raw: Array,
+        rng: np.random.Generator,
+        amount: float,
+        only: Iterable[str] = (),  # noqa: ARG002 - there is one change
+    ) -> Array:
         """What `raw` gave, all frames moved alike by up to a sixth of a side, times `amount`; edges are drawn out."""
         H, W, C = self.shape
 

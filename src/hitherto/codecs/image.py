@@ -190,7 +190,13 @@ class ImageCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return self.steps(raw)
 
-    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
+    def augmented(
+        self,
+        raw: Array,
+        rng: np.random.Generator,
+        amount: float,
+        only: Iterable[str] = (),  # noqa: ARG002 - there is one change
+    ) -> Array:
         """The steps of what `raw` gave, moved and bent by up to `amount`; where no width is fixed, wider too."""
         line = self.reads == "columns" and self.look.width is None
         return self.steps(augmented(raw, rng, background=self.look.background, strength=amount, line=line))

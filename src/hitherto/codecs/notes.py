@@ -227,7 +227,13 @@ class NotesCodec(Codec):
         """What `encode` gives, from what `raw` gave."""
         return raw
 
-    def augmented(self, raw: Array, rng: np.random.Generator, amount: float) -> Array:
+    def augmented(
+        self,
+        raw: Array,
+        rng: np.random.Generator,
+        amount: float,
+        only: Iterable[str] = (),  # noqa: ARG002 - there is one change
+    ) -> Array:
         """What `raw` gave in another key: up to half an octave away, times `amount`, as far as there are keys."""
         used, most = np.flatnonzero(raw.any(0)), round(6 * amount)
         if not len(used):

@@ -104,8 +104,7 @@ def changed(
         value = raw[r] if r >= 0 and epoch >= 0 and data.augment else None
         if value is None or data.augment is None:
             return arrays[r] if r >= 0 else arrays[0][:0]
-        only = {"only": data.augmentation} if data.augmentation else {}
-        return codec.augmented(value, chance(seed, epoch, r), data.augment, **only)
+        return codec.augmented(value, chance(seed, epoch, r), data.augment, data.augmentation)
 
     return [of_row(int(r)) for r in rows]
 
