@@ -91,6 +91,15 @@ SPOKEN: Row = {
     "input": "file",
     "output": "digit",
 }
+VOICES: Row = {
+    **SPOKEN,
+    "num_layers": 1,
+    "augment": 0.5,
+    "delta": 1,
+    "epochs": 12,
+    "budget": "0",
+    "threads": 1,
+}
 STRINGS: Row = {
     "tokens": "words",
     "cell": "gru",
@@ -144,8 +153,7 @@ def speakers(runs: Path) -> None:
         others = [row for row in rows if row["speaker"] != speaker]
         valid = [row for row in others if row["index"] < VALID_BELOW]
         train = [row for row in others if row["index"] >= VALID_BELOW]
-        options = {**SPOKEN, "epochs": 12}
-        model, seconds = fitted(runs, f"fsdd-without-{speaker}", "classify", train, valid, **options)
+        model, seconds = fitted(runs, f"fsdd-without-{speaker}", "classify", train, valid, **VOICES)
         own = [row for row in rows if row["speaker"] == speaker]
         given = model.predict([row["file"] for row in own])
         errors[speaker] = rounded(1 - accuracy(given, (row["digit"] for row in own)), 3)
