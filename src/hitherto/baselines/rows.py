@@ -46,11 +46,11 @@ class Dense:
         return Dense(self.values[rows])
 
     def times(self, weights: Array) -> Array:
-        product: Array = self.values @ weights
+        product: Array = self.values @ weights.astype(self.values.dtype, copy=False)
         return product
 
     def back(self, gradient: Array) -> Array:
-        product: Array = self.values.T @ gradient
+        product: Array = self.values.T @ gradient.astype(self.values.dtype, copy=False)
         return product
 
 

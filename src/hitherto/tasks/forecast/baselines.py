@@ -56,7 +56,8 @@ def _maps(
 ) -> Iterator[tuple[str, Forecast]]:
     """Ridge maps of the last window: one of all series, and one for each where they are few."""
     past = [series.filled(s.values) for s in training.series]
-    one = _map(source, past, [np.asarray(s.values) for s in training.series], say)
+    actual = [np.asarray(s.values) for s in training.series]
+    one = _map(source, past, actual, _lengths(source, past), WINDOWS, say)
     if one is None:
         return
     yield "ridge", lambda i, at: one.forecast(values[i], at)
@@ -64,9 +65,10 @@ def _maps(
     if not 1 < channels <= SERIES or [s.id for s in training.series] != [s.id for s in held.series]:
         return
     each: dict[tuple[int, int], ridge.Ridge] = {}
-    for i, s in enumerate(training.series):
-        for c in range(past[i].shape[1]):
-            alone = _map(source, [past[i][:, [c]]], [np.asarray(s.values)[:, [c]]], lambda _line: None)
+    most = max(1000, 4 * WINDOWS // channels)
+    for i, (known, true) in enumerate(zip(past, actual, strict=True)):
+        for c in range(known.shape[1]):
+            alone = _map(source, [known[:, [c]]], [true[:, [c]]], [one.window], most, lambda _line: None)
             each[i, c] = one if alone is None else alone
 
     def forecast(i: int, at: Array) -> Array:
@@ -76,20 +78,26 @@ def _maps(
     yield "ridge by series", forecast
 
 
-def _map(source: Windows, past: list[Array], actual: list[Array], say: Say) -> ridge.Ridge | None:
-    """A map from all windows of these series, its window the one that forecasts the newest of them best."""
+def _lengths(source: Windows, past: list[Array]) -> list[int]:
+    """How long a window may be: some seasons, where the series have room for them."""
     horizon, season = source.horizon, source.codec.season or 1
-    longest = max(map(len, past))
-    room = (longest - horizon) // 2
+    room = (max(map(len, past)) - horizon) // 2
     wanted = {max(season, 8), 2 * max(season, horizon), 3 * season + horizon, 336}
-    windows = sorted({min(w, 512) for w in wanted if w <= room} or ({room} if room >= 2 else set()))
+    return sorted({min(w, 512) for w in wanted if w <= room} or ({room} if room >= 2 else set()))
+
+
+def _map(
+    source: Windows, past: list[Array], actual: list[Array], lengths: list[int], windows: int, say: Say
+) -> ridge.Ridge | None:
+    """A map from at most so many windows of these series, as long as forecasts the latest of them best."""
+    horizon = source.horizon
     best: tuple[float, ridge.Ridge] | None = None
-    for window in windows:
-        most = min(WINDOWS, NUMBERS // (window + horizon))
+    for window in lengths:
+        most = min(windows, NUMBERS // (window + horizon))
         x, y, late, scale, count = _windows(past, actual, window, horizon, most)
         if len(x) < 8:
             continue
-        if len(x) < count and window == windows[0]:
+        if len(x) < count and window == lengths[0]:
             say(f"ridge learns from {len(x):,} of {count:,} windows, spread evenly, for speed")
         fitted = ridge.fit(x, y, late, scale)
         if best is None or fitted.error < best[0]:

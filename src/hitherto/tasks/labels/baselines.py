@@ -25,6 +25,7 @@ PLACES = 30_000_000  # of the table of naive Bayes
 CHOOSING = 4000  # rows to choose a constant by
 LETTERS = 250_000  # kinds of runs of characters
 DISTANCES = 200_000_000_000  # products of a search for neighbours
+NUMBERS = 25_000_000  # of all sequences to learn from
 
 R = TypeVar("R", bound=Rows)
 
@@ -134,9 +135,8 @@ def _steps(source: Pairs, training: PairExamples, held: PairExamples, say: Say) 
     """The nearest neighbours, and logistic regression of summary statistics."""
     rows = picked(len(training), ROWS)
     wide = steps.evened([training.x[i] for i in rows[:1]]).shape[1]
-    rows = rows[
-        picked(len(rows), max(100, min(DISTANCES // (wide * max(1, len(held))), 400_000_000 // (8 * wide))))
-    ]
+    most = min(DISTANCES // (wide * max(1, len(held))), NUMBERS // wide)
+    rows = rows[picked(len(rows), max(100, most))]
     _tell(say, "sequences", len(rows), len(training))
     y = _classes(source, training, rows)
     seen, asked = [training.x[i] for i in rows], held.x
