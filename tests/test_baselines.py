@@ -165,7 +165,10 @@ def test_sequences_become_rows() -> None:
     rows = steps.summaries(sequences)
     assert rows.shape == (4, 15)
     np.testing.assert_allclose(rows[1, 4:8], [*sequences[1].min(0), *sequences[1].max(0)])
-    assert steps.evened([np.ones((1, 3, 100, 100))] * 2).shape[1] <= steps.WIDEST
+    assert steps.evened([np.ones((1, 3, 100, 100))] * 2, 1).shape[1] <= steps.WIDEST
+    assert steps.places(sequences) == 16
+    assert steps.places(sequences[:2]) == 5
+    assert steps.places([]) == 1
     (alone,) = steps.standardised(np.array([[1.0, 5.0], [3.0, 5.0]]))
     np.testing.assert_allclose(alone, [[-1, 0], [1, 0]])
 
@@ -365,7 +368,8 @@ def test_several_labels_at_once_have_baselines(tmp_path: Path) -> None:
 def test_a_classifier_of_numbers_is_compared_with_neighbours(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     rows = [{"a": random.normal(3 * k, 1, 6).tolist(), "k": "pqr"[k]} for k in random.integers(0, 3, 90)]
-    model, _ = trained("classify", rows, tmp_path, input="a", output="k")
+    held = [{"a": row["a"][:3], "k": row["k"]} for row in rows[:9]]  # shorter than all that is learned from
+    model, _ = trained("classify", rows, tmp_path, input="a", output="k", valid=held)
     assert model.baselines["nearest neighbour"]["accuracy"] == 1
     assert model.baselines["logistic regression of summary statistics"]["accuracy"] == 1
     assert model.baselines["most frequent label"]["accuracy"] < 0.7

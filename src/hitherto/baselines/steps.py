@@ -7,17 +7,21 @@ import numpy as np
 
 from hitherto.arrays import Array
 
-__all__ = ["WIDEST", "evened", "standardised", "summaries"]
+__all__ = ["WIDEST", "evened", "places", "standardised", "summaries"]
 
 WIDEST = 4096  # numbers of a row; of wider ones neighbours are averaged
 
 
-def evened(sequences: Sequence[Array], places: int = 16) -> Array:
+def places(sequences: Sequence[Array], most: int = 16) -> int:
+    """How many spans tell the training sequences apart: no more than the longest has steps."""
+    return max(1, min(most, max((len(s) for s in sequences), default=1)))
+
+
+def evened(sequences: Sequence[Array], places: int) -> Array:
     """Each sequence [T, ...] as the means of `places` spans of it, one after the other, [N, D].
 
     Spans overlap where there are fewer steps; a sequence without steps is zeros.
     """
-    places = min(places, max((len(s) for s in sequences), default=1) or 1)
     rows = []
     for sequence in sequences:
         flat = _narrow(sequence, WIDEST // places)
@@ -36,10 +40,8 @@ def summaries(sequences: Sequence[Array]) -> Array:
     """What can be said of each sequence [T, ...] in a row, [N, D].
 
     Mean, deviation, least, largest, first and last value of each number of a step, how much it changes from step to
-    step, and how many steps there are. Sequences of one step are that step.
+    step, and how many steps there are.
     """
-    if max((len(s) for s in sequences), default=0) <= 1:
-        return evened(sequences, 1)
     rows = []
     for sequence in sequences:
         flat = _narrow(sequence, WIDEST // 8).astype(np.float64)

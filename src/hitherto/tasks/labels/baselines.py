@@ -134,13 +134,14 @@ def _bayes(counts: Sparse, y: Array, asked: Sparse, multi: bool) -> Array:
 def _steps(source: Pairs, training: PairExamples, held: PairExamples, say: Say) -> Named:
     """The nearest neighbours, and logistic regression of summary statistics."""
     rows = picked(len(training), ROWS)
-    wide = steps.evened([training.x[i] for i in rows[:1]]).shape[1]
+    places = steps.places([training.x[i] for i in rows])
+    wide = steps.evened(training.x[:1], places).shape[1]
     most = min(DISTANCES // (wide * max(1, len(held))), NUMBERS // wide)
     rows = rows[picked(len(rows), max(100, most))]
     _tell(say, "sequences", len(rows), len(training))
     y = _classes(source, training, rows)
     seen, asked = [training.x[i] for i in rows], held.x
-    near, near_asked = steps.standardised(steps.evened(seen), steps.evened(asked))
+    near, near_asked = steps.standardised(steps.evened(seen, places), steps.evened(asked, places))
     few = picked(len(near), 1000)
     counts = (1, 5)
     around = nearest.nearest(near[few], near, max(counts) + 1)[:, 1:]  # the first is the row itself
@@ -148,7 +149,9 @@ def _steps(source: Pairs, training: PairExamples, held: PairExamples, say: Say) 
     best = counts[int(np.argmax(right))]
     neighbours = nearest.nearest(near_asked, near, best)
     yield "nearest neighbour", source.scored(held, nearest.votes(neighbours, y))
-    whole, whole_asked = steps.standardised(steps.summaries(seen), steps.summaries(asked))
+    whole, whole_asked = near, near_asked
+    if places > 1:  # there is something to sum up
+        whole, whole_asked = steps.standardised(steps.summaries(seen), steps.summaries(asked))
     size = max(1.0, float(np.sqrt((whole**2).sum(1).mean())))
     features = Dense(whole / size), Dense(whole_asked / size)
     strengths = (1.0, 30.0, 1000.0)

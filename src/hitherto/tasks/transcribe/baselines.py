@@ -24,11 +24,14 @@ def guessed(
         return
     usual = Counter(training.texts).most_common(1)[0][0]
     yield "most frequent text", source.judged(held, [usual] * len(held))
-    width = steps.evened(training.x[:1]).shape[1]
+    places = steps.places(training.x)
+    width = steps.evened(training.x[:1], places).shape[1]
     rows = picked(len(training), max(100, NUMBERS // width))
     if len(rows) < len(training):
         say(f"the nearest input is one of {len(rows):,} of {len(training):,}, spread evenly, for speed")
-    seen, asked = steps.standardised(steps.evened([training.x[i] for i in rows]), steps.evened(held.x))
+    seen, asked = steps.standardised(
+        steps.evened([training.x[i] for i in rows], places), steps.evened(held.x, places)
+    )
     found = rows[nearest.nearest(asked, seen)[:, 0]]
     yield "text of the nearest input", source.judged(held, [training.texts[i] for i in found])
 

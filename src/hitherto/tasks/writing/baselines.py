@@ -52,9 +52,12 @@ def _read(training: TextExamples, held: TextExamples, say: Say) -> Array:
 
 def _seen(training: TextExamples, held: TextExamples) -> Array:
     """The training row whose image or video is nearest."""
-    width = steps.evened(training.x[:1], 4).shape[1]
+    places = steps.places(training.x, 4)
+    width = steps.evened(training.x[:1], places).shape[1]
     rows = picked(len(training), max(100, NUMBERS // width))
-    seen, asked = steps.standardised(steps.evened([training.x[i] for i in rows], 4), steps.evened(held.x, 4))
+    seen, asked = steps.standardised(
+        steps.evened([training.x[i] for i in rows], places), steps.evened(held.x, places)
+    )
     nearest_rows: Array = rows[nearest.nearest(asked, seen)[:, 0]]
     return nearest_rows
 
