@@ -62,6 +62,8 @@ TABLES = {
             "attend",
             "recall",
             "keep",
+            "segments",
+            "numbers",
         ),
         *("copy", "chain", "crf", "dropout", "bridge"),
     },

@@ -336,6 +336,10 @@ TASK_CASES = {
         DAYS,
         {"id": "unique_id", "time": "ds", "output": "y", "horizon": 3, "season": 11, "cell": "rnn"},
     ),
+    "forecast step by step": (
+        DAYS,
+        {"id": "unique_id", "time": "ds", "output": "y", "horizon": 3, "reader": "steps", "cell": "gru"},
+    ),
     "translate": (PAIRS, {"vocab_size": 280}),
     "translate reading one way": (
         PAIRS,

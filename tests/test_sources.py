@@ -363,7 +363,9 @@ def wave(T: int = 200, channels: int = 1) -> list[dict[str, Any]]:
 
 
 def windows(rows: Any, **options: Any) -> tuple[Any, Any, Any, Any]:
-    spec = from_options("forecast", **({"horizon": 4, "batch_size": 4, "bptt": 30} | options))
+    spec = from_options(
+        "forecast", **({"horizon": 4, "batch_size": 4, "bptt": 30, "reader": "steps"} | options)
+    )
     source, examples, valid = FAMILIES["windows"].source.prepare(spec, rows, None, {})
     return source, examples, valid, source.spec
 
@@ -410,8 +412,40 @@ def test_evaluation_scores_every_origin_once() -> None:
     assert seen == list(range(179, 196))
 
 
-def test_a_perfect_forecast_measures_as_one() -> None:
-    source, _, valid, _ = windows(wave(), head="gaussian")
+def test_windows_learn_from_every_step_and_their_order_changes() -> None:
+    source, examples, valid, spec = windows(wave(channels=2), reader="window", window=24)
+    assert source.codec.window == 24
+    first, second = (np.concatenate(source.schedule(examples, spec.train, e)) for e in (0, 1))
+    assert sorted(first[:, 0].tolist()) == sorted(second[:, 0].tolist()) == list(range(23, 179))
+    assert first.tolist() != second.tolist()
+    batch = source.batch(examples, first[:5])
+    values = examples.series[0].values
+    for n, (at, _) in enumerate(first[:5]):
+        loc, scale = source.codec.affine(examples.arrays[0], int(at), int(at) + 1)
+        future = values[at + 1 : at + 5]
+        found = (loc + scale * batch.targets["y"][n])[0][: len(future)]
+        np.testing.assert_allclose(found, future, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(batch.targets["scale"][n], scale[0], rtol=1e-5)
+    seen = [int(t) for batch in source.evaluation(valid) for t in batch.targets["time"]]
+    assert seen == list(range(179, 196))
+
+
+def test_a_share_of_a_batch_of_windows_is_part_of_it() -> None:
+    source, examples, _, spec = windows(wave(), reader="window", window=10)
+    item = source.schedule(examples, spec.train, 0)[0][:3]
+    whole = source.batch(examples, item)
+    one, other = (source.batch(examples, item, (rank, 2)) for rank in (0, 1))
+    both = np.concatenate([one.inputs["x"], other.inputs["x"]], 1)
+    for n, row in enumerate([*one.rows, *other.rows]):
+        if row >= 0:
+            assert (both[0, n] == whole.inputs["x"][0, row]).all()
+    scored = sum(int(np.isfinite(b.targets["y"]).sum()) for b in (one, other))
+    assert scored == int(np.isfinite(whole.targets["y"]).sum())
+
+
+@pytest.mark.parametrize("reader", ["steps", "window"])
+def test_a_perfect_forecast_measures_as_one(reader: str) -> None:
+    source, _, valid, _ = windows(wave(), head="gaussian", reader=reader)
 
     def outputs() -> Any:
         for batch in source.evaluation(valid):

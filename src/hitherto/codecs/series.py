@@ -10,6 +10,9 @@ every step: `x` is what the model reads at t, and `affine` says in which units i
 `scaling="causal"` takes mean and scale from the series' own observed past, t included. They are running sums, added in
 order in float64, so a series that comes step by step gives the same bits, and a new one needs no fit. `anchor` says
 which loc is used: the running mean, the last value, or the value one season before the predicted step.
+
+With a `window` a step is the series' last values, [channels, window], in units of the window itself: its last value or
+its mean, and its deviation. Then `rows` makes what the model reads, of the steps that are asked for.
 """
 
 from collections import Counter
@@ -24,12 +27,20 @@ from msgspec import UNSET, Meta, UnsetType
 from hitherto.arrays import Array
 from hitherto.bounds import WIDEST, Positive, Real, Size, fields_of
 from hitherto.codecs.base import Codec, Parts
-from hitherto.data.marks import MISSING, Cell
+from hitherto.codecs.covariates import (
+    Covariate,
+    calendar_for,
+    calendar_of,
+    columns_of,
+    encoded,
+    expect,
+    width_of,
+)
+from hitherto.codecs.lookback import cut, units
 from hitherto.data.series import MOST, Series
 from hitherto.errors import DataError, UsageError
 from hitherto.slots import LATE, Slot, Slots
 from hitherto.times import Step
-from hitherto.times.steps import DAY
 
 __all__ = ["SeriesCodec", "SeriesStream", "naive_scale"]
 
@@ -47,14 +58,6 @@ def naive_scale(values: Array, season: int = 1) -> Array:
 
 
 # ------------------------------------------------------------------------------------------------------- the codec
-
-
-class Covariate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a bundle says of a column that is known in advance: its classes, or the statistics of its numbers."""
-
-    classes: Annotated[list[str], Meta(min_length=1)] | UnsetType = UNSET
-    mean: Real | UnsetType = UNSET
-    deviation: Positive | UnsetType = UNSET
 
 
 class StepDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +83,7 @@ class SeriesDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known: list[Covariate]
     static: list[Covariate]
     step: StepDocument | UnsetType = UNSET  # the same in all series of training, if there is one
+    window: Size | UnsetType = UNSET  # values that a step looks back on; without it a step is its own value
 
 
 class SeriesCodec(Codec):
@@ -105,6 +109,7 @@ class SeriesCodec(Codec):
         known: Sequence[Covariate],
         static: Sequence[Covariate],
         step: Step | None = None,
+        window: int = 0,
     ) -> None:
         self.horizon = horizon  # 0 where nothing is forecast
         self.channels = channels
@@ -118,13 +123,19 @@ class SeriesCodec(Codec):
         self.known = list(known)
         self.static = list(static)
         self.step = step  # the same in all series of training, if there is one
+        self.window = window  # values that a step looks back on; 0: a step is its own value
         self.notes = []
 
     @property
     def size(self) -> int:
         """How many numbers a step has."""
-        extra = sum(map(_width, self.static)) + max(1, self.horizon) * sum(map(_width, self.known))
-        return self.channels * (1 + self.mask) + 2 * len(self.calendar) + extra
+        return self.channels * max(1, self.window) * (1 + self.mask) + sum(self.beside)
+
+    @property
+    def beside(self) -> tuple[int, int]:
+        """How many numbers a step has beside the values: of its own, and of the steps ahead."""
+        ahead = max(1, self.horizon) * sum(map(width_of, self.known))
+        return 2 * len(self.calendar) + sum(map(width_of, self.static)), ahead
 
     @classmethod
     def fit(
@@ -137,10 +148,11 @@ class SeriesCodec(Codec):
         anchor: str = "last",
         calendar: bool | Sequence[str] = True,
         mask: bool | None = None,
+        lookback: int = 0,
     ) -> "SeriesCodec":
-        """Learn from training data: arrays, or `Series` where there is a horizon."""
-        _expect("scaling", scaling, ("causal", "train", "counts", "none"))
-        _expect("anchor", anchor, ("mean", "last", "season", "none"))
+        """Learn from training data: arrays, or `Series` where there is a horizon, and a window of `lookback` values."""
+        expect("scaling", scaling, ("causal", "train", "counts", "none"))
+        expect("anchor", anchor, ("mean", "last", "season", "none"))
         values = list(values)
         arrays = [v.values if isinstance(v, Series) else _array(v) for v in values]
         # With a Series first, all are: it forecasts.
@@ -183,10 +195,11 @@ class SeriesCodec(Codec):
             mask=bool(missing.any()) if mask is None else mask,
             mean=mean,
             deviation=deviation,
-            calendar=_calendar(series[0], calendar) if series else [],
-            known=_columns([s.known for s in series]),
-            static=_columns([s.static[None] for s in series]),
+            calendar=calendar_for(series[0], calendar) if series else [],
+            known=columns_of([s.known for s in series]),
+            static=columns_of([s.static[None] for s in series]),
             step=series[0].step if len(steps) == 1 and all(s.regular for s in series) else None,
+            window=lookback if series else 0,
         )
         codec.notes = notes
         return codec
@@ -203,12 +216,71 @@ class SeriesCodec(Codec):
         stream = SeriesStream(self)
         arrays = stream._advance(value.values, value.wall)
         T = len(value.values)
-        parts = [arrays.pop("x")]
-        if self.known:
-            parts.append(self._ahead(value.known, T))
-        if self.static:
-            parts.append(np.repeat(_encoded(value.static[None], self.static), T, 0))
-        return {"x": np.concatenate(parts, 1), "target": np.asarray(value.values, np.float64), **arrays}
+        ahead = self._ahead(value.known, T) if self.known else None
+        static = np.repeat(encoded(value.static[None], self.static), T, 0) if self.static else None
+        return {"target": np.asarray(value.values, np.float64), **self._joined(arrays, ahead, static)}
+
+    def _joined(self, arrays: Arrays, ahead: Array | None, static: Array | None) -> Arrays:
+        """The arrays of steps with what is known beside the values: in `x`, or in `beside` where steps look back."""
+        if self.window:  # what is of the step itself first
+            name, parts = "beside", [arrays.pop("x"), static, ahead]
+        else:
+            name, parts = "x", [arrays.pop("x"), ahead, static]
+        return arrays | {name: np.concatenate([part for part in parts if part is not None], 1)}
+
+    def rows(self, arrays: Arrays, at: Array, begin: Array | int = 0) -> Array:
+        """What the model reads at these steps, [n, size]."""
+        return self.read(arrays, at, begin)[0]
+
+    def read(self, arrays: Arrays, at: Array, begin: Array | int = 0) -> tuple[Array, Array, Array]:
+        """`rows` of these steps, and loc [n, horizon, C] and scale [n, 1, C] of the forecasts made there.
+
+        The arrays may be those of several series, one after the other; `begin` is where that of each step begins.
+        """
+        if not self.window:
+            return arrays["x"][at], *self.units(arrays, at, begin)
+        values = cut(arrays["past"], at, self.window, begin)
+        centre, scale = units(values, self.anchor, self.scaling, arrays["scale"][at])
+        x = np.clip((values - centre[:, None]) / scale[:, None], -1e6, 1e6).astype(np.float32)
+        parts = [x.transpose(0, 2, 1).reshape(len(at), -1)]  # a channel after the other
+        if self.mask:
+            places = at[:, None] + np.arange(1 - self.window, 1)
+            inside = places >= np.broadcast_to(begin, at.shape)[:, None]
+            there = arrays["there"][np.maximum(places, 0)] * inside[..., None]
+            parts.append(there.transpose(0, 2, 1).reshape(len(at), -1).astype(np.float32))
+        loc = self._around(arrays, at, begin, centre)
+        return np.concatenate([*parts, arrays["beside"][at]], 1), loc, scale[:, None]
+
+    def units(self, arrays: Arrays, at: Array, begin: Array | int = 0) -> tuple[Array, Array]:
+        """Where and how wide: loc [n, horizon, C] and scale [n, 1, C] of forecasts made at these steps."""
+        if self.window:
+            values = cut(arrays["past"], at, self.window, begin)
+            centre, scale = units(values, self.anchor, self.scaling, arrays["scale"][at])
+        else:
+            centre, scale = np.zeros_like(arrays["mean"][at]), arrays["scale"][at]
+            if self.anchor in ("mean", "last"):
+                centre = arrays[self.anchor][at]
+        return self._around(arrays, at, begin, centre), scale[:, None]
+
+    def _around(self, arrays: Arrays, at: Array, begin: Array | int, centre: Array) -> Array:
+        if self.anchor == "season":
+            return self.seasonal(arrays, at, begin)
+        return np.repeat(centre[:, None], self.horizon, 1)
+
+    def seasonal(self, arrays: Arrays, at: Array, begin: Array | int = 0, season: int | None = None) -> Array:
+        """The seasonal naive forecast made at each of these steps: the values of a season before, [n, horizon, C]."""
+        h, season = np.arange(1, self.horizon + 1), season or self.season
+        places = at[:, None] + h - season * -(-h // season)
+        inside = places >= np.broadcast_to(begin, at.shape)[:, None]
+        values = arrays["filled"][np.maximum(places, 0)]
+        return np.where(inside[..., None], values, arrays["last"][at][:, None])
+
+    def future(self, arrays: Arrays, at: Array, end: Array | int | None = None) -> Array:
+        """The true values after these steps, [n, horizon, C]; NaN where one is missing or beyond the end."""
+        target = arrays["target"]
+        places = at[:, None] + 1 + np.arange(self.horizon)
+        inside = places < np.broadcast_to(len(target) if end is None else end, at.shape)[:, None]
+        return np.where(inside[..., None], target[np.minimum(places, len(target) - 1)], np.nan)
 
     def _check_width(self, array: Array) -> None:
         if array.shape[1] != self.channels:
@@ -228,7 +300,7 @@ class SeriesCodec(Codec):
 
     def _ahead(self, known: Array, T: int) -> Array:
         """What is known of t+1 .. t+horizon, [T, horizon * K]; zeros beyond what was given."""
-        rows = _encoded(known, self.known)
+        rows = encoded(known, self.known)
         padded = np.concatenate(
             [rows, np.zeros((max(0, T + self.horizon - len(rows)), rows.shape[1]), np.float32)]
         )
@@ -236,36 +308,17 @@ class SeriesCodec(Codec):
         ahead: Array = padded[at].reshape(T, -1)
         return ahead
 
-    def _season_before(self, start: int, stop: int) -> Array:
-        """For each t and each step of its horizon: the newest step of the same phase that is not after t."""
-        h = np.arange(1, self.horizon + 1)
-        return np.arange(start, stop)[:, None] + h - self.season * -(-h // self.season)
-
-    def _seasonal(self, arrays: Arrays, start: int, stop: int) -> Array:
-        at = self._season_before(start, stop)
-        values = arrays["filled"][np.maximum(at, 0)]
-        return np.where((at >= 0)[..., None], values, arrays["last"][start:stop, None])
-
     def affine(self, arrays: Arrays, start: int, stop: int) -> tuple[Array, Array]:
-        """Where and how wide: loc [n, horizon, C] and scale [n, 1, C] of forecasts made at start..stop-1."""
-        scale = arrays["scale"][start:stop, None]
-        if self.anchor == "season":
-            return self._seasonal(arrays, start, stop), scale
-        flat = {"mean": "mean", "last": "last"}.get(self.anchor)
-        loc = np.zeros_like(arrays["mean"][start:stop]) if flat is None else arrays[flat][start:stop]
-        return np.repeat(loc[:, None], self.horizon, 1), scale
+        """`units` of the forecasts made at start..stop-1."""
+        return self.units(arrays, np.arange(start, stop))
 
     def targets(self, arrays: Arrays, start: int, stop: int) -> Array:
         """The z [n, horizon, C] of the true future; NaN where it is missing or beyond the end."""
-        loc, scale = self.affine(arrays, start, stop)
-        return ((self._future(arrays, start, stop) - loc) / scale).astype(np.float32)
+        at = np.arange(start, stop)
+        loc, scale = self.units(arrays, at)
+        return ((self.future(arrays, at) - loc) / scale).astype(np.float32)
 
-    def _future(self, arrays: Arrays, start: int, stop: int) -> Array:
-        target = arrays["target"]
-        at = np.arange(start, stop)[:, None] + 1 + np.arange(self.horizon)
-        return np.where((at < len(target))[..., None], target[np.minimum(at, len(target) - 1)], np.nan)
-
-    def window(self, arrays: Arrays, start: int, stop: int) -> Arrays:
+    def window_of(self, arrays: Arrays, start: int, stop: int) -> Arrays:
         """What a training batch takes of steps start..stop-1."""
         return {
             "x": arrays["x"][start:stop],
@@ -275,10 +328,10 @@ class SeriesCodec(Codec):
 
     def ahead(self, arrays: Arrays, stream: "SeriesStream") -> tuple[Array, Array]:
         """`affine` of the step that a stream has just taken: loc [horizon, C] and scale [1, C]."""
-        filled = stream.state["season"]  # the newest, as many as a season has
+        filled = stream.state["season"]  # the newest, as many as a season or a window has
         steps = {name: np.broadcast_to(arrays[name][-1:], filled.shape) for name in ("mean", "scale", "last")}
-        steps["filled"] = np.where(np.isfinite(filled), filled, steps["mean"])
-        loc, scale = self.affine(steps, len(filled) - 1, len(filled))
+        steps |= {"filled": np.where(np.isfinite(filled), filled, steps["mean"]), "past": filled}
+        loc, scale = self.units(steps, np.array([len(filled) - 1]))
         return loc[0], scale[0]
 
     def stream(self) -> "SeriesStream":  # type: ignore[override]  # it has no end
@@ -297,6 +350,7 @@ class SeriesCodec(Codec):
             "calendar": self.calendar, "known": msgspec.to_builtins(self.known),
             "static": msgspec.to_builtins(self.static),
             **({} if self.step is None else {"step": asdict(self.step)}),
+            **({"window": self.window} if self.window else {}),
         }  # fmt: skip
 
     def parts(self) -> dict[str, list[str]]:
@@ -305,8 +359,14 @@ class SeriesCodec(Codec):
     @classmethod
     def from_json(cls, document: Mapping[str, object], parts: Parts) -> "SeriesCodec":  # noqa: ARG003
         fields = fields_of(document, SeriesDocument)
-        step = fields.pop("step")
-        codec = cls(**fields, step=None if step is UNSET else Step(step.unit, step.count, step.day))
+        step, window = fields.pop("step"), fields.pop("window")
+        codec = cls(
+            **fields,
+            step=None if step is UNSET else Step(step.unit, step.count, step.day),
+            window=0 if window is UNSET else window,
+        )
+        if codec.window and not codec.horizon:
+            raise UsageError("it looks back on a window, but forecasts nothing.")
         if codec.mean.shape != (codec.channels,) or codec.deviation.shape != (codec.channels,):
             raise UsageError(f"it has {codec.channels} channels, but statistics of {len(codec.mean)}.")
         for column in (*codec.known, *codec.static):
@@ -326,13 +386,21 @@ class SeriesStream:
             "count": np.zeros(C), "first": np.zeros(C), "sum": np.zeros(C), "squares": np.zeros(C),
             "size": np.zeros(C), "last": np.full(C, np.nan), "season": np.zeros((0, C)),
         }  # fmt: skip
-        number, most = Slot(np.float64, (C,), -MOST, MOST), range(codec.season + 1)
+        number, most = Slot(np.float64, (C,), -MOST, MOST), range(self.kept + 1)
         size = Slot(np.float64, (C,), low=0, high=np.inf)
         self.slots: Slots = {
             "count": Slot(np.float64, (C,), low=0, high=LATE), "first": number, "sum": number,
             "squares": size, "size": size, "last": replace(number, missing=True),
             "season": Slot(np.float64, (most, C), -MOST, MOST, missing=True),
         }  # fmt: skip
+        if codec.window and codec.mask:  # which of them were observed
+            self.state["there"] = np.zeros((0, C))
+            self.slots["there"] = Slot(np.float64, (most, C), low=0, high=1)
+
+    @property
+    def kept(self) -> int:
+        """How many of the newest values the state holds."""
+        return max(self.codec.season, self.codec.window)
 
     def push(
         self,
@@ -353,20 +421,28 @@ class SeriesStream:
             return {"x": codec._scaled(array, codec.mean, codec.deviation)}
         if codec.calendar and times is None:
             raise UsageError("this model reads the calendar: push times with the values.")
-        parts = []  # all that may be refused comes before the state moves on
+        ahead, fixed = None, None  # all that may be refused comes before the state moves on
         if codec.known:
             if known is None:
                 raise UsageError("this model reads covariates known in advance: push known with the values.")
             rows = np.asarray(known, object).reshape(len(array) * codec.horizon, -1)
-            parts.append(_encoded(rows, codec.known).reshape(len(array), -1))
+            ahead = encoded(rows, codec.known).reshape(len(array), -1)
         if codec.static:
             if static is None:
                 raise UsageError(
                     "this model reads what stays the same along a series: push static with the values."
                 )
-            parts.append(np.repeat(_encoded(np.asarray(static, object)[None], codec.static), len(array), 0))
-        arrays = self._advance(array, times)
-        return arrays | {"x": np.concatenate([arrays["x"], *parts], 1)}
+            fixed = np.repeat(encoded(np.asarray(static, object)[None], codec.static), len(array), 0)
+        before = {"past": self.state["season"], "there": self.state.get("there", self.state["season"])}
+        arrays = codec._joined(self._advance(array, times), ahead, fixed)
+        if not codec.window:
+            return arrays
+        missing = len(before["past"])  # of what is not kept of those steps, nothing is read
+        whole = {
+            name: np.concatenate([before.get(name, np.zeros((missing, *steps.shape[1:]))), steps])
+            for name, steps in arrays.items()
+        }
+        return arrays | {"x": codec.rows(whole, missing + np.arange(len(array)))}
 
     def finish(self) -> Arrays:
         return {"x": np.zeros((0, self.codec.size), np.float32)}
@@ -409,14 +485,25 @@ class SeriesStream:
             scale = np.sqrt((spread + _PRIOR * usual * usual) / (count + _PRIOR))
             scale = np.where(count > 0, np.maximum(scale, 1e-6 * size / at_least), 1.0)
             scale = np.where(scale > 0, scale, 1.0)
-        last, filled = self._carried(values, present, mean)
-        x = codec._scaled(values, mean, scale)
+        last, past = self._carried(values, present)
+        last = np.where(np.isfinite(last), last, mean)
+        filled = np.where(np.isfinite(past), past, mean)
+        x = np.zeros((n, 0), np.float32) if codec.window else codec._scaled(values, mean, scale)
         if codec.calendar:
-            x = np.concatenate([x, _calendar_of(np.asarray(times), codec.calendar)], 1)
-        return {"x": x, "mean": mean, "scale": scale, "last": last, "filled": filled}
+            x = np.concatenate([x, calendar_of(np.asarray(times), codec.calendar)], 1)
+        arrays = {"x": x, "mean": mean, "scale": scale, "last": last, "filled": filled}
+        if codec.window:
+            arrays["past"] = past
+        if "there" in state:
+            arrays["there"] = present.astype(np.float64)
+            state["there"] = np.concatenate([state["there"], arrays["there"]])[-self.kept :]
+        return arrays
 
-    def _carried(self, values: Array, present: Array, mean: Array) -> tuple[Array, Array]:
-        """The last value observed at each step; and each value, or what stands for one that is missing."""
+    def _carried(self, values: Array, present: Array) -> tuple[Array, Array]:
+        """The last value observed at each step; and each value, or what stands for one that is missing.
+
+        Both are NaN where nothing was observed yet.
+        """
         state, season = self.state, self.codec.season
         n = len(values)
         before = len(state["season"])
@@ -434,13 +521,10 @@ class SeriesStream:
                     at = before + t
                     past = filled[at - season] if at >= season else now
                     filled[at] = np.where(gap, np.where(np.isfinite(past), past, now), filled[at])
-        last = np.where(np.isfinite(last), last, mean)
-        out = filled[before:]
-        out = np.where(np.isfinite(out), out, mean)
         if n:
             state["last"] = np.where(present.any(0), _last_present(values, present), state["last"])
-            state["season"] = filled[max(0, len(filled) - season) :].copy()
-        return last, out
+            state["season"] = filled[max(0, len(filled) - self.kept) :].copy()
+        return last, filled[before:]
 
 
 # ------------------------------------------------------------------------------------------------------ parts
@@ -451,11 +535,6 @@ def _last_present(values: Array, present: Array) -> Array:
     at = n - 1 - np.argmax(present[::-1], 0)
     last: Array = values[at, np.arange(values.shape[1])]
     return last
-
-
-def _expect(option: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise UsageError(f"{option} must be one of {', '.join(map(repr, allowed))}, but came as {value!r}.")
 
 
 def _array(value: object) -> Array:
@@ -474,97 +553,3 @@ def _array(value: object) -> Array:
             f"the value of channel {c + 1} at step {t + 1} is infinite; leave it empty if it is missing"
         )
     return array
-
-
-_PERIODS = {"hour": DAY, "weekday": 7 * DAY}
-
-
-def _calendar(series: Series, wanted: bool | Sequence[str]) -> list[str]:
-    """Which features of the calendar make sense for steps like these."""
-    if not isinstance(wanted, bool):
-        for name in wanted:
-            _expect("calendar", name, ("hour", "weekday", "year"))
-        return list(wanted)
-    step = series.step
-    if not wanted or step.unit == "i" or np.issubdtype(series.times.dtype, np.integer):
-        return []
-    if step.unit == "B":
-        return ["weekday", "year"]
-    if step.unit == "M":
-        return ["year"] if step.count < 12 else []
-    span = step.seconds * len(series.times)
-    names = [name for name, period in _PERIODS.items() if step.seconds < period and span >= 2 * period]
-    return names + (["year"] if span >= 365 * DAY else [])
-
-
-def _calendar_of(times: Array, names: Sequence[str]) -> Array:
-    """Sine and cosine of the hour of the day, the day of the week and the day of the year."""
-    seconds = times.astype("M8[s]").astype(np.int64)
-    columns = []
-    for name in names:
-        if name == "year":
-            years = times.astype("M8[Y]")
-            begin = years.astype("M8[s]").astype(np.int64)
-            length = (years + 1).astype("M8[s]").astype(np.int64) - begin
-            share = (seconds - begin) / length
-        else:
-            period = _PERIODS[name]
-            share = (
-                (seconds + (3 * DAY if name == "weekday" else 0)) % period
-            ) / period  # 1970 began on a Thursday
-        columns += [np.sin(2 * np.pi * share), np.cos(2 * np.pi * share)]
-    return np.stack(columns, 1).astype(np.float32)
-
-
-def _columns(tables: Sequence[Array]) -> list[Covariate]:
-    """How each column is encoded: a number by its mean and deviation, anything else one of its values."""
-    whole = np.concatenate(tables) if tables else np.zeros((0, 0), object)
-    columns: list[Covariate] = []
-    for c in range(whole.shape[1]):
-        values = [
-            v
-            for v in whole[:, c]
-            if v is not None and not (isinstance(v, str) and v.strip().lower() in MISSING)
-        ]
-        try:
-            numbers = np.array([float(v) for v in values])
-            spread = float(numbers.std()) if len(numbers) else 0.0
-            mean = float(numbers.mean()) if len(numbers) else 0.0
-            columns.append(Covariate(mean=mean, deviation=spread or 1.0))
-        except (TypeError, ValueError):
-            columns.append(Covariate(classes=sorted({str(v) for v in values})))
-    return columns
-
-
-def _width(column: Covariate) -> int:
-    return 1 if column.classes is UNSET else len(column.classes)
-
-
-def _encoded(table: Array, columns: Sequence[Covariate]) -> Array:
-    """[N, widths] float32; what is missing or was never seen is zeros."""
-    if table.shape[1:] != (len(columns),):
-        raise DataError(
-            f"expected {len(columns)} covariates of each step, but got the shape {list(table.shape)}"
-        )
-    parts = []
-    for c, column in enumerate(columns):
-        if column.classes is not UNSET:
-            place = {name: i for i, name in enumerate(column.classes)}
-            part = np.zeros((len(table), len(place)), np.float32)
-            for i, value in enumerate(table[:, c]):
-                if str(value) in place:
-                    part[i, place[str(value)]] = 1
-        else:
-            numbers = np.array([_or_missing(v) for v in table[:, c]])
-            part = np.nan_to_num((numbers - float(column.mean or 0)) / float(column.deviation or 1))[
-                :, None
-            ].astype(np.float32)
-        parts.append(part)
-    return np.concatenate(parts, 1)
-
-
-def _or_missing(value: Cell) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return np.nan

@@ -25,6 +25,7 @@ from hitherto.heads.special import count_quantile, lgamma, t_log_density, t_quan
 
 __all__ = [
     "forecast",
+    "gaussian_around",
     "gaussian_log_prob",
     "gaussian_mean",
     "gaussian_quantile",
@@ -33,10 +34,12 @@ __all__ = [
     "negative_binomial_mean",
     "negative_binomial_quantile",
     "negative_binomial_sample",
+    "quantile_around",
     "quantile_log_prob",
     "quantile_mean",
     "quantile_quantile",
     "quantile_sample",
+    "student_t_around",
     "student_t_log_prob",
     "student_t_quantile",
     "student_t_sample",
@@ -145,6 +148,10 @@ def _z_at(v: Array, score: Array, levels: Sequence[float]) -> Array:
     return pick(offsets, which) + pick(slopes, which) * score
 
 
+def quantile_around(z: Array, levels: Sequence[float]) -> Array:
+    return np.quantile(z, levels)
+
+
 def quantile_mean(v: Array, loc: Array, scale: Array, levels: Sequence[float]) -> Array:
     slopes, offsets, between = _lines(v, levels)
     upto = np.array([0.0, *map(NORMAL.cdf, between), 1.0])  # the outermost lines go on for ever
@@ -192,6 +199,15 @@ def _gaussian(v: Array) -> tuple[Array, Array]:
     return v[..., 0], softplus(v[..., 1]) + FLOOR
 
 
+def _before_softplus(width: float) -> float:
+    """The number whose softplus, with the floor added, is this width."""
+    return float(np.log(np.expm1(max(width - FLOOR, FLOOR))))
+
+
+def gaussian_around(z: Array) -> Array:
+    return np.array([0.0, _before_softplus(float(np.sqrt(np.mean(z * z))))])
+
+
 def gaussian_mean(v: Array, loc: Array, scale: Array) -> Array:
     return loc + scale * v[..., 0]
 
@@ -217,6 +233,12 @@ def gaussian_log_prob(v: Array, y: Array, loc: Array, scale: Array) -> Array:
 def _student_t(v: Array) -> tuple[Array, Array, Array]:
     """Location and scale of z, and degrees of freedom."""
     return v[..., 0], softplus(v[..., 1]) + FLOOR, softplus(v[..., 2]) + 2 + FLOOR
+
+
+def student_t_around(z: Array) -> Array:
+    """With four degrees of freedom, of which half lies within 0.741 widths."""
+    half = float(np.median(np.abs(z)))
+    return np.array([0.0, _before_softplus(half / 0.741), _before_softplus(2.0)])
 
 
 def student_t_quantile(v: Array, level: float, loc: Array, scale: Array) -> Array:

@@ -33,6 +33,7 @@ __all__ = [
     "check_levels",
     "check_width",
     "draws",
+    "first_number",
     "no_quantile",
     "not_negative",
     "pick",
@@ -95,6 +96,10 @@ class Whole:
     live: Callable[..., Live]  # (**weights lent)
 
 
+def first_number(**_options: object) -> int:
+    return 1
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """One row of `HEADS`; the docstring of `hitherto.heads` shows the calls."""
@@ -112,6 +117,10 @@ class Head:
     copies: bool = False  # it also assigns probability to tokens of the source, by the attention on them
     whole: Whole | None = None  # how it answers a row as a whole, if it does
     losses: Callable[[Array, Array], Array] | None = None  # -log_prob in the precision of the params, faster
+    # Of a forecast: to how many of a value's numbers, the first ones, a shift of the scaled value is added;
+    moves: Callable[..., int] = first_number
+    # and the numbers that say a distribution like that of scaled values [n] around 0, [P], if that is known.
+    around: Callable[..., Array] | None = None
 
     def nll(self, params: Array, y: Array, **options: object) -> Array:
         """The negative log-probability of all of y at each of N places, [N]."""

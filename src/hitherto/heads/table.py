@@ -25,6 +25,7 @@ from hitherto.heads.crf import CrfLive, crf_answers, crf_log_prob, crf_mean, crf
 from hitherto.heads.ctc import ctc_log_prob, ctc_sample, ctc_size
 from hitherto.heads.forecast import (
     forecast,
+    gaussian_around,
     gaussian_log_prob,
     gaussian_mean,
     gaussian_quantile,
@@ -33,10 +34,12 @@ from hitherto.heads.forecast import (
     negative_binomial_mean,
     negative_binomial_quantile,
     negative_binomial_sample,
+    quantile_around,
     quantile_log_prob,
     quantile_mean,
     quantile_quantile,
     quantile_sample,
+    student_t_around,
     student_t_log_prob,
     student_t_quantile,
     student_t_sample,
@@ -139,20 +142,28 @@ HEADS: dict[str, Head] = {
         {"components": Size, "ends": bool},
         frozenset({"ends"}),
     ),
-    "quantile": forecast(
-        "quantile",
-        lambda levels: len(check_levels(levels)),
-        quantile_mean,
-        quantile_quantile,
-        quantile_sample,
-        quantile_log_prob,
-        levels=Annotated[list[float], Meta(min_length=1, max_length=1000)],
+    "quantile": replace(
+        forecast(
+            "quantile",
+            lambda levels: len(check_levels(levels)),
+            quantile_mean,
+            quantile_quantile,
+            quantile_sample,
+            quantile_log_prob,
+            levels=Annotated[list[float], Meta(min_length=1, max_length=1000)],
+        ),
+        moves=lambda levels, **_options: len(levels),
+        around=quantile_around,
     ),
-    "gaussian": forecast(
-        "gaussian", lambda: 2, gaussian_mean, gaussian_quantile, gaussian_sample, gaussian_log_prob
+    "gaussian": replace(
+        forecast("gaussian", lambda: 2, gaussian_mean, gaussian_quantile, gaussian_sample, gaussian_log_prob),
+        around=gaussian_around,
     ),
-    "student_t": forecast(
-        "student_t", lambda: 3, gaussian_mean, student_t_quantile, student_t_sample, student_t_log_prob
+    "student_t": replace(
+        forecast(
+            "student_t", lambda: 3, gaussian_mean, student_t_quantile, student_t_sample, student_t_log_prob
+        ),
+        around=student_t_around,
     ),
     "negative_binomial": replace(
         forecast(

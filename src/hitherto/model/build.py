@@ -19,6 +19,7 @@ from hitherto.arrays import Array
 from hitherto.cells import CELLS
 from hitherto.model.embedding import embedding
 from hitherto.model.layers import layer_of
+from hitherto.model.segments import Segments
 from hitherto.plan import (
     NARROWEST,
     OPS,
@@ -167,8 +168,10 @@ class Module(nn.Module):
         return self.get_submodule(op["name"])._parameters["bias"]
 
     def head_weights(self) -> tuple[Tensor, Tensor | None]:
-        """Weight and bias of the last product."""
+        """Weight and bias of the last product; [0, 0] and none where there is no product."""
         op = self.plan["step"][-1]
+        if not OPS[op["op"]].weights(op["options"]):  # the features are the head's numbers
+            return next(self.parameters()).new_zeros(0, 0), None
         return self.weight(op), self.bias(op)
 
     def own_weights(self) -> dict[str, Tensor]:
@@ -183,7 +186,8 @@ class Module(nn.Module):
 
     def params(self, features: Tensor) -> Tensor:
         """The head's parameters for `features`."""
-        return nn.functional.linear(features, *self.head_weights())
+        weight, bias = self.head_weights()
+        return nn.functional.linear(features, weight, bias) if weight.numel() else features
 
     def zero_state(self, rows: int) -> State:
         """The state before any input."""
@@ -395,6 +399,13 @@ def _run_pool(
     return top[0], {of_value: top, of_count: count}
 
 
+def _run_segments(
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    y: Tensor = module.get_submodule(op["name"])(x)
+    return y, {}
+
+
 def _run_bridge(
     _module: Module, _op: Operation, _x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
@@ -411,6 +422,11 @@ def _make_recurrent(o: Options, start: Start) -> nn.Module:
         o["cell"], o["input_size"], o["hidden_size"], orthogonal=start.orthogonal, **options,
         cell_options={name: value for name, value in cell_options(o).items() if name != "layer_norm"},
     )  # fmt: skip
+
+
+def _make_segments(o: Options, start: Start) -> nn.Module:
+    between = o["dropout"] if o["num_layers"] > 1 else 0.0
+    return Segments(o, _make_recurrent({**o, "input_size": o["hidden_size"], "dropout": between}, start))
 
 
 class _Weights(nn.Module):
@@ -469,6 +485,8 @@ TORCH_OPS: dict[str, TorchOp] = {
     "grid": TorchOp(_run_grid, weights_of("grid")),
     "recall": TorchOp(_run_recall),
     "keep": TorchOp(_run_keep),
+    "segments": TorchOp(_run_segments, _make_segments),
+    "numbers": TorchOp(_run_bridge),
 }
 
 

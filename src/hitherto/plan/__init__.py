@@ -36,6 +36,7 @@ from hitherto.plan.ops import (
     cell_options,
     op_of,
     seen,
+    segments_of,
 )
 from hitherto.plan.read import operations, states, states_of, stepwise, streams, tensor_name, weights
 
@@ -55,6 +56,7 @@ __all__ = [
     "op_of",
     "operations",
     "seen",
+    "segments_of",
     "states",
     "states_of",
     "stepwise",

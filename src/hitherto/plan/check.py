@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 
 from hitherto.arrays import Array
-from hitherto.bounds import Size, typed
+from hitherto.bounds import WIDEST, Size, typed
 from hitherto.cells import CELLS
 from hitherto.errors import BundleError, UsageError
 from hitherto.heads import HEADS
@@ -42,6 +42,15 @@ RESERVED = ("attend", "input", "stream", "search")  # before the names of states
 Name = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,100}\Z")]
 
 
+class Lookback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step that is a window of a series."""
+
+    window: Size
+    mask: bool
+    beside: Annotated[int, Meta(ge=0, le=WIDEST)]
+    ahead: Annotated[int, Meta(ge=0, le=WIDEST)]
+
+
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One step of what a program reads."""
 
@@ -49,6 +58,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Size
     shape: tuple[Size, Size, Size] | None = None
     single: bool = False
+    lookback: Lookback | None = None
 
 
 class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -252,7 +262,7 @@ class _Walk:
             head.name == last.name, f"the head names {head.name!r:.80}, but the last operation is {last.name}"
         )
         _expect(OPS[last.op].heads, f"the head's operation is a {last.op}, which cannot be one")
-        _expect(step.stages > 1, "nothing stands before the head")
+        _expect(step.stages > OPS[last.op].stage, "nothing stands before the head")
         size = _ask(f"the head {head.kind}", row.size, **head.options)
         _expect(
             step.width == size,

@@ -9,7 +9,7 @@ import msgspec
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
-from hitherto.plan.ops import OPS, Input, Operation, Options, Plan, seen
+from hitherto.plan.ops import OPS, Input, Lookback, Operation, Options, Plan, seen
 from hitherto.plan.read import states_of
 from hitherto.spec import ModelSpec
 
@@ -27,6 +27,7 @@ class _Program:
         self.name, self.width = first, width
         self.shape: tuple[int, ...] = ()  # of the image that a step is
         self.embedding: Operation | None = None  # of its tokens
+        self.numbers = False  # whether what comes to the head are its numbers
 
     def add(
         self, op: str, called: str, output: str, wide: int | None = None, /, **options: object
@@ -115,9 +116,42 @@ class _Program:
             },
         )
 
+    def look_back(self, model: ModelSpec, window: Lookback, head: str, options: Options) -> None:
+        """The numbers of the head, from a window of the series."""
+        row, horizon, channels = HEADS[head], options["horizon"], options["channels"]
+        size = row.size(**options)
+        ours = {"weight_dropout": model.weight_dropout, "locked_dropout": model.locked_dropout}
+        self.add(
+            "segments",
+            "segments",
+            "future",
+            size,
+            **{
+                **window,
+                "horizon": horizon,
+                "channels": channels,
+                "maps": {"shared": 1, "own": channels}.get(model.linear or "", 0),
+                "numbers": size // (horizon * channels),
+                "segment": min(model.segment or 1, window["window"]),
+                "moved": row.moves(**options),
+                "cell": model.cell,
+                "hidden_size": model.hidden_size,
+                "num_layers": model.num_layers,
+                "bidirectional": False,
+                "dropout": model.dropout or 0.0,
+                "recurrent_dropout": model.recurrent_dropout,
+                "layer_norm": model.layer_norm,
+                "residual": model.residual,
+                **{name: value for name, value in ours.items() if value},
+                **_cell_options(model, proj_size=model.proj_size),
+            },
+        )
+        self.numbers = True
+
     def answer(self, model: ModelSpec, head: str, options: Options) -> Operation:
         """The head: its own weights, where it has any, and the last product."""
-        self.drop(model, model.output_dropout, "out")
+        if not self.numbers:
+            self.drop(model, model.output_dropout, "out")
         row = HEADS[head]
         if row.beside is not None:
             features, sizes = self.name, {"input_size": self.width, **options}
@@ -125,6 +159,8 @@ class _Program:
             self.add(row.beside.op, row.beside.op, row.beside.output, **chosen)
             self.name = features
         size, width = row.size(**options), self.width
+        if self.numbers:
+            return self.add("numbers", "head", "params", size=size)
         made = self.add("linear", "head", "params", size, input_size=width, output_size=size, bias=True)
         if model.tied:
             embed = {"width": None} if self.embedding is None else self.embedding["options"]
@@ -166,8 +202,12 @@ def make(
     else:
         (x,) = reads.values()
         step = _Program("x", x["size"])
-        step.read(model, x, "embed")
-        step.layers(model, "recurrent", "y")
+        window = x.get("lookback")
+        if window is not None:
+            step.look_back(model, window, head, options)
+        else:
+            step.read(model, x, "embed")
+            step.layers(model, "recurrent", "y")
         if form in ("many_to_one", "one_to_one"):
             both = bool(model.bidirectional)
             step.add("pool", "pool", "pooled", kind=model.pool or "last", size=step.width, bidirectional=both)

@@ -19,6 +19,7 @@ __all__ = [
     "PROGRAMS",
     "HeadOptions",
     "Input",
+    "Lookback",
     "Op",
     "Operation",
     "Options",
@@ -28,11 +29,21 @@ __all__ = [
     "cell_options",
     "op_of",
     "seen",
+    "segments_of",
 ]
 
 NARROWEST = 10.0  # of a window: its Gaussian components weigh exp(-NARROWEST * b * distance^2), 0 < b < 1
 Program = Literal["encode", "bridge", "step"]
 PROGRAMS: tuple[Program, ...] = ("encode", "bridge", "step")  # in the order in which they run
+
+
+class Lookback(TypedDict):
+    """A step that is a window of a series: sizes, as the operation `segments` has them."""
+
+    window: int
+    mask: bool
+    beside: int
+    ahead: int
 
 
 class Input(TypedDict):
@@ -42,6 +53,7 @@ class Input(TypedDict):
     size: int
     shape: NotRequired[list[int]]  # of an image: height, width, channels
     single: NotRequired[bool]  # it is always one step
+    lookback: NotRequired[Lookback]
 
 
 class Operation(TypedDict):
@@ -270,6 +282,53 @@ def _recall_width(o: Options, width: int) -> int:
     return width + int(o["size"])
 
 
+def _numbers_width(o: Options, width: int) -> int:
+    _reads_size(o, width)
+    return width
+
+
+def segments_of(o: Options) -> tuple[int, int]:
+    """How many segments of the past and of the future the operation `segments` has."""
+    return int(o["window"]) // int(o["segment"]), -(-int(o["horizon"]) // int(o["segment"]))
+
+
+def _segments_weights(o: Options) -> Shapes:
+    H, s, M, P = o["hidden_size"], o["segment"], segments_of(o)[1], o["numbers"]
+    shapes: Shapes = {"weight_in": (H, s * (1 + o["mask"])), "bias_in": (H,)}
+    shapes |= {f"layer.{name}": shape for name, shape in _recurrent_weights({**o, "input_size": H}).items()}
+    shapes["weight_place"] = (M, H)
+    if o["channels"] > 1:
+        shapes["weight_channel"] = (o["channels"], H)
+    if o["beside"]:
+        shapes["weight_beside"] = (H, o["beside"])
+    if o["ahead"]:
+        shapes["weight_ahead"] = (H, s * (o["ahead"] // o["horizon"]))
+    width = _recurrent_width({**o, "input_size": H}, H)
+    shapes |= {"weight_out": (s * P, width), "bias_out": (s * P,)}
+    if o["maps"]:
+        shapes["weight_skip"] = (o["maps"], o["horizon"], o["window"] + o["beside"])
+        shapes["bias_skip"] = (o["maps"], o["horizon"], P)
+    return shapes
+
+
+def _segments_width(o: Options, width: int) -> int:
+    read = o["channels"] * o["window"] * (1 + o["mask"]) + o["beside"] + o["ahead"]
+    if read != width:
+        raise UsageError(f"reads {read:,} numbers, but gets {width:,}")
+    if o["segment"] > o["window"] or o["bidirectional"]:
+        raise UsageError("needs a window of a segment at least, which it reads forwards")
+    if o["moved"] > o["numbers"] or o["ahead"] % o["horizon"] or o["maps"] not in (0, 1, o["channels"]):
+        raise UsageError("has options that contradict each other")
+    return int(o["channels"] * o["horizon"] * o["numbers"])
+
+
+def _segments_work(o: Options) -> int:
+    past, future = segments_of(o)
+    each = sum(math.prod(shape) for name, shape in _segments_weights(o).items() if name != "weight_skip")
+    skip = int(o["horizon"]) * (int(o["window"]) + int(o["beside"]))
+    return int(o["channels"]) * ((past + future) * each + skip)
+
+
 OPS: dict[str, Op] = {
     "embed": Op(
         "embed",
@@ -434,6 +493,47 @@ OPS: dict[str, Op] = {
         programs=("step",),
         decodes=True,
     ),
+    # A step is the window of each channel, [channels, window]; which values were observed, where there is a mask;
+    # numbers `beside` them, and those of the steps `ahead`, [horizon, ..]. Each channel is cut into segments, from its
+    # end, and layers read them from a zero state. From the last state they take one step for each segment of the
+    # future, and a linear map makes the numbers of its values. A skip, one of `maps`, adds a linear map of the window
+    # to the first `moved` of them. The output is [horizon, channels, numbers].
+    "segments": Op(
+        "segments",
+        {
+            "channels": Size,
+            "window": Size,
+            "segment": Size,
+            "horizon": Size,
+            "numbers": Size,
+            "mask": bool,
+            "beside": Annotated[int, Meta(ge=0, le=WIDEST)],
+            "ahead": Annotated[int, Meta(ge=0, le=WIDEST)],
+            "maps": Annotated[int, Meta(ge=0, le=WIDEST)],
+            "moved": Size,
+            "cell": str,
+            "hidden_size": Size,
+            "num_layers": Layers,
+            "bidirectional": bool,
+            "dropout": Rate,
+            "recurrent_dropout": Rate,
+            "weight_dropout": Rate,
+            "locked_dropout": bool,
+            "layer_norm": bool,
+            "residual": bool,
+            "proj_size": Annotated[int, Meta(ge=0, le=WIDEST)],
+            "nonlinearity": str,
+            "reset": str,
+        },
+        _segments_weights,
+        _none,
+        width=_segments_width,
+        programs=("step",),
+        optional=_CELLS_OWN | {"weight_dropout", "locked_dropout"},
+        work=_segments_work,
+    ),
+    # The head's numbers as they come.
+    "numbers": Op("numbers", {"size": Size}, _none, _none, width=_numbers_width, stage=False, heads=True),
     # Its input, unchanged; the last numbers of it are written to the state of another operation.
     "keep": Op(
         "keep",

@@ -35,7 +35,8 @@ class Engine(Chain):
     def __init__(self, plan: Plan, tensors: Mapping[str, Array], weights: str = "float32") -> None:
         super().__init__(plan["step"], plan["inputs"]["x"], tensors, weights)
         self.plan = plan.copy()
-        self.head = self.stages - 1  # the stage that makes the head's params
+        # The stage that makes the head's params; none where they come to the head as they are.
+        self.head = self.stages - OPS[plan["step"][-1]["op"]].stage
         self.attends = any(OPS[op["op"]].looks for op in plan["step"])
         # Weights that the head's functions read themselves.
         self.lent = {
@@ -168,7 +169,7 @@ class Engine(Chain):
 
     def params(self, features: Array) -> Array:
         """The head's parameters for `features`."""
-        return self.apply(features, begin=self.head)
+        return features if self.head == self.stages else self.apply(features, begin=self.head)
 
     def step(self, state: State | None, x: Array) -> tuple[Array, State]:
         """The step contract: one more input for every row, and the head's parameters after it."""

@@ -13,6 +13,7 @@ from hitherto import native
 from hitherto.arrays import Array
 from hitherto.decode import highest
 from hitherto.runtime import pure
+from hitherto.runtime.stage import Fields
 
 if TYPE_CHECKING:
     from hitherto import _native
@@ -25,7 +26,7 @@ Session: TypeAlias = "_native.Session | pure.Session"
 native.extension()  # an unknown HITHERTO_ISA or HITHERTO_PURE is an error before any file is read
 
 
-def program(precision: str, size: int, rows: Sequence[pure.Fields]) -> Program:
+def program(precision: str, size: int, rows: Sequence[Fields]) -> Program:
     """The program of these stages, as `_native.Program` takes them; `size` is how many floats a row's states have."""
     extension = native.extension()
     if extension is None:

@@ -122,7 +122,12 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     positive: Annotated[str | None, _about("class whose f1 is reported", "the rarer class")] = None
     horizon: Annotated[Count | None, _about("forecast horizon, in steps", "1")] = None
     season: Annotated[
-        Count | None, _about("length of a season in steps, such as 24 for hourly data", "from the data")
+        Count | tuple[Count, ...] | None,
+        _about("length of a season in steps, such as 24 for hourly data; repeat for more", "from the data"),
+    ] = None
+    reader: Annotated[
+        Literal["window", "steps"] | None,
+        _about("how a series is read: the last --window values at once, or step by step", "window"),
     ] = None
     scaling: Annotated[
         Literal["causal", "train", "counts", "none"] | None,
@@ -177,7 +182,8 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     window: Annotated[
         Positive | None,
         _about(
-            "window length of a step: seconds of audio, or columns of an image", "from the type of the input"
+            "window length: of a step, in seconds of audio or columns of an image; of a forecast, in steps",
+            "from the type of the input or the data",
         ),
     ] = None
     hop: Annotated[
@@ -254,6 +260,16 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     layer_norm: Annotated[bool, _about("layer normalisation inside the cell")] = False
     residual: Annotated[bool, _about("residual connections: add a layer's input to its output")] = False
     proj_size: Annotated[Whole, _about("projection size of the lstm output; 0 means no projection")] = 0
+    segment: Annotated[
+        Count | None, _about("steps of a series that the cell reads at a time", "from the data")
+    ] = None
+    linear: Annotated[
+        Literal["shared", "own", "none"] | None,
+        _about(
+            "linear map from a window to the future: shared by all columns, own for each, or none",
+            "from the data",
+        ),
+    ] = None
     nonlinearity: Annotated[Literal["tanh", "relu"], _about("activation function of the rnn cell")] = "tanh"
     reset: Annotated[
         Literal["after", "before"],

@@ -162,6 +162,7 @@ TASKS: dict[str, Task] = {
         options=(
             *("id", "time", "horizon", "season", "scaling", "anchor", "known", "static", "freq", "calendar"),
             *("independent", "levels", "bptt", "head", "decimal", "na", "time_format", "timezone"),
+            *("reader", "window", "segment", "linear"),
         ),
         example="hitherto train forecast sales.csv --time date --output sold --horizon 14 --out sales.safetensors",
         line='time,value, or {"ds": .., "y": ..} -> how surprising it is, and the forecast',

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
-from hitherto.plan import Input
+from hitherto.plan import Input, Plan
 from hitherto.runtime.executor import Arrays, Batch
 from hitherto.spec import Spec, TrainSpec
 
@@ -149,6 +149,10 @@ class Source(ABC, Generic[E]):
         What they set is what the spec leaves open (None), and the simplest comes first. One that the user's own
         options contradict is not tried.
         """
+        return {}
+
+    def first(self, plan: Plan) -> Arrays:  # noqa: ARG002
+        """Weights of the plan, by name, that a training begins with in place of random ones."""
         return {}
 
     @abstractmethod

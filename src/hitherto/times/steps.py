@@ -43,6 +43,13 @@ class Step:
         """Its length in seconds."""
         return self.count / SECOND if self.unit == "u" else float(self.count)
 
+    def seasons(self) -> list[int]:
+        """How many steps the seasons have that a step like this may have, the shortest first."""
+        first = self.season()
+        if self.unit != "s" or first == 1 or self.count > DAY:
+            return [first] if first > 1 else []
+        return [first, first * 7] if self.count < DAY else [first]
+
     def season(self) -> int:
         """How many steps a season has, as far as the step tells."""
         if self.unit == "M":

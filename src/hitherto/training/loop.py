@@ -65,11 +65,13 @@ def fit(
     show: Show | None = None,
     keep: Callable[[Module, Progress], None] | None = None,
     say: Callable[[str], None] = lambda _line: None,
+    begun: bool = False,
 ) -> Trained:
     """Train `module` by `spec.train`. It ends with the weights that were best on `valid`, or with the last ones.
 
     At every evaluation `judge` gives further metrics, and `watch` what to note in `progress.watched`. `keep` gets the
     module with the best weights so far: at the first evaluation and, where there are better ones, at each checkpoint.
+    Where the module has `begun` to know, its first weights are measured too.
     SIGTERM or SIGINT saves after the current step, and then raises Interrupted.
     """
     train = spec.train
@@ -79,6 +81,11 @@ def fit(
     progress, schedule, first = run.progress, None, run.progress.step
     log = Log(folder if run.rank == 0 else None, train, progress.step)
     with contextlib.closing(log), interrupts(say) as interrupted, run.losing_nothing():
+        if begun and valid is not None and not progress.step:
+            row = run.evaluate(valid, metric, 0.0, judge, watch)
+            log.write(row)
+            if show is not None:
+                show(progress, row)
         while progress.step < progress.total and not run.waited_enough and not interrupted():
             if schedule is None:
                 schedule = source.schedule(examples, train, progress.epoch)

@@ -218,7 +218,8 @@ class _Training:
         spec = source.spec = complete(source, examples, say)
         plan = plan_of(source)
         _fits(spec, plan)
-        module = module_of(spec, plan)
+        first = source.first(plan)
+        module = module_of(spec, plan, first)
         weights = sum(p.numel() for p in module.parameters())
         say(f"{describe(plan)}: {weights:,} weights; on {next(module.parameters()).device.type}")
         metric = metric_of(spec)
@@ -254,7 +255,7 @@ class _Training:
                 spec, module, source, examples, held_out, run, metric=metric, resume=self.saved,
                 digest=f"{digest}:{json.dumps(plan, sort_keys=True)}", show=self.show, say=say,
                 judge=judge(spec, plan, source.codecs, held_out), watch=watcher(spec, plan, source, held_out),
-                keep=None if run is None else keep,
+                keep=None if run is None else keep, begun=bool(first),
             )  # fmt: skip
         except Interrupted as end:
             raise Interrupted(end.number, _stopped(run, stopped)) from None

@@ -120,7 +120,7 @@ class _Candidate:
         source = copy.copy(self.source)
         source.spec = spec
         plan = plan_of(source)
-        module = module_of(spec, plan)
+        module = module_of(spec, plan, source.first(plan))
         begun = time.monotonic()
         fit(spec, module, source, self.examples, None, metric=self.metric, say=say, show=show)
         trained, loss = time.monotonic(), Loss()

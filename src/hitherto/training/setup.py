@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
 from hitherto.errors import UsageError
 from hitherto.plan import Plan, make
@@ -35,7 +36,8 @@ def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
         chosen.pop("batch_size", None)
     if spec.data.valid == 0 and spec.data.valid_source is None:
         chosen.pop("patience", None)
-    if spec.train.patience is not None or spec.train.average_after is not None:
+    planned = chosen.get("schedule") != "decay"  # to its end
+    if (planned and spec.train.patience is not None) or spec.train.average_after is not None:
         chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
     if spec.train.optimizer == "sgd":
         chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
@@ -63,14 +65,15 @@ def plan_of(source: AnySource) -> Plan:
     return make(spec.model, TASKS[spec.task].form, source.inputs(), *source.head())
 
 
-def module_of(spec: Spec, plan: Plan) -> "Module":
-    """The module with its first weights, where it is to be trained."""
+def module_of(spec: Spec, plan: Plan, known: Mapping[str, Array]) -> "Module":
+    """The module with its first weights, some of which may be known, where it is to be trained."""
     from hitherto.model.build import build
 
     module = build(
         plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
         forget_bias=spec.model.forget_bias,
     )  # fmt: skip
+    module.load({**module.tensors(), **known})
     return module.to(device_of(spec.train.device))
 
 

@@ -33,7 +33,8 @@ class Loss:
     """One row of `LOSSES`: the torch half of a head.
 
     `total(features, weight, bias, targets, **options)` gives the sum of the losses over the scored places, and how many
-    they are: features [N, F] go through the last layer, weight [O, F] and bias [O]. Options are the head's own.
+    they are: features [N, F] go through the last layer, weight [O, F] and bias [O]. Options are the head's own. A
+    weight [0, 0] says that there is no layer: the features of a forecast may be its numbers.
     """
 
     total: Callable[Concatenate[Tensor, Tensor, Tensor | None, Targets, ...], tuple[Tensor, Tensor]]
@@ -69,6 +70,8 @@ Wanted = Sequence[bool]  # which gradients: by features, weight, bias
 
 def through_layer(features: Tensor, weight: Tensor, bias: Tensor | None, piece: Piece, size: int) -> Tensor:
     """The sum of what `piece` says of the layer's output, `size` bytes of it at a time."""
+    if not weight.numel():
+        return _bare(features, piece, size)
     if features.dim() != 2 or weight.dim() != 2 or features.shape[1] != weight.shape[1]:
         raise InputError(
             f"a loss reads features [N, F] and weights [O, F], but they came as {list(features.shape)} and "
@@ -87,6 +90,41 @@ def through_layer(features: Tensor, weight: Tensor, bias: Tensor | None, piece: 
             total: Tensor = _InChunks.apply(features, weight, bias, piece, size)  # type: ignore[no-untyped-call]
             return total
         return _chunks(features, weight, bias, piece, size, (False, False, False))[0]
+
+
+def _bare(features: Tensor, piece: Piece, size: int) -> Tensor:
+    """The sum of what `piece` says of features that are the numbers of the head."""
+    features = at_least_float32(features)
+    rows = max(1, size // max(1, features.shape[1] * 4))
+    parts = [slice(k, k + rows) for k in range(0, len(features), rows)]
+    wanted = torch.is_grad_enabled() and features.requires_grad
+    if not wanted:
+        return sum((piece(features[p], p, False)[0] for p in parts), features.new_zeros(()))
+    total: Tensor = _Pieces.apply(features, piece, parts)  # type: ignore[no-untyped-call]
+    return total
+
+
+class _Pieces(torch.autograd.Function):
+    """The gradient is made on the way forward, as in `_InChunks`."""
+
+    @staticmethod
+    def forward(ctx: _Context, features: Tensor, piece: Piece, parts: Sequence[slice]) -> Tensor:
+        total, gradient = features.new_zeros(()), torch.empty_like(features)
+        for rows in parts:
+            loss, d = piece(features[rows], rows, True)
+            total += loss
+            if d is not None:
+                gradient[rows] = d
+        ctx.gradients = [gradient]
+        return total
+
+    @staticmethod
+    def backward(ctx: _Context, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        refuse_second()
+        if ctx.gradients is None:
+            raise UsageError("the gradients of a loss can be asked for only once; compute the loss again.")
+        (gradient,), ctx.gradients = ctx.gradients, None
+        return None if gradient is None else gradient * grad_outputs[0], None, None
 
 
 def _chunks(
@@ -188,10 +226,12 @@ def elementwise(
     y = targets["y"]
     if not y.is_floating_point():
         y = y.to(features.dtype)
-    check_size(math.prod(shape) == weight.shape[0], "numbers", math.prod(shape), weight)
+    made = weight if weight.numel() else features.t()  # of the last layer, or what stands for it
+    check_size(math.prod(shape) == made.shape[0], "numbers", math.prod(shape), made)
     check_rows(features, y, shape if len(shape) == 1 else shape[:-1])
     weights = targets.get("weight")
-    axes = [1] * (y.dim() - 1)
+    if weights is not None and weights.dim() == 1:
+        weights = weights.view(-1, *[1] * (y.dim() - 1))
 
     def total_of(params: Tensor, rows: slice) -> Tensor:
         at = y[rows].to(params.dtype)
@@ -201,14 +241,14 @@ def elementwise(
             params.unflatten(1, tuple(shape)), at.where(scored, 0), lambda t: t[rows].to(params.dtype)
         )
         loss = loss.where(scored, 0)
-        return (loss if weights is None else loss * weights[rows].view(-1, *axes)).sum()
+        return (loss if weights is None else loss * weights[rows]).sum()
 
     size = CACHED if features.device.type == "cpu" else GPU
     total = through_layer(features, weight, bias, by_autograd(total_of), size)
     scored = ~y.isnan()
     if weights is None:
         return total, scored.sum().to(total.dtype)
-    return total, (scored * weights.view(-1, *axes)).sum().to(total.dtype)
+    return total, (scored * weights).sum().to(total.dtype)
 
 
 # ------------------------------------------------------------------------------------------------------ parts

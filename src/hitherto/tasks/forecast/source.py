@@ -18,36 +18,28 @@ from hitherto.data.series import Series, gather
 from hitherto.errors import DataError, UsageError
 from hitherto.heads import HEADS
 from hitherto.metrics import METRICS
-from hitherto.plan import Input
+from hitherto.plan import Input, Plan
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
 from hitherto.tasks.columns import column_name, column_names, load
 from hitherto.tasks.forecast.columns import Time, apart_from, no_number, step_of, telling, time_column
+from hitherto.tasks.forecast.examples import WindowExamples
+from hitherto.tasks.forecast.linear import (
+    Line,
+    choose_line,
+    seasons_of,
+    segment_of,
+    whole_window,
+    windows_to_try,
+)
 
 __all__ = ["WindowExamples", "Windows", "surprise"]
 
 EVALUATE = 512  # steps at a time
+SCORED = 100_000  # values that an evaluation in training scores, about
 LEVELS = tuple(np.round(np.arange(0.05, 0.951, 0.05), 2).tolist())  # at which distributions are scored
-
-
-@dataclass(slots=True)
-class WindowExamples:
-    """Encoded series, and from which step on forecasts are scored."""
-
-    series: list[Series]
-    arrays: list[Arrays]
-    first: list[int]  # the first origin that is scored: it forecasts the steps after it
-    stride: int = 1
-
-    def __len__(self) -> int:
-        return len(self.series)
-
-    def origins(self, i: int, horizon: int, whole: bool = True) -> Array:
-        """The steps after which a forecast is scored; `whole` ones have all of their future."""
-        last = len(self.series[i].values) - (horizon if whole else 1)
-        return np.arange(last - 1, self.first[i] - 1, -self.stride)[::-1]  # counted from the end
 
 
 @dataclass
@@ -57,6 +49,7 @@ class Windows(Source[WindowExamples]):
     spec: Spec
     codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
+    line: Line | None = None  # what a windowed model begins with
 
     answers = "params"
     foresees = True
@@ -89,24 +82,52 @@ class Windows(Source[WindowExamples]):
             self.spec = spec = spec.replace(time_format=form.format, timezone=zone)
         data = spec.data
         horizon = data.horizon or 1
+        seasons = data.season if isinstance(data.season, tuple) else (data.season,) if data.season else ()
         training = [_before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
+        if not seasons:
+            seasons = seasons_of(training)
+            notes.append(f"a season has {' or '.join(map(str, seasons))} steps; --season says otherwise")
         counts = spec.model.head is not None and HEADS[spec.model.head].counts
         options: Options = {
             "horizon": horizon,
-            "season": data.season,
+            "season": seasons[0],
             "scaling": data.scaling or ("counts" if counts else "causal"),
             "calendar": True if data.calendar is None else data.calendar,
         }
         anchor: str | None = data.anchor or ("none" if counts else None)
+        if data.reader != "steps":
+            codec = SeriesCodec.fit(training, anchor=anchor or "last", lookback=1, **options)
+            self.codecs["input"] = codec
+            notes += codec.notes
+            self._look_back(training, anchor, seasons, counts)
+            return self, every
         if anchor is None:
-            anchor = _nearest_anchor(training, options)
+            anchor = nearest_anchor(training, options)
             notes.append(
-                f"forecasts are differences from the {_ANCHORS[anchor]}, which is nearest; --anchor says otherwise"
+                f"forecasts are differences from the {ANCHORS[anchor]}, which is nearest; --anchor says otherwise"
             )
         codec = SeriesCodec.fit(training, anchor=anchor, **options)
         self.codecs["input"] = codec
         notes += codec.notes
         return self, every
+
+    def _look_back(
+        self, training: list[Series], anchor: str | None, seasons: tuple[int, ...], counts: bool
+    ) -> None:
+        """Choose the window, what it is measured from, and the linear map that the model begins with."""
+        codec, data = self.codec, self.spec.data
+        windows = (
+            [whole_window(data.window)]
+            if data.window is not None
+            else windows_to_try(training, codec, seasons)
+        )
+        anchors = ("last", "mean") if anchor is None else (anchor,)
+        line = choose_line(
+            codec, training, windows, anchors, seasons, self.spec.train.metric in ("mse", "rmse")
+        )
+        codec.window, codec.anchor = line.window, line.anchor
+        self.notes += line.notes
+        self.line = None if counts else line
 
     @classmethod
     def prepare(
@@ -123,8 +144,13 @@ class Windows(Source[WindowExamples]):
         self, series = cls._fitted(spec, table)
         if valid is not None:
             return self, self.encode(series), self.load(valid)
-        share = self.spec.data.valid
-        return self, self.encode(series, "train"), self.encode(series, "valid") if share != 0 else None
+        train = self.encode(series, "train")
+        if self.spec.data.valid == 0:
+            return self, train, None
+        held = self.encode(series, "valid")
+        values = sum(len(held.origins(i, self.horizon)) for i in range(len(held))) * self.horizon
+        held.stride = max(1, values * self.codec.channels // SCORED)  # near origins score nearly the same
+        return self, train, held
 
     def load(
         self, data: object, *, labelled: bool = True, start: Time | None = None, stride: int = 1
@@ -136,7 +162,8 @@ class Windows(Source[WindowExamples]):
         return examples
 
     def digest(self, examples: WindowExamples) -> str:
-        return digest_of([examples.arrays[i]["x"] for i in range(len(examples))])
+        name = "past" if self.codec.window else "x"
+        return digest_of([examples.arrays[i][name] for i in range(len(examples))])
 
     @staticmethod
     def columns(spec: Spec, table: Table) -> tuple[Spec, list[str]]:
@@ -254,7 +281,16 @@ class Windows(Source[WindowExamples]):
             raise UsageError(
                 f"the horizon is {self.horizon}, but the codec looks {self.codec.horizon} steps ahead."
             )
-        return {"x": {"kind": "vectors", "size": int(self.codec.size)}}
+        x: Input = {"kind": "vectors", "size": int(self.codec.size)}
+        if self.codec.window:
+            beside, ahead = self.codec.beside
+            x["lookback"] = {
+                "window": self.codec.window,
+                "mask": self.codec.mask,
+                "beside": beside,
+                "ahead": ahead,
+            }
+        return {"x": x}
 
     def head(self) -> tuple[str, Options]:
         kind = self.spec.model.head or TASKS[self.spec.task].heads[0]
@@ -263,8 +299,21 @@ class Windows(Source[WindowExamples]):
             options["levels"] = list(self.spec.model.levels)
         return kind, options
 
+    def first(self, plan: Plan) -> Arrays:
+        """The linear map, and around it what it left of later values."""
+        kind, options = self.head()
+        o, line, row = plan["step"][0]["options"], self.line, HEADS[kind]
+        if line is None or len(line.weight) != o["maps"]:
+            return {}
+        return {
+            "segments.weight_skip": line.weight,
+            "segments.bias_skip": biases(line, row, o["numbers"], o["moved"], options),
+        }
+
     def choose(self, examples: WindowExamples) -> tuple[Options, list[str]]:
         """Windows of a few seasons, and enough steps of training."""
+        if self.codec.window:
+            return self._choose_window(examples)
         steps = np.array([len(s.values) for s in examples.series])
         season, total = self.codec.season or 1, int(steps.sum())
         window = int(np.clip(4 * max(season, self.horizon), 32, 336))
@@ -288,11 +337,41 @@ class Windows(Source[WindowExamples]):
             f"{len(examples):,} series of {int(np.median(steps)):,} steps (median); windows of {window} steps"
         ]
 
+    def _choose_window(self, examples: WindowExamples) -> tuple[Options, list[str]]:
+        codec, train = self.codec, self.spec.train
+        total = len(examples.windows(codec.window))
+        values = total * codec.channels
+        rows = train.batch_size or int(np.clip(total // 8, 8, 256 // min(codec.channels, 8)))
+        batches = -(-total // rows)
+        epochs = train.epochs or int(np.clip(3000 // batches, 5, 200))
+        options: Options = {
+            "hidden_size": 32 if values < 2000 else 64 if values < 20_000 else 128,
+            "num_layers": 1,
+            "window": float(codec.window),
+            "anchor": codec.anchor,
+            "segment": segment_of(codec.window, codec.season),
+            "linear": "shared" if self.line is None or len(self.line.weight) == 1 else "own",
+            "dropout": 0.2,
+            "batch_size": rows,
+            "lr": 1e-3,
+            "schedule": "decay",
+            "clip": 1.0,
+            "epochs": epochs,
+            "patience": 10,
+        }
+        if batches < 40:
+            options["evaluate_every"] = 40
+        return options, [f"{len(examples):,} series with {total:,} windows of {codec.window} steps"]
+
     # ---- batches
 
     def schedule(self, examples: WindowExamples, train: TrainSpec, epoch: int) -> list[Array]:
         """Batches of windows, [n, 3]: series, start and stop. Their borders are drawn anew in every epoch."""
         random = order(train.seed, epoch)
+        if self.codec.window:
+            every, rows = examples.windows(self.codec.window), train.batch_size or 32
+            every = every[random.permutation(len(every))]
+            return [every[k : k + rows] for k in range(0, len(every), rows)]
         window = train.bptt or 128
         windows: list[tuple[int, int, int]] = []
         for i, s in enumerate(examples.series):
@@ -307,12 +386,18 @@ class Windows(Source[WindowExamples]):
 
     def batch(self, examples: WindowExamples, item: Array, share: Share = (0, 1)) -> Batch:
         rows = share_rows(np.arange(len(item)), share)
+        if self.codec.window:
+            at, of = np.where(rows[:, None] >= 0, item[np.maximum(rows, 0)], item[0]).T
+            windows, z, wide, weight = examples.joined(self.codec).read(self.codec, at, of)
+            z[rows < 0] = np.nan
+            targets = {"y": z, "scale": wide, "weight": weight}
+            return Batch({"x": windows[None]}, None, targets, None, rows=rows)
         spans = [tuple(item[r]) if r >= 0 else None for r in rows]
         warm = 0
         x, y, scale = [], [], []
         for span in spans:
             i, a, b = span or (item[0][0], 0, 0)
-            part = self.codec.window(examples.arrays[i], int(a), int(b))
+            part = self.codec.window_of(examples.arrays[i], int(a), int(b))
             if a:  # the state begins at the window, but a forecast follows all of the past
                 warm = min(self.codec.season or 1, (b - a) // 4)
                 part["y"][:warm] = np.nan
@@ -346,14 +431,20 @@ class Windows(Source[WindowExamples]):
             scale = np.zeros((len(times), 1, self.codec.channels), np.float32)
             for i in np.unique(series):
                 places = np.flatnonzero(series == i)
-                first = int(times[places].min())
-                part = self.codec.window(examples.arrays[i], first, int(times[places].max()) + 1)
-                y[places], scale[places] = (part[name][times[places] - first] for name in ("y", "scale"))
+                loc, wide = self.codec.units(examples.arrays[i], times[places])
+                y[places] = (self.codec.future(examples.arrays[i], times[places]) - loc) / wide
+                scale[places] = wide
             batch.targets |= {"y": y, "scale": scale}
             yield batch
 
     def read_at(self, examples: WindowExamples, origins: list[Array], rows: int = 32) -> Iterator[Batch]:
-        """Every series from its beginning; `at` has these origins of each."""
+        """What is read at these origins of each series; `at` has their places.
+
+        Where a step is its own value, every series is read from its beginning.
+        """
+        if self.codec.window:
+            yield from self._windows_at(examples, origins)
+            return
         lengths = np.array([len(s.values) for s in examples.series])
         for group in by_length(lengths, rows):
             for t in range(0, int(lengths[group].max()), EVALUATE):
@@ -367,6 +458,18 @@ class Windows(Source[WindowExamples]):
                 asked = {"time": at // len(group) + t, "series": group[at % len(group)]}
                 yield Batch({"x": x}, sizes, asked, at, every if t else None, every, group)
 
+    def _windows_at(self, examples: WindowExamples, origins: list[Array]) -> Iterator[Batch]:
+        """Windows side by side: those of a series, and of the next ones where it has few."""
+        of = np.repeat(np.arange(len(origins)), [len(times) for times in origins])
+        times = np.concatenate([*origins, np.zeros(0, np.int64)])
+        rows = int(np.clip(4_000_000 // (self.codec.size + self.horizon * self.codec.channels * 8), 1, 512))
+        data = examples.joined(self.codec)
+        for k in range(0, len(times), rows):
+            some, series = times[k : k + rows], of[k : k + rows]
+            begin = data.begin[series]
+            x = self.codec.rows(data.arrays, begin + some, begin)
+            yield Batch({"x": x[None]}, None, {"time": some, "series": series}, np.arange(len(some)))
+
     # ---- answers
 
     def _distribution(
@@ -375,12 +478,7 @@ class Windows(Source[WindowExamples]):
         """Quantiles and mean, in the data's own units, of the forecasts made at these steps of series i."""
         kind, options = self.head()
         head = HEADS[kind]
-        loc, scale = (
-            np.empty((len(times), self.horizon, self.codec.channels)),
-            np.empty((len(times), 1, self.codec.channels)),
-        )
-        for k, t in enumerate(times):
-            loc[k], scale[k] = (part[0] for part in self.codec.affine(examples.arrays[i], int(t), int(t) + 1))
+        loc, scale = self.codec.units(examples.arrays[i], times)
         call = {"loc": loc, "scale": scale, **options}
         params = params.astype(np.float64)
         return {
@@ -498,20 +596,6 @@ def surprise(actual: Array, low: Array, median: Array, high: Array) -> Array:
     """How far off a value is: its distance from the median, in half widths of the 80 % interval low .. high."""
     scores: Array = np.abs(actual - median) / np.maximum((high - low) / 2, 1e-12)
     return scores
-
-
-_ANCHORS = {"last": "last value", "season": "value a season before", "mean": "running mean"}
-
-
-def _nearest_anchor(series: list[Series], options: Options) -> str:
-    """The anchor that the values to forecast are nearest to, over the series at hand."""
-    distance = {}
-    for anchor in _ANCHORS:
-        codec = SeriesCodec.fit(series, anchor=anchor, **options)
-        targets = [codec.targets(codec.encode(s), len(s.values) // 4, len(s.values) - 1) for s in series[:50]]
-        sizes = np.concatenate([np.abs(z[np.isfinite(z)]) for z in targets])
-        distance[anchor] = float(sizes.mean()) if len(sizes) else np.inf
-    return min(distance, key=lambda anchor: distance[anchor])
 
 
 def _before(series: Series, cut: int) -> Series:

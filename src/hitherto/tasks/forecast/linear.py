@@ -1,0 +1,436 @@
+"""The linear map that a windowed forecast begins with, and the window it reads: chosen on the later training data.
+
+A forecast is drawn towards a naive one: the last value, that of a season before, the mean of all such values, or of
+the window. What is left to explain, a ridge fit of the window explains. Its strength, the naive map, the window and
+what the window is measured from are those that err least on the last part of the training data, which no fit has seen.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.codecs.series import SeriesCodec
+from hitherto.data.series import Series
+from hitherto.errors import UsageError
+from hitherto.heads import Head
+from hitherto.tasks.base import Options
+from hitherto.tasks.forecast.examples import Joined, join
+
+__all__ = [
+    "ANCHORS",
+    "Line",
+    "around",
+    "biases",
+    "choose_line",
+    "nearest_anchor",
+    "seasons_of",
+    "segment_of",
+    "whole_window",
+    "windows_to_try",
+]
+
+STRENGTHS = (
+    1e-4,
+    1e-3,
+    1e-2,
+    0.1,
+    1.0,
+    10.0,
+    100.0,
+    np.inf,
+)  # of a ridge, beside the mean square of its inputs
+MOST_SEASON = 400  # steps of one that is looked for in the values
+DOUBT = 1.2  # what a difference may be by chance, beside its standard error: so much of an error, over their number
+SHARES = (0.6, 0.7, 0.8)  # of a series, that a fit sees before a part that it is scored on
+FITTED, SCORED, STEPS = (
+    8_000,
+    1_000,
+    64,
+)  # the most windows of a fit, windows of a score, steps of the horizon
+
+
+@dataclass(slots=True)
+class Line:
+    """A linear map from a window to the future, in the window's own units."""
+
+    window: int
+    anchor: str
+    weight: Array  # [maps, horizon, window + beside]
+    bias: Array  # [maps, horizon]
+    rest: Array  # [n, horizon, C]: what it left of later values, NaN where none was observed
+    error: float
+    notes: list[str] = field(default_factory=list)
+
+
+def choose_line(
+    codec: SeriesCodec,
+    series: Sequence[Series],
+    windows: Sequence[int],
+    anchors: Sequence[str],
+    seasons: Sequence[int],
+    squared: bool,
+) -> Line:
+    """The best line for these series. `squared` measures squared errors, otherwise absolute ones."""
+    probe = copy(codec)
+    probe.window = max(windows)
+    data = join(probe, series, [probe.encode(s) for s in series])
+    fits: list[_Fit] = []
+    for window, anchor in product(windows, anchors):
+        tried = copy(codec)
+        tried.window, tried.anchor = window, anchor
+        fits.append(_Fit(tried, data, seasons, squared))
+    naive = {name: fit.naive[name].mean() for fit in reversed(fits) for name in fit.naive}
+    fit, choice = _simplest(fits)
+    line = fit.line(choice)
+    others = ", ".join(str(w) for w in windows)
+    said = ", ".join(f"{name} {error:.3g}" for name, error in sorted(naive.items(), key=lambda one: one[1]))
+    what = "squared error" if squared else "error"
+    line.notes.append(
+        f"the model reads the last {line.window} values ({others} were tried) and begins with a linear map of them, "
+        f"drawn towards the {choice.base}; {what} on the last part of the training data, 1 being the naive "
+        f"forecast's there: {line.error:.3g}; {said}"
+    )
+    return line
+
+
+def _simplest(fits: "Sequence[_Fit]") -> "tuple[_Fit, _Choice]":
+    """The simplest of the fits that err no more than the best, or by so little that it may be chance."""
+    every = [(fit, choice) for fit in fits for choice in fit.scores]
+    fit, choice = min(every, key=lambda one: one[0].scores[one[1]].mean())
+    best = fit.scores[choice]
+
+    def near(errors: Array) -> bool:
+        more, n = errors - best, len(best)
+        chance = np.hypot(more.std() / np.sqrt(max(1, n - 1)), DOUBT * best.mean() / n)
+        return bool(more.mean() <= chance)
+
+    some = [(f, c) for f, c in every if near(f.scores[c])]
+    return min(some, key=lambda one: (*one[1].order, one[0].scores[one[1]].mean()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """How a line is fitted."""
+
+    base: str  # the naive map that it is drawn towards
+    own: bool  # whether each channel has a line of its own
+    beside: bool  # whether it reads the calendar, and what stays the same
+    strength: float  # of the ridge
+
+    @property
+    def order(self) -> tuple[bool, bool, float]:
+        """From the simplest on."""
+        return self.own, self.beside, -self.strength
+
+
+class _Fit:
+    """Ridge fits of one window from one anchor, scored on later windows than they have seen."""
+
+    def __init__(self, codec: SeriesCodec, data: Joined, seasons: Sequence[int], squared: bool) -> None:
+        self.codec, self.data, self.squared = codec, data, squared
+        self.bases = dict(_bases(codec, seasons))
+        H = codec.horizon
+        steps = np.unique(np.linspace(0, H - 1, min(H, STEPS)).astype(int))
+        self.parts = [_origins(codec, data, share) for share in _shares(codec, data)]
+        scores: dict[_Choice, list[Array]] = {}
+        naive: dict[str, list[Array]] = {name: [] for name in self.bases}
+        for early, late in self.parts:
+            X, Z, W = self.rows(*_some(early, FITTED))
+            V, Y, U = self.rows(*_some(late, SCORED))
+            Z, Y = Z[..., steps], Y[..., steps]
+            several = max(1, round(H * len(V) / (late.shape[1] * codec.channels)))
+            for name, base in self.bases.items():
+                naive[name].append(self.score(V @ base[steps].T, Y, U, several))
+            near = sorted(naive, key=lambda name: float(naive[name][0].mean()))[:2]
+            for own, beside in product({False, codec.channels > 1}, {False, codec.beside[0] > 0}):
+                for choice, made in self.made(X, Z, W, V, near, steps, own, beside):
+                    scores.setdefault(choice, []).append(self.score(made, Y, U, several))
+        self.naive = {name: np.concatenate(parts) for name, parts in naive.items()}
+        self.scores = {choice: np.concatenate(parts) for choice, parts in scores.items()}
+
+    def made(
+        self,
+        X: Array,
+        Z: Array,
+        W: Array,
+        V: Array,
+        near: Sequence[str],
+        steps: Array,
+        own: bool,
+        beside: bool,
+    ) -> Iterator[tuple[_Choice, Array]]:
+        """What fits of X to Z say of V, for every naive map and strength."""
+        C = self.codec.channels
+        groups = [slice(c, None, C) for c in range(C)] if own else [slice(None)]
+        X, V = (self.seen(rows, beside) for rows in (X, V))
+        solvers = [_Ridge(X[g], W[g]) for g in groups]
+        for name in near:
+            base = self.bases[name][steps]
+            parts = [s.against(Z[g] - X[g] @ base.T) for s, g in zip(solvers, groups, strict=True)]
+            for strength in STRENGTHS:
+                made = np.empty((len(V), len(steps)))
+                for s, part, g in zip(solvers, parts, groups, strict=True):
+                    weight, bias = s.solve(part, strength)
+                    made[g] = V[g] @ (base + weight).T + bias
+                yield _Choice(name, own, beside, strength), made
+
+    def seen(self, X: Array, beside: bool) -> Array:
+        """The inputs without those beside the window, where they are not read."""
+        return X if beside else np.where(np.arange(X.shape[1]) < self.codec.window, X, 0.0)
+
+    def rows(self, at: Array, of: Array, end: Array) -> tuple[Array, Array, Array]:
+        """Inputs [n * C, inputs], z [n * C, horizon] and the weight of each error [n * C, 1]."""
+        codec, C = self.codec, self.codec.channels
+        x, z, _, weight = self.data.read(codec, at, of, end)
+        n, W = len(x), codec.window
+        first = C * W * (1 + codec.mask)
+        own = x[:, : C * W].reshape(n, C, W)
+        beside = np.repeat(x[:, None, first : first + codec.beside[0]], C, 1)
+        X = np.concatenate([own, beside], 2).reshape(n * C, -1).astype(np.float64)
+        return X, z.transpose(0, 2, 1).reshape(n * C, -1).astype(np.float64), weight.reshape(n * C, 1)
+
+    def score(self, made: Array, z: Array, weight: Array, several: int) -> Array:
+        """The mean error of every `several` windows, so of such that share few values."""
+        away = np.abs(made - z) * weight
+        away = (away * away if self.squared else away).reshape(-1, self.codec.channels * made.shape[1])
+        known = np.isfinite(away)
+        starts = np.arange(0, len(away), several)
+        total = np.add.reduceat(np.where(known, away, 0.0).sum(1), starts)
+        count = np.add.reduceat(known.sum(1), starts)
+        scores: Array = (total / np.maximum(count, 1))[count > 0]
+        return scores
+
+    def line(self, choice: _Choice) -> Line:
+        """The chosen fit, on all of the training data; and what it left of later values where it had not seen them."""
+        codec, C = self.codec, self.codec.channels
+        rest = []
+        for early, late in self.parts:
+            V, Y, _ = self.rows(*_some(late, SCORED))
+            weight, bias = self.fitted(choice, early)
+            left = [Y[c::C] - V[c::C] @ weight[c % len(weight)].T - bias[c % len(bias)] for c in range(C)]
+            rest.append(np.stack(left, 2))
+        whole = np.concatenate(self.parts[-1], 1)
+        whole[2] = self.data.begin[whole[1] + 1]
+        weight, bias = self.fitted(choice, whole)
+        error = float(self.scores[choice].mean())
+        return Line(codec.window, codec.anchor, weight, bias, np.concatenate(rest), error)
+
+    def fitted(self, choice: _Choice, origins: Array) -> tuple[Array, Array]:
+        C = self.codec.channels
+        X, Z, W = self.rows(*_some(origins, FITTED))
+        base, X = self.bases[choice.base], self.seen(X, choice.beside)
+        weights, biases = [], []
+        for c in range(C if choice.own else 1):
+            g = slice(c, None, C) if choice.own else slice(None)
+            ridge = _Ridge(X[g], W[g])
+            weight, bias = ridge.solve(ridge.against(Z[g] - X[g] @ base.T), choice.strength)
+            weights.append(base + weight)
+            biases.append(bias)
+        return np.array(weights), np.array(biases)
+
+
+class _Ridge:
+    """Weighted ridge fits on the same inputs. What is missing is taken to be as the naive map says."""
+
+    def __init__(self, X: Array, weight: Array) -> None:
+        self.w = np.minimum(np.square(weight), 1e4)
+        total = max(float(self.w.sum()), 1e-12)
+        self.mean = (self.w * X).sum(0) / total
+        self.X = X - self.mean
+        self.sizes, self.turn = np.linalg.eigh((self.w * self.X).T @ self.X)
+        self.typical = max(float(self.sizes.mean()), 1e-12)
+
+    def against(self, rest: Array) -> tuple[Array, Array]:
+        rest = np.where(np.isfinite(rest), rest, 0.0)
+        mean = (self.w * rest).sum(0) / max(float(self.w.sum()), 1e-12)
+        return self.turn.T @ ((self.w * self.X).T @ (rest - mean)), mean
+
+    def solve(self, part: tuple[Array, Array], strength: float) -> tuple[Array, Array]:
+        """The weight [H, inputs] and the bias [H]; nothing where the strength is infinite."""
+        along, mean = part
+        if not np.isfinite(strength):
+            return np.zeros((len(mean), len(self.turn))), np.zeros(len(mean))
+        scale = 1 / np.maximum(self.sizes + strength * self.typical, 1e-12)
+        weight = (self.turn @ (along * scale[:, None])).T
+        return weight, mean - weight @ self.mean
+
+
+def _bases(codec: SeriesCodec, seasons: Sequence[int]) -> Iterator[tuple[str, Array]]:
+    """The naive maps by name, each [horizon, inputs]: what is predicted, in the units of the window."""
+    W, H, h = codec.window, codec.horizon, np.arange(codec.horizon)
+
+    def wide(rows: Array) -> Array:
+        return np.concatenate([np.broadcast_to(rows, (H, W)), np.zeros((H, codec.beside[0]))], 1)
+
+    last = np.eye(W)[-1]
+    yield "last value", wide(last)
+    yield "mean of the window", wide(np.full(W, 1 / W))
+    for share in (0.2, 0.5):
+        sizes = (1 - share) ** np.arange(W)[::-1]
+        smooth = sizes / sizes.sum()
+        yield f"values smoothed by {share}", wide(smooth)
+    away = np.arange(W) - (W - 1) / 2
+    slope = away / max(np.square(away).sum(), 1e-12)
+    yield "smoothed values and half the trend", wide(smooth + 0.5 * (h + 1)[:, None] * slope)
+    for season in dict.fromkeys(seasons):
+        if not 1 < season <= W:
+            continue
+        first = W - season + h % season
+        one, every = np.eye(W)[first], np.zeros((H, W))
+        yield f"value {season} steps before", wide(one)
+        for k in h:
+            places = np.arange(first[k], -1, -season)
+            every[k, places] = 1 / len(places)
+        if 2 * season <= W:
+            yield f"mean of the values {season} steps apart", wide(every)
+            change = np.zeros(W)
+            change[W - season :], change[W - 2 * season : W - season] = 1 / season, -1 / season
+            for share in (0.5, 1.0):
+                moved = one + share * (1 + h // season)[:, None] * change
+                yield f"value {season} steps before, moved by {share:g} of a season's change", wide(moved)
+
+
+def _shares(codec: SeriesCodec, data: Joined) -> tuple[float, ...]:
+    """The shares of a series that are fitted, before a part that is scored: several where there are few windows."""
+    few = data.begin[-1] < 200 * codec.horizon
+    return SHARES if few else SHARES[-1:]
+
+
+def _origins(codec: SeriesCodec, data: Joined, share: float) -> tuple[Array, Array]:
+    """Steps, the series of each, and the end of what is seen there, [3, n]: of fits, and later ones of scores."""
+    W, H = codec.window, codec.horizon
+    early, late = [], []
+    for i, (a, b) in enumerate(zip(data.begin[:-1].tolist(), data.begin[1:].tolist(), strict=True)):
+        T = b - a
+        cut = max(1, min(int(T * share), T - min(H, T // 3), T - 1))
+        end = T if share == SHARES[-1] else min(T, cut + max(H, T // 5))
+        first = W - 1 if cut - H - W + 1 >= 8 else min(max(W // 2, 1), W - 1, max(cut - 2, 0))
+        last = cut - H if cut - H - first >= 8 else cut - 1
+        for some, begin, stop, seen in ((early, first, last, cut), (late, cut - 1, max(end - H, cut), end)):
+            at = np.arange(begin, stop)
+            some.append(np.stack([a + at, np.full(len(at), i), np.full(len(at), a + seen)]))
+    return np.concatenate(early, 1), np.concatenate(late, 1)
+
+
+def _some(origins: Array, most: int) -> Array:
+    """At most so many of them, evenly."""
+    n = origins.shape[1]
+    return origins if n <= most else origins[:, np.linspace(0, n - 1, most).astype(np.int64)]
+
+
+def whole_window(window: float) -> int:
+    if not float(window).is_integer():
+        raise UsageError(f"window is a number of steps, so a whole one, but is {window:g}.")
+    return int(window)
+
+
+def windows_to_try(series: list[Series], codec: SeriesCodec, seasons: Sequence[int]) -> list[int]:
+    """The windows to try: some seasons and horizons, as far as the series leave enough of them to learn from."""
+    lengths = np.sort([len(s.values) for s in series])
+    longest = int(lengths[len(lengths) // 2])
+    short, long = max(2 * seasons[0], 8), 2 * max(seasons)
+    most = max(2, min((longest - codec.horizon) // 2, max(short, 12, longest // 12), 1024))
+    wanted = [short, 2 * short, max(short, 2 * codec.horizon), long]
+    if long <= short:
+        wanted.append(7 * short)
+    return sorted({max(2, min(w, most)) for w in wanted})
+
+
+def seasons_of(series: Sequence[Series]) -> tuple[int, ...]:
+    """The seasons that a series may have: those of its step by the calendar, or what its values repeat after."""
+    step, longest = series[0].step, max(len(s.values) for s in series)
+    known = [n for n in step.seasons() if longest >= 2 * n]
+    if not known and step.unit == "i":
+        known = [n for n in (_repeats(series),) if n > 1]
+    return tuple(known) or (1,)
+
+
+def _repeats(series: Sequence[Series]) -> int:
+    """After how many steps values are like each other, 1 where they are not.
+
+    It is a peak of their autocorrelation, where that of their differences is high too: those of a walk repeat nothing,
+    however it wanders.
+    """
+    total = np.zeros((2, MOST_SEASON + 2))  # of the values and of their differences
+    weight = np.zeros(MOST_SEASON + 2)
+    for values in (s.values[-20 * MOST_SEASON :, c] for s in series[:100] for c in range(s.values.shape[1])):
+        known = np.isfinite(values)
+        T, lags = len(values), min(len(values) // 3 + 1, MOST_SEASON + 1)
+        if lags < 3 or known.sum() < 8:
+            continue
+        line = np.polyfit(np.flatnonzero(known), values[known], 1)
+        level = np.where(known, values - np.polyval(line, np.arange(T)), 0.0)
+        steps = np.diff(values, prepend=np.nan)
+        both = np.stack([level, np.where(np.isfinite(steps), steps, 0.0)])
+        size = np.square(both).sum(1)
+        if (size <= 1e-12 * np.square(values[known]).sum()).any():
+            continue
+        spectrum = np.abs(np.fft.rfft(both, 2 * T)) ** 2
+        along = np.fft.irfft(spectrum)[:, : lags + 1] / size[:, None]
+        total[:, : lags + 1] += along * T * T / (T - np.arange(lags + 1))
+        weight[: lags + 1] += T
+    like, steps = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+    at = np.arange(2, max(2, int((weight > 0).sum()) - 1))
+    chance = 3 / np.sqrt(max(1.0, float(weight[0])))
+    peaks = at[
+        (like[at] >= like[at - 1]) & (like[at] > like[at + 1]) & (like[at] > 0.3) & (steps[at] > chance)
+    ]
+    return int(peaks[like[peaks] >= 0.9 * like[peaks].max()][0]) if len(peaks) else 1
+
+
+def segment_of(window: int, season: int) -> int:
+    """A season where the window has a few of them; else an eighth of the window."""
+    if season > 1 and 3 * season <= window:
+        return season * -(-window // (16 * season))
+    return max(1, -(-window // 8))
+
+
+def around(rest: Array, numbers: Callable[[Array], Array]) -> Array:
+    """What `numbers` says of what was left at each step of the horizon, [horizon, P].
+
+    There may be few values: the spread at a step is that of its neighbours too, and its shape that of all steps.
+    """
+    known = np.isfinite(rest)
+    sizes = np.where(known, rest, 0.0) ** 2
+    H = len(sizes[0])
+    total, count = sizes.sum((0, 2)), known.sum((0, 2))
+    wide = max(0, int(np.ceil(50 / max(1.0, float(count.mean())))) // 2)
+    near = [slice(max(0, h - wide), h + wide + 1) for h in range(H)]
+    spread = np.sqrt([max(total[n].sum() / max(1, count[n].sum()), 1e-8) for n in near])
+    left = (rest / spread[:, None])[known]
+    if not len(left):
+        return np.zeros(1)
+    shape = left - np.median(left)
+    return np.stack([numbers(shape * width) for width in spread])
+
+
+def biases(line: Line, head: Head, numbers: int, moved: int, options: Options) -> Array:
+    """What stands beside the line, [maps, horizon, numbers]: its bias, and the spread of what it left."""
+    bias = np.repeat(line.bias[..., None], numbers, 2)
+    bias[..., moved:] = 0
+    spread = head.around
+    if spread is None:
+        return bias
+    own = {name: value for name, value in options.items() if name not in ("horizon", "channels")}
+    for k in range(len(bias)):
+        channels = slice(None) if len(bias) == 1 else slice(k, k + 1)
+        bias[k] += around(line.rest[..., channels], lambda z: spread(z, **own))
+    return bias
+
+
+ANCHORS = {"last": "last value", "season": "value a season before", "mean": "running mean"}
+
+
+def nearest_anchor(series: list[Series], options: Options) -> str:
+    """The anchor that the values to forecast are nearest to, over the series at hand."""
+    distance = {}
+    for anchor in ANCHORS:
+        codec = SeriesCodec.fit(series, anchor=anchor, **options)
+        targets = [codec.targets(codec.encode(s), len(s.values) // 4, len(s.values) - 1) for s in series[:50]]
+        sizes = np.concatenate([np.abs(z[np.isfinite(z)]) for z in targets])
+        distance[anchor] = float(sizes.mean()) if len(sizes) else np.inf
+    return min(distance, key=lambda anchor: distance[anchor])

@@ -1,0 +1,145 @@
+"""The linear map that a windowed forecast begins with, on series whose best forecast is known."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hitherto
+from hitherto.codecs.series import SeriesCodec
+from hitherto.data.series import Series
+from hitherto.errors import UsageError
+from hitherto.spec import from_options
+from hitherto.tasks.families import FAMILIES
+from hitherto.tasks.forecast.linear import Line, around, choose_line, segment_of, windows_to_try
+
+random = np.random.default_rng(0)
+NOISE = random.normal(size=(600, 1))
+
+
+def chosen(*values: Any, season: int = 1, horizon: int = 4, windows: Any = (8, 16)) -> Line:
+    series = [Series(str(i), np.arange(len(v)), np.asarray(v, float), ["y"]) for i, v in enumerate(values)]
+    codec = SeriesCodec.fit(series, horizon=horizon, season=season, scaling="causal", lookback=1)
+    return choose_line(codec, series, windows, ("last", "mean"), (season,), False)
+
+
+def test_a_random_walk_goes_on_from_its_last_value() -> None:
+    line = chosen(np.cumsum(NOISE, 0))
+    last = line.weight[0] @ np.ones(line.weight.shape[2])
+    assert "drawn towards the last value" in line.notes[0]
+    if line.anchor == "last":  # the window is zero at its end, so any map but one of nothing moves it
+        assert np.abs(line.weight).sum() == line.weight.shape[1]
+    assert np.isfinite(last).all()
+
+
+def test_a_season_is_found_in_the_window_and_noise_is_averaged() -> None:
+    t = np.arange(600)[:, None]
+    line = chosen(np.sin(2 * np.pi * t / 12) + 0.2 * NOISE, season=12, windows=(24, 48))
+    assert line.error < 0.8, "in units of the naive forecast of a season"
+
+
+def test_a_linear_law_is_learned() -> None:
+    values = [0.0, 1.0]
+    for e in random.normal(0, 0.01, 500):
+        values.append(1.6 * values[-1] - 0.9 * values[-2] + e)
+    line = chosen(np.array(values)[:, None], horizon=1)
+    assert line.error < 0.3
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((40, 1)),
+        np.full((30, 1), 7.0),
+        np.arange(30.0)[:, None],
+        np.eye(40)[:, 30:31],
+        NOISE[:9] * np.nan_to_num(np.inf, posinf=1e9),
+    ],
+)
+def test_whatever_a_series_is_the_line_is_finite(values: Any) -> None:
+    line = chosen(values, windows=(2, 4))
+    assert np.isfinite(line.weight).all()
+    assert np.isfinite(line.bias).all()
+    assert np.isfinite(around(line.rest, lambda z: np.quantile(z, [0.1, 0.9]))).all()
+
+
+def test_missing_values_are_no_errors() -> None:
+    values = np.sin(np.arange(200.0))[:, None]
+    values[random.random(200) < 0.2] = np.nan
+    assert np.isfinite(chosen(values).weight).all()
+
+
+def test_each_channel_may_have_a_line_of_its_own() -> None:
+    t = np.arange(600)
+    values = np.stack([np.cumsum(NOISE[:, 0]), np.sin(t) + 0.01 * NOISE[:, 0]], 1)
+    series = [Series("s", t, values, ["walk", "wave"])]
+    codec = SeriesCodec.fit(series, horizon=3, scaling="causal", lookback=1)
+    assert len(choose_line(codec, series, (8,), ("last",), (1,), False).weight) == 2
+
+
+def test_the_windows_that_are_tried_leave_some_to_learn_from() -> None:
+    for T in (12, 30, 100, 1000, 100_000):
+        series = [Series("s", np.arange(T), np.arange(T)[:, None] % 7, ["y"])]
+        codec = SeriesCodec.fit(series, horizon=5, season=7, scaling="causal", lookback=1)
+        windows = windows_to_try(series, codec, (7,))
+        assert all(2 <= w <= max(2, (T - 5) // 2) for w in windows)
+    assert segment_of(96, 24) == 24
+    assert segment_of(336, 24) == 24
+    assert segment_of(10, 1) == 2
+
+
+def test_what_is_left_has_the_spread_of_its_neighbours() -> None:
+    rest = random.normal(size=(400, 3, 1)) * np.array([1.0, 2.0, 4.0])[:, None]
+    low, high = around(rest, lambda z: np.quantile(z, [0.1, 0.9])).T
+    np.testing.assert_allclose(high, 1.28 * np.array([1, 2, 4]), rtol=0.15)
+    np.testing.assert_allclose(low, -1.28 * np.array([1, 2, 4]), rtol=0.15)
+
+
+# ---- as the beginning of a training
+
+SMALL: dict[str, Any] = {"hidden_size": 4, "threads": 1}
+
+
+def rows(values: Any, start: str = "2024-01-01") -> list[dict[str, Any]]:
+    return [{"ds": str(np.datetime64(start) + i), "y": float(v)} for i, v in enumerate(values)]
+
+
+def test_a_training_begins_with_the_line_and_keeps_it_where_it_is_best() -> None:
+    data = rows(np.cumsum(NOISE[:120, 0]))
+    model = hitherto.train("forecast", data, horizon=3, steps=1, lr=100.0, clip=0, **SMALL)
+    assert model.metrics["mase"] < 2.0
+    assert np.abs(model.tensors["segments.weight_out"]).max() == 0, (
+        "the weights before the first step are best"
+    )
+
+
+@pytest.mark.parametrize("head", ["quantile", "gaussian", "student_t"])
+def test_the_spread_around_the_line_is_that_of_what_it_left(head: str) -> None:
+    data = rows(5 + random.normal(size=300))
+    model = hitherto.train("forecast", data, horizon=3, steps=1, lr=1e-9, head=head, **SMALL)
+    assert 0.65 < model.evaluate(data, start=data[150]["ds"])["coverage"] < 0.92
+
+
+def test_a_short_history_is_enough() -> None:
+    data = rows(10 + np.arange(30) % 7)
+    model = hitherto.train("forecast", data, horizon=7, epochs=2, **SMALL)
+    found = [row["y"] for row in model.predict(data)]
+    assert found == pytest.approx([10 + (30 + h) % 7 for h in range(7)], abs=1.0)
+
+
+def test_many_short_series_are_read_in_no_time() -> None:
+    data = [
+        {"unique_id": f"s{i}", "ds": k, "y": float(i + k + random.normal())}
+        for i in range(500)
+        for k in range(24)
+    ]
+    spec = from_options("forecast", horizon=4)
+    source, examples, valid = FAMILIES["windows"].source.prepare(spec, data, None, {})
+    assert len(examples) == len(valid) == 500
+    batches = [source.batch(examples, item) for item in source.schedule(examples, spec.train, 0)[:3]]
+    assert all(np.isfinite(b.inputs["x"]).all() for b in batches)
+
+
+def test_a_window_is_a_whole_number_of_steps() -> None:
+    with pytest.raises(UsageError, match="number of steps"):
+        hitherto.train("forecast", rows(np.arange(50.0)), window=3.5, **SMALL)
