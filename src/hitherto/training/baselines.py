@@ -36,7 +36,9 @@ def verdict(source: AnySource, metric: str, model: Results, baselines: Baselines
     if not baselines:
         return []
     shown = _shared(source, metric, baselines)
-    best = next(iter(_ranked(baselines, shown)))
+    best = next(iter(_ranked(baselines, shown)), None)
+    if best is None:  # none has the metric: a series that only repeats itself has no unit of errors
+        return []
     gain, error = _gain(shown, model, baselines[best])
     if not math.isfinite(gain):
         return []

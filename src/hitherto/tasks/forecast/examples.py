@@ -1,7 +1,7 @@
 """Encoded series, and their windows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from hitherto.codecs.series import SeriesCodec, naive_scale
 from hitherto.data.series import Series
 from hitherto.runtime.executor import Arrays
 
-__all__ = ["Joined", "WindowExamples", "join"]
+__all__ = ["Joined", "WindowExamples", "before", "join"]
 
 
 @dataclass(slots=True)
@@ -81,3 +81,8 @@ class WindowExamples:
         """The steps after which a forecast is scored; `whole` ones have all of their future."""
         last = len(self.series[i].values) - (horizon if whole else 1)
         return np.arange(last - 1, self.first[i] - 1, -self.stride)[::-1]  # counted from the end
+
+
+def before(series: Series, cut: int) -> Series:
+    """The series before step `cut`, with all of its covariates: those of later steps are known in advance."""
+    return replace(series, values=series.values[:cut], times=series.times[:cut])

@@ -25,10 +25,13 @@ from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Sou
 from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
 from hitherto.tasks.columns import column_name, column_names, load
 from hitherto.tasks.forecast.columns import Time, apart_from, no_number, step_of, telling, time_column
-from hitherto.tasks.forecast.examples import WindowExamples
+from hitherto.tasks.forecast.examples import WindowExamples, before
 from hitherto.tasks.forecast.linear import (
+    ANCHORS,
     Line,
+    biases,
     choose_line,
+    nearest_anchor,
     seasons_of,
     segment_of,
     whole_window,
@@ -83,7 +86,7 @@ class Windows(Source[WindowExamples]):
         data = spec.data
         horizon = data.horizon or 1
         seasons = data.season if isinstance(data.season, tuple) else (data.season,) if data.season else ()
-        training = [_before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
+        training = [before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
         if not seasons:
             seasons = seasons_of(training)
             notes.append(f"a season has {' or '.join(map(str, seasons))} steps; --season says otherwise")
@@ -265,7 +268,7 @@ class Windows(Source[WindowExamples]):
         """Encode whole series, or their part `train` or `valid`; forecasts are scored from `first` on."""
         cuts = self.split(series) if part else [0] * len(series)
         if part == "train":
-            series = [_before(s, cut) for s, cut in zip(series, cuts, strict=True)]
+            series = [before(s, cut) for s, cut in zip(series, cuts, strict=True)]
             cuts = [0] * len(series)
         begin = [max(0, cut - 1) for cut in cuts]
         if first is not None:
@@ -302,13 +305,11 @@ class Windows(Source[WindowExamples]):
     def first(self, plan: Plan) -> Arrays:
         """The linear map, and around it what it left of later values."""
         kind, options = self.head()
-        o, line, row = plan["step"][0]["options"], self.line, HEADS[kind]
+        o, line = plan["step"][0]["options"], self.line
         if line is None or len(line.weight) != o["maps"]:
             return {}
-        return {
-            "segments.weight_skip": line.weight,
-            "segments.bias_skip": biases(line, row, o["numbers"], o["moved"], options),
-        }
+        bias = biases(line, HEADS[kind], o["numbers"], o["moved"], options)
+        return {"segments.weight_skip": line.weight, "segments.bias_skip": bias}
 
     def choose(self, examples: WindowExamples) -> tuple[Options, list[str]]:
         """Windows of a few seasons, and enough steps of training."""
@@ -596,8 +597,3 @@ def surprise(actual: Array, low: Array, median: Array, high: Array) -> Array:
     """How far off a value is: its distance from the median, in half widths of the 80 % interval low .. high."""
     scores: Array = np.abs(actual - median) / np.maximum((high - low) / 2, 1e-12)
     return scores
-
-
-def _before(series: Series, cut: int) -> Series:
-    """The series before step `cut`, with all of its covariates: those of later steps are known in advance."""
-    return replace(series, values=series.values[:cut], times=series.times[:cut])
