@@ -11,7 +11,7 @@ from hitherto.data.series import Series
 from hitherto.errors import UsageError
 from hitherto.spec import from_options
 from hitherto.tasks.families import FAMILIES
-from hitherto.tasks.forecast.linear import Line, around, choose_line, segment_of, windows_to_try
+from hitherto.tasks.forecast.linear import Line, around, choose_line, seasons_of, segment_of, windows_to_try
 
 random = np.random.default_rng(0)
 NOISE = random.normal(size=(600, 1))
@@ -143,3 +143,55 @@ def test_many_short_series_are_read_in_no_time() -> None:
 def test_a_window_is_a_whole_number_of_steps() -> None:
     with pytest.raises(UsageError, match="number of steps"):
         hitherto.train("forecast", rows(np.arange(50.0)), window=3.5, **SMALL)
+
+
+# ---- seasons
+
+
+def of_numbers(values: Any) -> list[Series]:
+    return [Series("s", np.arange(len(values)), np.asarray(values, float)[:, None], ["y"])]
+
+
+def test_seasons_are_found_in_series_of_integer_times() -> None:
+    t = np.arange(600)
+    noise = NOISE[:, 0]
+    assert seasons_of(of_numbers(np.sin(2 * np.pi * t / 24) + 0.3 * noise)) == (24,)
+    assert seasons_of(of_numbers((t % 7 < 5) * 3 + 0.5 * noise)) == (7,)
+    assert seasons_of(of_numbers(t / 10 + 3 * np.cos(2 * np.pi * t / 12) + 0.3 * noise)) == (12,)
+    assert seasons_of(of_numbers(np.tile(np.arange(12.0), 3))) == (12,)
+    for nothing in (noise, np.cumsum(noise), np.ones(600), np.arange(600.0), np.full(50, np.nan)):
+        assert seasons_of(of_numbers(nothing)) == (1,)
+
+
+def test_seasons_of_dates_are_those_of_the_calendar() -> None:
+    for step, T, expected in (
+        ("h", 1000, (24, 168)),
+        ("h", 100, (24,)),
+        ("D", 100, (7,)),
+        ("M", 100, (12,)),
+        ("D", 9, (1,)),
+    ):
+        ds = np.datetime64("2020-01", step) + np.arange(T)
+        spec = from_options("forecast", horizon=2)
+        data = [{"ds": str(d), "y": float(i % 5)} for i, d in enumerate(ds)]
+        source = FAMILIES["windows"].source.fit(spec, hitherto.data.read(data))
+        note = next(n for n in source.notes if "a season has" in n)
+        assert note.startswith(f"a season has {' or '.join(map(str, expected))} steps")
+
+
+def test_several_seasons_may_be_given() -> None:
+    t = np.arange(400)
+    data = rows(np.sin(t / 7 * 2 * np.pi) + (t % 30 == 3))
+    spec = from_options("forecast", horizon=7, season=[7, 30])
+    source = FAMILIES["windows"].source.fit(spec, hitherto.data.read(data))
+    assert source.codec.season == 7
+    assert source.codec.window >= 30
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [({"reader": "steps", "window": 8}, "window is an option"), ({"bptt": 8}, "bptt is an option")],
+)
+def test_options_of_the_other_reader_are_refused(options: Any, match: str) -> None:
+    with pytest.raises(UsageError, match=match):
+        hitherto.train("forecast", rows(np.arange(50.0)), **options, **SMALL)

@@ -363,9 +363,8 @@ def wave(T: int = 200, channels: int = 1) -> list[dict[str, Any]]:
 
 
 def windows(rows: Any, **options: Any) -> tuple[Any, Any, Any, Any]:
-    spec = from_options(
-        "forecast", **({"horizon": 4, "batch_size": 4, "bptt": 30, "reader": "steps"} | options)
-    )
+    asked = {"horizon": 4, "batch_size": 4, "reader": "steps"} | options
+    spec = from_options("forecast", **asked | ({"bptt": 30} if asked["reader"] == "steps" else {}))
     source, examples, valid = FAMILIES["windows"].source.prepare(spec, rows, None, {})
     return source, examples, valid, source.spec
 

@@ -36,7 +36,7 @@ def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
         chosen.pop("batch_size", None)
     if spec.data.valid == 0 and spec.data.valid_source is None:
         chosen.pop("patience", None)
-    planned = chosen.get("schedule") != "decay"  # to its end
+    planned = chosen.get("schedule") not in ("decay", "plateau")  # to its end
     if (planned and spec.train.patience is not None) or spec.train.average_after is not None:
         chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
     if spec.train.optimizer == "sgd":

@@ -303,7 +303,8 @@ def _shares(codec: SeriesCodec, data: Joined) -> tuple[float, ...]:
 def _origins(codec: SeriesCodec, data: Joined, share: float) -> tuple[Array, Array]:
     """Steps, the series of each, and the end of what is seen there, [3, n]: of fits, and later ones of scores."""
     W, H = codec.window, codec.horizon
-    early, late = [], []
+    early: list[Array] = []
+    late: list[Array] = []
     for i, (a, b) in enumerate(zip(data.begin[:-1].tolist(), data.begin[1:].tolist(), strict=True)):
         T = b - a
         cut = max(1, min(int(T * share), T - min(H, T // 3), T - 1))

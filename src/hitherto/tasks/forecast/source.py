@@ -24,6 +24,7 @@ from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
 from hitherto.tasks.columns import column_name, column_names, load
+from hitherto.tasks.forecast import defaults
 from hitherto.tasks.forecast.columns import Time, apart_from, no_number, step_of, telling, time_column
 from hitherto.tasks.forecast.examples import WindowExamples, before
 from hitherto.tasks.forecast.linear import (
@@ -33,7 +34,6 @@ from hitherto.tasks.forecast.linear import (
     choose_line,
     nearest_anchor,
     seasons_of,
-    segment_of,
     whole_window,
     windows_to_try,
 )
@@ -98,7 +98,9 @@ class Windows(Source[WindowExamples]):
             "calendar": True if data.calendar is None else data.calendar,
         }
         anchor: str | None = data.anchor or ("none" if counts else None)
-        if data.reader != "steps":
+        reader = data.reader or "window"
+        defaults.check(spec, reader)
+        if reader == "window":
             codec = SeriesCodec.fit(training, anchor=anchor or "last", lookback=1, **options)
             self.codecs["input"] = codec
             notes += codec.notes
@@ -312,57 +314,13 @@ class Windows(Source[WindowExamples]):
         return {"segments.weight_skip": line.weight, "segments.bias_skip": bias}
 
     def choose(self, examples: WindowExamples) -> tuple[Options, list[str]]:
-        """Windows of a few seasons, and enough steps of training."""
+        """As the reader of the series needs it."""
         if self.codec.window:
-            return self._choose_window(examples)
-        steps = np.array([len(s.values) for s in examples.series])
-        season, total = self.codec.season or 1, int(steps.sum())
-        window = int(np.clip(4 * max(season, self.horizon), 32, 336))
-        window = int(min(window, max(8, steps.max() - self.horizon)))
-        windows = max(1, total // window)
-        options: Options = {
-            "hidden_size": 32 if total < 2000 else 64 if total < 20_000 else 128,
-            "num_layers": 1,
-            "dropout": 0.1,
-            "bptt": window,
-            "batch_size": int(np.clip(windows // 4, 1, 32)),
-            "lr": 4e-3 if total < 20_000 else 2e-3,
-            "schedule": "one-cycle",
-            "clip": 1.0,
-        }
-        batches = -(-windows // (self.spec.train.batch_size or options["batch_size"]))
-        options["epochs"] = self.spec.train.epochs or int(np.clip(1500 // batches, 10, 300))
-        if options["epochs"] > 40:
-            options["evaluate_every"] = options["epochs"] * batches // 40
-        return options, [
-            f"{len(examples):,} series of {int(np.median(steps)):,} steps (median); windows of {window} steps"
-        ]
+            return defaults.of_windows(self.codec, self.line, self.spec, examples)
+        return defaults.of_steps(self.codec, self.horizon, self.spec, examples)
 
-    def _choose_window(self, examples: WindowExamples) -> tuple[Options, list[str]]:
-        codec, train = self.codec, self.spec.train
-        total = len(examples.windows(codec.window))
-        values = total * codec.channels
-        rows = train.batch_size or int(np.clip(total // 8, 8, 256 // min(codec.channels, 8)))
-        batches = -(-total // rows)
-        epochs = train.epochs or int(np.clip(3000 // batches, 5, 200))
-        options: Options = {
-            "hidden_size": 32 if values < 2000 else 64 if values < 20_000 else 128,
-            "num_layers": 1,
-            "window": float(codec.window),
-            "anchor": codec.anchor,
-            "segment": segment_of(codec.window, codec.season),
-            "linear": "shared" if self.line is None or len(self.line.weight) == 1 else "own",
-            "dropout": 0.2,
-            "batch_size": rows,
-            "lr": 1e-3,
-            "schedule": "decay",
-            "clip": 1.0,
-            "epochs": epochs,
-            "patience": 10,
-        }
-        if batches < 40:
-            options["evaluate_every"] = 40
-        return options, [f"{len(examples):,} series with {total:,} windows of {codec.window} steps"]
+    def candidates(self, examples: WindowExamples) -> dict[str, Options]:  # noqa: ARG002
+        return defaults.candidates(self.codec, self.spec)
 
     # ---- batches
 
