@@ -332,12 +332,18 @@ def whole_window(window: float) -> int:
 def windows_to_try(series: list[Series], codec: SeriesCodec, seasons: Sequence[int]) -> list[int]:
     """The windows to try: some seasons and horizons, as far as the series leave enough of them to learn from."""
     lengths = np.sort([len(s.values) for s in series])
-    longest = int(lengths[len(lengths) // 2])
-    short, long = max(2 * seasons[0], 8), 2 * max(seasons)
-    most = max(2, min((longest - codec.horizon) // 2, max(short, 12, longest // 12), 1024))
-    wanted = [short, 2 * short, max(short, 2 * codec.horizon), long]
-    if long <= short:
-        wanted.append(7 * short)
+    longest, total = int(lengths[len(lengths) // 2]), int(lengths.sum())
+    short, long = max(2 * seasons[0], 8), max(seasons) + seasons[0]  # of the long season, so many may do
+    most = max(short, 12, total // 12, long if longest >= 4 * max(seasons) else 0)
+    most = max(2, min((longest - codec.horizon) // 2, most, 1024))
+    wanted = {
+        short,
+        2 * short,
+        max(short, 2 * codec.horizon),
+        *(max(short, k) for k in (long, 2 * max(seasons))),
+    }
+    if len(seasons) == 1:
+        wanted.add(7 * short)
     return sorted({max(2, min(w, most)) for w in wanted})
 
 
@@ -393,7 +399,8 @@ def segment_of(window: int, season: int) -> int:
 def around(rest: Array, numbers: Callable[[Array], Array]) -> Array:
     """What `numbers` says of what was left at each step of the horizon, [horizon, P].
 
-    There may be few values: the spread at a step is that of its neighbours too, and its shape that of all steps.
+    There may be few values: the spread at a step is that of its neighbours too, and its shape that of all steps. Its
+    middle is the line, unless the middle of what was left is elsewhere for more than chance.
     """
     known = np.isfinite(rest)
     sizes = np.where(known, rest, 0.0) ** 2
@@ -405,7 +412,9 @@ def around(rest: Array, numbers: Callable[[Array], Array]) -> Array:
     left = (rest / spread[:, None])[known]
     if not len(left):
         return np.zeros(1)
-    shape = left - np.median(left)
+    middle = float(np.median(left))
+    chance = 2.5 / np.sqrt(max(1.0, len(left) / H))  # windows a horizon apart share few values
+    shape = left if abs(middle) > chance else left - middle
     return np.stack([numbers(shape * width) for width in spread])
 
 
