@@ -25,6 +25,7 @@ i64 read_shape(Arguments& a, Unroll& u, Weights* weights) {
   u.offsets = a.address<const i64>();
   u.places = a.address<const i64>();
   const i64 rows = a.integer();
+  u.mask = a.address<const float>();
   for (i64 d = 0; d < 2; ++d) {
     weights[d].w_ih = a.address<const float>();
     weights[d].w_hh = a.address<const float>();

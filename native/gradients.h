@@ -101,7 +101,7 @@ struct WeightGradient {
 
   // Row k of the panels of z: what the step of a token read. t follows the token.
   void put_panels(float* z, i64 k, i64 tokens, i64 token, Source source, i64 d, i64 width, i64& t) const {
-    const float *from = u->x + u->place(token) * u->I, *reset = nullptr;
+    const float *from = u->x + u->place(token) * u->I, *reset = nullptr, *mask = nullptr;
     if (source != INPUT) {
       while (token >= u->offset(t) + u->active(t)) ++t;
       const i64 row = token - u->offset(t), t_before = d == 1 ? t + 1 : t - 1;
@@ -110,12 +110,14 @@ struct WeightGradient {
         from = u->y + u->place(u->offset(t_before) + row) * u->D * u->H + d * u->H;
       else
         from = u->h0 ? u->h0 + (d * u->B + row) * u->H : nullptr;
+      if (u->mask) mask = u->mask + (d * u->B + row) * u->H;
       if (source == RESET_STATE) reset = u->saved + (d * u->N + token) * saved_per_unit(u->cell) * u->H;
     }
     const i64 P = ceil_div(width, VL);
     for (i64 v = 0; v < P; ++v) {
       const i64 panel = v / 4 * 4, vectors = min_of(4, P - panel), n = width - v * VL;
       Vec value = from ? load(from + v * VL, n) : zero();
+      if (mask) value = mul(value, load(mask + v * VL, n));
       if (reset) value = mul(value, load(reset + v * VL, n));
       store(z + panel * tokens * VL + (k * vectors + v - panel) * VL, value);
     }

@@ -25,6 +25,7 @@ struct Unroll {
   const i64* sizes;    // [T], or null: all B rows at every t
   const i64* offsets;  // [T + 1] where sizes is given
   const i64* places;   // [N], or null: row i for token i
+  const float* mask;   // [D, B, H], what multiplies h where it enters the recurrent product; null: nothing does
   i64 active(i64 t) const { return sizes ? sizes[t] : B; }
   i64 offset(i64 t) const { return sizes ? offsets[t] : t * B; }
   i64 place(i64 token) const { return places ? places[token] : token; }

@@ -148,18 +148,32 @@ struct Crew {  // how n threads share the work
 // Where the rows of one step lie, at unit 0. Whoever takes a tile copies this: a store could change what is behind a pointer, and
 // it would be read again after each.
 struct StepRows {
-  i64 H, ldh, ldg, ldc, ldy, ld_saved, first, stride;
+  i64 H, ldh, ldb, ldg, ldc, ldy, ld_saved, first, stride;
   const i64* places;
   const float *before, *x_part;  // h, and the projected inputs
   float *after, *c, *y, *saved, *cells;  // the last two may be null
+  const float* mask;                     // null: none
+  float* whole;  // under a mask, h where GRU's state needs it; else null. What `after` has the next product reads.
   i64 token(i64 r) const { return first + r * stride; }
-  const float* before_of(i64 r) const { return before + r * ldh; }
+  const float* before_of(i64 r) const { return before + r * ldb; }
   float* after_of(i64 r) const { return after + r * ldh; }
   float* c_of(i64 r) const { return c + r * ldc; }
+  const float* mask_of(i64 r) const { return mask + r * stride * H; }
+  // The new h of row r.
+  HT_INLINE void put(i64 r, i64 unit, float* after_row, float* y_row, Vec h) const {
+    store(y_row + unit, h, H - unit);
+    if (mask) {
+      if (whole) store(whole + r * ldc + unit, h);
+      h = mul(h, load(mask_of(r) + unit, H - unit));
+    }
+    store(after_row + unit, h);
+  }
   float* y_of(i64 r) const { return y + (places ? places[token(r)] : token(r)) * ldy; }
   float* saved_of(i64 r) const { return saved ? saved + token(r) * ld_saved : nullptr; }
   float* cells_of(i64 r) const { return cells ? cells + token(r) * H : nullptr; }
 };
+
+constexpr bool keeps_h(int cell) { return cell == GRU || cell == GRU_BEFORE; }  // a share of h passes each step by
 
 struct ForwardSizes {
   i64 ldh, vectors, chunk, lda, shared, scratch;
@@ -174,7 +188,8 @@ struct ForwardSizes {
     const i64 fit = min_of(512, max_of(48, (i64(96) << 10) / (vectors * VL + lda)));
     chunk = max_of(rows, min_of(fit, rows * u.T));
     shared = crew.shared_rows(u) * ldh * (u.cell == GRU_BEFORE ? 3 : 2);
-    scratch = chunk * (lda + vectors * VL) + rows * blocks * VL * (u.cell == LSTM || u.cell == GRU_BEFORE) + 64;
+    const i64 kept = (u.cell == LSTM || u.cell == GRU_BEFORE) + (u.mask && keeps_h(u.cell));
+    scratch = chunk * (lda + vectors * VL) + rows * blocks * VL * kept + 64;
     scratch = ceil_div(scratch, 16) * 16;
   }
 };
@@ -193,12 +208,15 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
   float* gx = m.scratch;
   float* inputs = gx + z.chunk * ldg;
   float* c = inputs + z.chunk * z.lda;  // LSTM's c; in GRU_BEFORE z, between its two products
+  float* whole = u.mask && keeps_h(CELL) ? c + (CELL == GRU_BEFORE ? m.rows * ldc : 0) : nullptr;
 
   for (i64 j = 0; j < m.rows; ++j) {
     const i64 from = (m.d * u.B + m.row(j)) * H;
     for (i64 b = m.b0; b < m.b1; ++b) {
       const i64 unit = b * VL, n = min_of(VL, H - unit);
-      const Vec h = u.h0 ? load(u.h0 + from + unit, n) : zero();
+      Vec h = u.h0 ? load(u.h0 + from + unit, n) : zero();
+      if (whole) store(whole + j * ldc + (b - m.b0) * VL, h);
+      if (u.mask) h = mul(h, load(u.mask + from + unit, n));
       store(state[0] + j * z.ldh + unit, h);
       store(state[1] + j * z.ldh + unit, h);
       if constexpr (CELL == LSTM) store(c + j * ldc + (b - m.b0) * VL, u.c0 ? load(u.c0 + from + unit, n) : zero());
@@ -226,7 +244,9 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       const float* h = state[step & 1];
       float* h_after = state[(step + 1) & 1];
       StepRows step_rows = {};
-      step_rows.H = H, step_rows.before = h, step_rows.after = h_after, step_rows.ldh = z.ldh;
+      step_rows.H = H, step_rows.before = h, step_rows.after = h_after, step_rows.ldb = step_rows.ldh = z.ldh;
+      if (u.mask) step_rows.mask = u.mask + (m.d * u.B + m.row0) * H;
+      if (whole) step_rows.before = step_rows.whole = whole - m.b0 * VL, step_rows.ldb = ldc;
       step_rows.x_part = g - v0 * VL, step_rows.ldg = ldg, step_rows.c = c - m.b0 * VL, step_rows.ldc = ldc;
       step_rows.first = m.token(u, t, 0), step_rows.stride = m.stride, step_rows.places = u.places;
       step_rows.y = u.y + m.d * H, step_rows.ldy = ldy;
@@ -238,14 +258,13 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
         const auto take = [&](Tile tile) {
           const StepRows now = step_rows;
-          const i64 H = now.H;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
             float *after = now.after_of(r), *y = now.y_of(r);
             for (i64 k = 0; k < tile.vectors; ++k) {
               const i64 unit = (tile.vector + k) * VL;
               const Vec value = rnn_activation<CELL == RNN_RELU>(load(tile.at(j, k)));
-              store(after + unit, value), store(y + unit, value, H - unit);
+              now.put(r, unit, after, y, value);
             }
           }
         };
@@ -264,7 +283,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
               const float* from = tile.at(j, k);
               Vec gates[4] = {load(from), load(from + VL), load(from + 2 * VL), load(from + 3 * VL)}, cell = load(c_of + unit);
               const Vec value = lstm_forward(gates, cell);
-              store(after + unit, value), store(y + unit, value, n), store(c_of + unit, cell);
+              now.put(r, unit, after, y, value), store(c_of + unit, cell);
               if (!saved) continue;
               for (i64 i = 0; i < 4; ++i) store(saved + i * H + unit, gates[i], n);
               store(cells + unit, cell, n);
@@ -288,7 +307,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
               const Vec reset = sigmoid(load(from)), update = sigmoid(load(from + VL)), inner = load(from + 2 * VL);
               const Vec candidate = tanh(fma(reset, inner, load(x_part + (k + 2) * VL)));
               const Vec value = gru_mix(update, candidate, load(before + unit));
-              store(after + unit, value), store(y + unit, value, n);
+              now.put(r, unit, after, y, value);
               if (!saved) continue;
               store(saved + unit, reset, n), store(saved + H + unit, update, n), store(saved + 2 * H + unit, candidate, n);
               store(saved + 3 * H + unit, inner, n);
@@ -312,7 +331,9 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
             for (i64 k = 0; k < tile.vectors; k += 2) {
               const i64 unit = (tile.vector + k) / 2 * VL, n = H - unit;
               const Vec reset = sigmoid(load(tile.at(j, k))), update = sigmoid(load(tile.at(j, k + 1)));
-              store(reset_of + unit, mul(reset, load(before + unit)));
+              Vec h_read = load(before + unit);
+              if (now.mask) h_read = mul(h_read, load(now.mask_of(r) + unit, n));
+              store(reset_of + unit, mul(reset, h_read));
               store(update_of + unit, update);
               if (saved) store(saved + unit, reset, n), store(saved + H + unit, update, n);
             }
@@ -334,7 +355,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
               const i64 unit = (tile.vector + k) * VL, n = H - unit;
               const Vec candidate = tanh(load(tile.at(j, k)));
               const Vec value = gru_mix(load(update_of + unit), candidate, load(before + unit));
-              store(after + unit, value), store(y + unit, value, n);
+              now.put(r, unit, after, y, value);
               if (saved) store(saved + 2 * H + unit, candidate, n);
             }
           }
@@ -366,7 +387,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
     }
     for (i64 b = m.b0; b < m.b1; ++b) {
       const i64 unit = b * VL, n = H - unit;
-      const Vec h = last < 0 ? load(state[0] + j * z.ldh + unit)
+      const Vec h = last < 0 ? (u.h0 ? load(u.h0 + to + unit, n) : zero())
                              : load(u.y + u.place(m.token(u, last, j)) * ldy + m.d * H + unit, n);
       store(u.hT + to + unit, h, n);
       if constexpr (CELL == LSTM) store(u.cT + to + unit, load(c + j * ldc + (b - m.b0) * VL), n);
@@ -385,7 +406,7 @@ struct BackwardSizes {
     ldg = padded(gates_of(u.cell) * u.H);
     gradients = dgates_per_unit(u.cell) * blocks * VL;
     shared = crew.shared_rows(u) * ldg * 2;
-    scratch = ceil_div(rows * blocks * VL * 2 + gradients, 16) * 16;
+    scratch = ceil_div(rows * blocks * VL * (u.mask ? 3 : 2) + gradients, 16) * 16;
   }
 };
 
@@ -399,6 +420,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
   float* dh = m.scratch;                  // [rows, units of this member]: the gradient that comes from the step after
   float* dc = dh + m.rows * ldd;      // LSTM's c; in GRU_BEFORE dh as it enters a step
   float* dbias = dc + m.rows * ldd;   // [gate, units of this member]
+  float* back = dbias + DG * ldd;     // under a mask, what the recurrent product gives; without one that is added to dh
   std::memset(dbias, 0, size_t(DG * ldd) * 4);
 
   for (i64 j = 0; j < m.rows; ++j) {
@@ -421,6 +443,9 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
         return load(rows_of + (placed ? u.place(token) : token) * ld + unit, H - unit);
       }
       return first ? load(first + (m.d * u.B + m.row(j)) * H + unit, H - unit) : zero();
+    };
+    const auto masked = [&](i64 j, i64 unit, Vec value) HT_LAMBDA {
+      return u.mask ? mul(value, load(u.mask + (m.d * u.B + m.row(j)) * H + unit, H - unit)) : value;
     };
     // Threads may still read the gates' gradients of the step after: the two take turns.
     float* gates = m.shared + (step & 1) * (z.shared / 2) + m.home * z.ldg;
@@ -492,10 +517,10 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
             float* dh_at = dh + j * ldd + (b - m.b0) * VL;
             const Vec d_reset_h = load(tile.at(i, k)), r = load(u.saved + token * S * H + unit, H - unit);
             const Vec h = before(u.y + m.d * H, ldy, true, u.h0, j, unit);
-            const Vec da_r = mul(mul(d_reset_h, h), sigmoid_slope(r));
+            const Vec d_reset = masked(j, unit, d_reset_h), da_r = mul(mul(d_reset, h), sigmoid_slope(r));
             put(j, b, 0, da_r);
             put_recurrent(j, b, 0, da_r);
-            store(dh_at, fma(d_reset_h, r, load(dh_at)));
+            store(dh_at, fma(d_reset, r, load(dh_at)));
           }
         }
       };
@@ -504,8 +529,15 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
       m.meet();
       p.K = 2 * H;
     }
-    p.store_rows(dh, ldd, ALL);
+    p.store_rows(u.mask ? back : dh, ldd, ALL);
+    if (u.mask) std::memset(back, 0, size_t(rows * ldd) * 4);
     add_product(p);
+    for (i64 j = 0; u.mask && j < rows; ++j) {
+      for (i64 k = 0; k < ldd; k += VL) {
+        float* dh_at = dh + j * ldd + k;
+        store(dh_at, add(load(dh_at), masked(j, m.b0 * VL + k, load(back + j * ldd + k))));
+      }
+    }
   }
 
   for (i64 j = 0; j < m.rows; ++j) {

@@ -56,6 +56,7 @@ class Case:
     threads: int = 1
     split: int = kernels.AUTO
     seed: int = 0
+    drop: bool = False  # recurrent dropout
 
     @property
     def B(self):
@@ -71,6 +72,7 @@ class Drawn:
     weights: list[list[np.ndarray]]  # for each direction as many of WEIGHTS as there are
     dy: np.ndarray  # [T, B, D*H]
     dends: list[np.ndarray]
+    masks: np.ndarray | None  # [D, B, H]
 
 
 def draw(case, scale=1.2):
@@ -86,9 +88,9 @@ def draw(case, scale=1.2):
     x, dy = uniform(case.steps, B, case.I), uniform(case.steps, B, D * H)
     for row, length in enumerate(case.lengths):
         x[length:, row] = np.nan
-    return Drawn(
-        x, [uniform(D, B, H) for _ in range(states)], weights, dy, [uniform(D, B, H) for _ in range(states)]
-    )
+    starts, dends = ([uniform(D, B, H) for _ in range(states)] for _ in range(2))
+    masks = rng.choice([0.0, 1.25, 2.0], (D, B, H)) if case.drop else None
+    return Drawn(x, starts, weights, dy, dends, masks)
 
 
 # ----------------------------------------------------------------------------------------------------- oracle
@@ -125,19 +127,20 @@ class Oracle:
         for t in times:
             rows = np.flatnonzero(lengths > t)
             before = [s[rows] for s in now]
-            after, kept = self.forward(weights, drawn.x[t, rows], before)
+            mask = 1.0 if drawn.masks is None else drawn.masks[d][rows]
+            after, kept = self.forward(weights, drawn.x[t, rows], before, mask)
             for s, v in zip(now, after, strict=True):
                 s[rows] = v
             self.y[t, rows, columns] = after[0]
-            steps.append((t, rows, before, kept))
+            steps.append((t, rows, before, kept, mask))
         for end, s in zip(self.ends, now, strict=True):
             end[d] = s
         back = [s[d].copy() for s in drawn.dends]
-        for t, rows, before, kept in reversed(steps):
+        for t, rows, before, kept, mask in reversed(steps):
             dafter = [s[rows] for s in back]
             dafter[0] = dafter[0] + drawn.dy[t, rows, columns]
             # Gradients of W x + b and U h + b'; what U multiplied in each gate; gradients of the old state.
-            ax, ah, inputs, dbefore = self.backward(weights, before, kept, dafter)
+            ax, ah, inputs, dbefore = self.backward(weights, before, kept, dafter, mask)
             x = drawn.x[t, rows]
             self.dx[t, rows] += ax @ weights[0]
             into = self.dweights[d]
@@ -153,9 +156,9 @@ class Oracle:
         for start, s in zip(self.starts, back, strict=True):
             start[d] = s
 
-    def forward(self, weights, x, before):
+    def forward(self, weights, x, before, mask):
         w, u, b, bb = weights
-        H, h = self.case.H, before[0]
+        H, h, whole = self.case.H, before[0] * mask, before[0]
         r_, z_, n_ = slice(H), slice(H, 2 * H), slice(2 * H, 3 * H)
         match self.case.cell:
             case "rnn_tanh":
@@ -174,23 +177,24 @@ class Oracle:
                 gx, gh = x @ w.T + b, h @ u.T + bb
                 r, z = sigmoid(gx[:, r_] + gh[:, r_]), sigmoid(gx[:, z_] + gh[:, z_])
                 n = np.tanh(gx[:, n_] + r * gh[:, n_])
-                return [(1 - z) * n + z * h], (r, z, n, gh[:, n_])
+                return [(1 - z) * n + z * whole], (r, z, n, gh[:, n_])
             case "gru_before":
                 gx, bb = x @ w.T + b, np.broadcast_to(bb, 3 * H)
                 r = sigmoid(gx[:, r_] + h @ u[r_].T + bb[r_])
                 z = sigmoid(gx[:, z_] + h @ u[z_].T + bb[z_])
                 n = np.tanh(gx[:, n_] + (r * h) @ u[n_].T + bb[n_])
-                return [(1 - z) * n + z * h], (r, z, n)
+                return [(1 - z) * n + z * whole], (r, z, n)
 
-    def backward(self, weights, before, kept, dafter):
-        u, H, h, dh = weights[1], self.case.H, before[0], dafter[0]
+    def backward(self, weights, before, kept, dafter, mask):
+        u, H, dh = weights[1], self.case.H, dafter[0]
+        h, whole = before[0] * mask, before[0]
         match self.case.cell:
             case "rnn_tanh":
                 a = dh * (1 - kept[0] ** 2)
-                return a, a, [h], [a @ u]
+                return a, a, [h], [a @ u * mask]
             case "rnn_relu":
                 a = dh * (kept[0] > 0)
-                return a, a, [h], [a @ u]
+                return a, a, [h], [a @ u * mask]
             case "lstm":
                 i, f, g, o, c = kept
                 tc = np.tanh(c)
@@ -202,20 +206,20 @@ class Oracle:
                     dh * tc * o * (1 - o),
                 ]
                 a = np.concatenate(parts, 1)
-                return a, a, [h] * 4, [a @ u, dc * f]
+                return a, a, [h] * 4, [a @ u * mask, dc * f]
             case "gru":
                 r, z, n, hn = kept
-                dn, dz = dh * (1 - z) * (1 - n**2), dh * (h - n) * z * (1 - z)
+                dn, dz = dh * (1 - z) * (1 - n**2), dh * (whole - n) * z * (1 - z)
                 dr = dn * hn * r * (1 - r)
                 ah = np.concatenate([dr, dz, dn * r], 1)
-                return np.concatenate([dr, dz, dn], 1), ah, [h] * 3, [ah @ u + dh * z]
+                return np.concatenate([dr, dz, dn], 1), ah, [h] * 3, [ah @ u * mask + dh * z]
             case "gru_before":
                 r, z, n = kept
-                dn, dz = dh * (1 - z) * (1 - n**2), dh * (h - n) * z * (1 - z)
+                dn, dz = dh * (1 - z) * (1 - n**2), dh * (whole - n) * z * (1 - z)
                 drh = dn @ u[2 * H :]
                 dr = drh * h * r * (1 - r)
                 a = np.concatenate([dr, dz, dn], 1)
-                return a, a, [h, h, r * h], [a[:, : 2 * H] @ u[: 2 * H] + drh * r + dh * z]
+                return a, a, [h, h, r * h], [(a[:, : 2 * H] @ u[: 2 * H] + drh * r) * mask + dh * z]
 
 
 # ---------------------------------------------------------------------------------------------- ours, torch's
@@ -266,31 +270,32 @@ def arguments(case, drawn):
     x = lay(case, drawn.x, np.nan)
     state = tuple(torch.from_numpy(s.astype(np.float32)) for s in drawn.state)
     weights = [[torch.from_numpy(w.astype(np.float32)) for w in ws] for ws in drawn.weights]
-    return x, sizes, places, state, weights
+    masks = None if drawn.masks is None else torch.from_numpy(drawn.masks.astype(np.float32))
+    return x, sizes, places, state, weights, masks
 
 
-def unroll(case, x, sizes, places, state, weights, training=True):
+def unroll(case, x, sizes, places, state, weights, masks, training=True):
     torch.set_num_threads(case.threads)
     kernels.split = case.split
     full = [tuple(ws) + (None,) * (4 - len(ws)) for ws in weights]
-    return kernels.unroll(case.cell, x, sizes, places, state, full, training)
+    return kernels.unroll(case.cell, x, sizes, places, state, full, training, masks)
 
 
-def torchs(case, x, sizes, places, state, weights, training=True):
+def torchs(case, x, sizes, places, state, weights, masks, training=True):
     """The same in torch's own float32; the reference where torch has no such cell."""
     del places
     full = [tuple(ws) + (None,) * (4 - len(ws)) for ws in weights]
-    if case.cell == "gru_before" or x.numel() == 0:
-        return reference_unroll(case.cell, x, sizes, None, state, full)
+    if case.cell == "gru_before" or x.numel() == 0 or masks is not None:
+        return reference_unroll(case.cell, x, sizes, None, state, full, masks=masks)
     return cudnn_unroll(case.cell, x, sizes, state, full, case.D, 0.0, training)
 
 
 def values_and_gradients(run, case, drawn):
-    x, sizes, places, state, weights = arguments(case, drawn)
+    x, sizes, places, state, weights, masks = arguments(case, drawn)
     leaves = [x, *state, *(w for ws in weights for w in ws)]
     for leaf in leaves:
         leaf.requires_grad_()
-    y, ends = run(case, x, sizes, places, state, weights)
+    y, ends = run(case, x, sizes, places, state, weights, masks)
     along = [lay(case, drawn.dy), *(torch.from_numpy(g.astype(np.float32)) for g in drawn.dends)]
     dx, *rest = torch.autograd.grad([y, *ends], leaves, along)
     if case.form == "placed":  # nothing but tokens may get a value or a gradient
@@ -360,6 +365,7 @@ def any_case(rng, cell, most=33, rows=9, steps=6):
         bool(rng.random() < 0.7),
         str(rng.choice(forms)),
         seed=int(rng.integers(1000)),
+        drop=bool(rng.random() < 0.3),
     )
 
 
@@ -447,11 +453,11 @@ def test_a_loss_may_use_any_part_of_the_output(cell, used):
     for g in drawn.dends if used == "y" else drawn.dends[: -1 if used == "last end" else None][:-1]:
         g[:] = 0
     oracle = Oracle(case, drawn)
-    x, sizes, places, state, weights = arguments(case, drawn)
+    x, sizes, places, state, weights, masks = arguments(case, drawn)
     leaves = [x, *state, *(w for ws in weights for w in ws)]
     for leaf in leaves:
         leaf.requires_grad_()
-    y, ends = unroll(case, x, sizes, places, state, weights)
+    y, ends = unroll(case, x, sizes, places, state, weights, masks)
     pairs = [
         (y, lay(case, drawn.dy)),
         *zip(ends, (torch.from_numpy(g).float() for g in drawn.dends), strict=True),
@@ -470,12 +476,12 @@ def test_a_gradient_does_not_depend_on_which_others_are_wanted(cell):
     full[0] = lay(case, full[0])
     rng = np.random.default_rng(0)
     for _ in range(12):
-        x, sizes, places, state, weights = arguments(case, drawn)
+        x, sizes, places, state, weights, masks = arguments(case, drawn)
         leaves = [x, *state, *(w for ws in weights for w in ws)]
         wanted = [i for i in range(len(leaves)) if rng.random() < 0.4] or [0]
         for i in wanted:
             leaves[i].requires_grad_()
-        y, ends = unroll(case, x, sizes, places, state, weights)
+        y, ends = unroll(case, x, sizes, places, state, weights, masks)
         along = [lay(case, drawn.dy), *(torch.from_numpy(g.astype(np.float32)) for g in drawn.dends)]
         for i, got in zip(
             wanted, torch.autograd.grad([y, *ends], [leaves[i] for i in wanted], along), strict=True
@@ -544,6 +550,7 @@ def rows_of(case, drawn, rows):
         drawn.weights,
         drawn.dy[:, rows],
         [g[:, rows] for g in drawn.dends],
+        None if drawn.masks is None else drawn.masks[:, rows],
     )
     return rows, replace(case, lengths=tuple(case.lengths[row] for row in rows)), taken
 
@@ -554,14 +561,14 @@ def forward(case, drawn, training=False):
     return [lift(case, y), *(e.detach().numpy().astype(float) for e in ends)]
 
 
-SIZES = [(7, 33, 1), (24, 130, 1), (40, 70, 2), (200, 16, 2)]
+SIZES = [(7, 33, 1, False), (24, 130, 1, True), (40, 70, 2, False), (200, 16, 2, True)]
 
 
 @each_cell
-@pytest.mark.parametrize(("I", "H", "D"), SIZES)
-def test_bits_of_a_row_are_its_own(cell, I, H, D):
+@pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
+def test_bits_of_a_row_are_its_own(cell, I, H, D, drop):
     """They do not depend on the batch, the place in it, neighbours, threads, split, layout or training."""
-    case = Case(cell, I, H, (11, 11, 11, 9, 9, 8, 5, 5, 4, 3, 2, 2, 1, 0), 11, D)
+    case = Case(cell, I, H, (11, 11, 11, 9, 9, 8, 5, 5, 4, 3, 2, 2, 1, 0), 11, D, drop=drop)
     drawn = draw(case)
     alone = []
     for row in range(case.B):
@@ -583,9 +590,9 @@ def test_bits_of_a_row_are_its_own(cell, I, H, D):
 
 
 @each_cell
-@pytest.mark.parametrize(("I", "H", "D"), SIZES)
-def test_bits_of_full_batches_of_any_size(cell, I, H, D):
-    case = Case(cell, I, H, (5,) * 40, 5, D, form="full")
+@pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
+def test_bits_of_full_batches_of_any_size(cell, I, H, D, drop):
+    case = Case(cell, I, H, (5,) * 40, 5, D, form="full", drop=drop)
     drawn = draw(case)
     for at, rows in enumerate((1, 2, 3, 5, 6, 7, 8, 9, 12, 13, 17, 24, 39)):
         some, few = (rows_of(case, drawn, range(start, start + rows))[1:] for start in (0, 40 - rows))
@@ -599,10 +606,10 @@ def test_bits_of_full_batches_of_any_size(cell, I, H, D):
 
 
 @each_cell
-@pytest.mark.parametrize(("I", "H", "D"), SIZES)
-def test_bits_of_gradients_do_not_depend_on_threads_or_neighbours(cell, I, H, D):
+@pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
+def test_bits_of_gradients_do_not_depend_on_threads_or_neighbours(cell, I, H, D, drop):
     """Biases aside, whose sums are gathered thread by thread: those are the same from run to run."""
-    case = Case(cell, I, H, (9, 9, 9, 8, 6, 6, 3, 2, 1), 9, D, threads=1, split=kernels.ROWS)
+    case = Case(cell, I, H, (9, 9, 9, 8, 6, 6, 3, 2, 1), 9, D, split=kernels.ROWS, drop=drop)
     drawn = draw(case)
     _, expected = values_and_gradients(unroll, case, drawn)
     states = len(drawn.state)
@@ -632,6 +639,7 @@ def test_bits_do_not_depend_on_chunks(cell, data):
         lengths,
         8,
         form=data.draw(st.sampled_from(["packed", "placed"])),
+        drop=data.draw(st.booleans()),
     )
     drawn = draw(case)
     y, *ends = forward(case, drawn)
@@ -640,7 +648,8 @@ def test_bits_do_not_depend_on_chunks(cell, data):
     for begin, end in itertools.pairwise([0, *cuts, 8]):
         part = tuple(min(max(n - begin, 0), end - begin) for n in lengths)
         chunk = replace(case, lengths=part, steps=end - begin)
-        piece, *state = forward(chunk, Drawn(drawn.x[begin:end], state, drawn.weights, drawn.dy, drawn.dends))
+        x, *rest = drawn.x[begin:end], drawn.weights, drawn.dy, drawn.dends, drawn.masks
+        piece, *state = forward(chunk, Drawn(x, state, *rest))
         pieces.append(piece)
     assert np.array_equal(np.concatenate(pieces), y)
     for got, want in zip(state, ends, strict=True):

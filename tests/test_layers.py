@@ -597,6 +597,39 @@ def test_recurrent_dropout_goes_with_lengths_and_layers(kind):
     assert_same(layer(x, lengths=LENGTHS), layer_without_u(x, lengths=LENGTHS))
 
 
+@each_of_ours
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
+def test_recurrent_dropout_draws_and_computes_the_same_on_every_path(kind, options, lengths, monkeypatch):
+    layer = getattr(ht, kind)(IN, H, 2, bidirectional=True, recurrent_dropout=0.5, **options)
+    monkeypatch.setattr(native, "warn_once", lambda why: None)
+    x, found = torch.randn(T, B, IN, requires_grad=True), []
+    for pure, again in (("", False), ("", True), ("1", True)):  # natively; with a gradient of the gradient
+        monkeypatch.setenv("HITHERTO_PURE", pure)
+        torch.manual_seed(3)
+        out = flat(layer(x, lengths=lengths))
+        gradients = torch.autograd.grad(
+            sum(v.square().sum() for v in out), [x, *layer.parameters()], create_graph=again
+        )
+        second = torch.autograd.grad(sum(g.square().sum() for g in gradients), x) if again else ()
+        found.append([*out, *gradients, *second])
+    assert_same(found[0], found[1][: len(found[0])])
+    torch.testing.assert_close(found[1], found[2], rtol=1e-4, atol=1e-4)
+
+
+@each_kind
+def test_recurrent_dropout_is_one_node_of_a_compiled_graph(kind):
+    if not kernels.available():
+        pytest.skip("no kernels")
+    torch._dynamo.reset()
+    layer, x = getattr(ht, kind)(IN, H, recurrent_dropout=1.0), torch.randn(T, B, IN)
+    compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
+    results = []
+    for module in (compiled, layer):
+        out = module(x)
+        results.append([*flat(out), *torch.autograd.grad(out[0].square().sum(), list(layer.parameters()))])
+    assert_same(*results)
+
+
 @each_kind
 def test_initialisation_options(kind):
     layer = getattr(ht, kind)(IN, H, 2, bidirectional=True, orthogonal=True)
@@ -1479,7 +1512,7 @@ def test_explain_path_says_which_and_why(monkeypatch):
         assert ht.explain_path(ht.GRU(IN, H, reset="before"), x).startswith("kernels")
         assert ht.explain_path(ht.GRUCell(IN, H, reset="before"), x[0]).startswith("kernels")
         dropping = ht.LSTM(IN, H, recurrent_dropout=0.1)
-        assert ht.explain_path(dropping, x).startswith("reference: recurrent_dropout has no kernel")
+        assert ht.explain_path(dropping, x).startswith("kernels")
         assert ht.explain_path(dropping.eval(), x).startswith("kernels")
         assert (
             torch.vmap(lambda v: v if "vmap" in ht.explain_path(layer, v) else v * torch.nan)(x)

@@ -50,13 +50,14 @@ struct Case {
   i64 T, B, I, H, D;
   bool ragged, padded, bias, state;  // padded: inputs and outputs batch first, with rows that are no token's
   int threads, split;
+  bool masked = false;  // recurrent dropout
 };
 
 std::string describe(const char* isa, const Case& c) {
   char text[200];
-  std::snprintf(text, sizeof text, "%s cell %d T %lld B %lld I %lld H %lld D %lld ragged %d padded %d bias %d state %d threads %d split %d",
+  std::snprintf(text, sizeof text, "%s cell %d T %lld B %lld I %lld H %lld D %lld ragged %d padded %d bias %d state %d threads %d split %d masked %d",
                 isa, c.cell, static_cast<long long>(c.T), static_cast<long long>(c.B), static_cast<long long>(c.I),
-                static_cast<long long>(c.H), static_cast<long long>(c.D), c.ragged, c.padded, c.bias, c.state, c.threads, c.split);
+                static_cast<long long>(c.H), static_cast<long long>(c.D), c.ragged, c.padded, c.bias, c.state, c.threads, c.split, c.masked);
   return text;
 }
 
@@ -67,7 +68,7 @@ struct Layer {
   Case c;
   i64 G, GH, N, rows;
   std::vector<i64> sizes, offsets, places, lengths;
-  Floats w_ih[2], w_hh[2], b_ih[2], b_hh[2], x, h0, c0, dy, dhT, dcT;
+  Floats w_ih[2], w_hh[2], b_ih[2], b_hh[2], x, h0, c0, mask, dy, dhT, dcT;
   Floats y, hT, cT, saved, cells, dx, dh0, dc0, dgates, dw_ih[2], dw_hh[2], db_ih[2], db_hh[2];
 
   explicit Layer(const Case& given) : c(given), G(gates_of(given.cell)), GH(G * given.H), N(0) {
@@ -95,6 +96,7 @@ struct Layer {
       dw_ih[d] = draw(GH * c.I), dw_hh[d] = draw(GH * c.H), db_ih[d] = draw(GH), db_hh[d] = draw(GH);
     }
     const i64 states = c.D * c.B * c.H;
+    for (i64 i = 0; c.masked && i < states; ++i) mask.push_back(i * 7 % 3 ? 1.5f : 0.0f);
     x = draw(rows * c.I), dy = draw(rows * c.D * c.H), h0 = draw(states), c0 = draw(states), dhT = draw(states), dcT = draw(states);
     y = draw(rows * c.D * c.H), dx = draw(rows * c.I), hT = draw(states), cT = draw(states), dh0 = draw(states), dc0 = draw(states);
     saved = draw(c.D * N * saved_per_unit(c.cell) * c.H), cells = draw(c.cell == LSTM ? c.D * N * c.H : 0);
@@ -112,6 +114,7 @@ struct Layer {
     for (i64 d = 0; d < c.D; ++d) {
       u.weights[d] = {w_ih[d].data(), w_hh[d].data(), c.bias ? b_ih[d].data() : nullptr, c.bias ? b_hh[d].data() : nullptr};
     }
+    u.mask = c.masked ? mask.data() : nullptr;
     u.x = x.data();
     u.h0 = c.state ? h0.data() : nullptr;
     u.c0 = c.state && c.cell == LSTM ? c0.data() : nullptr;
@@ -160,12 +163,13 @@ struct Oracle {
     for (size_t k = 0; k < H && c.state; ++k) h[0][k] = l.h0[at + k], cell[0][k] = c.cell == LSTM ? l.c0[at + k] : 0;
     const auto row_of = [&](size_t s) { return size_t(l.row(d ? i64(steps - 1 - s) : i64(s), b)); };
     const auto bias = [&](const Floats& v, size_t k) { return c.bias ? double(v[k]) : 0.0; };
+    const auto mask = [&](size_t k) { return c.masked ? double(l.mask[at + k]) : 1.0; };
     for (size_t s = 0; s < steps; ++s) {
       const float* x = l.x.data() + row_of(s) * I;
       Doubles &a = gate[s], &u = part[s];  // activated gates; the part of the pre-activation that comes from h
       const auto from_h = [&](size_t k, const Doubles& v) {
         double sum = bias(l.b_hh[d], k);
-        for (size_t j = 0; j < H; ++j) sum += double(wh[k * H + j]) * v[j];
+        for (size_t j = 0; j < H; ++j) sum += double(wh[k * H + j]) * v[j] * mask(j);
         return sum;
       };
       const bool before = c.cell == GRU_BEFORE;
@@ -229,8 +233,8 @@ struct Oracle {
         for (size_t k = 0; k < H; ++k) {
           double d_rh = 0;
           for (size_t j = 0; j < H; ++j) d_rh += ax[2 * H + j] * double(wh[(2 * H + j) * H + k]);
-          ax[k] = d_rh * h[s][k] * a[k] * (1 - a[k]);
-          back[k] += d_rh * a[k];
+          ax[k] = d_rh * mask(k) * h[s][k] * a[k] * (1 - a[k]);
+          back[k] += d_rh * mask(k) * a[k];
         }
       }
       ah = ax;
@@ -244,8 +248,8 @@ struct Oracle {
         }
         const bool reset = c.cell == GRU_BEFORE && k >= 2 * H;
         for (size_t j = 0; j < H; ++j) {
-          dw_hh[d][k * H + j] += ah[k] * (reset ? a[j] : 1) * h[s][j];
-          if (!reset) back[j] += ah[k] * double(wh[k * H + j]);
+          dw_hh[d][k * H + j] += ah[k] * (reset ? a[j] : 1) * mask(j) * h[s][j];
+          if (!reset) back[j] += ah[k] * double(wh[k * H + j]) * mask(j);
         }
       }
       dh = back;
@@ -299,7 +303,7 @@ void kernels_equal_the_oracle(const Kernels& k) {
         for (int ragged = 0; ragged < 2; ++ragged) {
           ++turn;  // the other choices take turns, at periods that share no factor with those above
           compare(k, {cell, s[0], s[1], s[2], s[3], D, ragged == 1, turn % 5 < 2, turn % 7 != 0, turn % 3 != 0, 1 + turn % 3,
-                      turn % 11 % 3});
+                      turn % 11 % 3, turn % 13 % 2 == 1});
         }
       }
     }
@@ -311,7 +315,7 @@ bool same(const Floats& a, const Floats& b) { return a.size() == b.size() && !st
 // What is null is not written, and nothing else changes by it: all other results keep their bits.
 void any_of_the_outputs_may_be_null(const Kernels& k) {
   for (int cell = 0; cell < CELLS; ++cell) {
-    const Case c = {cell, 6, 9, 21, 70, 2, true, true, true, true, 1 + cell % 3, AUTO};
+    const Case c = {cell, 6, 9, 21, 70, 2, true, true, true, true, 1 + cell % 3, AUTO, cell % 2 == 1};
     Layer l(c);
     std::fill(l.dy.begin(), l.dy.end(), 0.0f);
     l.run(k);

@@ -125,6 +125,7 @@ def unroll(
     state: tuple[Tensor, ...],
     weights: Sequence[Weights],
     training: bool,
+    masks: Tensor | None = None,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """One layer over a batch of sequences: `(y, state at the end of each row)`.
 
@@ -134,18 +135,19 @@ def unroll(
     token i is its row places[i]: padded or batch-first data stay where they are. y has the leading shape of
     x, and zeros where no token is.
     State tensors are [D, B, H], weights a tuple (w_ih, w_hh, b_ih, b_hh) for each direction, the second of
-    which runs in reverse. With training, what the backward pass needs is kept.
+    which runs in reverse. With training, what the backward pass needs is kept. Masks, [D, B, H], multiply h
+    where it enters the recurrent product; they have no gradient.
     """
     number, bias = CELLS[cell], weights[0][2] is not None
     flat = [w for direction in weights for w in direction if w is not None]
     if torch.compiler.is_compiling():
         call = torch.ops.hitherto.unroll
-        y, *ends = call(number, x, sizes, places, list(state), flat, bias, training)
+        y, *ends = call(number, x, sizes, places, list(state), flat, bias, training, masks)
     elif training:
         apply = _Unroll.apply
-        y, *ends = apply(number, sizes, places, len(state), bias, x, *state, *flat)  # type: ignore[no-untyped-call]
+        y, *ends = apply(number, sizes, places, masks, len(state), bias, x, *state, *flat)  # type: ignore[no-untyped-call]
     else:
-        y, ends, _ = _forward(number, x, sizes, places, list(state), flat, bias, False)
+        y, ends, _ = _forward(number, x, sizes, places, masks, list(state), flat, bias, False)
     return y, tuple(ends[: len(state)])
 
 
@@ -217,6 +219,7 @@ def _shape(
     x: Tensor,
     sizes: Tensor | None,
     places: Tensor | None,
+    masks: Tensor | None,
     h0: Tensor,
     weights: list[Tensor],
     bias: bool,
@@ -231,7 +234,7 @@ def _shape(
     elif sizes is not None:
         T, offsets = sizes.shape[0], torch.nn.functional.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
     numbers = [torch.get_num_threads(), cell, split, T, B, I, H, D, N]
-    numbers += [_address(sizes), _address(offsets), _address(places), rows]
+    numbers += [_address(sizes), _address(offsets), _address(places), rows, _address(masks)]
     return numbers + _by_direction([w.data_ptr() for w in weights], D, bias), offsets
 
 
@@ -253,6 +256,7 @@ def _forward(
     x: Tensor,
     sizes: Tensor | None,
     places: Tensor | None,
+    masks: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -260,8 +264,9 @@ def _forward(
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """y, the final states, and with `keep` what `_backward` needs: saved gates, and cells (empty but for LSTM)."""
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
+    masks = None if masks is None else masks.contiguous()
     D, _, H = state[0].shape
-    shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
+    shape, _offsets = _shape(cell, x, sizes, places, masks, state[0], weights, bias)
     N, pair = shape[8], len(state) == 2
     y = _outputs(x, D * H, N)
     ends = [torch.empty_like(s) for s in state]
@@ -280,6 +285,7 @@ def _backward(
     x: Tensor,
     sizes: Tensor | None,
     places: Tensor | None,
+    masks: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -291,10 +297,11 @@ def _backward(
     """Gradients of x, the state and the weights, in this order; None where `needs` does not want one."""
     y, saved, cells = tape
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
+    masks = None if masks is None else masks.contiguous()
     dy = None if dy is None else dy.contiguous()
     dends = [None if d is None else d.contiguous() for d in dends]
     D, _, H = state[0].shape
-    shape, _offsets = _shape(cell, x, sizes, places, state[0], weights, bias)
+    shape, _offsets = _shape(cell, x, sizes, places, masks, state[0], weights, bias)
     N, states = shape[8], len(state)
     pair = states == 2
     dx = _outputs(x, x.shape[-1], N) if needs[0] else None
@@ -324,35 +331,36 @@ class _Unroll(torch.autograd.Function):
         cell: int,
         sizes: Tensor | None,
         places: Tensor | None,
+        masks: Tensor | None,
         states: int,
         bias: bool,
         x: Tensor,
         *rest: Tensor,
     ) -> tuple[Tensor, ...]:
         state, weights = list(rest[:states]), list(rest[states:])
-        y, ends, tape = _forward(cell, x, sizes, places, state, weights, bias, True)
+        y, ends, tape = _forward(cell, x, sizes, places, masks, state, weights, bias, True)
         ctx.cell, ctx.states, ctx.bias = cell, states, bias
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(sizes, places, x, *rest, y, *tape)
+        ctx.save_for_backward(sizes, places, masks, x, *rest, y, *tape)
         return y, *ends
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
         dy, *dends = grad_outputs
-        sizes, places, x, *rest, y, saved, cells = ctx.saved_tensors
-        state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[5:])
+        sizes, places, masks, x, *rest, y, saved, cells = ctx.saved_tensors
+        state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[6:])
         strange = [g for g in (x, *rest, y, saved, cells, dy, *dends) if g is not None and not readable(g)]
         # A gradient of the gradient may be wanted, or it may be no plain tensor: under vmap, for one.
         if torch.is_grad_enabled() or [unreadable(g) for g in strange]:
             gradients = _differentiable_backward(
-                ctx.cell, x, sizes, places, state, weights, ctx.bias, dy, dends, needs
+                ctx.cell, x, sizes, places, masks, state, weights, ctx.bias, dy, dends, needs
             )
         else:
             tape = [y, saved, cells]
             gradients = _backward(
-                ctx.cell, x, sizes, places, state, weights, ctx.bias, tape, dy, dends, needs
+                ctx.cell, x, sizes, places, masks, state, weights, ctx.bias, tape, dy, dends, needs
             )
-        return None, None, None, None, None, *gradients
+        return None, None, None, None, None, None, *gradients
 
 
 def _differentiable_backward(
@@ -360,6 +368,7 @@ def _differentiable_backward(
     x: Tensor,
     sizes: Tensor | None,
     places: Tensor | None,
+    masks: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -375,7 +384,7 @@ def _differentiable_backward(
         each = len(weights) // state[0].shape[0]
         directions = [weights[i : i + each] for i in range(0, len(weights), each)]
         full = [(w[0], w[1], w[2] if bias else None, w[3] if bias else None) for w in directions]
-        y, ends = reference_unroll(name, x, sizes, places, tuple(state), full, True)
+        y, ends = reference_unroll(name, x, sizes, places, tuple(state), full, True, masks)
     outputs = [(o, g) for o, g in zip((y, *ends), (dy, *dends), strict=False) if g is not None]
     wanted = [a for a, need in zip(inputs, needs, strict=True) if need]
     if not outputs or not wanted:
@@ -407,9 +416,10 @@ def _unroll_op(
     weights: list[Tensor],
     bias: bool,
     keep: bool,
+    masks: Tensor | None,
 ) -> list[Tensor]:
-    _check_readable([x, *state, *weights])
-    y, ends, tape = _forward(cell, x, sizes, places, state, weights, bias, keep)
+    _check_readable([x, *state, *weights, *([] if masks is None else [masks])])
+    y, ends, tape = _forward(cell, x, sizes, places, masks, state, weights, bias, keep)
     # An op returns as many tensors each time, all of them its own.
     D, N = state[0].shape[0], math.prod(x.shape[:-1]) if places is None else places.shape[0]
     absent = [] if len(ends) == 2 else [x.new_empty(0)]
@@ -426,6 +436,7 @@ def _unroll_fake(
     weights: list[Tensor],
     bias: bool,
     keep: bool,
+    masks: Tensor | None,
 ) -> list[Tensor]:
     D, B, H = state[0].shape
     N = math.prod(x.shape[:-1]) if places is None else places.shape[0]
@@ -445,6 +456,7 @@ def _backward_op(
     x: Tensor,
     sizes: Tensor | None,
     places: Tensor | None,
+    masks: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -454,7 +466,7 @@ def _backward_op(
     needs: list[bool],
 ) -> list[Tensor]:
     _check_readable([x, *state, *weights, *tape, dy, *dends])
-    gradients = _backward(cell, x, sizes, places, state, weights, bias, tape, dy, list(dends), needs)
+    gradients = _backward(cell, x, sizes, places, masks, state, weights, bias, tape, dy, list(dends), needs)
     # An op returns tensors that are its own: no None, and biases of one layer must not share one.
     return [
         x.new_empty(0) if g is None else g.clone() if i > len(state) else g for i, g in enumerate(gradients)
@@ -467,6 +479,7 @@ def _backward_fake(
     x: Tensor,
     sizes: Tensor | None,
     places: Tensor | None,
+    masks: Tensor | None,
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
@@ -480,21 +493,21 @@ def _backward_fake(
 
 
 def _op_setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
-    cell, x, sizes, places, state, weights, bias, _ = inputs
+    cell, x, sizes, places, state, weights, bias, _, masks = inputs
     ctx.cell, ctx.states, ctx.bias = cell, len(state), bias
     ctx.needs = [a.requires_grad for a in (x, *state, *weights)]
-    ctx.save_for_backward(sizes, places, x, *state, *weights, *output)
+    ctx.save_for_backward(sizes, places, masks, x, *state, *weights, *output)
 
 
 def _op_backward(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
-    sizes, places, x, *rest = ctx.saved_tensors
+    sizes, places, masks, x, *rest = ctx.saved_tensors
     state, weights, (y, _, _, saved, cells) = rest[: ctx.states], rest[ctx.states : -5], rest[-5:]
     gradients_of = torch.ops.hitherto.unroll_backward(
-        ctx.cell, x, sizes, places, state, weights, ctx.bias, [y, saved, cells],
+        ctx.cell, x, sizes, places, masks, state, weights, ctx.bias, [y, saved, cells],
         gradients[0], gradients[1 : 1 + ctx.states], ctx.needs,
     )  # fmt: skip
     wanted = [g if need else None for g, need in zip(gradients_of, ctx.needs, strict=True)]
-    return None, wanted[0], None, None, wanted[1 : 1 + ctx.states], wanted[1 + ctx.states :], None, None
+    return None, wanted[0], None, None, wanted[1 : 1 + ctx.states], wanted[1 + ctx.states :], None, None, None
 
 
 torch.library.register_autograd("hitherto::unroll", _op_backward, setup_context=_op_setup)

@@ -86,14 +86,14 @@ def _first_path(
         return "torch", "one step gains nothing from a kernel, so this is torch's own cell"
     if layer._no_kernel:
         return "reference", layer._no_kernel
-    if layer.recurrent_dropout and layer.training:
-        return "reference", "recurrent_dropout has no kernel (in training; eval() has)"
     if x.numel() == 0 or layer.hidden_size == 0:
         return "reference", "there is nothing to compute"
     if x.is_cpu:
         why = _no_cpu_kernel(layer, dtype, () if compiling else (x, *others))
         return ("reference", why) if why else ("kernels", "float32 on the CPU")
     if x.is_cuda:
+        if layer.recurrent_dropout and layer.training:
+            return "reference", "cuDNN has no recurrent_dropout (in training; eval() needs none)"
         if not layer._cudnn:
             options = ", ".join(f'{name}="{value}"' for name, value in layer._options.items())
             return "reference", f"cuDNN has no {layer._cell.upper()}{' with ' if options else ''}{options}"

@@ -202,7 +202,9 @@ class Recurrent(Weighted, nn.RNNBase):
             inner = self._drop(x, dropout, sizes, places) if first and dropout else x
             start = state if at_once == self.num_layers else tuple(s[rows] for s in state)  # each [D, B, H]
             if path == "kernels":
-                y, end = kernels.unroll(self._kernel, inner, sizes, places, start, weights[rows], training)
+                y, end = kernels.unroll(
+                    self._kernel, inner, sizes, places, start, weights[rows], training, self._masks(start[0])
+                )
             elif path == "cudnn":
                 y, end = cudnn_unroll(self._kernel, inner, sizes, start, weights[rows], D, dropout, training)
             else:
@@ -296,12 +298,14 @@ class Recurrent(Weighted, nn.RNNBase):
     def _reference(
         self, x: Tensor, sizes: Tensor | None, state: State, weights: Sequence[Weights]
     ) -> tuple[Tensor, State]:
-        masks = None
-        if self.recurrent_dropout and self.training:  # one mask for the whole sequence
-            masks = [
-                F.dropout(torch.ones_like(state[0][d]), self.recurrent_dropout) for d in range(len(weights))
-            ]
+        masks = self._masks(state[0])
         return unroll(CELLS[self._cell], self._options, self._names, x, sizes, state, weights, masks)
+
+    def _masks(self, h: Tensor) -> Tensor | None:
+        """What recurrent_dropout leaves of h [D, B, H], for the whole sequence; None where it does nothing."""
+        if not (self.recurrent_dropout and self.training):
+            return None
+        return torch.stack([F.dropout(torch.ones_like(rows), self.recurrent_dropout) for rows in h.detach()])
 
     # ------------------------------------------------------------------------------- into the layout and back
 

@@ -24,6 +24,7 @@ def reference_unroll(
     state: State,
     weights: Sequence[Weights],
     training: bool = True,
+    masks: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     """One layer, all directions, in torch operations: the contract of `kernels.unroll`, any dtype and device.
 
@@ -32,14 +33,15 @@ def reference_unroll(
              any leading shape, token i being row places[i]; y has zeros where no token is
     state:   (h,) or (h, c), each [D, B, H]; rows from sizes[0] on have length zero and keep theirs
     weights: for each direction (w_ih, w_hh, b_ih or None, b_hh or None); the second one runs in reverse
+    masks:   [D, B, H], what multiplies h where it enters the recurrent product; None: nothing does
     returns  y [T, B, D*H] or [N, D*H], and the state of every row at its own end
     """
     del training  # autograd knows
     row, options = cell_of_kernel(cell)
     if places is None:
-        return unroll(row, options, _NAMES, x, sizes, state, weights)
+        return unroll(row, options, _NAMES, x, sizes, state, weights, masks)
     tokens, rows = tokens_of(x, sizes, places, state[0].size(1)), x.shape[:-1]
-    y, end = unroll(row, options, _NAMES, tokens, sizes, state, weights)
+    y, end = unroll(row, options, _NAMES, tokens, sizes, state, weights, masks)
     return padded_of(y, places, rows), end
 
 
@@ -63,7 +65,7 @@ def unroll(
     sizes: Tensor | None,
     state: State,
     weights: Sequence[Weights],
-    masks: Sequence[Tensor] | None = None,
+    masks: Tensor | None = None,
 ) -> tuple[Tensor, State]:
     counts = [x.size(1)] * x.size(0) if sizes is None else cast("list[int]", sizes.tolist())
     if not counts:  # nothing to do, but every gradient is defined: zero
