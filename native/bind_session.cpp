@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "bind.h"
+#include "draw.h"
 
 namespace hitherto::python {
 namespace {
@@ -227,6 +228,66 @@ PyObject* session_push(PyObject* object, PyObject* const* args, Py_ssize_t n, Py
   });
 }
 
+// (scores, written, seed, place, count, temperature, top_k, top_p, repetition_penalty, banned, stops): the tokens that are drawn,
+// one after the other, each by the scores that the one before it made. A token of `stops` is the last. Scores are those of the
+// next token, before and after.
+PyObject* session_draw(PyObject* object, PyObject* args) {
+  SessionObject* self = reinterpret_cast<SessionObject*>(object);
+  PyObject *scores, *written, *banned, *stops;
+  unsigned long long seed;
+  long long place, count, top_k;
+  DrawOptions options;
+  if (!PyArg_ParseTuple(args, "OOKLLdLddOO", &scores, &written, &seed, &place, &count, &options.temperature, &top_k, &options.top_p,
+                        &options.penalty, &banned, &stops)) {
+    return nullptr;
+  }
+  options.top_k = top_k;
+  const Hold hold(self);
+  if (!hold.ok()) return nullptr;
+  const Program& p = self->program->built->program();
+  View views[4];
+  Numbers<const i64> ids[3] = {};
+  PyObject* const lists[3] = {written, banned, stops};
+  for (int i = 0; i < 3; ++i) {
+    if (!read_array(lists[i], views[i], 1, "tokens", ids[i])) return nullptr;
+    for (i64 k = 0; k < ids[i].n; ++k) {
+      if (ids[i].at[k] < 0 || ids[i].at[k] >= p.O) return PyErr_Format(PyExc_IndexError, "expected tokens in 0..%lld", static_cast<long long>(p.O - 1));
+    }
+  }
+  if (!views[3].open(scores, WRITE)) return nullptr;
+  const bool fits = views[3].of("d", 8) && views[3].buffer.len == p.O * 8 && !p.I && p.pool < 0 && p.O <= p.stage[0].I;
+  if (!fits || place < 0 || count < 0 || top_k < 0 || !(options.temperature >= 0) || !(options.top_p > 0)) {
+    return PyErr_Format(PyExc_ValueError, "draw: expected a model of tokens, its scores as float64, and options in their bounds");
+  }
+  double* const next = static_cast<double*>(views[3].buffer.buf);
+  std::vector<i64> drawn;
+  const bool ok = unlocked([&] {
+    Draw draw(options, p.O);
+    for (i64 k = 0; k < ids[0].n; ++k) draw.see(ids[0].at[k]);
+    for (i64 k = 0; k < ids[1].n; ++k) draw.ban(ids[1].at[k]);
+    std::vector<float> y(static_cast<size_t>(p.O));
+    Steps u = {};
+    u.program = &p, u.B = 1, u.T = 1, u.state = static_cast<float*>(self->state.buf), u.stride = p.state, u.end = p.stages, u.y = y.data();
+    for (long long n = 0; n < count; ++n) {
+      const i64 token = draw.token(next, seed, std::uint64_t(place + n));
+      drawn.push_back(token);
+      draw.see(token);
+      if (std::find(ids[2].at, ids[2].at + ids[2].n, token) != ids[2].at + ids[2].n) break;
+      u.ids = &token;
+      if (!stepper()->run(u, 1)) return false;
+      std::copy(y.begin(), y.end(), next);
+    }
+    return true;
+  });
+  if (!ok) return PyErr_NoMemory();
+  PyObject* list = PyList_New(Py_ssize_t(drawn.size()));
+  for (size_t i = 0; list && i < drawn.size(); ++i) {
+    PyObject* token = PyLong_FromLongLong(drawn[i]);
+    if (!token || PyList_SetItem(list, Py_ssize_t(i), token)) Py_CLEAR(list);
+  }
+  return list;
+}
+
 // (x, n): the seconds that n native steps of x take, one after the other, without Python.
 PyObject* session_time(PyObject* object, PyObject* args) {
   SessionObject* self = reinterpret_cast<SessionObject*>(object);
@@ -251,6 +312,8 @@ PyObject* session_time(PyObject* object, PyObject* args) {
 
 PyMethodDef session_methods[] = {
     {"push", as_method(session_push), METH_FASTCALL | METH_KEYWORDS, "push($self, x, /, *, out=None)\n--\n\nTake a step, or some: what the model says after each."},
+    {"draw", session_draw, METH_VARARGS,
+     "(scores, written, seed, place, count, temperature, top_k, top_p, repetition_penalty, banned, stops): the next tokens"},
     {"time", session_time, METH_VARARGS, "(x, n): seconds of n native steps"},
     {nullptr, nullptr, 0, nullptr}};
 PyType_Slot session_slots[] = {{Py_tp_new, reinterpret_cast<void*>(session_new)},

@@ -76,7 +76,7 @@ u32 bfloat16_of(float a) {  // to the nearest, ties to even
 u32 rounded_bits(float a) { return bits_of(a + 12582912.0f) - 0x4B400000u; }
 
 // The rows of a matrix [outputs, K], each with the words of its K and, for INT8, its scale and the value that its sums begin
-// with: what multiplies it is unsigned, 128 too high.
+// with: what multiplies it may be unsigned, DOT4_BIAS too high.
 struct PackedRow {
   const float* row;
   i64 K;
@@ -103,7 +103,7 @@ struct PackedRow {
   u32 begin() const {
     i64 sum = 0;
     for (i64 i = 0; precision == INT8 && i < K; ++i) sum += std::int32_t(rounded_bits(row[i] * inverse));
-    return u32(-128 * sum);
+    return u32(-DOT4_BIAS * sum);
   }
 };
 

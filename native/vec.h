@@ -100,7 +100,8 @@ using Ints = __m512i;
 HT_INLINE Ints load_words(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
 HT_INLINE Ints set_word(std::uint32_t a) { return _mm512_set1_epi32(int(a)); }
 HT_INLINE Vec to_floats(Ints a) { return _mm512_cvtepi32_ps(a); }
-// sum + four products of unsigned a and signed w, exact.
+// sum + four products of unsigned a and signed w, exact: each a is so much higher than the number that it stands for.
+constexpr int DOT4_BIAS = 128;
 HT_INLINE Ints dot4(Ints a, Ints w, Ints sum) {
 #if defined(HT_VNNI)
   return _mm512_dpbusd_epi32(sum, a, w);
@@ -166,10 +167,12 @@ using Ints = __m256i;
 HT_INLINE Ints load_words(const std::uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 HT_INLINE Ints set_word(std::uint32_t a) { return _mm256_set1_epi32(int(a)); }
 HT_INLINE Vec to_floats(Ints a) { return _mm256_cvtepi32_ps(a); }
+// Here a counts as a - 128. No number is beyond +-127, so the signs of a may go to w, and no sum of two is too large for 16 bits.
+constexpr int DOT4_BIAS = 0;
 HT_INLINE Ints dot4(Ints a, Ints w, Ints sum) {
-  const Ints even = _mm256_madd_epi16(_mm256_and_si256(a, _mm256_set1_epi16(255)), _mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8));
-  const Ints odd = _mm256_madd_epi16(_mm256_srli_epi16(a, 8), _mm256_srai_epi16(w, 8));
-  return _mm256_add_epi32(sum, _mm256_add_epi32(even, odd));
+  const Ints s = _mm256_xor_si256(a, _mm256_set1_epi8(char(0x80)));
+  const Ints pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(s), _mm256_sign_epi8(w, s));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 HT_INLINE Vec dot2(Ints a, Ints w, Vec sum) {
   const auto low = [](Ints v) HT_LAMBDA { return _mm256_castsi256_ps(_mm256_slli_epi32(v, 16)); };
@@ -248,6 +251,7 @@ HT_INLINE Ints load_words(const std::uint32_t* p) {
 }
 HT_INLINE Ints set_word(std::uint32_t a) { return Ints{{std::int32_t(a), std::int32_t(a), std::int32_t(a), std::int32_t(a)}}; }
 HT_INLINE Vec to_floats(Ints a) { HT_LANES(float(a.v[l])); }
+constexpr int DOT4_BIAS = 128;
 HT_INLINE Ints dot4(Ints a, Ints w, Ints sum) {
   for (int l = 0; l < VL; ++l) {
     const std::uint32_t u = std::uint32_t(a.v[l]), s = std::uint32_t(w.v[l]);

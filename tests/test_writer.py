@@ -9,13 +9,16 @@ import pytest
 
 pytest.importorskip("torch")
 
-from test_engine import SIZES, both, drawn, writer_of
+from test_engine import SIZES, both, drawn, plan_of, start, writer_of
 
-from hitherto.decode import OPTIONS, DecodeOptions
+from hitherto import native
+from hitherto.decode import OPTIONS, DecodeOptions, sample
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
+from hitherto.runtime import writer
 from hitherto.runtime.engine import Engine
+from hitherto.runtime.program import session
 from hitherto.runtime.writer import write
 
 END = 2
@@ -125,3 +128,105 @@ def test_nothing_to_say_is_an_empty_text() -> None:
     )  # fmt: skip
     found = write(engine, drawn("ids", 3, 2), None, options)
     assert [h[0].tokens for h in found] == [[], []]
+
+
+# ---- tokens that are drawn natively
+
+HOW: list[dict[str, Any]] = [
+    {"temperature": 0.0},
+    {"temperature": 0.7},
+    {"temperature": 3.0, "stop_ids": (1, 3)},
+    {"temperature": 1.3, "top_k": 2},
+    {"temperature": 1.3, "top_k": 9},
+    {"temperature": 0.8, "top_p": 0.6, "banned": (4,)},
+    {"temperature": 2.0, "top_p": 1e-9},
+    {"temperature": 0.0, "repetition_penalty": 1.7},
+    {"temperature": 1.0, "top_k": 4, "top_p": 0.9, "repetition_penalty": 1.3, "banned": (0, 2)},
+]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("how", HOW, ids=str)
+def test_native_draws_are_those_of_sample(cell: str, how: dict[str, Any]) -> None:
+    engine, _ = both(plan_of("ids", cell=cell))
+    state = start(engine, 1)
+
+    def step(state: Any, tokens: Any) -> Any:
+        params, after = engine.step(state, tokens)
+        return log_softmax(params), after
+
+    first, state = step(state, np.array([3]))
+    first = 4 * first  # far from even
+    for seed, count in ((0, 1), (1, 16), (2, 40), (1 << 62, 17), (1 << 63, 17)):
+        options = DecodeOptions(max_new_tokens=count, seed=seed, **how)
+        with np.errstate(invalid="ignore"):
+            expected = list(sample(step, state, first, options))
+            assert list(writer.drawn(engine, state, first, options)) == expected
+    text = list(writer.drawn(engine, state, first, replace(options, seed=None, max_new_tokens=1000)))
+    assert how.get("stop_ids") or len(text) == 1000
+    if how["temperature"] == 3.0:  # what no seed decides is not the same twice
+        assert text != list(writer.drawn(engine, state, first, replace(options, seed=None)))
+
+
+def test_draws_without_the_extension_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for pure in ("", "1"):
+        monkeypatch.setenv("HITHERTO_PURE", pure)
+        monkeypatch.setattr(native, "warn_once", lambda why: None)
+        engine, _ = both(plan_of("ids"))
+        options = DecodeOptions(max_new_tokens=60, seed=4, temperature=2.0, top_p=0.9)
+        found.append(list(writer.drawn(engine, start(engine, 1), np.zeros((1, 5)), options)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.skipif(native.extension() is None, reason="no extension")
+def test_the_extension_draws_within_bounds_whatever_comes() -> None:
+    engine, _ = both(plan_of("ids"))
+    of, none = session(engine.program, engine.block(1)), np.zeros(0, np.int64)
+    good = [np.zeros(5), none, 1, 0, 3, 1.0, 0, 0.9, 1.0, none, none]
+
+    def draw(**changes: Any) -> Any:
+        names = (
+            "scores",
+            "written",
+            "seed",
+            "place",
+            "count",
+            "temperature",
+            "top_k",
+            "top_p",
+            "penalty",
+            "banned",
+            "stops",
+        )
+        return of.draw(*(changes.get(name, value) for name, value in zip(names, good, strict=True)))  # type: ignore[union-attr]
+
+    assert len(draw()) == 3
+    assert draw(count=0) == []
+    for scores in (
+        np.full(5, np.nan),
+        np.full(5, np.inf),
+        np.full(5, -np.inf),
+        np.array([np.nan, 1, np.inf, 2, -np.inf]),
+    ):
+        for changes in ({}, {"top_k": 2}, {"top_p": 1.0}, {"temperature": 0.0}, {"penalty": 2.0, "top_k": 3}):
+            tokens = draw(**({"scores": scores.copy(), "count": 1} | changes))
+            assert len(tokens) == 1
+            assert 0 <= tokens[0] < 5
+    wrong_ones = (
+        {"scores": np.zeros(4)}, {"scores": np.zeros(5, np.float32)}, {"count": -1}, {"place": -1}, {"top_k": -1},
+        {"top_p": 0.0}, {"top_p": np.nan}, {"temperature": np.nan},
+    )  # fmt: skip
+    for wrong in wrong_ones:
+        with pytest.raises(ValueError, match="expected a model of tokens"):
+            draw(**wrong)
+    for name in ("written", "banned", "stops"):
+        for wrong_id in (-1, 5):
+            with pytest.raises(IndexError, match=r"expected tokens in 0\.\.4"):
+                draw(**{name: np.array([wrong_id])})
+        with pytest.raises(ValueError, match="array of int64"):
+            draw(**{name: np.zeros(1)})
+    vectors, _ = both(plan_of("vectors"))
+    of = session(vectors.program, vectors.block(1))
+    with pytest.raises(ValueError, match="expected a model of tokens"):
+        draw()

@@ -13,14 +13,17 @@ from hitherto.arrays import Array
 from hitherto.decode import DecodeOptions, Hypothesis, beams, sample
 from hitherto.heads import HEADS
 from hitherto.heads.classes import log_softmax
+from hitherto.runtime import pure
+from hitherto.runtime.chain import Chain
 from hitherto.runtime.engine import Engine, threads
-from hitherto.runtime.program import best
+from hitherto.runtime.program import Session, best, session
 from hitherto.runtime.stages import State
 
-__all__ = ["Draw", "sequel", "write", "write_from"]
+__all__ = ["Draw", "drawn", "sequel", "write", "write_from"]
 
 Draw = Callable[[Array, "np.random.Generator"], Array]
 
+AT_ONCE = 16  # tokens that are drawn in one call
 REDRAWS = 20  # of a step that has too many voices
 
 
@@ -61,6 +64,38 @@ def write_from(
     )  # fmt: skip
     nothing = Hypothesis([], -np.inf, -np.inf, None)  # where every token is banned
     return [hypotheses or [nothing] for hypotheses in searched]
+
+
+def drawn(engine: Chain, state: State, log_probs: Array, options: DecodeOptions) -> Iterator[int]:
+    """The tokens of `decode.sample` after this state, of one row; `log_probs`, [1, V], are those of the first.
+
+    On the extension the loop is native, some tokens at a time. It has the random numbers of `decode.sample`, and its
+    texts but for rounding.
+    """
+    block = engine.block(1)
+    for name, view in engine.views(block).items():
+        view[:] = state[name].transpose(1, 0, 2)
+    steps = session(engine.program, block)
+    seed = int(np.random.SeedSequence().generate_state(1)[0]) if options.seed is None else options.seed
+    if isinstance(steps, pure.Session) or not 0 <= seed < 1 << 63:
+
+        def step(state: Session, tokens: Array) -> tuple[Array, Session]:
+            return log_softmax(state.push(tokens)), state
+
+        yield from sample(step, steps, log_probs, options)
+        return
+    scores, written = np.array(log_probs[0], np.float64), np.zeros(0, np.int64)
+    banned, stops = (np.array(ids, np.int64).reshape(-1) for ids in (options.banned, options.stop_ids))
+    while len(written) < options.max_new_tokens:
+        tokens = steps.draw(
+            scores, written, seed, len(written), min(AT_ONCE, options.max_new_tokens - len(written)),
+            options.temperature, options.top_k, options.top_p, options.repetition_penalty, banned, stops,
+        )  # fmt: skip
+        for token in tokens:
+            if token in options.stop_ids:
+                return
+            yield token
+        written = np.append(written, tokens)
 
 
 def sequel(

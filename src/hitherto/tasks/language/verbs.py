@@ -13,6 +13,7 @@ from hitherto.codecs.base import Decoder
 from hitherto.errors import UsageError
 from hitherto.heads.classes import log_softmax
 from hitherto.runtime.stages import State
+from hitherto.runtime.writer import drawn
 from hitherto.tasks import verbs
 from hitherto.tasks.base import Batch, Results
 from hitherto.tasks.batching import heard
@@ -101,7 +102,7 @@ def pieces(
         options = replace(
             shared, temperature=temperature, top_k=top_k, top_p=top_p, repetition_penalty=repetition_penalty, seed=seed
         )  # fmt: skip
-        made = decode.sample(partial(step, model), state, log_probs, options)
+        made = drawn(model.engine, state, log_probs, options)
 
     def text() -> Iterator[str]:
         for token in made:
