@@ -66,6 +66,10 @@ def main() -> None:
         f"evaluate {out} README.md",
     ):
         print(f"  {Path(sys.executable).parent / 'hitherto'} {command}")
+    name = out.stem
+    print("To serve it, and ask it from another terminal (needs the extra `serve`):")
+    print(f"  {Path(sys.executable).parent / 'hitherto'} serve {out}")
+    print(f"""  curl localhost:8000/v1/models/{name}/generate -d '{{"prompt": "The class"}}'""")
 
 
 if __name__ == "__main__":

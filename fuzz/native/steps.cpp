@@ -217,6 +217,9 @@ void run(Bytes& b, const Made& made, Block<float>& states, i64 rows, i64 stride)
     std::fprintf(stderr, "refused without a reason: %s\n", why.text());
     std::abort();
   }
+  for (i64 i = begin; i < end; ++i) {  // what a caller bounds by the size of the weights, which a window does not have
+    if (double(p.stage[i].O) * double(T) * double(B) > double(1 << 24)) return;
+  }
   unsigned before_it = 99;
   for (i64 i = begin; i < end; ++i) {  // which operations stood beside one another, on how much
     const Stage& s = p.stage[i];

@@ -8,7 +8,8 @@
         ├── DataError               data that cannot be read as told; also a ValueError                exit 3
         ├── BundleError             a file that is no bundle, or not a sound one; also a ValueError    exit 3
         ├── CheckpointError         a checkpoint that is damaged or of another run; also a ValueError  exit 3
-        └── TrainingError           training that cannot go on: a non-finite loss, for one             exit 1
+        ├── TrainingError           training that cannot go on: a non-finite loss, for one             exit 1
+        └── StoreError              a store of sessions that cannot keep what it is given              exit 1
 
 A message says what was expected, what came, and what to do. `exit_code` is the status with which the command
 line ends on that error.
@@ -93,6 +94,10 @@ class CheckpointError(HithertoError, ValueError):
 
 class TrainingError(HithertoError):
     """Training that cannot go on, by a non-finite loss for one."""
+
+
+class StoreError(HithertoError):
+    """A store of sessions that cannot keep what it is given, on a full disk for one: nothing was answered."""
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from hitherto.cli.display import mute
 from hitherto.cli.doctor import doctor
 from hitherto.cli.generate import generate
 from hitherto.cli.live import chat, stream
+from hitherto.cli.serve import serve
 from hitherto.cli.train import train
 from hitherto.errors import HithertoError
 
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for verb in (train, evaluate, predict, generate, suggest, stream, chat, doctor):
+for verb in (train, evaluate, predict, generate, suggest, stream, chat, serve, doctor):
     cli.add_command(verb)
 
 

@@ -1,0 +1,412 @@
+"""Sessions of streams over a store: created, pushed to, looked at, forked, finished.
+
+Each push says `at`, the number of inputs that its sender knows were taken. So a push is never taken twice: one that
+comes again is answered again, from the answers that are kept; one that leaves inputs out is refused with the number
+that is expected. An answer is given after the store has it, with the state that follows. So any worker, after any
+crash, goes on where the last answer was given.
+
+    pushes that come while others are taken  ->  one round: step each, keep all of them together, answer each
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from hitherto.errors import HithertoError
+from hitherto.serve.refusals import Conflict, Full, Gone
+from hitherto.serve.store import Record, Store
+from hitherto.tasks.base import Row, Value
+from hitherto.tasks.streams import Stream
+
+__all__ = ["Answer", "Served", "Sessions", "plain"]
+
+REMEMBERED = 16  # pushes whose answers are kept; so many may wait for an answer at once
+ANSWERS = 1 << 20  # bytes of answers that are kept, the last one in any case
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """What a push was answered: the inputs it took, [begin, at), a hash of them, and the answers as JSON."""
+
+    begin: int
+    at: int
+    sum: bytes
+    body: bytes
+
+    def json(self) -> str:
+        """What the sender gets; the part that is kept is sent as it is."""
+        return f'{{"begin":{self.begin},"at":{self.at},{self.body.decode()[1:]}'
+
+
+@dataclass(slots=True)
+class Served:
+    """A model as it is served: what a session of it needs to know."""
+
+    name: str
+    digest: str
+    stream: Callable[[], Stream]
+
+
+@dataclass(slots=True)
+class _Live:
+    """A session in memory: its record, which has the fencing token, and its stream at the record's state."""
+
+    record: Record
+    stream: Stream
+    answers: list[Answer]
+
+
+@dataclass(slots=True)
+class _Push:
+    """A push that waits for its round."""
+
+    id: str
+    owner: str
+    at: int | None
+    inputs: list[Value]
+    finish: bool
+    sum: bytes
+    done: "asyncio.Future[Answer]"
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was done, for those who watch."""
+
+    pushes: int = 0
+    inputs: int = 0
+    repeated: int = 0
+    refused: int = 0
+    lost: int = (
+        0  # pushes that were stepped by a worker that had lost the session, and then stepped where it was
+    )
+    rounds: int = 0
+    largest: int = 0  # pushes of the largest round
+
+
+_answers = msgspec.msgpack.Decoder(list[Answer])
+
+
+class Sessions:
+    """The sessions of this worker, and a cache of those that it stepped last. For one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        opened: Callable[[str, str], Served],
+        take: Callable[[Stream, Value], list[Row]] = lambda stream, value: stream.push(value),
+        *,
+        cached: int = 10_000,
+        queue: int = 10_000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`opened` gives a model by its name and its digest, where it is not empty; `take` pushes one input."""
+        self.store, self.opened, self.take = store, opened, take
+        self.cached, self.queue, self.clock = cached, queue, clock
+        self.live: OrderedDict[str, _Live] = OrderedDict()
+        self.counts = Counts()
+        self._waiting: list[_Push] = []
+        self._round: asyncio.Task[None] | None = None
+        self._closed = False
+
+    # ---- what a user asks for
+
+    async def create(self, model: str, owner: str = "", state: bytes | None = None) -> Record:
+        """A new session of a model, before any input or from a saved state."""
+        served = self.opened(model, "")
+        stream = served.stream()
+        if state is not None:
+            stream.load(state)
+        return await self._create(served, stream, owner)
+
+    async def _create(self, served: Served, stream: Stream, owner: str, at: int = 0) -> Record:
+        record = Record(
+            id=secrets.token_urlsafe(18), model=served.name, digest=served.digest, owner=owner, fence=1, at=at,
+            finished=False, touched=self.clock(), state=stream.save(), answers=msgspec.msgpack.encode([]),
+        )  # fmt: skip
+        await self.store.create(record)
+        self._remember(_Live(record, stream, []))
+        return record
+
+    async def info(self, name: str, owner: str = "") -> Record:
+        """A session as the store has it."""
+        return self._owned(await self.store.read(name), owner)
+
+    async def push(
+        self,
+        name: str,
+        inputs: Iterable[Value],
+        *,
+        at: int | None = None,
+        owner: str = "",
+        finish: bool = False,
+    ) -> Answer:
+        """Take these inputs, and with `finish` the end of them: what became final.
+
+        `at` is the number of inputs that the sender knows were taken; None takes the inputs wherever the session is.
+        """
+        if self._closed or len(self._waiting) >= self.queue:
+            self.counts.refused += 1
+            raise Full("the server takes no more pushes now; send it again in a second")
+        inputs = list(inputs)
+        done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Push(name, owner, at, inputs, finish, _sum(inputs, finish), done))
+        if self._round is None:
+            self._round = asyncio.create_task(self._rounds())
+        return await done
+
+    async def peek(self, name: str, owner: str = "") -> tuple[int, Value]:
+        """The inputs that were taken, and the answer so far, as if they ended here."""
+        record, stream = await self._read(name, owner)
+        return record.at, stream.peek()  # which looks at a fork of its own
+
+    async def fork(self, name: str, owner: str = "") -> Record:
+        """Another session that has taken the same."""
+        record, stream = await self._read(name, owner)
+        if record.finished:
+            raise Conflict("the session has finished: its input has ended", record.at)
+        return await self._create(self.opened(record.model, record.digest), stream.fork(), owner, record.at)
+
+    async def restore(self, name: str, state: bytes, *, at: int = 0, owner: str = "") -> Record:
+        """Go on from this state, with `at` as the number of inputs that it has taken."""
+        live = await self._take(name, owner)
+        live.stream.load(state)  # which checks it whole before it changes anything
+        record = msgspec.structs.replace(
+            live.record,
+            at=at,
+            finished=False,
+            touched=self.clock(),
+            state=live.stream.save(),
+            answers=_pack([]),
+        )
+        self._forget(name)
+        (kept,) = await self.store.write([record])
+        if not kept:
+            raise Conflict(
+                "another worker stepped the session meanwhile; send the state again", live.record.at
+            )
+        return record
+
+    async def delete(self, name: str, owner: str = "") -> None:
+        self._owned(await self.store.read(name), owner)
+        self._forget(name)
+        await self.store.delete(name)
+
+    async def expire(self, idle: float) -> int:
+        """Forget the sessions that were idle for so many seconds."""
+        return await self.store.expire(self.clock() - idle)
+
+    async def close(self) -> None:
+        """Take no more, and finish what waits."""
+        self._closed = True
+        while self._round is not None:
+            await asyncio.wait([self._round])
+        await self.store.close()
+
+    # ---- rounds
+
+    async def _rounds(self) -> None:
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, []
+                await self._take_round(waiting)
+                await asyncio.sleep(0)  # pushes that came meanwhile join the next round
+        finally:
+            self._round = None
+
+    async def _take_round(self, waiting: list[_Push]) -> None:
+        """Step each push, keep all records together, then answer. A session's second push waits."""
+        names: set[str] = set()
+        records: list[Record] = []
+        stepped: list[tuple[_Push, Answer]] = []
+        self.counts.rounds += 1
+        self.counts.largest = max(self.counts.largest, len(waiting))
+        for push in waiting:
+            if push.id in names:
+                self._waiting.append(push)
+                continue
+            if push.done.done():  # nobody waits for it any more, and it was not begun
+                continue
+            try:
+                live, answer = await self._looked_up(push)
+                if answer is None:
+                    answer = self._step(live, push)
+                    names.add(push.id)
+                    records.append(live.record)
+                    stepped.append((push, answer))
+                else:
+                    self.counts.repeated += 1
+                    _set(push.done, answer)
+            except Exception as error:  # its own push's; others go on
+                self.counts.refused += 1
+                _fail(push.done, error)
+        if not records:
+            return
+        try:
+            kept = await self.store.write(records)
+        except Exception as error:
+            for push, _ in stepped:
+                self._forget(push.id)  # its stream has taken what was not kept
+                _fail(push.done, error)
+            return
+        for (push, answer), sound in zip(stepped, kept, strict=True):
+            if sound:
+                self.counts.pushes += 1
+                self.counts.inputs += len(push.inputs)
+                _set(push.done, answer)
+                continue
+            self._forget(push.id)  # another worker has it: what was stepped here never was
+            self.counts.lost += 1
+            push.tries += 1
+            if push.tries < 10:
+                self._waiting.append(push)
+            else:
+                _fail(push.done, Full("another worker steps the session at the same time; send it again"))
+
+    async def _looked_up(self, push: _Push) -> tuple[_Live, Answer | None]:
+        """The session of a push, and the answer if the push was taken before."""
+        live = self.live.get(push.id)
+        if live is not None:
+            self._owned(live.record, push.owner)
+            try:
+                return live, self._repeated(live, push)
+            except Conflict:  # another worker may have stepped it since
+                pass
+        live = await self._take(push.id, push.owner)
+        return live, self._repeated(live, push)
+
+    def _repeated(self, live: _Live, push: _Push) -> Answer | None:
+        """The answer to a push that was taken before; None for the one that follows; an error for any other."""
+        record = live.record
+        if push.at is None or push.at == record.at:
+            last = live.answers[-1] if live.answers else None
+            # The end of the inputs takes none, so that `at` does not tell one end from another.
+            if push.at is not None and last is not None and last.begin == push.at and last.sum == push.sum:
+                return last
+            if record.finished:
+                raise Conflict("the session has finished: its input has ended", record.at)
+            return None
+        for answer in live.answers:
+            if answer.begin == push.at:
+                if answer.sum == push.sum:
+                    return answer
+                raise Conflict(
+                    f"other inputs were taken at {push.at}: {record.at} inputs were taken in all", record.at
+                )
+        if push.at < record.at:
+            raise Conflict(
+                f"the push begins at {push.at}, but {record.at} inputs were taken, and that push is not one of the "
+                f"last {REMEMBERED}: go on at {record.at}",
+                record.at,
+            )
+        raise Conflict(
+            f"the push begins at {push.at}, but {record.at} inputs were taken: send those between them first",
+            record.at,
+        )
+
+    def _step(self, live: _Live, push: _Push) -> Answer:
+        """Take the inputs: the stream moves on, and the record says so. An input that is refused takes nothing."""
+        record, before = live.record, live.record.state
+        try:
+            rows: list[Value] = []
+            for value in push.inputs:
+                rows += self.take(live.stream, value)
+            body = {"rows": rows, "end": live.stream.finish()} if push.finish else {"rows": rows}
+            state = live.stream.save()
+        except Exception:
+            try:
+                live.stream.load(before)
+            except HithertoError:
+                self._forget(push.id)
+            raise
+        at = record.at + len(push.inputs)
+        answer = Answer(record.at, at, push.sum, msgspec.json.encode(body, enc_hook=plain))
+        live.answers = _newest([*live.answers, answer])
+        live.record = msgspec.structs.replace(
+            record,
+            at=at,
+            finished=push.finish,
+            touched=self.clock(),
+            state=state,
+            answers=_pack(live.answers),
+        )
+        return answer
+
+    # ---- what is in memory
+
+    def _owned(self, record: Record | None, owner: str) -> Record:
+        if record is None or record.owner != owner:
+            raise Gone("there is no such session: it was deleted, has expired, or never was")
+        return record
+
+    async def _take(self, name: str, owner: str) -> _Live:
+        """The session from the store, with a new token; it is this worker's now."""
+        self._owned(await self.store.read(name), owner)
+        record = self._owned(await self.store.take(name), owner)
+        live = _Live(record, self._streamed(record), _answers.decode(record.answers))
+        self._remember(live)
+        return live
+
+    async def _read(self, name: str, owner: str) -> tuple[Record, Stream]:
+        """The session as the store has it, and a stream at that state, for one who does not push to it."""
+        record = self._owned(await self.store.read(name), owner)
+        live = self.live.get(name)
+        if live is not None and (live.record.fence, live.record.at) == (record.fence, record.at):
+            return record, live.stream
+        return record, self._streamed(record)
+
+    def _streamed(self, record: Record) -> Stream:
+        return self.opened(record.model, record.digest).stream().load(record.state)
+
+    def _remember(self, live: _Live) -> None:
+        self.live[live.record.id] = live
+        self.live.move_to_end(live.record.id)
+        while len(self.live) > self.cached:  # the store has it
+            self.live.popitem(last=False)
+
+    def _forget(self, name: str) -> None:
+        self.live.pop(name, None)
+
+
+def _sum(inputs: list[Value], finish: bool) -> bytes:
+    """What tells pushes apart that begin at the same input."""
+    packed = msgspec.msgpack.encode((inputs, finish), enc_hook=plain)
+    return hashlib.blake2b(packed, digest_size=16).digest()
+
+
+def plain(value: object) -> object:
+    """What JSON and msgpack hold of an array of numbers, or of one."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise NotImplementedError(f"{type(value).__name__} is no answer")
+
+
+def _newest(answers: list[Answer]) -> list[Answer]:
+    """The last answers, as many as are kept."""
+    answers, size = answers[-REMEMBERED:], 0
+    for i, answer in enumerate(reversed(answers)):
+        size += len(answer.body)
+        if i and size > ANSWERS:
+            return answers[-i:]
+    return answers
+
+
+def _pack(answers: list[Answer]) -> bytes:
+    return msgspec.msgpack.encode(answers)
+
+
+def _set(done: "asyncio.Future[Answer]", answer: Answer) -> None:
+    if not done.done():
+        done.set_result(answer)
+
+
+def _fail(done: "asyncio.Future[Answer]", error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)

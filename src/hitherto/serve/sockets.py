@@ -1,0 +1,130 @@
+"""A session over a WebSocket: inputs in, what became final out.
+
+The server speaks first: the session, its model, and `at`. Then each message is answered by one:
+
+    {"inputs": [...], "at": 3}      -> {"begin": 3, "at": 5, "rows": [...]}
+    {"input": ...}                  as one input, wherever the session is
+    bytes                           one input: text, or numbers as the query `format` says (s16, f32)
+    {"peek": true}                  -> {"at": 5, "answer": ...}
+    {"finish": true}                -> {"begin": 5, "at": 5, "rows": [...], "end": ...}
+
+An error is a message too, with `error` and the HTTP status; of a push that does not follow, with `expected`.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from hitherto.serve.refusals import Refused, said_of
+from hitherto.serve.sessions import plain
+from hitherto.serve.values import FORMATS
+
+if TYPE_CHECKING:
+    from hitherto.serve.app import Server
+
+__all__ = ["Socket"]
+
+POLICY, LARGE, LATER = 1008, 1009, 1013  # reasons to close
+
+
+class Message(msgspec.Struct, forbid_unknown_fields=True):
+    """What a client says."""
+
+    inputs: list[object] = []
+    input: object | UnsetType = UNSET
+    at: Annotated[int, Meta(ge=0)] | None = None
+    finish: bool = False
+    peek: bool = False
+
+
+class Socket:
+    """The WebSockets of a server."""
+
+    def __init__(self, server: "Server") -> None:
+        self.server = server
+
+    async def run(self, socket: WebSocket) -> None:
+        """One connection, from its handshake to its end. The session lives on after it."""
+        server, query = self.server, socket.query_params
+        try:
+            server.expect_host(socket.headers.get("host", ""))
+            server.expect_origin(socket.headers.get("origin"), socket.headers.get("host", ""))
+            owner = server.owner(socket.headers.get("authorization") or _offered(socket))
+        except Refused as error:
+            await socket.close(POLICY, str(error))
+            return
+        if server.sockets >= server.settings.max_sockets or server.draining:
+            await socket.close(LATER)
+            return
+        server.sockets += 1
+        try:
+            await socket.accept("hitherto" if "hitherto" in socket.scope.get("subprotocols", ()) else None)
+            kind = _format(query.get("format", "text"))
+            name = query.get("session")
+            if name is None:
+                record = await server.sessions.create(socket.path_params["model"], owner)
+            else:
+                record = await server.sessions.info(name, owner)
+            await self._send(
+                socket,
+                {"session": record.id, "model": record.model, "digest": record.digest, "at": record.at},
+            )
+            while True:
+                await self._answer(socket, record.id, owner, kind)
+        except WebSocketDisconnect:
+            return
+        except Exception as error:
+            status, body = said_of(error)
+            await self._send(socket, {**body, "status": status})
+            await socket.close(LATER if status in (429, 503) else POLICY)
+        finally:
+            server.sockets -= 1
+
+    async def _answer(self, socket: WebSocket, name: str, owner: str, kind: str) -> None:
+        """One message and its answer."""
+        server = self.server
+        came = await socket.receive()
+        if came["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(came.get("code", 1000))
+        try:
+            if came.get("text") is None:
+                asked = Message(input=(kind, came["bytes"]))
+            else:
+                asked = msgspec.json.decode(came["text"], type=Message)
+            inputs = asked.inputs if asked.input is UNSET else [*asked.inputs, asked.input]
+            if inputs or asked.finish:
+                answer = await server.sessions.push(
+                    name, inputs, at=asked.at, owner=owner, finish=asked.finish
+                )
+                await socket.send_text(answer.json())
+            if asked.peek:
+                at, value = await server.sessions.peek(name, owner)
+                await self._send(socket, {"at": at, "answer": value})
+        except WebSocketDisconnect:
+            raise
+        except (msgspec.DecodeError, RecursionError) as error:
+            await self._send(socket, {"error": f"the message does not fit: {error}", "status": 400})
+        except Exception as error:
+            status, body = said_of(error)
+            if status >= 500 and status != 503:
+                raise
+            await self._send(socket, {**body, "status": status})
+
+    async def _send(self, socket: WebSocket, value: object) -> None:
+        await socket.send_text(msgspec.json.encode(value, enc_hook=plain).decode())
+
+
+def _format(name: str) -> str:
+    if name not in FORMATS:
+        raise Refused(f"`format` is one of {', '.join(FORMATS)}")
+    return name
+
+
+def _offered(socket: WebSocket) -> str | None:
+    """The key of a browser, which can set no header: the subprotocols `hitherto, bearer.KEY`."""
+    for protocol in socket.scope.get("subprotocols", ()):
+        if protocol.startswith("bearer."):
+            return f"Bearer {protocol.removeprefix('bearer.')}"
+    return None

@@ -1,0 +1,97 @@
+"""What a request holds, as a model takes it. Nothing of a request is ever the name of a file of this machine."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from hitherto.codecs.base import Codec
+from hitherto.errors import DataError
+from hitherto.serve.refusals import Refused
+from hitherto.tasks.base import Row, Value
+from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.streams import Stream
+from hitherto.trained import Model
+
+__all__ = ["FORMATS", "Upload", "as_files", "inputs_of", "take"]
+
+FORMATS = {"text": None, "s16": np.dtype("<i2"), "f32": np.dtype("<f4")}  # of the bytes of a binary message
+
+Upload = tuple[str, bytes]  # the name that its sender gave a file, and what is in it
+
+
+def inputs_of(model: Model, values: Sequence[Value]) -> list[Value]:
+    """The inputs of `predict`. What would be the name of a file is refused."""
+    codec = _read_by(model)
+    if not codec.reads_files:
+        return list(values)
+    return [_numbers(codec.kind, value) for value in values]
+
+
+@contextmanager
+def as_files(model: Model, uploads: Sequence[Upload]) -> Iterator[list[Path]]:
+    """Uploads as files, for as long as the block runs. Only the ending of a name is used."""
+    codec = _read_by(model)
+    with TemporaryDirectory(prefix="hitherto-") as folder:
+        paths = []
+        for name, content in uploads:
+            ending = PurePosixPath(name).suffix.lower()
+            if ending not in codec.endings:
+                known = ", ".join(codec.endings) or "none: this model reads no files"
+                raise Refused(f"a file has to end in one of {known}")
+            paths.append(Path(folder) / f"{secrets.token_hex(8)}{ending}")
+            paths[-1].write_bytes(content)
+        yield paths
+
+
+def take(stream: Stream, value: Value) -> list[Row]:
+    """Push one input: text, numbers, a row of a series, or bytes of a binary message with their format."""
+    codec = _read_by(stream.model)
+    if isinstance(value, Mapping) and stream.model.source.foresees:
+        unknown = value.keys() - {"y", "ds", "known", "static"}
+        if unknown:
+            raise Refused("a step of a series has y, and may have ds, known and static")
+        return stream.observe(value.get("y"), value.get("ds"), value.get("known"), value.get("static"))
+    if isinstance(value, tuple):
+        value = _decoded(*value)
+    if codec.reads_files:
+        value = _numbers(codec.kind, value)
+    return stream.push(value)
+
+
+def _read_by(model: OpenModel) -> Codec:
+    """The codec of what a model is given: a model that continues has no input of that name."""
+    if "input" in model.codecs:
+        return model.codecs["input"]
+    codecs = list(model.codecs.values())
+    return next((codec for codec in codecs if not codec.reads_files), codecs[0])
+
+
+def _decoded(kind: str, content: bytes) -> Value:
+    """The text or the numbers of a binary message."""
+    dtype = FORMATS[kind]
+    if dtype is None:
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise DataError(f"expected text in UTF-8, but {error.reason} at byte {error.start}") from error
+    if len(content) % dtype.itemsize:
+        raise DataError(f"expected numbers of {dtype.itemsize} bytes, but {len(content)} bytes came")
+    return np.frombuffer(content, dtype)
+
+
+def _numbers(kind: str, value: Value) -> Value:
+    """A value that holds numbers alone: text in it might name a file."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif not isinstance(one, np.ndarray | int | float):
+            raise Refused(
+                f"this model reads {kind}: send its numbers, or upload a file as multipart/form-data"
+            )
+    return value
