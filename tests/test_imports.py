@@ -70,7 +70,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 TORCH = {"model", "training"}
 NO_TORCH = {"hitherto.training", "hitherto.training.run", "hitherto.training.checkpoint"}  # of these layers
 INSTALLED = {"numpy", "safetensors", "msgspec", "click"}  # the base install
-EXTRA = {"serve": {"starlette", "uvicorn", "anyio"}}  # what a layer needs beside it, which an extra brings
+EXTRA = {
+    "serve": {"starlette", "uvicorn", "anyio", "redis"}
+}  # what a layer needs beside it, which an extra brings
 
 
 def layer_of(module: str) -> str:
@@ -132,7 +134,9 @@ def test_layers_have_no_circle() -> None:
 )
 def test_what_needs_no_torch_imports_none(path: Path) -> None:
     roots = {name.split(".")[0] for name in imports(parse(path), at_import_only=True)}
-    assert roots - sys.stdlib_module_names <= INSTALLED | EXTRA.get(layer_of(name_of(path)), set()) | {"hitherto"}
+    assert roots - sys.stdlib_module_names <= INSTALLED | EXTRA.get(layer_of(name_of(path)), set()) | {
+        "hitherto"
+    }
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -31,7 +31,11 @@ class _Duration(click.ParamType[float]):
 @option("--host", shown="127.0.0.1", help="Address to listen on.")
 @option("--port", type=click.IntRange(0, 65535), shown="8000", help="Port to listen on; 0 takes a free one.")
 @option("--workers", type=click.IntRange(1, 256), shown="1", help="Processes that share the work.")
-@option("--store", shown="sqlite://sessions.db", help="Where sessions are kept: memory, or sqlite://FILE.")
+@option(
+    "--store",
+    shown="sqlite://sessions.db",
+    help="Where sessions are kept: memory, sqlite://FILE or redis://HOST:PORT.",
+)
 @option(
     "--durable",
     is_flag=True,

@@ -68,7 +68,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 "keys and TLS of its own, say --insecure."
             )
         if self.workers > 1 and self.store.partition("://")[0] == "memory":
-            raise UsageError("several workers need a store that all of them see: --store sqlite://FILE.")
+            raise UsageError(
+                "several workers need a store that all of them see: --store sqlite://FILE or redis://HOST:PORT."
+            )
 
 
 def read(path: str | Path) -> dict[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from hitherto.errors import UsageError
+from hitherto.errors import MissingExtra, UsageError
 
 __all__ = ["STORES", "Memory", "Record", "Store", "store_of"]
 
@@ -120,13 +120,27 @@ def _sqlite(place: str, durable: bool) -> Store:
     return SQLite(place, durable=durable)
 
 
+def _redis(place: str, durable: bool) -> Store:
+    if durable:
+        raise UsageError(
+            "what is on the disk of Redis is a matter of its own configuration: leave --durable out."
+        )
+    try:
+        from hitherto.serve.redis import Redis
+    except ModuleNotFoundError as error:
+        raise MissingExtra("the store redis://", "redis", "redis") from error
+    return Redis(f"redis://{place}")
+
+
 # By the beginning of an address, up to "://" where it has that: from the rest, and whether a write must be on the disk.
-STORES: dict[str, Callable[[str, bool], Store]] = {"memory": _memory, "sqlite": _sqlite}
+STORES: dict[str, Callable[[str, bool], Store]] = {"memory": _memory, "sqlite": _sqlite, "redis": _redis}
 
 
 def store_of(address: str, *, durable: bool = False) -> Store:
-    """The store at an address: `memory`, or `sqlite://FILE`."""
+    """The store at an address: `memory`, `sqlite://FILE`, or `redis://HOST:PORT`."""
     kind, _, place = address.partition("://")
     if kind not in STORES:
-        raise UsageError(f"there is no store {address!r:.100}; expected memory or sqlite://FILE.")
+        raise UsageError(
+            f"there is no store {address!r:.100}; expected memory, sqlite://FILE or redis://HOST:PORT."
+        )
     return STORES[kind](place, durable)
