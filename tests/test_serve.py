@@ -27,6 +27,7 @@ from starlette.websockets import WebSocketDisconnect
 
 import hitherto
 from hitherto.errors import DataError, StoreError, UsageError
+from hitherto.media.sound import write_wav
 from hitherto.serve import app, page
 from hitherto.serve.keys import Keys, new_key
 from hitherto.serve.metrics import Metrics
@@ -623,6 +624,40 @@ def test_figures_of_all_workers_are_added_up(tmp_path: Path) -> None:
     assert 'hitherto_request_seconds_bucket{route="push",model="m",le="0.005"} 1' in text
     assert 'hitherto_request_seconds_bucket{route="push",model="m",le="+Inf"} 2' in text
     assert 'hitherto_request_seconds_count{route="push",model="m"} 2' in text
+
+
+def test_what_openais_client_asks_for(tmp_path: Path) -> None:
+    openai = pytest.importorskip("openai")
+    names = ("lm", "chat", "transcribe")
+    made = app(*(str(GOLDEN / f"{name}.safetensors") for name in names), store="memory", log="none")
+    lm, chat, heard = (hitherto.open(GOLDEN / f"{name}.safetensors") for name in names)
+    with TestClient(made, base_url="http://localhost") as transport:
+        client = openai.OpenAI(base_url="http://localhost/v1", api_key="none", http_client=transport)
+        assert [model.id for model in client.models.list()] == [*names]
+        asked = {"model": "lm", "prompt": "the", "max_tokens": 9, "temperature": 0.7, "seed": 1}
+        text = lm.generate("the", max_new_tokens=9, temperature=0.7, seed=1)
+        assert client.completions.create(**asked).choices[0].text == text
+        pieces = [chunk.choices[0].text for chunk in client.completions.create(**asked, stream=True)]
+        assert ("".join(pieces), len(pieces) > 5) == (text, True)
+        turns = [{"role": "user", "content": "the cat"}, {"role": "assistant", "content": "sat"}]
+        turns.append({"role": "user", "content": "on"})
+        how = {"temperature": 0.9, "seed": 3}
+        reply = client.chat.completions.create(model="chat", messages=turns, **how).choices[0].message.content
+        assert [reply] == chat.predict(turns, **how)
+        streamed = client.chat.completions.create(model="chat", messages=turns, stream=True, **how)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in streamed) == reply
+        path = tmp_path / "a.wav"
+        write_wav(path, np.random.default_rng(0).normal(size=8000).astype(np.float32) / 10, 8000)
+        said = client.audio.transcriptions.create(model="transcribe", file=path)
+        assert [said.text] == heard.predict([str(path)])
+        for wrong, status in (
+            ({"model": "chat"}, 400),
+            ({"model": "nothing"}, 404),
+            ({"temperature": -1}, 400),
+        ):
+            with pytest.raises(openai.APIStatusError) as error:
+                client.completions.create(**{**asked, **wrong})
+            assert error.value.status_code == status
 
 
 # ------------------------------------------------------------------------------------------------------------- kills

@@ -26,6 +26,7 @@ from hitherto.serve import page
 from hitherto.serve.keys import Keys
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.models import Models, named
+from hitherto.serve.openai import OpenAI
 from hitherto.serve.refusals import Full, Refused, TooLarge, Unknown, said_of
 from hitherto.serve.sessions import Sessions, plain
 from hitherto.serve.settings import Settings, settled
@@ -35,7 +36,7 @@ from hitherto.serve.values import Upload, as_files, inputs_of, take
 from hitherto.tasks.base import Options, Value
 from hitherto.trained import Model
 
-__all__ = ["Server", "app"]
+__all__ = ["Handler", "Server", "app"]
 
 STATE = "application/vnd.hitherto.state"  # of a saved session: safetensors
 
@@ -136,25 +137,25 @@ class Server:
         name = request.path_params["model"]
         model = self.models.newest(name)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            uploads = await self._uploads(request)
-            answers = await self._apart(lambda: _predict_files(model, uploads))
+            uploads, _ = await self.form(request)
+            answers = await self.apart(lambda: _predict_files(model, uploads))
         else:
-            asked = await self._body(request, Predict)
-            answers = await self._apart(lambda: _predict(model, asked))
+            asked = await self.body(request, Predict)
+            answers = await self.apart(lambda: _predict(model, asked))
         return answered({"model": name, "digest": model.digest, "answers": answers})
 
     async def generate(self, request: Request) -> Response:
         self.owner(request.headers.get("authorization"))
-        model, asked = self.models.newest(request.path_params["model"]), await self._body(request, Generate)
+        model, asked = self.models.newest(request.path_params["model"]), await self.body(request, Generate)
         prompt = inputs_of(model, [asked.prompt])[0] if asked.prompt else None
         if not asked.stream:
-            made = await self._apart(lambda: model.generate(prompt, **asked.options))
+            made = await self.apart(lambda: model.generate(prompt, **asked.options))
             return answered({"text": made} if isinstance(made, str) else {"steps": made})
-        pieces = await self._apart(lambda: model.pieces(prompt or "", **asked.options))
+        pieces = await self.apart(lambda: model.pieces(prompt or "", **asked.options))
 
         async def events() -> AsyncIterator[bytes]:
             nothing = object()
-            while (piece := await self._apart(lambda: next(pieces, nothing))) is not nothing:
+            while (piece := await self.apart(lambda: next(pieces, nothing))) is not nothing:
                 yield b"data: " + msgspec.json.encode({"text": piece}) + b"\n\n"
             yield b"data: [DONE]\n\n"
 
@@ -168,7 +169,7 @@ class Server:
         if request.headers.get("content-type", "") == STATE:
             state = await self._bytes(request)
         else:
-            await self._body(request, Create)
+            await self.body(request, Create)
         if await self.sessions.store.count() >= self.settings.max_sessions:
             raise Full(f"there are {self.settings.max_sessions:,} sessions, as many as this server keeps")
         return answered(described(await self.sessions.create(name, owner, state)), 201)
@@ -179,7 +180,7 @@ class Server:
 
     async def push(self, request: Request) -> Response:
         owner = self.owner(request.headers.get("authorization"))
-        asked = await self._body(request, Push)
+        asked = await self.body(request, Push)
         name = request.path_params["session"]
         answer = await self.sessions.push(name, asked.inputs, at=asked.at, owner=owner, finish=asked.finish)
         return Response(answer.json(), media_type="application/json")
@@ -265,6 +266,7 @@ class Server:
             ("GET", "/ready", "ready", self.ready),
             ("GET", "/docs", "docs", self.docs),
             ("GET", "/openapi.json", "openapi", self.openapi),
+            *OpenAI(self).routes(),
         ]
         made: list[BaseRoute] = [
             Route(path, self._route(name, handler), methods=[method]) for method, path, name, handler in rows
@@ -329,7 +331,7 @@ class Server:
             parts.append(part)
         return b"".join(parts)
 
-    async def _body(self, request: Request, kind: type[T]) -> T:
+    async def body(self, request: Request, kind: type[T]) -> T:
         """A JSON body of this type."""
         body = await self._bytes(request)
         try:
@@ -337,7 +339,8 @@ class Server:
         except (msgspec.DecodeError, RecursionError) as error:
             raise Refused(f"the body does not fit: {error}") from error
 
-    async def _uploads(self, request: Request) -> list[Upload]:
+    async def form(self, request: Request) -> tuple[list[Upload], dict[str, str]]:
+        """The files and the fields of multipart/form-data."""
         body = await self._bytes(request)
 
         async def whole() -> AsyncGenerator[bytes, None]:
@@ -348,15 +351,18 @@ class Server:
         except MultiPartException as error:
             raise Refused(f"the form does not fit: {error.message}") from error
         uploads: list[Upload] = []
-        for _, part in form.multi_items():
+        fields: dict[str, str] = {}
+        for name, part in form.multi_items():
             if isinstance(part, UploadFile):
                 uploads.append((part.filename or "", await part.read()))
+            else:
+                fields[name] = part
         await form.close()
         if not uploads:
             raise Refused("the form has no file")
-        return uploads
+        return uploads, fields
 
-    async def _apart(self, call: Callable[[], T]) -> T:
+    async def apart(self, call: Callable[[], T]) -> T:
         """Run what takes longer than a step in a thread, so that sessions go on meanwhile."""
         return await anyio.to_thread.run_sync(call, limiter=self.threads)
 
@@ -414,7 +420,7 @@ async def running(server: Server) -> AsyncIterator[None]:
             await asyncio.sleep(1)
             turns += 1
             try:
-                for name in await server._apart(server.models.reload):
+                for name in await server.apart(server.models.reload):
                     server.say(
                         f"{name}: another bundle is served now; sessions go on with the one that they began with"
                     )

@@ -53,6 +53,15 @@ CALLS = (
         "The state.", media="application/vnd.hitherto.state",
     ),
     Call("PUT", "/v1/sessions/{session}/state", "Go on from a saved state, with the query `at`.", "The session."),
+    Call(
+        "POST", "/v1/completions", "Continue a prompt, as OpenAI's API has it.", "The text that follows.",
+        body={"model": "MODEL", "prompt": "The ", "max_tokens": 40},
+    ),
+    Call(
+        "POST", "/v1/chat/completions", "Reply to a conversation, as OpenAI's API has it.", "The reply.",
+        body={"model": "MODEL", "messages": [{"role": "user", "content": "Hello"}]},
+    ),
+    Call("POST", "/v1/audio/transcriptions", "The text of a recording, as OpenAI's API has it.", "The text."),
     Call("GET", "/metrics", "Figures for Prometheus.", "Text.", media="text/plain"),
     Call("GET", "/live", "Whether the process runs.", "ok", media="text/plain", keyed=False),
     Call("GET", "/ready", "Whether it takes requests.", "ok", media="text/plain", keyed=False),

@@ -81,7 +81,7 @@ class Redis(Store):
         async with self._db.pipeline(transaction=False) as all_of_them:
             for record in records:
                 values = _packed(record)
-                arguments = [record.fence, record.id, record.touched]
+                arguments: list[Any] = [record.fence, record.id, record.touched]
                 for name in ("at", "finished", "touched", "state", "answers"):
                     arguments += [name, values[name]]
                 await self._write(keys=[_KEY + record.id, _TOUCHED], args=arguments, client=all_of_them)

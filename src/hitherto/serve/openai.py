@@ -1,0 +1,171 @@
+"""The routes of OpenAI's API that recurrent models can serve: a client of it needs another address, and no more.
+
+Completions of `lm`, chat completions of `chat`, transcriptions of `transcribe`. Fields that no model here can follow
+are refused, unless they ask for what is the case anyway.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from hitherto.serve.refusals import Refused
+from hitherto.serve.values import as_files
+from hitherto.tasks.base import Options
+
+if TYPE_CHECKING:
+    from hitherto.serve.app import Handler, Server
+    from hitherto.trained import Model
+
+__all__ = ["OpenAI"]
+
+
+class Asked(msgspec.Struct):
+    """What both kinds of completion may ask for; other fields of the API are not read."""
+
+    model: str
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Annotated[float, Meta(ge=0)] | None = None
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    stream: bool = False
+    n: Literal[1] | None = None
+    logprobs: Literal[False] | None = None
+    tools: Annotated[list[object], Meta(max_length=0)] | None = None
+
+    def options(self) -> Options:
+        """By the names that models have."""
+        values = {
+            "max_new_tokens": self.max_tokens, "temperature": self.temperature, "top_p": self.top_p, "seed": self.seed,
+        }  # fmt: skip
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Completion(Asked, kw_only=True):
+    """A text to continue."""
+
+    prompt: str = ""
+
+
+class Turn(msgspec.Struct):
+    """A message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Chat(Asked, kw_only=True):
+    """A conversation to reply to."""
+
+    messages: Annotated[list[Turn], Meta(min_length=1)]
+    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
+
+
+class OpenAI:
+    """The handlers of these routes."""
+
+    def __init__(self, server: "Server") -> None:
+        self.server = server
+
+    def routes(self) -> list[tuple[str, str, str, "Handler"]]:
+        return [
+            ("POST", "/v1/completions", "completions", self.completions),
+            ("POST", "/v1/chat/completions", "chat", self.chat),
+            ("POST", "/v1/audio/transcriptions", "transcriptions", self.transcriptions),
+        ]
+
+    async def completions(self, request: Request) -> Response:
+        """The text that follows a prompt, at once or piece by piece."""
+        self.server.owner(request.headers.get("authorization"))
+        asked = await self.server.body(request, Completion)
+        model = self._model(asked.model, "lm")
+        stops = [asked.stop] if isinstance(asked.stop, str) else asked.stop
+        options = asked.options() | ({"stop": stops} if stops else {})
+        pieces = model.pieces(asked.prompt, **options)
+        about = {
+            "id": _id("cmpl"),
+            "object": "text_completion",
+            "created": int(time.time()),
+            "model": asked.model,
+        }
+        if not asked.stream:
+            text = await self.server.apart(lambda: "".join(pieces))
+            choice = {"index": 0, "text": text, "finish_reason": "stop", "logprobs": None}
+            return _json({**about, "choices": [choice]})
+
+        async def events() -> AsyncIterator[bytes]:
+            while (piece := await self.server.apart(lambda: next(pieces, None))) is not None:
+                yield _event({**about, "choices": [{"index": 0, "text": piece, "finish_reason": None}]})
+            yield _event({**about, "choices": [{"index": 0, "text": "", "finish_reason": "stop"}]})
+            yield b"data: [DONE]\n\n"
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def chat(self, request: Request) -> Response:
+        """The reply to a conversation. A search finds it as a whole, so that a stream of it has one piece."""
+        self.server.owner(request.headers.get("authorization"))
+        asked = await self.server.body(request, Chat)
+        model = self._model(asked.model, "chat")
+        if asked.stop:
+            raise Refused("a reply ends by itself: leave `stop` out")
+        options = asked.options()
+        if asked.max_completion_tokens is not None:
+            options["max_new_tokens"] = asked.max_completion_tokens
+        if not options.get("temperature"):  # a search draws nothing
+            options = {name: value for name, value in options.items() if name == "max_new_tokens"}
+        turns = [{"role": turn.role, "content": turn.content} for turn in asked.messages]
+        (text,) = await self.server.apart(lambda: model.predict(turns, **options))
+        about = {"id": _id("chatcmpl"), "created": int(time.time()), "model": asked.model}
+        message = {"role": "assistant", "content": text}
+        if not asked.stream:
+            choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+            return _json({**about, "object": "chat.completion", "choices": [choice]})
+        about["object"] = "chat.completion.chunk"
+        chunks = [
+            {**about, "choices": [{"index": 0, "delta": message, "finish_reason": None}]},
+            {**about, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        ]
+        body = b"".join(map(_event, chunks)) + b"data: [DONE]\n\n"
+        return Response(body, media_type="text/event-stream")
+
+    async def transcriptions(self, request: Request) -> Response:
+        """The text of a recording."""
+        self.server.owner(request.headers.get("authorization"))
+        uploads, fields = await self.server.form(request)
+        model = self._model(fields.get("model", ""), "transcribe")
+        kind = fields.get("response_format", "json")
+        if kind not in ("json", "text"):
+            raise Refused("`response_format` is json or text")
+        if len(uploads) != 1:
+            raise Refused("expected one file, in the field `file`")
+
+        def read() -> str:
+            with as_files(model, uploads) as paths:
+                return str(model.predict([str(path) for path in paths])[0])
+
+        text = await self.server.apart(read)
+        return Response(text, media_type="text/plain") if kind == "text" else _json({"text": text})
+
+    def _model(self, name: str, task: str) -> "Model":
+        model = self.server.models.newest(name)
+        if model.spec.task != task:
+            raise Refused(f"this route is for models of {task}")
+        return model
+
+
+def _id(kind: str) -> str:
+    return f"{kind}-{secrets.token_urlsafe(16)}"
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _event(value: object) -> bytes:
+    return b"data: " + msgspec.json.encode(value) + b"\n\n"
