@@ -60,6 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "arrays", "cells", "data", "codecs", "heads", "plan", "runtime", "tasks", "trained", "model"),
         "facade",
     },
+    "client": {"errors"},
     "serve": {"errors", "files", "codecs", "plan", "tasks", "trained", "facade"},
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
@@ -71,7 +72,8 @@ TORCH = {"model", "training"}
 NO_TORCH = {"hitherto.training", "hitherto.training.run", "hitherto.training.checkpoint"}  # of these layers
 INSTALLED = {"numpy", "safetensors", "msgspec", "click"}  # the base install
 EXTRA = {
-    "serve": {"starlette", "uvicorn", "anyio", "redis"}
+    "client": {"httpx"},
+    "serve": {"starlette", "uvicorn", "anyio", "redis"},
 }  # what a layer needs beside it, which an extra brings
 
 

@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 import hitherto
+from hitherto.client import AsyncClient, Client, ServerError
 from hitherto.errors import DataError, StoreError, UsageError
 from hitherto.media.sound import write_wav
 from hitherto.serve import app, page
@@ -660,14 +661,75 @@ def test_what_openais_client_asks_for(tmp_path: Path) -> None:
             assert error.value.status_code == status
 
 
+def test_our_clients(tmp_path: Path) -> None:
+    path = GOLDEN / "classify.safetensors"
+    process, address = started(tmp_path, f"classify={path}")
+    model: Any = hitherto.open(path)
+    lm: Any = hitherto.open(GOLDEN / "lm.safetensors")
+    stream = model.stream()
+    stream.push("good fine ")
+    with process, Client(address, patience=5) as client:
+        assert [one["id"] for one in client.models()] == ["lm", "classify"]
+        assert client.predict("classify", ["good"], details=True) == plainly(
+            model.predict(["good"], details=True)
+        )
+        assert client.generate("lm", "the", seed=1, max_new_tokens=5) == lm.generate(
+            "the", seed=1, max_new_tokens=5
+        )
+        session = client.session("classify")
+        assert session.push("good ", "fine ") == []
+        assert session.peek() == plainly(stream.peek())
+        other = client.session("classify", state=session.save())
+        fork = session.fork()
+        assert (fork.at, client.resume(session.id).at) == (2, 2)
+        assert session.finish() == fork.finish() == other.finish() == plainly(stream.finish())
+        with pytest.raises(ServerError, match="has finished") as error:
+            session.push("more ")
+        assert (error.value.status, error.value.expected) == (409, 2)
+        session.delete()
+        session.delete()
+        with pytest.raises(ServerError, match="no such session"):
+            client.resume(session.id)
+
+        async def together() -> list[Any]:
+            async with AsyncClient(address, patience=5) as others:
+                one = await others.session("lm")
+                rows = [await one.push(word) for word in WORDS]
+                assert await others.predict("classify", ["good"]) == plainly(model.predict(["good"]))
+                assert len(await others.models()) == 2
+                assert (await others.resume(one.id)).at == (await one.fork()).at == len(WORDS)
+                assert isinstance(await others.generate("lm", "the", max_new_tokens=3), str)
+                assert await one.peek() == plainly(
+                    hitherto.open(GOLDEN / "lm.safetensors").stream(await one.save()).peek()
+                )
+                await one.finish()
+                await one.delete()
+                return rows
+
+        assert asyncio.run(together()) == offline(lm, [*WORDS])
+        process.terminate()
+    with Client(address, patience=0.1) as nobody, pytest.raises(ServerError, match="did not answer"):
+        nobody.models()
+
+
 # ------------------------------------------------------------------------------------------------------------- kills
 
 
 def started(tmp_path: Path, *options: str) -> tuple["subprocess.Popen[str]", str]:
     """A server in a process of its own, and its address."""
-    command = [sys.executable, "-m", "hitherto", "serve", str(GOLDEN / "lm.safetensors"), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "hitherto",
+        "serve",
+        str(GOLDEN / "lm.safetensors"),
+        "--port",
+        "0",
+        "--log",
+        "none",
+    ]
     process = subprocess.Popen(
-        [*command, "--store", f"sqlite://{tmp_path / 's.db'}", "--log", "none", *options],
+        [*command, "--store", f"sqlite://{tmp_path / 's.db'}", *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
     assert process.stdout is not None
@@ -687,42 +749,20 @@ def workers_of(parent: int) -> list[int]:
 def test_workers_that_are_killed_lose_nothing_and_step_nothing_twice(tmp_path: Path, kills: int) -> None:
     rng, process, address = random.Random(3), *started(tmp_path, "--workers", "2")
     model: Any = hitherto.open(GOLDEN / "lm.safetensors")
-    transport = httpx.HTTPTransport()
     try:
-        with httpx.Client(base_url=address, transport=transport, timeout=5) as client:
-
-            def until(method: str, path: str, **how: Any) -> Any:
-                """Send it until it is answered."""
-                ends = time.monotonic() + 60
-                while time.monotonic() < ends:
-                    try:
-                        answer = client.request(method, path, **how)
-                    except httpx.TransportError:
-                        time.sleep(0.02)
-                        continue
-                    if answer.status_code < 300:
-                        return answer.json()
-                    assert answer.status_code in (429, 503), answer.text
-                    time.sleep(0.02)
-                raise AssertionError("nobody answers")
-
-            sessions = {
-                until("POST", "/v1/models/lm/sessions", json={})["session"]: model.stream() for _ in range(4)
-            }
-            at = dict.fromkeys(sessions, 0)
+        with Client(address, patience=60, timeout=5) as client:
+            sessions = {client.session("lm"): model.stream() for _ in range(4)}
             for turn in range(kills * 12):
                 if turn % 12 == 6 and (workers := workers_of(process.pid)):
                     os.kill(rng.choice(workers), signal.SIGKILL)
-                name = rng.choice(list(sessions))
-                word = rng.choice(WORDS)
-                body = {"at": at[name], "inputs": [word]}
-                answer = until("POST", f"/v1/sessions/{name}/push", json=body)
-                assert answer == {
-                    "begin": at[name],
-                    "at": at[name] + 1,
-                    "rows": plainly(sessions[name].push(word)),
-                }
-                at[name] += 1
+                session, word = rng.choice(list(sessions)), rng.choice(WORDS)
+                if turn % 5 == 0:  # another program goes on with it
+                    stream = sessions.pop(session)
+                    session = client.resume(session.id)
+                    sessions[session] = stream
+                at = session.at
+                assert session.push(word) == plainly(sessions[session].push(word))
+                assert session.at == at + 1
     finally:
         process.terminate()
         with process:

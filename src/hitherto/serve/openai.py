@@ -139,9 +139,8 @@ class OpenAI:
         self.server.owner(request.headers.get("authorization"))
         uploads, fields = await self.server.form(request)
         model = self._model(fields.get("model", ""), "transcribe")
-        kind = fields.get("response_format", "json")
-        if kind not in ("json", "text"):
-            raise Refused("`response_format` is json or text")
+        if fields.get("response_format", "json") != "json":
+            raise Refused("the only `response_format` is json")
         if len(uploads) != 1:
             raise Refused("expected one file, in the field `file`")
 
@@ -149,8 +148,7 @@ class OpenAI:
             with as_files(model, uploads) as paths:
                 return str(model.predict([str(path) for path in paths])[0])
 
-        text = await self.server.apart(read)
-        return Response(text, media_type="text/plain") if kind == "text" else _json({"text": text})
+        return _json({"text": await self.server.apart(read)})
 
     def _model(self, name: str, task: str) -> "Model":
         model = self.server.models.newest(name)

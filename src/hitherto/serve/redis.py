@@ -6,7 +6,7 @@ keeps all that was answered.
 """
 
 from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 import msgspec
 import redis.asyncio as redis
@@ -18,6 +18,7 @@ from hitherto.serve.store import Record, Store
 __all__ = ["Redis"]
 
 T = TypeVar("T")
+Plain: TypeAlias = int | float | str | bytes  # what Redis takes
 CONNECTIONS = 32  # of a worker; who asks for more waits
 
 _NAMES = Record.__struct_fields__
@@ -57,7 +58,7 @@ class Redis(Store):
             )
         except ValueError as error:
             raise UsageError(f"{address!r:.100} is no address of Redis: {error}") from error
-        self._db: Any = redis.Redis.from_pool(pool)  # its types are loose
+        self._db: redis.Redis = redis.Redis.from_pool(pool)
         self._take = self._db.register_script(_TAKE)
         self._write = self._db.register_script(_WRITE)
         self._delete = self._db.register_script(_DELETE)
@@ -65,12 +66,12 @@ class Redis(Store):
     async def create(self, record: Record) -> None:
         values = _packed(record)
         async with self._db.pipeline(transaction=True) as both:
-            both.hset(_KEY + record.id, mapping=values)
+            both.hset(_KEY + record.id, items=[part for pair in values.items() for part in pair])
             both.zadd(_TOUCHED, {record.id: record.touched})
             await _done(both.execute())
 
     async def read(self, name: str) -> Record | None:
-        values: dict[bytes, bytes] = await _done(self._db.hgetall(_KEY + name))
+        values = cast("dict[bytes, bytes]", await _done(self._db.hgetall(_KEY + name)))
         return _record(values) if values else None
 
     async def take(self, name: str) -> Record | None:
@@ -81,7 +82,7 @@ class Redis(Store):
         async with self._db.pipeline(transaction=False) as all_of_them:
             for record in records:
                 values = _packed(record)
-                arguments: list[Any] = [record.fence, record.id, record.touched]
+                arguments: list[Plain] = [record.fence, record.id, record.touched]
                 for name in ("at", "finished", "touched", "state", "answers"):
                     arguments += [name, values[name]]
                 await self._write(keys=[_KEY + record.id, _TOUCHED], args=arguments, client=all_of_them)
@@ -92,7 +93,8 @@ class Redis(Store):
         return bool(await _done(self._delete(keys=[_KEY + name, _TOUCHED], args=[name, ""])))
 
     async def expire(self, before: float) -> int:
-        old: list[bytes] = await _done(self._db.zrangebyscore(_TOUCHED, "-inf", f"({before!r}"))
+        asked = self._db.zrangebyscore(_TOUCHED, "-inf", f"({before!r}")
+        old = cast("list[bytes]", await _done(asked))
         gone = 0
         for name in old:
             keys = [_KEY + name.decode(), _TOUCHED]
@@ -113,7 +115,7 @@ async def _done(asked: Awaitable[T]) -> T:
         raise StoreError(f"Redis failed: {error}") from error
 
 
-def _packed(record: Record) -> dict[str, Any]:  # numbers, text and bytes, as Redis takes them
+def _packed(record: Record) -> dict[str, Plain]:
     return {name: int(value) if isinstance(value, bool) else value for name, value in zip(
         _NAMES, msgspec.structs.astuple(record), strict=True
     )}  # fmt: skip
