@@ -811,6 +811,20 @@ SENSES: tuple[tuple[str, str, str, Said], ...] = (
     ("activity", "clips: motions and their order: accuracy", "", clips(0.95)),
     ("telling", "clips: captions entirely right", "", clips(0.85)),
     ("twemoji", "pictograms: captions", "", beyond_baselines),
+    (
+        "twemoji-limits",
+        "pictograms: captions that training allows",
+        "",
+        lambda row: (
+            (
+                f"{share(row['unseen'])} have a word that training has not; of all captions of training that of the "
+                f"nearest image is the best for {share(row['nearest_is_best'])}; the best of each: BLEU "
+                f"{row['best']['bleu']:g}, chrF {row['best']['chrf']:g}"
+            ),
+            "",
+            True,
+        ),
+    ),
     ("nlvr", "scenes of boxes: captions", "", beyond_baselines),
     (
         "chorales-sigmoid",
@@ -848,6 +862,8 @@ SENSES_EXPLAINED = """- Each speaker left out: the model trains on five voices a
 - Clips: the test pairs shapes and motions that never occur together in training.
 - Gestures and poses: overlapping windows never fall on both sides of the split.
 - Nearest neighbour: the label of the closest training example.
+- Pictograms: every name of the test is new. A caption with a word that training has not cannot be written word by word;
+  where the caption of the nearest image is the best of training, a better one must put known words together anew.
 - Invalid strokes: a single point, or a stroke that reaches twice as far as any drawing in the data.
 """
 
@@ -1238,6 +1254,7 @@ NOT_A_HEADLINE = {
     "kanji-gru",
     "kanji-rnn",
     "pen-reader",
+    "twemoji-limits",
 }
 
 

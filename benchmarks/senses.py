@@ -677,6 +677,30 @@ def captions(runs: Path, name: str, held: dict[str, list[Row]], **options: Any) 
     )
 
 
+def caption_limits(runs: Path) -> None:
+    """How far captions of training can go on pictograms with new names, whoever chooses among them, and their words."""
+    from hitherto import METRICS
+    from hitherto.codecs.image import ImageCodec
+
+    held = twemoji(runs)
+    train, test = held["train"], held["test"]
+    small = ImageCodec.fit((row["file"] for row in train), height=24, width=24, color=True)
+    near = nearest(*(np.array([small.encode(row["file"])[0] for row in part]) for part in (train, test)))
+    words = [[set(row["caption"].split()) for row in part] for part in (train, test)]
+    known = set().union(*words[0])
+    # The share of words that two captions have in common, of every training caption with each of the test's.
+    alike = np.array([[2 * len(a & b) / (len(a) + len(b)) for a in words[0]] for b in words[1]])
+    best = alike.argmax(1)
+    texts, true = [train[i]["caption"] for i in best], [[row["caption"]] for row in test]
+    keep(
+        "twemoji-limits",
+        unseen=rounded(float(np.mean([bool(own - known) for own in words[1]])), 3),
+        nearest_is_best=rounded(float(np.mean(alike[np.arange(len(test)), near] >= alike.max(1))), 3),
+        best={n: rounded(METRICS[n].compute(texts=texts, references=true), 3) for n in ("bleu", "chrf")},
+        test=len(test),
+    )
+
+
 # ---- music
 
 CHORALES: Row = {
@@ -912,6 +936,7 @@ BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "activity": lambda runs: video(runs, "activity", "classify", "activity", ACTIVITY),
     "telling": lambda runs: video(runs, "telling", "caption", "caption", TELLING),
     "twemoji": lambda runs: captions(runs, "twemoji", twemoji(runs), height=48, width=48, epochs=50),
+    "twemoji-limits": caption_limits,
     "nlvr": lambda runs: captions(runs, "nlvr", nlvr(runs), height=32, width=128, epochs=25),
     "chorales-sigmoid": lambda runs: chorales(runs, "sigmoid"),
     "chorales-chain": lambda runs: chorales(runs, "chain"),
