@@ -682,7 +682,7 @@ def caption_limits(runs: Path) -> None:
     from hitherto import METRICS
     from hitherto.codecs.image import ImageCodec
 
-    held = twemoji(runs)
+    started, held = time.perf_counter(), twemoji(runs)
     train, test = held["train"], held["test"]
     small = ImageCodec.fit((row["file"] for row in train), height=24, width=24, color=True)
     near = nearest(*(np.array([small.encode(row["file"])[0] for row in part]) for part in (train, test)))
@@ -698,6 +698,7 @@ def caption_limits(runs: Path) -> None:
         nearest_is_best=rounded(float(np.mean(alike[np.arange(len(test)), near] >= alike.max(1))), 3),
         best={n: rounded(METRICS[n].compute(texts=texts, references=true), 3) for n in ("bleu", "chrf")},
         test=len(test),
+        minutes=minutes(time.perf_counter() - started),
     )
 
 
