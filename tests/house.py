@@ -21,6 +21,7 @@ TABLES = {
     "task": {
         *(
             "classify",
+            "regress",
             "tag",
             "lm",
             "forecast",
@@ -48,7 +49,7 @@ TABLES = {
         ),
         "negative_binomial",
     },
-    "codec": {"text", "series", "label", "audio", "image", "strokes", "notes", "frames"},
+    "codec": {"text", "series", "label", "number", "audio", "image", "strokes", "notes", "frames"},
     "op": {
         *(
             "embed",

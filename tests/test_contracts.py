@@ -101,6 +101,8 @@ CODEC_CASES = {
     "audio with slopes": ("audio", _sounds(), {"rate": 11025, "bands": 20, "stack": 2, "delta": 2}),
     "label": ("label", ["b", "a", "b"], {}),
     "labels at once": ("label", [["b", "a"], ["c"]], {"multi": True}),
+    "number": ("number", [3, "4.5", np.float32(-2)], {}),
+    "numbers": ("number", [[3, 1e9], [4.5, "-1e9"], np.array([0.0, 3.0])], {}),
     "strokes": ("strokes", _drawings(), {}),
     "strokes in long steps, cut short": ("strokes", _drawings(), {"spacing": 0.5, "max_length": 5}),
     "strokes to write": ("strokes", _drawings(), {"writing": True}),
@@ -278,6 +280,14 @@ REVIEWS = [
     for i in range(15)
     for word, label in (("good", "+"), ("great", "+"), ("bad", "-"), ("dull", "-"))
 ]
+RATED = [
+    {
+        "text": row["text"],
+        "stars": {"great": 5, "good": 4, "bad": 2, "dull": 1}[row["text"].split()[0]],
+        "length": len(row["text"]),
+    }
+    for row in REVIEWS
+]
 TAGGED = [{"tokens": ["ann", "met", "bob"][:n], "tags": ["P", "O", "P"][:n]} for n in (1, 2, 3)] * 10
 TEXT = "the cat sat on the mat.\n" * 60
 DAYS = [{"unique_id": s, "ds": t, "y": (t * 7 + len(s)) % 11} for s in ("a", "bb") for t in range(90)]
@@ -328,6 +338,11 @@ TASK_CASES = {
     "classify from both ends": (
         REVIEWS,
         {"input": "text", "output": "label", "bidirectional": True, "pool": "max"},
+    ),
+    "regress": (RATED, {"input": "text", "output": "stars", "bidirectional": False}),
+    "regress several": (
+        RATED,
+        {"input": "text", "output": ["stars", "length"], "head": "student_t", "cell": "gru"},
     ),
     "tag": (TAGGED, {"input": "tokens", "output": "tags", "bidirectional": False, "cell": "gru"}),
     "tag rows as a whole": (TAGGED, {"input": "tokens", "output": "tags", "head": "crf"}),

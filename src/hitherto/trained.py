@@ -25,8 +25,9 @@ from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Batch, Examples, Options, Results, Row, Value
 from hitherto.tasks.batching import heard
+from hitherto.tasks.columns import column_names
 from hitherto.tasks.families import family_of, verb_of
-from hitherto.tasks.given import READING, expect, inputs, labelled, with_reading
+from hitherto.tasks.given import READING, expect, inputs, labelled, paired, with_reading
 from hitherto.tasks.streams import Stream
 from hitherto.tasks.verbs import parameters
 
@@ -95,8 +96,8 @@ class Model:
 
     # ---- every task
 
-    def evaluate(self, data: object, **options: object) -> dict[str, float]:
-        """Metrics by name on labelled data: a path, a frame, or rows as dicts.
+    def evaluate(self, data: object, y: object = None, **options: object) -> dict[str, float]:
+        """Metrics by name on labelled data: a path, a frame, or rows as dicts; or inputs, and their answers as `y`.
 
         `input`, `output`, `id` and `time` name the columns where they differ from those of training; `format`,
         `header`, `delimiter` and `encoding` say how a file is read. Forecasts: `start` (a time) scores only forecasts
@@ -104,6 +105,8 @@ class Model:
         `cache`, a number of places, makes words that were read lately more probable; `cache_theta` and `cache_lambda`
         say how.
         """
+        if y is not None:
+            data, _ = paired(data, y, self.source.reads, column_names(None, self.spec.data.output))
         return self.examine(data, **options).metrics
 
     def examine(self, data: object, **options: object) -> Results:
@@ -170,7 +173,7 @@ class Model:
             names = (source.spec.data.id, source.spec.data.group)
             identity = [name for name in names if name is not None and name in table.columns]
             return beside(rows, examples.picked, table, [*identity, *columns])
-        plain = {"label", "labels", "text"} & rows[0].keys() if rows else set()
+        plain = {"label", "labels", "text", "value"} & rows[0].keys() if rows else set()
         details = details or bool(options.get("attention"))
         return rows if details or not plain else [row[next(iter(plain))] for row in rows]
 

@@ -20,7 +20,7 @@ __all__ = ["train"]
 class _Tasks(click.Group):
     """`train TASK` with the options of that task; `train FILE.toml` with those of the file's task.
 
-    `train --resume RUN` is `train TASK --resume RUN`, with the run's own task.
+    `train --resume RUN` is `train TASK --resume RUN`, with the run's own task; `train --from MODEL DATA` likewise.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -29,12 +29,18 @@ class _Tasks(click.Group):
         return list(TASKS)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        at = next((i for i, arg in enumerate(args) if arg.partition("=")[0] == "--resume"), None)
-        if at is not None and args[0].startswith("-"):
-            from hitherto.training.run import spec_of
+        from hitherto.spec.tasks import TASKS
 
-            run = args[at].partition("=")[2] or next(iter(args[at + 1 :]), "")
-            args = [spec_of(Path(run)).task, *args] if run else args
+        if args and args[0] not in TASKS and not args[0].endswith(".toml"):
+            run, base = (_value_of(option, args) for option in ("--resume", "--from"))
+            if run and args[0].startswith("-"):
+                from hitherto.training.run import spec_of
+
+                args = [spec_of(Path(run)).task, *args]
+            elif base:
+                import hitherto
+
+                args = [hitherto.open(base).spec.task, *args]
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -50,6 +56,12 @@ class _Tasks(click.Group):
                 hint = f" {cmd_name} is data; name a task first: hitherto train TASK {cmd_name}"
             raise UsageError(f"there is no task {cmd_name!r}; there are {', '.join(TASKS)}.{hint}")
         return _command(cmd_name, None)
+
+
+def _value_of(option: str, args: list[str]) -> str:
+    """The value of an option among arguments; empty where it is not there."""
+    at = next((i for i, arg in enumerate(args) if arg.partition("=")[0] == option), None)
+    return "" if at is None else args[at].partition("=")[2] or next(iter(args[at + 1 :]), "")
 
 
 class _TaskCommand(Verb):
@@ -81,15 +93,18 @@ class _TaskCommand(Verb):
     metavar="RUN",
     help="Continue the run in this folder. --epochs and a few other options may change.",
 )
+@click.option(
+    "--from", "base", metavar="MODEL", help="Start from this model: go on with its task and new data."
+)
 @click.pass_context
-def train(ctx: click.Context, resume: str | None) -> None:
+def train(ctx: click.Context, resume: str | None, base: str | None) -> None:
     """Train a model for a task on data. Writes the model, one file, and a folder with the log and the report.
 
     TASK may also be a .toml file that holds all options. `hitherto train TASK --help` lists the options of a task.
 
     Example: hitherto train classify sms.tsv --input text --output label --out spam.safetensors
     """
-    del resume  # the command of the task reads it
+    del resume, base  # the command of the task reads them
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         ctx.exit(2)
@@ -100,7 +115,14 @@ def _command(task: str, toml: str | None) -> click.Command:
 
     row = TASKS[task]
 
-    def call(data: str | None, out: str | None, resume: str | None, as_json: bool, **values: object) -> None:
+    def call(
+        data: str | None,
+        out: str | None,
+        resume: str | None,
+        base: str | None,
+        as_json: bool,
+        **values: object,
+    ) -> None:
         from hitherto import spec as specs
 
         chosen: Values = {
@@ -108,6 +130,10 @@ def _command(task: str, toml: str | None) -> click.Command:
         }
         known = specs.read(toml) if toml else None
         if resume is not None:
+            if base is not None:
+                raise UsageError(
+                    "a resumed run goes on from where it was: leave --from out, or start a new run."
+                )
             from hitherto.training.run import spec_of
 
             specs.resumed(spec_of(Path(resume)), known or task, data, out, voice=specs.FLAGS, **chosen)
@@ -121,6 +147,9 @@ def _command(task: str, toml: str | None) -> click.Command:
         final = (
             spec.out if spec.out is not None else f"{Path(first.removesuffix('.gz')).stem}-{task}.safetensors"
         )
+        if base is not None:
+            _run(known or task, data, as_json, {"base": base, "out": final, **chosen})
+            return
         _run(spec, None, as_json, {"out": final})
 
     return _TaskCommand(
@@ -130,6 +159,11 @@ def _command(task: str, toml: str | None) -> click.Command:
             *_options_of(task),
             Flag(["--out"], metavar="FILE", shown="DATA-TASK.safetensors", help="File of the model."),
             Flag(["--resume"], metavar="RUN", help="Continue the run in this folder."),
+            Flag(
+                ["base", "--from"],
+                metavar="MODEL",
+                help="Start from this model: of the task, to go on with new data, or one that reads texts, as an lm.",
+            ),
             Flag(["as_json", "--json"], is_flag=True, help="Print the metrics as one JSON object."),
         ],
         callback=call,

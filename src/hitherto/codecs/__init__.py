@@ -12,6 +12,7 @@ from hitherto.codecs.frames import FramesCodec
 from hitherto.codecs.image import ImageCodec
 from hitherto.codecs.label import LabelCodec
 from hitherto.codecs.notes import NotesCodec
+from hitherto.codecs.number import NumberCodec
 from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.strokes import StrokesCodec
 from hitherto.codecs.text import TextCodec
@@ -25,6 +26,7 @@ __all__ = [
     "ImageCodec",
     "LabelCodec",
     "NotesCodec",
+    "NumberCodec",
     "SeriesCodec",
     "StrokesCodec",
     "TextCodec",
@@ -36,6 +38,7 @@ CODECS: dict[str, type[Codec]] = {
     "text": TextCodec,
     "series": SeriesCodec,
     "label": LabelCodec,
+    "number": NumberCodec,
     "audio": AudioCodec,
     "image": ImageCodec,
     "frames": FramesCodec,

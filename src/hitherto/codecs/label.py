@@ -68,6 +68,20 @@ class LabelCodec(Codec):
         codec.notes = notes
         return codec
 
+    def joined(self, other: "LabelCodec") -> "LabelCodec":
+        """The codec of the labels of both, each as often as in both together."""
+        counts = Counter(dict(zip(self.classes, self.counts.tolist(), strict=True)))
+        counts.update(dict(zip(other.classes, other.counts.tolist(), strict=True)))
+        new = [name for name in other.classes if name not in self._number]
+        classes = sorted(counts, key=_order)
+        codec = LabelCodec(classes, [counts[name] for name in classes], self.multi, self.separator)
+        if new:
+            some = ", ".join(map(repr, new[:8])) + (", ..." if len(new) > 8 else "")
+            codec.notes = [
+                f"{len(new):,} new labels are learned beside {len(self.classes):,} known ones: {some}"
+            ]
+        return codec
+
     def encode(self, value: object) -> Array:
         """The class's number, an int32 without axes; with `multi` a float32 of ones and zeros, [K]."""
         numbers = [self._of(name) for name in _names(value, self.multi, self.separator)]

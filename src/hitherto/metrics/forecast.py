@@ -16,6 +16,7 @@ __all__ = [
     "mae",
     "mase",
     "mse",
+    "r2",
     "rmse",
     "scaled",
     "smape",
@@ -74,6 +75,13 @@ def mse(actual: Array, mean: Array, **_rest: object) -> float:
 
 def rmse(actual: Array, mean: Array, **_rest: object) -> float:
     return math.sqrt(mse(actual, mean))
+
+
+def r2(actual: Array, mean: Array, **_rest: object) -> float:
+    """The share of the variance that is explained, the mean of all columns; guessing their mean has 0, the truth 1."""
+    errors, actual = _errors(actual, mean), np.asarray(actual, np.float64)
+    left, whole = (errors**2).sum(0), ((actual - actual.mean(0)) ** 2).sum(0)
+    return mean_of(1 - left[whole > 0] / whole[whole > 0])
 
 
 def mase(actual: Array, median: Array, naive_scale: Array, **_rest: object) -> float:

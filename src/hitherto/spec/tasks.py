@@ -92,6 +92,23 @@ TASKS: dict[str, Task] = {
         example="hitherto train classify sms.tsv --input text --output label --out spam.safetensors",
         line="text, or the numbers of a step -> the label so far; a file name, or JSON points -> its label",
     ),
+    "regress": Task(
+        name="regress",
+        about="Text, numbers, audio, an image, pen strokes or a video -> a number, or several, with an interval.",
+        form="many_to_one",
+        source="amounts",
+        inputs=("text", "series", "audio", "image", "strokes", "frames"),
+        output="number",
+        heads=("quantile", "gaussian", "student_t"),
+        metrics=("rmse", "mae", "r2", "coverage"),
+        options=(
+            *_TEXT,
+            *("input", "group", "id", "time", "max_length", "pool", "bidirectional", "scaling", "levels"),
+            *("batch_tokens", "bptt", "head", "augment", *_SENSES),
+        ),
+        example="hitherto train regress flats.csv --input description --output rent --out rent.safetensors",
+        line="text, or the numbers of a step -> the number so far; a file name, or JSON points -> its number",
+    ),
     "tag": Task(
         name="tag",
         about="A sequence of tokens -> a label for each.",

@@ -117,7 +117,10 @@ class Source(ABC, Generic[E]):
     def prepare(
         cls, spec: Spec, data: object, valid: object, extras: Options
     ) -> "tuple[Source[E], E, E | None]":
-        """Fit codecs on training data alone and encode it; validation data is set aside where none is given."""
+        """Fit codecs on training data alone and encode it; validation data is set aside where none is given.
+
+        `extras` may have codecs to take over instead, by name (`codecs`), a `tokenizer`, and a `folder` for tokens.
+        """
 
     @abstractmethod
     def load(self, data: object, *, labelled: bool = True) -> E:
@@ -138,6 +141,14 @@ class Source(ABC, Generic[E]):
     @abstractmethod
     def head(self) -> tuple[str, Options]:
         """The name of its head, and the head's options."""
+
+    def rows(self) -> dict[str, tuple[str, Sequence[str]]]:
+        """Of weights whose rows stand for tokens or labels: the kind of codec, and the name of each row.
+
+        They are found by name where a training starts from another model. What a source does not list is taken only by
+        the same task, whose codecs are the same.
+        """
+        return {}
 
     @abstractmethod
     def choose(self, examples: E) -> tuple[Options, list[str]]:

@@ -21,7 +21,8 @@ from hitherto.tasks.forecast.source import Windows
 from hitherto.tasks.forecast.stream import ForecastStream
 from hitherto.tasks.labels import baselines as beside_labels
 from hitherto.tasks.labels import verbs as labels
-from hitherto.tasks.labels.report import pairs
+from hitherto.tasks.labels.amounts import Amounts
+from hitherto.tasks.labels.report import amounts, pairs
 from hitherto.tasks.labels.source import Pairs
 from hitherto.tasks.labels.stream import LabelStream, TagStream
 from hitherto.tasks.language import baselines as beside_texts
@@ -81,6 +82,13 @@ FAMILIES: dict[str, Family] = {
         sections=pairs,
         baselines=beside_labels.labelled,
         advice=beside_labels.advice,
+    ),
+    "amounts": Family(
+        source=Amounts,
+        tasks={"regress": {"stream": LabelStream}},
+        sections=amounts,
+        baselines=beside_labels.numbers,
+        advice=beside_labels.advice_for_numbers,
     ),
     "corpus": Family(
         source=Corpus,

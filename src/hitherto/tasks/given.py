@@ -16,7 +16,7 @@ from hitherto.errors import DataError, UsageError, nearest
 from hitherto.tasks.base import AnySource, Options, Value
 from hitherto.tasks.columns import column_names, load
 
-__all__ = ["READING", "expect", "inputs", "labelled", "named", "with_reading"]
+__all__ = ["READING", "expect", "inputs", "labelled", "named", "paired", "with_reading"]
 
 # Options of data to answer for: which columns they have, and how a file is read.
 READING = ("input", "output", "id", "time", "format", "header", "delimiter", "encoding", "decimal", "na")
@@ -149,6 +149,35 @@ def named(data: Value, columns: Sequence[str]) -> Value:
     if any(isinstance(row, str) for row in rows):
         return rows  # texts, which may have all of their fields in one
     return {name: [row[i] for row in rows] for i, name in enumerate(columns)}
+
+
+def paired(
+    x: Value, y: Value, inputs: Sequence[str] = (), outputs: Sequence[str] = ()
+) -> tuple[dict[str, Value], Options]:
+    """Inputs and answers that are given apart, as one table, and the options that name its columns.
+
+    An array of two axes has a column for each number of a row, of more axes a sequence or a picture in each row; a list
+    has a value in each. `inputs` and `outputs` name the columns, otherwise they are x and y, or x1, x2, ...
+    """
+    parts = []
+    for what, value, names in (("x", x, inputs), ("y", y, outputs)):
+        rows = value if isinstance(value, list | tuple) else np.asarray(value)
+        if isinstance(rows, np.ndarray) and rows.ndim == 0:
+            raise UsageError(f"expected a list or an array, but {what} is {value!r:.60}.")
+        columns = [list(rows)]
+        if isinstance(rows, np.ndarray) and rows.ndim == 2:
+            columns = [list(column) for column in rows.T]
+        several = [f"{what}{i + 1}" for i in range(len(columns))] if len(columns) > 1 else [what]
+        if names and len(names) != len(columns):
+            raise UsageError(f"expected {_listed(names)} in each row of {what}, but got {len(columns)}.")
+        parts.append(dict(zip(names or several, columns, strict=True)))
+    given, answers = parts
+    counts = [len(next(iter(part.values()), [])) for part in parts]
+    if counts[0] != counts[1]:
+        raise UsageError(
+            f"every input needs an answer, but there are {counts[0]:,} in x and {counts[1]:,} in y."
+        )
+    return {**given, **answers}, {"input": tuple(given), "output": tuple(answers)}
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -31,10 +31,12 @@ from hitherto.progress import telling
 from hitherto.spec import Spec
 from hitherto.tasks.base import AnySource, Examples, Options, Results
 from hitherto.tasks.families import family_of
+from hitherto.tasks.given import paired
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
 from hitherto.training.baselines import beside, fitted, verdict
 from hitherto.training.setup import complete, device_of, judge, metric_of, module_of, plan_of, watcher
+from hitherto.training.transfer import Base
 
 if TYPE_CHECKING:  # training needs torch; reading what it may be told does not
     from hitherto.model.build import Module
@@ -52,10 +54,12 @@ def need_torch(what: str) -> None:
 def train(
     task: str | Spec,
     data: object = None,
+    y: object = None,
     *,
     out: str | Path | None = None,
     valid: object = None,
     resume: str | Path | None = None,
+    base: str | Path | Model | None = None,
     tokenizer: object = None,
     say: Say | None = None,
     show: "Show | None" = None,
@@ -63,12 +67,20 @@ def train(
 ) -> Model:
     """Train a model of `task` on `data` and return it; with `out` it is also saved there.
 
-    `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns. `task` may be a whole `Spec`.
+    `data` is a path, a frame of pandas or polars, a list of dicts or a dict of columns. With `y` it is the inputs
+    alone: a list of texts, an array [rows, features] or [rows, steps, features]; `valid` may be such a pair, (x, y).
+    `task` may be a whole `Spec`.
     `options` are those of the spec, by name; unset ones get defaults chosen from the data, and `say` lists them.
+    `base` is a model to start from, opened or as a path: of the same task, which goes on with these data, or of a task
+    that reads texts, as an lm, whose vocabulary, embedding and layers are taken.
     `resume` is the folder of a run that was interrupted, or that has ended: it continues, to the same bits.
     `spec.RESUMABLE` lists the options that may change then, `epochs` for one.
     """
     need_torch("training")
+    if y is not None:
+        data, names = paired(data, y)
+        options = {**names, **options}
+        valid = paired(*valid)[0] if isinstance(valid, tuple) and len(valid) == 2 else valid
     if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
         # Threads that wait give their cores away after microseconds, not milliseconds; libgomp reads this as it loads.
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
@@ -79,18 +91,27 @@ def train(
         if rank:
             say, show = (lambda _line: None), None
         run = None if resume is None else files.path_of(resume, "resume")
-        spec = _asked(task, data, out, valid, run, options)
+        start = None
+        if base is not None:
+            if run is not None:
+                raise UsageError(
+                    "a resumed run goes on from where it was: leave base out, or start a new run."
+                )
+            start = Base.of(base, task if isinstance(task, str) else task.task)
+        spec = _asked(task, data, out, valid, run, options, start)
         _ready(spec)
         saved = None
         if run is not None:
             if rank == 0:
                 ours.enter_context(files.held(run / "lock", f"the run {run}"))
             saved = _newest(run)
+            if (run / BASE).exists():
+                start = Base.of(run / BASE, spec.task)
         elif spec.out is not None:
             run = run_of(spec.out)
             if rank == 0:
                 ours.enter_context(_claimed(Path(spec.out)))
-        return _Training(spec, run, saved, say, show, rank).train(data, valid, tokenizer)
+        return _Training(spec, run, saved, start, say, show, rank).train(data, valid, tokenizer)
 
 
 def _asked(
@@ -100,6 +121,7 @@ def _asked(
     valid: object,
     run: Path | None,
     options: Options,
+    base: Base | None = None,
 ) -> Spec:
     """The spec that a user's arguments make, checked as far as it can be before data are read."""
     out = None if out is None else str(files.path_of(out, "out"))
@@ -111,10 +133,10 @@ def _asked(
     path = str(data) if isinstance(data, str | Path) else None
     if run is not None:
         spec = specs.resumed(spec_of(run), task, path, out, **options)
-    elif isinstance(task, str):
-        spec = specs.from_options(task, path, out, **options)
     else:
-        spec = specs.over(task, path, out, **options)
+        begun = task if isinstance(task, Spec) else {"task": task}
+        spec = specs.over(begun, path, out, **({} if base is not None else options))
+        spec = spec if base is None else base.spec(spec, options)
     specs.unused(spec)
     table = spec.data
     for one, other, pair in (
@@ -204,6 +226,7 @@ class _Training:
     asked: Spec
     run: Path | None
     saved: checkpoint.Checkpoint | None
+    base: Base | None
     say: Say
     show: "Show | None"
     rank: int
@@ -218,8 +241,7 @@ class _Training:
         spec = source.spec = complete(source, examples, say)
         plan = plan_of(source)
         _fits(spec, plan)
-        first = source.first(plan)
-        module = module_of(spec, plan, first)
+        module, begun = self.begin(source, plan, say)
         weights = sum(p.numel() for p in module.parameters())
         say(f"{describe(plan)}: {weights:,} weights; on {next(module.parameters()).device.type}")
         metric = metric_of(spec)
@@ -230,6 +252,8 @@ class _Training:
         if run is not None and self.rank == 0:
             files.write(run / "spec.toml", specs.to_toml(spec))
             files.write(run / TRIED, json.dumps(tried))
+            if self.base is not None and self.saved is None:
+                self.base.model.save(run / BASE)
         if self.saved is not None:
             for line in (*self.saved.notes, *differences(self.saved)):
                 say(f"resuming: {line}; bits may differ" if line not in self.saved.notes else line)
@@ -240,7 +264,9 @@ class _Training:
 
         def model(module: "Module", progress: "Progress") -> Model:
             made = Model(spec, plan, source.codecs, module.tensors(), run=run)
-            made.metrics, made.made = _measured(progress), _made(digest, progress, tried, baselines)
+            made.metrics = _measured(progress)
+            extra = {"tried": tried, "base": None if self.base is None else self.base.made}
+            made.made = _made(digest, progress, baselines) | {name: v for name, v in extra.items() if v}
             return made
 
         def keep(module: "Module", progress: "Progress") -> None:
@@ -255,7 +281,7 @@ class _Training:
                 spec, module, source, examples, held_out, run, metric=metric, resume=self.saved,
                 digest=f"{digest}:{json.dumps(plan, sort_keys=True)}", show=self.show, say=say,
                 judge=judge(spec, plan, source.codecs, held_out), watch=watcher(spec, plan, source, held_out),
-                keep=None if run is None else keep, begun=bool(first),
+                keep=None if run is None else keep, begun=begun,
             )  # fmt: skip
         except Interrupted as end:
             raise Interrupted(end.number, _stopped(run, stopped)) from None
@@ -276,6 +302,8 @@ class _Training:
         table = asked.data
         kind = family_of(asked.task).source
         extras: Options = {} if tokenizer is None else {"tokenizer": tokenizer}
+        if self.base is not None:
+            extras["codecs"] = self.base.codecs(asked)
         if kind.keeps_tokens:
             name = f"tokens-{self.rank}" if self.rank else "tokens"
             extras["folder"] = None if self.run is None else self.run / name
@@ -294,13 +322,24 @@ class _Training:
             self.say(note)
         return source, examples, others
 
+    def begin(self, source: AnySource, plan: Plan, say: Say) -> "tuple[Module, bool]":
+        """The module with its first weights, those of the base among them; and whether some are known already."""
+        first = source.first(plan)
+        module = module_of(source.spec, plan, first)
+        if self.base is not None and self.saved is None:
+            weights, notes = self.base.weights(plan, source, module.tensors())
+            module.load(weights)
+            for note in notes:
+                say(note)
+        return module, bool(first) or (self.base is not None and self.base.goes_on)
+
     def choose(self, source: AnySource, examples: Examples, held_out: Examples | None) -> "list[Row]":
         """Give the source the options of its best candidate; a row for each trial. A resumed run has chosen before."""
         from hitherto.training.progress import Row
         from hitherto.training.search import search
 
         if self.saved is None:
-            options, tried = search(source, examples, held_out, self.say, self.show)
+            options, tried = search(source, examples, held_out, self.begin, self.say, self.show)
             source.spec = source.spec.replace(**options)
             return tried
         try:
@@ -344,6 +383,7 @@ class _Training:
         say(f"the report is {run / 'report.html'}")
 
 
+BASE = "base.safetensors"  # in a run's folder: the model that it started from, whose codecs it has
 TRIED = "tried.json"  # in a run's folder: the candidates that were tried before it began
 BEST = "best.safetensors"  # in a run's folder: the best weights so far, as a model
 
@@ -387,9 +427,7 @@ def _measured(progress: "Progress") -> dict[str, float]:
     return {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
 
 
-def _made(
-    digest: str, progress: "Progress", tried: "list[Row]", baselines: Mapping[str, Results]
-) -> dict[str, object]:
+def _made(digest: str, progress: "Progress", baselines: Mapping[str, Results]) -> dict[str, object]:
     import torch
 
     made: dict[str, object] = {
@@ -402,7 +440,7 @@ def _made(
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
     }
     simple = {name: _finite(r.metrics) for name, r in baselines.items()}
-    return made | ({"tried": tried} if tried else {}) | ({"baselines": simple} if simple else {})
+    return made | ({"baselines": simple} if simple else {})
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -495,7 +533,7 @@ def _clear(run: Path, out: Path) -> None:
             f"{run} holds a run that has not ended. Go on with it (--resume {run}), remove the folder, or choose "
             "another --out."
         )
-    for path in (*old, run / BEST):
+    for path in (*old, run / BEST, run / BASE):
         path.unlink(missing_ok=True)
     for folder in (checkpoints, run):  # none of them comes back beside the next spec.toml
         files.sync_folder(folder)

@@ -14,13 +14,15 @@ import torch
 import torch.distributed as dist
 
 from hitherto.errors import UsageError
+from hitherto.model.build import Module
+from hitherto.plan import Plan
 from hitherto.spec import Spec
 from hitherto.tasks.base import AnySource, Examples, Options
 from hitherto.training.loop import fit
 from hitherto.training.optimizer import total_of
 from hitherto.training.processes import Interrupted, processes
 from hitherto.training.progress import Row, Show, grade
-from hitherto.training.setup import complete, judge, metric_of, module_of, plan_of
+from hitherto.training.setup import complete, judge, metric_of, plan_of
 from hitherto.training.step import Loss, evaluate
 
 __all__ = ["search"]
@@ -35,10 +37,18 @@ USEFUL = 20  # steps of a trial below which it tells nothing
 
 Grade = tuple[bool, float, float]
 Say = Callable[[str], None]
+Begin = Callable[
+    [AnySource, Plan, Say], tuple[Module, bool]
+]  # the module with its first weights, and whether any is known
 
 
 def search(
-    source: AnySource, examples: Examples, valid: Examples | None, say: Say, show: Show | None = None
+    source: AnySource,
+    examples: Examples,
+    valid: Examples | None,
+    begin: Begin,
+    say: Say,
+    show: Show | None = None,
 ) -> tuple[Options, list[Row]]:
     """The options of the best candidate of a source, and a row for each trial; none where there is nothing to choose.
 
@@ -56,7 +66,9 @@ def search(
         return {}, []
     if valid is None or budget == 0:
         return {}, []
-    candidates = [_Candidate.of(name, source, options, examples, valid) for name, options in choices.items()]
+    candidates = [
+        _Candidate.of(name, source, options, examples, valid, begin) for name, options in choices.items()
+    ]
     total = max(candidate.total for candidate in candidates)
     if budget is None and total <= FEWEST:
         return {}, []  # a training of a moment is no measure for another one
@@ -98,17 +110,24 @@ class _Candidate:
     source: AnySource
     examples: Examples
     valid: Examples
+    begin: Begin
     total: int  # steps of its whole training
 
     @classmethod
     def of(
-        cls, name: str, source: AnySource, options: Options, examples: Examples, valid: Examples
+        cls,
+        name: str,
+        source: AnySource,
+        options: Options,
+        examples: Examples,
+        valid: Examples,
+        begin: Begin,
     ) -> "_Candidate":
         mine = copy.copy(source)
         mine.spec = source.spec.replace(**options)
-        spec = mine.spec = complete(mine, examples, lambda _note: None)
+        spec = mine.spec = complete(mine, examples, _quiet)
         per_epoch = -(-len(mine.schedule(examples, spec.train, 0)) // spec.train.accumulate)
-        return cls(name, mine, examples, valid, total_of(spec.train, per_epoch))
+        return cls(name, mine, examples, valid, begin, total_of(spec.train, per_epoch))
 
     @property
     def metric(self) -> str:
@@ -120,7 +139,7 @@ class _Candidate:
         source = copy.copy(self.source)
         source.spec = spec
         plan = plan_of(source)
-        module = module_of(spec, plan, source.first(plan))
+        module, _ = self.begin(source, plan, _quiet)
         begun = time.monotonic()
         fit(spec, module, source, self.examples, None, metric=self.metric, say=say, show=show)
         trained, loss = time.monotonic(), Loss()
@@ -188,6 +207,10 @@ def _rounds(
         left = [trial.candidate for trial in trials][: -(-len(trials) // 2)]
         steps *= 2
     return left[0], rows
+
+
+def _quiet(_note: str) -> None:
+    """Trials say nothing of how they begin."""
 
 
 def _same(number: int) -> int:

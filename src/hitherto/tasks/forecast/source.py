@@ -5,8 +5,9 @@ window are read but not scored, as a forecast follows some past. An evaluation r
 a stream does, and scores the forecasts at the origins that are asked for.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -74,7 +75,9 @@ class Windows(Source[WindowExamples]):
         return cls._fitted(spec, table)[0]
 
     @classmethod
-    def _fitted(cls, spec: Spec, table: Table) -> "tuple[Windows, list[Series]]":
+    def _fitted(
+        cls, spec: Spec, table: Table, kept: Mapping[str, Codec] = MappingProxyType({})
+    ) -> "tuple[Windows, list[Series]]":
         spec, notes = cls.columns(spec, table)
         self = cls(spec, {}, notes)
         every, about = self.gather(table)
@@ -85,6 +88,9 @@ class Windows(Source[WindowExamples]):
             self.spec = spec = spec.replace(time_format=form.format, timezone=zone)
         data = spec.data
         horizon = data.horizon or 1
+        if "input" in kept:
+            self.codecs["input"] = kept["input"]
+            return self, every
         seasons = data.season if isinstance(data.season, tuple) else (data.season,) if data.season else ()
         training = [before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
         if not seasons:
@@ -140,13 +146,13 @@ class Windows(Source[WindowExamples]):
         spec: Spec,
         data: object,
         valid: object,
-        extras: Options,  # noqa: ARG003
+        extras: Options,
     ) -> "tuple[Windows, WindowExamples, WindowExamples | None]":
         """Fit on the part of every series before its split, and encode both parts."""
         table = load(spec, data)
         if valid is not None:
             spec = spec.replace(valid=0.0)
-        self, series = cls._fitted(spec, table)
+        self, series = cls._fitted(spec, table, extras.get("codecs", {}))
         if valid is not None:
             return self, self.encode(series), self.load(valid)
         train = self.encode(series, "train")

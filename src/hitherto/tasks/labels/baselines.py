@@ -1,4 +1,4 @@
-"""What `classify` and `tag` are compared with."""
+"""What `classify`, `regress` and `tag` are compared with."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,11 +10,12 @@ from hitherto.arrays import Array
 from hitherto.baselines import logistic, naive_bayes, nearest, steps, texts
 from hitherto.baselines.rows import Dense, Rows, Sparse, picked
 from hitherto.tasks.base import Results
+from hitherto.tasks.labels.amounts import LEVELS, Amounts
 from hitherto.tasks.labels.scores import tagged
 from hitherto.tasks.labels.source import PairExamples, Pairs
 from hitherto.tasks.writing.conversations import as_text
 
-__all__ = ["advice", "labelled"]
+__all__ = ["advice", "advice_for_numbers", "labelled", "numbers"]
 
 Say = Callable[[str], None]
 Named = Iterator[tuple[str, Results]]
@@ -218,3 +219,71 @@ def _loss(p: Array, y: Array, apart: bool) -> float:
 def _tell(say: Say, what: str, some: int, every: int) -> None:
     if some < every:
         say(f"baselines learn from {some:,} of {every:,} {what}, spread evenly, for speed")
+
+
+# ---- numbers
+
+WORDS, LEARNED = 2000, 10_000  # columns and rows of a linear map from texts
+
+
+def numbers(source: Amounts, training: PairExamples | None, held: PairExamples, say: Say) -> Named:
+    """The mean and the median of training, and ridge regression of words or of summary statistics."""
+    if held.y is None or training is None or training.y is None:
+        return
+    y = source.true(training)
+    middle, tails = np.median(y, 0), np.quantile(y, LEVELS, axis=0)
+    for name, value in (("mean", y.mean(0)), ("median", middle)):
+        found = np.stack([value, *tails], -1)
+        yield name, source.scored_numbers(held, np.tile(found, (len(held), 1, 1)))
+    rows = picked(len(training), LEARNED)
+    _tell(say, "rows", len(rows), len(training))
+    if source.vectors:
+        whole, asked = steps.standardised(
+            steps.summaries([training.x[i] for i in rows]), steps.summaries(held.x)
+        )
+        name = "ridge regression of summary statistics"
+    else:
+        read, others = ([as_text(v) for v in source.inputs_of(p, some)]
+                        for p, some in ((training, rows), (held, range(len(held)))))  # fmt: skip
+        counts, others_counts = texts.words(read), texts.words(others)
+        known = counts.vocabulary(most=WORDS)
+        blocks = [counts.counted(known)]
+        every = np.eye(blocks[0].width, dtype=np.float32)
+        features = texts.weighted(blocks, blocks), texts.weighted([others_counts.counted(known)], blocks)
+        whole, asked = (part.times(every) for part in features)
+        name = "ridge regression of words"
+    yield (
+        name,
+        source.scored_numbers(held, _ridge(whole.astype(np.float64), y[rows], asked.astype(np.float64))),
+    )
+
+
+def advice_for_numbers(_source: Amounts) -> str:
+    """What to try where a baseline is better."""
+    return "more --epochs, --dropout 0.4, another --hidden-size, or --head student_t"
+
+
+def _ridge(X: Array, y: Array, asked: Array) -> Array:
+    """Means and quantiles, [N, K, 4], of a linear map. A fifth of the rows says its penalty and how far it errs."""
+    first, second = _apart(len(y))
+
+    def solved(rows: Array, penalty: float) -> tuple[Array, Array]:
+        place, middle = X[rows].mean(0), y[rows].mean(0)
+        centred = X[rows] - place
+        few = len(rows) < X.shape[1]  # the smaller of two equal systems
+        square = centred @ centred.T if few else centred.T @ centred
+        square[np.diag_indices(len(square))] += penalty
+        left = y[rows] - middle
+        map_ = centred.T @ np.linalg.solve(square, left) if few else np.linalg.solve(square, centred.T @ left)
+        return map_, middle - place @ map_
+
+    def error(penalty: float) -> float:
+        map_, constant = solved(first, penalty)
+        return float((((X[second] @ map_ + constant - y[second]) / y.std(0)) ** 2).mean())
+
+    penalty = min((10.0**k for k in range(-1, 5)), key=error)
+    map_, constant = solved(first, penalty)
+    off = np.quantile(y[second] - (X[second] @ map_ + constant), LEVELS, axis=0)  # [levels, K]
+    map_, constant = solved(np.arange(len(y)), penalty)
+    mean = asked @ map_ + constant
+    return np.stack([mean, *(mean + one for one in off)], -1)

@@ -1,6 +1,6 @@
 """The columns of inputs and labels, and the values in their cells."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -10,7 +10,17 @@ from hitherto.spec import DataSpec, Spec
 from hitherto.tasks.base import Value
 from hitherto.tasks.columns import column_name, column_names, listed, untold
 
-__all__ = ["alone", "columns", "floats", "is_numeric", "items", "label_column", "values"]
+__all__ = [
+    "alone",
+    "at_least",
+    "columns",
+    "expect_one_kind",
+    "floats",
+    "is_numeric",
+    "items",
+    "label_column",
+    "values",
+]
 
 # Names of columns that are guessed to hold labels, or tokens.
 _LABELS = (
@@ -20,10 +30,10 @@ _LABELS = (
 _TOKENS = ("form", "tokens", "token", "words", "word", "text")
 
 
-def columns(spec: Spec, table: Table, per_step: bool) -> tuple[Spec, list[str]]:
+def columns(spec: Spec, table: Table, per_step: bool, apart: Sequence[str] = ()) -> tuple[Spec, list[str]]:
     """The spec with the names of its columns in the table, and notes of what was guessed.
 
-    `per_step`: every token of an input has a label.
+    `per_step`: every token of an input has a label. `apart` are columns that are no input.
     """
     data, notes = spec.data, list(table.notes)
     kinds = table.kinds() if data.input is None or data.output is None else {}
@@ -35,6 +45,7 @@ def columns(spec: Spec, table: Table, per_step: bool) -> tuple[Spec, list[str]]:
             column_name(table, data.id),
             column_name(table, data.group),
             column_name(table, data.time),
+            *apart,
         }
     ]
     named = column_names(table, data.output)
@@ -68,7 +79,8 @@ def columns(spec: Spec, table: Table, per_step: bool) -> tuple[Spec, list[str]]:
         if not inputs:
             raise untold(table, "is the input", "input")
         notes.append(f"input is taken from {listed(inputs)}; --input says otherwise")
-    if output in inputs:
+    if {output, *apart} & {*inputs}:
+        output = next(name for name in (output, *apart) if name in inputs)
         raise UsageError(f"column {output!r} is both input and output. Say another --input or --output.")
     order = {"id": column_name(table, data.id), "time": column_name(table, data.time)}
     return spec.replace(input=tuple(inputs), output=output, **order), notes
@@ -82,26 +94,29 @@ def label_column(data: DataSpec) -> str:
 def values(data: DataSpec, table: Table, labelled: bool) -> Iterator[tuple[int, Value, Value]]:
     """(row number, input value, output value) of every example."""
     inputs = [table.column(c) for c in column_names(table, data.input)]
-    output = table.column(label_column(data)) if labelled and data.output is not None else None
+    outputs = [table.column(c) for c in column_names(table, data.output)] if labelled else []
+
+    def answer(row: Mapping[str, Value]) -> Value:
+        several = [row[c] for c in outputs]
+        return several if len(several) > 1 else next(iter(several), None)
+
     if data.id is None:
         for i, row in enumerate(table):
             x = row[inputs[0]] if len(inputs) == 1 else [row[c] for c in inputs]
-            yield i, x, None if output is None else row[output]
+            yield i, x, answer(row)
         return
     groups: dict[Value, list[tuple[tuple[int, float | str], int, list[Value], Value]]] = {}
     name, time = table.column(data.id), None if data.time is None else table.column(data.time)
     for i, row in enumerate(table):
         at = (0, i) if time is None else _sortable(row[time])
-        groups.setdefault(table.name(i, row, name), []).append(
-            (at, i, [row[c] for c in inputs], None if output is None else row[output])
-        )
+        groups.setdefault(table.name(i, row, name), []).append((at, i, [row[c] for c in inputs], answer(row)))
     for rows in groups.values():
         rows.sort(key=lambda r: (r[0], r[1]))
         labels = {str(r[3]) for r in rows}
         if len(labels) > 1:
             raise table.error(
                 rows[0][1],
-                output,
+                label_column(data),
                 f"rows of one sequence have different labels: {', '.join(sorted(labels)[:3])}",
             )
         yield rows[0][1], [r[2] for r in rows], rows[0][3]
@@ -159,3 +174,26 @@ def alone(longest: int, numeric: bool, per_step: bool) -> list[str]:
     what = "a sequence of numbers" if numeric else "a text"
     rows = "; rows that share --id are one sequence" if numeric else "; --tokens chars reads its letters"
     return [f"warning: every example has a single step, so there is nothing to remember. Is it {what}?{rows}"]
+
+
+def expect_one_kind(table: Table, inputs: Sequence[str]) -> None:
+    """A UsageError where some input columns hold numbers and others do not: together they are no input."""
+    names = [table.column(name) for name in inputs]
+    kinds = {name: kind for name, kind in table.kinds().items() if name in names and kind != "empty"}
+    numbers = [name for name, kind in kinds.items() if kind == "number"]
+    others = [name for name in kinds if name not in numbers]
+    if numbers and others:
+        raise UsageError(
+            f"an input is numbers or text, but {listed(numbers)} has numbers and {listed(others)} has none. Name "
+            "columns of one kind with --input; or read all of them as one text with --codec text."
+        )
+
+
+def at_least(count: int, answers: Iterable[Value], per_step: bool) -> bool:
+    """Whether there are so many labels, or more."""
+    seen = 0
+    for answer in answers:
+        seen += len(items(answer)) if per_step else 1
+        if seen >= count:
+            return True
+    return False

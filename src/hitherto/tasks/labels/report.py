@@ -12,10 +12,11 @@ from hitherto.report import drawings
 from hitherto.report.curves import Section, beginning, table_of
 from hitherto.report.sheets import contact_sheet
 from hitherto.tasks.base import Options, Results, Value
+from hitherto.tasks.columns import column_names
 from hitherto.tasks.labels.source import PairExamples, Pairs
 from hitherto.tasks.writing.conversations import as_text
 
-__all__ = ["pairs"]
+__all__ = ["amounts", "pairs"]
 
 
 def pairs(source: Pairs, examples: PairExamples, results: Results, _watched: list[Options]) -> list[Section]:
@@ -93,3 +94,36 @@ def _tags(source: Pairs, examples: PairExamples, results: Results) -> list[Secti
         ]
         items.append((f"{wrong[i]} of {len(labels[i])} labels are wrong", beginning(" ".join(line))))
     return [*shown, {"kind": "texts", "title": "Most wrong", "items": items}] if items else shown
+
+
+def amounts(
+    source: Pairs, examples: PairExamples, results: Results, _watched: list[Options]
+) -> list[Section]:
+    """Answers by the size of the true number, in fifths; and the most wrong, where the input can be read."""
+    shown: list[Section] = []
+    actual, mean, quantiles = (results.details[name] for name in ("actual", "mean", "quantiles"))
+    names = column_names(None, source.spec.data.output)
+    for c, name in enumerate(names):
+        rows = []
+        for some in np.array_split(np.argsort(actual[:, c], kind="stable"), min(5, len(actual))):
+            truth, guess = actual[some, c], mean[some, c]
+            inside = (quantiles[some, c, 0] <= truth) & (truth <= quantiles[some, c, -1])
+            rows.append({
+                "from": float(truth.min()), "to": float(truth.max()), "rows": len(some),
+                "mean answer": float(guess.mean()), "mean error": float(abs(truth - guess).mean()),
+                "inside the interval": float(inside.mean()),
+            })  # fmt: skip
+        shown.append(table_of(f"By size of {name}", rows, "from"))
+    if source.vectors:
+        return shown
+    error = (abs(actual - mean) / np.maximum(actual.std(0), 1e-30)).max(1)
+    order = [int(i) for i in np.argsort(-error, kind="stable")[:8]]
+    captions = [
+        "; ".join(f"{name} {mean[i, c]:.4g}, true {actual[i, c]:.4g}" for c, name in enumerate(names))
+        for i in order
+    ]
+    inputs = [_caption(value, is_file=False) for value in source.inputs_of(examples, order)]
+    return [
+        *shown,
+        {"kind": "texts", "title": "Most wrong", "items": list(zip(captions, inputs, strict=True))},
+    ]

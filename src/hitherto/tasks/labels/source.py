@@ -1,6 +1,6 @@
 """An input and an output in each row of a table: the data of `classify` and `tag`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,7 +32,18 @@ from hitherto.tasks.columns import (
     used,
 )
 from hitherto.tasks.labels import heads
-from hitherto.tasks.labels.columns import alone, columns, floats, is_numeric, items, label_column, values
+from hitherto.tasks.labels.columns import (
+    alone,
+    at_least,
+    columns,
+    expect_one_kind,
+    floats,
+    is_numeric,
+    items,
+    label_column,
+    values,
+)
+from hitherto.tasks.labels.examples import PairExamples
 from hitherto.tasks.labels.scores import scored, tagged
 
 __all__ = ["PairExamples", "Pairs"]
@@ -43,25 +54,6 @@ LARGEST = 1e30  # of the numbers of an input: the square of a larger one may ove
 Item = tuple[Array, int, int | None, bool, int]
 # The row number, input and label of each example of the training part.
 Training = Callable[[], Iterator[tuple[int, Value, Value]]]
-
-
-@dataclass(slots=True)
-class PairExamples:
-    """Encoded rows: an input each, and an output each where there are labels."""
-
-    x: list[Array]
-    y: list[Array] | None
-    table: Table
-    picked: Array  # row number in the table of each example, the first one where rows are joined
-    raw: list[Array | None]  # of each input what `augment` changes, where it does
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def part(self, indices: Array) -> "PairExamples":
-        y = None if self.y is None else [self.y[i] for i in indices]
-        raw = [self.raw[i] for i in indices]
-        return PairExamples([self.x[i] for i in indices], y, self.table, self.picked[indices], raw)
 
 
 @dataclass
@@ -94,12 +86,16 @@ class Pairs(Source[PairExamples]):
     def labels(self) -> LabelCodec:
         return self.codec_of("output", LabelCodec)
 
+    def find_columns(self, spec: Spec, table: Table) -> tuple[Spec, list[str]]:
+        """The spec with its columns found in the table, and what was guessed."""
+        return columns(spec, table, self.per_step)
+
     @classmethod
     def fit(
         cls, spec: Spec, table: Table, rows: Array | None = None, extras: Options | None = None
     ) -> "Pairs":
         """Fit the codecs on these rows of the table: all of them, or the training part."""
-        spec, notes = columns(spec, table, cls(spec, {}).per_step)
+        spec, notes = cls(spec, {}).find_columns(spec, table)
         self = cls(spec, {}, notes)
         chosen = None if rows is None else set(rows.tolist())
 
@@ -108,9 +104,11 @@ class Pairs(Source[PairExamples]):
                 if chosen is None or n in chosen:
                     yield i, x, y
 
-        self.codecs["output"] = self._fit_output(table, training)
+        extras = dict(extras or {})
+        kept: dict[str, Codec] = extras.pop("codecs", {})
+        self.codecs["output"] = self._fit_output(table, training, kept.get("output"))
         with doing("finding the tokens of"):
-            self.codecs["input"] = self._fit_input(table, training, extras or {})
+            self.codecs["input"] = kept.get("input") or self._fit_input(table, training, extras)
         for codec in self.codecs.values():
             notes += codec.notes
         return self
@@ -125,7 +123,7 @@ class Pairs(Source[PairExamples]):
         if valid is not None:
             self = cls.fit(spec, table, None, extras)
             return self, self.read(table), self.read(unfitted._table(valid))
-        spec, notes = columns(spec, table, unfitted.per_step)
+        spec, notes = unfitted.find_columns(spec, table)
         first, second = cls(spec, {}).split(spec, table)
         self = cls.fit(spec, table, first, extras)
         self.notes = notes + self.notes
@@ -165,7 +163,7 @@ class Pairs(Source[PairExamples]):
         """Whether a step is numbers, not a token."""
         return not isinstance(self.codecs["input"], TextCodec)
 
-    def _fit_output(self, table: Table, training: Training) -> LabelCodec:
+    def _fit_output(self, table: Table, training: Training, kept: Codec | None) -> Codec:
         data = self.spec.data
 
         def labels() -> Iterator[Value]:
@@ -182,6 +180,8 @@ class Pairs(Source[PairExamples]):
                     yield y
 
         codec = LabelCodec.fit(labels(), multi=data.multi, separator=data.separator)
+        if isinstance(kept, LabelCodec):
+            codec = kept.joined(codec)
         if len(codec.classes) < 2:
             raise DataError(
                 f"there must be two labels at least, but all rows have {codec.classes[0]!r}"
@@ -191,8 +191,12 @@ class Pairs(Source[PairExamples]):
             )
         if not data.multi and len(codec.classes) > 100 and 2 * len(codec.classes) > int(codec.counts.sum()):
             raise DataError(
-                f"column {data.output!r} has {len(codec.classes)} different labels in {int(codec.counts.sum())} rows: "
-                "it looks like text or numbers, not labels. Say another --output.",
+                f"column {data.output!r} has {len(codec.classes)} different labels in {int(codec.counts.sum())} rows; "
+                + (
+                    "they are numbers, which regress learns: hitherto train regress."
+                    if all(is_numeric(name) for name in codec.classes)
+                    else "it looks like text, not labels. Say another --output."
+                ),
                 path=data.path,
             )
         return codec
@@ -219,10 +223,10 @@ class Pairs(Source[PairExamples]):
         if kind != words:
             return fitted(kind, table, column, ((i, x) for i, x, _ in training()), self._usual(kind))
         if data.codec is None and data.tokens is None:
-            self._expect_one_kind(table)
+            expect_one_kind(table, self.input_columns)
         options: Options = {"tokens": data.tokens or "words", "max_length": data.max_length}
         options |= extras | data.vocabulary
-        if options["tokens"] == "words" and self.labels.counts.sum() >= 200:
+        if options["tokens"] == "words" and at_least(200, (y for *_, y in training()), self.per_step):
             options.setdefault("min_count", 2)  # rarer words train the unknown one
         if self.per_step:
             return TextCodec.fit((items(x) for _, x, _ in training()), **options)
@@ -239,18 +243,6 @@ class Pairs(Source[PairExamples]):
                 f"options of {kind} for labels: {listed}; --augment 0 leaves examples as they are"
             )
         return self.spec.data
-
-    def _expect_one_kind(self, table: Table) -> None:
-        """A UsageError where some input columns hold numbers and others do not: together they are no input."""
-        names = [table.column(name) for name in self.input_columns]
-        kinds = {name: kind for name, kind in table.kinds().items() if name in names and kind != "empty"}
-        numbers = [name for name, kind in kinds.items() if kind == "number"]
-        others = [name for name in kinds if name not in numbers]
-        if numbers and others:
-            raise UsageError(
-                f"an input is numbers or text, but {listed(numbers)} has numbers and {listed(others)} has none. Name "
-                "columns of one kind with --input; or read all of them as one text with --codec text."
-            )
 
     def _text(self, value: Value) -> Value:
         several = isinstance(value, list) and len(self.input_columns) > 1
@@ -346,7 +338,7 @@ class Pairs(Source[PairExamples]):
         times = None
         if data.time is not None and data.id is None and rows is not None:
             times = [rows[i][table.column(data.time)] for i in picked]
-        plain = not self.per_step and not data.multi and groups is None and times is None
+        plain = self.strata and groups is None and times is None
         return split(
             len(picked),
             data.aside,
@@ -355,6 +347,11 @@ class Pairs(Source[PairExamples]):
             times=times,
             labels=[str(y) for y in labels] if plain else None,
         )
+
+    @property
+    def strata(self) -> bool:
+        """Whether each label keeps its share where rows are set aside."""
+        return not self.per_step and not self.spec.data.multi
 
     def kinds(self) -> dict[str, tuple[str, ...]]:
         """The kinds of codec that each name allows."""
@@ -377,6 +374,25 @@ class Pairs(Source[PairExamples]):
 
     def head(self) -> tuple[str, Options]:
         return heads.head_of(self.spec, self.labels)
+
+    def rows(self) -> dict[str, tuple[str, Sequence[str]]]:
+        """Tokens, and labels where the head has a row for each."""
+        codec, names = self.codecs["input"], self.answer_rows
+        rows: dict[str, tuple[str, Sequence[str]]] = {}
+        if isinstance(codec, TextCodec):
+            rows["embed.weight"] = codec.kind, codec.vocabulary
+        return rows | {name: (LabelCodec.kind, names) for name in ("head.weight", "head.bias") if names}
+
+    @property
+    def answer_rows(self) -> list[str]:
+        """What the numbers of the head stand for, where they have names; two classes may share one."""
+        classes = self.labels.classes
+        return classes if not self.apart or self.spec.data.multi else [" | ".join(classes)]
+
+    @property
+    def updates(self) -> int:
+        """The fewest steps of training."""
+        return 2000 + 50 * len(self.labels.classes)
 
     @property
     def apart(self) -> bool:
@@ -406,9 +422,8 @@ class Pairs(Source[PairExamples]):
             "schedule": "one-cycle",
             "clip": 1.0,
         }
-        updates = 2000 + 50 * len(self.labels.classes)
         options |= length_of_training(
-            self.spec.train, count, rows, updates=updates, epochs=8, steps=float(steps.mean())
+            self.spec.train, count, rows, updates=self.updates, epochs=8, steps=float(steps.mean())
         )
         if self.per_step:
             options |= {"dropout": 0.3, **heads.of_spans(self.spec, self.labels)}
@@ -462,10 +477,7 @@ class Pairs(Source[PairExamples]):
             if self.whole:
                 targets["lengths"] = np.full(B, T) if lengths is None else lengths
         elif examples.y is not None:
-            y = np.stack([examples.y[max(r, 0)] for r in rows])
-            targets["y"] = y.astype(np.float32) if self.apart else y.astype(np.int64)
-            if self.apart and y.ndim == 1:
-                targets["y"] = targets["y"][:, None]
+            targets["y"] = self._targets([examples.y[max(r, 0)] for r in rows])
             if not real.all():
                 at = np.flatnonzero(real)
                 targets["y"] = targets["y"][at]
@@ -474,6 +486,14 @@ class Pairs(Source[PairExamples]):
             targets["weight"] = weights[targets["y"].astype(np.int64).reshape(len(targets["y"]))]
         every = np.arange(B)
         return Batch({"x": x}, lengths, targets, at, every if first else None, every if more else None, rows)
+
+    def _targets(self, y: list[Array]) -> Array:
+        """What the loss of whole inputs compares with."""
+        stacked = np.stack(y)
+        if not self.apart:
+            return stacked.astype(np.int64)
+        stacked = stacked.astype(np.float32)
+        return stacked[:, None] if stacked.ndim == 1 else stacked
 
     def evaluation(self, examples: PairExamples, rows: int = 64) -> Iterator[Batch]:
         """Batches of similar lengths; `Batch.rows` has the example of each row."""
@@ -486,11 +506,15 @@ class Pairs(Source[PairExamples]):
         """The probability of each class, [N, K]; where the head answers rows as a whole also the class, [N, K + 1]."""
         return heads.probabilities(self.head()[0], params, self.spec.data.multi)
 
+    def read_off(self, params: Array) -> Array:
+        """What an answer is made from, of each row of parameters: the probabilities of labels."""
+        return self.probabilities(params)
+
     def collect(self, examples: PairExamples, outputs: Iterable[tuple[Batch, Array]]) -> list[Array]:
         """`probabilities` of every example, in their order: [K], or [T, K] where every step has a label."""
         answers: list[Array] = [np.zeros(0)] * len(examples)
         for batch, params in outputs:
-            p = self.probabilities(params)
+            p = self.read_off(params)
             assert batch.rows is not None  # noqa: S101 - made by `evaluation`
             if not self.per_step:
                 for b, r in enumerate(batch.rows):

@@ -83,7 +83,7 @@ class LabelStream(Stream):
     def _answer(self) -> Row:
         params = self.core.peek()
         assert params is not None  # noqa: S101 - a model of `classify` pools
-        return self.source.answer(self.source.probabilities(params[None])[0])
+        return self.source.answer(self.source.read_off(params[None])[0])
 
 
 class TagStream(Stream):

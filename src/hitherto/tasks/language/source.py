@@ -6,7 +6,7 @@ lines, a state ends where its text does, so a few steps of a lane may become sev
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -97,13 +97,17 @@ class Corpus(Source[CorpusExamples]):
         layout = spec.data.layout or "stream"
         spec = spec.replace(tokens=tokens, layout=layout)
         apart = layout == "lines" or spec.data.documents
+        extras = dict(extras or {})
+        kept = extras.pop("codecs", {}).get("input")
+        if isinstance(kept, TextCodec):
+            return cls(spec, {"input": kept}, notes)
         with doing("finding the tokens of"):
             codec = TextCodec.fit(
                 _cut(_pieces(spec, data), 0, stop),
                 tokens=tokens,
                 end=apart or tokens == "words",
                 **spec.data.vocabulary,
-                **(extras or {}),
+                **extras,
             )
         return cls(spec, {"input": codec}, notes + list(codec.notes))
 
@@ -201,6 +205,11 @@ class Corpus(Source[CorpusExamples]):
 
     def head(self) -> tuple[str, Options]:
         return "softmax", {"classes": self.codec.size}
+
+    def rows(self) -> dict[str, tuple[str, Sequence[str]]]:
+        """Tokens, read and written."""
+        names = ("embed.weight", "head.weight", "head.bias")
+        return dict.fromkeys(names, (self.codec.kind, self.codec.vocabulary))
 
     def choose(self, examples: CorpusExamples) -> tuple[Options, list[str]]:
         """Sizes by the number of tokens."""

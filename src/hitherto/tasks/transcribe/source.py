@@ -169,6 +169,10 @@ class Transcripts(Source[TranscriptExamples]):
 
     def _fit(self, table: Table, rows: Array | None, extras: Options) -> None:
         """The codecs, from these rows of the table."""
+        kept = extras.pop("codecs", None)
+        if kept:
+            self.codecs = dict(kept)
+            return
         chosen = None if rows is None else set(rows.tolist())
         data = self.spec.data
         read, text = column_names(table, data.input)[0], column_names(table, data.output)[0]

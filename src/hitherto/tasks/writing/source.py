@@ -154,7 +154,10 @@ class Texts(Source[TextExamples]):
         return self, examples, held
 
     def _fit(self, table: Table, rows: Array | None, extras: Options) -> None:
-        data = self.spec.data
+        data, kept = self.spec.data, extras.pop("codecs", None)
+        if kept:
+            self.codecs = dict(kept)
+            return
         chosen = None if rows is None else set(rows.tolist())
 
         def texts(side: int) -> Iterator[object]:

@@ -1,0 +1,219 @@
+"""A training that starts from another model: what it takes of its options, its codecs and its weights.
+
+A model of the same task goes on with other data: its columns, codecs and network are those of the new model, and new
+labels get places of their own. A model of another task gives what reads the text: vocabulary, embedding and layers.
+Rows of tokens and of labels are found by name, all other weights by name and shape.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from hitherto import spec as specs
+from hitherto.arrays import Array
+from hitherto.codecs.base import Codec
+from hitherto.codecs.text import TextCodec
+from hitherto.errors import UsageError
+from hitherto.plan import Plan, operations
+from hitherto.spec import Spec
+from hitherto.spec.tasks import TASKS
+from hitherto.tasks.base import AnySource, Options
+from hitherto.trained import Model
+from hitherto.trained import open as opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Base"]
+
+Document: TypeAlias = Mapping[str, object]
+
+# Options of [data] that are of a file, not of what is read in it.
+FILE = (
+    "path",
+    "source",
+    "target",
+    "valid",
+    "valid_source",
+    "valid_target",
+    "format",
+    "header",
+    "delimiter",
+    "encoding",
+)
+# Options of [model] that say what reads the input.
+READER = (
+    *(
+        "cell",
+        "hidden_size",
+        "num_layers",
+        "bidirectional",
+        "embedding_size",
+        "layer_norm",
+        "residual",
+        "proj_size",
+    ),
+    *("nonlinearity", "reset"),
+)
+VOCABULARY = ("tokens", "vocab_size", "min_count", "lower")  # what makes a vocabulary another one
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A model that a training of `task` starts from."""
+
+    model: Model
+    task: str
+
+    @classmethod
+    def of(cls, base: "str | Path | Model", task: str) -> "Base":
+        self = cls(base if isinstance(base, Model) else opened(base), task)
+        if not self.goes_on and not (self._reader and "text" in TASKS[task].inputs):
+            raise UsageError(
+                f"a model of {self.model.spec.task} has nothing that {task} can start from: start from a model of "
+                f"{task}, or, for a task that reads texts, from one that reads texts."
+            )
+        return self
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the same task goes on."""
+        return self.model.spec.task == self.task
+
+    @property
+    def _reader(self) -> TextCodec | None:
+        codec = self.model.codecs.get("input")
+        return codec if isinstance(codec, TextCodec) and self.model.source.rows() else None
+
+    def spec(self, asked: Spec, options: Options) -> Spec:
+        """The spec that was asked for, with the options of the base where it leaves them open."""
+        mine, wanted = specs.to_document(self.model.spec), specs.to_document(asked)
+        data, model = _table(mine, "data"), _table(mine, "model")
+        if self.goes_on:
+            data = {name: value for name, value in data.items() if name not in FILE}
+        else:
+            codec, row = self._reader, TASKS[self.task]
+            known = {option.name for option in specs.options(self.task)}
+            model = {name: value for name, value in model.items() if name in READER and name in known}
+            if "bidirectional" in row.options:
+                model.setdefault("bidirectional", bool(self.model.spec.model.bidirectional))
+            data = (
+                {} if codec is None else {"tokens": codec.tokens, **({"lower": True} if codec.lower else {})}
+            )
+        document = {
+            **wanted,
+            "data": {**data, **_table(wanted, "data")},
+            "model": {**model, **_table(wanted, "model")},
+        }
+        return specs.over(document, **options)
+
+    def codecs(self, spec: Spec) -> dict[str, Codec]:
+        """The codecs that a training with this spec takes over."""
+        before, now = self.model.spec.values(), spec.values()
+        if not self.goes_on:
+            codec = self._reader
+            same = (
+                codec is not None
+                and codec.tokens == spec.data.tokens
+                and codec.lower == bool(spec.data.lower)
+            )
+            fresh = any(now[name] is not None for name in VOCABULARY if name not in ("tokens", "lower"))
+            return {"input": codec} if codec is not None and same and not fresh else {}
+        for name in {name for codec in self.model.codecs.values() for name in codec.options}:
+            if name in before and name in now and before[name] != now[name]:
+                raise UsageError(
+                    f"{name} is {before[name]!r} in the model that this training starts from, and cannot be "
+                    f"{now[name]!r} now: its weights fit only what it reads. Leave {name} out, or train a new model."
+                )
+        return dict(self.model.codecs)
+
+    def weights(
+        self, plan: Plan, source: AnySource, fresh: Mapping[str, Array]
+    ) -> tuple[dict[str, Array], list[str]]:
+        """The first weights of a module of this plan, and notes of what came from where; `fresh` are its own."""
+        mine = {op["name"]: op for op in operations(self.model.plan)}
+        theirs, ours = self.model.source.rows(), source.rows()
+        weights, taken, new, misfits = dict(fresh), list[str](), list[str](), list[str]()
+        layers = 0
+        for op in operations(plan):
+            names = [name for name in fresh if name.startswith(op["name"] + ".")]
+            before, layer = mine.get(op["name"]), "cell" in op["options"]
+            if before is None or before["op"] != op["op"] or _kind(before) != _kind(op):
+                if layer and before is not None:
+                    misfits.append(f"{op['name']} is {_kind(op)}, and {_kind(before)} in the model")
+                new += [op["name"]] if names else []
+                continue
+            fitting = 0
+            for name in names:
+                value, other = fresh[name], self.model.tensors.get(name)
+                if other is None or other.shape[1:] != value.shape[1:]:
+                    if other is not None:
+                        misfits.append(f"{name} is {_shape(value)}, and {_shape(other)} in the model")
+                    continue
+                if name in ours or name in theirs:
+                    kind, rows = ours.get(name, ("", ()))
+                    other_kind, other_rows = theirs.get(name, ("", ()))
+                    if kind != other_kind:
+                        continue
+                    weights[name], count = _by_name(value, rows, other, other_rows)
+                    if name.endswith("weight"):
+                        taken.append(f"{op['name']} ({count:,} of {len(rows):,} rows)")
+                    fitting += 1
+                elif other.shape == value.shape:
+                    weights[name] = np.asarray(other, value.dtype)
+                    fitting += 1
+                else:
+                    misfits.append(f"{name} is {_shape(value)}, and {_shape(other)} in the model")
+            layers += fitting if layer else 0
+            if fitting < len(names):
+                new.append(op["name"] if not fitting else f"parts of {op['name']}")
+            if fitting and not any(part.startswith(op["name"] + " ") for part in taken):
+                taken.append(op["name"])
+        if not layers and any("cell" in op["options"] for op in operations(plan)):
+            raise UsageError(
+                "no layer of the model fits: " + "; ".join(misfits or ["it has none of this name"])
+                + ". Leave the options of the network out: they come with the model."
+            )  # fmt: skip
+        notes = [
+            f"from the model of {self.model.spec.task} {self.model.digest[:12]}: {', '.join(taken)}"
+            + (f"; new: {', '.join(new)}" if new else "")
+        ]
+        if misfits:
+            notes.append(f"what does not fit begins anew: {'; '.join(misfits)}")
+        return weights, notes
+
+    @property
+    def made(self) -> dict[str, object]:
+        """What the new model says of where it comes from."""
+        return {"digest": self.model.digest, "task": self.model.spec.task}
+
+
+def _table(document: Document, name: str) -> Document:
+    table = document.get(name, {})
+    return table if isinstance(table, Mapping) else {}
+
+
+def _kind(op: Mapping[str, object]) -> str:
+    """What must be the same for weights to mean the same: the cell, with its variant."""
+    options = op["options"]
+    assert isinstance(options, Mapping)  # noqa: S101
+    return " ".join(
+        str(options[name]) for name in ("cell", "nonlinearity", "reset", "kind") if name in options
+    )
+
+
+def _shape(array: Array) -> str:
+    return " x ".join(map(str, array.shape))
+
+
+def _by_name(value: Array, rows: Sequence[str], other: Array, other_rows: Sequence[str]) -> tuple[Array, int]:
+    """`value` with the rows of `other` that have the same name, and how many there are."""
+    places = {name: i for i, name in enumerate(other_rows)}
+    found = [(i, places[name]) for i, name in enumerate(rows) if name in places]
+    made = value.copy()
+    if found:
+        here, there = map(list, zip(*found, strict=True))
+        made[here] = np.asarray(other)[there]
+    return made, len(found)
