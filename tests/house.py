@@ -49,7 +49,7 @@ TABLES = {
         ),
         "negative_binomial",
     },
-    "codec": {"text", "series", "label", "number", "audio", "image", "strokes", "notes", "frames"},
+    "codec": {"text", "series", "label", "numbers", "audio", "image", "strokes", "notes", "frames"},
     "op": {
         *(
             "embed",

@@ -38,7 +38,7 @@ CODECS: dict[str, type[Codec]] = {
     "text": TextCodec,
     "series": SeriesCodec,
     "label": LabelCodec,
-    "number": NumberCodec,
+    "numbers": NumberCodec,
     "audio": AudioCodec,
     "image": ImageCodec,
     "frames": FramesCodec,

@@ -28,7 +28,7 @@ class NumberDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NumberCodec(Codec):
     """Numbers less the mean of training, in units of its deviation; a column each."""
 
-    kind = "number"
+    kind = "numbers"
     Document = NumberDocument
 
     def __init__(self, mean: Iterable[float], scale: Iterable[float]) -> None:

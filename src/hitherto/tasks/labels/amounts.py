@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -30,8 +29,6 @@ _NUMBERS = ("y", "target", "output", "value", "price", "amount", "score", "ratin
 @dataclass
 class Amounts(Pairs):
     """An input and numbers in each row: `regress`."""
-
-    learns: ClassVar[str] = "number"
 
     def find_columns(self, spec: Spec, table: Table) -> tuple[Spec, list[str]]:
         """Several columns may be output; a guess is a column of numbers."""
