@@ -80,7 +80,7 @@ HOMES = {
 }
 # Folder of a family -> its tasks, which its files may compare with.
 FAMILIES = {
-    "labels": {"classify", "tag"},
+    "labels": {"classify", "regress", "tag"},
     "language": {"lm"},
     "forecast": {"forecast"},
     "writing": {"translate", "summarize", "chat", "answer", "caption"},
