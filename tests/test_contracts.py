@@ -400,6 +400,20 @@ def test_a_task_keeps_its_promises(name):
     data, options = TASK_CASES[name]
     model = hitherto.train(name.split()[0], data, **NARROW, **options)
     assert [(promise, detail) for promise, ok, detail in check_task(model, data) if not ok] == []
+    if name in TASKS:
+        _goes_on(model, data)
+
+
+def _goes_on(base, data):
+    """A training that starts from a model has its codecs, its plan and its weights."""
+    import hitherto
+
+    still = {"steps": 1, "lr": 1e-9, "baselines": False}
+    model = hitherto.train(base.spec.task, data, base=base, **still)
+    assert model.plan == base.plan
+    assert {n: c.parts() for n, c in model.codecs.items()} == {n: c.parts() for n, c in base.codecs.items()}
+    for tensor, value in base.tensors.items():
+        np.testing.assert_allclose(model.tensors[tensor], value, atol=1e-6, err_msg=tensor)
 
 
 def test_every_task_is_tried():

@@ -150,17 +150,6 @@ def test_a_task_is_learned_and_kept(task: str, models: dict[str, hitherto.Model]
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_model_goes_on_with_other_data(task: str, models: dict[str, hitherto.Model]) -> None:
-    base, data = models[task], TASKS[task][0]
-    model = hitherto.train(task, data[: len(data) // 2], base=base, steps=1, lr=1e-9, threads=1)
-    assert model.codecs.keys() == base.codecs.keys()
-    assert all(model.codecs[name].parts() == codec.parts() for name, codec in base.codecs.items())
-    assert model.plan == base.plan
-    for name, value in base.tensors.items():
-        np.testing.assert_allclose(model.tensors[name], value, atol=1e-6, err_msg=name)
-
-
-@pytest.mark.parametrize("task", TASKS)
 def test_a_run_leaves_its_log_and_report(task: str, models: dict[str, hitherto.Model]) -> None:
     run = models[task].run
     assert run is not None
