@@ -252,7 +252,9 @@ class _Training:
         if run is not None and self.rank == 0:
             files.write(run / "spec.toml", specs.to_toml(spec))
             files.write(run / TRIED, json.dumps(tried))
-            if self.base is not None and self.saved is None:
+            if self.base is None:
+                (run / BASE).unlink(missing_ok=True)  # of a run that never began
+            elif self.saved is None:
                 self.base.model.save(run / BASE)
         if self.saved is not None:
             for line in (*self.saved.notes, *differences(self.saved)):
