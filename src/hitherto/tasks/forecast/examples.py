@@ -35,11 +35,14 @@ class Joined:
         return x, z, scale.astype(np.float32), weight.astype(np.float32)
 
 
-def join(codec: SeriesCodec, series: Sequence[Series], arrays: Sequence[Arrays]) -> Joined:
-    """Series as one."""
+def join(
+    codec: SeriesCodec, series: Sequence[Series], arrays: Sequence[Arrays], cuts: Sequence[int] | None = None
+) -> Joined:
+    """Series as one. Their units are those of the values before `cuts`, where there are any."""
     lengths = [len(s.values) for s in series]
-    units = np.array([naive_scale(s.values, codec.season) for s in series])
-    usual = np.array([a["scale"][-1] for a in arrays])
+    cuts = cuts or lengths
+    units = np.array([naive_scale(s.values[:cut], codec.season) for s, cut in zip(series, cuts, strict=True)])
+    usual = np.array([a["scale"][cut - 1] for a, cut in zip(arrays, cuts, strict=True)])
     units = np.where((units > 0) & np.isfinite(units), units, usual)
     names = ("past", "filled", "last", "mean", "scale", "target", "beside", "there")
     whole = {name: np.concatenate([a[name] for a in arrays]) for name in names if name in arrays[0]}

@@ -69,20 +69,24 @@ class Line:
 def choose_line(
     codec: SeriesCodec,
     series: Sequence[Series],
+    cuts: Sequence[int],
     windows: Sequence[int],
     anchors: Sequence[str],
     seasons: Sequence[int],
     squared: bool,
 ) -> Line:
-    """The best line for these series. `squared` measures squared errors, otherwise absolute ones."""
+    """The best line for these series. `squared` measures squared errors, otherwise absolute ones.
+
+    What is fitted are the steps before `cuts`; those after them only help to choose.
+    """
     probe = copy(codec)
     probe.window = max(windows)
-    data = join(probe, series, [probe.encode(s) for s in series])
+    data = join(probe, series, [probe.encode(s) for s in series], cuts)
     fits: list[_Fit] = []
     for window, anchor in product(windows, anchors):
         tried = copy(codec)
         tried.window, tried.anchor = window, anchor
-        fits.append(_Fit(tried, data, seasons, squared))
+        fits.append(_Fit(tried, data, cuts, seasons, squared))
     naive = {name: fit.naive[name].mean() for fit in reversed(fits) for name in fit.naive}
     fit, choice = _simplest(fits)
     line = fit.line(choice)
@@ -130,15 +134,17 @@ class _Choice:
 class _Fit:
     """Ridge fits of one window from one anchor, scored on later windows than they have seen."""
 
-    def __init__(self, codec: SeriesCodec, data: Joined, seasons: Sequence[int], squared: bool) -> None:
+    def __init__(
+        self, codec: SeriesCodec, data: Joined, cuts: Sequence[int], seasons: Sequence[int], squared: bool
+    ) -> None:
         self.codec, self.data, self.squared = codec, data, squared
         self.bases = dict(_bases(codec, seasons))
         H = codec.horizon
         steps = np.unique(np.linspace(0, H - 1, min(H, STEPS)).astype(int))
-        self.parts = [_origins(codec, data, share) for share in _shares(codec, data)]
+        self.parts = _parts(codec, data, cuts)
         scores: dict[_Choice, list[Array]] = {}
         naive: dict[str, list[Array]] = {name: [] for name in self.bases}
-        for early, late in self.parts:
+        for early, late in (part for part in self.parts if part[1].size):
             X, Z, W = self.rows(*_some(early, FITTED))
             V, Y, U = self.rows(*_some(late, SCORED))
             Z, Y = Z[..., steps], Y[..., steps]
@@ -208,13 +214,12 @@ class _Fit:
         """The chosen fit, on all of the training data; and what it left of later values where it had not seen them."""
         codec, C = self.codec, self.codec.channels
         rest = []
-        for early, late in self.parts:
+        for early, late in (part for part in self.parts if part[1].size):
             V, Y, _ = self.rows(*_some(late, SCORED))
             weight, bias = self.fitted(choice, early)
             left = [Y[c::C] - V[c::C] @ weight[c % len(weight)].T - bias[c % len(bias)] for c in range(C)]
             rest.append(np.stack(left, 2))
-        whole = np.concatenate(self.parts[-1], 1)
-        whole[2] = self.data.begin[whole[1] + 1]
+        whole = self.parts[-1][0]  # all that is trained on
         weight, bias = self.fitted(choice, whole)
         error = float(self.scores[choice].mean())
         return Line(codec.window, codec.anchor, weight, bias, np.concatenate(rest), error)
@@ -294,25 +299,34 @@ def _bases(codec: SeriesCodec, seasons: Sequence[int]) -> Iterator[tuple[str, Ar
                 yield f"value {season} steps before, moved by {share:g} of a season's change", wide(moved)
 
 
-def _shares(codec: SeriesCodec, data: Joined) -> tuple[float, ...]:
-    """The shares of a series that are fitted, before a part that is scored: several where there are few windows."""
-    few = data.begin[-1] < 200 * codec.horizon
-    return SHARES if few else SHARES[-1:]
+def _parts(codec: SeriesCodec, data: Joined, cuts: Sequence[int]) -> list[tuple[Array, Array]]:
+    """Steps of fits and later ones of scores: each steps, the series of each, and the end of what is seen, [3, n].
+
+    The last fit is of all that is trained on, and what it is scored on follows that, if anything does.
+    """
+    H, lengths = codec.horizon, np.diff(data.begin).tolist()
+    few = data.begin[-1] < 200 * H
+    parts = []
+    for share in SHARES if few else SHARES[-1:]:
+        borders = []
+        for T in cuts:
+            cut = max(1, min(int(T * share), T - min(H, T // 3), T - 1))
+            borders.append((cut, T if share == SHARES[-1] else min(T, cut + max(H, T // 5))))
+        parts.append(_origins(codec, data, borders))
+    parts.append(_origins(codec, data, list(zip(cuts, lengths, strict=True))))
+    return parts
 
 
-def _origins(codec: SeriesCodec, data: Joined, share: float) -> tuple[Array, Array]:
-    """Steps, the series of each, and the end of what is seen there, [3, n]: of fits, and later ones of scores."""
+def _origins(codec: SeriesCodec, data: Joined, borders: Sequence[tuple[int, int]]) -> tuple[Array, Array]:
+    """Of the steps before a border of each series and of those from there to another, as `_parts` has them."""
     W, H = codec.window, codec.horizon
     early: list[Array] = []
     late: list[Array] = []
-    for i, (a, b) in enumerate(zip(data.begin[:-1].tolist(), data.begin[1:].tolist(), strict=True)):
-        T = b - a
-        cut = max(1, min(int(T * share), T - min(H, T // 3), T - 1))
-        end = T if share == SHARES[-1] else min(T, cut + max(H, T // 5))
+    for i, (a, (cut, end)) in enumerate(zip(data.begin[:-1].tolist(), borders, strict=True)):
         first = W - 1 if cut - H - W + 1 >= 8 else min(max(W // 2, 1), W - 1, max(cut - 2, 0))
         last = cut - H if cut - H - first >= 8 else cut - 1
         for some, begin, stop, seen in ((early, first, last, cut), (late, cut - 1, max(end - H, cut), end)):
-            at = np.arange(begin, stop)
+            at = np.arange(begin, stop if seen > cut or some is early else begin)
             some.append(np.stack([a + at, np.full(len(at), i), np.full(len(at), a + seen)]))
     return np.concatenate(early, 1), np.concatenate(late, 1)
 
@@ -329,9 +343,9 @@ def whole_window(window: float) -> int:
     return int(window)
 
 
-def windows_to_try(series: list[Series], codec: SeriesCodec, seasons: Sequence[int]) -> list[int]:
-    """The windows to try: some seasons and horizons, as far as the series leave enough of them to learn from."""
-    lengths = np.sort([len(s.values) for s in series])
+def windows_to_try(steps: Sequence[int], codec: SeriesCodec, seasons: Sequence[int]) -> list[int]:
+    """The windows to try: some seasons and horizons, as far as series of so many steps leave enough to learn."""
+    lengths = np.sort(steps)
     longest, total = int(lengths[len(lengths) // 2]), int(lengths.sum())
     short, long = max(2 * seasons[0], 8), max(seasons) + seasons[0]  # of the long season, so many may do
     most = max(short, 12, total // 12, long if longest >= 4 * max(seasons) else 0)

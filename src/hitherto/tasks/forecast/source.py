@@ -92,7 +92,8 @@ class Windows(Source[WindowExamples]):
             self.codecs["input"] = kept["input"]
             return self, every
         seasons = data.season if isinstance(data.season, tuple) else (data.season,) if data.season else ()
-        training = [before(s, cut) for s, cut in zip(every, self.split(every), strict=True)]
+        cuts = self.split(every)
+        training = [before(s, cut) for s, cut in zip(every, cuts, strict=True)]
         if not seasons:
             seasons = seasons_of(training)
             notes.append(f"a season has {' or '.join(map(str, seasons))} steps; --season says otherwise")
@@ -110,7 +111,7 @@ class Windows(Source[WindowExamples]):
             codec = SeriesCodec.fit(training, anchor=anchor or "last", lookback=1, **options)
             self.codecs["input"] = codec
             notes += codec.notes
-            self._look_back(training, anchor, seasons, counts)
+            self._look_back(every, cuts, anchor, seasons, counts)
             return self, every
         if anchor is None:
             anchor = nearest_anchor(training, options)
@@ -123,18 +124,16 @@ class Windows(Source[WindowExamples]):
         return self, every
 
     def _look_back(
-        self, training: list[Series], anchor: str | None, seasons: tuple[int, ...], counts: bool
+        self, every: list[Series], cuts: list[int], anchor: str | None, seasons: tuple[int, ...], counts: bool
     ) -> None:
         """Choose the window, what it is measured from, and the linear map that the model begins with."""
         codec, data = self.codec, self.spec.data
         windows = (
-            [whole_window(data.window)]
-            if data.window is not None
-            else windows_to_try(training, codec, seasons)
+            [whole_window(data.window)] if data.window is not None else windows_to_try(cuts, codec, seasons)
         )
         anchors = ("last", "mean") if anchor is None else (anchor,)
         line = choose_line(
-            codec, training, windows, anchors, seasons, self.spec.train.metric in ("mse", "rmse")
+            codec, every, cuts, windows, anchors, seasons, self.spec.train.metric in ("mse", "rmse")
         )
         codec.window, codec.anchor = line.window, line.anchor
         self.notes += line.notes
