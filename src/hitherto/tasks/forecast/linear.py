@@ -44,7 +44,8 @@ STRENGTHS = (
     np.inf,
 )  # of a ridge, beside the mean square of its inputs
 MOST_SEASON = 400  # steps of one that is looked for in the values
-DOUBT = 1.2  # what a difference may be by chance, beside its standard error: so much of an error, over their number
+# What a difference may be by chance: so many standard errors, and so much of an error over their number.
+CHANCE, DOUBT = 0.5, 0.6
 SHARES = (0.6, 0.7, 0.8)  # of a series, that a fit sees before a part that it is scored on
 FITTED, SCORED, STEPS = (
     8_000,
@@ -109,7 +110,7 @@ def _simplest(fits: "Sequence[_Fit]") -> "tuple[_Fit, _Choice]":
 
     def near(errors: Array) -> bool:
         more, n = errors - best, len(best)
-        chance = np.hypot(more.std() / np.sqrt(max(1, n - 1)), DOUBT * best.mean() / n)
+        chance = np.hypot(CHANCE * more.std() / np.sqrt(max(1, n - 1)), DOUBT * best.mean() / n)
         return bool(more.mean() <= chance)
 
     some = [(f, c) for f, c in every if near(f.scores[c])]
@@ -200,11 +201,12 @@ class _Fit:
         return X, z.transpose(0, 2, 1).reshape(n * C, -1).astype(np.float64), weight.reshape(n * C, 1)
 
     def score(self, made: Array, z: Array, weight: Array, several: int) -> Array:
-        """The mean error of every `several` windows, so of such that share few values."""
+        """The mean error of every `several` windows, or so: of such that share few values."""
         away = np.abs(made - z) * weight
         away = (away * away if self.squared else away).reshape(-1, self.codec.channels * made.shape[1])
         known = np.isfinite(away)
-        starts = np.arange(0, len(away), several)
+        groups = max(1, round(len(away) / several))  # all of them about as large
+        starts = np.arange(groups) * len(away) // groups
         total = np.add.reduceat(np.where(known, away, 0.0).sum(1), starts)
         count = np.add.reduceat(known.sum(1), starts)
         scores: Array = (total / np.maximum(count, 1))[count > 0]
