@@ -19,6 +19,7 @@ import shlex
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -622,6 +623,55 @@ def interference_points() -> list[Row]:
     ]
 
 
+OPTIONS: dict[str, Row] = {"recurrent_dropout": {"recurrent_dropout": 0.3}}  # what the kernels train besides
+
+
+def options(
+    points: Iterable[Row], repetitions: int = REPETITIONS, limit: float = 60, least: float = 5e-3
+) -> list[Row]:
+    """A training step with an option of ours: on the kernels, on the reference, beside the plain layers, ours and torch's.
+
+    torch.nn has no such option, so its layer is the plain one.
+    """
+    hitherto = importlib.import_module("hitherto")
+    rows = []
+    for point in points:
+        torch.set_num_threads(point["threads"])
+        given = problem(point)
+        plain = {name: contender(name, point, given)[0] for name in ("hitherto", "torch")}
+        for name, option in OPTIONS.items():
+            layer = getattr(hitherto, LAYERS[point["cell"]])(point["hidden"], point["hidden"], **option)
+            on_kernels = in_torch(layer, partial(layer, lengths=given["lengths"]), point, given)[0]
+
+            def on_reference(call: Call = on_kernels) -> Any:
+                os.environ["HITHERTO_PURE"] = "1"
+                try:
+                    return call()
+                finally:
+                    del os.environ["HITHERTO_PURE"]
+
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that it is slow
+                calls = {"kernels": on_kernels, "reference": on_reference, **plain}
+                taken = interleave(calls, repetitions, least, limit)
+            seconds = {who: summary(times) for who, times in taken.items()}
+            rows.append({"kind": "options", **point, "option": name, "seconds": seconds})
+            say(
+                f"{name} | {key(point)}: "
+                + ", ".join(f"{who} {s['median'] * 1e3:.1f} ms" for who, s in seconds.items())
+            )
+    return rows
+
+
+def option_points() -> list[Row]:
+    return [
+        {"cell": cell, "hidden": hidden, "batch": 32, "time": 200}
+        | {"training": True, "ragged": False, "threads": all_threads()}
+        for hidden in (128, 256, 512)
+        for cell in CELLS
+    ]
+
+
 # ---- runs
 
 
@@ -697,7 +747,7 @@ def quick(
 
 def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", nargs="*", help="points, interference, memory, startup; default: all four")
+    p.add_argument("what", nargs="*", help="points, options, interference, memory, startup; default: all")
     p.add_argument("--grid", choices=("headline", "full"), default="headline", help="default: headline")
     p.add_argument("--threads", choices=("1", "all", "both"), default="both", help="default: both")
     p.add_argument("--isa", choices=("best", *ISA_SWITCHES), default="best", help="hold torch and us to it")
@@ -717,7 +767,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     args = parser().parse_args(words)
-    kinds = ("points", "interference", "memory", "startup")
+    kinds = ("points", "options", "interference", "memory", "startup")
     wrong = [what for what in args.what if what not in kinds]
     if wrong:
         parser().error(f"expected {', '.join(kinds)}; got {wrong[0]}")
@@ -768,6 +818,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         measure({**warm, "training": True}, ours=args.ours, repetitions=1, least=0)
     run_points(todo, path, tag, calibrations, args)
     extra: dict[str, Callable[[], list[Row]]] = {
+        "options": lambda: options(option_points()),
         "interference": lambda: interference(interference_points(), ours=args.ours),
         "memory": lambda: memory(memory_points()),
         "startup": startup,

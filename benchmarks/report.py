@@ -319,6 +319,27 @@ def memory(rows: Sequence[Row]) -> str:
     return table(["training step", "ours, MiB", "torch.nn, MiB", "ours / torch.nn"], entries)
 
 
+def options(rows: Sequence[Row]) -> str:
+    lines = []
+    for row in rows:
+        median = {who: seconds["median"] for who, seconds in row["seconds"].items()}
+        ours = median["kernels"]
+        times = [
+            f"{1e3 * ours:.1f}",
+            *(f"{median[who] / ours:.2f}" for who in ("reference", "hitherto", "torch")),
+        ]
+        lines.append([f"`{row['option']}`", layers.key(row), *times])
+    header = [
+        "option",
+        "training step",
+        "kernels, ms",
+        "reference / kernels",
+        "without it / kernels",
+        "torch.nn without it / kernels",
+    ]
+    return table(header, lines)
+
+
 def startup(row: Row) -> str:
     seconds = row["seconds"]
     beyond = 1e3 * (seconds["hitherto"]["median"] - seconds["numpy"]["median"])
@@ -381,6 +402,7 @@ EXPLAINED = {
     "interference": "A loop alternates a torch operation with a layer. Each cell is the time in that loop divided by "
     "the time alone: 1 means no cost. torch.nn's columns show what alternation costs by itself. Median (95 % "
     "interval).\n\n",
+    "options": "One training step, interleaved. `reference` runs the same layer in torch's operations.\n\n",
     "memory": "Peak memory of one training step in a fresh process, minus what the process held before.\n\n",
     "startup": "Interleaved runs in fresh processes.\n\n",
 }
@@ -1037,7 +1059,7 @@ def report(folder: Path = RESULTS) -> str:
     files = {path.stem.removeprefix("layers-"): path for path in folder.glob("layers-*.jsonl")}
     for isa in [*(i for i in TITLES if i in files), *sorted(set(files) - set(TITLES))]:
         runs, rows = newest(files[isa])
-        for kind in ("memory", "startup", "interference"):
+        for kind in ("options", "memory", "startup", "interference"):
             beside[kind] = beside.get(kind) or of_kind(rows, kind)
         points = of_kind(rows, "point")
         if not points:
@@ -1055,6 +1077,7 @@ def report(folder: Path = RESULTS) -> str:
     if len(parts) == 1:
         parts.append("Nothing has been measured yet.\n")
     for kind, title, write in (
+        ("options", "Options that torch.nn does not have", options),
         ("interference", "Beside torch's operations", interference),
         ("memory", "Peak memory of a training step", memory),
         ("startup", "Import time and wheels", lambda rows: startup(rows[-1])),

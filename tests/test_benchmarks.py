@@ -521,6 +521,12 @@ def test_quick_measures_a_tiny_point_and_gives_one_line_of_json() -> None:
     assert "\n" not in json.dumps(row)
 
 
+def test_options_are_timed_on_both_paths() -> None:
+    (row,) = layers.options([TINY | {"training": True}], repetitions=1, least=0)
+    assert set(row["seconds"]) == {"kernels", "reference", "hitherto", "torch"}
+    assert "`recurrent_dropout`" in report.options([row])
+
+
 @pytest.mark.parametrize("cell", layers.CELLS)
 @pytest.mark.parametrize(("training", "ragged"), list(itertools.product([False, True], repeat=2)))
 def test_contenders_agree(cell: str, training: bool, ragged: bool) -> None:
