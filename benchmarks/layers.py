@@ -623,24 +623,36 @@ def interference_points() -> list[Row]:
     ]
 
 
-OPTIONS: dict[str, Row] = {"recurrent_dropout": {"recurrent_dropout": 0.3}}  # what the kernels train besides
+# What the kernels train besides: by name, the option for a hidden size, and the cells that have it.
+OPTIONS: dict[str, tuple[Callable[[int], Row], tuple[str, ...]]] = {
+    "recurrent_dropout": (lambda hidden: {"recurrent_dropout": 0.3}, CELLS),
+    "proj_size": (lambda hidden: {"proj_size": hidden // 2}, ("lstm",)),
+}
 
 
 def options(
     points: Iterable[Row], repetitions: int = REPETITIONS, limit: float = 60, least: float = 5e-3
 ) -> list[Row]:
-    """A training step with an option of ours: on the kernels, on the reference, beside the plain layers, ours and torch's.
+    """A training step with an option, on the kernels and on the reference, beside our layer without it and torch.nn's.
 
-    torch.nn has no such option, so its layer is the plain one.
+    torch.nn's layer has the option if torch.nn has it.
     """
     hitherto = importlib.import_module("hitherto")
     rows = []
     for point in points:
         torch.set_num_threads(point["threads"])
-        given = problem(point)
-        plain = {name: contender(name, point, given)[0] for name in ("hitherto", "torch")}
-        for name, option in OPTIONS.items():
-            layer = getattr(hitherto, LAYERS[point["cell"]])(point["hidden"], point["hidden"], **option)
+        for name, (option_of, cells) in OPTIONS.items():
+            if point["cell"] not in cells:
+                continue
+            hidden, kind, option = point["hidden"], LAYERS[point["cell"]], option_of(point["hidden"])
+            given = problem(point)
+            plain = contender("hitherto", point, given)[0]
+            shared = getattr(torch.nn, kind)(1, 2).__dict__.keys() & option.keys()
+            module = getattr(torch.nn, kind)(hidden, hidden, **{key: option[key] for key in shared})
+            grad = given["grad"][..., : option.get("proj_size", hidden)]
+            given = {**given, "layer": module, "grad": grad}
+            theirs = contender("torch", point, given)[0]
+            layer = getattr(hitherto, kind)(hidden, hidden, **option)
             on_kernels = in_torch(layer, partial(layer, lengths=given["lengths"]), point, given)[0]
 
             def on_reference(call: Call = on_kernels) -> Any:
@@ -650,16 +662,14 @@ def options(
                 finally:
                     del os.environ["HITHERTO_PURE"]
 
+            calls = {"kernels": on_kernels, "reference": on_reference, "hitherto": plain, "torch": theirs}
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # that it is slow
-                calls = {"kernels": on_kernels, "reference": on_reference, **plain}
+                warnings.simplefilter("ignore")  # that the reference is slow
                 taken = interleave(calls, repetitions, least, limit)
             seconds = {who: summary(times) for who, times in taken.items()}
             rows.append({"kind": "options", **point, "option": name, "seconds": seconds})
-            say(
-                f"{name} | {key(point)}: "
-                + ", ".join(f"{who} {s['median'] * 1e3:.1f} ms" for who, s in seconds.items())
-            )
+            times = ", ".join(f"{who} {s['median'] * 1e3:.1f} ms" for who, s in seconds.items())
+            say(f"{name} | {key(point)}: {times}")
     return rows
 
 

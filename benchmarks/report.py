@@ -335,7 +335,7 @@ def options(rows: Sequence[Row]) -> str:
         "kernels, ms",
         "reference / kernels",
         "without it / kernels",
-        "torch.nn without it / kernels",
+        "torch.nn / kernels",
     ]
     return table(header, lines)
 
@@ -402,7 +402,8 @@ EXPLAINED = {
     "interference": "A loop alternates a torch operation with a layer. Each cell is the time in that loop divided by "
     "the time alone: 1 means no cost. torch.nn's columns show what alternation costs by itself. Median (95 % "
     "interval).\n\n",
-    "options": "One training step, interleaved. `reference` runs the same layer in torch's operations.\n\n",
+    "options": "One training step, interleaved. The reference is the same layer in torch's operations. torch.nn has "
+    "`proj_size` too, but not `recurrent_dropout`: there its layer is the plain one.\n\n",
     "memory": "Peak memory of one training step in a fresh process, minus what the process held before.\n\n",
     "startup": "Interleaved runs in fresh processes.\n\n",
 }
@@ -1077,7 +1078,7 @@ def report(folder: Path = RESULTS) -> str:
     if len(parts) == 1:
         parts.append("Nothing has been measured yet.\n")
     for kind, title, write in (
-        ("options", "Options that torch.nn does not have", options),
+        ("options", "Options of training", options),
         ("interference", "Beside torch's operations", interference),
         ("memory", "Peak memory of a training step", memory),
         ("startup", "Import time and wheels", lambda rows: startup(rows[-1])),

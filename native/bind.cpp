@@ -20,7 +20,7 @@ const Kernels& chosen() { return *kernels(); }  // not null: the module refuses 
 i64 read_shape(Arguments& a, Unroll& u, Weights* weights) {
   u.cell = a.cell();
   u.split = int(a.integer());
-  u.T = a.integer(), u.B = a.integer(), u.I = a.integer(), u.H = a.integer(), u.D = a.integer(), u.N = a.integer();
+  u.T = a.integer(), u.B = a.integer(), u.I = a.integer(), u.H = a.integer(), u.P = a.integer(), u.D = a.integer(), u.N = a.integer();
   u.sizes = a.address<const i64>();
   u.offsets = a.address<const i64>();
   u.places = a.address<const i64>();
@@ -31,6 +31,7 @@ i64 read_shape(Arguments& a, Unroll& u, Weights* weights) {
     weights[d].w_hh = a.address<const float>();
     weights[d].b_ih = a.address<const float>();
     weights[d].b_hh = a.address<const float>();
+    weights[d].w_hr = a.address<const float>();
   }
   return rows;
 }
@@ -38,6 +39,7 @@ i64 read_shape(Arguments& a, Unroll& u, Weights* weights) {
 // Whether the rows are as the kernels need them and every place exists.
 bool good_shape(const Unroll& u, i64 rows) {
   if (u.T < 0 || u.B < 0 || u.I < 0 || u.H < 1 || u.D < 1 || u.D > 2 || u.N < 0 || rows < 0 || !u.sizes != !u.offsets) return false;
+  if (u.P < 1 || u.P > u.H || (u.P != u.H && u.cell != LSTM)) return false;
   const i64 widest = u.I > u.H ? u.I : u.H;
   if (times({rows > u.N ? rows : u.N, widest, 16}) == LARGEST || times({u.B, widest, 16}) == LARGEST || times({widest, widest, 16}) == LARGEST) return false;
   if (!u.places && u.N != rows) return false;
@@ -64,7 +66,7 @@ struct Needed {
 
 // True with an error where the arguments of a sweep do not fit.
 bool sweep_refused(const char* name, const Unroll& u, const Weights* weights, i64 rows, Needed& needed) {
-  for (i64 d = 0; d < u.D && d < 2; ++d) needed("w_ih", u.I, weights[d].w_ih), needed("w_hh", 1, weights[d].w_hh);
+  for (i64 d = 0; d < u.D && d < 2; ++d) needed("w_ih", u.I, weights[d].w_ih), needed("w_hh", 1, weights[d].w_hh), needed("w_hr", u.P != u.H, weights[d].w_hr);
   if (needed.missing) {
     PyErr_Format(PyExc_ValueError, "%s: %s has no memory: its address is 0", name, needed.missing);
   } else if (!good_shape(u, rows)) {
@@ -123,13 +125,16 @@ PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
     g.w_hh = a.address<float>();
     g.b_ih = a.address<float>();
     g.b_hh = a.address<float>();
+    g.w_hr = a.address<float>();
   }
   u.dgates = a.address<float>();
+  u.douts = a.address<float>();
   if (!a.ok("backward")) return nullptr;
   const bool lstm = u.cell == LSTM;
   Needed needed;
   needed("x", u.N && u.I, u.x), needed("y", u.N, u.y), needed("dh0", u.B, u.dh0), needed("dc0", u.B && lstm, u.dc0);
   needed("saved", u.N && saved_per_unit(u.cell), u.saved), needed("cells", u.N && lstm, u.cells), needed("dgates", u.N, u.dgates);
+  needed("douts", u.N && u.P != u.H, u.douts);
   if (sweep_refused("backward", u, u.weights, rows, needed)) return nullptr;
   bool ok;
   Py_BEGIN_ALLOW_THREADS;
@@ -317,10 +322,10 @@ bool add_names(PyObject* module_) {
 
 PyMethodDef methods[] = {
     {"forward", as_method(forward), METH_FASTCALL,
-     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, h0, c0, y, hT, cT, saved, cells)"},
+     "(threads, cell, split, T, B, I, H, P, D, N, sizes, offsets, places, rows, mask, 2 x (w_ih, w_hh, b_ih, b_hh, w_hr), x, h0, c0, y, hT, cT, saved, cells)"},
     {"backward", as_method(backward), METH_FASTCALL,
-     "(threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows, 2 x (w_ih, w_hh, b_ih, b_hh), x, y, h0, c0, saved, cells, dy, dhT, "
-     "dcT, dx, dh0, dc0, 2 x (dw_ih, dw_hh, db_ih, db_hh), dgates)"},
+     "(threads, cell, split, T, B, I, H, P, D, N, sizes, offsets, places, rows, mask, 2 x (w_ih, w_hh, b_ih, b_hh, w_hr), x, y, h0, c0, saved, cells, dy, dhT, "
+     "dcT, dx, dh0, dc0, 2 x (dw_ih, dw_hh, db_ih, db_hh, dw_hr), dgates, douts)"},
     {"entropy", entropy, METH_VARARGS, "(scores, n, V, y, weights, smoothing, losses, gradient, threads)"},
     {"activations", as_method(activations), METH_FASTCALL, "(x, sigmoid, tanh, n)"},
     {"best", as_method(best), METH_FASTCALL,

@@ -21,11 +21,11 @@ constexpr const char* SPLIT_NAMES[SPLITS] = {"auto", "rows", "units"};
 // token i is row place(i) of x, y, dx and dy. Pointers that may be null say so; matrices are row-major.
 struct Unroll {
   int cell, split;
-  i64 T, B, I, H, D, N;
+  i64 T, B, I, H, P, D, N;  // P: numbers of h. H, or fewer where LSTM projects it
   const i64* sizes;    // [T], or null: all B rows at every t
   const i64* offsets;  // [T + 1] where sizes is given
   const i64* places;   // [N], or null: row i for token i
-  const float* mask;   // [D, B, H], what multiplies h where it enters the recurrent product; null: nothing does
+  const float* mask;   // [D, B, P], what multiplies h where it enters the recurrent product; null: nothing does
   i64 active(i64 t) const { return sizes ? sizes[t] : B; }
   i64 offset(i64 t) const { return sizes ? offsets[t] : t * B; }
   i64 place(i64 token) const { return places ? places[token] : token; }
@@ -33,22 +33,22 @@ struct Unroll {
 
 // The weights of each direction, as torch keeps them; biases may be null.
 struct Weights {
-  const float *w_ih, *w_hh, *b_ih, *b_hh;  // [G * H, I], [G * H, H], [G * H]
+  const float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;  // [G * H, I], [G * H, P], [G * H], and [P, H] where P is not H
 };
 
 struct Forward : Unroll {
   Weights weights[2];
   const float* x;        // [.., I]
-  const float *h0, *c0;  // [D, B, H]; null: zeros
-  float* y;              // [.., D * H]
-  float *hT, *cT;        // [D, B, H]; cT for LSTM
+  const float *h0, *c0;  // [D, B, P], [D, B, H]; null: zeros
+  float* y;              // [.., D * P]
+  float *hT, *cT;        // as h0, c0; cT for LSTM
   float* saved;          // [D, N, saved_per_unit * H]; null: nothing is kept for a backward pass
   float* cells;          // [D, N, H], LSTM's c; null as saved
 };
 
 // Gradients that are not wanted are null.
 struct Gradients {
-  float *w_ih, *w_hh, *b_ih, *b_hh;
+  float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr;
 };
 
 struct Backward : Unroll {
@@ -56,12 +56,13 @@ struct Backward : Unroll {
   const float* x;
   const float *y, *h0, *c0;    // as in Forward
   const float *saved, *cells;  // as in Forward
-  const float* dy;             // [.., D * H]; null: zeros
-  const float *dhT, *dcT;      // [D, B, H]; null: zeros
+  const float* dy;             // [.., D * P]; null: zeros
+  const float *dhT, *dcT;      // [D, B, P], [D, B, H]; null: zeros
   float* dx;                   // [.., I]; null: not wanted
-  float *dh0, *dc0;            // [D, B, H]
+  float *dh0, *dc0;            // [D, B, P], [D, B, H]
   Gradients gradients[2];
   float* dgates;  // [D, N, dgates_per_unit * H]: room to work in
+  float* douts;   // [D, N, P], the same, where P is not H: gradients of h
 };
 
 // Gates kept for the backward pass. LSTM: i f g o. GRU: r z n and U_n h + b'_n. GRU_BEFORE: r z n. RNN keeps y alone.

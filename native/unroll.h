@@ -24,31 +24,33 @@ constexpr int panel_width(int gates) { return gates == 1 ? 4 : gates; }
 // ---- packed weights --------------------------------------------------------------------------------------------------
 
 struct ForwardPack {  // offsets into the pack, in floats
-  i64 bias, bias_n, w_ih, w_hh, w_n, size;
-  ForwardPack(int cell, i64 I, i64 H) {
+  i64 bias, bias_n, w_ih, w_hh, w_n, w_hr, size;
+  ForwardPack(int cell, i64 I, i64 H, i64 O) {
     const i64 P = blocks_of(H), V = P * gates_of(cell);
     bias = 0;
     bias_n = bias + V * VL;  // GRU's b'_n, which r multiplies
     w_ih = bias_n + (cell == GRU ? P * VL : 0);
     w_hh = w_ih + V * VL * I;
     w_n = w_hh + 2 * P * VL * H;  // GRU_BEFORE's U_n, which multiplies r h
-    size = w_hh + V * VL * H;
+    w_hr = w_hh + V * VL * O;
+    size = w_hr + (O == H ? 0 : blocks_of(O) * VL * H);
   }
 };
 
 struct BackwardPack {
-  i64 w_hh, w_n, size;
-  BackwardPack(int cell, i64 H) {
-    const i64 columns = blocks_of(H) * VL;
+  i64 w_hh, w_n, w_hr, size;
+  BackwardPack(int cell, i64 H, i64 O) {
+    const i64 columns = blocks_of(O) * VL;
     w_hh = 0;
     w_n = 2 * H * columns;
-    size = gates_of(cell) * H * columns;
+    w_hr = gates_of(cell) * H * columns;
+    size = w_hr + (O == H ? 0 : O * blocks_of(H) * VL);
   }
 };
 
 struct PackJob {
   int cell;
-  i64 I, H;
+  i64 I, H, O;  // O: numbers of h
   Weights weights;
   float* pack;
 };
@@ -57,7 +59,7 @@ void forward_pack_part(void* arg, int id, int n) {
   const PackJob& j = *static_cast<PackJob*>(arg);
   const i64 H = j.H, P = blocks_of(H);
   const int G = gates_of(j.cell), W = panel_width(G);
-  const ForwardPack at(j.cell, j.I, H);
+  const ForwardPack at(j.cell, j.I, H, j.O);
   const auto part = [&](i64 vectors, i64 t) { return vectors * t / n; };
   const i64 v0 = part(P * G, id), v1 = part(P * G, id + 1);
   pack_panels(j.pack + at.w_ih, j.weights.w_ih, j.I, 1, H, j.I, G, W, v0, v1);
@@ -65,8 +67,9 @@ void forward_pack_part(void* arg, int id, int n) {
     pack_panels(j.pack + at.w_hh, j.weights.w_hh, H, 1, H, H, 2, 2, part(2 * P, id), part(2 * P, id + 1));
     pack_panels(j.pack + at.w_n, j.weights.w_hh + 2 * H * H, H, 1, H, H, 1, 4, part(P, id), part(P, id + 1));
   } else {
-    pack_panels(j.pack + at.w_hh, j.weights.w_hh, H, 1, H, H, G, W, v0, v1);
+    pack_panels(j.pack + at.w_hh, j.weights.w_hh, j.O, 1, H, j.O, G, W, v0, v1);
   }
+  if (j.O != H) pack_panels(j.pack + at.w_hr, j.weights.w_hr, H, 1, j.O, H, 1, 4, part(blocks_of(j.O), id), part(blocks_of(j.O), id + 1));
   if (id != 0) return;
   for (i64 v = 0; v < P * G; ++v) {
     const i64 gate = v % G, unit = v / G * VL, valid = min_of(VL, H - unit);
@@ -80,13 +83,17 @@ void forward_pack_part(void* arg, int id, int n) {
 
 void backward_pack_part(void* arg, int id, int n) {
   const PackJob& j = *static_cast<PackJob*>(arg);
-  const i64 H = j.H, P = blocks_of(H), v0 = P * id / n, v1 = P * (id + 1) / n;
-  const BackwardPack at(j.cell, H);
+  const i64 H = j.H, P = blocks_of(j.O), v0 = P * id / n, v1 = P * (id + 1) / n;
+  const BackwardPack at(j.cell, H, j.O);
   if (j.cell == GRU_BEFORE) {
     pack_panels(j.pack + at.w_hh, j.weights.w_hh, 1, H, H, 2 * H, 1, 4, v0, v1);
     pack_panels(j.pack + at.w_n, j.weights.w_hh + 2 * H * H, 1, H, H, H, 1, 4, v0, v1);
   } else {
-    pack_panels(j.pack + at.w_hh, j.weights.w_hh, 1, H, H, gates_of(j.cell) * H, 1, 4, v0, v1);
+    pack_panels(j.pack + at.w_hh, j.weights.w_hh, 1, j.O, j.O, gates_of(j.cell) * H, 1, 4, v0, v1);
+  }
+  if (j.O != H) {
+    const i64 Q = blocks_of(H);
+    pack_panels(j.pack + at.w_hr, j.weights.w_hr, 1, H, H, j.O, 1, 4, Q * id / n, Q * (id + 1) / n);
   }
 }
 
@@ -115,7 +122,7 @@ struct Crew {  // how n threads share the work
   bool by_units;
   Crew(const Unroll& u, i64 threads) : n(threads), teams(u.D == 2 && threads > 1 ? 2 : 1), by_units(false) {
     const i64 team = team_size(0), stripes = ceil_div(blocks_of(u.H), STRIPE);
-    if (team > 1 && u.split != ROWS) {
+    if (team > 1 && u.split != ROWS && u.P == u.H) {
       // By rows each thread reads all recurrent weights at each step; by units each reads what the others have just written,
       // line by line out of their caches. Measured, the second pays only for a row or a few, and weights past the own cache.
       const i64 weights = gates_of(u.cell) * u.H * u.H * 4, rows = u.B / team;
@@ -148,7 +155,7 @@ struct Crew {  // how n threads share the work
 // Where the rows of one step lie, at unit 0. Whoever takes a tile copies this: a store could change what is behind a pointer, and
 // it would be read again after each.
 struct StepRows {
-  i64 H, ldh, ldb, ldg, ldc, ldy, ld_saved, first, stride;
+  i64 H, O, ldh, ldb, ldg, ldc, ldy, ld_saved, first, stride;
   const i64* places;
   const float *before, *x_part;  // h, and the projected inputs
   float *after, *c, *y, *saved, *cells;  // the last two may be null
@@ -158,13 +165,13 @@ struct StepRows {
   const float* before_of(i64 r) const { return before + r * ldb; }
   float* after_of(i64 r) const { return after + r * ldh; }
   float* c_of(i64 r) const { return c + r * ldc; }
-  const float* mask_of(i64 r) const { return mask + r * stride * H; }
+  const float* mask_of(i64 r) const { return mask + r * stride * O; }
   // The new h of row r.
   HT_INLINE void put(i64 r, i64 unit, float* after_row, float* y_row, Vec h) const {
-    store(y_row + unit, h, H - unit);
+    store(y_row + unit, h, O - unit);
     if (mask) {
       if (whole) store(whole + r * ldc + unit, h);
-      h = mul(h, load(mask_of(r) + unit, H - unit));
+      h = mul(h, load(mask_of(r) + unit, O - unit));
     }
     store(after_row + unit, h);
   }
@@ -176,7 +183,7 @@ struct StepRows {
 constexpr bool keeps_h(int cell) { return cell == GRU || cell == GRU_BEFORE; }  // a share of h passes each step by
 
 struct ForwardSizes {
-  i64 ldh, vectors, chunk, lda, shared, scratch;
+  i64 ldh, vectors, chunk, lda, planes, shared, scratch;
   ForwardSizes(const Forward& u, const Crew& crew) {
     const i64 P = blocks_of(u.H), G = gates_of(u.cell), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
@@ -187,7 +194,8 @@ struct ForwardSizes {
     // Tokens projected at once: as many as half of a level-2 cache holds, and enough to make use of each weight.
     const i64 fit = min_of(512, max_of(48, (i64(96) << 10) / (vectors * VL + lda)));
     chunk = max_of(rows, min_of(fit, rows * u.T));
-    shared = crew.shared_rows(u) * ldh * (u.cell == GRU_BEFORE ? 3 : 2);
+    planes = u.cell == GRU_BEFORE || u.P != u.H ? 3 : 2;
+    shared = crew.shared_rows(u) * ldh * planes;
     const i64 kept = (u.cell == LSTM || u.cell == GRU_BEFORE) + (u.mask && keeps_h(u.cell));
     scratch = chunk * (lda + vectors * VL) + rows * blocks * VL * kept + 64;
     scratch = ceil_div(scratch, 16) * 16;
@@ -197,13 +205,14 @@ struct ForwardSizes {
 template <int CELL>
 void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
   constexpr int G = gates_of(CELL), W = panel_width(G);
-  const i64 H = u.H, I = u.I, ldy = u.D * H, ldg = z.vectors * VL, ldc = (m.b1 - m.b0) * VL;
+  const i64 H = u.H, I = u.I, O = u.P, ldy = u.D * O, ldg = z.vectors * VL, ldc = (m.b1 - m.b0) * VL;
   const i64 v0 = m.b0 * G, v1 = m.b1 * G;
-  const bool reverse = m.d == 1;
-  const ForwardPack at(CELL, I, H);
+  const bool reverse = m.d == 1, projects = CELL == LSTM && O != H;
+  const i64 o1 = projects ? blocks_of(O) : m.b1;  // blocks of h, from m.b0 on
+  const ForwardPack at(CELL, I, H, O);
   const float* pack = m.pack;
-  // h before and after a step change places; in GRU_BEFORE a third holds r h.
-  const i64 plane = z.shared / (CELL == GRU_BEFORE ? 3 : 2);
+  // h before and after a step change places; a third holds r h in GRU_BEFORE, and what an LSTM projects.
+  const i64 plane = z.shared / z.planes;
   float* state[2] = {m.shared + m.home * z.ldh, m.shared + plane + m.home * z.ldh};
   float* gx = m.scratch;
   float* inputs = gx + z.chunk * ldg;
@@ -211,15 +220,17 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
   float* whole = u.mask && keeps_h(CELL) ? c + (CELL == GRU_BEFORE ? m.rows * ldc : 0) : nullptr;
 
   for (i64 j = 0; j < m.rows; ++j) {
-    const i64 from = (m.d * u.B + m.row(j)) * H;
-    for (i64 b = m.b0; b < m.b1; ++b) {
-      const i64 unit = b * VL, n = min_of(VL, H - unit);
+    const i64 cell = m.d * u.B + m.row(j), from = cell * O;
+    for (i64 b = m.b0; b < o1; ++b) {
+      const i64 unit = b * VL, n = min_of(VL, O - unit);
       Vec h = u.h0 ? load(u.h0 + from + unit, n) : zero();
       if (whole) store(whole + j * ldc + (b - m.b0) * VL, h);
       if (u.mask) h = mul(h, load(u.mask + from + unit, n));
       store(state[0] + j * z.ldh + unit, h);
       store(state[1] + j * z.ldh + unit, h);
-      if constexpr (CELL == LSTM) store(c + j * ldc + (b - m.b0) * VL, u.c0 ? load(u.c0 + from + unit, n) : zero());
+    }
+    for (i64 b = m.b0; CELL == LSTM && b < m.b1; ++b) {
+      store(c + j * ldc + (b - m.b0) * VL, u.c0 ? load(u.c0 + cell * H + b * VL, H - b * VL) : zero());
     }
   }
   m.meet();
@@ -244,16 +255,16 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       const float* h = state[step & 1];
       float* h_after = state[(step + 1) & 1];
       StepRows step_rows = {};
-      step_rows.H = H, step_rows.before = h, step_rows.after = h_after, step_rows.ldb = step_rows.ldh = z.ldh;
-      if (u.mask) step_rows.mask = u.mask + (m.d * u.B + m.row0) * H;
+      step_rows.H = H, step_rows.O = O, step_rows.before = h, step_rows.after = h_after, step_rows.ldb = step_rows.ldh = z.ldh;
+      if (u.mask) step_rows.mask = u.mask + (m.d * u.B + m.row0) * O;
       if (whole) step_rows.before = step_rows.whole = whole - m.b0 * VL, step_rows.ldb = ldc;
       step_rows.x_part = g - v0 * VL, step_rows.ldg = ldg, step_rows.c = c - m.b0 * VL, step_rows.ldc = ldc;
       step_rows.first = m.token(u, t, 0), step_rows.stride = m.stride, step_rows.places = u.places;
-      step_rows.y = u.y + m.d * H, step_rows.ldy = ldy;
+      step_rows.y = u.y + m.d * O, step_rows.ldy = ldy;
       if (u.saved) step_rows.saved = u.saved + m.d * u.N * saved_per_unit(CELL) * H, step_rows.ld_saved = saved_per_unit(CELL) * H;
       if (u.saved && CELL == LSTM) step_rows.cells = u.cells + m.d * u.N * H;
       FloatProduct p = {};
-      p.a = h, p.lda = z.ldh, p.rows = rows, p.packed = pack + at.w_hh, p.K = H, p.v0 = v0, p.v1 = v1;
+      p.a = h, p.lda = z.ldh, p.rows = rows, p.packed = pack + at.w_hh, p.K = O, p.v0 = v0, p.v1 = v1;
       p.begin_with(g, ldg, W, 1);
       if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
         const auto take = [&](Tile tile) {
@@ -271,8 +282,10 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         p.give_to(take);
         product<false>(p, W);
       } else if constexpr (CELL == LSTM) {
+        float* const inner = projects ? m.shared + 2 * plane + m.home * z.ldh : nullptr;
         const auto take = [&](Tile tile) {
           const StepRows now = step_rows;
+          float* const inner_all = inner;
           const i64 H = now.H;
           for (i64 j = 0; j < tile.rows; ++j) {
             const i64 r = tile.row + j;
@@ -283,7 +296,11 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
               const float* from = tile.at(j, k);
               Vec gates[4] = {load(from), load(from + VL), load(from + 2 * VL), load(from + 3 * VL)}, cell = load(c_of + unit);
               const Vec value = lstm_forward(gates, cell);
-              now.put(r, unit, after, y, value), store(c_of + unit, cell);
+              store(c_of + unit, cell);
+              if (inner_all)
+                store(inner_all + r * now.ldh + unit, value);
+              else
+                now.put(r, unit, after, y, value);
               if (!saved) continue;
               for (i64 i = 0; i < 4; ++i) store(saved + i * H + unit, gates[i], n);
               store(cells + unit, cell, n);
@@ -292,6 +309,20 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
         };
         p.give_to(take);
         product<false>(p, W);
+        if (projects) {
+          const auto take_projected = [&](Tile tile) {
+            const StepRows now = step_rows;
+            for (i64 j = 0; j < tile.rows; ++j) {
+              const i64 r = tile.row + j;
+              float *after = now.after_of(r), *y = now.y_of(r);
+              for (i64 k = 0; k < tile.vectors; ++k) now.put(r, (tile.vector + k) * VL, after, y, load(tile.at(j, k)));
+            }
+          };
+          FloatProduct q = {};
+          q.a = inner, q.lda = z.ldh, q.rows = rows, q.packed = pack + at.w_hr, q.K = H, q.v1 = o1;
+          q.give_to(take_projected);
+          product<false>(q, 4);
+        }
       } else if constexpr (CELL == GRU) {
         p.bias_n = pack + at.bias_n;
         const auto take = [&](Tile tile) {
@@ -370,7 +401,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
 
   // Each row ends with the h of its last token.
   for (i64 j = 0; j < m.rows; ++j) {
-    const i64 row = m.row(j), to = (m.d * u.B + row) * H;
+    const i64 row = m.row(j), to = (m.d * u.B + row) * O, cell = (m.d * u.B + row) * H;
     i64 last = -1;  // the time of the last step that this row took
     if (reverse)
       last = u.T > 0 && row < u.active(0) ? 0 : -1;
@@ -385,13 +416,13 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       }
       last = lo;
     }
-    for (i64 b = m.b0; b < m.b1; ++b) {
-      const i64 unit = b * VL, n = H - unit;
+    for (i64 b = m.b0; b < o1; ++b) {
+      const i64 unit = b * VL, n = O - unit;
       const Vec h = last < 0 ? (u.h0 ? load(u.h0 + to + unit, n) : zero())
-                             : load(u.y + u.place(m.token(u, last, j)) * ldy + m.d * H + unit, n);
+                             : load(u.y + u.place(m.token(u, last, j)) * ldy + m.d * O + unit, n);
       store(u.hT + to + unit, h, n);
-      if constexpr (CELL == LSTM) store(u.cT + to + unit, load(c + j * ldc + (b - m.b0) * VL), n);
     }
+    for (i64 b = m.b0; CELL == LSTM && b < m.b1; ++b) store(u.cT + cell + b * VL, load(c + j * ldc + (b - m.b0) * VL), H - b * VL);
   }
 }
 
@@ -406,30 +437,30 @@ struct BackwardSizes {
     ldg = padded(gates_of(u.cell) * u.H);
     gradients = dgates_per_unit(u.cell) * blocks * VL;
     shared = crew.shared_rows(u) * ldg * 2;
-    scratch = ceil_div(rows * blocks * VL * (u.mask ? 3 : 2) + gradients, 16) * 16;
+    scratch = ceil_div(rows * blocks * VL * (2 + (u.mask != nullptr) + (u.P != u.H)) + gradients, 16) * 16;
   }
 };
 
 template <int CELL>
 void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
   constexpr int G = gates_of(CELL), DG = dgates_per_unit(CELL), S = saved_per_unit(CELL);
-  const i64 H = u.H, ldy = u.D * H, ldd = (m.b1 - m.b0) * VL;
-  const bool reverse = m.d == 1;
-  const BackwardPack at(CELL, H);
+  const i64 H = u.H, O = u.P, ldy = u.D * O, ldd = (m.b1 - m.b0) * VL;
+  const bool reverse = m.d == 1, projects = CELL == LSTM && O != H;
+  const i64 o1 = projects ? blocks_of(O) : m.b1;  // blocks of h, from m.b0 on
+  const BackwardPack at(CELL, H, O);
   const float* pack = m.pack;
   float* dh = m.scratch;                  // [rows, units of this member]: the gradient that comes from the step after
   float* dc = dh + m.rows * ldd;      // LSTM's c; in GRU_BEFORE dh as it enters a step
   float* dbias = dc + m.rows * ldd;   // [gate, units of this member]
   float* back = dbias + DG * ldd;     // under a mask, what the recurrent product gives; without one that is added to dh
+  float* inner = back + (u.mask ? m.rows * ldd : 0);  // the gradient of what was projected
   std::memset(dbias, 0, size_t(DG * ldd) * 4);
 
   for (i64 j = 0; j < m.rows; ++j) {
-    const i64 from = (m.d * u.B + m.row(j)) * H;
-    for (i64 b = m.b0; b < m.b1; ++b) {
-      const i64 unit = b * VL, n = H - unit, to = j * ldd + (b - m.b0) * VL;
-      store(dh + to, u.dhT ? load(u.dhT + from + unit, n) : zero());
-      if constexpr (CELL == LSTM) store(dc + to, u.dcT ? load(u.dcT + from + unit, n) : zero());
-    }
+    const i64 row = m.d * u.B + m.row(j);
+    float *dh_of = dh + j * ldd - m.b0 * VL, *dc_of = dc + j * ldd - m.b0 * VL;
+    for (i64 k = m.b0 * VL; k < o1 * VL; k += VL) store(dh_of + k, u.dhT ? load(u.dhT + row * O + k, O - k) : zero());
+    for (i64 k = m.b0 * VL; CELL == LSTM && k < m.b1 * VL; k += VL) store(dc_of + k, u.dcT ? load(u.dcT + row * H + k, H - k) : zero());
   }
 
   for (i64 step = u.T - 1; step >= 0; --step) {
@@ -445,7 +476,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
       return first ? load(first + (m.d * u.B + m.row(j)) * H + unit, H - unit) : zero();
     };
     const auto masked = [&](i64 j, i64 unit, Vec value) HT_LAMBDA {
-      return u.mask ? mul(value, load(u.mask + (m.d * u.B + m.row(j)) * H + unit, H - unit)) : value;
+      return u.mask ? mul(value, load(u.mask + (m.d * u.B + m.row(j)) * O + unit, O - unit)) : value;
     };
     // Threads may still read the gates' gradients of the step after: the two take turns.
     float* gates = m.shared + (step & 1) * (z.shared / 2) + m.home * z.ldg;
@@ -459,13 +490,28 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
       store(gates + j * z.ldg + gate * H + b * VL, value, H - b * VL);
     };
 
+    if (projects) {
+      for (i64 j = 0; j < rows; ++j) {
+        const i64 token = m.token(u, t, j);
+        for (i64 k = 0; k < o1 * VL; k += VL) {
+          Vec d = load(dh + j * ldd + k);
+          if (u.dy) d = add(d, load(u.dy + u.place(token) * ldy + m.d * O + k, O - k));
+          store(dh + j * ldd + k, d);
+          store(u.douts + (m.d * u.N + token) * O + k, d, O - k);
+        }
+      }
+      FloatProduct q = {};
+      q.a = dh, q.lda = ldd, q.rows = rows, q.packed = pack + at.w_hr, q.K = O, q.v1 = m.b1;
+      q.store_rows(inner, ldd, ALL);
+      product<false>(q, 4);
+    }
     for (i64 j = 0; j < rows; ++j) {
       const i64 token = m.d * u.N + m.token(u, t, j);
       for (i64 b = m.b0; b < m.b1; ++b) {
         const i64 unit = b * VL, n = H - unit;
         float *dh_at = dh + j * ldd + (b - m.b0) * VL, *dc_at = dc + j * ldd + (b - m.b0) * VL;
-        Vec d = load(dh_at);
-        if (u.dy) d = add(d, load(u.dy + u.place(m.token(u, t, j)) * ldy + m.d * H + unit, n));
+        Vec d = load(projects ? inner + j * ldd + b * VL : dh_at);
+        if (u.dy && !projects) d = add(d, load(u.dy + u.place(m.token(u, t, j)) * ldy + m.d * H + unit, n));
         const float* saved = u.saved + token * S * H + unit;
         if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
           const Vec y = load(u.y + u.place(m.token(u, t, j)) * ldy + m.d * H + unit, n);
@@ -504,7 +550,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
     }
     m.meet();
     FloatProduct p = {};
-    p.a = gates, p.lda = z.ldg, p.rows = rows, p.packed = pack + at.w_hh, p.K = G * H, p.v0 = m.b0, p.v1 = m.b1;
+    p.a = gates, p.lda = z.ldg, p.rows = rows, p.packed = pack + at.w_hh, p.K = G * H, p.v0 = m.b0, p.v1 = o1;
     if constexpr (CELL == GRU_BEFORE) {
       // d(r h) = dn U_n, from which r's gradient and a share of dh; then the rest of dh through r and z.
       FloatProduct q = p;
@@ -533,7 +579,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
     if (u.mask) std::memset(back, 0, size_t(rows * ldd) * 4);
     add_product(p);
     for (i64 j = 0; u.mask && j < rows; ++j) {
-      for (i64 k = 0; k < ldd; k += VL) {
+      for (i64 k = 0; k < (o1 - m.b0) * VL; k += VL) {
         float* dh_at = dh + j * ldd + k;
         store(dh_at, add(load(dh_at), masked(j, m.b0 * VL + k, load(back + j * ldd + k))));
       }
@@ -541,12 +587,10 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
   }
 
   for (i64 j = 0; j < m.rows; ++j) {
-    const i64 to = (m.d * u.B + m.row(j)) * H;
-    for (i64 b = m.b0; b < m.b1; ++b) {
-      const i64 unit = b * VL, n = H - unit;
-      store(u.dh0 + to + unit, load(dh + j * ldd + (b - m.b0) * VL), n);
-      if constexpr (CELL == LSTM) store(u.dc0 + to + unit, load(dc + j * ldd + (b - m.b0) * VL), n);
-    }
+    const i64 row = m.d * u.B + m.row(j);
+    const float *dh_of = dh + j * ldd - m.b0 * VL, *dc_of = dc + j * ldd - m.b0 * VL;
+    for (i64 k = m.b0 * VL; k < o1 * VL; k += VL) store(u.dh0 + row * O + k, load(dh_of + k), O - k);
+    for (i64 k = m.b0 * VL; CELL == LSTM && k < m.b1 * VL; k += VL) store(u.dc0 + row * H + k, load(dc_of + k), H - k);
   }
 }
 

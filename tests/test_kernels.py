@@ -57,10 +57,19 @@ class Case:
     split: int = kernels.AUTO
     seed: int = 0
     drop: bool = False  # recurrent dropout
+    proj: int = 0  # of LSTM: numbers of h, below H; 0 for H
 
     @property
     def B(self):
         return len(self.lengths)
+
+    @property
+    def P(self):
+        return self.proj or self.H
+
+    @property
+    def named(self):
+        return [*WEIGHTS[: 4 if self.bias else 2], *(["w_hr"] if self.proj else [])]
 
 
 @dataclass
@@ -81,15 +90,16 @@ def draw(case, scale=1.2):
     def uniform(*shape, scale=1.0):
         return rng.uniform(-scale, scale, shape).astype(np.float32).astype(np.float64)
 
-    G, D, B, H = GATES[case.cell], case.D, case.B, case.H
-    shapes = [(G * H, case.I), (G * H, H), (G * H,), (G * H,)][: 4 if case.bias else 2]
+    G, D, B, H, P = GATES[case.cell], case.D, case.B, case.H, case.P
+    shapes = [(G * H, case.I), (G * H, P), (G * H,), (G * H,)][: 4 if case.bias else 2]
+    shapes += [(P, H)] if case.proj else []
     weights = [[uniform(*shape, scale=scale * H**-0.5) for shape in shapes] for _ in range(D)]
     states = 2 if case.cell == "lstm" else 1
-    x, dy = uniform(case.steps, B, case.I), uniform(case.steps, B, D * H)
+    x, dy = uniform(case.steps, B, case.I), uniform(case.steps, B, D * P)
     for row, length in enumerate(case.lengths):
         x[length:, row] = np.nan
-    starts, dends = ([uniform(D, B, H) for _ in range(states)] for _ in range(2))
-    masks = rng.choice([0.0, 1.25, 2.0], (D, B, H)) if case.drop else None
+    starts, dends = ([uniform(D, B, width) for width in (P, H)[:states]] for _ in range(2))
+    masks = rng.choice([0.0, 1.25, 2.0], (D, B, P)) if case.drop else None
     return Drawn(x, starts, weights, dy, dends, masks)
 
 
@@ -105,8 +115,8 @@ class Oracle:
 
     def __init__(self, case, drawn):
         self.case, self.drawn, self.kink = case, drawn, np.inf
-        T, B, H = case.steps, case.B, case.H
-        self.y = np.zeros((T, B, case.D * H))
+        T, B = case.steps, case.B
+        self.y = np.zeros((T, B, case.D * case.P))
         self.dx = np.zeros((T, B, case.I))
         self.ends = [np.zeros_like(s) for s in drawn.state]
         self.starts = [np.zeros_like(s) for s in drawn.state]
@@ -118,8 +128,9 @@ class Oracle:
 
     def direction(self, d):
         case, drawn, H = self.case, self.drawn, self.case.H
-        columns = slice(d * H, (d + 1) * H)
-        weights = drawn.weights[d] if case.bias else [*drawn.weights[d], 0.0, 0.0]
+        columns = slice(d * case.P, (d + 1) * case.P)
+        weights = drawn.weights[d][:4] if case.bias else [*drawn.weights[d][:2], 0.0, 0.0]
+        out = drawn.weights[d][-1] if case.proj else None
         now = [s[d].copy() for s in drawn.state]  # each [B, H]
         times = range(case.steps)[::-1] if d else range(case.steps)
         lengths = np.array(case.lengths, int)
@@ -129,16 +140,22 @@ class Oracle:
             before = [s[rows] for s in now]
             mask = 1.0 if drawn.masks is None else drawn.masks[d][rows]
             after, kept = self.forward(weights, drawn.x[t, rows], before, mask)
+            inner = after[0]
+            if out is not None:
+                after[0] = inner @ out.T
             for s, v in zip(now, after, strict=True):
                 s[rows] = v
             self.y[t, rows, columns] = after[0]
-            steps.append((t, rows, before, kept, mask))
+            steps.append((t, rows, before, kept, mask, inner))
         for end, s in zip(self.ends, now, strict=True):
             end[d] = s
         back = [s[d].copy() for s in drawn.dends]
-        for t, rows, before, kept, mask in reversed(steps):
+        for t, rows, before, kept, mask, inner in reversed(steps):
             dafter = [s[rows] for s in back]
             dafter[0] = dafter[0] + drawn.dy[t, rows, columns]
+            if out is not None:
+                self.dweights[d][-1] += dafter[0].T @ inner
+                dafter[0] = dafter[0] @ out
             # Gradients of W x + b and U h + b'; what U multiplied in each gate; gradients of the old state.
             ax, ah, inputs, dbefore = self.backward(weights, before, kept, dafter, mask)
             x = drawn.x[t, rows]
@@ -274,18 +291,23 @@ def arguments(case, drawn):
     return x, sizes, places, state, weights, masks
 
 
+def in_order(case, weights):
+    """The weights of each direction as the layers give them."""
+    return [(*ws[:4], *ws[4:]) if case.bias else (*ws[:2], None, None, *ws[2:]) for ws in weights]
+
+
 def unroll(case, x, sizes, places, state, weights, masks, training=True):
     torch.set_num_threads(case.threads)
     kernels.split = case.split
-    full = [tuple(ws) + (None,) * (4 - len(ws)) for ws in weights]
+    full = in_order(case, weights)
     return kernels.unroll(case.cell, x, sizes, places, state, full, training, masks)
 
 
 def torchs(case, x, sizes, places, state, weights, masks, training=True):
     """The same in torch's own float32; the reference where torch has no such cell."""
     del places
-    full = [tuple(ws) + (None,) * (4 - len(ws)) for ws in weights]
-    if case.cell == "gru_before" or x.numel() == 0 or masks is not None:
+    full = in_order(case, weights)
+    if case.cell == "gru_before" or x.numel() == 0 or masks is not None or case.proj:
         return reference_unroll(case.cell, x, sizes, None, state, full, masks=masks)
     return cudnn_unroll(case.cell, x, sizes, state, full, case.D, 0.0, training)
 
@@ -339,7 +361,7 @@ def check(case):
     flat = replace(case, form="packed") if case.form == "placed" else case
     theirs, _ = errors(values_and_gradients(torchs, flat, drawn), oracle)
     names = ["y", "hT", "cT"][: 1 + len(drawn.state)] + ["dx", "dh0", "dc0"][: 1 + len(drawn.state)]
-    names += [f"d{w}[{d}]" for d in range(case.D) for w in WEIGHTS[: 4 if case.bias else 2]]
+    names += [f"d{w}[{d}]" for d in range(case.D) for w in case.named]
     room = 1e-6 * max(1, GATES[case.cell] * case.H * case.D / 600)
     bad = [
         f"{name}: {e:.1e}, torch {t:.1e}, largest value {s:.1e}"
@@ -355,10 +377,12 @@ def any_case(rng, cell, most=33, rows=9, steps=6):
     ragged = T > 0 and rng.random() < 0.6
     lengths = sorted((int(n) for n in rng.integers(0, T + 1, B)), reverse=True) if ragged else [T] * B
     forms = ("packed", "placed") if ragged else ("full", "full", "placed")
+    H = int(rng.integers(1, most + 1))
+    projects = cell == "lstm" and H > 1 and rng.random() < 0.4
     return Case(
         cell,
         int(rng.integers(1, most + 1)),
-        int(rng.integers(1, most + 1)),
+        H,
         tuple(lengths),
         T,
         int(rng.integers(1, 3)),
@@ -366,6 +390,7 @@ def any_case(rng, cell, most=33, rows=9, steps=6):
         str(rng.choice(forms)),
         seed=int(rng.integers(1000)),
         drop=bool(rng.random() < 0.3),
+        proj=int(rng.integers(1, H)) if projects else 0,
     )
 
 
@@ -397,10 +422,18 @@ def test_large_cases_equal_the_oracle(cell):
         lengths = tuple(sorted((int(n) for n in rng.integers(0, steps + 1, rows)), reverse=True))
         check(
             replace(
-                case, H=hidden, steps=steps, lengths=lengths, form="packed", threads=1 + i % 3, split=i // 2
+                case,
+                H=hidden,
+                steps=steps,
+                lengths=lengths,
+                form="packed",
+                threads=1 + i % 3,
+                split=i // 2,
+                proj=min(case.proj, hidden - 1),
             )
         )
-        check(replace(case, H=hidden, steps=steps, lengths=(steps,) * rows, form="full", threads=1 + i % 2))
+        full = replace(case, H=hidden, steps=steps, lengths=(steps,) * rows, form="full", threads=1 + i % 2)
+        check(replace(full, proj=min(case.proj, hidden - 1)))
 
 
 @pytest.mark.soak
@@ -412,7 +445,7 @@ def test_every_small_case_equals_the_oracle(cell, I):
         other = any_case(rng, cell)
         ragged = tuple(sorted((int(n) for n in rng.integers(0, T + 1, B)), reverse=True))
         lengths = ragged if other.form == "packed" else (T,) * B
-        check(replace(other, I=I, H=H, lengths=lengths, steps=T))
+        check(replace(other, I=I, H=H, lengths=lengths, steps=T, proj=min(other.proj, H - 1)))
 
 
 @pytest.mark.soak
@@ -430,7 +463,7 @@ def test_nothing_to_do_is_defined(cell, D, form):
     for lengths, steps in [((), 0), ((), 4), ((0, 0), 0), ((0, 0, 0), 3)]:
         if form == "full" and steps and any(n < steps for n in lengths):
             continue
-        case = Case(cell, 3, 5, lengths, steps, D, form=form)
+        case = Case(cell, 3, 5, lengths, steps, D, form=form, proj=2 * (D == 2 and cell == "lstm"))
         drawn = draw(case)
         values, gradients = values_and_gradients(unroll, case, drawn)
         assert values[0].size == 0 or not values[0].any()
@@ -568,7 +601,16 @@ SIZES = [(7, 33, 1, False), (24, 130, 1, True), (40, 70, 2, False), (200, 16, 2,
 @pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
 def test_bits_of_a_row_are_its_own(cell, I, H, D, drop):
     """They do not depend on the batch, the place in it, neighbours, threads, split, layout or training."""
-    case = Case(cell, I, H, (11, 11, 11, 9, 9, 8, 5, 5, 4, 3, 2, 2, 1, 0), 11, D, drop=drop)
+    case = Case(
+        cell,
+        I,
+        H,
+        (11, 11, 11, 9, 9, 8, 5, 5, 4, 3, 2, 2, 1, 0),
+        11,
+        D,
+        drop=drop,
+        proj=H // 3 * (drop and cell == "lstm"),
+    )
     drawn = draw(case)
     alone = []
     for row in range(case.B):
@@ -592,7 +634,7 @@ def test_bits_of_a_row_are_its_own(cell, I, H, D, drop):
 @each_cell
 @pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
 def test_bits_of_full_batches_of_any_size(cell, I, H, D, drop):
-    case = Case(cell, I, H, (5,) * 40, 5, D, form="full", drop=drop)
+    case = Case(cell, I, H, (5,) * 40, 5, D, form="full", drop=drop, proj=H // 3 * (drop and cell == "lstm"))
     drawn = draw(case)
     for at, rows in enumerate((1, 2, 3, 5, 6, 7, 8, 9, 12, 13, 17, 24, 39)):
         some, few = (rows_of(case, drawn, range(start, start + rows))[1:] for start in (0, 40 - rows))
@@ -609,7 +651,17 @@ def test_bits_of_full_batches_of_any_size(cell, I, H, D, drop):
 @pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
 def test_bits_of_gradients_do_not_depend_on_threads_or_neighbours(cell, I, H, D, drop):
     """Biases aside, whose sums are gathered thread by thread: those are the same from run to run."""
-    case = Case(cell, I, H, (9, 9, 9, 8, 6, 6, 3, 2, 1), 9, D, split=kernels.ROWS, drop=drop)
+    case = Case(
+        cell,
+        I,
+        H,
+        (9, 9, 9, 8, 6, 6, 3, 2, 1),
+        9,
+        D,
+        split=kernels.ROWS,
+        drop=drop,
+        proj=H // 3 * (drop and cell == "lstm"),
+    )
     drawn = draw(case)
     _, expected = values_and_gradients(unroll, case, drawn)
     states = len(drawn.state)

@@ -1511,6 +1511,7 @@ def test_explain_path_says_which_and_why(monkeypatch):
         assert ht.explain_path(layer, pack_sequence([x[:, 0]])).startswith("kernels")
         assert ht.explain_path(ht.GRU(IN, H, reset="before"), x).startswith("kernels")
         assert ht.explain_path(ht.GRUCell(IN, H, reset="before"), x[0]).startswith("kernels")
+        assert ht.explain_path(ht.LSTM(IN, H, proj_size=2), x).startswith("kernels")
         dropping = ht.LSTM(IN, H, recurrent_dropout=0.1)
         assert ht.explain_path(dropping, x).startswith("kernels")
         assert ht.explain_path(dropping.eval(), x).startswith("kernels")
@@ -1522,7 +1523,8 @@ def test_explain_path_says_which_and_why(monkeypatch):
     assert ht.explain_path(ht.GRUCell(IN, H), x[0]).startswith("torch: one step gains nothing from a kernel")
     assert ht.explain_path(layer.double(), x.double()) == "reference: torch.float64 has no CPU kernel"
     assert ht.explain_path(ht.RNN(IN, H, layer_norm=True), x) == "reference: layer_norm has no kernel"
-    assert ht.explain_path(ht.LSTM(IN, H, proj_size=2), x) == "reference: proj_size has no CPU kernel"
+    double = ht.LSTM(IN, H, proj_size=2).double()
+    assert ht.explain_path(double, x.double()) == "reference: torch.float64 has no CPU kernel"
     assert ht.explain_path(layer, x[:0]) == "reference: there is nothing to compute"
     assert ht.explain_path(layer, x.to("meta")) == "reference: device meta has no kernel"
     monkeypatch.setenv("HITHERTO_PURE", "1")

@@ -51,13 +51,15 @@ struct Case {
   bool ragged, padded, bias, state;  // padded: inputs and outputs batch first, with rows that are no token's
   int threads, split;
   bool masked = false;  // recurrent dropout
+  i64 P = 0;            // numbers of h where an LSTM projects it, else 0
+  i64 out() const { return P ? P : H; }
 };
 
 std::string describe(const char* isa, const Case& c) {
   char text[200];
-  std::snprintf(text, sizeof text, "%s cell %d T %lld B %lld I %lld H %lld D %lld ragged %d padded %d bias %d state %d threads %d split %d masked %d",
+  std::snprintf(text, sizeof text, "%s cell %d T %lld B %lld I %lld H %lld D %lld ragged %d padded %d bias %d state %d threads %d split %d masked %d P %lld",
                 isa, c.cell, static_cast<long long>(c.T), static_cast<long long>(c.B), static_cast<long long>(c.I),
-                static_cast<long long>(c.H), static_cast<long long>(c.D), c.ragged, c.padded, c.bias, c.state, c.threads, c.split, c.masked);
+                static_cast<long long>(c.H), static_cast<long long>(c.D), c.ragged, c.padded, c.bias, c.state, c.threads, c.split, c.masked, static_cast<long long>(c.P));
   return text;
 }
 
@@ -68,8 +70,8 @@ struct Layer {
   Case c;
   i64 G, GH, N, rows;
   std::vector<i64> sizes, offsets, places, lengths;
-  Floats w_ih[2], w_hh[2], b_ih[2], b_hh[2], x, h0, c0, mask, dy, dhT, dcT;
-  Floats y, hT, cT, saved, cells, dx, dh0, dc0, dgates, dw_ih[2], dw_hh[2], db_ih[2], db_hh[2];
+  Floats w_ih[2], w_hh[2], b_ih[2], b_hh[2], w_hr[2], x, h0, c0, mask, dy, dhT, dcT;
+  Floats y, hT, cT, saved, cells, dx, dh0, dc0, dgates, douts, dw_ih[2], dw_hh[2], db_ih[2], db_hh[2], dw_hr[2];
 
   explicit Layer(const Case& given) : c(given), G(gates_of(given.cell)), GH(G * given.H), N(0) {
     std::uniform_int_distribution<i64> any(0, c.T);
@@ -92,27 +94,28 @@ struct Layer {
     }
     const float scale = 1.2f / std::sqrt(float(c.H));
     for (i64 d = 0; d < c.D; ++d) {
-      w_ih[d] = draw(GH * c.I, scale), w_hh[d] = draw(GH * c.H, scale), b_ih[d] = draw(GH), b_hh[d] = draw(GH);
-      dw_ih[d] = draw(GH * c.I), dw_hh[d] = draw(GH * c.H), db_ih[d] = draw(GH), db_hh[d] = draw(GH);
+      w_ih[d] = draw(GH * c.I, scale), w_hh[d] = draw(GH * c.out(), scale), b_ih[d] = draw(GH), b_hh[d] = draw(GH);
+      dw_ih[d] = draw(GH * c.I), dw_hh[d] = draw(GH * c.out()), db_ih[d] = draw(GH), db_hh[d] = draw(GH);
+      w_hr[d] = draw(c.P * c.H, scale), dw_hr[d] = draw(c.P * c.H);
     }
-    const i64 states = c.D * c.B * c.H;
+    const i64 states = c.D * c.B * c.out(), cell_states = c.D * c.B * c.H;
     for (i64 i = 0; c.masked && i < states; ++i) mask.push_back(i * 7 % 3 ? 1.5f : 0.0f);
-    x = draw(rows * c.I), dy = draw(rows * c.D * c.H), h0 = draw(states), c0 = draw(states), dhT = draw(states), dcT = draw(states);
-    y = draw(rows * c.D * c.H), dx = draw(rows * c.I), hT = draw(states), cT = draw(states), dh0 = draw(states), dc0 = draw(states);
+    x = draw(rows * c.I), dy = draw(rows * c.D * c.out()), h0 = draw(states), c0 = draw(cell_states), dhT = draw(states), dcT = draw(cell_states);
+    y = draw(rows * c.D * c.out()), dx = draw(rows * c.I), hT = draw(states), cT = draw(cell_states), dh0 = draw(states), dc0 = draw(cell_states);
     saved = draw(c.D * N * saved_per_unit(c.cell) * c.H), cells = draw(c.cell == LSTM ? c.D * N * c.H : 0);
-    dgates = draw(c.D * N * dgates_per_unit(c.cell) * c.H);
+    dgates = draw(c.D * N * dgates_per_unit(c.cell) * c.H), douts = draw(c.D * N * c.P);
   }
 
   i64 row(i64 t, i64 b) const { return c.padded ? b * (c.T + 1) + t : offsets[size_t(t)] + b; }
 
   template <class Args>
   void fill(Args& u) {
-    u.cell = c.cell, u.split = c.split, u.T = c.T, u.B = c.B, u.I = c.I, u.H = c.H, u.D = c.D, u.N = N;
+    u.cell = c.cell, u.split = c.split, u.T = c.T, u.B = c.B, u.I = c.I, u.H = c.H, u.P = c.out(), u.D = c.D, u.N = N;
     u.sizes = c.ragged && c.T ? sizes.data() : nullptr;
     u.offsets = u.sizes ? offsets.data() : nullptr;
     u.places = c.padded && N ? places.data() : nullptr;
     for (i64 d = 0; d < c.D; ++d) {
-      u.weights[d] = {w_ih[d].data(), w_hh[d].data(), c.bias ? b_ih[d].data() : nullptr, c.bias ? b_hh[d].data() : nullptr};
+      u.weights[d] = {w_ih[d].data(), w_hh[d].data(), c.bias ? b_ih[d].data() : nullptr, c.bias ? b_hh[d].data() : nullptr, c.P ? w_hr[d].data() : nullptr};
     }
     u.mask = c.masked ? mask.data() : nullptr;
     u.x = x.data();
@@ -131,9 +134,9 @@ struct Layer {
     fill(g);
     g.y = y.data(), g.saved = f.saved, g.cells = cells.data(), g.dy = dy.data();
     g.dhT = c.state ? dhT.data() : nullptr, g.dcT = c.state && c.cell == LSTM ? dcT.data() : nullptr;
-    g.dx = dx.data(), g.dh0 = dh0.data(), g.dc0 = dc0.data(), g.dgates = dgates.data();
+    g.dx = dx.data(), g.dh0 = dh0.data(), g.dc0 = dc0.data(), g.dgates = dgates.data(), g.douts = douts.data();
     for (i64 d = 0; d < c.D; ++d) {
-      g.gradients[d] = {dw_ih[d].data(), dw_hh[d].data(), c.bias ? db_ih[d].data() : nullptr, c.bias ? db_hh[d].data() : nullptr};
+      g.gradients[d] = {dw_ih[d].data(), dw_hh[d].data(), c.bias ? db_ih[d].data() : nullptr, c.bias ? db_hh[d].data() : nullptr, c.P ? dw_hr[d].data() : nullptr};
     }
     return k.backward(g, c.threads);
   }
@@ -141,26 +144,28 @@ struct Layer {
 
 // The same in double precision, a row after the other.
 struct Oracle {
-  Doubles y, hT, cT, dx, dh0, dc0, dw_ih[2], dw_hh[2], db_ih[2], db_hh[2];
+  Doubles y, hT, cT, dx, dh0, dc0, dw_ih[2], dw_hh[2], db_ih[2], db_hh[2], dw_hr[2];
 
   explicit Oracle(const Layer& l) {
     const Case& c = l.c;
-    const size_t H = size_t(c.H), I = size_t(c.I), GH = size_t(l.GH);
+    const size_t I = size_t(c.I), GH = size_t(l.GH), O = size_t(c.out());
     y.assign(l.y.size(), 0), dx.assign(l.dx.size(), 0);
-    hT.assign(l.hT.size(), 0), cT = dh0 = dc0 = hT;
+    hT.assign(l.hT.size(), 0), dh0 = hT, cT.assign(l.cT.size(), 0), dc0 = cT;
     for (i64 d = 0; d < c.D; ++d) {
-      dw_ih[d].assign(GH * I, 0), dw_hh[d].assign(GH * H, 0), db_ih[d].assign(GH, 0), db_hh[d].assign(GH, 0);
+      dw_ih[d].assign(GH * I, 0), dw_hh[d].assign(GH * O, 0), db_ih[d].assign(GH, 0), db_hh[d].assign(GH, 0);
+      dw_hr[d].assign(l.dw_hr[d].size(), 0);
       for (i64 b = 0; b < c.B; ++b) one_row(l, d, b);
     }
   }
 
   void one_row(const Layer& l, i64 d, i64 b) {
     const Case& c = l.c;
-    const size_t H = size_t(c.H), I = size_t(c.I), GH = size_t(l.GH), steps = size_t(l.lengths[size_t(b)]);
-    const size_t at = size_t((d * c.B + b) * c.H);
+    const size_t H = size_t(c.H), I = size_t(c.I), GH = size_t(l.GH), O = size_t(c.out()), steps = size_t(l.lengths[size_t(b)]);
+    const size_t at = size_t(d * c.B + b) * O, cell_at = size_t(d * c.B + b) * H;
     const Floats &wi = l.w_ih[d], &wh = l.w_hh[d];
-    std::vector<Doubles> h(steps + 1, Doubles(H)), cell(steps + 1, Doubles(H)), gate(steps, Doubles(GH)), part(steps, Doubles(GH));
-    for (size_t k = 0; k < H && c.state; ++k) h[0][k] = l.h0[at + k], cell[0][k] = c.cell == LSTM ? l.c0[at + k] : 0;
+    std::vector<Doubles> h(steps + 1, Doubles(O)), inner(steps, Doubles(H)), cell(steps + 1, Doubles(H)), gate(steps, Doubles(GH)), part(steps, Doubles(GH));
+    for (size_t k = 0; k < O && c.state; ++k) h[0][k] = l.h0[at + k];
+    for (size_t k = 0; k < H && c.state && c.cell == LSTM; ++k) cell[0][k] = l.c0[cell_at + k];
     const auto row_of = [&](size_t s) { return size_t(l.row(d ? i64(steps - 1 - s) : i64(s), b)); };
     const auto bias = [&](const Floats& v, size_t k) { return c.bias ? double(v[k]) : 0.0; };
     const auto mask = [&](size_t k) { return c.masked ? double(l.mask[at + k]) : 1.0; };
@@ -169,7 +174,7 @@ struct Oracle {
       Doubles &a = gate[s], &u = part[s];  // activated gates; the part of the pre-activation that comes from h
       const auto from_h = [&](size_t k, const Doubles& v) {
         double sum = bias(l.b_hh[d], k);
-        for (size_t j = 0; j < H; ++j) sum += double(wh[k * H + j]) * v[j] * mask(j);
+        for (size_t j = 0; j < O; ++j) sum += double(wh[k * O + j]) * v[j] * mask(j);
         return sum;
       };
       const bool before = c.cell == GRU_BEFORE;
@@ -188,7 +193,8 @@ struct Oracle {
             v = g == 2 ? std::tanh(v) : sigmoid(v);
           }
           cell[s + 1][k] = a[H + k] * cell[s][k] + a[k] * a[2 * H + k];
-          h[s + 1][k] = a[3 * H + k] * std::tanh(cell[s + 1][k]);
+          inner[s][k] = a[3 * H + k] * std::tanh(cell[s + 1][k]);
+          if (!c.P) h[s + 1][k] = inner[s][k];
         }
         if (c.cell == GRU || before) a[k] = sigmoid(a[k] + u[k]), a[H + k] = sigmoid(a[H + k] + u[H + k]);
       }
@@ -202,17 +208,27 @@ struct Oracle {
         a[2 * H + k] = n;
         h[s + 1][k] = (1 - a[H + k]) * n + a[H + k] * h[s][k];
       }
-      for (size_t k = 0; k < H; ++k) y[row_of(s) * size_t(c.D) * H + size_t(d) * H + k] = h[s + 1][k];
+      for (size_t p = 0; p < size_t(c.P); ++p) {
+        for (size_t k = 0; k < H; ++k) h[s + 1][p] += double(l.w_hr[d][p * H + k]) * inner[s][k];
+      }
+      for (size_t k = 0; k < O; ++k) y[row_of(s) * size_t(c.D) * O + size_t(d) * O + k] = h[s + 1][k];
     }
-    for (size_t k = 0; k < H; ++k) hT[at + k] = h[steps][k], cT[at + k] = cell[steps][k];
+    for (size_t k = 0; k < O; ++k) hT[at + k] = h[steps][k];
+    for (size_t k = 0; k < H; ++k) cT[cell_at + k] = cell[steps][k];
 
-    Doubles dh(H), dc(H);
-    for (size_t k = 0; k < H && c.state; ++k) dh[k] = l.dhT[at + k], dc[k] = c.cell == LSTM ? l.dcT[at + k] : 0;
+    Doubles dh(O), dc(H);
+    for (size_t k = 0; k < O && c.state; ++k) dh[k] = l.dhT[at + k];
+    for (size_t k = 0; k < H && c.state && c.cell == LSTM; ++k) dc[k] = l.dcT[cell_at + k];
     for (size_t s = steps; s-- > 0;) {
-      Doubles ax(GH), ah(GH), back(H);  // gradients of the two parts of the pre-activations; of h before
+      Doubles ax(GH), ah(GH), back(O), into(H);  // gradients of the two parts of the pre-activations; of h before; of what makes h
+      for (size_t p = 0; p < O; ++p) dh[p] += l.dy[row_of(s) * size_t(c.D) * O + size_t(d) * O + p];
+      for (size_t k = 0; k < H; ++k) {
+        if (!c.P) into[k] = dh[k];
+        for (size_t p = 0; p < size_t(c.P); ++p) into[k] += dh[p] * double(l.w_hr[d][p * H + k]), dw_hr[d][p * H + k] += dh[p] * inner[s][k];
+      }
       const Doubles& a = gate[s];
       for (size_t k = 0; k < H; ++k) {
-        const double g = dh[k] + l.dy[row_of(s) * size_t(c.D) * H + size_t(d) * H + k], out = h[s + 1][k];
+        const double g = into[k], out = c.P ? 0 : h[s + 1][k];
         if (c.cell == RNN_TANH) ax[k] = g * (1 - out * out);
         if (c.cell == RNN_RELU) ax[k] = out > 0 ? g : 0;
         if (c.cell == LSTM) {
@@ -247,14 +263,15 @@ struct Oracle {
           dx[row_of(s) * I + j] += ax[k] * double(wi[k * I + j]);
         }
         const bool reset = c.cell == GRU_BEFORE && k >= 2 * H;
-        for (size_t j = 0; j < H; ++j) {
-          dw_hh[d][k * H + j] += ah[k] * (reset ? a[j] : 1) * mask(j) * h[s][j];
-          if (!reset) back[j] += ah[k] * double(wh[k * H + j]) * mask(j);
+        for (size_t j = 0; j < O; ++j) {
+          dw_hh[d][k * O + j] += ah[k] * (reset ? a[j] : 1) * mask(j) * h[s][j];
+          if (!reset) back[j] += ah[k] * double(wh[k * O + j]) * mask(j);
         }
       }
       dh = back;
     }
-    for (size_t k = 0; k < H; ++k) dh0[at + k] = dh[k], dc0[at + k] = dc[k];
+    for (size_t k = 0; k < O; ++k) dh0[at + k] = dh[k];
+    for (size_t k = 0; k < H; ++k) dc0[cell_at + k] = dc[k];
   }
 };
 
@@ -279,16 +296,16 @@ void compare(const Kernels& k, const Case& c) {
   for (i64 p : l.places) token[size_t(p)] = true;
   bool untouched = true;
   for (i64 r = 0; r < l.rows; ++r) {
-    const size_t width = size_t(c.D * c.H), row = size_t(r);
+    const size_t width = size_t(c.D * c.out()), row = size_t(r);
     if (token[row]) continue;
     untouched = untouched && !std::memcmp(&l.y[row * width], &y_before[row * width], width * 4) &&
                 !std::memcmp(&l.dx[row * size_t(c.I)], &dx_before[row * size_t(c.I)], size_t(c.I) * 4);
   }
   check(untouched, what + ": padding untouched");
-  check(near(l.y, o.y, token, size_t(c.D * c.H)) && near(l.hT, o.hT) && (c.cell != LSTM || near(l.cT, o.cT)), what + ": values");
+  check(near(l.y, o.y, token, size_t(c.D * c.out())) && near(l.hT, o.hT) && (c.cell != LSTM || near(l.cT, o.cT)), what + ": values");
   bool gradients = near(l.dx, o.dx, token, size_t(c.I)) && near(l.dh0, o.dh0) && (c.cell != LSTM || near(l.dc0, o.dc0));
   for (i64 d = 0; d < c.D; ++d) {
-    gradients = gradients && near(l.dw_ih[d], o.dw_ih[d]) && near(l.dw_hh[d], o.dw_hh[d]);
+    gradients = gradients && near(l.dw_ih[d], o.dw_ih[d]) && near(l.dw_hh[d], o.dw_hh[d]) && near(l.dw_hr[d], o.dw_hr[d]);
     if (c.bias) gradients = gradients && near(l.db_ih[d], o.db_ih[d]) && near(l.db_hh[d], o.db_hh[d]);
   }
   check(gradients, what + ": gradients");
@@ -303,7 +320,7 @@ void kernels_equal_the_oracle(const Kernels& k) {
         for (int ragged = 0; ragged < 2; ++ragged) {
           ++turn;  // the other choices take turns, at periods that share no factor with those above
           compare(k, {cell, s[0], s[1], s[2], s[3], D, ragged == 1, turn % 5 < 2, turn % 7 != 0, turn % 3 != 0, 1 + turn % 3,
-                      turn % 11 % 3, turn % 13 % 2 == 1});
+                      turn % 11 % 3, turn % 13 % 2 == 1, cell == LSTM && turn % 4 < 2 ? s[3] * 2 / 3 : 0});
         }
       }
     }
@@ -315,19 +332,19 @@ bool same(const Floats& a, const Floats& b) { return a.size() == b.size() && !st
 // What is null is not written, and nothing else changes by it: all other results keep their bits.
 void any_of_the_outputs_may_be_null(const Kernels& k) {
   for (int cell = 0; cell < CELLS; ++cell) {
-    const Case c = {cell, 6, 9, 21, 70, 2, true, true, true, true, 1 + cell % 3, AUTO, cell % 2 == 1};
+    const Case c = {cell, 6, 9, 21, 70, 2, true, true, true, true, 1 + cell % 3, AUTO, cell % 2 == 1, cell == LSTM ? i64(33) : 0};
     Layer l(c);
     std::fill(l.dy.begin(), l.dy.end(), 0.0f);
     l.run(k);
     const Layer full = l;
     const std::string what = describe(k.isa, c);
 
-    l.y.assign(l.y.size(), 0), l.hT = l.cT = Floats(l.hT.size());
+    l.y.assign(l.y.size(), 0), l.hT = Floats(l.hT.size()), l.cT = Floats(l.cT.size());
     Forward f = {};
     l.fill(f);
     f.y = l.y.data(), f.hT = l.hT.data(), f.cT = l.cT.data();
     bool equal = k.forward(f, c.threads) && same(l.hT, full.hT) && (cell != LSTM || same(l.cT, full.cT));
-    for (i64 p : l.places) equal = equal && !std::memcmp(&l.y[size_t(p * 2 * c.H)], &full.y[size_t(p * 2 * c.H)], size_t(2 * c.H) * 4);
+    for (i64 p : l.places) equal = equal && !std::memcmp(&l.y[size_t(p * 2 * c.out())], &full.y[size_t(p * 2 * c.out())], size_t(2 * c.out()) * 4);
     check(equal, what + ": nothing kept");
     l.y = full.y;
 
@@ -341,19 +358,20 @@ void any_of_the_outputs_may_be_null(const Kernels& k) {
       for (i64 p : l.places) std::fill_n(l.dx.begin() + p * c.I, c.I, 0.0f);
       g.dx = wanted & 1 ? l.dx.data() : nullptr;
       l.dh0.assign(l.dh0.size(), 0), l.dc0.assign(l.dc0.size(), 0);
-      g.dh0 = l.dh0.data(), g.dc0 = l.dc0.data(), g.dgates = l.dgates.data();
+      g.dh0 = l.dh0.data(), g.dc0 = l.dc0.data(), g.dgates = l.dgates.data(), g.douts = l.douts.data();
       for (int d = 0; d < 2; ++d) {
         Floats* const all[4] = {&l.dw_ih[d], &l.dw_hh[d], &l.db_ih[d], &l.db_hh[d]};
         float* to[4];
         for (int i = 0; i < 4; ++i) all[i]->assign(all[i]->size(), 0), to[i] = wanted >> (i + 1) & 1 ? all[i]->data() : nullptr;
-        g.gradients[d] = {to[0], to[1], to[2], to[3]};
+        l.dw_hr[d].assign(l.dw_hr[d].size(), 0);
+        g.gradients[d] = {to[0], to[1], to[2], to[3], wanted == 31 && c.P ? l.dw_hr[d].data() : nullptr};
       }
       equal = k.backward(g, c.threads) && same(l.dh0, full.dh0) && (cell != LSTM || same(l.dc0, full.dc0));
       if (g.dx) equal = equal && same(l.dx, full.dx);
       for (int d = 0; d < 2; ++d) {
         const Gradients& to = g.gradients[d];
         equal = equal && (!to.w_ih || same(l.dw_ih[d], full.dw_ih[d])) && (!to.w_hh || same(l.dw_hh[d], full.dw_hh[d])) &&
-                (!to.b_ih || same(l.db_ih[d], full.db_ih[d])) && (!to.b_hh || same(l.db_hh[d], full.db_hh[d]));
+                (!to.w_hr || same(l.dw_hr[d], full.dw_hr[d])) && (!to.b_ih || same(l.db_ih[d], full.db_ih[d])) && (!to.b_hh || same(l.db_hh[d], full.db_hh[d]));
       }
       check(equal, what + ": wanted " + std::to_string(wanted));
     }

@@ -135,8 +135,9 @@ def unroll(
     token i is its row places[i]: padded or batch-first data stay where they are. y has the leading shape of
     x, and zeros where no token is.
     State tensors are [D, B, H], weights a tuple (w_ih, w_hh, b_ih, b_hh) for each direction, the second of
-    which runs in reverse. With training, what the backward pass needs is kept. Masks, [D, B, H], multiply h
-    where it enters the recurrent product; they have no gradient.
+    which runs in reverse. An LSTM may project h to P numbers: its tuples end with w_hr, [P, H].
+    With training, what the backward pass needs is kept. Masks, [D, B, P], multiply h where it enters the
+    recurrent product; they have no gradient.
     """
     number, bias = CELLS[cell], weights[0][2] is not None
     flat = [w for direction in weights for w in direction if w is not None]
@@ -220,12 +221,12 @@ def _shape(
     sizes: Tensor | None,
     places: Tensor | None,
     masks: Tensor | None,
-    h0: Tensor,
+    state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
 ) -> tuple[list[int], Tensor | None]:
     """The numbers that both sweeps begin with, and the offsets, which have to live as long as the call."""
-    (D, B, H), I = h0.shape, x.shape[-1]
+    (D, B, P), H, I = state[0].shape, state[-1].shape[-1], x.shape[-1]
     rows = math.prod(x.shape[:-1])
     N = rows if places is None else places.shape[0]
     T, offsets = N // max(B, 1), None
@@ -233,7 +234,7 @@ def _shape(
         T, rows, sizes, places = 0, 0, None, None
     elif sizes is not None:
         T, offsets = sizes.shape[0], torch.nn.functional.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
-    numbers = [torch.get_num_threads(), cell, split, T, B, I, H, D, N]
+    numbers = [torch.get_num_threads(), cell, split, T, B, I, H, P, D, N]
     numbers += [_address(sizes), _address(offsets), _address(places), rows, _address(masks)]
     return numbers + _by_direction([w.data_ptr() for w in weights], D, bias), offsets
 
@@ -245,10 +246,14 @@ def _outputs(rows: Tensor, width: int, tokens: int) -> Tensor:
 
 
 def _by_direction(addresses: list[int], D: int, bias: bool) -> list[int]:
-    """Eight addresses, w_ih w_hh b_ih b_hh of two directions: 0 for what is not there."""
-    if not bias:
-        addresses = [a for d in range(D) for a in (*addresses[2 * d : 2 * d + 2], 0, 0)]
-    return addresses + [0] * (8 - len(addresses))
+    """Ten addresses, w_ih w_hh b_ih b_hh w_hr of two directions: 0 for what is not there."""
+    each = len(addresses) // D
+    found: list[int] = []
+    for first in range(0, len(addresses), each):
+        given = addresses[first : first + each]
+        here = given if bias else [*given[:2], 0, 0, *given[2:]]
+        found += [*here, 0][:5]
+    return found + [0] * (10 - len(found))
 
 
 def _forward(
@@ -265,10 +270,11 @@ def _forward(
     """y, the final states, and with `keep` what `_backward` needs: saved gates, and cells (empty but for LSTM)."""
     x, state, weights = x.contiguous(), [s.contiguous() for s in state], [w.contiguous() for w in weights]
     masks = None if masks is None else masks.contiguous()
-    D, _, H = state[0].shape
-    shape, _offsets = _shape(cell, x, sizes, places, masks, state[0], weights, bias)
-    N, pair = shape[8], len(state) == 2
-    y = _outputs(x, D * H, N)
+    D, _, P = state[0].shape
+    H = state[-1].shape[-1]
+    shape, _offsets = _shape(cell, x, sizes, places, masks, state, weights, bias)
+    N, pair = shape[9], len(state) == 2
+    y = _outputs(x, D * P, N)
     ends = [torch.empty_like(s) for s in state]
     tape = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if pair else 0)] if keep else []
     saved, cells = [a.data_ptr() for a in tape] or (0, 0)
@@ -300,22 +306,23 @@ def _backward(
     masks = None if masks is None else masks.contiguous()
     dy = None if dy is None else dy.contiguous()
     dends = [None if d is None else d.contiguous() for d in dends]
-    D, _, H = state[0].shape
-    shape, _offsets = _shape(cell, x, sizes, places, masks, state[0], weights, bias)
-    N, states = shape[8], len(state)
+    D, _, P = state[0].shape
+    H = state[-1].shape[-1]
+    shape, _offsets = _shape(cell, x, sizes, places, masks, state, weights, bias)
+    N, states = shape[9], len(state)
     pair = states == 2
     dx = _outputs(x, x.shape[-1], N) if needs[0] else None
     dstate = [torch.empty_like(s) for s in state]
     dweights = [
         torch.empty_like(w) if need else None for w, need in zip(weights, needs[1 + states :], strict=True)
     ]
-    dgates = _empty(D, N, _DGATES[cell] * H)
+    dgates, douts = _empty(D, N, _DGATES[cell] * H), _empty(D, N, P if P != H else 0)
     _native.backward(
         *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
         saved.data_ptr(), cells.data_ptr(), _address(dy), _address(dends[0]),
         _address(dends[1]) if pair else 0,
         _address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if pair else 0,
-        *_by_direction([_address(w) for w in dweights], D, bias), dgates.data_ptr(),
+        *_by_direction([_address(w) for w in dweights], D, bias), dgates.data_ptr(), douts.data_ptr(),
     )  # fmt: skip
     wanted = [g if need else None for g, need in zip(dstate, needs[1 : 1 + states], strict=True)]
     return [dx, *wanted, *dweights]
@@ -383,7 +390,7 @@ def _differentiable_backward(
         x, state, weights = inputs[0], inputs[1 : 1 + len(state)], inputs[1 + len(state) :]
         each = len(weights) // state[0].shape[0]
         directions = [weights[i : i + each] for i in range(0, len(weights), each)]
-        full = [(w[0], w[1], w[2] if bias else None, w[3] if bias else None) for w in directions]
+        full = [(*w[:2], *(w[2:4] if bias else (None, None)), *w[4 if bias else 2 :]) for w in directions]
         y, ends = reference_unroll(name, x, sizes, places, tuple(state), full, True, masks)
     outputs = [(o, g) for o, g in zip((y, *ends), (dy, *dends), strict=False) if g is not None]
     wanted = [a for a, need in zip(inputs, needs, strict=True) if need]
@@ -438,12 +445,12 @@ def _unroll_fake(
     keep: bool,
     masks: Tensor | None,
 ) -> list[Tensor]:
-    D, B, H = state[0].shape
+    (D, B, P), H = state[0].shape, state[-1].shape[-1]
     N = math.prod(x.shape[:-1]) if places is None else places.shape[0]
     pair = len(state) == 2
     return [
-        x.new_empty(*x.shape[:-1], D * H),
-        x.new_empty(D, B, H),
+        x.new_empty(*x.shape[:-1], D * P),
+        x.new_empty(D, B, P),
         x.new_empty(D, B, H) if pair else x.new_empty(0),
         x.new_empty(D, N, _SAVED[cell] * H if keep else 0),
         x.new_empty(D, N, H if keep and pair else 0),

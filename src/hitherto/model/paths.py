@@ -89,7 +89,7 @@ def _first_path(
     if x.numel() == 0 or layer.hidden_size == 0:
         return "reference", "there is nothing to compute"
     if x.is_cpu:
-        why = _no_cpu_kernel(layer, dtype, () if compiling else (x, *others))
+        why = _no_cpu_kernel(dtype, () if compiling else (x, *others))
         return ("reference", why) if why else ("kernels", "float32 on the CPU")
     if x.is_cuda:
         if layer.recurrent_dropout and layer.training:
@@ -103,9 +103,7 @@ def _first_path(
     return "reference", f"device {x.device.type} has no kernel"
 
 
-def _no_cpu_kernel(layer: Weighted, dtype: torch.dtype, tensors: Iterable[Tensor | None]) -> str:
-    if layer.proj_size:
-        return "proj_size has no CPU kernel"
+def _no_cpu_kernel(dtype: torch.dtype, tensors: Iterable[Tensor | None]) -> str:
     if dtype is not torch.float32:
         return f"{dtype} has no CPU kernel"
     for t in tensors:

@@ -13,7 +13,7 @@ __all__ = ["State", "Weights", "padded_of", "reference_unroll", "tokens_of", "un
 State = tuple[Tensor, ...]  # (h,) or (h, c)
 Weights = tuple[Tensor | None, ...]  # of one direction in the order of its cell's params; None where left out
 
-_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 
 
 def reference_unroll(
@@ -31,10 +31,12 @@ def reference_unroll(
     cell:    the name of a kernel: "rnn_tanh", "rnn_relu", "lstm", "gru" or "gru_before"
     x:       [T, B, I] with `sizes` None, or packed [N, I] with `sizes` int64 [T], or with `places` int64 [N]
              any leading shape, token i being row places[i]; y has zeros where no token is
-    state:   (h,) or (h, c), each [D, B, H]; rows from sizes[0] on have length zero and keep theirs
-    weights: for each direction (w_ih, w_hh, b_ih or None, b_hh or None); the second one runs in reverse
-    masks:   [D, B, H], what multiplies h where it enters the recurrent product; None: nothing does
-    returns  y [T, B, D*H] or [N, D*H], and the state of every row at its own end
+    state:   (h,) or (h, c), each [D, B, H], but h [D, B, P] where an LSTM projects it; rows from sizes[0] on
+             have length zero and keep theirs
+    weights: for each direction (w_ih, w_hh, b_ih or None, b_hh or None), and w_hr [P, H] where h is projected;
+             the second one runs in reverse
+    masks:   [D, B, P], what multiplies h where it enters the recurrent product; None: nothing does
+    returns  y [T, B, D*P] or [N, D*P], and the state of every row at its own end
     """
     del training  # autograd knows
     row, options = cell_of_kernel(cell)
@@ -74,7 +76,7 @@ def unroll(
         return x.new_zeros(*x.shape[:-1], len(weights) * state[0].size(-1)) + nothing, state
     ys, ends = [], []
     for d, direction in enumerate(weights):
-        params = {name: w for name, w in zip(names, direction, strict=True) if w is not None}
+        params = {name: w for name, w in zip(names, direction, strict=False) if w is not None}
         start = tuple(s[d] for s in state)  # each [B, H]
         mask = None if masks is None else masks[d]
         y, end = _sweep(cell, options, params, x, counts, sizes is None, start, mask, d == 1)
