@@ -191,7 +191,9 @@ def step_seconds(recipe: Row, classes: int, count: int = 12) -> float:
     spec = from_options("lm", "none", **recipe)
     inputs: dict[str, Input] = {"x": {"kind": "ids", "size": classes}}
     module = build(make(spec.model, "many_to_many", inputs, "softmax", {"classes": classes})).train()
-    optimizer, rng, kept, taken = Optimizer(module, spec.train, 1), np.random.default_rng(0), None, []
+    optimizer, rng = Optimizer(module, spec.train, 1), np.random.default_rng(0)
+    kept: Any = None
+    taken: list[float] = []
     every, shares = np.arange(recipe["batch_size"]), 1 / np.arange(1, classes + 1)
     for _ in range(count):
         ids = rng.choice(classes, (recipe["bptt"] + 1, recipe["batch_size"]), p=shares / shares.sum())

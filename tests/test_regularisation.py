@@ -21,7 +21,10 @@ from hitherto.tasks.base import Batch
 from hitherto.tasks.families import FAMILIES
 from hitherto.training import checkpoint
 from hitherto.training.processes import Interrupted
-from hitherto.training.step import forward
+from hitherto.training.setup import complete
+from hitherto.training.setup import module_of as module_from
+from hitherto.training.setup import plan_of as plan_of_source
+from hitherto.training.step import evaluate, forward
 
 T, B, IN, H = 7, 3, 5, 6
 KINDS = ("RNN", "LSTM", "GRU")
@@ -292,6 +295,55 @@ def test_options_that_need_others_say_so() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             unused(from_options("lm", "x", **options))
+
+
+# ---- defaults
+
+
+def chosen(tokens: str, words: int = 3000, **options: Any) -> Any:
+    """The complete spec of a training on a text of so many words."""
+    text = " ".join(f"w{i % words}" for i in range(4 * words))
+    source, examples, _ = FAMILIES["corpus"].source.prepare(
+        from_options("lm", tokens=tokens, **options), [text], None, {}
+    )
+    return complete(source, examples, lambda _line: None)
+
+
+def test_words_are_tied_where_the_sizes_allow_and_characters_are_not() -> None:
+    model = chosen("words").model
+    assert model.tied
+    assert model.embedding_size == model.hidden_size
+    assert chosen("words", hidden_size=40).model.embedding_size == 40
+    assert chosen("words", hidden_size=40, proj_size=8).model.embedding_size == 8
+    for options in ({"tied": False}, {"embedding_size": 40}, {"embedding_size": 40, "hidden_size": 30}):
+        assert not chosen("words", **options).model.tied
+    assert not chosen("chars").model.tied
+    assert chosen("chars", tied=True, hidden_size=40).model.embedding_size == 40
+
+
+def test_plain_descent_has_a_rate_for_the_mean_of_a_token() -> None:
+    train = chosen("words", optimizer="sgd").train
+    assert (train.lr, train.schedule, train.clip) == (20.0, "plateau", 0.25)
+    for optimizer in ("sgd", "adam"):  # an average takes the place of a rate that falls
+        assert chosen("words", optimizer=optimizer, average_after=3).train.schedule == "constant"
+
+
+def test_a_model_begins_with_the_frequencies_of_the_tokens() -> None:
+    losses = {}
+    for init in ("torch", "uniform"):
+        spec = chosen("words", hidden_size=4, init=init)
+        source, examples, _ = FAMILIES["corpus"].source.prepare(spec, WORDS, None, {})
+        source.spec = complete(source, examples, lambda _line: None)
+        counts = np.bincount(examples.tokens.ids(0, len(examples)), minlength=source.codec.size)
+        assert np.array_equal(source.frequencies, counts)
+        plan = plan_of_source(source)
+        module = module_from(source.spec, plan, source.first(plan))
+        losses[init] = evaluate(module, source, examples).metrics["nats"]
+    shares = counts / counts.sum()
+    entropy = -float((shares * np.log(np.maximum(shares, 1e-9))).sum())
+    assert losses["torch"] == pytest.approx(entropy, abs=0.05)
+    assert losses["uniform"] == pytest.approx(np.log(len(counts)), abs=0.1)
+    assert entropy < np.log(len(counts)) - 0.15
 
 
 # ---- all of it

@@ -284,7 +284,9 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         _about("filters of a convolution on each image, which halves its size; repeat for more layers"),
     ] = ()
     peaks: Annotated[bool, _about("pool each filter to its maximum and soft-argmax position")] = False
-    tied: Annotated[bool, _about("tie the weights of embedding and output layer")] = False
+    tied: Annotated[
+        bool | None, _about("tie the weights of embedding and output layer", "from the task and the data")
+    ] = None
     attention: Annotated[
         Literal["multiplicative", "additive", "none"],
         _about(

@@ -1,7 +1,7 @@
 """The contract of a source; and what every source gives, batches and results."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -86,10 +86,15 @@ class Source(ABC, Generic[E]):
         False  # it continues an input, by `generate` or a stream, and has no `predictions`
     )
     keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
+    # Whether what a training begins with by `first` is worth measuring before the first step.
+    begins_known: ClassVar[bool] = True
     remembers: ClassVar[bool] = (
         False  # an evaluation may use what it has read: a cache, or steps of a gradient
     )
     reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
+
+    # Of plain gradient descent, in place of what `choose` gives for other optimisers.
+    descent: ClassVar[Mapping[str, object]] = {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
 
     def __init__(self, spec: Spec, codecs: dict[str, Codec], notes: list[str] | None = None) -> None:
         self.spec, self.codecs, self.notes = spec, codecs, notes or []

@@ -333,7 +333,8 @@ class _Training:
             module.load(weights)
             for note in notes:
                 say(note)
-        return module, bool(first) or (self.base is not None and self.base.goes_on)
+        measured = bool(first) and source.begins_known
+        return module, measured or (self.base is not None and self.base.goes_on)
 
     def choose(self, source: AnySource, examples: Examples, held_out: Examples | None) -> "list[Row]":
         """Give the source the options of its best candidate; a row for each trial. A resumed run has chosen before."""

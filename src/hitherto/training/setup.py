@@ -37,10 +37,12 @@ def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
     if spec.data.valid == 0 and spec.data.valid_source is None:
         chosen.pop("patience", None)
     planned = chosen.get("schedule") not in ("decay", "plateau")  # to its end
-    if (planned and spec.train.patience is not None) or spec.train.average_after is not None:
+    if planned and spec.train.patience is not None:
         chosen["schedule"] = "constant"  # one that is planned to its end is not to be stopped before it
     if spec.train.optimizer == "sgd":
-        chosen |= {"lr": 1.0, "schedule": "plateau", "clip": 0.25}
+        chosen |= source.descent
+    if spec.train.average_after is not None:
+        chosen["schedule"] = "constant"  # the average takes the place of a rate that falls
     options: dict[str, object] = {}
     for table in (spec.data, spec.model, spec.train):
         options |= msgspec.structs.asdict(table)

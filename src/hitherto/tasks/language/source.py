@@ -6,10 +6,11 @@ lines, a state ends where its text does, so a few steps of a lane may become sev
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,11 +21,11 @@ from hitherto.data import Table, named_format, shards, texts
 from hitherto.data.textfile import is_folder
 from hitherto.errors import DataError, UsageError
 from hitherto.metrics import METRICS
-from hitherto.plan import Input
+from hitherto.plan import Input, Plan
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Batch, Generates, Options, Results, Row, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Generates, Options, Results, Row, Share, Source
 from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, order, pad, share_rows
 from hitherto.tasks.columns import column_names, load
 
@@ -32,6 +33,7 @@ __all__ = ["Corpus", "CorpusExamples"]
 
 IN_MEMORY = 1 << 26  # characters; a longer text goes to a file of tokens
 EVALUATE = 512  # steps at a time
+COUNTED = 1 << 22  # tokens, from the first on, whose frequencies a model begins with
 Text = str | Table  # a plain file's path, or rows of text
 Item = tuple[int, int, int] | Array  # the number of lanes and a span of each; or rows, where lines are apart
 
@@ -61,12 +63,18 @@ class Corpus(Source[CorpusExamples]):
     codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
     folder: Path | None = None  # for the tokens of texts that are too long for memory
+    frequencies: Array | None = None  # of the tokens
 
     answers = "nll"
     unnamed = "txt"
     reads_plain_text = True
     keeps_tokens = True
     remembers = True
+    begins_known = False
+    descent: ClassVar[Mapping[str, object]] = {
+        **Source.descent,
+        "lr": 20.0,
+    }  # the loss is the mean of a token
 
     def sampler(self, valid: CorpusExamples | None) -> Callable[[Generates], Row]:  # noqa: ARG002
         """A text of every model, drawn with the same seed."""
@@ -123,11 +131,17 @@ class Corpus(Source[CorpusExamples]):
             held = _text_of(spec, valid)
             self = cls.fit(spec, text, total, None, extras)
             self.folder = folder
-            return self, self.read(text, 0, total), self.read(held, 0, _characters(spec, held), "valid")
-        at = _split(spec, text, total)
-        self = cls.fit(spec, text, total, at, extras)
-        self.folder = folder
-        return self, self.read(text, 0, at), self.read(text, at, total, "valid") if total > at else None
+            examples = self.read(text, 0, total)
+            others: CorpusExamples | None = self.read(held, 0, _characters(spec, held), "valid")
+        else:
+            at = _split(spec, text, total)
+            self = cls.fit(spec, text, total, at, extras)
+            self.folder = folder
+            examples = self.read(text, 0, at)
+            others = self.read(text, at, total, "valid") if total > at else None
+        first = examples.tokens.ids(0, COUNTED)
+        self.frequencies = np.bincount(first, minlength=self.codec.size).astype(np.float64)
+        return self, examples, others
 
     def load(self, data: object, *, labelled: bool = True) -> CorpusExamples:
         """The tokens of a user's data: a text file, or a table or list of texts."""
@@ -218,10 +232,15 @@ class Corpus(Source[CorpusExamples]):
         lanes = 32 if count > 200_000 else 16 if count > 20_000 else 4
         hidden = 256 if count < 2_000_000 else 512
         steps = 100 if chars else 35
+        model = self.spec.model
+        wide = (
+            model.proj_size or model.hidden_size or hidden
+        )  # the output, which a tied embedding is as wide as
         options: Options = {
             "hidden_size": hidden,
             "num_layers": 1,
-            "embedding_size": min(hidden, 64 if chars else hidden),
+            "embedding_size": 64 if chars and not model.tied else wide,
+            "tied": True if not chars and model.embedding_size in (None, wide) else None,
             "dropout": 0.2 if count < 2_000_000 else 0.1,
             "batch_size": lanes if examples.starts is None else 64,
             "bptt": steps if examples.starts is None or self.spec.data.documents else None,
@@ -240,6 +259,16 @@ class Corpus(Source[CorpusExamples]):
             steps=count / max(1, rows),
         )
         return options, [f"{count:,} tokens of {self.codec.size:,} kinds"]
+
+    def first(self, plan: Plan) -> Arrays:
+        """The bias of the head, by which each token has its share before anything is learned; none gets nothing.
+
+        An `init` that the user says how to draw stays as it says.
+        """
+        if self.frequencies is None or self.spec.model.init == "uniform":
+            return {}
+        counts = self.frequencies + 0.5
+        return {f"{plan['head']['name']}.bias": np.log(counts / counts.sum()).astype(np.float32)}
 
     # ---- batches
 
