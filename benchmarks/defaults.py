@@ -389,8 +389,9 @@ SETS: dict[str, tuple[str, Callable[[Limits], Parts]]] = {
 def trained(name: str, limits: Limits, seed: int) -> Row:
     """The scores of a model and of its baselines on the test split."""
     import hitherto
-    from hitherto.metrics import METRICS, advantage
+    from hitherto.metrics import METRICS
     from hitherto.tasks.families import family_of
+    from hitherto.training.baselines import Measured, advantage
 
     task, make = SETS[name]
     parts = make(limits)
@@ -409,20 +410,16 @@ def trained(name: str, limits: Limits, seed: int) -> Row:
     baselines = dict(family.baselines(model.source, training, held, say))
     shown = [str(parts.metric), *hitherto.TASKS[task].metrics]
     metric = next(m for m in shown if any(m in b.metrics for b in baselines.values()))
-    row = METRICS[metric]
-    sign = 1 if row.better == "higher" else -1
+    sign = 1 if METRICS[metric].better == "higher" else -1
     best = max(
         (n for n in baselines if metric in baselines[n].metrics),
         key=lambda n: sign * baselines[n].metrics[metric],
     )
-    gain = sign * (results.metrics[metric] - baselines[best].metrics[metric])
-    error = None
-    if all(need in results.details and need in baselines[best].details for need in row.needs):
-        gain, error = advantage(row, results.details, baselines[best].details)
+    gain, error = advantage(metric, Measured.of(results), Measured.of(baselines[best]))
     return {
         "task": task, "rows": len(training), "metric": metric, "model": common.rounded(results.metrics[metric]),
         "best": best, "best_baseline": common.rounded(baselines[best].metrics[metric]), "gain": common.rounded(gain, 3),
-        "error": None if error is None or not np.isfinite(error) else common.rounded(error, 2),
+        "error": None if not np.isfinite(error) else common.rounded(error, 2),
         "baselines": {n: common.rounded(b.metrics[metric]) for n, b in baselines.items() if metric in b.metrics},
         "seconds": round(seconds, 1),
     }  # fmt: skip

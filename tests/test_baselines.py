@@ -18,11 +18,11 @@ from hitherto.baselines import kneser_ney, logistic, naive_bayes, nearest, ridge
 from hitherto.baselines.rows import Dense, Sparse, beside, distinct
 from hitherto.cli import main
 from hitherto.errors import BundleError
-from hitherto.metrics import METRICS, advantage
+from hitherto.metrics import METRICS, error_of_mean
 from hitherto.spec import from_options, options
 from hitherto.tasks.base import Results
 from hitherto.tasks.families import FAMILIES, family_of
-from hitherto.training.baselines import verdict
+from hitherto.training.baselines import Measured, advantage, fitted, verdict
 
 RNG = np.random.default_rng(0)
 
@@ -257,24 +257,34 @@ def test_kneser_ney_of_a_text_that_is_too_short_to_tell() -> None:
 
 def test_an_advantage_has_a_standard_error() -> None:
     labels = np.array([0, 1, 1, 0, 1])
-    one, other = np.eye(2)[labels], np.eye(2)[[0, 1, 0, 1, 1]]
-    gain, error = advantage(METRICS["accuracy"], {"labels": labels, "probabilities": one},
-                            {"labels": labels, "probabilities": other})  # fmt: skip
+    one, other = (
+        Measured.of(
+            Results({"accuracy": np.mean(p == labels)}, {"labels": labels, "probabilities": np.eye(2)[p]})
+        )
+        for p in (labels, np.array([0, 1, 0, 1, 1]))
+    )
+    gain, error = advantage("accuracy", one, other)
     apart = np.array([0, 0, 1, 1, 0])
     assert gain == pytest.approx(0.4)
     assert error == pytest.approx(apart.std(ddof=1) / math.sqrt(5))
-    arrays = {"actual": RNG.normal(size=(40, 3, 2)), "groups": np.repeat(np.arange(8), 5)}
-    arrays["actual"][3, 1, 0] = np.nan
-    near, far = (
-        {**arrays, "median": np.nan_to_num(arrays["actual"]) + d} for d in (0.1, RNG.normal(size=(40, 1, 1)))
-    )
-    gain, error = advantage(METRICS["mae"], near, far)
-    assert gain > 0
+    assert advantage("accuracy", other, one) == (-gain, error)
+    assert advantage("accuracy", one, one) == (0, 0)
+    actual, groups = RNG.normal(size=(40, 3, 2)), np.repeat(np.arange(8), 5)
+    actual[3, 1, 0] = np.nan
+
+    def measured(guess: Array, **more: Array) -> Measured:
+        arrays = {"actual": actual, "median": guess, "mean": guess, **more}
+        return Measured.of(Results({n: METRICS[n].compute(**arrays) for n in ("mae", "rmse")}, arrays))
+
+    guesses = [np.nan_to_num(actual) + d for d in (0.1, RNG.normal(size=(40, 1, 1)))]
+    near, far = (measured(guess, groups=groups) for guess in guesses)
+    gain, error = advantage("mae", near, far)
     assert 0 < error < gain
-    alone = advantage(METRICS["mae"], *({k: v for k, v in r.items() if k != "groups"} for r in (near, far)))
+    alone = advantage("mae", *map(measured, guesses))
     assert alone[0] == gain
     assert alone[1] != error
-    assert math.isnan(advantage(METRICS["rmse"], *({**r, "mean": r["median"]} for r in (near, far)))[1])
+    assert math.isnan(advantage("rmse", near, far)[1])
+    assert math.isnan(error_of_mean(np.array([1.0, np.nan])))
 
 
 @pytest.mark.parametrize("name", [name for name, row in METRICS.items() if row.each])
@@ -431,10 +441,10 @@ def test_the_log_says_who_is_better() -> None:
     source = FAMILIES["pairs"].source(from_options("tag"), {})
     labels = [["a", "b", "b", "a"] * 25]
 
-    def answers(right: int) -> Results:
+    def answers(right: int) -> Measured:
         predicted = [[*labels[0][:right], *["c"] * (100 - right)]]
         accuracy = METRICS["accuracy"].compute(labels=labels, predicted=predicted)
-        return Results({"accuracy": accuracy}, {"labels": labels, "predicted": predicted})
+        return Measured.of(Results({"accuracy": accuracy}, {"labels": labels, "predicted": predicted}))
 
     simple = {"the obvious": answers(50), "the stupid": answers(10)}
     (line,) = verdict(source, "accuracy", answers(90), simple)
@@ -447,7 +457,7 @@ def test_the_log_says_who_is_better() -> None:
     line, _ = verdict(source, "accuracy", answers(30), simple)
     assert line.startswith("warning: the model is worse than the baseline the obvious by 0.200")
     assert verdict(source, "accuracy", answers(30), {}) == []
-    plain = Results({"accuracy": 0.9})  # without the answers there is no error
+    plain = Measured({"accuracy": 0.9})  # without the answers there is no error
     assert verdict(source, "accuracy", plain, simple) == [
         "the model is better than every baseline by 0.400: accuracy 0.900, the obvious 0.500"
     ]
@@ -579,6 +589,44 @@ def test_a_pen_is_compared_with_one_gaussian() -> None:
     assert results.metrics["nats"] == pytest.approx(
         -exact.mean(), rel=0.01
     )  # the head bounds what it divides by
+
+
+# ---- odd data
+
+
+def odd(task: str, data: Any, valid: Any, **asked: Any) -> dict[str, Measured]:
+    family = family_of(task)
+    spec = specs.with_defaults(specs.from_options(task, **asked))
+    source, training, held = family.source.prepare(spec, data, valid, {})
+    return fitted(source, training, held, hitherto.TASKS[task].metrics[0], lambda _line: None)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [5.0] * 40,
+        [0.0] * 30 + [1.0] + [0.0] * 9,
+        [math.nan] * 25 + [1.0, 2.0] * 10,
+        [1e100, -1e100] * 20,
+        [float(i) for i in range(12)],
+    ],
+    ids=["constant", "rare", "late", "huge", "short"],
+)
+def test_odd_series_have_baselines(values: list[float]) -> None:
+    found = odd("forecast", [{"y": v} for v in values], None, output="y", horizon=2, season=1)
+    assert {"last value", "drift"} <= found.keys()
+
+
+def test_odd_rows_have_baselines() -> None:
+    blank = [{"text": "!" if i % 3 else "...", "label": "ab"[i % 2]} for i in range(12)]
+    assert "naive Bayes" in odd("classify", blank, blank[:1], input="text", output="label")
+    unheard = [{"text": "\u65e5\u672c", "label": "a"}]
+    assert "naive Bayes" in odd("classify", blank, unheard, input="text", output="label")
+    flat = [{"x": [1.0] * (1 + i % 4), "label": "ab"[i % 2]} for i in range(12)]
+    assert "nearest neighbour" in odd("classify", flat, flat[:1], input="x", output="label")
+    single = [{"p": 1.0, "q": float(i), "label": "ab"[i % 2]} for i in range(12)]
+    found = odd("classify", single, single[:2], input=("p", "q"), output="label")
+    assert found["nearest neighbour"].metrics["accuracy"] <= 1
 
 
 @pytest.mark.parametrize("task", hitherto.TASKS)

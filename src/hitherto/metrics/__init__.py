@@ -40,18 +40,18 @@ from hitherto.metrics.classes import (
     report,
     report_of,
 )
-from hitherto.metrics.parts import Metric, advantage
+from hitherto.metrics.parts import Metric, error_of_mean
 from hitherto.metrics.table import METRICS
 from hitherto.metrics.texts import signature
 
 __all__ = [
     "METRICS",
     "Metric",
-    "advantage",
     "best_threshold",
     "confusion",
     "entities",
     "entity_report",
+    "error_of_mean",
     "mark_spans",
     "report",
     "report_of",

@@ -1,7 +1,7 @@
 """What metrics share: the row, and checks."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from hitherto.errors import InputError
 
-__all__ = ["Array", "Metric", "advantage", "check_same", "mean_of", "ratio"]
+__all__ = ["Array", "Metric", "check_same", "error_of_mean", "mean_of", "ratio"]
 
 Array: TypeAlias = Any  # a numpy array, or what becomes one: a list of numbers, a tensor, a column
 
@@ -25,25 +25,20 @@ class Metric:
     each: Callable[..., Array] | None = None  # the value of each example, where their mean is the metric
 
 
-def advantage(metric: Metric, one: Mapping[str, Array], other: Mapping[str, Array]) -> tuple[float, float]:
-    """By how much the arrays of one evaluation are better than those of another of the same examples.
+def error_of_mean(values: Array, groups: Array | None = None) -> float:
+    """The standard error of the mean of [N] values, NaN of less than two; what is NaN does not count.
 
-    With the standard error of that, NaN where the metric is no mean. Examples with equal `groups` count as one, as they
-    are not independent.
+    Values of equal `groups` are not independent: they count as one.
     """
-    sign = 1 if metric.better == "higher" else -1
-    gain = sign * (metric.compute(**one) - metric.compute(**other))
-    if metric.each is None:
-        return gain, math.nan
-    apart = np.asarray(metric.each(**one), np.float64) - np.asarray(metric.each(**other), np.float64)
-    known = np.isfinite(apart)
-    groups = np.asarray(one.get("groups", np.arange(len(apart))))[known]
-    apart = apart[known]
-    _, group = np.unique(groups, return_inverse=True)
-    sums = np.bincount(group.reshape(-1), apart - apart.mean()) if len(apart) else np.zeros(0)
+    values = np.asarray(values, np.float64)
+    known = np.isfinite(values)
+    groups = np.arange(len(values)) if groups is None else np.asarray(groups)
+    _, group = np.unique(groups[known], return_inverse=True)
+    values = values[known]
+    sums = np.bincount(group.reshape(-1), values - values.mean()) if len(values) else np.zeros(0)
     if len(sums) < 2:
-        return gain, math.nan
-    return gain, math.sqrt(len(sums) / (len(sums) - 1) * float((sums**2).sum())) / len(apart)
+        return math.nan
+    return math.sqrt(len(sums) / (len(sums) - 1) * float((sums**2).sum())) / len(values)
 
 
 # ------------------------------------------------------------------------------------------------------ parts

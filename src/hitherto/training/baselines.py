@@ -3,26 +3,56 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from hitherto.metrics import METRICS, advantage
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.metrics import METRICS, error_of_mean
 from hitherto.report.curves import Section
 from hitherto.report.page import number
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Examples, Results
 from hitherto.tasks.families import family_of
 
-__all__ = ["beside", "fitted", "verdict"]
+__all__ = ["Measured", "advantage", "beside", "fitted", "verdict"]
 
-Baselines = Mapping[str, Results]
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is kept of an evaluation: its metrics, and of those that are means the value of each example."""
+
+    metrics: Mapping[str, float]
+    each: Mapping[str, Array] = field(default_factory=dict)  # by metric, [N]
+    groups: Array | None = None  # examples of equal ones are not independent
+
+    @classmethod
+    def of(cls, results: Results) -> "Measured":
+        rows = [METRICS[name] for name in results.metrics if name in METRICS]
+        arrays = results.details
+        each = {
+            row.name: np.asarray(row.each(**arrays), np.float64)
+            for row in rows
+            if row.each is not None and all(need in arrays for need in row.needs)
+        }
+        return cls(results.metrics, each, arrays.get("groups"))
+
+
+Baselines = Mapping[str, Measured]
 
 
 def fitted(
     source: AnySource, examples: Examples, held: Examples, metric: str, say: Say
-) -> dict[str, Results]:
+) -> dict[str, Measured]:
     """What each baseline that the training data allow is worth on the validation data."""
     begun = time.monotonic()
-    made = dict(family_of(source.spec.task).baselines(source, examples, held, say))
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # of numbers beyond all measure; a metric is then no number
+        every = family_of(source.spec.task).baselines(source, examples, held, say)
+        made = {name: Measured.of(results) for name, results in every}
     if made:
         shown = _shared(source, metric, made)
         each = [f"{name} {number(made[name].metrics[shown])}" for name in _ranked(made, shown)]
@@ -31,7 +61,7 @@ def fitted(
     return made
 
 
-def verdict(source: AnySource, metric: str, model: Results, baselines: Baselines) -> list[str]:
+def verdict(source: AnySource, metric: str, model: Measured, baselines: Baselines) -> list[str]:
     """Who is better, by how much, and what to try where the model is not."""
     if not baselines:
         return []
@@ -39,7 +69,7 @@ def verdict(source: AnySource, metric: str, model: Results, baselines: Baselines
     best = next(iter(_ranked(baselines, shown)), None)
     if best is None:  # none has the metric: a series that only repeats itself has no unit of errors
         return []
-    gain, error = _gain(shown, model, baselines[best])
+    gain, error = advantage(shown, model, baselines[best])
     if not math.isfinite(gain):
         return []
     values = f"{shown} {number(model.metrics[shown])}, {best} {number(baselines[best].metrics[shown])}"
@@ -55,7 +85,7 @@ def verdict(source: AnySource, metric: str, model: Results, baselines: Baselines
     ]
 
 
-def beside(source: AnySource, metric: str, model: Results, baselines: Baselines) -> list[Section]:
+def beside(source: AnySource, metric: str, model: Measured, baselines: Baselines) -> list[Section]:
     """The table of the report: the model among its baselines, the best first."""
     if not baselines:
         return []
@@ -65,7 +95,7 @@ def beside(source: AnySource, metric: str, model: Results, baselines: Baselines)
     names = [shown, *(n for n in names if n != shown)]
     rows: list[list[object]] = []
     for name in _ranked(every, shown):
-        gain, error = (None, None) if name == "the model" else _gain(shown, model, every[name])
+        gain, error = (None, None) if name == "the model" else advantage(shown, model, every[name])
         rows.append([name, *(every[name].metrics.get(n) for n in names), gain, error])
     columns = ["", *names, f"the model is better by, in {shown}", "standard error"]
     return [{"kind": "table", "title": "Beside the baselines", "columns": columns, "rows": rows}]
@@ -84,11 +114,11 @@ def _ranked(every: Baselines, metric: str) -> list[str]:
     return sorted(known, key=lambda name: sign * every[name].metrics[metric])
 
 
-def _gain(metric: str, model: Results, other: Results) -> tuple[float, float]:
-    """By how much the model is better, and the standard error of that where the arrays of both tell."""
-    row = METRICS[metric]
-    if all(need in model.details and need in other.details for need in row.needs):
-        gain, error = advantage(row, model.details, other.details)
-        return gain, error if not error < 1e-9 * abs(gain) else 0.0
-    sign = 1 if row.better == "higher" else -1
-    return sign * (model.metrics.get(metric, math.nan) - other.metrics[metric]), math.nan
+def advantage(metric: str, model: Measured, other: Measured) -> tuple[float, float]:
+    """By how much the model is better, and the standard error of that; NaN where the metric is no mean."""
+    sign = 1 if METRICS[metric].better == "higher" else -1
+    gain = sign * (model.metrics.get(metric, math.nan) - other.metrics[metric])
+    if metric not in model.each or metric not in other.each:
+        return gain, math.nan
+    error = error_of_mean(model.each[metric] - other.each[metric], model.groups)
+    return gain, 0.0 if error < 1e-6 * abs(gain) else error

@@ -34,7 +34,7 @@ from hitherto.tasks.families import family_of
 from hitherto.tasks.given import paired
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
-from hitherto.training.baselines import beside, fitted, verdict
+from hitherto.training.baselines import Measured, beside, fitted, verdict
 from hitherto.training.setup import complete, device_of, judge, metric_of, module_of, plan_of, watcher
 from hitherto.training.transfer import Base
 
@@ -260,7 +260,7 @@ class _Training:
             for line in (*self.saved.notes, *differences(self.saved)):
                 say(f"resuming: {line}; bits may differ" if line not in self.saved.notes else line)
         digest = source.digest(examples)
-        baselines: dict[str, Results] = {}
+        baselines: dict[str, Measured] = {}
         if held_out is not None and self.rank == 0 and spec.train.baselines:
             baselines = fitted(source, examples, held_out, metric, say)
 
@@ -359,7 +359,7 @@ class _Training:
         progress: "Progress",
         held_out: Examples | None,
         metric: str,
-        baselines: dict[str, Results],
+        baselines: dict[str, Measured],
     ) -> None:
         """Save the model, compare it with its baselines, and write the report of the run."""
         say, run, out = self.say, self.run, self.asked.out
@@ -371,13 +371,14 @@ class _Training:
         results = Results(model.metrics)
         if held_out is not None and run is not None:
             results = model.measure(held_out)
-        lines = verdict(source, metric, results, baselines)
+        measured = Measured.of(results)
+        lines = verdict(source, metric, measured, baselines)
         for line in lines:
             say(line)
         if run is None:
             return
         (run / BEST).unlink(missing_ok=True)  # the model is the same
-        sections: list[Section] = beside(source, metric, results, baselines)
+        sections: list[Section] = beside(source, metric, measured, baselines)
         if held_out is not None:
             sections = (
                 family_of(model.spec.task).sections(source, held_out, results, progress.watched) + sections
@@ -430,7 +431,7 @@ def _measured(progress: "Progress") -> dict[str, float]:
     return {k: v for k, v in best.items() if k not in ("step", "epoch", "lr") and v is not None}
 
 
-def _made(digest: str, progress: "Progress", baselines: Mapping[str, Results]) -> dict[str, object]:
+def _made(digest: str, progress: "Progress", baselines: Mapping[str, Measured]) -> dict[str, object]:
     import torch
 
     made: dict[str, object] = {
