@@ -99,6 +99,16 @@ FORMS: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
         _TEXT,
         {"input": "text", "output": "label", "multi": True, "bidirectional": False, "layer_norm": True},
     ),
+    "classify n grams": (
+        _REVIEWS,
+        _TEXT,
+        {"input": "text", "output": "label", "bidirectional": False, "skip": True, "ngrams": 3, "buckets": 60},
+    ),
+    "classify statistics": (
+        _REVIEWS,
+        [[0.5], [1.5]],
+        {"input": "v", "output": "label", "bidirectional": False, "skip": True, "pool": "mean"},
+    ),
     "classify one step": (_REVIEWS, [[1, 2]], {"input": ("n", "g"), "output": "label", "bidirectional": False}),
     "classify series": (_REVIEWS, [[0.5], [1.5]], {"input": "v", "output": "label", "bidirectional": False}),
     "classify pictures": (

@@ -23,7 +23,7 @@ struct SizeField {
 };
 constexpr SizeField SIZES[] = {{"I", &Stage::I}, {"O", &Stage::O}, {"H", &Stage::H}, {"P", &Stage::P}, {"D", &Stage::D}, {"h", &Stage::h},
                                {"c", &Stage::c}, {"height", &Stage::height}, {"width", &Stage::width}, {"channels", &Stage::channels},
-                               {"kernel", &Stage::kernel}, {"stride", &Stage::stride}};
+                               {"kernel", &Stage::kernel}, {"stride", &Stage::stride}, {"buckets", &Stage::buckets}};
 struct FlagField {
   const char* name;
   bool Stage::*field;
@@ -135,7 +135,7 @@ PyObject* program_new(PyTypeObject* type, PyObject* args, PyObject*) {
     if (ok) {
       self->tables = views.all.release();
       for (View* v = self->tables; v != self->tables + views.count; ++v) {
-        if (stages[0].op != EMBED || v->buffer.buf != stages[0].weights[0][0].at) v->close();
+        if (!self->built->reads(v->buffer.buf)) v->close();
       }
       return reinterpret_cast<PyObject*>(self);
     }

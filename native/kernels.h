@@ -95,12 +95,15 @@ struct Kernels {
 // ---- a whole model, step by step -------------------------------------------------------------------------------------
 
 enum Precision { FLOAT32, BFLOAT16, INT8, PRECISIONS };
-enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, OPS };
+enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, BAG, SUMMARY, JOIN, OPS };
+constexpr i64 LONGEST_GRAM = 8;  // in ids
+constexpr i64 STATISTICS = 7;    // of each number that a summary reads
 enum Pooling { LAST, MEAN, MAX, POOLINGS };
 enum Attention { MULTIPLICATIVE, ADDITIVE, ATTENTIONS };
 enum Activation { NONE, TANH, RELU, ACTIVATIONS };  // of a linear map or a convolution
 constexpr const char* PRECISION_NAMES[PRECISIONS] = {"float32", "bfloat16", "int8"};
-constexpr const char* OP_NAMES[OPS] = {"embed", "recurrent", "pool", "linear", "attend", "recall", "keep", "conv", "window", "peaks"};
+constexpr const char* OP_NAMES[OPS] = {"embed", "recurrent", "pool", "linear", "attend", "recall", "keep", "conv", "window", "peaks",
+                                       "bag", "summary", "join"};
 constexpr const char* POOLING_NAMES[POOLINGS] = {"last", "mean", "max"};
 constexpr const char* ATTENTION_NAMES[ATTENTIONS] = {"multiplicative", "additive"};
 constexpr const char* ACTIVATION_NAMES[ACTIVATIONS] = {"", "tanh", "relu"};
@@ -126,15 +129,21 @@ constexpr const char* PARAMETER_NAMES[PARAMETERS] = {"weight_ih", "weight_hh", "
 // components that only move forward: from its input w_ih [3 P, I] computes how high and how narrow each is, and how far it moves;
 // the P floats of the state at h are their positions. The context joins the input, O - I numbers, as in attention. PEAKS makes
 // three numbers of each channel of a picture: its maximum, and its soft-argmax position across and down, where edges are -1 and 1.
+//
+// BAG reads ids and gives them on. Its state at h: H sums over the rows of w_ih [I + buckets, H] that the n-grams so far have, of up
+// to P ids each; H values, the sums divided by the square root of the count; the count; and the last P ids and one. SUMMARY gives on
+// its numbers too. Its state at h: 7 rows of I numbers, from which it makes 7 I + 1 statistics; those, less b_ih and times w_ih; and
+// the count. JOIN joins the O - I floats of the state at h to its input, behind a pool.
 struct Stage {
   int op, cell, kind, activation;     // kind: of a pool or of attention
   bool layer_norm, residual, bounded;  // bounded: no input is beyond -1 .. 1
   i64 I, O, H, P, D, h, c;
-  i64 height, width, channels, kernel, stride;
+  i64 height, width, channels, kernel, stride, buckets;
   i64 places_down() const { return (height - 1) / stride + 1; }
   i64 places_across() const { return (width - 1) / stride + 1; }
   i64 patch() const { return kernel * kernel * channels; }
-  Parameters parameters[2];  // null once they are packed, but for EMBED
+  bool reads_ids() const { return op == EMBED || op == BAG; }
+  Parameters parameters[2];  // null once they are packed
   std::uint32_t* packs[2];
 };
 

@@ -24,8 +24,10 @@ bool there(const Numbers<T>& a, i64 wanted) {
 bool inside(i64 first, i64 n, i64 all) { return first >= 0 && n >= 0 && first <= all && n <= all - first; }
 
 bool has_states(const Stage& s) {
-  return s.op == RECURRENT || s.op == POOL || s.op == RECALL || s.op == KEEP || s.op == WINDOW || (s.op == ATTEND && s.kind == ADDITIVE);
+  return s.op == RECURRENT || s.op == POOL || s.op == RECALL || s.op == KEEP || s.op == WINDOW || s.op == BAG || s.op == SUMMARY || s.op == JOIN || (s.op == ATTEND && s.kind == ADDITIVE);
 }
+// Its weights are read where they are.
+bool in_place(const Stage& s) { return s.op == EMBED || s.op == BAG || s.op == SUMMARY; }
 bool looks(const Stage& s) { return s.op == ATTEND || s.op == WINDOW; }
 
 // ---- a stage ---------------------------------------------------------------------------------------------------------
@@ -64,6 +66,11 @@ bool sizes_fit(const Stage& s, i64 state) {
     case WINDOW: return added > 0 && s.P > 0 && s.H == 3 * s.P && inside(s.h, s.P, state) && s.D == 1;
     case PEAKS:
       return s.height > 0 && s.width > 0 && s.channels > 0 && s.height * s.width * s.channels == s.I && s.O == 3 * s.channels && s.D == 1;
+    case BAG:
+      if (added != 0 || s.D != 1 || s.H < 1 || s.P < 1 || s.P > LONGEST_GRAM || s.buckets < 1 || s.buckets > i64(1) << 24) return false;
+      return inside(s.h, 2 * s.H + 1 + s.P, state);
+    case SUMMARY: return added == 0 && s.D == 1 && inside(s.h, 2 * STATISTICS * s.I + 2, state);
+    case JOIN: return added > 0 && inside(s.h, added, state) && s.D == 1;
   }
   return false;
 }
@@ -105,6 +112,8 @@ void weights_of(const Stage& s, i64 (&wanted)[PARAMETERS], bool (&may)[PARAMETER
   const i64 G = times({gates_of(s.cell), s.H});
   switch (s.op) {
     case EMBED: wanted[0] = times({s.I, s.O}); break;
+    case BAG: wanted[0] = times({s.I + s.buckets, s.H}); break;
+    case SUMMARY: wanted[0] = wanted[2] = STATISTICS * s.I + 1; break;
     case RECURRENT:
       wanted[0] = times({G, s.I}), wanted[1] = times({G, s.P});
       bias(2, G), bias(3, G);
@@ -143,6 +152,13 @@ const Stage* Built::attention(i64 begin, i64 end) const {
   return nullptr;
 }
 
+bool Built::reads(const void* weights) const {
+  for (const Stage& s : stages_) {
+    if (weights == s.parameters[0].w_ih || weights == s.parameters[0].b_ih) return weights != nullptr;
+  }
+  return false;
+}
+
 bool Built::build(int precision, i64 state, const std::vector<Described>& stages, Refusal& why) {
   Program p = {};
   p.precision = precision, p.state = state, p.stages = i64(stages.size()), p.pool = -1;
@@ -157,12 +173,12 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
     if (s.op < 0 || s.op >= OPS || !numbers_fit(s) || !sizes_fit(s, state)) {
       return why("the stages do not fit together: stage ", i, " is no operation of such sizes");
     }
-    if (i > 0 && (s.op == EMBED || stages[size_t(i - 1)].O != s.I)) {
+    if (i > 0 && ((s.reads_ids() && stages[size_t(i - 1)].op != BAG) || stages[size_t(i - 1)].O != s.I)) {
       return why("the stages do not fit together: stage ", i, " (", OP_NAMES[s.op], ") cannot read what stage ", i - 1, " gives");
     }
     if (!weights_fit(s, i, why)) return false;
-    // Behind a pool a row is one token, computed again at each peek: nothing there may have states.
-    if (p.pool >= 0 && (has_states(s) || looks(s))) {
+    // Behind a pool a row is one token, computed again at each peek: nothing there may have states of its own.
+    if (p.pool >= 0 && s.op != JOIN && (has_states(s) || looks(s))) {
       return why("the stages do not fit together: stage ", i, " (", OP_NAMES[s.op], ") stands behind a pool");
     }
     if (s.op == POOL) p.pool = i;
@@ -174,7 +190,8 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
   if (decodes && (p.whole || p.pool >= 0)) {
     return why("the stages do not fit together: what is decoded step by step is neither pooled nor read backward");
   }
-  p.I = stages[0].op == EMBED ? 0 : stages[0].I, p.O = stages.back().O;
+  if (stages.back().op == BAG) return why("the stages do not fit together: the last one gives ids, and nothing reads them");
+  p.I = stages[0].reads_ids() ? 0 : stages[0].I, p.O = stages.back().O;
 
   stages_.assign(stages.begin(), stages.end());  // without the sizes of their weights
   i64 size = 64;
@@ -202,7 +219,7 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
       s.packs[d] = reinterpret_cast<std::uint32_t*>(at);
       stepper()->pack(s, program_.precision, d, s.packs[d]);
     }
-    if (s.op != EMBED) s.parameters[0] = s.parameters[1] = {};
+    if (!in_place(s)) s.parameters[0] = s.parameters[1] = {};
   }
   return true;
 }
@@ -224,6 +241,7 @@ bool Checked::check(const Built& built, const Asked& a, Refusal& why) {
   }
   if (a.threads < 1) return why("expected 1 thread or more, got ", a.threads);
   threads_ = int(std::min(a.threads, MOST_THREADS));
+  if (p.stage[a.end - 1].op == BAG && a.y.at) return why("stage ", a.end - 1, " gives ids on, and no numbers come out of it");
   Steps& u = steps_;
   u = {};
   u.program = &p, u.T = a.T, u.B = a.B, u.begin = a.begin, u.end = a.end;
@@ -241,7 +259,7 @@ bool Checked::inputs_fit(const Built& built, const Asked& a, Refusal& why) {
   Steps& u = steps_;
   const Stage& first = p.stage[a.begin];
   const i64 tokens = times({a.T, a.B});
-  if (first.op == EMBED) {
+  if (first.reads_ids()) {
     if (a.x.at || !there(a.ids, tokens)) return why("expected ", tokens, " ids, got ", a.ids.n, " and ", a.x.n, " other numbers");
     u.ids = keep(a.ids);
     for (i64 i = 0; i < tokens; ++i) {

@@ -62,7 +62,7 @@ struct Described : Stage {
 // How many numbers each weight of a direction of a stage has; `may` says of which there may be none.
 void weights_of(const Stage& s, i64 (&wanted)[PARAMETERS], bool (&may)[PARAMETERS]);
 
-// A program with its packed weights. What an embedding reads stays where it is, and has to outlive the program.
+// A program with its packed weights. The tables of ids and the statistics of a summary stay where they are, and have to outlive the program.
 class Built {
  public:
   Built() = default;
@@ -76,6 +76,8 @@ class Built {
   i64 bytes() const { return bytes_; }
   // What looks at a memory in stages begin .. end - 1, or null.
   const Stage* attention(i64 begin, i64 end) const;
+  // Whether these are weights that steps read where they are, which have to outlive the program.
+  bool reads(const void* weights) const;
 
  private:
   Program program_ = {};

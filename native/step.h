@@ -3,7 +3,7 @@
 #include "best.h"
 #include "pool.h"
 #include "step_layer.h"
-#include "step_ops.h"
+#include "step_branches.h"
 
 namespace {
 
@@ -20,7 +20,8 @@ struct Room {
     const Program& p = *u.program;
     for (i64 i = u.begin; i < u.end; ++i) {
       const Stage& s = p.stage[i];
-      width = max_of(width, i == u.end - 1 && in_place(u) ? s.I : max_of(s.I, s.O));
+      const i64 reads = s.reads_ids() ? 0 : s.I, gives = s.op == BAG || (i == u.end - 1 && in_place(u)) ? 0 : s.O;
+      width = max_of(width, max_of(reads, gives));
       if (s.op == ATTEND || s.op == WINDOW) weights = ASKERS * up16(u.S);
       if (!is_packed(s)) continue;
       const StepPack& at = StepPack::of(s.packs[0]);
@@ -117,7 +118,7 @@ struct Group {
     float* spare = reinterpret_cast<float*>(h_words + room.h);
     float *weights = spare + room.spare, *patches = weights + room.weights;
     i64 ld = room.width, turn = input == memory;
-    if (!input && p.stage[from].op != EMBED) {
+    if (!input && !p.stage[from].reads_ids()) {
       const i64 I = p.stage[from].I;
       if (!u.order && (u.B == rows || u.T == 1)) {  // side by side as they are
         input = u.x + (done * u.B + first) * I, ld = I;
@@ -142,7 +143,15 @@ struct Group {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) {
           copy(token, s.parameters[0].w_ih + u.ids[(done + t) * u.B + row(j)] * s.O, s.O);
         });
-      } else if (s.op == RECALL) {
+      } else if (s.op == BAG) {
+        for (i64 j = 0; j < rows; ++j) {
+          for (i64 t = 0; t < lengths[j]; ++t) bag_step(s, states[j], u.ids[(done + t) * u.B + row(j)]);
+        }
+      } else if (s.op == SUMMARY) {
+        for (i64 j = 0; j < rows; ++j) {
+          for (i64 t = 0; t < lengths[j]; ++t) summary_step(s, states[j], input + (t * rows + j) * ld);
+        }
+      } else if (s.op == RECALL || s.op == JOIN) {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) {
           copy_input(t, j, token), copy(token + s.I, states[j] + s.h, s.O - s.I);
         });
@@ -189,7 +198,7 @@ struct Group {
           }
         }
       }
-      if (s.op != POOL) input = output, ld = room.width, turn = !turn;
+      if (s.op != POOL && s.op != BAG && s.op != SUMMARY) input = output, ld = room.width, turn = !turn;
     }
     return input;
   }
@@ -323,6 +332,7 @@ bool step_run(const Steps& u, int threads) {
     const Stage& s = p.stage[i];
     per_token += s.op == ATTEND ? double(u.S) * double(s.H * (s.kind == ADDITIVE ? 32 : 2) + s.O * 2)
                  : s.op == CONV ? double(s.O) * double(s.patch()) * 2
+                 : s.op == BAG  ? double(s.H) * double(s.P)
                                 : double(s.H) * double(s.I + s.P) * 8;
     step_by_step = step_by_step || s.op == KEEP || (s.op == ATTEND && s.kind == ADDITIVE);
   }

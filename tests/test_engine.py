@@ -33,6 +33,8 @@ VARIANTS: list[dict[str, Any]] = [
         {}, {"bidirectional": True}, {"residual": True, "num_layers": 3}, {"layer_norm": True}, {"hidden_size": 37},
         {"hidden_size": 64, "num_layers": 1}, {"pool": "max"}, {"pool": "mean"}, {"pool": "max", "bidirectional": True},
     )),
+    {"cell": "gru", "pool": "max", "skip": True},
+    {"cell": "lstm", "pool": "last", "bidirectional": True, "skip": True},
     {"cell": "rnn", "nonlinearity": "relu"},
     {"cell": "lstm", "proj_size": 6},
     {"cell": "lstm", "proj_size": 6, "bidirectional": True, "layer_norm": True},
@@ -44,6 +46,8 @@ VARIANTS: list[dict[str, Any]] = [
 def plan_of(kind: str = "vectors", **options: Any) -> dict[str, Any]:
     form = "many_to_one" if "pool" in options else "many_to_many"
     given = {"hidden_size": 20, "num_layers": 2, "embedding_size": 9, "dropout": 0.1} | options
+    if options.get("skip") and kind == "ids":
+        given |= {"ngrams": 3, "buckets": 40}
     return make(ModelSpec(**given), form, {"x": {"kind": kind, "size": SIZES}}, "softmax", {"classes": 5})
 
 
@@ -62,11 +66,11 @@ def drawn(kind: str, T: int, B: int, seed: int = 0) -> Array:
 
 
 def start(engine: Engine, rows: int) -> dict[str, Array]:
-    """A state as some past would leave it; a pool that has seen nothing."""
+    """A state as some past would leave it; a pool and a branch that have seen nothing."""
     random = np.random.default_rng(1)
     state = engine.zero_state(rows)
     return {
-        k: v if k.startswith("pool") else random.uniform(-0.9, 0.9, v.shape).astype("f4")
+        k: v if k.startswith(("pool", "bag", "summary")) else random.uniform(-0.9, 0.9, v.shape).astype("f4")
         for k, v in state.items()
     }
 

@@ -78,6 +78,8 @@ ALL = {
     "seer": seer(),
     "seer without attention": seer(attention="none", peaks=True),
     "piece": piece(),
+    "bag": plan(pool="max", skip=True, ngrams=2, buckets=30),
+    "summary": plan(inputs=VECTORS, skip=True),
     "tied": make(
         ModelSpec(hidden_size=8, num_layers=1, embedding_size=8, tied=True),
         "many_to_many", IDS, "softmax", {"classes": 50},

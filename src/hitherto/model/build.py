@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from hitherto.arrays import Array
 from hitherto.cells import CELLS
+from hitherto.model import branches
 from hitherto.model.embedding import embedding
 from hitherto.model.layers import layer_of
 from hitherto.model.segments import Segments
@@ -112,7 +113,8 @@ class Module(nn.Module):
             read = values[op["inputs"][0]]
             if op["name"] == self.plan["head"]["name"]:
                 return read, after
-            values[op["outputs"][0]], new = torch_op(op["op"]).run(self, op, read, lengths, state)
+            known = after if OPS[op["op"]].behind else state
+            values[op["outputs"][0]], new = torch_op(op["op"]).run(self, op, read, lengths, known)
             after |= new
         raise AssertionError("a checked plan ends with its head")
 
@@ -453,6 +455,47 @@ def _make_window(o: Options, _start: Start) -> nn.Module:
     return made
 
 
+def _run_bag(module: Module, op: Operation, x: Tensor, lengths: Tensor | None, state: State | None) -> Result:
+    name, before = op["name"], None
+    if state is not None:
+        before = tuple(state[f"{name}.{part}"] for part in ("sum", "count", "last"))
+    dropped = op["options"]["dropout"] if module.training else 0.0
+    return x, branches.bag(module.weight(op), x, lengths, before, op["options"], name, dropped)
+
+
+def _run_summary(
+    module: Module, op: Operation, x: Tensor, lengths: Tensor | None, state: State | None
+) -> Result:
+    name, before = op["name"], None
+    if state is not None:
+        before = state[f"{name}.parts"], state[f"{name}.count"]
+    return x, branches.summary(*module.tensors_of(op, "shift", "scale"), x, lengths, before, name)
+
+
+def _run_join(
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, state: State | None
+) -> Result:
+    assert state is not None  # noqa: S101 - of the operations before it
+    beside, rate = state[op["options"]["state"]][0], op["options"]["dropout"]
+    if module.training and rate:  # of a whole row: the layers learn to answer without
+        kept = torch.rand(len(beside), 1, device=beside.device) >= rate
+        beside = beside * kept.to(beside.dtype)
+    return torch.cat([x, beside.to(x.dtype)], -1), {}
+
+
+def _make_bag(o: Options, _start: Start) -> nn.Module:
+    made = _Weights("bag", o)
+    _held(made, "weight").normal_(std=0.1)
+    return made
+
+
+def _make_summary(o: Options, _start: Start) -> nn.Module:
+    made = _Weights("summary", o)
+    for name, value in (("shift", 0.0), ("scale", 1.0)):
+        _held(made, name).requires_grad_(False).fill_(value)  # fitted to the training data, not learned
+    return made
+
+
 def _make_nothing(_o: Options, _start: Start) -> None:
     return None
 
@@ -487,6 +530,9 @@ TORCH_OPS: dict[str, TorchOp] = {
     "keep": TorchOp(_run_keep),
     "segments": TorchOp(_run_segments, _make_segments),
     "numbers": TorchOp(_run_bridge),
+    "bag": TorchOp(_run_bag, _make_bag),
+    "summary": TorchOp(_run_summary, _make_summary),
+    "join": TorchOp(_run_join),
 }
 
 

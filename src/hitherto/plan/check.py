@@ -188,6 +188,7 @@ class _Walk:
                 row.reads == chain.kind, f"{what}, which is {chain.kind}, but a {row.name} reads {row.reads}"
             )
             _expect(not (chain.pooled and (row.pools or row.decodes)), f"{op.name} stands behind a pool")
+            _expect(chain.pooled or not row.behind, f"{op.name} must stand behind a pool")
             if row.looks:
                 looks += 1
                 self.look(op, options)
@@ -346,7 +347,8 @@ class _Chain:
             _expect(before, f"{op.name} makes places of a step, but stands behind what reads steps")
             self.placed, self.stages = True, 0  # what comes before it runs by itself
             self.grid = output, width
-        self.name, self.width, self.kind = output, width, "vectors"
+        self.name, self.width = output, width
+        self.kind = self.kind if row.passes else "vectors"
         self.stages += row.stage
         self.pooled = self.pooled or row.pools
         if row.pools:  # what is looked at then is what the pool's layers read

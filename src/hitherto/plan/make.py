@@ -9,12 +9,17 @@ import msgspec
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
+from hitherto.plan.branches import WIDEST_BAG, summary_size
 from hitherto.plan.ops import OPS, Input, Lookback, Operation, Options, Plan, seen
 from hitherto.plan.read import states_of
 from hitherto.spec import ModelSpec
 
 __all__ = ["form_of", "make"]
 
+
+BRANCH_DROPOUT = (
+    0.3  # how often a row's branch is left out in training, so that the layers learn to do without
+)
 
 SIDES = ("height", "width", "channels")  # of an image
 
@@ -148,10 +153,34 @@ class _Program:
         )
         self.numbers = True
 
-    def answer(self, model: ModelSpec, head: str, options: Options) -> Operation:
-        """The head: its own weights, where it has any, and the last product."""
+    def branch(self, model: ModelSpec, x: Input, head: str, options: Options) -> tuple[str, int]:
+        """What reads the input beside the layers: the name of the state that it leaves, and how wide that is."""
+        if x["kind"] == "ids":
+            width = min(HEADS[head].size(**options), WIDEST_BAG)
+            self.add(
+                "bag", "bag", "read", size=self.width, buckets=model.buckets or 1, grams=model.ngrams or 1,
+                width=width, dropout=model.dropout or 0.0,
+            )  # fmt: skip
+            return "bag.value", width
+        if x.get("single") or x.get("shape"):
+            raise UsageError(
+                "skip reads n-grams of a text or statistics of a sequence of numbers, and the input is "
+                f"{'an image per step' if x.get('shape') else 'a single step'}; leave it out."
+            )
+        self.add("summary", "summary", "read", size=self.width)
+        return "summary.value", summary_size(self.width)
+
+    def answer(
+        self, model: ModelSpec, head: str, options: Options, branch: tuple[str, int] | None = None
+    ) -> Operation:
+        """The head: its own weights, where it has any, and the last product. It reads a `branch` too."""
         if not self.numbers:
             self.drop(model, model.output_dropout, "out")
+        if branch is not None:
+            state, size = branch
+            self.add(
+                "join", "join", "joined", self.width + size, size=size, state=state, dropout=BRANCH_DROPOUT
+            )
         row = HEADS[head]
         if row.beside is not None:
             features, sizes = self.name, {"input_size": self.width, **options}
@@ -202,16 +231,22 @@ def make(
     else:
         (x,) = reads.values()
         step = _Program("x", x["size"])
+        if (model.ngrams or model.buckets) and not (model.skip and x["kind"] == "ids"):
+            raise UsageError(
+                "ngrams and buckets are of a text that is read beside the layers: add --skip, or leave them out."
+            )
+        branch = None
         window = x.get("lookback")
         if window is not None:
             step.look_back(model, window, head, options)
         else:
+            branch = step.branch(model, x, head, options) if model.skip else None
             step.read(model, x, "embed")
             step.layers(model, "recurrent", "y")
         if form in ("many_to_one", "one_to_one"):
             both = bool(model.bidirectional)
             step.add("pool", "pool", "pooled", kind=model.pool or "last", size=step.width, bidirectional=both)
-        step.answer(model, head, options)
+        step.answer(model, head, options, branch)
     plan: Plan = {
         "form": form,
         "inputs": reads,

@@ -1,9 +1,8 @@
 """The operations of a plan: what each has, and where it may stand."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal, NotRequired, TypedDict
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -12,6 +11,8 @@ from hitherto.cells import CELLS
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS, Head
 from hitherto.heads.parts import Options, Shapes
+from hitherto.plan.branches import BRANCHES
+from hitherto.plan.op import PROGRAMS, HeadOptions, Input, Lookback, Op, Operation, Plan, Program
 
 __all__ = [
     "NARROWEST",
@@ -33,109 +34,8 @@ __all__ = [
 ]
 
 NARROWEST = 10.0  # of a window: its Gaussian components weigh exp(-NARROWEST * b * distance^2), 0 < b < 1
-Program = Literal["encode", "bridge", "step"]
-PROGRAMS: tuple[Program, ...] = ("encode", "bridge", "step")  # in the order in which they run
-
-
-class Lookback(TypedDict):
-    """A step that is a window of a series: sizes, as the operation `segments` has them."""
-
-    window: int
-    mask: bool
-    beside: int
-    ahead: int
-
-
-class Input(TypedDict):
-    """One step of what a program reads."""
-
-    kind: str  # ids or vectors
-    size: int
-    shape: NotRequired[list[int]]  # of an image: height, width, channels
-    single: NotRequired[bool]  # it is always one step
-    lookback: NotRequired[Lookback]
-
-
-class Operation(TypedDict):
-    """One operation of a program; its row in `OPS` says what its options are."""
-
-    op: str
-    name: str
-    inputs: list[str]
-    outputs: list[str]
-    options: Options
-    weights: NotRequired[dict[str, str]]  # of those that are another's tensors: the tensors' names
-
-
-class HeadOptions(TypedDict):
-    """The head of a plan; its row in `HEADS` says what its options are."""
-
-    kind: str
-    name: str
-    options: Options
-
-
-class Plan(TypedDict):
-    """A model as data, as a bundle has it."""
-
-    form: str
-    inputs: Mapping[str, Input]
-    step: list[Operation]
-    head: HeadOptions
-    encode: NotRequired[list[Operation]]
-    bridge: NotRequired[list[Operation]]
-
-
 Directions = Annotated[int, Meta(ge=1, le=2)]
 Activation = Literal["", "tanh", "relu"]  # of a linear map or a convolution
-
-
-def _same(_o: Options, width: int) -> int:
-    return width
-
-
-def _no_work(_o: Options) -> int:
-    return 0
-
-
-def _no(_o: Options) -> bool:
-    return False
-
-
-@dataclass(frozen=True, slots=True)
-class Op:
-    """One row of `OPS`: all that is known of an operation, except how an executor runs it."""
-
-    name: str
-    options: Mapping[str, object]  # the type of each, with its bounds
-    weights: Callable[[Options], Shapes]
-    states: Callable[[Options], Shapes]  # each [K, W]
-    # The width of its output, from that of its input; UsageError if the input does not fit.
-    width: Callable[[Options, int], int] = _same
-    optional: frozenset[str] = frozenset()  # options that some cells lack, or that came later
-    programs: tuple[Program, ...] = ("encode", "step")  # where it may stand
-    reads: Literal["ids", "vectors"] = "vectors"
-    looks: bool = False  # it reads the memory too
-    # Where it looks by keys: the weight, and the bias if there is one, of the linear map from the memory to the keys.
-    keys: Callable[[Options], tuple[str, str | None]] | None = None
-    decodes: bool = False  # its steps come one after the other: nothing beside it pools or reads from the end
-    stepwise: Callable[[Options], bool] = (
-        _no  # it needs all of the step before, so the program runs step by step
-    )
-    pools: bool = False  # it makes one value of all steps
-    stage: bool = True  # the engine runs it as a step of its own
-    heads: bool = False  # it may be the head's operation
-    places: Callable[[Options], int] | None = None  # it makes so many steps of each
-    beside: str = ""  # the head that reads its output, which goes beside the chain
-    gate: bool = False  # this output is a linear map of the features to one number, `gate`
-    lends: tuple[str, ...] = ()  # those of its weights that this head reads, by these names
-    state: str = ""  # the option that names a state which it reads or writes
-    fits: Callable[[Options, int, tuple[int, int]], bool] | None = None  # whether that state does, [K, W]
-    work: Callable[[Options], int] = _no_work  # multiplications of a step, where its weights do not tell
-
-    def reads_from_the_end(self, options: Options) -> bool:
-        """Whether it needs all steps before it gives the first."""
-        return bool(options.get("bidirectional")) and not self.pools
 
 
 def _none(_options: Options) -> Shapes:
@@ -534,6 +434,7 @@ OPS: dict[str, Op] = {
     ),
     # The head's numbers as they come.
     "numbers": Op("numbers", {"size": Size}, _none, _none, width=_numbers_width, stage=False, heads=True),
+    **BRANCHES,
     # Its input, unchanged; the last numbers of it are written to the state of another operation.
     "keep": Op(
         "keep",

@@ -19,10 +19,11 @@ from hitherto.arrays import Array
 from hitherto.cells import cell_of_kernel
 from hitherto.errors import UsageError
 from hitherto.plan import NARROWEST
+from hitherto.runtime.branches import Bag, Join, Summary
 from hitherto.runtime.segments import Segments
 from hitherto.runtime.stage import Fields, Memory, OwnCell, Part, Stage, Weights
 
-__all__ = ["STAGES", "OwnCell", "Part", "Program", "Session", "Stage", "Weights", "log_totals"]
+__all__ = ["STAGES", "Fields", "OwnCell", "Part", "Program", "Session", "Stage", "Weights", "log_totals"]
 
 _TOKENS = 1024  # of all rows at a time, where a sequence may be cut
 _ROWS = 256  # at a time
@@ -42,6 +43,8 @@ def _parts(T: int, count: int, lengths: Array | None, steps: int) -> Iterator[tu
 
 
 class Embed(Stage):
+    reads_ids = True
+
     def prepare(self, weights: Sequence[Weights]) -> None:
         self.table = weights[0]["weight_ih"]
 
@@ -276,6 +279,9 @@ STAGES: dict[str, type[Stage]] = {
     "window": Window,
     "peaks": Peaks,
     "segments": Segments,
+    "bag": Bag,
+    "summary": Summary,
+    "join": Join,
 }
 
 
@@ -360,6 +366,7 @@ class Program:
         assert isinstance(pool, Pool)  # noqa: S101
         y = pool.answer(state)[None]
         (_, part), *_ = _parts(1, len(state), None, 1)
+        part.state = state
         for stage in after:
             y = stage(y, part)
         return np.asarray(y[0])
@@ -373,7 +380,7 @@ class Session:
             raise ValueError("this program attends to a source, and a session has none: run the program")
         self.program, self.state = program, state.reshape(1, -1)
         first = program.stages[0]
-        self.ids, self.I, self.O = isinstance(first, Embed), first.I, program.stages[-1].O
+        self.ids, self.I, self.O = first.reads_ids, first.I, program.stages[-1].O
         self.busy = threading.Lock()
 
     def push(self, x: object, /, *, out: Array | None = None) -> Array | None:

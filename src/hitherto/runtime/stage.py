@@ -16,7 +16,7 @@ __all__ = ["Fields", "Memory", "OwnCell", "Part", "Stage", "Weights"]
 Fields = Mapping[str, Any]  # of a stage, as `_native.Program` takes them: numbers, names, flags and weights
 
 _DEFAULTS: Fields = {
-    **dict.fromkeys(("H", "P", "h", "c", "height", "width", "channels", "kernel", "stride"), 0),
+    **dict.fromkeys(("H", "P", "h", "c", "height", "width", "channels", "kernel", "stride", "buckets"), 0),
     "D": 1,
     "kind": "",
     "activation": "",
@@ -80,6 +80,7 @@ class Stage:
 
     stateful = False  # reads or writes a row's states
     attends = False  # looks at a memory
+    reads_ids = False  # its input is ids
     stepwise = False  # reads what a later stage wrote one step before
 
     def __init__(self, row: Fields, precision: str) -> None:

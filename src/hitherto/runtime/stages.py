@@ -166,6 +166,27 @@ def _keep(stages: Stages, op: Operation) -> None:
     stages.add("keep", stages.width, stages.width, P=w, h=first)
 
 
+def _bag(stages: Stages, op: Operation) -> None:
+    o = op["options"]
+    first = stages.places[f"{op['name']}.sum"][0]  # the other states follow it
+    stages.add(
+        "bag", o["size"], o["size"], [{"weight_ih": stages.required(op, "weight")}],
+        H=o["width"], P=o["grams"], buckets=o["buckets"], h=first,
+    )  # fmt: skip
+
+
+def _summary(stages: Stages, op: Operation) -> None:
+    first = stages.places[f"{op['name']}.parts"][0]
+    weights = {"weight_ih": stages.required(op, "scale"), "bias_ih": stages.required(op, "shift")}
+    stages.add("summary", stages.width, stages.width, [weights], h=first)
+
+
+def _join(stages: Stages, op: Operation) -> None:
+    first, _, w = stages.places[op["options"]["state"]]
+    stages.add("join", stages.width, stages.width + w, h=first)
+    stages.bounded = False
+
+
 def _in_numpy(stages: Stages, op: Operation) -> None:
     """An operation that only numpy runs: its stage there gets weights, states and options as the plan has them."""
     row, options = OPS[op["op"]], op["options"]
@@ -193,6 +214,9 @@ STAGES: dict[str, Callable[[Stages, Operation], None]] = {
     "peaks": _peaks,
     "recall": _recall,
     "keep": _keep,
+    "bag": _bag,
+    "summary": _summary,
+    "join": _join,
 }
 
 if pure.STAGES.keys() != {name for name, row in OPS.items() if row.stage}:

@@ -284,6 +284,21 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         _about("filters of a convolution on each image, which halves its size; repeat for more layers"),
     ] = ()
     peaks: Annotated[bool, _about("pool each filter to its maximum and soft-argmax position")] = False
+    skip: Annotated[
+        bool | None,
+        _about(
+            "also read the input beside the layers: n-grams of a text, statistics of a sequence",
+            "no",
+        ),
+    ] = None
+    ngrams: Annotated[
+        Annotated[int, Meta(ge=1, le=8)] | None,
+        _about("tokens of the longest n-gram that --skip reads", "2"),
+    ] = None
+    buckets: Annotated[
+        Annotated[int, Meta(ge=1, le=1 << 24)] | None,
+        _about("hash buckets of the n-grams that --skip reads", "from the data"),
+    ] = None
     tied: Annotated[
         bool | None, _about("tie the weights of embedding and output layer", "from the task and the data")
     ] = None

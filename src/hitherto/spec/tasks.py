@@ -87,7 +87,7 @@ TASKS: dict[str, Task] = {
             *_TEXT,
             *("input", "group", "id", "time", "max_length", "pool", "bidirectional", "scaling"),
             *("multi", "separator", "balance", "positive", "batch_tokens", "label_smoothing", "bptt", "head"),
-            *("augment", *_SENSES),
+            *("augment", "skip", "ngrams", "buckets", *_SENSES),
         ),
         example="hitherto train classify sms.tsv --input text --output label --out spam.safetensors",
         line="text, or the numbers of a step -> the label so far; a file name, or JSON points -> its label",

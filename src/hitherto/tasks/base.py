@@ -187,6 +187,10 @@ class Source(ABC, Generic[E]):
     def measure(self, examples: E, outputs: Iterable[tuple[Batch, Array]]) -> Results:
         """Metrics, and the details that a report shows."""
 
+    def fitted(self, plan: Plan, examples: E) -> Arrays:  # noqa: ARG002
+        """Weights of the plan, by name, that are fitted to the training data before the first step."""
+        return {}
+
     def judge(self, examples: E, written: "Sequence[Sequence[Hypothesis]]") -> Results:
         """Metrics of the texts that a decoder wrote for these examples."""
         raise NotImplementedError(f"{type(self).__name__} does not declare judge")

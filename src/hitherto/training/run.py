@@ -35,7 +35,16 @@ from hitherto.tasks.given import paired
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
 from hitherto.training.baselines import Measured, beside, fitted, verdict
-from hitherto.training.setup import complete, device_of, judge, metric_of, module_of, plan_of, watcher
+from hitherto.training.setup import (
+    beginning,
+    complete,
+    device_of,
+    judge,
+    metric_of,
+    module_of,
+    plan_of,
+    watcher,
+)
 from hitherto.training.transfer import Base
 
 if TYPE_CHECKING:  # training needs torch; reading what it may be told does not
@@ -241,7 +250,7 @@ class _Training:
         spec = source.spec = complete(source, examples, say)
         plan = plan_of(source)
         _fits(spec, plan)
-        module, begun = self.begin(source, plan, say)
+        module, begun = self.begin(source, plan, examples, say)
         weights = sum(p.numel() for p in module.parameters())
         say(f"{describe(plan)}: {weights:,} weights; on {next(module.parameters()).device.type}")
         metric = metric_of(spec)
@@ -324,9 +333,9 @@ class _Training:
             self.say(note)
         return source, examples, others
 
-    def begin(self, source: AnySource, plan: Plan, say: Say) -> "tuple[Module, bool]":
+    def begin(self, source: AnySource, plan: Plan, examples: Examples, say: Say) -> "tuple[Module, bool]":
         """The module with its first weights, those of the base among them; and whether some are known already."""
-        first = source.first(plan)
+        first = beginning(source, plan, examples)
         module = module_of(source.spec, plan, first)
         if self.base is not None and self.saved is None:
             weights, notes = self.base.weights(plan, source, module.tensors())

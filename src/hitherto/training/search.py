@@ -38,7 +38,7 @@ USEFUL = 20  # steps of a trial below which it tells nothing
 Grade = tuple[bool, float, float]
 Say = Callable[[str], None]
 Begin = Callable[
-    [AnySource, Plan, Say], tuple[Module, bool]
+    [AnySource, Plan, Examples, Say], tuple[Module, bool]
 ]  # the module with its first weights, and whether any is known
 
 
@@ -139,7 +139,7 @@ class _Candidate:
         source = copy.copy(self.source)
         source.spec = spec
         plan = plan_of(source)
-        module, _ = self.begin(source, plan, _quiet)
+        module, _ = self.begin(source, plan, self.examples, _quiet)
         begun = time.monotonic()
         fit(spec, module, source, self.examples, None, metric=self.metric, say=say, show=show)
         trained, loss = time.monotonic(), Loss()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hitherto.model.build import Module
     from hitherto.training.progress import Row
 
-__all__ = ["complete", "device_of", "judge", "metric_of", "module_of", "plan_of", "watcher"]
+__all__ = ["beginning", "complete", "device_of", "judge", "metric_of", "module_of", "plan_of", "watcher"]
 
 
 def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
@@ -65,6 +65,12 @@ def plan_of(source: AnySource) -> Plan:
     """The plan of a source whose spec is complete."""
     spec = source.spec
     return make(spec.model, TASKS[spec.task].form, source.inputs(), *source.head())
+
+
+def beginning(source: AnySource, plan: Plan, examples: Examples) -> Mapping[str, Array]:
+    """The weights that a training begins with, where they are not random: known ones, or fitted to the data."""
+    first, fitted = source.first(plan), source.fitted(plan, examples)
+    return first if fitted.keys() & first.keys() else {**fitted, **first}
 
 
 def module_of(spec: Spec, plan: Plan, known: Mapping[str, Array]) -> "Module":

@@ -13,7 +13,7 @@ from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
-from hitherto.plan import Input
+from hitherto.plan import Input, Plan
 from hitherto.progress import doing
 from hitherto.spec import DataSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
@@ -32,6 +32,7 @@ from hitherto.tasks.columns import (
     used,
 )
 from hitherto.tasks.labels import heads
+from hitherto.tasks.labels.branches import choices, first_weights
 from hitherto.tasks.labels.columns import (
     alone,
     at_least,
@@ -428,12 +429,23 @@ class Pairs(Source[PairExamples]):
         if self.per_step:
             options |= {"dropout": 0.3, **heads.of_spans(self.spec, self.labels)}
             del options["pool"]
+        elif self.spec.model.skip:
+            options |= choices(self.spec.model, self.inputs()["x"], steps, len(self.labels.classes))
         sizes = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
         return options, [
             sizes,
             *([] if self.single else alone(int(steps.max()), self.numeric, self.per_step)),
             *unseen(self.codecs["input"], self.spec.model),
         ]
+
+    def fitted(self, plan: Plan, examples: PairExamples) -> Arrays:
+        """Those of a branch beside the layers."""
+        if self.per_step or not self.spec.model.skip or examples.y is None:
+            return {}
+        y = np.stack(examples.y)
+        if y.ndim == 1:
+            y = y[:, None] if self.apart else np.eye(len(self.labels.classes), dtype=np.float32)[y]
+        return first_weights(plan, examples.x, y.astype(np.float32), self.apart)
 
     def digest(self, examples: PairExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])

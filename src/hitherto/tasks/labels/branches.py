@@ -1,0 +1,177 @@
+"""The branches beside the layers: their sizes and their first weights, fitted before the first step.
+
+A `bag` begins as a logistic regression on its n-grams, which is convex and takes seconds. So the model begins as good
+as that, and training goes on from there. Where there are more classes than numbers in a row of the bag's table, its
+rows hold principal components. A `summary` gets the means and deviations of its statistics, and begins so too.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.baselines import logistic
+from hitherto.baselines.logistic import Logistic
+from hitherto.baselines.rows import Dense, Sparse, picked
+from hitherto.plan import Input, Operation, Plan, tensor_name
+from hitherto.plan import Options as OpOptions
+from hitherto.plan.branches import STATISTICS, WIDE, WIDEST_BAG, gram_row, summary_size
+from hitherto.spec import ModelSpec
+from hitherto.tasks.base import Options
+
+__all__ = ["choices", "first_weights"]
+
+STRENGTHS = (1.0, 10.0, 100.0)  # of the data beside the penalty of large weights, to choose from
+STRENGTHS_OF_STATISTICS = (0.03, 0.3, 3.0)
+ROUNDS = 60  # of a fit
+WORK = 20_000_000  # values times classes of a fit: of more rows some are picked
+MOST = 1 << 21  # numbers of the buckets of a bag that is not asked for
+
+
+def choices(model: ModelSpec, x: Input, steps: Array, classes: int) -> Options:
+    """The sizes of a branch for examples of so many `steps`."""
+    if x["kind"] != "ids" or not model.skip:
+        return {"skip": False}
+    grams = model.ngrams or 2
+    longer = sum(int(np.maximum(steps - n, 0).sum()) for n in range(1, grams))
+    most = MOST // min(WIDEST_BAG, classes)
+    return {
+        "ngrams": grams,
+        "buckets": 1 << int(np.clip(np.ceil(np.log2(max(1, longer))), 8, np.log2(most))),
+    }
+
+
+def first_weights(plan: Plan, xs: Sequence[Array], labels: Array, apart: bool) -> dict[str, Array]:
+    """The weights of the branches and of the head, fitted. `labels` [N, K] has 1 where a label holds.
+
+    `apart`: whether each label holds or not by itself; otherwise one of them does.
+    """
+    made: dict[str, Array] = {}
+    for op in plan["step"]:
+        if op["op"] in FITS:
+            FITS[op["op"]](made, op, plan["step"][-1], xs, labels, apart)
+    return made
+
+
+# ---------------------------------------------------------------------------------------------------------- text
+
+
+def _fit_bag(
+    tensors: dict[str, Array],
+    op: Operation,
+    head: Operation,
+    xs: Sequence[Array],
+    labels: Array,
+    apart: bool,
+) -> None:
+    o = op["options"]
+    name, width = tensor_name(op, "weight"), o["width"]
+    table, bias = regression(
+        [bag_rows(x, op["options"]) for x in xs], o["size"] + o["buckets"], labels, apart
+    )
+    last = np.eye(width, dtype=np.float32)
+    if width < table.shape[1]:
+        _, vectors = np.linalg.eigh(table.T @ table)
+        last = vectors[:, ::-1][:, :width]
+        table = table @ last
+    tensors[name] = table.astype(np.float32)
+    _begin(tensors, head, last, bias)
+
+
+def _begin(tensors: dict[str, Array], head: Operation, last: Array, bias: Array) -> None:
+    """The head's weights for the branch, which it reads last; it reads nothing of the layers at first."""
+    weight = np.zeros((head["options"]["output_size"], head["options"]["input_size"]), np.float32)
+    weight[:, -last.shape[1] :] = last
+    tensors[tensor_name(head, "weight")] = weight
+    tensors[tensor_name(head, "bias")] = bias.astype(np.float32)
+
+
+def bag_rows(x: Array, options: OpOptions) -> Array:
+    """The rows of all n-grams of a sequence of ids."""
+    x, n_grams = np.asarray(x, np.int64), range(1, min(options["grams"], len(x)) + 1)
+    rows = [
+        gram_row([x[k : len(x) - n + 1 + k] for k in range(n)], options["size"], options["buckets"])
+        for n in n_grams
+    ]
+    return np.concatenate([x[:0], *rows])
+
+
+def regression(rows: Sequence[Array], size: int, labels: Array, apart: bool) -> tuple[Array, Array]:
+    """Logistic regression on n-grams: the table [size, K] and the bias [K].
+
+    An example is the sum of its rows, divided by the square root of how many they are. Rare n-grams may have larger
+    weights, as tf-idf lets them.
+    """
+    K = labels.shape[1]
+    lengths = np.array([len(some) for some in rows])
+    few = picked(len(rows), max(500, int(len(rows) * WORK / max(1, lengths.sum() * K))))
+    rows, lengths, labels = [rows[i] for i in few], lengths[few], labels[few]
+    used, at = np.unique(np.concatenate(rows), return_inverse=True)
+    table = np.zeros((size, K), np.float32)
+    example = np.repeat(np.arange(len(rows)), lengths)
+    counts = Sparse.counts(example, at, (len(rows), len(used)))
+    rarity = 1 + np.log((1 + len(rows)) / (1 + np.bincount(counts.columns, minlength=len(used))))
+    usual = np.sqrt((rarity[at] ** 2).mean()) if len(at) else 1.0
+    rarity = rarity / usual
+    features = counts.with_values(counts.values * rarity[counts.columns] / np.sqrt(lengths)[counts.rows])
+    found = _fitted(features, labels, apart, STRENGTHS)
+    table[used] = found.weights * rarity[:, None]
+    return table, found.bias
+
+
+def _fitted(features: Sparse | Dense, labels: Array, apart: bool, strengths: Sequence[float]) -> Logistic:
+    """A logistic regression with the strength that is best for every fifth row, learned from the others."""
+    every = np.random.default_rng(0).permutation(len(labels))
+    second, first = np.sort(every[: len(every) // 5]), np.sort(every[len(every) // 5 :])
+    losses = [np.inf] * len(strengths)
+    model: Logistic | None = None
+    for i, strength in enumerate(strengths if len(second) else ()):
+        model = logistic.fit(
+            features.part(first), labels[first], strength, apart=apart, steps=30, start=model
+        )
+        losses[i] = _loss(model, features.part(second), labels[second])
+    best = strengths[int(np.argmin(losses))] if len(second) else strengths[0]
+    return logistic.fit(features, labels, best, apart=apart, steps=ROUNDS)
+
+
+def _loss(model: Logistic, rows: Sparse | Dense, labels: Array) -> float:
+    """The sum of the log loss."""
+    p = np.clip(model.probabilities(rows), 1e-12, 1 - 1e-12)
+    losses = labels * np.log(p)
+    return -float((losses + (1 - labels) * np.log(1 - p) if model.apart else losses).sum())
+
+
+# ------------------------------------------------------------------------------------------------------ sequences
+
+
+def _fit_summary(
+    tensors: dict[str, Array], op: Operation, head: Operation, xs: Sequence[Array], labels: Array, apart: bool
+) -> None:
+    full = [i for i, x in enumerate(xs) if len(x)]
+    found = np.array([statistics(xs[i]) for i in full]).reshape(
+        len(full), summary_size(op["options"]["size"])
+    )
+    if not full:
+        return
+    middle, deviation = found.mean(0), found.std(0)
+    scale = np.where(deviation > 1e-6, 1 / np.maximum(deviation, 1e-6), 0)
+    tensors[tensor_name(op, "shift")] = middle.astype(np.float32)
+    tensors[tensor_name(op, "scale")] = scale.astype(np.float32)
+    features = np.clip((found - middle) * scale, -WIDE, WIDE).astype(np.float32)
+    found_weights = _fitted(Dense(features), labels[full], apart, STRENGTHS_OF_STATISTICS)
+    _begin(tensors, head, found_weights.weights.T, found_weights.bias)
+
+
+def statistics(x: Array) -> Array:
+    """The statistics of a sequence, [T, I], before they are standardised."""
+    x = np.asarray(x, np.float64)
+    change = np.abs(np.diff(x, axis=0)).sum(0) / max(1, len(x) - 1)
+    rows = (x.mean(0), x.std(0), x.min(0), x.max(0), x[0], x[-1], change)
+    assert len(rows) == len(STATISTICS)  # noqa: S101
+    return np.concatenate([*rows, [np.log1p(len(x))]])
+
+
+FITS: dict[str, Callable[[dict[str, Array], Operation, Operation, Sequence[Array], Array, bool], None]] = {
+    "bag": _fit_bag,
+    "summary": _fit_summary,
+}
