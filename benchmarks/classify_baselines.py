@@ -174,7 +174,7 @@ def linear(train: Rows, test: Rows, svm: bool = False) -> Any:
 
 
 def nb_svm(train: Rows, test: Rows) -> Any:
-    """Wang and Manning (2012): a linear SVM of n-grams that are weighted by their log-count ratios, one for each class."""
+    """Wang and Manning (2012): a linear SVM of n-grams weighted by log-count ratios, one for each class."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.svm import LinearSVC
 

@@ -469,7 +469,8 @@ def _run_summary(
     name, before = op["name"], None
     if state is not None:
         before = state[f"{name}.parts"], state[f"{name}.count"]
-    return x, branches.summary(*module.tensors_of(op, "shift", "scale"), x, lengths, before, name)
+    shift, scale = module.tensors_of(op, "shift", "scale")
+    return x, branches.summary(shift, scale, x, lengths, before, name)
 
 
 def _run_join(
