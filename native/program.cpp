@@ -173,7 +173,7 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
     if (s.op < 0 || s.op >= OPS || !numbers_fit(s) || !sizes_fit(s, state)) {
       return why("the stages do not fit together: stage ", i, " is no operation of such sizes");
     }
-    if (i > 0 && ((s.reads_ids() && stages[size_t(i - 1)].op != BAG) || stages[size_t(i - 1)].O != s.I)) {
+    if (i > 0 && (s.reads_ids() != (stages[size_t(i - 1)].op == BAG) || stages[size_t(i - 1)].O != s.I)) {
       return why("the stages do not fit together: stage ", i, " (", OP_NAMES[s.op], ") cannot read what stage ", i - 1, " gives");
     }
     if (!weights_fit(s, i, why)) return false;

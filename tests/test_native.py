@@ -127,6 +127,21 @@ def test_stages_that_do_not_fit_together_are_refused() -> None:
         stage(POOL, 1, 1, kind="median"),
         [*stage(POOL, 1, 1, kind="median"), *stage(LINEAR, I, I, H=I, weights=(linear,))],
         stage(PEAKS, 4, 4),
+        stage(BAG, 20, 20, H=1, P=1, buckets=5),  # no weights
+        *(
+            [*stage(BAG, 20, 20, **{"H": 1, "P": 1, "buckets": 5, "weights": (linear,)} | more), *behind]
+            for behind in (stage(EMBED, 20, 1, weights=(floats(20),)),)
+            for more in ({"P": 2}, {"P": 9}, {"h": 1}, {"buckets": 4}, {"buckets": 0}, {"H": 0}, {"D": 2})
+        ),
+        [
+            *stage(BAG, 20, 20, H=1, P=1, buckets=5, weights=(linear,)),
+            *stage(LINEAR, 20, 1, H=1, weights=(floats(20),)),
+        ],  # which reads numbers
+        stage(BAG, 20, 20, H=1, P=1, buckets=5, weights=(linear,)),  # nothing reads the ids
+        stage(SUMMARY, 1, 1, weights=(floats(8), None, floats(8))),  # more states than there are
+        stage(JOIN, 4, 4),
+        stage(JOIN, I, I + STATE + 1),
+        stage(JOIN, I, I + STATE, h=1),
         stage(LINEAR, I, I, H=I, weights=(linear,), activation="sine"),
     ):
         with pytest.raises(ValueError, match="do not fit together"):
