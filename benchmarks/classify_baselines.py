@@ -196,7 +196,7 @@ def nb_svm(train: Rows, test: Rows) -> Any:
 
 
 def fast_text(train: Rows, test: Rows) -> Any:
-    import fasttext
+    import fasttext  # type: ignore[import-not-found]
 
     def plain(text: str) -> str:
         return " ".join(re.findall(WORD, text))
@@ -231,14 +231,17 @@ def nearest(train: Rows, test: Rows) -> Any:
     return [y[int(np.argmin(((known - np.array(v).reshape(-1)) ** 2).sum(1)))] for v in z]
 
 
-_of_text = {
+_of_text: dict[str, Callable[[Rows, Rows], Any]] = {
     "naive_bayes": naive_bayes,
     "logistic_regression": linear,
     "svm": functools.partial(linear, svm=True),
     "nb_svm": nb_svm,
     "fasttext": fast_text,
 }
-_of_sequences = {"statistics": statistics_regression, "nearest": nearest}
+_of_sequences: dict[str, Callable[[Rows, Rows], Any]] = {
+    "statistics": statistics_regression,
+    "nearest": nearest,
+}
 
 
 # ---- the model
