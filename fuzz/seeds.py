@@ -128,6 +128,12 @@ FORMS: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
     ),
     "classify sound": (_HEARD, _SOUNDS, {"input": "sound", "output": "text", "bands": 4, "bidirectional": False}),
     "classify strokes": (_INKED, _POINTS, {"input": "strokes", "output": "text", "bidirectional": False}),
+    "regress": (_REVIEWS, _TEXT, {"input": "text", "output": "n", "bidirectional": False}),
+    "regress several": (
+        _REVIEWS,
+        [[0.5], [1.5]],
+        {"input": "v", "output": ("n", "g"), "head": "gaussian", "bidirectional": False},
+    ),
     "tag": (_TAGGED, ["ann met ", "bob"], {"input": "tokens", "output": "tags", "bidirectional": False}),
     "tag two ways": (_TAGGED, ["ann "], {"input": "tokens", "output": "tags", "cell": "gru", "num_layers": 2}),
     "lm": (["the cat sat on the mat."] * 8, _TEXT, {"tokens": "words", "tied": True, "embedding_size": 4}),
@@ -141,6 +147,16 @@ FORMS: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
         _DAYS,
         _DAY,
         {"id": "unique_id", "time": "ds", "output": "y", "horizon": 2, "season": 3, "cell": "rnn"},
+    ),
+    "forecast steps": (
+        _DAYS,
+        _DAY,
+        {"id": "unique_id", "time": "ds", "output": "y", "horizon": 2, "season": 3, "reader": "steps", "cell": "gru"},
+    ),
+    "forecast window": (
+        _DAYS,
+        _DAY,
+        {"id": "unique_id", "time": "ds", "output": "y", "horizon": 2, "season": 3, "reader": "window", "window": 6},
     ),
     "forecast gaussian": (
         _DAYS,

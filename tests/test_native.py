@@ -450,33 +450,22 @@ def test_an_address_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="entropy: the sizes do not fit"):
         _native.entropy(0, 1, 4, 0, 0, 0.0, 0, False, 1)
     w, u, y = floats(3, 2), floats(3, 3), floats(2, 3)
-    sizes = [
-        1,
-        0,
-        0,
-        2,
-        1,
-        2,
-        3,
-        1,
-        2,
-        0,
-        0,
-        0,
-        2,
-    ]  # threads, cell, split, T, B, I, H, D, N, sizes, offsets, places, rows
-    weights = [w.ctypes.data, u.ctypes.data, *[0] * 6]
+    # threads, cell, split, T, B, I, H, P, D, N, sizes, offsets, places, rows, mask
+    sizes = [1, 0, 0, 2, 1, 2, 3, 3, 1, 2, 0, 0, 0, 2, 0]
+    weights = [w.ctypes.data, u.ctypes.data, *[0] * 8]
     x, end = floats(2, 2), floats(1, 3)
     fine = [*sizes, *weights, x.ctypes.data, 0, 0, y.ctypes.data, end.ctypes.data, 0, 0, 0]
     _native.forward(*fine)
-    for i, name in ((13, "w_ih"), (14, "w_hh"), (21, "x"), (24, "y"), (25, "hT")):
+    for i, name in ((15, "w_ih"), (16, "w_hh"), (25, "x"), (28, "y"), (29, "hT")):
         with pytest.raises(ValueError, match=f"forward: {name} has no memory"):
             _native.forward(*fine[:i], 0, *fine[i + 1 :])
-    for i, value in ((3, 2**62), (4, 2**62), (5, 2**60), (6, 2**60), (8, 2**62), (12, 2**62), (8, -1)):
+    for i, value in ((3, 2**62), (4, 2**62), (5, 2**60), (9, 2**62), (13, 2**62), (9, -1)):
         with pytest.raises(ValueError, match="forward: expected sizes that"):
             _native.forward(*fine[:i], value, *fine[i + 1 :])
+    with pytest.raises(ValueError, match="forward: expected sizes that"):
+        _native.forward(*fine[:6], 2**60, 2**60, *fine[8:])
     with pytest.raises(ValueError, match=r"backward: .* has no memory"):
-        _native.backward(*sizes, *weights, *[0] * 21)
+        _native.backward(*sizes, *weights, *[0] * 24)
 
 
 # ---- sessions -------------------------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ ALL = {
     "pictures": plan(inputs={"x": {"kind": "vectors", "size": 96, "shape": [8, 6, 2]}}, conv=(4,), peaks=True),
     "tag": plan("many_to_many", bidirectional=True, cell="gru"),
     "tag spans": spans(),
+    "window": bundle.read(Path(__file__).parent / "golden" / "forecast-window.safetensors").plan,
     "vectors": plan("many_to_many", VECTORS, cell="rnn"),
     "multiplicative": writer(),
     "additive": writer(attention="additive"),

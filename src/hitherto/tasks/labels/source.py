@@ -229,9 +229,8 @@ class Pairs(Source[PairExamples]):
         options |= extras | data.vocabulary
         if options["tokens"] == "words" and at_least(200, (y for *_, y in training()), self.per_step):
             options.setdefault("min_count", 2)  # rarer words train the unknown one
-        if self.per_step:
-            return TextCodec.fit((items(x) for _, x, _ in training()), **options)
-        return TextCodec.fit((self._text(x) for i, x, _ in training()), **options)
+        texts = ((items if self.per_step else self._text)(x) for _, x, _ in training())
+        return TextCodec.fit(texts, **options)
 
     def _usual(self, kind: str) -> DataSpec:
         """The options of the data; those that models of labels usually have with such an input, where none is given."""
