@@ -95,7 +95,7 @@ struct Kernels {
 // ---- a whole model, step by step -------------------------------------------------------------------------------------
 
 enum Precision { FLOAT32, BFLOAT16, INT8, PRECISIONS };
-enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, BAG, SUMMARY, JOIN, OPS };
+enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, BAG, SUMMARY, JOIN, SPELL, OPS };
 constexpr i64 LONGEST_GRAM = 8;  // in ids
 constexpr i64 STATISTICS = 7;    // of each number that a summary reads
 enum Pooling { LAST, MEAN, MAX, POOLINGS };
@@ -103,7 +103,7 @@ enum Attention { MULTIPLICATIVE, ADDITIVE, ATTENTIONS };
 enum Activation { NONE, TANH, RELU, ACTIVATIONS };  // of a linear map or a convolution
 constexpr const char* PRECISION_NAMES[PRECISIONS] = {"float32", "bfloat16", "int8"};
 constexpr const char* OP_NAMES[OPS] = {"embed", "recurrent", "pool", "linear", "attend", "recall", "keep", "conv", "window", "peaks",
-                                       "bag", "summary", "join"};
+                                       "bag", "summary", "join", "spell"};
 constexpr const char* POOLING_NAMES[POOLINGS] = {"last", "mean", "max"};
 constexpr const char* ATTENTION_NAMES[ATTENTIONS] = {"multiplicative", "additive"};
 constexpr const char* ACTIVATION_NAMES[ACTIVATIONS] = {"", "tanh", "relu"};
@@ -134,6 +134,10 @@ constexpr const char* PARAMETER_NAMES[PARAMETERS] = {"weight_ih", "weight_hh", "
 // to P ids each; H values, the sums divided by the square root of the count; the count; and the last P ids and one. SUMMARY gives on
 // its numbers too. Its state at h: 7 rows of I numbers, from which it makes 7 I + 1 statistics; those, less b_ih and times w_ih; and
 // the count. JOIN joins the O - I floats of the state at h to its input, behind a pool.
+// SPELL reads a word's number, its shape and I - 2 letters, whole numbers as floats; one that is out of range is the nearest that
+// is not. There are P words, `height` shapes and `channels` letters; letter 0 is none. It gives the word's row of w_ih, [P, W]; the
+// shape's row of b_hh, [height, width]; and of a convolution of the letters the maximum over the places of letters, H numbers. A
+// place adds b_ih, [H], and for each of `kernel` letters around it a row of w_hh, [kernel, channels, H]. All stay where they are.
 struct Stage {
   int op, cell, kind, activation;     // kind: of a pool or of attention
   bool layer_norm, residual, bounded;  // bounded: no input is beyond -1 .. 1
@@ -143,6 +147,8 @@ struct Stage {
   i64 places_across() const { return (width - 1) / stride + 1; }
   i64 patch() const { return kernel * kernel * channels; }
   bool reads_ids() const { return op == EMBED || op == BAG; }
+  i64 word_width() const { return O - H - width; }  // of SPELL
+  bool in_place() const { return op == EMBED || op == BAG || op == SUMMARY || op == SPELL; }  // it reads its weights where they are
   Parameters parameters[2];  // null once they are packed
   std::uint32_t* packs[2];
 };

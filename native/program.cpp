@@ -26,8 +26,6 @@ bool inside(i64 first, i64 n, i64 all) { return first >= 0 && n >= 0 && first <=
 bool has_states(const Stage& s) {
   return s.op == RECURRENT || s.op == POOL || s.op == RECALL || s.op == KEEP || s.op == WINDOW || s.op == BAG || s.op == SUMMARY || s.op == JOIN || (s.op == ATTEND && s.kind == ADDITIVE);
 }
-// Its weights are read where they are.
-bool in_place(const Stage& s) { return s.op == EMBED || s.op == BAG || s.op == SUMMARY; }
 bool looks(const Stage& s) { return s.op == ATTEND || s.op == WINDOW; }
 
 // ---- a stage ---------------------------------------------------------------------------------------------------------
@@ -64,6 +62,9 @@ bool sizes_fit(const Stage& s, i64 state) {
       if (times({s.places_down(), s.places_across(), s.patch()}) >= i64(1) << 40) return false;  // what all places read
       return s.height * s.width * s.channels == s.I && times({s.places_down(), s.places_across(), s.H}) == s.O;
     case WINDOW: return added > 0 && s.P > 0 && s.H == 3 * s.P && inside(s.h, s.P, state) && s.D == 1;
+    case SPELL:
+      if (s.P < 1 || s.height < 1 || s.width < 1 || s.channels < 1 || s.H < 1 || s.kernel % 2 == 0 || s.I < 3 || s.D != 1) return false;
+      return s.word_width() > 0;
     case PEAKS:
       return s.height > 0 && s.width > 0 && s.channels > 0 && s.height * s.width * s.channels == s.I && s.O == 3 * s.channels && s.D == 1;
     case BAG:
@@ -128,6 +129,10 @@ void weights_of(const Stage& s, i64 (&wanted)[PARAMETERS], bool (&may)[PARAMETER
       if (s.kind == ADDITIVE) wanted[0] = times({s.H, s.P}), wanted[1] = s.H, bias(2, s.H);
       break;
     case CONV: wanted[0] = times({s.H, s.kernel, s.kernel, s.channels}), bias(2, s.H); break;
+    case SPELL:
+      wanted[0] = times({s.P, s.word_width()}), wanted[1] = times({s.kernel, s.channels, s.H});
+      wanted[2] = s.H, wanted[3] = times({s.height, s.width});
+      break;
   }
 }
 
@@ -154,7 +159,10 @@ const Stage* Built::attention(i64 begin, i64 end) const {
 
 bool Built::reads(const void* weights) const {
   for (const Stage& s : stages_) {
-    if (weights == s.parameters[0].w_ih || weights == s.parameters[0].b_ih) return weights != nullptr;
+    const Parameters& at = s.parameters[0];
+    for (const float* w : {at.w_ih, at.w_hh, at.b_ih, at.b_hh}) {
+      if (w && w == weights) return true;
+    }
   }
   return false;
 }
@@ -219,7 +227,7 @@ bool Built::build(int precision, i64 state, const std::vector<Described>& stages
       s.packs[d] = reinterpret_cast<std::uint32_t*>(at);
       stepper()->pack(s, program_.precision, d, s.packs[d]);
     }
-    if (!in_place(s)) s.parameters[0] = s.parameters[1] = {};
+    if (!s.in_place()) s.parameters[0] = s.parameters[1] = {};
   }
   return true;
 }

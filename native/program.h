@@ -62,7 +62,7 @@ struct Described : Stage {
 // How many numbers each weight of a direction of a stage has; `may` says of which there may be none.
 void weights_of(const Stage& s, i64 (&wanted)[PARAMETERS], bool (&may)[PARAMETERS]);
 
-// A program with its packed weights. The tables of ids and the statistics of a summary stay where they are, and have to outlive the program.
+// A program with its packed weights. What a stage reads in place stays where it is, and has to outlive the program.
 class Built {
  public:
   Built() = default;

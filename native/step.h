@@ -173,6 +173,8 @@ struct Group {
         }
       } else if (s.op == CONV) {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) { convolve(s, p.precision, input + (t * rows + j) * ld, token, patches); });
+      } else if (s.op == SPELL) {
+        each(now, output, s.O, [&](i64 t, i64 j, float* token) { spell(s, input + (t * rows + j) * ld, token); });
       } else if (s.op == PEAKS) {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) { find_peaks(s, input + (t * rows + j) * ld, token); });
       } else {
@@ -331,6 +333,7 @@ bool step_run(const Steps& u, int threads) {
   for (i64 i = u.begin; i < u.end; ++i) {
     const Stage& s = p.stage[i];
     per_token += s.op == ATTEND ? double(u.S) * double(s.H * (s.kind == ADDITIVE ? 32 : 2) + s.O * 2)
+                 : s.op == SPELL ? double(s.H) * double(s.I * s.kernel)
                  : s.op == CONV ? double(s.O) * double(s.patch()) * 2
                  : s.op == BAG  ? double(s.H) * double(s.P)
                                 : double(s.H) * double(s.I + s.P) * 8;

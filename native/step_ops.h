@@ -68,6 +68,36 @@ void find_peaks(const Stage& s, const float* picture, float* peaks) {
   }
 }
 
+// The whole number that a float is, at least 0 and below n; 0 where it is none.
+i64 number_below(float x, i64 n) { return !(x > 0) ? 0 : x < float(n - 1) ? i64(x) : n - 1; }
+
+// A word by its number, its shape, and the maximum of a convolution over its letters.
+void spell(const Stage& s, const float* word, float* to) {
+  const Parameters& w = s.parameters[0];
+  const i64 W = s.word_width(), F = s.H, half = s.kernel / 2;
+  copy(to, w.w_ih + number_below(word[0], s.P) * W, W);
+  copy(to + W, w.b_hh + number_below(word[1], s.height) * s.width, s.width);
+  to += W + s.width, word += 2;
+  i64 L = s.I - 2;  // behind the last letter there is nothing
+  while (L > 0 && number_below(word[L - 1], s.channels) == 0) --L;
+  for (i64 f = 0; f < F; f += VL) {
+    const i64 n = F - f;
+    Vec top = zero();
+    bool any = false;
+    for (i64 at = 0; at < L; ++at) {
+      if (number_below(word[at], s.channels) == 0) continue;
+      Vec sum = load(w.b_ih + f, n);
+      for (i64 k = max_of(0, half - at); k < min_of(s.kernel, L + half - at); ++k) {
+        const i64 letter = number_below(word[at + k - half], s.channels);
+        if (letter) sum = add(sum, load(w.w_hh + (k * s.channels + letter) * F + f, n));
+      }
+      top = any ? max_or_nan(sum, top) : sum;
+      any = true;
+    }
+    store(to + f, top, n);
+  }
+}
+
 // The Gaussian components of the attention window move on, and what the window covers becomes the context. `parameters` has for
 // each component its height, how narrow it is, and how far it moves, all from 0 to 1: it moves by one place at most.
 void move_window(const Stage& s, const Memory& m, const float* parameters, float* positions, float* weights, float* context) {

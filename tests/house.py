@@ -49,10 +49,11 @@ TABLES = {
         ),
         "negative_binomial",
     },
-    "codec": {"text", "series", "label", "numbers", "audio", "image", "strokes", "notes", "frames"},
+    "codec": {"text", "spelled", "series", "label", "numbers", "audio", "image", "strokes", "notes", "frames"},
     "op": {
         *(
             "embed",
+            "spell",
             "recurrent",
             "pool",
             "linear",

@@ -92,6 +92,7 @@ CODEC_CASES = {
     **{f"text {k} {end}": ("text", TEXTS, {"tokens": k, "end": end})
        for k in ("words", "chars", "bytes") for end in (False, True)},
     "text punctuation": ("text", TEXTS, {"tokens": "words", "split": "punctuation", "lower": True}),
+    "spelled": ("spelled", TEXTS, {}),
     "text cut short": ("text", TEXTS, {"tokens": "chars", "max_length": 7}),
     **{f"series {s} {a}": ("series", _waves(), {"horizon": 5, "scaling": s, "anchor": a})
        for s in ("causal", "train", "counts", "none") for a in ("mean", "last", "season", "none")},
@@ -267,6 +268,8 @@ def test_operations_have_weights_and_states_of_plain_shapes():
     plans.append(make(peaks, "many_to_one", {"x": picture}, "softmax", {"classes": 2}))
     plans.append(make(spec, "seq2seq", {"source": words, "x": pen}, "chain", {"labels": 3, "hidden": 2}))
     plans.append(make(spec, "many_to_many", {"x": words}, "crf", {"classes": 3}))
+    spelled = {"kind": "vectors", "size": 9, "spelled": [5, 6, 2]}
+    plans.append(make(spec, "many_to_many", {"x": spelled}, "softmax", {"classes": 3}))
     for op in (op for plan in plans for op in operations(plan)):
         used.add(op["op"])
         row = OPS[op["op"]]
@@ -335,6 +338,7 @@ INKED = [
 NARROW = {"hidden_size": 12, "epochs": 1}
 TASK_CASES = {
     "classify": (REVIEWS, {"input": "text", "output": "label", "bidirectional": False}),
+    "classify spelled words": (REVIEWS, {"input": "text", "output": "label", "spelling": True}),
     "classify from both ends": (
         REVIEWS,
         {"input": "text", "output": "label", "bidirectional": True, "pool": "max"},

@@ -69,6 +69,7 @@ ALL = {
     "tag": plan("many_to_many", bidirectional=True, cell="gru"),
     "tag spans": spans(),
     "window": bundle.read(Path(__file__).parent / "golden" / "forecast-window.safetensors").plan,
+    "spelled": plan("many_to_many", {"x": {"kind": "vectors", "size": 9, "spelled": [50, 6, 2]}}),
     "vectors": plan("many_to_many", VECTORS, cell="rnn"),
     "multiplicative": writer(),
     "additive": writer(attention="additive"),

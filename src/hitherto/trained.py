@@ -12,7 +12,6 @@ from hitherto import spec as specs
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
 from hitherto.codecs.label import LabelCodec
-from hitherto.codecs.text import TextCodec
 from hitherto.data.answers import beside
 from hitherto.decode import DecodeOptions
 from hitherto.errors import BundleError, UsageError
@@ -342,7 +341,7 @@ def open(  # noqa: A001 - its name
         raise BundleError(f"{path}: {error}") from error
     codecs: dict[str, Codec] = {name: content.codec(name) for name in content.codecs}
     if tokenizer is not None:
-        texts = {n: c for n, c in codecs.items() if isinstance(c, TextCodec) and (n == "input" or c.outside)}
+        texts = {n: c for n, c in codecs.items() if c.reads_text and (n == "input" or c.outside)}
         codecs |= {name: codec.with_tokenizer(tokenizer) for name, codec in texts.items()}
     model = Model(
         specs.from_document(content.spec, str(path)), plan, codecs, content.tensors, weights, metrics=content.metrics,

@@ -42,9 +42,8 @@ def _reads_numbers(model: "Model") -> bool:
 
 
 def _reads_text(model: "Model") -> bool:
-    from hitherto.codecs.text import TextCodec
-
-    return isinstance(model.codecs.get("input", model.codecs.get("text")), TextCodec)
+    codec = model.codecs.get("input", model.codecs.get("text"))
+    return codec is not None and codec.reads_text
 
 
 def lines_of(model: "Model", columns: Mapping[str, object]) -> "Lines":

@@ -14,6 +14,7 @@ from hitherto.codecs.label import LabelCodec
 from hitherto.codecs.notes import NotesCodec
 from hitherto.codecs.number import NumberCodec
 from hitherto.codecs.series import SeriesCodec
+from hitherto.codecs.spelled import SpelledCodec
 from hitherto.codecs.strokes import StrokesCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.errors import DataError
@@ -28,6 +29,7 @@ __all__ = [
     "NotesCodec",
     "NumberCodec",
     "SeriesCodec",
+    "SpelledCodec",
     "StrokesCodec",
     "TextCodec",
     "kind_of",
@@ -36,6 +38,7 @@ __all__ = [
 
 CODECS: dict[str, type[Codec]] = {
     "text": TextCodec,
+    "spelled": SpelledCodec,
     "series": SeriesCodec,
     "label": LabelCodec,
     "numbers": NumberCodec,

@@ -62,6 +62,7 @@ class Codec(ABC):
     ] = {}  # options of the data that a model of labels has if none are given
     restores_values: ClassVar[bool] = False  # `decode` undoes `encode` where `restores(value)` is true
     writes_text: ClassVar[bool] = False  # `decoder`
+    reads_text: ClassVar[bool] = False  # a value is a text, or a list of words
 
     notes: list[str] = []  # noqa: RUF012 - what `fit` chose and a user should know; a codec that has some makes its own list
     reads: str = ""  # how a picture becomes steps: whole, rows or columns

@@ -60,6 +60,7 @@ class TextCodec(Codec):
     streams = True
     restores_values = True
     writes_text = True
+    reads_text = True
 
     def __init__(
         self,

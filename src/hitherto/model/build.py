@@ -21,6 +21,7 @@ from hitherto.model import branches
 from hitherto.model.embedding import embedding
 from hitherto.model.layers import layer_of
 from hitherto.model.segments import Segments
+from hitherto.model.spelling import Spelling, spell
 from hitherto.plan import (
     NARROWEST,
     OPS,
@@ -234,6 +235,15 @@ def _run_embed(
         mask = (torch.rand(weight.shape[0], device=weight.device) >= rate).to(y.dtype) / (1 - rate)
         y = y * mask[x.long()].unsqueeze(-1)
     return y, {}
+
+
+def _run_spell(
+    module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
+) -> Result:
+    words, shapes, letters, conv, bias = module.tensors_of(op, "weight", "shapes", "letters", "conv", "bias")
+    dropout = op["options"]["dropout"] if module.training else 0.0
+    sparse = module.sparse and module.training
+    return spell(x, (words, shapes, letters, conv, bias), dropout, sparse), {}
 
 
 def _run_dropout(
@@ -515,6 +525,7 @@ class TorchOp:
 
 TORCH_OPS: dict[str, TorchOp] = {
     "embed": TorchOp(_run_embed, lambda o, _start: nn.Embedding(o["size"], o["width"])),
+    "spell": TorchOp(_run_spell, lambda o, _start: Spelling(o)),
     "dropout": TorchOp(_run_dropout),
     "recurrent": TorchOp(_run_recurrent, _make_recurrent),
     "pool": TorchOp(_run_pool),

@@ -59,6 +59,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shape: tuple[Size, Size, Size] | None = None
     single: bool = False
     lookback: Lookback | None = None
+    spelled: tuple[Size, Size, Size] | None = None
 
 
 class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,6 +22,11 @@ BRANCH_DROPOUT = (
 )
 
 SIDES = ("height", "width", "channels")  # of an image
+LETTERS, SHAPE, KERNEL = (
+    32,
+    8,
+    3,
+)  # of spelled words: widths of a letter and of a shape, and letters that are read at once
 
 
 class _Program:
@@ -50,6 +55,9 @@ class _Program:
 
     def read(self, model: ModelSpec, x: Input, called: str, suffix: str = "") -> None:
         """The input: the embedding of token numbers, with its dropout; or the convolutions of images."""
+        if "spelled" in x:
+            self.spell(model, x["spelled"])
+            return
         if x["kind"] != "ids":
             self.look(model, x.get("shape"), suffix)
             return
@@ -73,6 +81,18 @@ class _Program:
                 {"locked": True} if model.locked_dropout else {}
             )  # a plan says what is not so by saying nothing
             self.add("dropout", "drop_" + where, "dropped_" + where, rate=rate, **locked)
+
+    def spell(self, model: ModelSpec, sizes: Sequence[int]) -> None:
+        """A word by its number, its shape and its letters, with its dropout."""
+        words, letters, shapes = sizes
+        width = model.embedding_size or LETTERS
+        filters = max(LETTERS, width // 2)
+        self.add(
+            "spell", "spell", "spelled", width + SHAPE + filters, words=words, width=width, shapes=shapes,
+            shape_width=SHAPE, letters=letters, letter_width=LETTERS, length=self.width - 2, filters=filters,
+            kernel=KERNEL, dropout=model.embedding_dropout,
+        )  # fmt: skip
+        self.drop(model, model.input_dropout, "in")
 
     def look(self, model: ModelSpec, shape: Sequence[int] | None, suffix: str) -> None:
         """Convolutions on each step, if it is an image; each halves it. Then all places follow, or their peaks."""

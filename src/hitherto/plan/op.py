@@ -29,6 +29,7 @@ class Input(TypedDict):
     shape: NotRequired[list[int]]  # of an image: height, width, channels
     single: NotRequired[bool]  # it is always one step
     lookback: NotRequired[Lookback]
+    spelled: NotRequired[list[int]]  # of a word, its shape and its letters: how many of each there are
 
 
 class Operation(TypedDict):

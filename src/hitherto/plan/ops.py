@@ -229,6 +229,16 @@ def _segments_work(o: Options) -> int:
     return int(o["channels"]) * ((past + future) * each + skip)
 
 
+def _spell_width(o: Options, width: int) -> int:
+    if width != 2 + o["length"]:
+        raise UsageError(
+            f"reads a word of {o['length']} letters, so {2 + o['length']:,} numbers, but gets {width:,}"
+        )
+    if o["kernel"] % 2 == 0:
+        raise UsageError(f"has a kernel of {o['kernel']}, but it must be odd")
+    return int(o["width"] + o["shape_width"] + o["filters"])
+
+
 OPS: dict[str, Op] = {
     "embed": Op(
         "embed",
@@ -237,6 +247,33 @@ OPS: dict[str, Op] = {
         _none,
         width=_embed_width,
         reads="ids",
+    ),
+    # A step is a word's number, its shape, and the numbers of its letters, 0 where there is none. It becomes the
+    # embeddings of word and shape, and beside them the maximum of a convolution over the letters.
+    "spell": Op(
+        "spell",
+        {
+            "words": Size,
+            "width": Side,
+            "shapes": Side,
+            "shape_width": Side,
+            "letters": Side,
+            "letter_width": Side,
+            "length": Side,
+            "filters": Side,
+            "kernel": Side,
+            "dropout": Rate,
+        },
+        lambda o: {
+            "weight": (o["words"], o["width"]),
+            "shapes": (o["shapes"], o["shape_width"]),
+            "letters": (o["letters"], o["letter_width"]),
+            "conv": (o["filters"], o["letter_width"], o["kernel"]),
+            "bias": (o["filters"],),
+        },
+        _none,
+        width=_spell_width,
+        work=lambda o: int(o["length"] * o["kernel"] * o["filters"]),
     ),
     # locked: a row has one mask for all steps.
     "dropout": Op(

@@ -53,6 +53,32 @@ class Embed(Stage):
         return self.table[x]
 
 
+class Spell(Stage):
+    """A word's number, shape and letters: embeddings, and the maximum of a convolution over the letters."""
+
+    def prepare(self, weights: Sequence[Weights]) -> None:
+        (held,) = weights
+        self.tables = [held[name] for name in ("weight_ih", "bias_hh", "weight_hh", "bias_ih")]
+
+    def __call__(self, x: Array, _part: Part, /) -> Array:
+        n, (words, shapes, table, bias) = self.n, self.tables
+        assert words is not None  # noqa: S101
+        assert table is not None  # noqa: S101
+        assert shapes is not None  # noqa: S101
+        sizes = [n["P"], n["height"], *[n["channels"]] * (self.I - 2)]
+        whole = np.clip(np.nan_to_num(x, nan=0.0), 0, np.array(sizes, np.float32) - 1).astype(np.int64)
+        codes = whole[..., 2:]
+        kernel, half = n["kernel"], n["kernel"] // 2
+        around = np.pad(codes, [(0, 0)] * (x.ndim - 1) + [(half, half)])
+        y = np.broadcast_to(np.asarray(bias), (*codes.shape, n["H"]))  # [.., L, F]
+        for k in range(kernel):
+            part = around[..., k : k + codes.shape[-1]]
+            y = y + np.where((part > 0)[..., None], table[k, part], np.float32(0))
+        y = np.where((codes > 0)[..., None], y, np.float32(-np.inf)).max(-2)
+        y = np.where((codes > 0).any(-1, keepdims=True), y, np.float32(0))
+        return np.concatenate([words[whole[..., 0]], shapes[whole[..., 1]], y], -1)
+
+
 class Recurrent(Stage):
     stateful = True
 
@@ -269,6 +295,7 @@ class Peaks(Stage):
 # A row for each stage of `OPS`. One that the extension does not have runs here always.
 STAGES: dict[str, type[Stage]] = {
     "embed": Embed,
+    "spell": Spell,
     "recurrent": Recurrent,
     "pool": Pool,
     "linear": Linear,

@@ -70,6 +70,23 @@ def _embed(stages: Stages, op: Operation) -> None:
     stages.add("embed", table.shape[0], table.shape[1], [{"weight_ih": table}])
 
 
+def _spell(stages: Stages, op: Operation) -> None:
+    o = op["options"]
+    letters, conv = stages.required(op, "letters"), stages.required(op, "conv")
+    table = np.einsum("ce,fek->kcf", letters, conv, dtype=np.float64).astype(np.float32)  # what a letter adds
+    weights = {
+        "weight_ih": stages.required(op, "weight"),
+        "weight_hh": np.ascontiguousarray(table),
+        "bias_ih": stages.required(op, "bias"),
+        "bias_hh": stages.required(op, "shapes"),
+    }
+    stages.add(
+        "spell", stages.width, o["width"] + o["shape_width"] + o["filters"], [weights], P=o["words"], H=o["filters"],
+        height=o["shapes"], width=o["shape_width"], channels=o["letters"], kernel=o["kernel"],
+    )  # fmt: skip
+    stages.bounded = False
+
+
 def _recurrent(stages: Stages, op: Operation) -> None:
     o = op["options"]
     cell, options = CELLS[o["cell"]], cell_options(o)
@@ -205,6 +222,7 @@ def _in_numpy(stages: Stages, op: Operation) -> None:
 # Of the operations that the extension runs.
 STAGES: dict[str, Callable[[Stages, Operation], None]] = {
     "embed": _embed,
+    "spell": _spell,
     "recurrent": _recurrent,
     "pool": _pool,
     "linear": _linear,

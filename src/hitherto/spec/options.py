@@ -101,6 +101,10 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     min_count: Annotated[
         Count | None, _about("minimum number of occurrences; rarer words become <unk>", "from the data")
     ] = None
+    spelling: Annotated[
+        bool | None,
+        _about("also read the letters and the case of each word, so that no word is unknown", "no"),
+    ] = None
     lower: Annotated[bool | None, _about("convert text to lower case", "no")] = None
     max_length: Annotated[Count | None, _about("maximum length of an input, in tokens or steps")] = None
     max_output: Annotated[Count | None, _about("maximum length of an output, in tokens", "from the data")] = (

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, named_format
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.tasks.base import AnySource, Options, Value
@@ -73,7 +72,8 @@ def labelled(source: AnySource, data: object) -> object:
 
 def inputs(source: AnySource, data: Value) -> Table:
     """The table of inputs in a user's data: a path, a frame, rows, an array, a list of inputs, a text."""
-    text = isinstance(source.codecs.get("input"), TextCodec)
+    codec = source.codecs.get("input")
+    text = codec is not None and codec.reads_text
     if isinstance(data, str) and text and not _names_a_file(data):
         data = [data]
     if source.is_one_value(data):

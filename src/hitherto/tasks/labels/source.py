@@ -10,6 +10,7 @@ from hitherto.codecs import CODECS, kind_of
 from hitherto.codecs.base import Codec
 from hitherto.codecs.label import LabelCodec
 from hitherto.codecs.series import SeriesCodec
+from hitherto.codecs.spelled import SpelledCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
@@ -18,7 +19,7 @@ from hitherto.progress import doing
 from hitherto.spec import DataSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
-from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
+from hitherto.tasks.batching import batches, by_length, chance, digest_of, length_of_training, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
     column_names,
@@ -161,8 +162,8 @@ class Pairs(Source[PairExamples]):
 
     @property
     def vectors(self) -> bool:
-        """Whether a step is numbers, not a token."""
-        return not isinstance(self.codecs["input"], TextCodec)
+        """Whether an input is no text."""
+        return not self.codecs["input"].reads_text
 
     def _fit_output(self, table: Table, training: Training, kept: Codec | None) -> Codec:
         data = self.spec.data
@@ -209,6 +210,8 @@ class Pairs(Source[PairExamples]):
         with opened(table, row, column):
             kind = data.codec or kind_of(table.place(sample))
         words, numbers = TextCodec.kind, SeriesCodec.kind
+        spelled = data.spelling if data.codec is None else kind == SpelledCodec.kind
+        kind = words if spelled and data.codec is not None else kind
         numeric = data.tokens is None and kind != words and is_numeric(sample)
         if kind == numbers and not numeric:
             raise UsageError(f"codec = series reads numbers, but the first input is {sample!r:.60}.")
@@ -230,6 +233,8 @@ class Pairs(Source[PairExamples]):
         if options["tokens"] == "words" and at_least(200, (y for *_, y in training()), self.per_step):
             options.setdefault("min_count", 2)  # rarer words train the unknown one
         texts = ((items if self.per_step else self._text)(x) for _, x, _ in training())
+        if spelled and options["tokens"] == "words":
+            return SpelledCodec.fit(texts, **{k: v for k, v in options.items() if k != "tokens"})
         return TextCodec.fit(texts, **options)
 
     def _usual(self, kind: str) -> DataSpec:
@@ -304,7 +309,7 @@ class Pairs(Source[PairExamples]):
             array, raw = encoded(self.codecs["input"], value, self.spec.data, labelled)
         if self.numeric:
             return array["x"], raw
-        return array if self.vectors or len(array) else np.zeros(0, np.int32), raw
+        return array if array.ndim > 1 or len(array) else np.zeros(0, np.int32), raw
 
     def _label(self, table: Table, i: int, label: Value, length: int) -> Array:
         column = label_column(self.spec.data)
@@ -365,7 +370,9 @@ class Pairs(Source[PairExamples]):
             raise UsageError(
                 f"{self.spec.task} reads a series as it is, but its codec looks {codec.horizon} steps ahead."
             )
-        x: Input = {"kind": "vectors" if self.vectors else "ids", "size": int(codec.size)}
+        x: Input = {"kind": "ids" if isinstance(codec, TextCodec) else "vectors", "size": int(codec.size)}
+        if isinstance(codec, SpelledCodec):
+            x["spelled"] = list(codec.sizes)
         if codec.shape:
             x["shape"] = list(codec.shape)
         if self.single:
@@ -471,6 +478,12 @@ class Pairs(Source[PairExamples]):
         rows = share_rows(rows, share)
         seed = self.spec.train.seed
         xs = changed(self.codecs["input"], examples.x, examples.raw, rows, self.spec.data, seed, epoch)
+        codec = self.codecs["input"]
+        if epoch >= 0 and isinstance(codec, SpelledCodec):
+            xs = [
+                codec.forgetful(x, chance(seed, epoch, int(r))) if r >= 0 else x
+                for x, r in zip(xs, rows, strict=True)
+            ]
         xs = [steps[first:stop] for steps in xs]
         x, lengths = pad(xs)
         T, B = x.shape[:2]
