@@ -135,6 +135,11 @@ FORMS: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
         {"input": "v", "output": ("n", "g"), "head": "gaussian", "bidirectional": False},
     ),
     "tag": (_TAGGED, ["ann met ", "bob"], {"input": "tokens", "output": "tags", "bidirectional": False}),
+    "tag as a whole": (
+        _TAGGED,
+        ["ann met ", "bob"],
+        {"input": "tokens", "output": "tags", "bidirectional": False, "head": "crf", "spelling": False},
+    ),
     "tag two ways": (_TAGGED, ["ann "], {"input": "tokens", "output": "tags", "cell": "gru", "num_layers": 2}),
     "lm": (["the cat sat on the mat."] * 8, _TEXT, {"tokens": "words", "tied": True, "embedding_size": 4}),
     "lm chars": (

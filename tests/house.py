@@ -49,7 +49,18 @@ TABLES = {
         ),
         "negative_binomial",
     },
-    "codec": {"text", "spelled", "series", "label", "numbers", "audio", "image", "strokes", "notes", "frames"},
+    "codec": {
+        "text",
+        "spelled",
+        "series",
+        "label",
+        "numbers",
+        "audio",
+        "image",
+        "strokes",
+        "notes",
+        "frames",
+    },
     "op": {
         *(
             "embed",

@@ -58,7 +58,10 @@ def test_a_step_is_a_word_its_shape_and_its_letters() -> None:
     assert len(long) == codec.size == 2 + LENGTH
     assert [int(n) for n in long[[2, 3, -2, -1]]] == [BEGIN, code["i"], code["a"], END]
     assert SpelledCodec.fit([["Oslo", "oslo"]], lower=False).sizes[0] == 3
-    assert SpelledCodec.fit([["a"]], known=["b", "a"]).words.vocabulary == ["<unk>", "a", "b"]
+    more = SpelledCodec.fit([["a"]]).with_words(["b"])
+    assert more.words.vocabulary == ["<unk>", "a", "b"]
+    assert more.chances is not None
+    assert more.chances.tolist() == [1.0, 0.2, 0.2]
 
 
 def test_rare_words_are_forgotten_most() -> None:

@@ -9,7 +9,7 @@ A stream gives what `encode` gives of the whole, whatever its pieces.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -110,20 +110,13 @@ class SpelledCodec(Codec):
         split: str = "auto",
         tokenizer: object = None,
         max_length: int | None = None,
-        known: Iterable[str] = (),
     ) -> "SpelledCodec":
-        """The codec of these texts, or lists of words; it has the words `known` in any case."""
+        """The codec of these texts, or lists of words."""
         texts = list(texts)
         words = TextCodec.fit(
             texts, tokens="words", vocab_size=vocab_size, min_count=min_count, lower=lower, split=split,
             tokenizer=tokenizer, max_length=max_length,
         )  # fmt: skip
-        more = [word for word in dict.fromkeys(known) if word not in set(words.vocabulary)]
-        if more:
-            words = TextCodec(
-                "words", [*words.vocabulary, *more], lower=lower, split=words.split, max_length=max_length,
-                outside=words.outside, tokenizer=words.tokenizer,
-            )  # fmt: skip
         probe = cls(words, ())
         counts = Counter(letter for text in texts for word in probe.cut(text) for letter in word)
         codec = cls(words, sorted(counts))
@@ -179,6 +172,13 @@ class SpelledCodec(Codec):
 
     def stream(self) -> "SpelledStream":
         return SpelledStream(self)
+
+    def with_words(self, more: Sequence[str]) -> "SpelledCodec":
+        """The codec with these words in its vocabulary too, behind its own."""
+        made = SpelledCodec(self.words.with_words(more), self.letters, self.length)
+        if self.chances is not None:  # what was rare, and is a word now, is as rare as words come
+            made.chances = np.concatenate([self.chances, np.full(len(more), RARE / (RARE + 1))])
+        return made
 
     def with_tokenizer(self, tokenizer: object) -> "SpelledCodec":
         return SpelledCodec(self.words.with_tokenizer(tokenizer), self.letters, self.length)

@@ -388,6 +388,13 @@ class TextCodec(Codec):
             max_length=self.max_length, outside=True, tokenizer=_callable(tokenizer),
         )  # fmt: skip
 
+    def with_words(self, more: Sequence[str]) -> "TextCodec":
+        """The codec of words with these in its vocabulary too, behind its own."""
+        return TextCodec(
+            self.tokens, [*self.vocabulary, *more], end=self.end, lower=self.lower, split=self.split,
+            max_length=self.max_length, outside=self.outside, tokenizer=self.tokenizer,
+        )  # fmt: skip
+
     # ---- keeping
 
     def to_json(self) -> dict[str, object]:

@@ -101,6 +101,10 @@ class DataSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     min_count: Annotated[
         Count | None, _about("minimum number of occurrences; rarer words become <unk>", "from the data")
     ] = None
+    vectors: Annotated[
+        str | None,
+        _about("file of pretrained word vectors: GloVe, fastText (.vec) or word2vec as text; gzip too"),
+    ] = None
     spelling: Annotated[
         bool | None,
         _about("also read the letters and the case of each word, so that no word is unknown", "no"),

@@ -47,6 +47,7 @@ from hitherto.tasks.labels.columns import (
 )
 from hitherto.tasks.labels.examples import PairExamples
 from hitherto.tasks.labels.scores import scored, tagged
+from hitherto.tasks.labels.words import Rows, fit_texts, table_of, width_of
 
 __all__ = ["PairExamples", "Pairs"]
 
@@ -65,6 +66,7 @@ class Pairs(Source[PairExamples]):
     spec: Spec
     codecs: dict[str, Codec]
     notes: list[str] = field(default_factory=list)
+    begins: Rows | None = None  # the rows of its embedding that a file of vectors has
 
     answers = "params"
     unnamed = "csv"
@@ -218,8 +220,9 @@ class Pairs(Source[PairExamples]):
         if kind == numbers or kind not in TASKS[self.spec.task].inputs:  # values of a table
             kind = numbers if numeric and not self.per_step else words
         used(kind, data, [name for name in CODECS if name not in (kind, LabelCodec.kind)])
-        if kind != words and self.spec.model.embedding_size is not None:
-            raise UsageError(f"embedding_size is of tokens, and the input is {kind}; leave it out.")
+        for name, value in (("embedding_size", self.spec.model.embedding_size), ("vectors", data.vectors)):
+            if kind != words and value is not None:
+                raise UsageError(f"{name} is of tokens, and the input is {kind}; leave it out.")
         if kind == numbers:
             return SeriesCodec.fit(
                 (self._numbers(table, i, x) for i, x, _ in training()), scaling=data.scaling or "train"
@@ -233,9 +236,11 @@ class Pairs(Source[PairExamples]):
         if options["tokens"] == "words" and at_least(200, (y for *_, y in training()), self.per_step):
             options.setdefault("min_count", 2)  # rarer words train the unknown one
         texts = ((items if self.per_step else self._text)(x) for _, x, _ in training())
-        if spelled and options["tokens"] == "words":
-            return SpelledCodec.fit(texts, **{k: v for k, v in options.items() if k != "tokens"})
-        return TextCodec.fit(texts, **options)
+        codec, self.begins = fit_texts(data, texts, options, spelled=bool(spelled))
+        return codec
+
+    def first(self, plan: Plan) -> Arrays:
+        return {} if self.begins is None else table_of(plan, self.begins, self.spec.train.seed)
 
     def _usual(self, kind: str) -> DataSpec:
         """The options of the data; those that models of labels usually have with such an input, where none is given."""
@@ -417,10 +422,11 @@ class Pairs(Source[PairExamples]):
         steps = np.array([len(x) for x in examples.x])
         rows = 16 if count < 1000 else 32 if count < 20_000 else 64
         small = count < 2000
+        embedding = width_of(self.begins, self.spec.model.embedding_size)
         options: Options = {
             "hidden_size": 64 if small else 128,
             "num_layers": 1,
-            "embedding_size": None if self.vectors else 64 if small else 128,
+            "embedding_size": None if self.vectors else embedding or (64 if small else 128),
             "bidirectional": not self.single,
             "pool": "last" if steps.max() <= 1 else "max",
             "dropout": 0.2 if self.vectors else 0.5,
