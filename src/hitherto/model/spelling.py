@@ -1,13 +1,10 @@
 """Words by their number, their shape and their letters, in torch: the operation `spell`."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from hitherto.model.embedding import embedding
-from hitherto.plan import OPS
+from hitherto.plan import OPS, Options
 
 __all__ = ["Spelling", "spell"]
 
@@ -15,7 +12,7 @@ __all__ = ["Spelling", "spell"]
 class Spelling(nn.Module):
     """The weights of `spell`: of words and shapes as an embedding's, of letters and their convolution as a layer's."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Options) -> None:
         super().__init__()
         fan_in = options["letter_width"] * options["kernel"]
         bounds = {"letters": (3 / options["letter_width"]) ** 0.5, "conv": fan_in**-0.5, "bias": fan_in**-0.5}
