@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from hitherto.data import Table
+from hitherto.arrays import Array
+from hitherto.data import Table, split
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import DataSpec, Spec
 from hitherto.tasks.base import Value
@@ -19,6 +20,7 @@ __all__ = [
     "is_numeric",
     "items",
     "label_column",
+    "parted",
     "values",
 ]
 
@@ -197,3 +199,19 @@ def at_least(count: int, answers: Iterable[Value], per_step: bool) -> bool:
         if seen >= count:
             return True
     return False
+
+
+def parted(spec: Spec, table: Table, *, strata: bool) -> tuple[Array, Array]:
+    """Which examples to train on and which to validate on; with `strata` each label keeps its share."""
+    data, picked, labels = spec.data, list[int](), list[Value]()
+    for i, _, y in values(data, table, labelled=True):
+        picked.append(i)
+        labels.append(y)
+    rows = None if data.group is None and data.time is None else list(table)
+    groups = times = None
+    if data.group is not None and rows is not None:
+        groups = [table.name(i, rows[i], table.column(data.group)) for i in picked]
+    if data.time is not None and data.id is None and rows is not None:
+        times = [rows[i][table.column(data.time)] for i in picked]
+    shares = [str(y) for y in labels] if strata and groups is None and times is None else None
+    return split(len(picked), data.aside, spec.train.seed, groups=groups, times=times, labels=shares)

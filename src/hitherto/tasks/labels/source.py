@@ -12,7 +12,7 @@ from hitherto.codecs.label import LabelCodec
 from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.spelled import SpelledCodec
 from hitherto.codecs.text import TextCodec
-from hitherto.data import Table, split
+from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.plan import Input, Plan
 from hitherto.progress import doing
@@ -43,6 +43,7 @@ from hitherto.tasks.labels.columns import (
     is_numeric,
     items,
     label_column,
+    parted,
     values,
 )
 from hitherto.tasks.labels.examples import PairExamples
@@ -128,7 +129,7 @@ class Pairs(Source[PairExamples]):
             self = cls.fit(spec, table, None, extras)
             return self, self.read(table), self.read(unfitted._table(valid))
         spec, notes = unfitted.find_columns(spec, table)
-        first, second = cls(spec, {}).split(spec, table)
+        first, second = parted(spec, table, strata=cls(spec, {}).strata)
         self = cls.fit(spec, table, first, extras)
         self.notes = notes + self.notes
         examples = self.read(table)
@@ -331,32 +332,6 @@ class Pairs(Source[PairExamples]):
         if len(y) != length:
             raise table.error(i, column, f"{length} tokens need as many labels, but there are {len(y)}")
         return y
-
-    def split(self, spec: Spec, table: Table) -> tuple[Array, Array]:
-        """Which examples to train on and which to validate on."""
-        data = spec.data
-        picked, labels = [], []
-        for i, _, y in values(self.spec.data, table, labelled=True):
-            picked.append(i)
-            labels.append(y)
-        rows = None if data.group is None and data.time is None else list(table)
-        groups = (
-            None
-            if data.group is None or rows is None
-            else [table.name(i, rows[i], table.column(data.group)) for i in picked]
-        )
-        times = None
-        if data.time is not None and data.id is None and rows is not None:
-            times = [rows[i][table.column(data.time)] for i in picked]
-        plain = self.strata and groups is None and times is None
-        return split(
-            len(picked),
-            data.aside,
-            spec.train.seed,
-            groups=groups,
-            times=times,
-            labels=[str(y) for y in labels] if plain else None,
-        )
 
     @property
     def strata(self) -> bool:
