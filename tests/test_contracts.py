@@ -268,6 +268,14 @@ def test_operations_have_weights_and_states_of_plain_shapes():
     plans.append(make(peaks, "many_to_one", {"x": picture}, "softmax", {"classes": 2}))
     plans.append(make(spec, "seq2seq", {"source": words, "x": pen}, "chain", {"labels": 3, "hidden": 2}))
     plans.append(make(spec, "many_to_many", {"x": words}, "crf", {"classes": 3}))
+    beside = msgspec.structs.replace(spec, skip=True, ngrams=2, buckets=9)
+    plans.append(make(beside, "many_to_one", {"x": words}, "softmax", {"classes": 2}))
+    beside = msgspec.structs.replace(spec, skip=True)
+    plans.append(make(beside, "many_to_one", {"x": pen}, "softmax", {"classes": 2}))
+    window = {"window": 4, "mask": True, "beside": 0, "ahead": 0}
+    series = {"kind": "vectors", "size": 9, "lookback": window}
+    levels = {"horizon": 2, "channels": 1, "levels": [0.5]}
+    plans.append(make(spec, "many_to_many", {"x": series}, "quantile", levels))
     spelled = {"kind": "vectors", "size": 9, "spelled": [5, 6, 2]}
     plans.append(make(spec, "many_to_many", {"x": spelled}, "softmax", {"classes": 3}))
     for op in (op for plan in plans for op in operations(plan)):

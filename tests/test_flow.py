@@ -949,7 +949,7 @@ def test_parallel_files_on_the_command_line(tmp_path: Path) -> None:
         cwd=tmp_path,
     )  # fmt: skip
     metrics = json.loads(found.stdout)
-    assert {"bleu", "chrf", "perplexity", "signature"} == metrics.keys()
+    assert {"bleu", "chrf", "perplexity", "signature", "validation"} == metrics.keys()
     (tmp_path / "new.txt").write_text("0 1\n2 3\n", encoding="utf-8")
     (tmp_path / "new.de").write_text("0 1\n2 3\n", encoding="utf-8")
     rows = command("predict", "t.safetensors", "new.txt", cwd=tmp_path).stdout.splitlines()

@@ -56,7 +56,7 @@ class AudioCodec(Codec):
     """Recordings to log-mel energies, [T, bands * (1 + delta) * stack]; made by `fit`."""
 
     kind = "audio"
-    options = ("rate", "bands", "window", "hop", "stack", "delta", "max_length")
+    options = ("rate", "bands", "window", "hop", "stack", "max_length", "delta")
     endings = SOUND
     Document = AudioDocument
     reads_files = True
