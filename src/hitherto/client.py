@@ -187,11 +187,12 @@ class Client:
         self._http.close()
 
     def _send(self, asked: _Asked) -> httpx.Response:
+        failure: Exception = TimeoutError("patience is over")
         for wait in self._sender.waits():
             try:
                 response = self._http.request(**self._sender.request(asked))
             except httpx.TransportError as error:
-                failure: Exception = error
+                failure = error
             else:
                 refusal = _refusal(response)
                 if refusal is None:
@@ -297,11 +298,12 @@ class AsyncClient:
         await self._http.aclose()
 
     async def _send(self, asked: _Asked) -> httpx.Response:
+        failure: Exception = TimeoutError("patience is over")
         for wait in self._sender.waits():
             try:
                 response = await self._http.request(**self._sender.request(asked))
             except httpx.TransportError as error:
-                failure: Exception = error
+                failure = error
             else:
                 refusal = _refusal(response)
                 if refusal is None:

@@ -47,7 +47,10 @@ class Summary(Stage):
     stateful = True
 
     def prepare(self, weights: Sequence[Weights]) -> None:
-        self.scale, self.shift = weights[0]["weight_ih"], weights[0]["bias_ih"]
+        scale, shift = weights[0]["weight_ih"], weights[0]["bias_ih"]
+        assert scale is not None  # noqa: S101 - a checked plan has them
+        assert shift is not None  # noqa: S101
+        self.scale, self.shift = scale, shift
 
     def __call__(self, x: Array, part: Part, /) -> Array:
         first, I = int(self.n["h"]), self.I
