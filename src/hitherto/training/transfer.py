@@ -99,9 +99,11 @@ class Base:
             model = {name: value for name, value in model.items() if name in READER and name in known}
             if "bidirectional" in row.options:
                 model.setdefault("bidirectional", bool(self.model.spec.model.bidirectional))
-            data = (
-                {} if codec is None else {"tokens": codec.tokens, **({"lower": True} if codec.lower else {})}
-            )
+            data = {}
+            if codec is not None:
+                data = {"tokens": codec.tokens, **({"lower": True} if codec.lower else {})}
+                if "spelling" in row.options:  # the layers of the base read no letters
+                    data["spelling"] = False
         document = {
             **wanted,
             "data": {**data, **_table(wanted, "data")},

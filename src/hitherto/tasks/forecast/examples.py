@@ -32,6 +32,7 @@ class Joined:
         future = codec.future(self.arrays, at, self.begin[of + 1] if end is None else end)
         z = np.clip((future - loc) / scale, -1e6, 1e6).astype(np.float32)
         weight = np.clip(scale / self.unit[of][:, None], 1e-3, 1e3)
+        scale = np.minimum(scale, np.finfo(np.float32).max)
         return x, z, scale.astype(np.float32), weight.astype(np.float32)
 
 
