@@ -96,7 +96,7 @@ TEXT = "the cat sat on the mat and the dog sat on the log. " * 60
 TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "classify": (reviews(), {"input": "review", "output": "label", "epochs": 12, "lr": 0.02}),
     "tag": (tagged(), {"input": "tokens", "output": "tags", "epochs": 20, "lr": 0.02}),
-    "lm": ([TEXT] * 4, {"tokens": "chars", "epochs": 6, "lr": 0.02, "batch_size": 8, "bptt": 32}),
+    "lm": ([TEXT] * 4, {"tokens": "chars", "epochs": 10, "lr": 0.02, "batch_size": 8, "bptt": 32}),
     "forecast": (waves(), {"horizon": 7, "epochs": 10, "lr": 0.02}),
     "translate": (turned(), {"tokens": "words", "epochs": 12, "lr": 0.02, "dropout": 0.0, "hidden_size": 32}),
     "summarize": (summed(), {"tokens": "words", "epochs": 15, "lr": 0.02, "dropout": 0.0, "hidden_size": 32}),

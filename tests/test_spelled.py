@@ -264,8 +264,6 @@ def test_words_never_seen_are_read_by_letters(tmp_path: Any) -> None:
     plain = hitherto.train("tag", endings(0, 120), spelling=False, **quick)
     assert plain.codecs["input"].kind == "text"
     assert plain.evaluate(endings(1, 60))["accuracy"] < 0.6
-    chars = hitherto.train("tag", [{"tokens": "abab", "tags": list("XYXY")}] * 30, tokens="chars", epochs=1)
-    assert chars.codecs["input"].kind == "text"
 
 
 def test_classify_reads_letters_where_it_is_told_to() -> None:
