@@ -11,7 +11,7 @@ from hitherto.spec.tasks import TASKS
 
 SRC = Path(hitherto.__file__).parent
 
-AT_MOST = {"any": 67, "guesses": 30}
+AT_MOST = {"any": 66, "guesses": 30}
 
 # File -> how many comparisons with a name of a table it may have, outside that table or its folder. Aim at none.
 COMPARISONS: dict[str, int] = {}

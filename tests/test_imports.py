@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "arrays", "cells", "data", "codecs", "heads", "plan", "runtime", "tasks", "trained", "model"),
         "facade",
     },
-    "client": {"errors"},
+    "client": {"errors", "tasks"},
     "serve": {"errors", "files", "codecs", "plan", "tasks", "trained", "facade"},
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),

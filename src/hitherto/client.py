@@ -16,16 +16,16 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
 import msgspec
 
 from hitherto.errors import HithertoError
+from hitherto.tasks.base import Value
 
 __all__ = ["AsyncClient", "AsyncSession", "Client", "ServerError", "Session"]
 
-Value = Any  # what JSON holds, and arguments of httpx
 T = TypeVar("T")
 AGAIN = (429, 502, 503, 504)  # statuses after which the same request may be answered
 STATE = "application/vnd.hitherto.state"
