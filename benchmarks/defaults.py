@@ -421,7 +421,7 @@ def trained(name: str, limits: Limits, seed: int) -> Row:
         "best": best, "best_baseline": common.rounded(baselines[best].metrics[metric]), "gain": common.rounded(gain, 3),
         "error": None if not np.isfinite(error) else common.rounded(error, 2),
         "baselines": {n: common.rounded(b.metrics[metric]) for n, b in baselines.items() if metric in b.metrics},
-        "seconds": round(seconds, 1),
+        "seconds": common.rounded(seconds, 3),
     }  # fmt: skip
 
 
