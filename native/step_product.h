@@ -95,14 +95,11 @@ HT_NOINLINE void tile(const Product& p, i64 row, i64 panel, i64 vector) {
 }
 
 // All tiles of a product whose panels are WIDTH vectors wide; with a width of four the last may be narrower. A row alone takes
-// two panels at a time, or four of three vectors: a sum cannot be faster than its chain, and more chains fit side by side.
+// two panels at a time: a sum cannot be faster than its chain, and more chains fit side by side.
 template <int KIND, int WIDTH>
 void all_tiles(const Product& p) {
   i64 v = 0, panel = 0;
   if (VL > 4 && p.rows == 1) {
-    if constexpr (WIDTH == 3) {
-      for (; v + 4 * WIDTH <= p.vectors; v += 4 * WIDTH, panel += 4) tile<KIND, 4, 1, WIDTH>(p, 0, panel, v);
-    }
     for (; v + 2 * WIDTH <= p.vectors; v += 2 * WIDTH, panel += 2) tile<KIND, 2, 1, WIDTH>(p, 0, panel, v);
   }
   for (; v + WIDTH <= p.vectors; v += WIDTH, ++panel) {
