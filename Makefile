@@ -10,6 +10,7 @@ BIN := .venv/bin
 NATIVE := CMakeLists.txt $(wildcard native/*.*)
 INSTALLED := .venv/installed
 PEERS := .venv/peers
+comma := ,
 
 # Instruction sets that are compiled: base and the best of this machine, or all with HITHERTO_ISAS=all, as in wheels and CI.
 export HITHERTO_ISAS ?= native
@@ -19,16 +20,20 @@ native_tests = PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/$(1) -G Ninja 
 	-DHITHERTO_ISAS=$(HITHERTO_ISAS) -DHITHERTO_EXTENSION=OFF -DHITHERTO_NATIVE_TESTS=ON -DHITHERTO_WERROR=ON $(2) \
 	&& $(BIN)/cmake --build build/$(1) && $(BIN)/ctest --test-dir build/$(1) --output-on-failure
 
-# $(call sanitized,TESTS): these tests of Python on an extension with the address and undefined sanitizers, of one instruction set
-SANITIZED := build/sanitized
+# $(call sanitized,FOLDER,LIBRARY,TESTS): these tests of Python on the extension of that folder, beside the library of its sanitizer
 SANITIZED_ISA := $(if $(filter x86_64 amd64,$(shell uname -m)),avx2,base)
-sanitized = LD_PRELOAD="$$($(or $(CXX),c++) -print-file-name=libasan.so) $$($(or $(CXX),c++) -print-file-name=libstdc++.so)" \
+sanitized = LD_PRELOAD="$$($(or $(CXX),c++) -print-file-name=$(2)) $$($(or $(CXX),c++) -print-file-name=libstdc++.so)" \
 	ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=2 \
-	HITHERTO_NATIVE="$(CURDIR)/$(SANITIZED)/_native.abi3.so" PYTHONPATH=tests \
-	$(BIN)/python -m pytest -q -p no:cacheprovider -p another_native $(1)
+	HITHERTO_NATIVE="$(CURDIR)/build/$(1)/_native.abi3.so" PYTHONPATH=tests \
+	$(BIN)/python -m pytest -q -p no:cacheprovider -p another_native $(3)
+
+# $(call sanitized_extension,FOLDER,SANITIZERS): the extension with sanitizers, of one instruction set
+sanitized_extension = PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/$(1) -G Ninja --log-level=WARNING \
+	-DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" -DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=$(2) -DHITHERTO_ISAS=$(SANITIZED_ISA) \
+	&& $(BIN)/cmake --build build/$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix soak bench native-test sanitize sanitized-extension fuzz fuzz-native fuzz-python mutants
+.PHONY: help setup demo test check fix soak bench native-test sanitize fuzz fuzz-native fuzz-python mutants
 .DELETE_ON_ERROR:
 
 help:
@@ -70,20 +75,18 @@ fix: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-sanitized-extension: $(INSTALLED)
-	PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B $(SANITIZED) -G Ninja --log-level=WARNING -DPython_EXECUTABLE="$(CURDIR)/$(BIN)/python" \
-		-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=address,undefined -DHITHERTO_ISAS=$(SANITIZED_ISA)
-	$(BIN)/cmake --build $(SANITIZED)
-
 # The short form; `soak` has the long one.
-sanitize: sanitized-extension
-	$(call sanitized,tests/test_native.py)
+sanitize: $(INSTALLED)
+	$(call sanitized_extension,sanitized,address$(comma)undefined)
+	$(call sanitized,sanitized,libasan.so,tests/test_native.py)
 
-soak: sanitized-extension
+soak: sanitize
 	$(call native_tests,address,-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=address)
 	$(call native_tests,undefined,-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=undefined)
 	$(call native_tests,thread,-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=thread)
-	$(call sanitized,tests/test_native.py tests/test_engine.py tests/test_session.py tests/test_kernels.py tests/test_bundle.py)
+	$(call sanitized_extension,sanitized-threads,thread)
+	$(call sanitized,sanitized-threads,libtsan.so,tests/test_native.py)
+	$(call sanitized,sanitized,libasan.so,tests/test_engine.py tests/test_session.py tests/test_kernels.py tests/test_bundle.py)
 	$(BIN)/python -m pytest -m soak
 
 MINUTES ?= 1
