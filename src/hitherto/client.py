@@ -10,23 +10,28 @@
 were taken before it, so that the server takes it once.
 """
 
+from __future__ import annotations
+
 import asyncio
 import random
 import time
-from collections.abc import Generator, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import httpx
 import msgspec
 
 from hitherto.errors import HithertoError
-from hitherto.tasks.base import Value
+
+if TYPE_CHECKING:  # it brings what a server needs, and no client
+    from hitherto.tasks.base import Value
 
 __all__ = ["AsyncClient", "AsyncSession", "Client", "ServerError", "Session"]
 
 T = TypeVar("T")
+H = TypeVar("H", httpx.Client, httpx.AsyncClient)
 AGAIN = (429, 502, 503, 504)  # statuses after which the same request may be answered
 STATE = "application/vnd.hitherto.state"
 
@@ -47,10 +52,11 @@ class _Asked:
     path: str
     json: object = None
     content: bytes | None = None
-    query: tuple[tuple[str, str], ...] = ()
 
 
 Steps = Generator[_Asked, httpx.Response, T]  # the requests of a call, each answered before the next
+Came = httpx.Response | httpx.TransportError | None  # what comes of a request, or of waiting
+Talk = Generator[_Asked | float, Came, T]  # requests to send and seconds to wait
 
 
 def _json(response: httpx.Response) -> Value:
@@ -120,34 +126,67 @@ class _Place:
                 raise
 
 
-class _Sender:
-    """What both clients know of sending: the address, the key, and how long to try."""
+class _Sender(ABC, Generic[H]):
+    """What both clients know of sending: the address, the key, how long to try, and what to do next."""
 
-    def __init__(self, key: str | None, patience: float) -> None:
-        self.headers = {} if key is None else {"authorization": f"Bearer {key}"}
-        self.patience = patience
+    def __init__(
+        self,
+        address: str = "http://localhost:8000",
+        *,
+        key: str | None = None,
+        patience: float = 30.0,
+        **http: Value,
+    ) -> None:
+        """`http` goes to httpx: timeouts, certificates, proxies."""
+        self._headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        self._patience = patience
+        self._http: H = self._connected(base_url=address, **http)
 
-    def request(self, asked: _Asked) -> dict[str, Value]:
-        headers = dict(self.headers)
-        content = asked.content
+    @abstractmethod
+    def _connected(self, **http: Value) -> H:
+        """The client of httpx that sends."""
+
+    def _talk(self, steps: Steps[T]) -> Talk[T]:
+        """What a call sends and how long it waits, until it has its value."""
+        try:
+            asked = next(steps)
+            while True:
+                try:
+                    response = yield from self._attempts(asked)
+                except ServerError as error:
+                    asked = steps.throw(error)
+                else:
+                    asked = steps.send(response)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def _attempts(self, asked: _Asked) -> Talk[httpx.Response]:
+        """A request, sent until there is an answer or patience is over."""
+        ends, wait, failure = time.monotonic() + self._patience, 0.02, ServerError("patience is over", 503)
+        while time.monotonic() < ends:
+            came = yield asked
+            if isinstance(came, httpx.Response):
+                refusal = _refusal(came)
+                if refusal is None:
+                    return came
+                if refusal.status not in AGAIN:
+                    raise refusal
+                failure = refusal
+            else:
+                failure = ServerError(f"the server did not answer: {came}", 503)
+            yield wait * random.uniform(0.5, 1.0)  # noqa: S311 - so that clients do not all come at once
+            wait = min(2 * wait, 1.0)
+        raise failure
+
+    def _request(self, asked: _Asked) -> dict[str, Value]:
+        """A request as httpx takes it."""
+        headers, content = dict(self._headers), asked.content
         if content is not None:
             headers["content-type"] = STATE
         elif asked.json is not None:
             content, headers["content-type"] = msgspec.json.encode(asked.json), "application/json"
-        return {
-            "method": asked.method,
-            "url": asked.path,
-            "params": asked.query,
-            "headers": headers,
-            "content": content,
-        }
-
-    def waits(self) -> Iterator[float]:
-        """Seconds before each further attempt, until patience is over."""
-        ends, wait = time.monotonic() + self.patience, 0.02
-        while time.monotonic() < ends:
-            yield wait * random.uniform(0.5, 1.0)  # noqa: S311 - so that clients do not all come at once
-            wait = min(2 * wait, 1.0)
+        return {"method": asked.method, "url": asked.path, "headers": headers, "content": content}
 
 
 def _refusal(response: httpx.Response) -> ServerError | None:
@@ -162,20 +201,11 @@ def _refusal(response: httpx.Response) -> ServerError | None:
     return ServerError(message, response.status_code, expected)
 
 
-class Client:
+class Client(_Sender[httpx.Client]):
     """A client that waits for each answer. `patience` is how many seconds it sends a request again for."""
 
-    def __init__(
-        self,
-        address: str = "http://localhost:8000",
-        *,
-        key: str | None = None,
-        patience: float = 30.0,
-        **http: Value,
-    ) -> None:
-        """`http` goes to httpx: timeouts, certificates, proxies."""
-        self._sender = _Sender(key, patience)
-        self._http = httpx.Client(base_url=address, **http)
+    def _connected(self, **http: Value) -> httpx.Client:
+        return httpx.Client(**http)
 
     def __enter__(self) -> Self:
         return self
@@ -186,36 +216,23 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def _send(self, asked: _Asked) -> httpx.Response:
-        failure: Exception = TimeoutError("patience is over")
-        for wait in self._sender.waits():
-            try:
-                response = self._http.request(**self._sender.request(asked))
-            except httpx.TransportError as error:
-                failure = error
-            else:
-                refusal = _refusal(response)
-                if refusal is None:
-                    return response
-                if refusal.status not in AGAIN:
-                    raise refusal
-                failure = refusal
-            time.sleep(wait)
-        raise failure if isinstance(failure, ServerError) else _unanswered(failure)
-
     def _run(self, steps: Steps[T]) -> T:
+        talk, came = self._talk(steps), None
         try:
-            asked = next(steps)
             while True:
-                try:
-                    response = self._send(asked)
-                except ServerError as error:
-                    asked = steps.throw(error)
-                else:
-                    asked = steps.send(response)
+                came = self._do(talk.send(came))
         except StopIteration as end:
             value: T = end.value
             return value
+
+    def _do(self, next_: _Asked | float) -> Came:
+        if isinstance(next_, float):
+            time.sleep(next_)
+            return None
+        try:
+            return self._http.request(**self._request(next_))
+        except httpx.TransportError as error:
+            return error
 
     def models(self) -> list[dict[str, Value]]:
         """The models that are served."""
@@ -231,11 +248,11 @@ class Client:
         """What the model makes of a prompt."""
         return self._run(_generate(model, prompt, options))
 
-    def session(self, model: str, *, state: bytes | None = None) -> "Session":
+    def session(self, model: str, *, state: bytes | None = None) -> Session:
         """A new session; with a saved state, from there."""
         return Session(self, self._run(_create(model, state)))
 
-    def resume(self, session: str) -> "Session":
+    def resume(self, session: str) -> Session:
         """The session with this id, where it is now."""
         return Session(self, self._run(_info(session)))
 
@@ -260,7 +277,7 @@ class Session(_Place):
         """The end of the input: the rest of the answers."""
         return self._client._run(self.pushed((), finish=True))["end"]
 
-    def fork(self) -> "Session":
+    def fork(self) -> Session:
         """Another session that has taken the same."""
         return Session(self._client, self._client._run(self.forked()))
 
@@ -272,61 +289,38 @@ class Session(_Place):
         self._client._run(self.deleted())
 
 
-class AsyncClient:
+class AsyncClient(_Sender[httpx.AsyncClient]):
     """`Client`, for `await`."""
 
-    def __init__(
-        self,
-        address: str = "http://localhost:8000",
-        *,
-        key: str | None = None,
-        patience: float = 30.0,
-        **http: Value,
-    ) -> None:
-        self._sender = _Sender(key, patience)
-        self._http = httpx.AsyncClient(base_url=address, **http)
+    def _connected(self, **http: Value) -> httpx.AsyncClient:
+        return httpx.AsyncClient(**http)
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _send(self, asked: _Asked) -> httpx.Response:
-        failure: Exception = TimeoutError("patience is over")
-        for wait in self._sender.waits():
-            try:
-                response = await self._http.request(**self._sender.request(asked))
-            except httpx.TransportError as error:
-                failure = error
-            else:
-                refusal = _refusal(response)
-                if refusal is None:
-                    return response
-                if refusal.status not in AGAIN:
-                    raise refusal
-                failure = refusal
-            await asyncio.sleep(wait)
-        raise failure if isinstance(failure, ServerError) else _unanswered(failure)
-
     async def _run(self, steps: Steps[T]) -> T:
+        talk, came = self._talk(steps), None
         try:
-            asked = next(steps)
             while True:
-                try:
-                    response = await self._send(asked)
-                except ServerError as error:
-                    asked = steps.throw(error)
-                else:
-                    asked = steps.send(response)
+                came = await self._do(talk.send(came))
         except StopIteration as end:
             value: T = end.value
             return value
+
+    async def _do(self, next_: _Asked | float) -> Came:
+        if isinstance(next_, float):
+            await asyncio.sleep(next_)
+            return None
+        try:
+            return await self._http.request(**self._request(next_))
+        except httpx.TransportError as error:
+            return error
 
     async def models(self) -> list[dict[str, Value]]:
         return await self._run(_models())
@@ -339,10 +333,10 @@ class AsyncClient:
     async def generate(self, model: str, prompt: Value = None, **options: Value) -> Value:
         return await self._run(_generate(model, prompt, options))
 
-    async def session(self, model: str, *, state: bytes | None = None) -> "AsyncSession":
+    async def session(self, model: str, *, state: bytes | None = None) -> AsyncSession:
         return AsyncSession(self, await self._run(_create(model, state)))
 
-    async def resume(self, session: str) -> "AsyncSession":
+    async def resume(self, session: str) -> AsyncSession:
         return AsyncSession(self, await self._run(_info(session)))
 
 
@@ -363,7 +357,7 @@ class AsyncSession(_Place):
     async def finish(self) -> Value:
         return (await self._client._run(self.pushed((), finish=True)))["end"]
 
-    async def fork(self) -> "AsyncSession":
+    async def fork(self) -> AsyncSession:
         return AsyncSession(self._client, await self._client._run(self.forked()))
 
     async def save(self) -> bytes:
@@ -371,7 +365,3 @@ class AsyncSession(_Place):
 
     async def delete(self) -> None:
         await self._client._run(self.deleted())
-
-
-def _unanswered(error: Exception) -> ServerError:
-    return ServerError(f"the server did not answer: {error}", 503)
