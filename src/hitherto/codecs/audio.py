@@ -184,6 +184,9 @@ class AudioCodec(Codec):
         codec.notes = notes
         return codec
 
+    def example_piece(self) -> list[float]:
+        return [round(math.sin(i), 2) for i in range(24)]
+
     def encode(self, value: object) -> Array:
         """Of a recording, [T, F] float32: too short a one is filled up with silence, an empty one is an error."""
         return np.concatenate(list(self._encoded(value)))

@@ -110,6 +110,14 @@ class Codec(ABC):
     @abstractmethod
     def from_json(cls, document: Mapping[str, object], parts: Parts) -> Self: ...
 
+    def example(self) -> object:
+        """A short value as JSON holds it, for pages that show how to ask; None where values come in files alone."""
+        return None
+
+    def example_piece(self) -> object:
+        """The same of what a stream takes."""
+        return self.example()
+
     def decode(self, array: Array) -> object:  # noqa: ARG002
         """The value of an array."""
         raise self._cannot("decode")

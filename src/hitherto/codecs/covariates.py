@@ -24,6 +24,10 @@ class Covariate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mean: Real | UnsetType = UNSET
     deviation: Positive | UnsetType = UNSET
 
+    def example(self) -> str | float:
+        """A value of the column."""
+        return self.classes[0] if self.classes else float(self.mean or 0)
+
 
 def expect(option: str, value: str, allowed: Sequence[str]) -> None:
     """An error where an option has another value than those allowed."""

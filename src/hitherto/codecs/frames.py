@@ -132,6 +132,9 @@ class FramesCodec(Codec):
         codec.notes = notes + learned
         return codec
 
+    def example(self) -> list[list[list[float]]]:
+        return [[[0.0, 0.5], [0.5, 1.0]], [[0.5, 0.0], [1.0, 0.5]]]
+
     def encode(self, value: object) -> Array:
         """The steps of a video, [T, size] float32."""
         stream, path = self.stream(), path_of(value)

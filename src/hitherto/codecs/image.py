@@ -176,6 +176,9 @@ class ImageCodec(Codec):
         codec.notes = notes + learned
         return codec
 
+    def example(self) -> list[list[float]]:
+        return [[0.0, 0.5, 1.0], [0.5, 1.0, 0.5], [1.0, 0.5, 0.0]]
+
     def encode(self, value: object) -> Array:
         """The steps of a picture, [T, size] float32."""
         return self.steps(self.picture(value))

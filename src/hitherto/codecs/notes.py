@@ -166,6 +166,10 @@ class NotesCodec(Codec):
 
     # ---- arrays
 
+    def example(self) -> list[list[int]]:
+        middle = self.low + self.size // 2
+        return [[middle], [middle, self.low], []]
+
     def encode(self, value: object) -> Array:
         """Ones where keys sound, float32 [T, keys]. Steps of a list or array are taken as this codec's own."""
         music, file_step = opened(value)

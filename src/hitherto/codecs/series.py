@@ -206,6 +206,11 @@ class SeriesCodec(Codec):
 
     # ---- arrays
 
+    def example(self) -> list[list[float]]:
+        spread = np.asarray(self.deviation) if len(self.deviation) else np.ones(self.channels)
+        steps = self.mean + np.array([[0.0], [1.0], [-1.0]]) * spread
+        return [[float(f"{value:.3g}") for value in step] for step in steps]
+
     def encode(self, value: object) -> Arrays:  # type: ignore[override]  # with what forecasts are told beside
         """A row for each step: `x` [T, F]; of a `Series` also `target`, and what `affine` reads."""
         if not isinstance(value, Series):

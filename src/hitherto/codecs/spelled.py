@@ -137,6 +137,9 @@ class SpelledCodec(Codec):
 
     # ---- encoding
 
+    def example(self) -> str:
+        return self.words.example()
+
     def encode(self, value: object) -> Array:
         """The numbers of the words of a text, or of a list of them, [T, size] float32."""
         return self.rows(self.cut(value))[: self.max_length]

@@ -218,6 +218,9 @@ class StrokesCodec(Codec):
 
     # ---- arrays
 
+    def example(self) -> list[list[list[float]]]:
+        return [[[0.0, 0.0], [1.0, 2.0], [2.0, 0.0]], [[0.5, 1.0], [1.5, 1.0]]]
+
     def encode(self, value: object) -> Array:
         """A row for each step, float32 [T, size]."""
         return StrokesStream(self)._advance(stroke3(value))

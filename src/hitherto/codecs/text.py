@@ -214,6 +214,10 @@ class TextCodec(Codec):
 
     # ---- encoding
 
+    def example(self) -> str:
+        words = [word for word in self.vocabulary if word.isalpha()] if self.tokens == "words" else []
+        return " ".join(words[:4]) or "The "
+
     def encode(self, value: object) -> Array:
         """The tokens of a text, [T] int32; a list of words is taken as it is cut."""
         if isinstance(value, list | tuple | np.ndarray):

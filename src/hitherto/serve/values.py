@@ -8,11 +8,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from hitherto.codecs.base import Codec
 from hitherto.errors import DataError
 from hitherto.serve.refusals import Refused
 from hitherto.tasks.base import Row, Value
-from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.streams import Stream
 from hitherto.trained import Model
 
@@ -25,7 +23,7 @@ Upload = tuple[str, bytes]  # the name that its sender gave a file, and what is 
 
 def inputs_of(model: Model, values: Sequence[Value]) -> list[Value]:
     """The inputs of `predict`. What would be the name of a file is refused."""
-    codec = _read_by(model)
+    codec = model.source.read_by
     if not codec.reads_files:
         return list(values)
     return [_numbers(codec.kind, value) for value in values]
@@ -34,7 +32,7 @@ def inputs_of(model: Model, values: Sequence[Value]) -> list[Value]:
 @contextmanager
 def as_files(model: Model, uploads: Sequence[Upload]) -> Iterator[list[Path]]:
     """Uploads as files, for as long as the block runs. Only the ending of a name is used."""
-    codec = _read_by(model)
+    codec = model.source.read_by
     with TemporaryDirectory(prefix="hitherto-") as folder:
         paths = []
         for name, content in uploads:
@@ -49,7 +47,7 @@ def as_files(model: Model, uploads: Sequence[Upload]) -> Iterator[list[Path]]:
 
 def take(stream: Stream, value: Value) -> list[Row]:
     """Push one input: text, numbers, a row of a series, or bytes of a binary message with their format."""
-    codec = _read_by(stream.model)
+    codec = stream.model.source.read_by
     if isinstance(value, Mapping) and stream.model.source.foresees:
         unknown = value.keys() - {"y", "ds", "known", "static"}
         if unknown:
@@ -60,14 +58,6 @@ def take(stream: Stream, value: Value) -> list[Row]:
     if codec.reads_files:
         value = _numbers(codec.kind, value)
     return stream.push(value)
-
-
-def _read_by(model: OpenModel) -> Codec:
-    """The codec of what a model is given: a model that continues has no input of that name."""
-    if "input" in model.codecs:
-        return model.codecs["input"]
-    codecs = list(model.codecs.values())
-    return next((codec for codec in codecs if not codec.reads_files), codecs[0])
 
 
 def _decoded(kind: str, content: bytes) -> Value:

@@ -195,6 +195,19 @@ class Source(ABC, Generic[E]):
         """Metrics of the texts that a decoder wrote for these examples."""
         raise NotImplementedError(f"{type(self).__name__} does not declare judge")
 
+    def examples(self) -> tuple[list[Value], list[Value]]:
+        """Inputs of `predict`, and inputs of a stream, as JSON holds them; none where there are none to show."""
+        whole, piece = self.read_by.example(), self.read_by.example_piece()
+        return [] if whole is None else [whole], [] if piece is None else [piece]
+
+    @property
+    def read_by(self) -> Codec:
+        """The codec of what a model is given: one that continues has no input of that name."""
+        if "input" in self.codecs:
+            return self.codecs["input"]
+        codecs = list(self.codecs.values())
+        return next((codec for codec in codecs if not codec.reads_files), codecs[0])
+
     def is_one_value(self, data: object) -> bool:  # noqa: ARG002
         """Whether data that look like rows are one input: the turns of a conversation."""
         return False

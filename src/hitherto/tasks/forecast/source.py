@@ -22,7 +22,7 @@ from hitherto.metrics import METRICS
 from hitherto.plan import Input, Plan
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
 from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
 from hitherto.tasks.columns import column_name, column_names, load
 from hitherto.tasks.forecast import defaults
@@ -38,6 +38,7 @@ from hitherto.tasks.forecast.linear import (
     whole_window,
     windows_to_try,
 )
+from hitherto.times import Form
 
 __all__ = ["WindowExamples", "Windows", "surprise"]
 
@@ -68,6 +69,26 @@ class Windows(Source[WindowExamples]):
             for columns in (order, data.output, data.known, data.static)
             for name in column_names(None, columns)
         ]
+
+    def examples(self) -> tuple[list[Value], list[Value]]:
+        """Rows of a series, and steps of one."""
+        data, codec, form = self.spec.data, self.codec, Form(self.spec.data.time_format or "")
+        steps = codec.example()
+        days = np.datetime64("2024-01-01", "us") + np.arange(len(steps)) * np.timedelta64(1, "D")
+        if codec.step is not None and not form.numbers:
+            days = np.append(days[:1], codec.step.after(days[0], len(steps) - 1, None))
+        times = list(range(1, len(steps) + 1)) if form.numbers else form.write(days, codec.step)
+        outputs = len(column_names(None, data.output))
+        known, static = ([column.example() for column in some] for some in (codec.known, codec.static))
+        rows = [
+            dict(zip(self.reads, [*["a"][: data.id is not None], *[time][: data.time is not None],
+                                  *(values * outputs)[:outputs], *known, *static], strict=True))
+            for time, values in zip(times, steps, strict=True)
+        ]  # fmt: skip
+        ahead = {"known": [known] * codec.horizon} if known else {}
+        about = {**ahead, **({"static": static} if static else {})}
+        y = [values if len(values) > 1 else values[0] for values in steps]
+        return rows, [{"ds": time, "y": one, **about} for time, one in zip(times, y, strict=True)]
 
     @classmethod
     def fit(cls, spec: Spec, table: Table) -> "Windows":

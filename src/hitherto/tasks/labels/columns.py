@@ -17,6 +17,7 @@ __all__ = [
     "columns",
     "expect_one_kind",
     "floats",
+    "in_columns",
     "is_numeric",
     "items",
     "label_column",
@@ -215,3 +216,21 @@ def parted(spec: Spec, table: Table, *, strata: bool) -> tuple[Array, Array]:
         times = [rows[i][table.column(data.time)] for i in picked]
     shares = [str(y) for y in labels] if strata and groups is None and times is None else None
     return split(len(picked), data.aside, spec.train.seed, groups=groups, times=times, labels=shares)
+
+
+def in_columns(
+    data: DataSpec, numeric: bool, whole: list[Value], piece: list[Value]
+) -> tuple[list[Value], list[Value]]:
+    """Examples of inputs as rows of the columns that they stand in, and pieces of them."""
+    columns = column_names(None, data.input)
+    if not numeric or (data.id is None and len(columns) < 2):
+        return whole, piece
+    steps: list[list[float]] = whole[0]
+    if data.id is None:
+        return [dict(zip(columns, steps[0], strict=True))], steps[:1]
+    order = [data.id, *(() if data.time is None else (data.time,))]
+    rows = [
+        dict(zip([*order, *columns], [*["a", i + 1][: len(order)], *step], strict=True))
+        for i, step in enumerate(steps)
+    ]
+    return [*rows], [*steps]

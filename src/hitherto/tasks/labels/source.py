@@ -40,6 +40,7 @@ from hitherto.tasks.labels.columns import (
     columns,
     expect_one_kind,
     floats,
+    in_columns,
     is_numeric,
     items,
     label_column,
@@ -143,6 +144,9 @@ class Pairs(Source[PairExamples]):
             plain = self.spec.replace(input="value", id=None)
             return type(self)(plain, self.codecs).read(table, labelled=False)
         return self.read(table, labelled)
+
+    def examples(self) -> tuple[list[Value], list[Value]]:
+        return in_columns(self.spec.data, self.numeric, *super().examples())
 
     def _table(self, data: object) -> Table:
         return load(self.spec, data, sentences=self.reads_sentences)

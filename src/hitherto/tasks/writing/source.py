@@ -22,7 +22,7 @@ from hitherto.plan import Input
 from hitherto.progress import doing
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Item, Options, Results, Row, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Item, Options, Results, Row, Share, Source, Value
 from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -97,6 +97,12 @@ class Texts(Source[TextExamples]):
     @property
     def reads(self) -> list[str]:
         return column_names(None, self.spec.data.input)
+
+    def examples(self) -> tuple[list[Value], list[Value]]:
+        whole, piece = super().examples()
+        if len(self.reads) < 2:
+            return whole, piece
+        return [dict.fromkeys(self.reads, value) for value in whole], ["\n".join(piece * len(self.reads))]
 
     @property
     def target(self) -> TextCodec:
