@@ -8,11 +8,10 @@ import traceback
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import anyio
 import msgspec
-from msgspec import Meta
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -23,6 +22,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from hitherto import __version__
 from hitherto.errors import UsageError
 from hitherto.serve import page
+from hitherto.serve.asked import Create, Generate, Predict, Push
+from hitherto.serve.examples import examples
 from hitherto.serve.keys import Keys
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.models import Models, named
@@ -40,37 +41,8 @@ __all__ = ["Handler", "Server", "app"]
 
 STATE = "application/vnd.hitherto.state"  # of a saved session: safetensors
 
-Whole = Annotated[int, Meta(ge=0)]
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Predict(msgspec.Struct, forbid_unknown_fields=True):
-    """Inputs to answer, each as `hitherto predict` takes it."""
-
-    inputs: Annotated[list[object], Meta(min_length=1)]
-    details: bool = False
-    options: dict[str, object] = {}
-
-
-class Push(msgspec.Struct, forbid_unknown_fields=True):
-    """Inputs that follow the `at` inputs that were taken; `finish` ends the input after them."""
-
-    inputs: list[object] = []
-    at: Whole | None = None
-    finish: bool = False
-
-
-class Create(msgspec.Struct, forbid_unknown_fields=True):
-    """A new session."""
-
-
-class Generate(msgspec.Struct, forbid_unknown_fields=True):
-    """A prompt to continue; with `stream` the text comes piece by piece, as Server-Sent Events."""
-
-    prompt: object = None
-    stream: bool = False
-    options: dict[str, object] = {}
 
 
 class Server:
@@ -130,7 +102,8 @@ class Server:
     async def model_info(self, request: Request) -> Response:
         self.owner(request.headers.get("authorization"))
         name = request.path_params["model"]
-        return answered(about(name, self.models.newest(name)))
+        model = self.models.newest(name)
+        return answered({**about(name, model), **examples(name, model)})
 
     async def predict(self, request: Request) -> Response:
         self.owner(request.headers.get("authorization"))
@@ -242,7 +215,8 @@ class Server:
         return HTMLResponse(page.html(), headers={"content-security-policy": page.POLICY})
 
     async def openapi(self, _request: Request) -> Response:
-        return answered(page.openapi(__version__))
+        shown = [] if self.keys is not None else [examples(n, self.models.newest(n)) for n in self.models]
+        return answered(page.openapi(__version__, shown))
 
     # ---- every request
 
@@ -390,7 +364,7 @@ def about(name: str, model: Model) -> dict[str, object]:
     """A model as the list has it; `id` and `object` are the names that clients of OpenAI's API read."""
     why = ""
     try:
-        model._expect_streams()
+        model.stream()
     except UsageError as error:
         why = str(error)
     return {

@@ -7,64 +7,29 @@ are refused, unless they ask for what is the case anyway.
 import secrets
 import time
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from hitherto.serve.asked import Chat, Completion
 from hitherto.serve.refusals import Refused
 from hitherto.serve.values import as_files
-from hitherto.tasks.base import Options
 
 if TYPE_CHECKING:
     from hitherto.serve.app import Handler, Server
     from hitherto.trained import Model
 
-__all__ = ["OpenAI"]
+__all__ = ["TASKS", "OpenAI"]
 
 
-class Asked(msgspec.Struct):
-    """What both kinds of completion may ask for; other fields of the API are not read."""
-
-    model: str
-    max_tokens: Annotated[int, Meta(ge=1)] | None = None
-    temperature: Annotated[float, Meta(ge=0)] | None = None
-    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
-    seed: int | None = None
-    stop: str | list[str] | None = None
-    stream: bool = False
-    n: Literal[1] | None = None
-    logprobs: Literal[False] | None = None
-    tools: Annotated[list[object], Meta(max_length=0)] | None = None
-
-    def options(self) -> Options:
-        """By the names that models have."""
-        values = {
-            "max_new_tokens": self.max_tokens, "temperature": self.temperature, "top_p": self.top_p, "seed": self.seed,
-        }  # fmt: skip
-        return {name: value for name, value in values.items() if value is not None}
-
-
-class Completion(Asked, kw_only=True):
-    """A text to continue."""
-
-    prompt: str = ""
-
-
-class Turn(msgspec.Struct):
-    """A message of a conversation."""
-
-    role: Literal["user", "assistant"]
-    content: str
-
-
-class Chat(Asked, kw_only=True):
-    """A conversation to reply to."""
-
-    messages: Annotated[list[Turn], Meta(min_length=1)]
-    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
+# By the route: the task whose models it is for, and an example of its body.
+TASKS: dict[str, tuple[str, dict[str, object]]] = {
+    "/v1/completions": ("lm", {"prompt": "The ", "max_tokens": 40}),
+    "/v1/chat/completions": ("chat", {"messages": [{"role": "user", "content": "Hello"}]}),
+    "/v1/audio/transcriptions": ("transcribe", {}),
+}
 
 
 class OpenAI:
@@ -84,7 +49,7 @@ class OpenAI:
         """The text that follows a prompt, at once or piece by piece."""
         self.server.owner(request.headers.get("authorization"))
         asked = await self.server.body(request, Completion)
-        model = self._model(asked.model, "lm")
+        model = self._model(asked.model, "/v1/completions")
         stops = [asked.stop] if isinstance(asked.stop, str) else asked.stop
         options = asked.options() | ({"stop": stops} if stops else {})
         pieces = model.pieces(asked.prompt, **options)
@@ -111,7 +76,7 @@ class OpenAI:
         """The reply to a conversation. A search finds it as a whole, so that a stream of it has one piece."""
         self.server.owner(request.headers.get("authorization"))
         asked = await self.server.body(request, Chat)
-        model = self._model(asked.model, "chat")
+        model = self._model(asked.model, "/v1/chat/completions")
         if asked.stop:
             raise Refused("a reply ends by itself: leave `stop` out")
         options = asked.options()
@@ -138,7 +103,7 @@ class OpenAI:
         """The text of a recording."""
         self.server.owner(request.headers.get("authorization"))
         uploads, fields = await self.server.form(request)
-        model = self._model(fields.get("model", ""), "transcribe")
+        model = self._model(fields.get("model", ""), "/v1/audio/transcriptions")
         if fields.get("response_format", "json") != "json":
             raise Refused("the only `response_format` is json")
         if len(uploads) != 1:
@@ -150,8 +115,8 @@ class OpenAI:
 
         return _json({"text": await self.server.apart(read)})
 
-    def _model(self, name: str, task: str) -> "Model":
-        model = self.server.models.newest(name)
+    def _model(self, name: str, path: str) -> "Model":
+        model, task = self.server.models.newest(name), TASKS[path][0]
         if model.spec.task != task:
             raise Refused(f"this route is for models of {task}")
         return model

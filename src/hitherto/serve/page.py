@@ -3,9 +3,12 @@
 import base64
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+
+from hitherto.serve.asked import Chat, Completion, Create, Generate, Predict, Push
 
 __all__ = ["POLICY", "html", "openapi"]
 
@@ -19,7 +22,8 @@ class Call:
     about: str
     answer: str  # what comes back
     status: int = 200
-    body: dict[str, object] | None = None  # an example of a JSON body
+    body: type[msgspec.Struct] | None = None  # of JSON
+    files: bool = False  # whether files may be uploaded in its place, or are its body
     media: str = "application/json"  # of the answer
     keyed: bool = True
 
@@ -29,22 +33,22 @@ CALLS = (
     Call("GET", "/v1/models/{model}", "One model: its task, digest, and whether it streams.", "The model."),
     Call(
         "POST", "/v1/models/{model}/predict", "Answer whole inputs. Files come as multipart/form-data.",
-        "An answer for each input.", body={"inputs": ["a text"], "details": True},
+        "An answer for each input.", body=Predict, files=True,
     ),
     Call(
         "POST", "/v1/models/{model}/generate", "Continue a prompt. With stream: Server-Sent Events.",
-        "The text that follows.", body={"prompt": "The ", "stream": False, "options": {"max_new_tokens": 40}},
+        "What follows.", body=Generate,
     ),
     Call(
         "POST", "/v1/models/{model}/sessions", "Begin a session; or go on from a saved state, as the body.",
-        "The session, before any input.", 201, body={},
+        "The session, before any input.", 201, body=Create,
     ),
     Call("GET", "/v1/sessions/{session}", "A session: its model, and how many inputs it has taken.", "The session."),
     Call("DELETE", "/v1/sessions/{session}", "Forget a session.", "Nothing.", 204),
     Call(
         "POST", "/v1/sessions/{session}/push",
         "Take inputs. `at` is how many you know were taken: a push that comes again is answered again.",
-        "What became final, and `at` after it.", body={"at": 0, "inputs": ["a text "], "finish": False},
+        "What became final, and `at` after it.", body=Push,
     ),
     Call("GET", "/v1/sessions/{session}/peek", "The answer so far, as if the input ended here.", "The answer."),
     Call("POST", "/v1/sessions/{session}/fork", "Another session that has taken the same.", "The new session.", 201),
@@ -54,14 +58,12 @@ CALLS = (
     ),
     Call("PUT", "/v1/sessions/{session}/state", "Go on from a saved state, with the query `at`.", "The session."),
     Call(
-        "POST", "/v1/completions", "Continue a prompt, as OpenAI's API has it.", "The text that follows.",
-        body={"model": "MODEL", "prompt": "The ", "max_tokens": 40},
+        "POST", "/v1/completions", "Continue a prompt, as OpenAI's API has it.", "What follows.", body=Completion,
     ),
+    Call("POST", "/v1/chat/completions", "Reply to a conversation, as OpenAI's API has it.", "The reply.", body=Chat),
     Call(
-        "POST", "/v1/chat/completions", "Reply to a conversation, as OpenAI's API has it.", "The reply.",
-        body={"model": "MODEL", "messages": [{"role": "user", "content": "Hello"}]},
+        "POST", "/v1/audio/transcriptions", "The text of a recording, as OpenAI's API has it.", "The text.", files=True,
     ),
-    Call("POST", "/v1/audio/transcriptions", "The text of a recording, as OpenAI's API has it.", "The text."),
     Call("GET", "/metrics", "Figures for Prometheus.", "Text.", media="text/plain"),
     Call("GET", "/live", "Whether the process runs.", "ok", media="text/plain", keyed=False),
     Call("GET", "/ready", "Whether it takes requests.", "ok", media="text/plain", keyed=False),
@@ -79,9 +81,24 @@ ERRORS = {
 }
 
 
-def openapi(version: str) -> dict[str, object]:
-    """The routes as OpenAPI 3.1 has them."""
+_FORM = {
+    "schema": {
+        "type": "object",
+        "properties": {"file": {"type": "string", "format": "binary"}, "model": {"type": "string"}},
+        "required": ["file"],
+    }
+}
+
+
+def openapi(version: str, models: Sequence[Mapping[str, object]] = ()) -> dict[str, object]:
+    """The routes as OpenAPI 3.1 has them, with the examples of these models."""
     paths: dict[str, dict[str, object]] = {}
+    some, components = msgspec.json.schema_components(
+        [call.body for call in CALLS if call.body is not None],
+        ref_template="#/components/schemas/{name}",
+        schema_hook=lambda _: {"description": "any value of JSON"},  # of `object`
+    )
+    schemas = iter(some)
     for call in CALLS:
         names = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
         said: dict[str, object] = {
@@ -99,9 +116,13 @@ def openapi(version: str) -> dict[str, object]:
             },
             "security": [{"key": []}] if call.keyed else [],
         }
+        content: dict[str, object] = {}
         if call.body is not None:
-            content = {"application/json": {"schema": {"type": "object"}, "example": call.body}}
-            said["requestBody"] = {"content": content}
+            content["application/json"] = {"schema": next(schemas), **_shown(call.path, models)}
+        if call.files:
+            content["multipart/form-data"] = _FORM
+        if content:
+            said["requestBody"] = {"content": content, "required": True}
         paths.setdefault(call.path, {})[call.method.lower()] = said
     return {
         "openapi": "3.1.0",
@@ -111,8 +132,21 @@ def openapi(version: str) -> dict[str, object]:
             "description": "Recurrent models, and their sessions.",
         },
         "paths": paths,
-        "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": components,
+        },
     }
+
+
+def _shown(path: str, models: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """The example of the first model that has one of this route."""
+    for model in models:
+        bodies = model["examples"]
+        assert isinstance(bodies, dict)  # noqa: S101 - as `examples` makes them
+        if path in bodies:
+            return {"example": bodies[path]}
+    return {}
 
 
 _SCRIPT = """
@@ -121,40 +155,83 @@ const $ = (name, set, ...inside) => {
   element.append(...inside);
   return element;
 };
-const key = $("input", {placeholder: "key, if the server has keys", type: "password"});
-const values = {model: $("input", {placeholder: "model"}), session: $("input", {placeholder: "session"})};
-document.body.append($("p", {}, "key ", key, " model ", values.model, " session ", values.session));
-fetch("v1/models").then(r => r.json()).then(j => { if (j.data) values.model.value = j.data[0].id; });
-const send = async (call, body, out) => {
-  const path = call.path.replace(/{(\\w+)}/, (_, name) => encodeURIComponent(values[name].value));
-  const headers = key.value ? {authorization: "Bearer " + key.value} : {};
-  if (body) headers["content-type"] = "application/json";
-  const r = await fetch(path.slice(1), {method: call.method, headers, body: body ? body.value : undefined});
+const key = $("input", {placeholder: "key, if the server has keys", type: "password", onchange: () => list()});
+const values = {model: $("select", {onchange: () => choose()}), session: $("input", {placeholder: "session"})};
+document.body.append($("p", {}, "model ", values.model, " session ", values.session, " key ", key));
+const rows = CALLS.map(call => {
+  const body = call.body ? $("textarea", {value: "{}", rows: 3, spellcheck: false}) : null;
+  const file = call.files ? $("input", {type: "file"}) : null;
+  const out = $("pre", {});
+  const row = {call, body, file, out};
+  const title = $("h2", {textContent: `${call.method} ${call.path}`});
+  const button = $("button", {textContent: "send", onclick: () => send(row)});
+  const given = [body, file].filter(Boolean);
+  row.section = $("section", {}, title, $("p", {textContent: call.about}), ...given, button, out);
+  document.body.append(row.section);
+  return row;
+});
+const headers = () => key.value ? {authorization: "Bearer " + key.value} : {};
+const list = async () => {
+  const models = await fetch("v1/models", {headers: headers()}).then(r => r.json());
+  values.model.replaceChildren(...(models.data ?? []).map(one => $("option", {textContent: one.id})));
+  if (values.model.value) choose();
+};
+const choose = async () => {
+  const path = "v1/models/" + encodeURIComponent(values.model.value);
+  const about = await fetch(path, {headers: headers()}).then(r => r.json());
+  for (const {call, body, file, section} of rows) {
+    const example = about.examples?.[call.path];
+    section.hidden = (body || file) && !example;
+    if (body && example) body.value = JSON.stringify(example);
+    if (file) { file.accept = about.files.join(","); file.hidden = !about.files.length; file.value = ""; }
+  }
+};
+const send = async ({call, body, file, out}) => {
+  const path = call.path.replace(/{(\\w+)}/, (_, name) => encodeURIComponent(values[name].value)).slice(1);
+  const asked = {method: call.method, headers: headers()};
+  if (file?.files.length) {
+    asked.body = new FormData();
+    asked.body.append("file", file.files[0]);
+    asked.body.append("model", values.model.value);
+  } else if (body) {
+    asked.headers["content-type"] = "application/json";
+    asked.body = body.value;
+  }
+  const r = await fetch(path, asked);
   const bytes = r.headers.get("content-type")?.includes("state");
   const text = bytes ? `${(await r.arrayBuffer()).byteLength} bytes` : await r.text();
   out.textContent = `${r.status} ${text}`;
-  try { values.session.value = JSON.parse(text).session ?? values.session.value; } catch {}
+  try {
+    const answer = JSON.parse(text);
+    values.session.value = answer.session ?? values.session.value;
+    const at = answer.at ?? answer.expected;
+    for (const other of rows) {
+      if (at === undefined || !other.call.path.endsWith("/push")) continue;
+      other.body.value = JSON.stringify({...JSON.parse(other.body.value), at});
+    }
+  } catch {}
 };
-for (const call of CALLS) {
-  const body = call.body ? $("textarea", {value: JSON.stringify(call.body), rows: 2}) : null;
-  const out = $("pre", {});
-  const title = $("h2", {textContent: `${call.method} ${call.path}`});
-  const button = $("button", {textContent: "send", onclick: () => send(call, body, out)});
-  const about = $("p", {textContent: call.about});
-  document.body.append($("section", {}, title, about, ...(body ? [body] : []), button, out));
-}
+list();
 """
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
     "h2{font:600 15px ui-monospace,monospace;margin:1.5em 0 0}p{margin:.2em 0}"
     "textarea{width:100%;font:13px ui-monospace,monospace}"
+    "section input[type=file]{display:block;margin:.3em 0}section[hidden],input[hidden]{display:none!important}"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;margin:.3em 0}pre:not(:empty){padding:.5em}"
 )
 
 
 def _script() -> str:
     calls = [
-        {"method": call.method, "path": call.path, "about": call.about, "body": call.body} for call in CALLS
+        {
+            "method": call.method,
+            "path": call.path,
+            "about": call.about,
+            "body": call.body is not None,
+            "files": call.files,
+        }
+        for call in CALLS
     ]
     return f"const CALLS = {msgspec.json.encode(calls).decode()};{_SCRIPT}"
 

@@ -20,7 +20,7 @@ from hitherto.metrics import METRICS
 from hitherto.plan import Input
 from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import Arrays, Batch, Generates, Item, Options, Results, Row, Share, Source
+from hitherto.tasks.base import Arrays, Batch, Generates, Item, Options, Results, Row, Share, Source, Value
 from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
 from hitherto.tasks.columns import (
     changed,
@@ -103,6 +103,11 @@ class Sequels(Source[SequelExamples]):
     @property
     def reads(self) -> list[str]:
         return column_names(None, self.spec.data.input if self.says else self.spec.data.output)
+
+    def examples(self) -> tuple[list[Value], list[Value]]:
+        if self.way.texts and not self.says:  # it draws, and is told nothing
+            return [], []
+        return super().examples()
 
     @property
     def way(self) -> Way:

@@ -1,0 +1,85 @@
+"""What the bodies of requests may be, field by field. A body that does not fit is refused before anything is done."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from hitherto.tasks.base import Options
+
+__all__ = ["Asked", "Chat", "Completion", "Create", "Generate", "Predict", "Push", "Turn"]
+
+Whole = Annotated[int, Meta(ge=0)]
+
+
+class Predict(msgspec.Struct, forbid_unknown_fields=True):
+    """Inputs to answer, each as `hitherto predict` takes it."""
+
+    inputs: Annotated[list[object], Meta(min_length=1)]
+    details: bool = False
+    options: dict[str, object] = {}
+
+
+class Push(msgspec.Struct, forbid_unknown_fields=True):
+    """Inputs that follow the `at` inputs that were taken; `finish` ends the input after them."""
+
+    inputs: list[object] = []
+    at: Whole | None = None
+    finish: bool = False
+
+
+class Create(msgspec.Struct, forbid_unknown_fields=True):
+    """A new session."""
+
+
+class Generate(msgspec.Struct, forbid_unknown_fields=True):
+    """A prompt to continue; with `stream` the text comes piece by piece, as Server-Sent Events."""
+
+    prompt: object = None
+    stream: bool = False
+    options: dict[str, object] = {}
+
+
+# ---- as OpenAI has them
+
+
+class Asked(msgspec.Struct):
+    """What both kinds of completion may ask for; other fields of the API are not read."""
+
+    model: str
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Annotated[float, Meta(ge=0)] | None = None
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    stream: bool = False
+    n: Literal[1] | None = None
+    logprobs: Literal[False] | None = None
+    tools: Annotated[list[object], Meta(max_length=0)] | None = None
+
+    def options(self) -> Options:
+        """By the names that models have."""
+        values = {
+            "max_new_tokens": self.max_tokens, "temperature": self.temperature, "top_p": self.top_p, "seed": self.seed,
+        }  # fmt: skip
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class Completion(Asked, kw_only=True):
+    """A text to continue."""
+
+    prompt: str = ""
+
+
+class Turn(msgspec.Struct):
+    """A message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Chat(Asked, kw_only=True):
+    """A conversation to reply to."""
+
+    messages: Annotated[list[Turn], Meta(min_length=1)]
+    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
