@@ -67,7 +67,9 @@ def test_a_server_with_keys_names_its_models_to_nobody(tmp_path: Path) -> None:
     from hitherto.serve.keys import new_key
 
     (tmp_path / "keys").write_text(new_key("ann")[1])
-    made = app(f"mine-alone={GOLDEN / 'lm.safetensors'}", store="memory", log="none", keys=str(tmp_path / "keys"))
+    made = app(
+        f"mine-alone={GOLDEN / 'lm.safetensors'}", store="memory", log="none", keys=str(tmp_path / "keys")
+    )
     with TestClient(made, base_url="http://localhost") as client:
         assert "mine-alone" not in client.get("/openapi.json").text
         assert client.get("/v1/models/mine-alone").status_code == 401

@@ -187,6 +187,10 @@ const choose = async () => {
   }
 };
 const send = async ({call, body, file, out}) => {
+  if (call.path.includes("{session}") && !values.session.value) {
+    out.textContent = "begin a session first: POST /v1/models/{model}/sessions";
+    return;
+  }
   const path = call.path.replace(/{(\\w+)}/, (_, name) => encodeURIComponent(values[name].value)).slice(1);
   const asked = {method: call.method, headers: headers()};
   if (file?.files.length) {
