@@ -30,7 +30,7 @@ from hitherto.tasks.given import READING, expect, inputs, labelled, paired, with
 from hitherto.tasks.streams import Stream
 from hitherto.tasks.verbs import parameters
 
-__all__ = ["Model", "Say", "describe", "open"]
+__all__ = ["Model", "Say", "describe", "open", "plain_answers"]
 
 Say = Callable[[str], None]
 
@@ -172,9 +172,7 @@ class Model:
             names = (source.spec.data.id, source.spec.data.group)
             identity = [name for name in names if name is not None and name in table.columns]
             return beside(rows, examples.picked, table, [*identity, *columns])
-        plain = {"label", "labels", "text", "value"} & rows[0].keys() if rows else set()
-        details = details or bool(options.get("attention"))
-        return rows if details or not plain else [row[next(iter(plain))] for row in rows]
+        return rows if details or options.get("attention") else plain_answers(rows)
 
     @property
     def columns(self) -> list[str]:
@@ -379,6 +377,12 @@ def _agree(model: Model) -> None:
                 f"{model.path}: its spec and its codecs ask for the {name} {asked!r:.200}, but its plan has "
                 f"{planned!r:.200}."
             )
+
+
+def plain_answers(rows: list[Row]) -> list[Value]:
+    """Of answers with details the label, text or value alone; answers that have more to say as they are."""
+    plain = {"label", "labels", "text", "value"} & rows[0].keys() if rows else set()
+    return [row[next(iter(plain))] for row in rows] if plain else [*rows]
 
 
 def describe(plan: Plan) -> str:

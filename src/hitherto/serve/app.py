@@ -33,6 +33,7 @@ from hitherto.serve.sessions import Sessions, plain
 from hitherto.serve.settings import Settings, settled
 from hitherto.serve.sockets import Socket
 from hitherto.serve.store import Record, store_of
+from hitherto.serve.triton import Triton
 from hitherto.serve.values import Upload, as_files, inputs_of, take
 from hitherto.tasks.base import Options, Value
 from hitherto.trained import Model
@@ -140,12 +141,18 @@ class Server:
         owner = self.owner(request.headers.get("authorization"))
         name, state = request.path_params["model"], None
         if request.headers.get("content-type", "") == STATE:
-            state = await self._bytes(request)
+            state = await self.bytes_of(request)
         else:
             await self.body(request, Create)
+        return answered(described(await self.begin(name, owner, state)), 201)
+
+    async def begin(
+        self, model: str, owner: str, state: bytes | None = None, *, name: str | None = None
+    ) -> Record:
+        """A new session, if there is room for one."""
         if await self.sessions.store.count() >= self.settings.max_sessions:
             raise Full(f"there are {self.settings.max_sessions:,} sessions, as many as this server keeps")
-        return answered(described(await self.sessions.create(name, owner, state)), 201)
+        return await self.sessions.create(model, owner, state, name=name)
 
     async def info(self, request: Request) -> Response:
         owner = self.owner(request.headers.get("authorization"))
@@ -179,7 +186,7 @@ class Server:
 
     async def restore(self, request: Request) -> Response:
         owner = self.owner(request.headers.get("authorization"))
-        state = await self._bytes(request)
+        state = await self.bytes_of(request)
         said = request.query_params.get("at", "0")
         if not said.isdecimal() or len(said) > 18:
             raise Refused("`at` must be a whole number: the inputs that the state has taken")
@@ -241,6 +248,7 @@ class Server:
             ("GET", "/docs", "docs", self.docs),
             ("GET", "/openapi.json", "openapi", self.openapi),
             *OpenAI(self).routes(),
+            *Triton(self).routes(),
         ]
         made: list[BaseRoute] = [
             Route(path, self._route(name, handler), methods=[method]) for method, path, name, handler in rows
@@ -295,7 +303,7 @@ class Server:
 
     # ---- bodies
 
-    async def _bytes(self, request: Request) -> bytes:
+    async def bytes_of(self, request: Request) -> bytes:
         """The body, as long as it is not too large: no more of it is read then."""
         most, parts, size = self.settings.max_body, [], 0
         async for part in request.stream():
@@ -307,7 +315,7 @@ class Server:
 
     async def body(self, request: Request, kind: type[T]) -> T:
         """A JSON body of this type."""
-        body = await self._bytes(request)
+        body = await self.bytes_of(request)
         try:
             return msgspec.json.decode(body or b"{}", type=kind)
         except (msgspec.DecodeError, RecursionError) as error:
@@ -315,7 +323,7 @@ class Server:
 
     async def form(self, request: Request) -> tuple[list[Upload], dict[str, str]]:
         """The files and the fields of multipart/form-data."""
-        body = await self._bytes(request)
+        body = await self.bytes_of(request)
 
         async def whole() -> AsyncGenerator[bytes, None]:
             yield body

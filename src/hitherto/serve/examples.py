@@ -1,5 +1,7 @@
 """Examples of requests that a model answers: made from its codecs and its task, for the page at /docs."""
 
+import msgspec
+
 from hitherto.plan import streams
 from hitherto.serve.openai import TASKS
 from hitherto.tasks.families import family_of
@@ -20,6 +22,10 @@ def examples(name: str, model: Model) -> dict[str, object]:
     bodies: Bodies = {}
     if not model.source.continues:
         bodies["/v1/models/{model}/predict"] = {"inputs": whole, "details": True}
+        texts = [one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in whole]
+        tensor = {"name": "input", "shape": [len(texts)], "datatype": "BYTES", "data": texts}
+        if texts:
+            bodies["/v2/models/{model}/infer"] = {"inputs": [tensor]}
     if "pieces" in verbs:
         bodies["/v1/models/{model}/generate"] = {
             "prompt": "The ", "stream": False, "options": {"max_new_tokens": 40},

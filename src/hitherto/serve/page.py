@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from hitherto.serve.asked import Chat, Completion, Create, Generate, Predict, Push
+from hitherto.serve.tensors import Infer
 
 __all__ = ["POLICY", "html", "openapi"]
 
@@ -27,6 +28,8 @@ class Call:
     media: str = "application/json"  # of the answer
     keyed: bool = True
 
+
+VERSION = "/versions/{version}"  # which may stand in some routes; the page shows those without it
 
 CALLS = (
     Call("GET", "/v1/models", "The models that are served.", "A list."),
@@ -63,6 +66,18 @@ CALLS = (
     Call("POST", "/v1/chat/completions", "Reply to a conversation, as OpenAI's API has it.", "The reply.", body=Chat),
     Call(
         "POST", "/v1/audio/transcriptions", "The text of a recording, as OpenAI's API has it.", "The text.", files=True,
+    ),
+    Call("GET", "/v2", "The server, as the Open Inference Protocol has it.", "Its name and version."),
+    Call("GET", "/v2/health/live", "Whether the process runs.", "ok", media="text/plain", keyed=False),
+    Call("GET", "/v2/health/ready", "Whether it takes requests.", "ok", media="text/plain", keyed=False),
+    *(
+        call
+        for of in ("/v2/models/{model}", f"/v2/models/{{model}}{VERSION}")
+        for call in (
+            Call("GET", of, "One model: its inputs and outputs.", "The model."),
+            Call("GET", f"{of}/ready", "Whether the model takes requests.", "ok", media="text/plain"),
+            Call("POST", f"{of}/infer", "Answer a tensor, or take a step of a sequence.", "Tensors.", body=Infer),
+        )
     ),
     Call("GET", "/metrics", "Figures for Prometheus.", "Text.", media="text/plain"),
     Call("GET", "/live", "Whether the process runs.", "ok", media="text/plain", keyed=False),
@@ -118,7 +133,10 @@ def openapi(version: str, models: Sequence[Mapping[str, object]] = ()) -> dict[s
         }
         content: dict[str, object] = {}
         if call.body is not None:
-            content["application/json"] = {"schema": next(schemas), **_shown(call.path, models)}
+            content["application/json"] = {
+                "schema": next(schemas),
+                **_shown(call.path.replace(VERSION, ""), models),
+            }
         if call.files:
             content["multipart/form-data"] = _FORM
         if content:
@@ -236,6 +254,7 @@ def _script() -> str:
             "files": call.files,
         }
         for call in CALLS
+        if VERSION not in call.path
     ]
     return f"const CALLS = {msgspec.json.encode(calls).decode()};{_SCRIPT}"
 

@@ -73,6 +73,7 @@ class _Push:
     finish: bool
     sum: bytes
     done: "asyncio.Future[Answer]"
+    request: str = ""  # what its sender calls it, if anything
     tries: int = 0
 
 
@@ -118,17 +119,21 @@ class Sessions:
 
     # ---- what a user asks for
 
-    async def create(self, model: str, owner: str = "", state: bytes | None = None) -> Record:
-        """A new session of a model, before any input or from a saved state."""
+    async def create(
+        self, model: str, owner: str = "", state: bytes | None = None, *, name: str | None = None
+    ) -> Record:
+        """A new session of a model, before any input or from a saved state; with a random name unless it has one."""
         served = self.opened(model, "")
         stream = served.stream()
         if state is not None:
             stream.load(state)
-        return await self._create(served, stream, owner)
+        return await self._create(served, stream, owner, name=name)
 
-    async def _create(self, served: Served, stream: Stream, owner: str, at: int = 0) -> Record:
+    async def _create(
+        self, served: Served, stream: Stream, owner: str, at: int = 0, name: str | None = None
+    ) -> Record:
         record = Record(
-            id=secrets.token_urlsafe(18), model=served.name, digest=served.digest, owner=owner, fence=1, at=at,
+            id=name or secrets.token_urlsafe(18), model=served.name, digest=served.digest, owner=owner, fence=1, at=at,
             finished=False, touched=self.clock(), state=stream.save(), answers=msgspec.msgpack.encode([]),
         )  # fmt: skip
         await self.store.create(record)
@@ -147,20 +152,31 @@ class Sessions:
         at: int | None = None,
         owner: str = "",
         finish: bool = False,
+        request: str = "",
     ) -> Answer:
         """Take these inputs, and with `finish` the end of them: what became final.
 
-        `at` is the number of inputs that the sender knows were taken; None takes the inputs wherever the session is.
+        `at` is the number of inputs that the sender knows were taken; None takes the inputs wherever the session is,
+        unless one of the last pushes had the same inputs and the same name of a `request`.
         """
         if self._closed or len(self._waiting) >= self.queue:
             self.counts.refused += 1
             raise Full("the server takes no more pushes now; send it again in a second")
         inputs = list(inputs)
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Push(name, owner, at, inputs, finish, _sum(inputs, finish), done))
+        self._waiting.append(
+            _Push(name, owner, at, inputs, finish, _sum(inputs, finish, request), done, request)
+        )
         if self._round is None:
             self._round = asyncio.create_task(self._rounds())
         return await done
+
+    async def has_taken(
+        self, name: str, inputs: Iterable[Value], *, owner: str, finish: bool, request: str
+    ) -> bool:
+        """Whether this very request is one of the last pushes, whose answers are kept."""
+        wanted, record = _sum(list(inputs), finish, request), await self.info(name, owner)
+        return any(answer.sum == wanted for answer in _answers.decode(record.answers))
 
     async def peek(self, name: str, owner: str = "") -> tuple[int, Value]:
         """The inputs that were taken, and the answer so far, as if they ended here."""
@@ -285,6 +301,10 @@ class Sessions:
     def _repeated(self, live: _Live, push: _Push) -> Answer | None:
         """The answer to a push that was taken before; None for the one that follows; an error for any other."""
         record = live.record
+        if push.request:
+            same = [answer for answer in live.answers if answer.sum == push.sum]
+            if same:
+                return same[-1]
         if push.at is None or push.at == record.at:
             last = live.answers[-1] if live.answers else None
             # The end of the inputs takes none, so that `at` does not tell one end from another.
@@ -375,9 +395,10 @@ class Sessions:
         self.live.pop(name, None)
 
 
-def _sum(inputs: list[Value], finish: bool) -> bytes:
-    """What tells pushes apart that begin at the same input."""
-    packed = msgspec.msgpack.encode((inputs, finish), enc_hook=plain)
+def _sum(inputs: list[Value], finish: bool, request: str) -> bytes:
+    """What tells pushes apart that begin at the same input, or have the names of requests."""
+    named = (request,) if request else ()
+    packed = msgspec.msgpack.encode((inputs, finish, *named), enc_hook=plain)
     return hashlib.blake2b(packed, digest_size=16).digest()
 
 
