@@ -126,6 +126,9 @@ def test_parquet_frames_lists_and_columns(tmp_path: Path) -> None:
         assert table.columns == ["review", "label", "stars"]
         assert list(table) == ROWS
     assert list(read(["a", "b"])) == [{"value": "a"}, {"value": "b"}]
+    named = read(pandas.DataFrame(ROWS).set_index("label"))
+    assert named.columns == ["label", "review", "stars"]
+    assert list(named) == ROWS
 
 
 def test_a_folder_for_each_class(tmp_path: Path) -> None:

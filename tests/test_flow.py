@@ -596,6 +596,12 @@ BAD = [
         "-epochs has one dash; options of this length have two: --epochs.",
     ),
     (("train", "lm", "x.txt", "--hidden_size", "3"), 2, "--hidden-size"),
+    (
+        ("train", "regress", "x.csv", "--metric", "coverage"),
+        2,
+        "coverage has no best value, so it cannot select",
+    ),
+    (("train", "lm", "x.txt", "--out", "/dev/null"), 2, "out '/dev/null' is no plain file"),
     (("train", "lm", "x.txt", "--out", ""), 2, "out '.' is a folder: name a file in it"),
     (("train", "lm", "x.txt", "--out", "/"), 2, "out '/' is a folder: name a file in it"),
     (("train", "classify", "absent.csv"), 3, "absent.csv"),

@@ -54,6 +54,13 @@ def test_states_are_rows_by_width() -> None:
     assert states(plan("many_to_many", proj_size=3)) == {"recurrent.h": (2, 3), "recurrent.c": (2, 8)}
 
 
+def test_a_residual_that_adds_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="reads 3 numbers and gives 8; take 2 layers or more"):
+        plan(inputs=VECTORS, residual=True, num_layers=1)
+    plan(inputs={"x": {"kind": "vectors", "size": 8}}, residual=True, num_layers=1)
+    plan(inputs=VECTORS, residual=True)
+
+
 def test_tied_weights_are_kept_once() -> None:
     made = make(spec(tied=True, embedding_size=8), "many_to_many", IDS, "softmax", {"classes": 50})
     assert "head.weight" not in weights(made)

@@ -160,8 +160,18 @@ def _of_frame(frame: Cell) -> Table:
         wrapped = nw.from_native(frame, eager_only=True)
     except TypeError as error:
         raise UsageError(f"{type(frame).__name__} is no frame that can be read: {error}") from error
+    index = nw.maybe_get_index(wrapped)  # of pandas: a column, if it has a name
+    if index is None or index.name is None or index.name in wrapped.columns:
+        return Table(
+            wrapped.columns, lambda: ((i + 1, row) for i, row in enumerate(wrapped.iter_rows(named=True)))
+        )
+    name = str(index.name)
     return Table(
-        wrapped.columns, lambda: ((i + 1, row) for i, row in enumerate(wrapped.iter_rows(named=True)))
+        [name, *wrapped.columns],
+        lambda: (
+            (i + 1, {name: at, **row})
+            for i, (at, row) in enumerate(zip(index, wrapped.iter_rows(named=True), strict=True))
+        ),
     )
 
 

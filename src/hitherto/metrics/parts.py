@@ -19,7 +19,7 @@ class Metric:
     """One row of `METRICS`; the top of this module says what `compute` takes."""
 
     name: str
-    better: Literal["higher", "lower"]
+    better: Literal["higher", "lower"] | None  # None: neither, so it selects nothing
     compute: Callable[..., float]
     needs: tuple[str, ...]
     each: Callable[..., Array] | None = None  # the value of each example, where their mean is the metric

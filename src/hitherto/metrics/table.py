@@ -66,5 +66,5 @@ METRICS: dict[str, Metric] = {
     "mase": Metric("mase", "lower", mase, ("actual", "median", "naive_scale"), each_of(scaled)),
     "smape": Metric("smape", "lower", smape, ("actual", "median")),
     "crps": Metric("crps", "lower", crps, ("actual", "quantiles", "levels")),
-    "coverage": Metric("coverage", "higher", coverage, ("actual", "quantiles", "levels")),
+    "coverage": Metric("coverage", None, coverage, ("actual", "quantiles", "levels")),
 }

@@ -121,11 +121,17 @@ class _Program:
         both = bool(model.bidirectional) and not called.startswith("decoder")
         hidden, projected = (model.hidden_size or 0) // sides, model.proj_size // sides
         ours = {"weight_dropout": model.weight_dropout, "locked_dropout": model.locked_dropout}
+        width = (projected or hidden) * (1 + both)
+        if model.residual and model.num_layers == 1 and width != self.width:
+            raise UsageError(
+                f"residual adds the input of a layer to its output, but the only layer reads {self.width} numbers and "
+                f"gives {width}; take 2 layers or more, or leave it out."
+            )
         return self.add(
             "recurrent",
             called,
             output,
-            (projected or hidden) * (1 + both),
+            width,
             **{
                 "cell": model.cell,
                 "input_size": self.width,

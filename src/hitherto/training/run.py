@@ -164,6 +164,7 @@ def _asked(
                 f"{run} was trained on rows in memory, and has none now: give the same data again."
             )
         raise UsageError("there is no data: give a path, a frame or rows; in a TOML file, [data] path.")
+    metric_of(spec)  # refuses one that selects nothing
     _check_out(spec)
     try:
         bundle.plain(specs.to_document(spec), "the spec")  # which the model will hold
@@ -188,6 +189,8 @@ def _check_out(spec: Spec) -> None:
         raise UsageError(f"out {spec.out!r:.80} cannot be made: {error.strerror}.") from error
     if not out.name or folder:
         raise UsageError(f"out {spec.out!r} is a folder: name a file in it.")
+    if out.exists() and not out.is_file():
+        raise UsageError(f"out {spec.out!r} is no plain file, so it cannot be replaced: say another out.")
     if out == run_of(out):
         raise UsageError(
             f"{out} is the name of a run's folder: call the model {out.stem}.safetensors, for one."

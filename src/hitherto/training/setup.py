@@ -8,6 +8,7 @@ import msgspec
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
 from hitherto.errors import UsageError
+from hitherto.metrics import METRICS
 from hitherto.plan import Plan, make
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
@@ -58,7 +59,12 @@ def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
 
 def metric_of(spec: Spec) -> str:
     """The metric that selects the best weights."""
-    return spec.train.metric or TASKS[spec.task].metrics[0]
+    metrics = TASKS[spec.task].metrics
+    name = spec.train.metric or metrics[0]
+    if METRICS[name].better is None:
+        others = ", ".join(m for m in metrics if METRICS[m].better)
+        raise UsageError(f"{name} has no best value, so it cannot select a model; choose one of {others}.")
+    return name
 
 
 def plan_of(source: AnySource) -> Plan:
