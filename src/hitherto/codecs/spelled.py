@@ -19,10 +19,10 @@ from hitherto.arrays import Array
 from hitherto.bounds import Count, fields_of
 from hitherto.codecs.base import Codec, Parts
 from hitherto.codecs.text import UNKNOWN, TextCodec, TextDocument
+from hitherto.codecs.text_stream import TextStream
 from hitherto.errors import UsageError
-from hitherto.slots import Slots, counter, text_slot
 
-__all__ = ["FIRST", "LENGTH", "SHAPES", "SpelledCodec", "SpelledStream", "shape_of"]
+__all__ = ["FIRST", "LENGTH", "SHAPES", "SpelledCodec", "shape_of"]
 
 NOTHING, OTHER, BEGIN, END = range(4)  # in the place of letters; OTHER is a letter that training did not have
 FIRST = 4
@@ -133,7 +133,7 @@ class SpelledCodec(Codec):
 
     def checked(self, text: object) -> str:
         """A text; a DataError where it is none."""
-        return self._cutter._checked(text)
+        return self._cutter.checked(text)
 
     # ---- encoding
 
@@ -143,6 +143,10 @@ class SpelledCodec(Codec):
     def encode(self, value: object) -> Array:
         """The numbers of the words of a text, or of a list of them, [T, size] float32."""
         return self.rows(self.cut(value))[: self.max_length]
+
+    def read(self, text: str) -> Array:
+        """The numbers of the words of a checked text, however many."""
+        return self.rows(self.cut(text))
 
     def rows(self, words: Iterable[str]) -> Array:
         """The numbers of these words, however many."""
@@ -173,8 +177,8 @@ class SpelledCodec(Codec):
         """How much of `text` is encoded the same whatever follows it."""
         return self._cutter.settled(text)
 
-    def stream(self) -> "SpelledStream":
-        return SpelledStream(self)
+    def stream(self) -> TextStream:
+        return TextStream(self)
 
     def with_words(self, more: Sequence[str]) -> "SpelledCodec":
         """The codec with these words in its vocabulary too, behind its own."""
@@ -210,45 +214,3 @@ class SpelledCodec(Codec):
         if not 4 <= fields["length"] <= 256:
             raise UsageError(f"it reads from 4 to 256 letters of a word, not {fields['length']:,}.")
         return cls(words, letters, fields["length"])
-
-
-class SpelledStream:
-    """Encodes text as it arrives. `state` holds all that it remembers."""
-
-    def __init__(self, codec: SpelledCodec) -> None:
-        self.codec = codec
-        self._rest = ""
-        self._count = 0
-
-    def push(self, text: object) -> Array:
-        """The words that became final."""
-        text = self._rest + self.codec.checked(text)
-        cut = self.codec.settled(text)
-        text, self._rest = text[:cut], text[cut:]
-        return self._limited(self.codec.cut(text) if text else [])
-
-    def finish(self) -> Array:
-        """The rest: nothing follows."""
-        rest, self._rest = self._rest, ""
-        return self._limited(self.codec.cut(rest) if rest else [])
-
-    def _limited(self, words: list[str]) -> Array:
-        most = self.codec.max_length
-        if most is not None:
-            words = words[: max(0, most - self._count)]
-        self._count += len(words)
-        return self.codec.rows(words)
-
-    @property
-    def slots(self) -> Slots:
-        return {"rest": text_slot(), "count": counter()}
-
-    @property
-    def state(self) -> dict[str, Array]:
-        rest = np.frombuffer(self._rest.encode(), np.uint8).copy()
-        return {"rest": rest, "count": np.array(self._count, np.int64)}
-
-    @state.setter
-    def state(self, value: Mapping[str, Array]) -> None:
-        self._rest = value["rest"].tobytes().decode()
-        self._count = int(value["count"])

@@ -26,11 +26,12 @@ from hitherto.arrays import Array
 from hitherto.bounds import Count, fields_of
 from hitherto.codecs.base import Codec, Parts
 from hitherto.codecs.subwords import BYTE_NAMES, NAME_BYTES, PIECE, last_piece, learn_merges, merged, ranks_of
+from hitherto.codecs.text_stream import TextStream
 from hitherto.errors import DataError, UsageError
 from hitherto.progress import begin
-from hitherto.slots import Slot, Slots, counter, text_slot
+from hitherto.slots import Slot, Slots, text_slot
 
-__all__ = ["END", "TextCodec", "TextDecoder", "TextStream"]
+__all__ = ["END", "TextCodec", "TextDecoder"]
 
 UNKNOWN, END = "<unk>", "<eos>"
 
@@ -161,15 +162,15 @@ class TextCodec(Codec):
         """What is counted, text by text; a word may be cut only where a text ends."""
         if self.tokens == "chars":
             for text in texts:
-                text = self._checked(text)
+                text = self.checked(text)
                 yield text.replace("\n", "") if self.end else text
             return
         rest = ""
         for text in texts:
             if isinstance(text, list | tuple):
-                yield [self._checked(word) for word in text]
+                yield [self.checked(word) for word in text]
                 continue
-            text = rest + self._checked(text)
+            text = rest + self.checked(text)
             # pieces of one text may be cut inside a word; whole texts end wherever they end
             cut = len(text) if len(text) < 1 << 16 else max(text.rfind(" "), text.rfind("\n")) + 1
             cut = cut or len(text)  # no blank at all: what is held must not grow without end
@@ -190,7 +191,7 @@ class TextCodec(Codec):
         counts: Counter[str] = Counter()
         total = 0
         for text in texts:
-            text = probe._checked(text)
+            text = probe.checked(text)
             total += len(text)
             counts.update(PIECE.findall(text))
         if probe.end:  # ends of lines are tokens of their own, and what they part stays apart
@@ -223,12 +224,13 @@ class TextCodec(Codec):
         if isinstance(value, list | tuple | np.ndarray):
             if self.tokens != "words":
                 raise DataError(f"a list of words needs tokens = 'words'; this codec has {self.tokens}")
-            ids = self._numbers(self._checked(word) for word in value)
+            ids = self._numbers(self.checked(word) for word in value)
         else:
-            ids = self._encode(self._checked(value))
+            ids = self.read(self.checked(value))
         return ids if self.max_length is None else ids[: self.max_length]
 
-    def _checked(self, text: object) -> str:
+    def checked(self, text: object) -> str:
+        """A text as it is read; a DataError where it is none."""
         if not isinstance(text, str):
             if text is None or (isinstance(text, float | np.floating) and np.isnan(text)):
                 raise DataError("the text is missing; give one or drop the row")
@@ -246,7 +248,8 @@ class TextCodec(Codec):
         # lower() alone asks what follows a capital sigma, which a stream does not know yet
         return checked.replace("\u03a3", "\u03c3").lower() if self.lower else checked
 
-    def _encode(self, text: str) -> Array:
+    def read(self, text: str) -> Array:
+        """The tokens of a checked text, however many."""
         if self.tokens == "chars":
             return self._encode_characters(text)
         if self.tokens == "bytes":
@@ -325,7 +328,7 @@ class TextCodec(Codec):
         if len(rest):
             yield rest
 
-    def stream(self) -> "TextStream":
+    def stream(self) -> TextStream:
         return TextStream(self)
 
     def settled(self, text: str) -> int:
@@ -342,10 +345,10 @@ class TextCodec(Codec):
     def cut(self, text: object) -> list[str]:
         """What each token of `encode(text)` stands for in the text, where some may be unknown: words, characters."""
         if self.tokens == "chars":
-            return list(self._checked(text))
+            return list(self.checked(text))
         if isinstance(text, Iterable) and not isinstance(text, str):
-            return [self._checked(word) for word in text]
-        return self._words(self._checked(text))
+            return [self.checked(word) for word in text]
+        return self._words(self.checked(text))
 
     # ---- decoding
 
@@ -372,13 +375,13 @@ class TextCodec(Codec):
 
     def restores(self, value: object) -> bool:
         """Whether decode(encode(value)) gives `value` back."""
-        if not isinstance(value, str) or self._checked(value) != value or self.outside:
+        if not isinstance(value, str) or self.checked(value) != value or self.outside:
             return False
         if self.tokens == "words":
             lines = value.split("\n") if self.end else [value]
             if self.split != "space" or any(line != " ".join(line.split()) for line in lines):
                 return False
-        ids = self._encode(value)
+        ids = self.read(value)
         return (self.max_length is None or len(ids) <= self.max_length) and (
             self.unknown is None or not bool(np.any(ids == self.unknown))
         )
@@ -448,51 +451,6 @@ class TextCodec(Codec):
             left, _, right = merge.partition(" ")
             if not (left in others and right in others and left + right in others):
                 raise UsageError(f"the merge {merge!r:.60} is not of tokens that it has.")
-
-
-class TextStream:
-    """Encodes text as it arrives. `state` holds all that it remembers."""
-
-    def __init__(self, codec: TextCodec) -> None:
-        self.codec = codec
-        self._rest = ""
-        self._count = 0
-
-    def push(self, text: object) -> Array:
-        """The tokens that became final."""
-        text = self._rest + self.codec._checked(text)
-        cut = self.codec.settled(text)
-        if cut == 0:
-            self._rest = text
-            return np.zeros(0, np.int32)
-        self._rest = text[cut:]
-        return self._limited(self.codec._encode(text[:cut]))
-
-    def finish(self) -> Array:
-        """The rest: nothing follows."""
-        rest, self._rest = self._rest, ""
-        return self._limited(self.codec._encode(rest) if rest else np.zeros(0, np.int32))
-
-    def _limited(self, ids: Array) -> Array:
-        most = self.codec.max_length
-        if most is not None:
-            ids = ids[: max(0, most - self._count)]
-        self._count += len(ids)
-        return ids
-
-    @property
-    def slots(self) -> Slots:
-        return {"rest": text_slot(), "count": counter()}
-
-    @property
-    def state(self) -> dict[str, Array]:
-        rest = np.frombuffer(self._rest.encode(), np.uint8).copy()
-        return {"rest": rest, "count": np.array(self._count, np.int64)}
-
-    @state.setter
-    def state(self, value: Mapping[str, Array]) -> None:
-        self._rest = value["rest"].tobytes().decode()
-        self._count = int(value["count"])
 
 
 class TextDecoder:
