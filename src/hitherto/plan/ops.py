@@ -93,7 +93,24 @@ def _attend_weights(o: Options) -> Shapes:
     }
 
 
-_CELLS_OWN = frozenset({"proj_size", "nonlinearity", "reset"})  # options that not every cell has
+# What every operation that has recurrent layers says of them.
+_LAYERS: dict[str, object] = {
+    "cell": str,
+    "hidden_size": Size,
+    "num_layers": Layers,
+    "bidirectional": bool,
+    "dropout": Rate,
+    "recurrent_dropout": Rate,
+    "weight_dropout": Rate,
+    "locked_dropout": bool,
+    "layer_norm": bool,
+    "residual": bool,
+    "proj_size": Annotated[int, Meta(ge=0, le=WIDEST)],
+    "nonlinearity": str,
+    "reset": str,
+}
+_CELLS_OWN = frozenset({"proj_size", "nonlinearity", "reset"})  # of these, what not every cell has
+_OPTIONAL = _CELLS_OWN | {"weight_dropout", "locked_dropout"}  # and what came later
 
 
 def _reads(name: str = "input_size") -> Callable[[Options, int], None]:
@@ -281,26 +298,11 @@ OPS: dict[str, Op] = {
     ),
     "recurrent": Op(
         "recurrent",
-        {
-            "cell": str,
-            "input_size": Size,
-            "hidden_size": Size,
-            "num_layers": Layers,
-            "bidirectional": bool,
-            "dropout": Rate,
-            "recurrent_dropout": Rate,
-            "weight_dropout": Rate,
-            "locked_dropout": bool,
-            "layer_norm": bool,
-            "residual": bool,
-            "proj_size": Annotated[int, Meta(ge=0, le=WIDEST)],
-            "nonlinearity": str,
-            "reset": str,
-        },
+        {"input_size": Size, **_LAYERS},
         _recurrent_weights,
         _recurrent_states,
         width=_recurrent_width,
-        optional=_CELLS_OWN | {"weight_dropout", "locked_dropout"},
+        optional=_OPTIONAL,
     ),
     "pool": Op(
         "pool",
@@ -448,25 +450,13 @@ OPS: dict[str, Op] = {
             "ahead": Annotated[int, Meta(ge=0, le=WIDEST)],
             "maps": Annotated[int, Meta(ge=0, le=WIDEST)],
             "moved": Size,
-            "cell": str,
-            "hidden_size": Size,
-            "num_layers": Layers,
-            "bidirectional": bool,
-            "dropout": Rate,
-            "recurrent_dropout": Rate,
-            "weight_dropout": Rate,
-            "locked_dropout": bool,
-            "layer_norm": bool,
-            "residual": bool,
-            "proj_size": Annotated[int, Meta(ge=0, le=WIDEST)],
-            "nonlinearity": str,
-            "reset": str,
+            **_LAYERS,
         },
         _segments_weights,
         _none,
         width=_segments_width,
         programs=("step",),
-        optional=_CELLS_OWN | {"weight_dropout", "locked_dropout"},
+        optional=_OPTIONAL,
         work=_segments_work,
     ),
     # The head's numbers as they come.
