@@ -79,24 +79,24 @@ def write_tensors(
 
     `check` gets the path of the finished file before it takes its place, and may raise to keep it from that.
     """
-    header, arrays = _header(path, tensors, metadata)
-    size = len(header) + sum(array.nbytes for array in arrays)
+    header, arrays = header_of(tensors, metadata, path)
+    size = len(header) + sum(array.nbytes for array in arrays.values())
     with replacing(path, size=size, check=check, error=BundleError) as file:
         file.write(header)
-        for array in arrays:
+        for array in arrays.values():
             file.write(_bytes(array))
 
 
 def to_bytes(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
     """What `write_tensors` would write."""
-    header, arrays = _header(Path("it"), tensors, metadata)
-    return b"".join([header, *map(_bytes, arrays)])
+    header, arrays = header_of(tensors, metadata)
+    return b"".join([header, *map(_bytes, arrays.values())])
 
 
-def _header(
-    path: Path, tensors: Mapping[str, Array], metadata: Mapping[str, str]
-) -> tuple[bytes, list[Array]]:
-    """The file up to its data, and the arrays in the order in which they follow."""
+def header_of(
+    tensors: Mapping[str, Array], metadata: Mapping[str, str], path: Path = Path("it")
+) -> tuple[bytes, dict[str, Array]]:
+    """A file up to its data, and the arrays in the order in which they follow."""
     sizes = {name: len(name.encode()) + len(value.encode()) for name, value in metadata.items()}
     if sum(sizes.values()) > MAX_METADATA:
         raise BundleError(
@@ -125,7 +125,7 @@ def _header(
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
         raise BundleError(f"{path}: the header would take {len(text):,} bytes and may take {MAX_HEADER:,}.")
-    return len(text).to_bytes(8, "little") + text, [array for _, array in ordered]
+    return len(text).to_bytes(8, "little") + text, dict(ordered)
 
 
 def row(name: str, array: Array) -> Row:

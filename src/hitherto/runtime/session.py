@@ -1,20 +1,25 @@
 """Sessions of plain arrays: a model and a state, a step at a time.
 
 `Session` is one row of states: it takes arrays and gives the head's params. `Sessions` are many of them at once. Their
-state is a dict of named arrays, which are views: writing to them changes the session.
+state is a dict of named arrays, which are views: writing to them changes the session. `together` steps many a `Session`
+in one call, each by as many steps as it is given.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.errors import UsageError
+from hitherto.errors import HithertoError, UsageError
 from hitherto.runtime.chain import Chain, numbers
 from hitherto.runtime.program import session
 
-__all__ = ["Session", "Sessions"]
+__all__ = ["Session", "Sessions", "together"]
+
+# Of `together`: as many sessions as make the weights worth their way from memory, and no more, so that neither arrays
+# of steps nor of params grow without bound.
+FEW, MOST, STEPS = 3, 32, 128
 
 
 class Session:
@@ -32,13 +37,14 @@ class Session:
     def __init__(self, engine: Chain) -> None:
         """A session of this engine, before any input."""
         self.engine, self._block = engine, engine.block(1)
+        self._views = {name: view[0] for name, view in engine.views(self._block).items()}
         steps = session(engine.program, self._block)
         self.push, self.time = steps.push, steps.time
 
     @property
     def state(self) -> dict[str, Array]:
         """The states by name, [K, W]: views."""
-        return {name: view[0] for name, view in self.engine.views(self._block).items()}
+        return dict(self._views)
 
     def read(self, x: Array) -> Array:
         """Take these steps, [T, I] or [T]: what the head reads at each, [T, F]."""
@@ -63,6 +69,77 @@ class Session:
     def reset(self) -> None:
         """As before any input."""
         self._block[:] = 0
+
+
+def together(sessions: Sequence[Session], xs: Sequence[Array]) -> list[Array | Exception]:
+    """`push` of each session, those of one engine in one call: the params that it gives, or the error that it raises.
+
+    Where the model answers only at the end, what it gives is None. No session may stand twice.
+    """
+    made: list[Array | Exception | None] = [None] * len(sessions)
+    alike: dict[int, list[int]] = {}
+    for place, one in enumerate(sessions):
+        alike.setdefault(id(one.engine) if _plain(one.engine, xs[place]) else -1, []).append(place)
+    for key, places in alike.items():
+        places.sort(key=lambda place: len(xs[place]))  # those that end at the same time, beside each other
+        for first in range(0, len(places), MOST):
+            some = places[first : first + MOST]
+            if key == -1 or len(some) < FEW:
+                for place in some:
+                    made[place] = _alone(sessions[place], xs[place])
+                continue
+            try:
+                params = _side_by_side([sessions[place] for place in some], [xs[place] for place in some])
+            except HithertoError:  # of one of them; none has moved on
+                for place in some:
+                    made[place] = _alone(sessions[place], xs[place])
+            else:
+                for place, answer in zip(some, params, strict=True):
+                    made[place] = answer
+    return cast("list[Array | Exception]", made)
+
+
+def _plain(engine: Chain, x: Array) -> bool:
+    """Whether steps are as the engine has them, so that several fit into one array."""
+    if engine.ids is not None:
+        return x.ndim == 1 and bool(x.dtype.kind == "i")
+    return bool(x.dtype == np.float32) and x.shape[1:] == (engine.input_size,)
+
+
+def _alone(session: Session, x: Array) -> Array | Exception:
+    try:
+        params: Array = session.push(x)
+    except Exception as error:
+        return error
+    return params
+
+
+def _side_by_side(sessions: Sequence[Session], xs: Sequence[Array]) -> list[Array | None]:
+    """`push` of sessions of one engine, with steps that fit it; the longest are the last."""
+    engine, count = sessions[0].engine, len(sessions)
+    block = engine.block(count)
+    np.concatenate([one._block for one in sessions], out=block)
+    lengths, longest = np.array([len(x) for x in xs]), len(xs[-1])
+    parts: list[list[Array]] = [[] for _ in xs]
+    for begin in range(0, longest, STEPS):
+        steps = min(STEPS, longest - begin)
+        here = np.clip(lengths - begin, 0, steps)
+        x = (
+            np.zeros((steps, count, engine.input_size), np.float32)
+            if engine.ids is None
+            else np.zeros((steps, count), np.int64)
+        )
+        for i, one in enumerate(xs):
+            x[: here[i], i] = one[begin : begin + steps]
+        y = engine.run(x, block, here, end=engine.stages - 1 if engine.pools else None)
+        if not engine.pools:
+            for i, n in enumerate(here.tolist()):
+                parts[i].append(y[:n, i].copy())
+    for one, row in zip(sessions, block, strict=True):
+        one._block[0] = row
+    if engine.pools:
+        return [None] * count
+    return [np.concatenate(some) if len(some) > 1 else some[0] for some in parts]
 
 
 class Sessions:

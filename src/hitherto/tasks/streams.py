@@ -6,6 +6,9 @@
     s.finish()          the end of the input: the rest
     s.fork(), s.save(), s.load(blob), s.reset(), s.state
 
+A task writes `push` and `finish` as generators, `pushing` and `finishing`: each `params = yield x` asks for steps of
+arrays. So the steps of many streams can be taken in one call, `step`, each to the bits that it has alone.
+
 The state is a dict of named arrays. Those of the plan are views: writing to them changes the stream. Those of the codec
 and of the stream itself are copies: setting `state` takes them over.
 """
@@ -13,8 +16,9 @@ and of the stream itself are copies: setting `state` takes them over.
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import lru_cache
+from typing import ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -23,14 +27,19 @@ from hitherto.codecs.base import Codec, CodecStream
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
-from hitherto.runtime.session import Session
+from hitherto.runtime.session import Session, together
 from hitherto.slots import Slot, Slots, check_state
 from hitherto.tasks.base import Options, Row, Value
 from hitherto.tasks.columns import column_names
 from hitherto.tasks.opened import OpenModel
-from hitherto.tensors import from_bytes, to_bytes
+from hitherto.tensors import from_bytes, header_of
 
-__all__ = ["Row", "Stream", "numbers_of", "plain_of"]
+__all__ = ["Row", "Running", "Steps", "Stream", "numbers_of", "plain_of", "step"]
+
+T = TypeVar("T")
+Steps: TypeAlias = Generator[
+    Array, Array, T
+]  # asks for steps, [T, I] or [T], each answered with the head's params
 
 
 class Stream(ABC):
@@ -57,7 +66,7 @@ class Stream(ABC):
         self.input = codec.stream() if codec.streams else _Whole(codec)
 
     @abstractmethod
-    def push(self, value: Value) -> list[Row]:
+    def pushing(self, value: Value) -> Steps[list[Row]]:
         """Take more input; the rows that became final."""
 
     @abstractmethod
@@ -65,14 +74,43 @@ class Stream(ABC):
         """The answer so far, as if the input ended here."""
 
     @abstractmethod
+    def finishing(self) -> Steps[Value]:
+        """The end of the input: the rest of the answers."""
+
+    def push(self, value: Value) -> list[Row]:
+        """Take more input; the rows that became final."""
+        return self.alone(self.pushing(value))
+
     def finish(self) -> Value:
         """The end of the input: the rest of the answers."""
+        return self.alone(self.finishing())
+
+    def observing(
+        self, value: Value, time: object = None, known: Value = None, static: Value = None
+    ) -> Steps[list[Row]]:
+        """Take a step of a series, at its time, with its covariates: for sources that forecast."""
+        raise NotImplementedError(f"{type(self).__name__} observes no series")
 
     def observe(
         self, value: Value, time: object = None, known: Value = None, static: Value = None
     ) -> list[Row]:
-        """Take a step of a series, at its time, with its covariates: for sources that forecast."""
-        raise NotImplementedError(f"{type(self).__name__} observes no series")
+        """`observing`, alone."""
+        return self.alone(self.observing(value, time, known, static))
+
+    def alone(self, steps: Steps[T]) -> T:
+        """What comes of these steps of this stream."""
+        try:
+            x = next(steps)
+            while True:
+                try:
+                    params = self.core.push(x)
+                except Exception as error:
+                    x = steps.throw(error)
+                else:
+                    x = steps.send(params)
+        except StopIteration as end:
+            value: T = end.value
+            return value
 
     def tell(self, **how: object) -> None:
         """Set the options of decoding, as `predict` has them."""
@@ -170,9 +208,13 @@ class Stream(ABC):
 
     def save(self) -> bytes:
         """The state as bytes, for `load` of a stream of the same model: safetensors, with nothing in it that runs."""
-        arrays = {name: np.array(value, order="C") for name, value in self.state.items()}
-        about = {"version": 1, "digest": self.model.digest, "sum": _sum(arrays)}
-        return to_bytes(arrays, {"hitherto_session": json.dumps(about)})
+        arrays = {name: np.asarray(value) for name, value in self.state.items()}
+        shapes = tuple((name, array.dtype, array.shape) for name, array in arrays.items())
+        form = _form(self.model.digest, shapes)
+        parts = {name: np.asarray(arrays[name], dtype).tobytes() for name, dtype in form.order}
+        covered = b"".join(part for label, name in form.labels for part in (label, parts[name]))
+        checksum = hashlib.sha256(covered).hexdigest().encode()
+        return b"".join((form.begin, checksum, form.rest, *parts.values()))
 
     def load(self, blob: bytes) -> Self:
         """Continue from what `save` gave."""
@@ -189,12 +231,72 @@ class Stream(ABC):
         return self
 
 
+class Running(Generic[T]):
+    """Steps of a stream under way: `x` is what they ask for, None once they ended, with a `value` or an `error`."""
+
+    __slots__ = ("core", "error", "steps", "value", "x")
+
+    def __init__(self, stream: Stream, steps: Steps[T]) -> None:
+        self.core, self.steps = stream.core, steps
+        self.x: Array | None = None
+        self.value: T | None = None
+        self.error: Exception | None = None
+        self._go(lambda: next(steps))
+
+    def answer(self, params: Array | Exception) -> None:
+        """Go on with what was asked for, or with the error that it made."""
+        if isinstance(params, Exception):
+            error = params
+            self._go(lambda: self.steps.throw(error))
+        else:
+            self._go(lambda: self.steps.send(params))
+
+    def _go(self, resume: Callable[[], Array]) -> None:
+        self.x = None
+        try:
+            self.x = resume()
+        except StopIteration as end:
+            self.value = end.value
+        except Exception as error:
+            self.error = error
+
+
+def step(running: Sequence[Running[T]]) -> list[Running[T]]:
+    """Take all steps that these ask for, those of one model in one call; those that ask for more."""
+    waiting = [(one, one.x) for one in running if one.x is not None]
+    answers = together([one.core for one, _ in waiting], [x for _, x in waiting])
+    for (one, _), params in zip(waiting, answers, strict=True):
+        one.answer(params)
+    return [one for one, _ in waiting if one.x is not None]
+
+
+class _Form(NamedTuple):
+    """What the saved states of a model have in common whose arrays have the same shapes."""
+
+    begin: bytes  # up to the checksum
+    rest: bytes  # from there to the first array
+    order: tuple[tuple[str, "np.dtype[np.generic]"], ...]  # the arrays as they follow, and their types there
+    labels: tuple[tuple[bytes, str], ...]  # what the checksum covers: of each array a label, and its bytes
+
+
+@lru_cache(maxsize=512)  # a server saves a state at every push
+def _form(digest: str, shapes: tuple[tuple[str, "np.dtype[np.generic]", tuple[int, ...]], ...]) -> _Form:
+    empty: dict[str, Array] = {name: np.empty(shape, dtype) for name, dtype, shape in shapes}
+    mark = "?" * 64  # where the checksum goes
+    about = {"version": 1, "digest": digest, "sum": mark}
+    header, arrays = header_of(empty, {"hitherto_session": json.dumps(about)})
+    begin, _, rest = header.partition(mark.encode())
+    order = tuple((name, array.dtype) for name, array in arrays.items())
+    return _Form(begin, rest, order, tuple((_label(name, arrays[name]), name) for name in sorted(arrays)))
+
+
+def _label(name: str, array: Array) -> bytes:
+    return f"{name} {array.dtype.str} {array.shape} ".encode()
+
+
 def _sum(arrays: Mapping[str, Array]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name} {array.dtype.str} {array.shape} ".encode() + array.tobytes())
-    return digest.hexdigest()
+    parts = (part for name in sorted(arrays) for part in (_label(name, arrays[name]), arrays[name].tobytes()))
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _read(blob: bytes) -> tuple[dict[str, Array], Options]:

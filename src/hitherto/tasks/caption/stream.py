@@ -8,9 +8,9 @@ from hitherto.errors import UsageError
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write
 from hitherto.slots import ANY, Slot, Slots
-from hitherto.tasks.base import Row
+from hitherto.tasks.base import Row, Value
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Stream
+from hitherto.tasks.streams import Steps, Stream
 from hitherto.tasks.writing.verbs import decoding, texts_of
 
 __all__ = ["CaptionStream"]
@@ -47,16 +47,18 @@ class CaptionStream(Stream):
         self.kept["x"] = self.codec.encode(text.strip())
         return [self.finish()]
 
-    def push(self, value: object) -> list[Row]:
+    def pushing(self, value: object) -> Steps[list[Row]]:
         """An image, or more frames."""
+        yield from ()  # they are read at their end
         self.kept["x"] = np.concatenate([self.kept["x"], self.input.push(value)])
         return []
 
-    def peek(self) -> Row:
+    def peek(self) -> Value:
         return self.fork().finish()
 
-    def finish(self) -> Row:
+    def finishing(self) -> Steps[Row]:
         """The caption; the next image begins anew."""
+        yield from ()
         x = np.concatenate([self.kept["x"], self.input.finish()])
         if not len(x):
             raise UsageError("there was no picture: push one.")

@@ -18,7 +18,7 @@ from hitherto.tasks.forecast.columns import Time
 from hitherto.tasks.forecast.source import surprise
 from hitherto.tasks.forecast.verbs import windows_of
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Stream, plain_of
+from hitherto.tasks.streams import Steps, Stream, plain_of
 from hitherto.times import Form, Step, form_of, step_of, twice, wall_of, zone_of
 from hitherto.times.steps import DAY, FIRST, LAST, SECOND
 
@@ -66,6 +66,15 @@ class ForecastStream(Stream):
     def push(
         self, value: Value, time: Time | None = None, known: Value = None, static: Value = None
     ) -> list[Row]:
+        """One observation, as `observing` has it."""
+        return self.alone(self.observing(value, time, known, static))
+
+    def pushing(self, value: Value) -> Steps[list[Row]]:
+        return self.observing(value)
+
+    def observing(
+        self, value: Value, time: Time | None = None, known: Value = None, static: Value = None
+    ) -> Steps[list[Row]]:
         """One observation, of each channel (NaN or None where it is missing), at `time`.
 
         `known` are the covariates of the steps of the horizon that follows, [horizon, K]; `static` those of the series.
@@ -87,13 +96,8 @@ class ForecastStream(Stream):
         if "dates" in self.kept:
             before["dates"] = np.array([SECOND, *self.kept["dates"][1:]], np.int64)
         if time is None:
-            return [
-                {
-                    "y": plain_of(values),
-                    **self._step_on(values, None, covariates, before),
-                    "forecast": self.peek(),
-                }
-            ]
+            scores = yield from self._step_on(values, None, covariates, before)
+            return [{"y": plain_of(values), **scores, "forecast": self.peek()}]
         after = self._with_time(time, before)
         form, times = self._timed(after)
         if codec.calendar and form.numbers:
@@ -102,10 +106,9 @@ class ForecastStream(Stream):
         state = {name: np.array(array) for name, array in self.state.items()} if len(missed) else {}
         try:
             for when in missed:  # as in a table, their values are missing
-                self._step_on(
-                    np.full(codec.channels, np.nan), wall_of(when[None], form.zone), covariates, before
-                )
-            scores = self._step_on(values, wall_of(times[-1:], form.zone), covariates, after)
+                missing = np.full(codec.channels, np.nan)
+                yield from self._step_on(missing, wall_of(when[None], form.zone), covariates, before)
+            scores = yield from self._step_on(values, wall_of(times[-1:], form.zone), covariates, after)
         except HithertoError:
             if state:
                 self.state = state
@@ -113,23 +116,18 @@ class ForecastStream(Stream):
         ds = form.write(times[-1:], self._step(form, times))[0]
         return [{"ds": ds, "y": plain_of(values), **scores, "forecast": self.peek()}]
 
-    def observe(
-        self, value: Value, time: object = None, known: Value = None, static: Value = None
-    ) -> list[Row]:
-        return self.push(value, time, known, static)
-
     def _step_on(
         self,
         values: Array,
         wall: Array | None,
         covariates: tuple[Array | None, Array | None],
         times: dict[str, Array],
-    ) -> Row:
+    ) -> Steps[Row]:
         """Take a step, after which `times` are the newest; how surprising it was."""
         codec = self.source.codec
         scores = self._surprise(values)
         arrays = self.input.push(values[None], wall, *covariates)
-        params = self.core.push(arrays["x"])
+        params = yield arrays["x"]
         loc, scale = codec.ahead(arrays, self.input)
         self.kept = {"params": params[0], "loc": loc, "scale": scale, **times}
         return scores
@@ -223,7 +221,8 @@ class ForecastStream(Stream):
             for h in range(len(middle))
         ]  # fmt: skip
 
-    def finish(self) -> list[Row]:
+    def finishing(self) -> Steps[list[Row]]:
+        yield from ()
         return []
 
     def line(self, text: str) -> list[Row]:

@@ -17,7 +17,7 @@ from hitherto.tasks.base import Options, Row, Value
 from hitherto.tasks.labels.columns import items
 from hitherto.tasks.labels.verbs import pairs_of
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Stream, numbers_of
+from hitherto.tasks.streams import Steps, Stream, numbers_of
 
 __all__ = ["LabelStream", "TagStream", "from_line"]
 
@@ -49,17 +49,17 @@ class LabelStream(Stream):
     def own(self) -> Slots:
         return {"steps": counter(1)}
 
-    def push(self, value: Value) -> list[Row]:
+    def pushing(self, value: Value) -> Steps[list[Row]]:
         """A part of the text, of any size; or a step of numbers, or several."""
-        self.core.push(self._encoded(value))
+        yield self._encoded(value)
         return []
 
-    def peek(self) -> Row:
+    def peek(self) -> Value:
         return self._answer() if self.numbers else self.fork().finish()
 
-    def finish(self) -> Row:
+    def finishing(self) -> Steps[Row]:
         if not self.numbers:
-            self.core.push(self.input.finish())
+            yield self.input.finish()
         return self._answer()
 
     def line(self, text: str) -> list[Row]:
@@ -120,22 +120,22 @@ class TagStream(Stream):
         if tokens is None or steps != {len(tokens)}:
             raise UsageError("the tokens of the state that wait do not fit the steps that do.")
 
-    def push(self, value: Value) -> list[Row]:
+    def pushing(self, value: Value) -> Steps[list[Row]]:
         """Text, in which blanks end words, or a list of tokens."""
         if not isinstance(value, str):
-            return self._labels(items(value))
+            return (yield from self._labels(items(value)))
         text = self.kept["rest"].tobytes().decode() + value
         cut = max((i for i, c in enumerate(text) if c.isspace()), default=-1) + 1
         self.kept["rest"] = np.frombuffer(text[cut:].encode(), np.uint8).copy()
-        return self._labels(text[:cut].split())
+        return (yield from self._labels(text[:cut].split()))
 
-    def peek(self) -> list[Row]:
+    def peek(self) -> Value:
         return self.fork().finish()
 
-    def finish(self) -> list[Row]:
+    def finishing(self) -> Steps[list[Row]]:
         rest = self.kept["rest"].tobytes().decode()
         self.kept["rest"] = np.zeros(0, np.uint8)
-        rows = self._labels(rest.split())
+        rows = yield from self._labels(rest.split())
         return rows if self.live is None else [*rows, *self._decided(self._lively(self.live).finish())]
 
     def row(self, table: Table, reading: Options) -> list[Row]:
@@ -145,10 +145,10 @@ class TagStream(Stream):
             for row in spread(super().row(table, reading))
         ]
 
-    def _labels(self, tokens: list[str]) -> list[Row]:
+    def _labels(self, tokens: list[str]) -> Steps[list[Row]]:
         if not tokens:
             return []
-        params = self.core.push(self.model.codecs["input"].encode(tokens))
+        params = yield self.model.codecs["input"].encode(tokens)
         if self.live is None:
             return self._rows(tokens, self.source.probabilities(params))
         self.kept["tokens"] = _bytes_of([*self._waiting(), *tokens])

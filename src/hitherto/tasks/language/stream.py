@@ -15,9 +15,11 @@ from hitherto.tasks.columns import said
 from hitherto.tasks.language import verbs
 from hitherto.tasks.language.cache import Cache, CacheOptions, asked
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Stream
+from hitherto.tasks.streams import Steps, Stream
 
 __all__ = ["TextStream"]
+
+PART = 256  # tokens whose params are held at a time
 
 
 class TextStream(Stream):
@@ -61,7 +63,7 @@ class TextStream(Stream):
         if not abs(np.exp(arrays["stream.next"]).sum() - 1) < 1e-3:
             raise UsageError("the probabilities of the next token do not add up to 1.")
 
-    def push(self, value: str) -> list[Row]:
+    def pushing(self, value: str) -> Steps[list[Row]]:
         """More text, cut anywhere: a row for each token that is complete, with its probability given all before it."""
         return self._rows(self.input.push(value))
 
@@ -70,7 +72,7 @@ class TextStream(Stream):
         rest = self.input.state.get("rest", np.zeros(0, np.uint8)).tobytes().decode()
         return verbs.suggest_from(self.model, self.engine_state(), self.log_probs, rest, k)
 
-    def finish(self) -> list[Row]:
+    def finishing(self) -> Steps[list[Row]]:
         return self._rows(self.input.finish())
 
     def line(self, text: str) -> list[Row]:
@@ -94,18 +96,21 @@ class TextStream(Stream):
         """The state as the engine has it, [K, 1, W]."""
         return {name: value[:, None].copy() for name, value in self.core.state.items()}
 
-    def _rows(self, ids: Array) -> list[Row]:
-        if not len(ids):
-            return []
-        if self.cache is not None:
-            return self._remembering(ids, self.cache)
-        codec = self.source.codec
-        params = self.core.push(ids)
-        rows = []
-        for place, token in enumerate(np.asarray(ids).tolist()):
-            p = float(np.exp(self.kept["next"][token]))
-            rows.append({"token": codec.decode([token]), "probability": p})
-            self._next(params[place : place + 1])
+    def _rows(self, ids: Array) -> Steps[list[Row]]:
+        rows: list[Row] = []
+        for begin in range(0, len(ids), PART):
+            part = np.asarray(ids[begin : begin + PART])
+            if self.cache is not None:
+                rows += self._remembering(part, self.cache)
+                continue
+            following = log_softmax((yield part))
+            before = np.concatenate([self.kept["next"][None], following[:-1]])
+            likely = np.exp(before[np.arange(len(part)), part]).tolist()
+            rows += [
+                {"token": self.source.codec.decode([token]), "probability": p}
+                for token, p in zip(part.tolist(), likely, strict=True)
+            ]
+            self.kept = {"next": following[-1].copy()}
         return rows
 
     def _remembering(self, ids: Array, how: CacheOptions) -> list[Row]:

@@ -10,12 +10,12 @@ from hitherto.data import Table
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.session import Session
 from hitherto.slots import Slot, Slots, counter, text_slot
-from hitherto.tasks.base import Options, Row
+from hitherto.tasks.base import Options, Row, Value
 from hitherto.tasks.batching import chance
 from hitherto.tasks.columns import opened, said
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.sequels.verbs import draw, sequels_of, steps
-from hitherto.tasks.streams import Stream
+from hitherto.tasks.streams import Steps, Stream
 
 __all__ = ["NotesStream", "PenStream"]
 
@@ -37,7 +37,7 @@ class NotesStream(Stream):
         self.kept = {"count": np.zeros(1, np.int64)}
         self._next(self.core.push(np.zeros((1, self.codec.size), np.float32)))
 
-    def push(self, value: object) -> list[Row]:
+    def pushing(self, value: object) -> Steps[list[Row]]:
         """Steps, each a list of pitches. A row for each: its loss in nats, and a draw of a step that could follow."""
         return self._rows(self.input.push(value))
 
@@ -47,16 +47,16 @@ class NotesStream(Stream):
         with opened(table, 0, column):
             music = self.codec.encode(table.place(value))
         self.reset()
-        rows = self._rows(music)
+        rows = self.alone(self._rows(music))
         self.reset()
         return rows
 
-    def _rows(self, steps: Array) -> list[Row]:
+    def _rows(self, steps: Array) -> Steps[list[Row]]:
         rows = []
         for y in steps:
             self.kept["count"] = self.kept["count"] + 1
             nats = float(self.model.engine.nll(self.kept["params"], y[None])[0])
-            self._next(self.core.push(y[None]))
+            self._next((yield y[None]))
             rows.append({"nats": nats, "next": self.peek()})
         return rows
 
@@ -66,7 +66,8 @@ class NotesStream(Stream):
         (pitches,) = self.codec.decode(step[None])
         return pitches
 
-    def finish(self) -> list[Row]:
+    def finishing(self) -> Steps[list[Row]]:
+        yield from ()
         return []
 
     def line(self, text: str) -> list[Row]:
@@ -103,13 +104,14 @@ class PenStream(Stream):
             raise UsageError("this model draws without being told what: use generate.")
         return Session(self.model.engine.encoder)
 
-    def push(self, value: str) -> list[Row]:
+    def pushing(self, value: str) -> Steps[list[Row]]:
+        yield from ()  # the text is read at its end
         if not isinstance(value, str):
             raise UsageError(f"expected text, but got {value!r:.60}.")
         self.kept["text"] = np.concatenate([self.kept["text"], np.frombuffer(value.encode(), np.uint8)])
         return []
 
-    def peek(self) -> Row:
+    def peek(self) -> Value:
         return self.fork().finish()
 
     def points(self) -> Iterator[list[float]]:
@@ -120,7 +122,8 @@ class PenStream(Stream):
             (dx, dy, _), up = codec.decode(step[None])[0], step[2] >= 0.5
             yield [dx, dy, int(up)]
 
-    def finish(self) -> Row:
+    def finishing(self) -> Steps[Row]:
+        yield from ()
         strokes = list(self.points())
         if strokes:
             strokes[-1][2] = 1

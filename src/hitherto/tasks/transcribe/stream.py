@@ -10,7 +10,7 @@ from hitherto.slots import Slots
 from hitherto.tasks.base import Row
 from hitherto.tasks.labels.stream import from_line
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Stream
+from hitherto.tasks.streams import Steps, Stream
 from hitherto.tasks.transcribe.source import SearchOptions, Transcripts
 
 __all__ = ["TranscriptStream"]
@@ -35,7 +35,7 @@ class TranscriptStream(Stream):
         self.search = self.source.search(**self.decoding)
         self.decoder = self.source.text.decoder()
 
-    def push(self, value: object) -> list[Row]:
+    def pushing(self, value: object) -> Steps[list[Row]]:
         """More of the input: samples of sound, points of a pen. A row comes where more of the text is final."""
         return self._rows(self.input.push(value))
 
@@ -43,9 +43,10 @@ class TranscriptStream(Stream):
         """All of the text so far; the last of it may still change."""
         return self.source.said(self.search.peek())
 
-    def finish(self) -> list[Row]:
+    def finishing(self) -> Steps[list[Row]]:
         """The rest of the text; the next input begins anew."""
-        rows = self._rows(self.input.finish()) + self._said(self.search.finish())
+        rows = yield from self._rows(self.input.finish())
+        rows += self._said(self.search.finish())
         rest = self.decoder.finish()  # of an incomplete character
         self.reset()
         return [*rows, {"text": rest, "at": []}] if rest else rows
@@ -91,10 +92,10 @@ class TranscriptStream(Stream):
     def line(self, text: str) -> list[Row]:
         return from_line(self, text)
 
-    def _rows(self, steps: Array) -> list[Row]:
+    def _rows(self, steps: Array) -> Steps[list[Row]]:
         if not len(steps):
             return []
-        return self._said(self.search.push(log_softmax(self.core.push(steps))))
+        return self._said(self.search.push(log_softmax((yield steps))))
 
     def _said(self, symbols: list[tuple[int, int]]) -> list[Row]:
         """A row for the symbols that became final, if any: the texts of all rows make the whole text."""

@@ -11,9 +11,9 @@ from hitherto.errors import DataError, UsageError
 from hitherto.runtime.session import Session
 from hitherto.runtime.writer import write, write_from
 from hitherto.slots import ANY, Slot, Slots, counter, text_slot
-from hitherto.tasks.base import Row
+from hitherto.tasks.base import Row, Value
 from hitherto.tasks.opened import OpenModel
-from hitherto.tasks.streams import Stream
+from hitherto.tasks.streams import Steps, Stream
 from hitherto.tasks.writing.conversations import OURS, THEIRS, fields_expected
 from hitherto.tasks.writing.verbs import decoding, texts_of
 
@@ -75,7 +75,7 @@ class WriteStream(Stream):
         """Whether the source is encoded as it comes: not where the end of a long one is read."""
         return self.core.engine.forward_only and not self.source.way.reads_end
 
-    def push(self, value: str) -> list[Row]:
+    def pushing(self, value: str) -> Steps[list[Row]]:
         """A part of the source, of any size. Each of its fields, such as a story and a question, has its own line."""
         if not isinstance(value, str):
             raise UsageError(
@@ -90,19 +90,19 @@ class WriteStream(Stream):
                 f"the text has half of a character at {error.start + 1}; give whole characters"
             ) from error
         if self.steps:
-            self._read(self.input.push(value))
+            yield from self._read(self.input.push(value))
         self.kept["text"] = np.concatenate([self.kept["text"], more])
         return []
 
-    def peek(self) -> Row:
+    def peek(self) -> Value:
         return self.fork().finish()
 
-    def finish(self) -> Row:
+    def finishing(self) -> Steps[Row]:
         """The text for the whole source; the next source begins anew."""
         text = self.kept["text"].tobytes().decode()
         if len(self.fields) > 1 and (count := len(text.split("\n"))) != len(self.fields):
             raise DataError(fields_expected(self.fields, count))
-        row = self._answer(text)
+        row = yield from self._answer(text)
         self.reset()
         return row
 
@@ -116,20 +116,21 @@ class WriteStream(Stream):
         other.how, other.decoding = self.how, self.decoding
         return other
 
-    def _read(self, ids: Array) -> None:
+    def _read(self, ids: Array) -> Steps[None]:
         """Take steps of the encoder, up to `max_length`."""
         most = self.model.spec.data.max_length
         ids = np.asarray(ids, np.int64)
         ids = ids if most is None else ids[: max(0, most - len(self.kept["ids"]))]
         if len(ids):
-            self.kept["memory"] = np.concatenate([self.kept["memory"], self.core.push(ids)])
+            read = yield ids
+            self.kept["memory"] = np.concatenate([self.kept["memory"], read])
             self.kept["ids"] = np.concatenate([self.kept["ids"], ids])
 
-    def _answer(self, text: str, number: int = 0) -> Row:
+    def _answer(self, text: str, number: int = 0) -> Steps[Row]:
         """The text for a source; `number` tells one draw from another."""
         engine = self.model.engine
         if self.steps:
-            self._read(self.input.finish())
+            yield from self._read(self.input.finish())
             ends = {name: value[:, None].copy() for name, value in self.core.state.items()}
             ids = self.kept["ids"][:, None]
             state = engine.begin(self.kept["memory"][:, None], ends, ids, np.array([len(ids)]))
@@ -165,11 +166,11 @@ class ChatStream(WriteStream):
     def steps(self) -> bool:
         return False  # each reply reads the last turns anew
 
-    def finish(self) -> Row:
+    def finishing(self) -> Steps[Row]:
         """The reply to the turn that is over and those before it."""
         turns = [*self.history, (THEIRS, self.kept["text"].tobytes().decode())]
         replies = int(self.kept["replies"][0])
-        row = self._answer(self.source.history(turns, OURS), replies)
+        row = yield from self._answer(self.source.history(turns, OURS), replies)
         turns = [*turns, (OURS, row["text"])][-(self.model.spec.data.turns or 3) :]
         self.kept = {
             "text": np.zeros(0, np.uint8),
