@@ -17,9 +17,8 @@ from hitherto.runtime.program import session
 
 __all__ = ["Session", "Sessions", "together"]
 
-# Of `together`: as many sessions as make the weights worth their way from memory, and no more, so that neither arrays
-# of steps nor of params grow without bound.
-FEW, MOST, STEPS = 3, 32, 128
+# Of `together`: as many sessions as make the weights worth their way from memory; no more, so that arrays stay small.
+FEW, MOST = 3, 32
 
 
 class Session:
@@ -119,27 +118,15 @@ def _side_by_side(sessions: Sequence[Session], xs: Sequence[Array]) -> list[Arra
     engine, count = sessions[0].engine, len(sessions)
     block = engine.block(count)
     np.concatenate([one._block for one in sessions], out=block)
-    lengths, longest = np.array([len(x) for x in xs]), len(xs[-1])
-    parts: list[list[Array]] = [[] for _ in xs]
-    for begin in range(0, longest, STEPS):
-        steps = min(STEPS, longest - begin)
-        here = np.clip(lengths - begin, 0, steps)
-        x = (
-            np.zeros((steps, count, engine.input_size), np.float32)
-            if engine.ids is None
-            else np.zeros((steps, count), np.int64)
-        )
-        for i, one in enumerate(xs):
-            x[: here[i], i] = one[begin : begin + steps]
-        y = engine.run(x, block, here, end=engine.stages - 1 if engine.pools else None)
-        if not engine.pools:
-            for i, n in enumerate(here.tolist()):
-                parts[i].append(y[:n, i].copy())
-    for one, row in zip(sessions, block, strict=True):
-        one._block[0] = row
-    if engine.pools:
-        return [None] * count
-    return [np.concatenate(some) if len(some) > 1 else some[0] for some in parts]
+    lengths = np.array([len(x) for x in xs])
+    shape = (int(lengths[-1]), count)
+    x = np.zeros((*shape, engine.input_size), np.float32) if engine.ids is None else np.zeros(shape, np.int64)
+    for i, one in enumerate(xs):
+        x[: len(one), i] = one
+    y = engine.run(x, block, lengths, end=engine.stages - 1 if engine.pools else None)
+    for each, row in zip(sessions, block, strict=True):
+        each._block[0] = row
+    return [None if engine.pools else y[:n, i].copy() for i, n in enumerate(lengths.tolist())]
 
 
 class Sessions:

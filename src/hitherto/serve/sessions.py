@@ -5,11 +5,14 @@ comes again is answered again, from the answers that are kept; one that leaves i
 that is expected. An answer is given after the store has it, with the state that follows. So any worker, after any
 crash, goes on where the last answer was given.
 
-    pushes that come while others are taken  ->  one round: step each, keep all of them together, answer each
+    pushes that wait  ->  one round: step them together, keep those that are done together, answer each
+
+A push that takes long goes on over several rounds, and holds up no other.
 """
 
 import asyncio
 import hashlib
+import math
 import secrets
 import time
 from collections import OrderedDict
@@ -23,12 +26,13 @@ from hitherto.errors import HithertoError
 from hitherto.serve.refusals import Conflict, Full, Gone
 from hitherto.serve.store import Record, Store
 from hitherto.tasks.base import Row, Value
-from hitherto.tasks.streams import Stream
+from hitherto.tasks.streams import Running, Steps, Stream, step
 
 __all__ = ["Answer", "Served", "Sessions", "plain"]
 
 REMEMBERED = 16  # pushes whose answers are kept; so many may wait for an answer at once
 ANSWERS = 1 << 20  # bytes of answers that are kept, the last one in any case
+ROUND = 0.005  # seconds after which pushes that take longer let others in
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -60,6 +64,8 @@ class _Live:
     record: Record
     stream: Stream
     answers: list[Answer]
+    used: float = 0.0  # on a clock that nobody sets
+    kept: bool = True  # whether the store has the record
 
 
 @dataclass(slots=True)
@@ -74,7 +80,17 @@ class _Push:
     sum: bytes
     done: "asyncio.Future[Answer]"
     request: str = ""  # what its sender calls it, if anything
+    keep: bool = True  # before it is answered
     tries: int = 0
+
+
+@dataclass(slots=True)
+class _Taken:
+    """A push whose inputs are being taken."""
+
+    push: _Push
+    live: _Live
+    running: Running[dict[str, Value]]
 
 
 @dataclass(slots=True)
@@ -102,16 +118,17 @@ class Sessions:
         self,
         store: Store,
         opened: Callable[[str, str], Served],
-        take: Callable[[Stream, Value], list[Row]] = lambda stream, value: stream.push(value),
+        take: Callable[[Stream, Value], Steps[list[Row]]] = lambda stream, value: stream.pushing(value),
         *,
         cached: int = 10_000,
         queue: int = 10_000,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        """`opened` gives a model by its name and its digest, where it is not empty; `take` pushes one input."""
+        """`opened` gives a model by its name and its digest, where it is not empty; `take` is the push of an input."""
         self.store, self.opened, self.take = store, opened, take
-        self.cached, self.queue, self.clock = cached, queue, clock
-        self.live: OrderedDict[str, _Live] = OrderedDict()
+        self.cached, self.queue, self.clock = cached, queue, clock or steady()
+        self.live: OrderedDict[str, _Live] = OrderedDict()  # who was used last is last
+        self.taking: dict[str, _Taken] = {}
         self.counts = Counts()
         self._waiting: list[_Push] = []
         self._round: asyncio.Task[None] | None = None
@@ -142,6 +159,9 @@ class Sessions:
 
     async def info(self, name: str, owner: str = "") -> Record:
         """A session as the store has it."""
+        live = self.live.get(name)
+        if live is not None and not live.kept:
+            return self._owned(live.record, owner)
         return self._owned(await self.store.read(name), owner)
 
     async def push(
@@ -153,11 +173,13 @@ class Sessions:
         owner: str = "",
         finish: bool = False,
         request: str = "",
+        keep: bool = True,
     ) -> Answer:
         """Take these inputs, and with `finish` the end of them: what became final.
 
         `at` is the number of inputs that the sender knows were taken; None takes the inputs wherever the session is,
-        unless one of the last pushes had the same inputs and the same name of a `request`.
+        unless one of the last pushes had the same inputs and the same name of a `request`. Without `keep` it is
+        answered before the store has it, which `flush` sees to.
         """
         if self._closed or len(self._waiting) >= self.queue:
             self.counts.refused += 1
@@ -165,7 +187,9 @@ class Sessions:
         inputs = list(inputs)
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(
-            _Push(name, owner, at, inputs, finish, _sum(inputs, finish, request), done, request)
+            _Push(
+                name, owner, at, inputs, finish, _sum(inputs, finish, request), done, request, keep or finish
+            )
         )
         if self._round is None:
             self._round = asyncio.create_task(self._rounds())
@@ -219,65 +243,170 @@ class Sessions:
         """Forget the sessions that were idle for so many seconds."""
         return await self.store.expire(self.clock() - idle)
 
+    async def flush(self, names: Iterable[str] | None = None) -> None:
+        """Keep what was answered before the store had it, of these sessions or of all."""
+        some = [self.live.get(name) for name in (list(self.live) if names is None else names)]
+        loose = [live for live in some if live is not None and not live.kept]
+        for first in range(0, len(loose), 1000):
+            part = loose[first : first + 1000]
+            records = [live.record for live in part]
+            kept = await self.store.write(records)
+            for live, record, sound in zip(part, records, kept, strict=True):
+                if not sound:
+                    self.counts.lost += 1
+                    self._forget(record.id)  # another worker has it, from where it was kept last
+                elif live.record is record:
+                    live.kept = True
+
+    async def park(self, idle: float) -> int:
+        """Leave the sessions that were not used for so many seconds to the store; how many."""
+        return await self._trim(len(self.live), time.monotonic() - idle)
+
+    async def _trim(self, most: int, before: float = math.inf) -> int:
+        """Leave sessions to the store, those that were used longest ago first, until so many are left."""
+        gone: list[str] = []
+        for name, live in self.live.items():
+            if live.used >= before or (before == math.inf and len(self.live) - len(gone) <= most):
+                break
+            if name not in self.taking:
+                gone.append(name)
+        await self.flush(gone)
+        for name in gone:
+            if name not in self.taking:
+                self._forget(name)
+        return len(gone)
+
     async def close(self) -> None:
         """Take no more, and finish what waits."""
         self._closed = True
         while self._round is not None:
             await asyncio.wait([self._round])
+        await self.flush()
         await self.store.close()
 
     # ---- rounds
 
     async def _rounds(self) -> None:
         try:
-            while self._waiting:
+            while self._waiting or self.taking:
                 waiting, self._waiting = self._waiting, []
-                await self._take_round(waiting)
+                self.counts.rounds += 1
+                self.counts.largest = max(self.counts.largest, len(waiting))
+                await self._admit(waiting)
+                done = self._step()
+                await self._keep(done)
+                for taken, _ in done:
+                    del self.taking[taken.push.id]
+                if len(self.live) > self.cached:
+                    await self._trim(self.cached)
                 await asyncio.sleep(0)  # pushes that came meanwhile join the next round
         finally:
             self._round = None
 
-    async def _take_round(self, waiting: list[_Push]) -> None:
-        """Step each push, keep all records together, then answer. A session's second push waits."""
-        names: set[str] = set()
-        records: list[Record] = []
-        stepped: list[tuple[_Push, Answer]] = []
-        self.counts.rounds += 1
-        self.counts.largest = max(self.counts.largest, len(waiting))
+    async def _admit(self, waiting: list[_Push]) -> None:
+        """Begin to take these pushes. A second push of a session waits for the first."""
+        some: dict[str, _Push] = {}
         for push in waiting:
-            if push.id in names:
+            if push.id in self.taking or push.id in some:
                 self._waiting.append(push)
-                continue
-            if push.done.done():  # nobody waits for it any more, and it was not begun
+            elif not push.done.done():  # else nobody waits for it any more, and it was not begun
+                some[push.id] = push
+        here = [push for push in some.values() if push.id in self.live]
+        await asyncio.gather(*(self._begin(push) for push in some.values() if push.id not in self.live))
+        for push in here:
+            await self._begin(push)
+
+    async def _begin(self, push: _Push) -> None:
+        """Begin to take a push, unless it was taken before or does not follow."""
+        try:
+            live, answer = await self._looked_up(push)
+            if answer is None:
+                self.taking[push.id] = _Taken(push, live, Running(live.stream, self._steps(live, push)))
+            elif push.keep and not live.kept:
+                await self.flush([push.id])
+                self._waiting.append(push)
+            else:
+                self.counts.repeated += 1
+                _set(push.done, answer)
+        except Exception as error:  # its own push's; others go on
+            self.counts.refused += 1
+            _fail(push.done, error)
+
+    def _steps(self, live: _Live, push: _Push) -> Steps[dict[str, Value]]:
+        """What a push makes final, and with its end what the end does."""
+        rows: list[Row] = []
+        for value in push.inputs:
+            rows += yield from self.take(live.stream, value)
+        if push.finish:
+            return {"rows": rows, "end": (yield from live.stream.finishing())}
+        return {"rows": rows}
+
+    def _step(self) -> list[tuple[_Taken, Answer]]:
+        """Take steps of all that are begun, until they are done or others have waited for long; those that are done."""
+        running = [taken.running for taken in self.taking.values()]
+        ends = time.perf_counter() + ROUND
+        while running and time.perf_counter() < ends:
+            running = step(running)
+        done: list[tuple[_Taken, Answer]] = []
+        for name, taken in list(self.taking.items()):
+            if taken.running.x is not None:
                 continue
             try:
-                live, answer = await self._looked_up(push)
-                if answer is None:
-                    answer = self._step(live, push)
-                    names.add(push.id)
-                    records.append(live.record)
-                    stepped.append((push, answer))
-                else:
-                    self.counts.repeated += 1
-                    _set(push.done, answer)
-            except Exception as error:  # its own push's; others go on
+                done.append((taken, self._moved(taken)))
+            except Exception as error:  # an input that is refused takes nothing
                 self.counts.refused += 1
-                _fail(push.done, error)
-        if not records:
+                _fail(taken.push.done, error)
+                del self.taking[name]
+                try:
+                    taken.live.stream.load(taken.live.record.state)
+                except HithertoError:
+                    self._forget(name)
+        return done
+
+    def _moved(self, taken: _Taken) -> Answer:
+        """The answer of a push that is done, with which its session's record moves on."""
+        push, live, running = taken.push, taken.live, taken.running
+        if running.error is not None:
+            raise running.error
+        record, state = live.record, live.stream.save()
+        at = record.at + len(push.inputs)
+        answer = Answer(record.at, at, push.sum, msgspec.json.encode(running.value, enc_hook=plain))
+        live.answers = _newest([*live.answers, answer])
+        live.record = msgspec.structs.replace(
+            record,
+            at=at,
+            finished=push.finish,
+            touched=self.clock(),
+            state=state,
+            answers=_pack(live.answers),
+        )
+        live.kept = False
+        return answer
+
+    async def _keep(self, done: list[tuple[_Taken, Answer]]) -> None:
+        """Keep the records of these pushes together, and answer them."""
+        kept: list[tuple[_Taken, Answer]] = []
+        for taken, answer in done:
+            if taken.push.keep:
+                kept.append((taken, answer))
+            else:
+                self._answered(taken, answer)
+        if not kept:
             return
+        records = [taken.live.record for taken, _ in kept]
         try:
-            kept = await self.store.write(records)
+            sound = await self.store.write(records)
         except Exception as error:
-            for push, _ in stepped:
-                self._forget(push.id)  # its stream has taken what was not kept
-                _fail(push.done, error)
+            for taken, _ in kept:
+                self._forget(taken.push.id)  # its stream has taken what was not kept
+                _fail(taken.push.done, error)
             return
-        for (push, answer), sound in zip(stepped, kept, strict=True):
-            if sound:
-                self.counts.pushes += 1
-                self.counts.inputs += len(push.inputs)
-                _set(push.done, answer)
+        for (taken, answer), held in zip(kept, sound, strict=True):
+            if held:
+                taken.live.kept = True
+                self._answered(taken, answer)
                 continue
+            push = taken.push
             self._forget(push.id)  # another worker has it: what was stepped here never was
             self.counts.lost += 1
             push.tries += 1
@@ -286,15 +415,23 @@ class Sessions:
             else:
                 _fail(push.done, Full("another worker steps the session at the same time; send it again"))
 
+    def _answered(self, taken: _Taken, answer: Answer) -> None:
+        self.counts.pushes += 1
+        self.counts.inputs += len(taken.push.inputs)
+        _set(taken.push.done, answer)
+
     async def _looked_up(self, push: _Push) -> tuple[_Live, Answer | None]:
         """The session of a push, and the answer if the push was taken before."""
         live = self.live.get(push.id)
         if live is not None:
             self._owned(live.record, push.owner)
+            live.used = time.monotonic()
+            self.live.move_to_end(push.id)
             try:
                 return live, self._repeated(live, push)
             except Conflict:  # another worker may have stepped it since
-                pass
+                if not live.kept:
+                    await self.flush([push.id])
         live = await self._take(push.id, push.owner)
         return live, self._repeated(live, push)
 
@@ -331,34 +468,6 @@ class Sessions:
             record.at,
         )
 
-    def _step(self, live: _Live, push: _Push) -> Answer:
-        """Take the inputs: the stream moves on, and the record says so. An input that is refused takes nothing."""
-        record, before = live.record, live.record.state
-        try:
-            rows: list[Value] = []
-            for value in push.inputs:
-                rows += self.take(live.stream, value)
-            body = {"rows": rows, "end": live.stream.finish()} if push.finish else {"rows": rows}
-            state = live.stream.save()
-        except Exception:
-            try:
-                live.stream.load(before)
-            except HithertoError:
-                self._forget(push.id)
-            raise
-        at = record.at + len(push.inputs)
-        answer = Answer(record.at, at, push.sum, msgspec.json.encode(body, enc_hook=plain))
-        live.answers = _newest([*live.answers, answer])
-        live.record = msgspec.structs.replace(
-            record,
-            at=at,
-            finished=push.finish,
-            touched=self.clock(),
-            state=state,
-            answers=_pack(live.answers),
-        )
-        return answer
-
     # ---- what is in memory
 
     def _owned(self, record: Record | None, owner: str) -> Record:
@@ -376,9 +485,13 @@ class Sessions:
 
     async def _read(self, name: str, owner: str) -> tuple[Record, Stream]:
         """The session as the store has it, and a stream at that state, for one who does not push to it."""
+        live = self.live.get(name)
+        if live is not None and not live.kept and name not in self.taking:
+            return self._owned(live.record, owner), live.stream
         record = self._owned(await self.store.read(name), owner)
         live = self.live.get(name)
-        if live is not None and (live.record.fence, live.record.at) == (record.fence, record.at):
+        same = live is not None and (live.record.fence, live.record.at) == (record.fence, record.at)
+        if live is not None and same and live.kept and name not in self.taking:
             return record, live.stream
         return record, self._streamed(record)
 
@@ -388,8 +501,7 @@ class Sessions:
     def _remember(self, live: _Live) -> None:
         self.live[live.record.id] = live
         self.live.move_to_end(live.record.id)
-        while len(self.live) > self.cached:  # the store has it
-            self.live.popitem(last=False)
+        live.used = time.monotonic()
 
     def _forget(self, name: str) -> None:
         self.live.pop(name, None)
@@ -431,3 +543,9 @@ def _set(done: "asyncio.Future[Answer]", answer: Answer) -> None:
 def _fail(done: "asyncio.Future[Answer]", error: Exception) -> None:
     if not done.done():
         done.set_exception(error)
+
+
+def steady() -> Callable[[], float]:
+    """The time since 1970, by the system's clock of now: later changes of that do not count, as no session is older."""
+    begun = time.time() - time.monotonic()
+    return lambda: begun + time.monotonic()

@@ -11,7 +11,7 @@ import numpy as np
 from hitherto.errors import DataError
 from hitherto.serve.refusals import Refused
 from hitherto.tasks.base import Row, Value
-from hitherto.tasks.streams import Stream
+from hitherto.tasks.streams import Steps, Stream
 from hitherto.trained import Model
 
 __all__ = ["FORMATS", "Upload", "as_files", "inputs_of", "take"]
@@ -45,19 +45,19 @@ def as_files(model: Model, uploads: Sequence[Upload]) -> Iterator[list[Path]]:
         yield paths
 
 
-def take(stream: Stream, value: Value) -> list[Row]:
-    """Push one input: text, numbers, a row of a series, or bytes of a binary message with their format."""
+def take(stream: Stream, value: Value) -> Steps[list[Row]]:
+    """The push of one input: text, numbers, a row of a series, or bytes of a binary message with their format."""
     codec = stream.model.source.read_by
     if isinstance(value, Mapping) and stream.model.source.foresees:
         unknown = value.keys() - {"y", "ds", "known", "static"}
         if unknown:
             raise Refused("a step of a series has y, and may have ds, known and static")
-        return stream.observe(value.get("y"), value.get("ds"), value.get("known"), value.get("static"))
+        return stream.observing(value.get("y"), value.get("ds"), value.get("known"), value.get("static"))
     if isinstance(value, tuple):
         value = _decoded(*value)
     if codec.reads_files:
         value = _numbers(codec.kind, value)
-    return stream.push(value)
+    return stream.pushing(value)
 
 
 def _decoded(kind: str, content: bytes) -> Value:

@@ -37,6 +37,7 @@ from hitherto.tensors import from_bytes, header_of
 __all__ = ["Row", "Running", "Steps", "Stream", "numbers_of", "plain_of", "step"]
 
 T = TypeVar("T")
+PART = 128  # steps that one of many streams takes before it is another's turn
 Steps: TypeAlias = Generator[
     Array, Array, T
 ]  # asks for steps, [T, I] or [T], each answered with the head's params
@@ -234,7 +235,7 @@ class Stream(ABC):
 class Running(Generic[T]):
     """Steps of a stream under way: `x` is what they ask for, None once they ended, with a `value` or an `error`."""
 
-    __slots__ = ("core", "error", "steps", "value", "x")
+    __slots__ = ("core", "error", "parts", "place", "steps", "value", "x")
 
     def __init__(self, stream: Stream, steps: Steps[T]) -> None:
         self.core, self.steps = stream.core, steps
@@ -243,16 +244,28 @@ class Running(Generic[T]):
         self.error: Exception | None = None
         self._go(lambda: next(steps))
 
-    def answer(self, params: Array | Exception) -> None:
-        """Go on with what was asked for, or with the error that it made."""
+    def next(self, x: Array) -> Array:
+        """The steps of `x` that are next: not all where they are many, so that others do not wait for long."""
+        return x if len(x) <= PART else x[self.place : self.place + PART]
+
+    def answer(self, x: Array, params: Array | Exception) -> None:
+        """Go on with what these steps gave, or with the error that they made."""
         if isinstance(params, Exception):
             error = params
             self._go(lambda: self.steps.throw(error))
-        else:
-            self._go(lambda: self.steps.send(params))
+            return
+        if len(x) > PART:
+            self.parts.append(params)
+            self.place += PART
+            if self.place < len(x):
+                return
+            params = self.parts[0] if self.parts[0] is None else np.concatenate(self.parts)
+        whole = params
+        self._go(lambda: self.steps.send(whole))
 
     def _go(self, resume: Callable[[], Array]) -> None:
-        self.x = None
+        self.x, self.place = None, 0
+        self.parts: list[Array] = []
         try:
             self.x = resume()
         except StopIteration as end:
@@ -262,11 +275,11 @@ class Running(Generic[T]):
 
 
 def step(running: Sequence[Running[T]]) -> list[Running[T]]:
-    """Take all steps that these ask for, those of one model in one call; those that ask for more."""
+    """Take the steps that these ask for, those of one model in one call; those that ask for more."""
     waiting = [(one, one.x) for one in running if one.x is not None]
-    answers = together([one.core for one, _ in waiting], [x for _, x in waiting])
-    for (one, _), params in zip(waiting, answers, strict=True):
-        one.answer(params)
+    answers = together([one.core for one, _ in waiting], [one.next(x) for one, x in waiting])
+    for (one, x), params in zip(waiting, answers, strict=True):
+        one.answer(x, params)
     return [one for one, _ in waiting if one.x is not None]
 
 
