@@ -21,7 +21,7 @@ class _Level:
     """The runs of n tokens that were seen: `keys` are the number of the run without its last token, and that token."""
 
     keys: Array  # [runs] sorted
-    taken: Array  # [runs] c - D(c), at least 0
+    discounted: Array  # [runs] c - D(c), at least 0
     total: Array  # [histories] c(h)
     share: Array  # [histories]; of one that nothing followed it is 1
 
@@ -55,10 +55,10 @@ class KneserNey:
             history = before[real]
             known = history >= 0
             at = np.maximum(history, 0)
-            taken = np.where(run[real] >= 0, level.taken[np.maximum(run[real], 0)], 0.0)
+            discounted = np.where(run[real] >= 0, level.discounted[np.maximum(run[real], 0)], 0.0)
             total = level.total[at]
             seen = known & (total > 0)
-            p = np.where(seen, taken / np.maximum(total, 1e-300) + level.share[at] * p, p)
+            p = np.where(seen, discounted / np.maximum(total, 1e-300) + level.share[at] * p, p)
             before = np.concatenate([[-1], run[:-1]]) if n < order else before
         logs: Array = np.log(p)
         return logs
@@ -75,12 +75,12 @@ def fit(tokens: Array, starts: Array, size: int, order: int = 5) -> KneserNey:
         keys, number = np.unique(before[whole] * width + padded[whole], return_inverse=True)
         run = np.full(len(padded), -1)
         run[whole] = number.reshape(-1)
-        said = np.zeros(len(padded), bool)
-        said[real] = True
+        is_token = np.zeros(len(padded), bool)
+        is_token[real] = True
         histories = int(before.max(initial=0)) + 1
         runs.append(run)
         tables.append((keys, histories))
-        counts.append(np.bincount(run[said & (run >= 0)], minlength=len(keys)))
+        counts.append(np.bincount(run[is_token & (run >= 0)], minlength=len(keys)))
         before = np.concatenate([[-1], run[:-1]]) if n < order else before
     levels: list[_Level] = []
     for n in range(order):
@@ -111,13 +111,13 @@ def _level(keys: Array, histories: int, count: Array, width: int) -> _Level:
     off = np.minimum(discounts[kind], count)
     history = keys // width
     total = np.bincount(history, count, minlength=histories)
-    taken = np.bincount(history, off, minlength=histories)
-    share = np.where(total > 0, taken / np.maximum(total, 1), 1.0)
+    discounted = np.bincount(history, off, minlength=histories)
+    share = np.where(total > 0, discounted / np.maximum(total, 1), 1.0)
     return _Level(keys, count - off, total, share)
 
 
 def _discounts(count: Array) -> Array:
-    """What is taken from counts of 0, 1, 2 and more; constants where a text is too short to tell."""
+    """What is discounted from counts of 0, 1, 2 and more; constants where a text is too short to tell."""
     n1, n2, n3, n4 = (float((count == k).sum()) for k in (1, 2, 3, 4))
     usual = np.array([0.0, 0.5, 0.75, 0.9])
     if not (n1 and n2):

@@ -17,7 +17,7 @@ def nearest(rows: Array, others: Array, count: int = 1, *, itself: bool = False)
     """
     count = min(count, len(others) - itself)
     squares = (others**2).sum(1)
-    found = np.empty((len(rows), count), np.int64)
+    neighbours = np.empty((len(rows), count), np.int64)
     each = max(1, AT_ONCE // max(1, len(others)))
     for first in range(0, len(rows), each):
         some = rows[first : first + each]
@@ -26,8 +26,8 @@ def nearest(rows: Array, others: Array, count: int = 1, *, itself: bool = False)
             apart[np.arange(len(some)), first + np.arange(len(some))] = np.inf
         near = np.argpartition(apart, count - 1, 1)[:, :count]
         order = np.argsort(np.take_along_axis(apart, near, 1), 1, kind="stable")
-        found[first : first + each] = np.take_along_axis(near, order, 1)
-    return found
+        neighbours[first : first + each] = np.take_along_axis(near, order, 1)
+    return neighbours
 
 
 def votes(neighbours: Array, targets: Array) -> Array:
@@ -45,7 +45,7 @@ def alike(rows: Sparse, others: Sparse) -> Array:
     Of equal ones it is the first; a row that has nothing in common with any of them gets the first of all.
     """
     height, width = rows.shape
-    found = np.zeros(height, np.int64)
+    best = np.zeros(height, np.int64)
     each = max(1, min(256, AT_ONCE // max(1, others.shape[0], width)))
     for first in range(0, height, each):
         some = rows.part(np.arange(first, min(height, first + each)))
@@ -53,8 +53,8 @@ def alike(rows: Sparse, others: Sparse) -> Array:
         dense = np.zeros((some.shape[0], width), np.float32)
         dense[some.rows, some.columns] = some.values
         scores = _narrowed(others, used).times(np.ascontiguousarray(dense[:, used].T))  # [M, n]
-        found[first : first + some.shape[0]] = scores.argmax(0)
-    return found
+        best[first : first + some.shape[0]] = scores.argmax(0)
+    return best
 
 
 def _narrowed(rows: Sparse, columns: Array) -> Sparse:

@@ -26,7 +26,7 @@ def read_vectors(
     None leaves a word out. Of several words with one name the one that is written like it counts, else the first.
     """
     path = Path(path)
-    found: dict[str, Array] = {}
+    vectors: dict[str, Array] = {}
     exact: set[str] = set()
     width, number = 0, -1
     for at, line, parts in _rows(path, encoding):
@@ -41,14 +41,14 @@ def read_vectors(
             )
         word = " ".join(parts[:-width])
         name = wanted(word, number)
-        if name is None or (name in found and (name != word or name in exact)):
+        if name is None or (name in vectors and (name != word or name in exact)):
             continue
-        found[name] = _numbers_of(path, at, word, parts[-width:])
+        vectors[name] = _numbers_of(path, at, word, parts[-width:])
         if name == word:
             exact.add(name)
     if not width:
         raise DataError("the file holds no word vectors: it is empty", path=path)
-    return found
+    return vectors
 
 
 def _rows(path: Path, encoding: str | None) -> Iterator[tuple[int, str, list[str]]]:

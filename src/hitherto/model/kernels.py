@@ -248,12 +248,12 @@ def _outputs(rows: Tensor, width: int, tokens: int) -> Tensor:
 def _by_direction(addresses: list[int], D: int, bias: bool) -> list[int]:
     """Ten addresses, w_ih w_hh b_ih b_hh w_hr of two directions: 0 for what is not there."""
     each = len(addresses) // D
-    found: list[int] = []
+    slots: list[int] = []
     for first in range(0, len(addresses), each):
-        given = addresses[first : first + each]
-        here = given if bias else [*given[:2], 0, 0, *given[2:]]
-        found += [*here, 0][:5]
-    return found + [0] * (10 - len(found))
+        one = addresses[first : first + each]
+        five = one if bias else [*one[:2], 0, 0, *one[2:]]
+        slots += [*five, 0][:5]
+    return slots + [0] * (10 - len(slots))
 
 
 def _forward(

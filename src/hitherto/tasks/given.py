@@ -171,13 +171,13 @@ def paired(
         if names and len(names) != len(columns):
             raise UsageError(f"expected {_listed(names)} in each row of {what}, but got {len(columns)}.")
         parts.append(dict(zip(names or several, columns, strict=True)))
-    given, answers = parts
+    asked, answers = parts
     counts = [len(next(iter(part.values()), [])) for part in parts]
     if counts[0] != counts[1]:
         raise UsageError(
             f"every input needs an answer, but there are {counts[0]:,} in x and {counts[1]:,} in y."
         )
-    return {**given, **answers}, {"input": tuple(given), "output": tuple(answers)}
+    return {**asked, **answers}, {"input": tuple(asked), "output": tuple(answers)}
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -35,11 +35,11 @@ class CacheOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 def asked(options: Mapping[str, object]) -> CacheOptions | None:
     """The cache that these options ask for; None where there are none."""
-    given = {name: value for name, value in options.items() if value is not None}
-    if not given:
+    chosen = {name: value for name, value in options.items() if value is not None}
+    if not chosen:
         return None
     try:
-        return msgspec.convert(given, CacheOptions)
+        return msgspec.convert(chosen, CacheOptions)
     except msgspec.ValidationError as error:
         known = ", ".join(CacheOptions.__struct_fields__)
         raise UsageError(f"the options of a cache are {known}: {error}.") from error

@@ -106,9 +106,9 @@ class Corpus(Source[CorpusExamples]):
         spec = spec.replace(tokens=tokens, layout=layout)
         apart = layout == "lines" or spec.data.documents
         extras = dict(extras or {})
-        kept = extras.pop("codecs", {}).get("input")
-        if isinstance(kept, TextCodec):
-            return cls(spec, {"input": kept}, notes)
+        codec = extras.pop("codecs", {}).get("input")
+        if isinstance(codec, TextCodec):
+            return cls(spec, {"input": codec}, notes)
         with doing("finding the tokens of"):
             codec = TextCodec.fit(
                 _cut(_pieces(spec, data), 0, stop),

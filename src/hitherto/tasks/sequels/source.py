@@ -181,9 +181,9 @@ class Sequels(Source[SequelExamples]):
 
     def _fit(self, table: Table, rows: Array | None, extras: Options) -> None:
         """The codecs, from these rows of the table."""
-        kept = extras.pop("codecs", None)
-        if kept:
-            self.codecs = dict(kept)
+        codecs = extras.pop("codecs", None)
+        if codecs:
+            self.codecs = dict(codecs)
             return
         chosen = None if rows is None else set(rows.tolist())
         data = self.spec.data

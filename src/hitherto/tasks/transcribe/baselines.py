@@ -32,8 +32,8 @@ def guessed(
     seen, asked = steps.standardised(
         steps.evened([training.x[i] for i in rows], places), steps.evened(held.x, places)
     )
-    found = rows[nearest.nearest(asked, seen)[:, 0]]
-    yield "text of the nearest input", source.judged(held, [training.texts[i] for i in found])
+    closest = rows[nearest.nearest(asked, seen)[:, 0]]
+    yield "text of the nearest input", source.judged(held, [training.texts[i] for i in closest])
 
 
 def advice(source: Transcripts) -> str:  # noqa: ARG001 - the same for all inputs

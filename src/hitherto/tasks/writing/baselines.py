@@ -33,8 +33,8 @@ def written(
     usual, often = Counter(some[0] for some in training.references).most_common(1)[0]
     if often > 1:
         yield "most frequent output", source.judged(held, [usual] * len(held))
-    found = _seen(training, held) if source.sees else _read(training, held, say)
-    yield "output of the nearest input", source.judged(held, [training.references[i][0] for i in found])
+    closest = _seen(training, held) if source.sees else _read(training, held, say)
+    yield "output of the nearest input", source.judged(held, [training.references[i][0] for i in closest])
 
 
 def _read(training: TextExamples, held: TextExamples, say: Say) -> Array:
@@ -45,8 +45,8 @@ def _read(training: TextExamples, held: TextExamples, say: Say) -> Array:
     grams = texts.tokens([training.x[i] for i in rows])
     vocabulary = grams.vocabulary()
     counts, asked = grams.counted(vocabulary), texts.tokens(held.x).counted(vocabulary)
-    found = nearest.alike(texts.weighted([asked], [counts]), texts.weighted([counts], [counts]))
-    nearest_rows: Array = rows[found]
+    closest = nearest.alike(texts.weighted([asked], [counts]), texts.weighted([counts], [counts]))
+    nearest_rows: Array = rows[closest]
     return nearest_rows
 
 

@@ -160,9 +160,9 @@ class Texts(Source[TextExamples]):
         return self, examples, held
 
     def _fit(self, table: Table, rows: Array | None, extras: Options) -> None:
-        data, kept = self.spec.data, extras.pop("codecs", None)
-        if kept:
-            self.codecs = dict(kept)
+        data, codecs = self.spec.data, extras.pop("codecs", None)
+        if codecs:
+            self.codecs = dict(codecs)
             return
         chosen = None if rows is None else set(rows.tolist())
 
