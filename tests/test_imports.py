@@ -61,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "facade",
     },
     "client": {"errors", "tasks"},
-    "serve": {"errors", "files", "codecs", "plan", "tasks", "trained", "facade"},
+    "serve": {"errors", "files", "media", "codecs", "plan", "tasks", "trained", "facade"},
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
         *("trained", "training", "checks", "serve", "facade", "native"),

@@ -28,6 +28,7 @@ from hitherto.serve.keys import Keys
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.models import Models, named
 from hitherto.serve.openai import OpenAI
+from hitherto.serve.realtime import Realtime
 from hitherto.serve.refusals import Full, Refused, TooLarge, Unknown, said_of
 from hitherto.serve.sessions import Sessions, plain
 from hitherto.serve.settings import Settings, settled
@@ -253,7 +254,11 @@ class Server:
         made: list[BaseRoute] = [
             Route(path, self._route(name, handler), methods=[method]) for method, path, name, handler in rows
         ]
-        return [*made, WebSocketRoute("/v1/models/{model}/stream", Socket(self).run)]
+        return [
+            *made,
+            WebSocketRoute("/v1/models/{model}/stream", Socket(self).run),
+            WebSocketRoute("/v1/realtime", Realtime(self).run),
+        ]
 
     def _route(self, name: str, handler: Handler) -> Handler:
         """A handler, with its host checked, its errors as JSON, its time measured and its line in the log."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hitherto.serve.app import Handler, Server
     from hitherto.trained import Model
 
-__all__ = ["TASKS", "OpenAI"]
+__all__ = ["TASKS", "OpenAI", "model_for"]
 
 
 # By the route: the task whose models it is for, and an example of its body.
@@ -49,7 +49,7 @@ class OpenAI:
         """The text that follows a prompt, at once or piece by piece."""
         self.server.owner(request.headers.get("authorization"))
         asked = await self.server.body(request, Completion)
-        model = self._model(asked.model, "/v1/completions")
+        model = model_for(self.server, asked.model, "/v1/completions")
         stops = [asked.stop] if isinstance(asked.stop, str) else asked.stop
         options = asked.options() | ({"stop": stops} if stops else {})
         pieces = model.pieces(asked.prompt, **options)
@@ -76,7 +76,7 @@ class OpenAI:
         """The reply to a conversation. A search finds it as a whole, so that a stream of it has one piece."""
         self.server.owner(request.headers.get("authorization"))
         asked = await self.server.body(request, Chat)
-        model = self._model(asked.model, "/v1/chat/completions")
+        model = model_for(self.server, asked.model, "/v1/chat/completions")
         if asked.stop:
             raise Refused("a reply ends by itself: leave `stop` out")
         options = asked.options()
@@ -103,7 +103,7 @@ class OpenAI:
         """The text of a recording."""
         self.server.owner(request.headers.get("authorization"))
         uploads, fields = await self.server.form(request)
-        model = self._model(fields.get("model", ""), "/v1/audio/transcriptions")
+        model = model_for(self.server, fields.get("model", ""), "/v1/audio/transcriptions")
         if fields.get("response_format", "json") != "json":
             raise Refused("the only `response_format` is json")
         if len(uploads) != 1:
@@ -115,11 +115,13 @@ class OpenAI:
 
         return _json({"text": await self.server.apart(read)})
 
-    def _model(self, name: str, path: str) -> "Model":
-        model, task = self.server.models.newest(name), TASKS[path][0]
-        if model.spec.task != task:
-            raise Refused(f"this route is for models of {task}")
-        return model
+
+def model_for(server: "Server", name: str, path: str) -> "Model":
+    """The model of this name, if it is of the task that the route serves."""
+    model, task = server.models.newest(name), TASKS[path][0]
+    if model.spec.task != task:
+        raise Refused(f"this route is for models of {task}")
+    return model
 
 
 def _id(kind: str) -> str:

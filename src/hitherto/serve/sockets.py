@@ -11,6 +11,8 @@ The server speaks first: the session, its model, and `at`. Then each message is 
 An error is a message too, with `error` and the HTTP status; of a push that does not follow, with `expected`.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -24,7 +26,7 @@ from hitherto.serve.values import FORMATS
 if TYPE_CHECKING:
     from hitherto.serve.app import Server
 
-__all__ = ["Socket"]
+__all__ = ["POLICY", "Socket", "admitted"]
 
 POLICY, LARGE, LATER = 1008, 1009, 1013  # reasons to close
 
@@ -39,6 +41,34 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
     peek: bool = False
 
 
+@asynccontextmanager
+async def admitted(
+    server: "Server", socket: WebSocket, protocol: str, key: str | None
+) -> AsyncIterator[str | None]:
+    """Accept a connection for as long as the block runs: whose it is; None where it was closed instead.
+
+    `key` is that of a client which can set no header.
+    """
+    try:
+        server.expect_host(socket.headers.get("host", ""))
+        server.expect_origin(socket.headers.get("origin"), socket.headers.get("host", ""))
+        owner = server.owner(socket.headers.get("authorization") or key)
+    except Refused as error:
+        await socket.close(POLICY, str(error))
+        yield None
+        return
+    if server.sockets >= server.settings.max_sockets or server.draining:
+        await socket.close(LATER)
+        yield None
+        return
+    server.sockets += 1
+    try:
+        await socket.accept(protocol if protocol in socket.scope.get("subprotocols", ()) else None)
+        yield owner
+    finally:
+        server.sockets -= 1
+
+
 class Socket:
     """The WebSockets of a server."""
 
@@ -47,20 +77,13 @@ class Socket:
 
     async def run(self, socket: WebSocket) -> None:
         """One connection, from its handshake to its end. The session lives on after it."""
+        async with admitted(self.server, socket, "hitherto", _offered(socket)) as owner:
+            if owner is not None:
+                await self._serve(socket, owner)
+
+    async def _serve(self, socket: WebSocket, owner: str) -> None:
         server, query = self.server, socket.query_params
         try:
-            server.expect_host(socket.headers.get("host", ""))
-            server.expect_origin(socket.headers.get("origin"), socket.headers.get("host", ""))
-            owner = server.owner(socket.headers.get("authorization") or _offered(socket))
-        except Refused as error:
-            await socket.close(POLICY, str(error))
-            return
-        if server.sockets >= server.settings.max_sockets or server.draining:
-            await socket.close(LATER)
-            return
-        server.sockets += 1
-        try:
-            await socket.accept("hitherto" if "hitherto" in socket.scope.get("subprotocols", ()) else None)
             kind = _format(query.get("format", "text"))
             name = query.get("session")
             if name is None:
@@ -79,8 +102,6 @@ class Socket:
             status, body = said_of(error)
             await self._send(socket, {**body, "status": status})
             await socket.close(LATER if status in (429, 503) else POLICY)
-        finally:
-            server.sockets -= 1
 
     async def _answer(self, socket: WebSocket, name: str, owner: str, kind: str) -> None:
         """One message and its answer."""
