@@ -1,9 +1,12 @@
-"""The plain command on 21 sets, with its defaults and nothing else: `python benchmarks/defaults.py [NAME ...]`.
+"""The plain command on many sets, with its defaults and nothing else: `python benchmarks/defaults.py [NAME ...]`.
 
 Run it before and after every change of a default. For each set it shows the score of the model on the test split, the
 best of the baselines there, fitted on the same training data, and the seconds of the training. Nothing is chosen for a
 set: the options are only those that say what is asked, such as columns and a horizon. One row for each training goes to
 benchmarks/results/defaults.jsonl.
+
+With --develop no test is read: a series ends where its test would begin, and its last fifth is scored. Defaults of
+forecasts are chosen by it.
 
 Each training is a process of its own with a limit of --minutes; what is stopped there is said.
 """
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import gzip
 import itertools
 import json
@@ -55,6 +59,7 @@ class Limits:
     rows: int | None = None
     characters: int | None = None
     steps: int | None = None
+    develop: bool = False  # leave the test of a series out, and score what is before it
 
     def some(self, rows: Sequence[Any], share: float = 1.0) -> list[Any]:
         """At most so many rows, spread evenly."""
@@ -91,6 +96,7 @@ class Limits:
     def series(self, name: str, rows: Sequence[Row], horizon: int, time: str, **options: Any) -> Parts:
         """The last fifth is the test; the training sees what is before it."""
         rows = rows if self.steps is None else rows[-self.steps :]
+        rows = rows[: int(0.8 * len(rows))] if self.develop else rows
         cut = int(0.8 * len(rows))
         files = []
         for split, some in (("train", rows[:cut]), ("whole", rows)):
@@ -320,23 +326,23 @@ def _table(name: str, encoding: str = "utf-8") -> list[Row]:
 
 
 def small(limits: Limits, wanted: str) -> Parts:
-    for name, rows, _season, horizon in tasks.small_series():
-        if name == wanted:
-            return limits.series(name.replace(" ", "-"), rows, horizon, "ds", output="y")
-    raise ValueError(f"there is no series {wanted!r}")
+    """A series by itself."""
+    rows, _season, horizon = tasks.SERIES_SETS[wanted]()
+    return limits.series(wanted, rows, horizon, "ds", output="y")
 
 
-def stocks(limits: Limits) -> Parts:
+def stocks(limits: Limits, name: str, path: str, stock: str, value: str) -> Parts:
     """Many series in one table: the prices of several stocks."""
-    rows = [{k: r[k] for k in ("Date", "stock", "value")} for r in _table("stocks/stockdata2.csv.gz")]
+    rows = [{k: r[k] for k in ("Date", stock, value)} for r in _table(path)]
     days = sorted({r["Date"] for r in rows})
     days = days if limits.steps is None else days[-limits.steps :]
+    days = days[: int(0.8 * len(days))] if limits.develop else days
     cut = days[int(0.8 * len(days))]
-    rows = [r for r in rows if r["Date"] >= days[0]]
+    rows = [r for r in rows if days[0] <= r["Date"] <= days[-1]]
     limits = Limits(limits.folder)  # days are limited above, not rows
-    whole = limits.series("stocks", rows, 5, "Date", id="stock", output="value")
+    whole = limits.series(name, rows, 5, "Date", id=stock, output=value)
     early = [r for r in rows if r["Date"] < cut]
-    train = limits.series("stocks-early", early, 5, "Date").test  # the whole of what is early
+    train = limits.series(f"{name}-early", early, 5, "Date").test  # the whole of what is early
     return Parts(train, whole.test, whole.options, cut)
 
 
@@ -374,11 +380,15 @@ SETS: dict[str, tuple[str, Callable[[Limits], Parts]]] = {
     "shakespeare": ("lm", shakespeare),
     "names": ("lm", names),
     "ett": ("forecast", ett),
-    "airline": ("forecast", lambda limits: small(limits, "airline")),
-    "temperatures": ("forecast", lambda limits: small(limits, "temperatures")),
-    "taxi": ("forecast", lambda limits: small(limits, "nyc_taxi")),
-    "apple": ("forecast", lambda limits: small(limits, "apple")),
-    "stocks": ("forecast", stocks),
+    **{name: ("forecast", functools.partial(small, wanted=name)) for name in tasks.SERIES_SETS},
+    "stocks": (
+        "forecast",
+        lambda limits: stocks(limits, "stocks", "stocks/stockdata2.csv.gz", "stock", "value"),
+    ),
+    "prices": (
+        "forecast",
+        lambda limits: stocks(limits, "prices", "stocks/dash-stock-ticker-demo.csv.gz", "Stock", "Close"),
+    ),
     "translate": ("translate", translate),
 }
 
@@ -421,6 +431,7 @@ def trained(name: str, limits: Limits, seed: int) -> Row:
         "best": best, "best_baseline": common.rounded(baselines[best].metrics[metric]), "gain": common.rounded(gain, 3),
         "error": None if not np.isfinite(error) else common.rounded(error, 2),
         "baselines": {n: common.rounded(b.metrics[metric]) for n, b in baselines.items() if metric in b.metrics},
+        "metrics": {n: common.rounded(v) for n, v in results.metrics.items() if np.isfinite(v)},
         "seconds": common.rounded(seconds, 3),
     }  # fmt: skip
 
@@ -439,6 +450,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--quick", action="store_true", help="few rows of each set: about a minute for a training"
+    )
+    parser.add_argument(
+        "--develop",
+        action="store_true",
+        help="score the end of the training part of series, and read no test",
     )
     parser.add_argument(
         "--seeds", type=int, default=1, help="trainings of each set, with the seeds 0, 1, ..."
@@ -462,6 +478,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         row = _in_its_own_process(name, seed, args)
         if row is not None:
             extra = {"note": args.note} if args.note else {}
+            extra |= {"develop": True} if args.develop else {}
             common.keep(RESULTS, name, seed=seed, quick=args.quick, **extra, **row)
             rows.append({"name": name, **row})
     say("")
@@ -472,14 +489,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _limits(args: argparse.Namespace) -> Limits:
     args.runs.mkdir(parents=True, exist_ok=True)
+    folder = args.runs / ("develop" if args.develop else "quick" if args.quick else "whole")
     if args.quick:
-        return Limits(args.runs / "quick", rows=800, characters=60_000, steps=800)
-    return Limits(args.runs / "whole")
+        return Limits(folder, rows=800, characters=60_000, steps=800, develop=args.develop)
+    return Limits(folder, develop=args.develop)
 
 
 def _in_its_own_process(name: str, seed: int, args: argparse.Namespace) -> Row | None:
     command = [sys.executable, __file__, name, "--one", str(seed), "--runs", str(args.runs)]
     command += ["--quick"] if args.quick else []
+    command += ["--develop"] if args.develop else []
     say(f"{name}, seed {seed}:")
     try:
         done = subprocess.run(

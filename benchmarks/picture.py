@@ -137,7 +137,7 @@ def timed(session: Session) -> tuple[Points, Points]:
 
 
 def main() -> int:
-    rows = next(rows for name, rows, _, _ in tasks.small_series() if name == "airline")
+    rows, _, _ = tasks.SERIES_SETS["airline"]()
     seen, unseen = rows[:-HORIZON], np.array([row["y"] for row in rows[-HORIZON:]])
     with tempfile.TemporaryDirectory() as folder:
         model = ht.train(

@@ -23,7 +23,7 @@ import numpy as np
 from common import DATA, Row, finite, fitted, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 keep = functools.partial(common.keep, common.RESULTS / "tasks.jsonl")
@@ -506,36 +506,84 @@ ETT: Row = {
 }
 
 
-def small_series() -> Iterator[tuple[str, list[Row], int, int]]:
-    """(name, rows, season, horizon)."""
-    folder = DATA / "small_series"
+SeriesSet = tuple[list[Row], int, int]  # rows of ds and y, the season, the horizon
 
-    def plain(path: Path) -> list[list[str]]:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "replace")
-        return [r for r in csv.reader(io.StringIO(text)) if len(r) >= 2]
 
-    def rows(path: Path, time_column: int = 0, value: int = 1) -> list[Row]:
-        found = []
-        for r in plain(path):
-            try:
-                found.append({"ds": r[time_column].strip(), "y": float(r[value])})
-            except ValueError:
-                continue  # a header, or a footnote
-        return found
+def _of(path: str, season: int, horizon: int, time: int = 0, value: int = 1, years: int = 0) -> SeriesSet:
+    """A series of a file of small series; years that are counted from 1 are counted from `years`.
 
-    yield "airline", rows(folder / "airline-passengers.csv"), 12, 12
-    yield "sunspots", rows(folder / "monthly-sunspots.csv"), 132, 12
-    yield "temperatures", rows(folder / "daily-min-temperatures.csv"), 365, 14
-    yield "car sales", rows(folder / "monthly-car-sales.csv"), 12, 12
-    yield "nyc_taxi", rows(DATA / "traffic" / "nyc_taxi.csv.gz"), 336, 48
-    stock = rows(DATA / "stocks" / "finance-charts-apple.csv.gz", 0, 4)
-    yield "apple", stock, 1, 5
+    Of rows with one time, the first is kept.
+    """
+    data = (DATA / path).read_bytes()
+    text = (gzip.decompress(data) if path.endswith(".gz") else data).decode("utf-8", "replace")
+    rows = []
+    for r in csv.reader(io.StringIO(text)):
+        try:
+            when, y = r[time].strip(), float(r[value].replace(",", ""))
+        except (ValueError, IndexError):
+            continue  # a header, or a footnote
+        if years:
+            year, _, month = when.partition("-")
+            when = f"{int(year) + years}-{month}"
+        rows.append({"ds": when, "y": y})
+    rows = list({row["ds"]: row for row in reversed(rows)}.values())[::-1]
+    return rows, season, horizon
+
+
+def _pollution() -> SeriesSet:
+    data = gzip.decompress((DATA / "small_series" / "pollution.csv.gz").read_bytes()).decode()
+    rows = [
+        {
+            "ds": f"{r['year']}-{r['month']:0>2}-{r['day']:0>2} {r['hour']:0>2}:00",
+            "y": math.nan if r["pm2.5"] == "NA" else float(r["pm2.5"]),
+        }
+        for r in csv.DictReader(io.StringIO(data))
+    ]
+    first = next(i for i, r in enumerate(rows) if not math.isnan(r["y"]))
+    return rows[first:], 24, 24
+
+
+def _tesla() -> SeriesSet:
+    rows, season, horizon = _of("stocks/tesla-stock-price.csv.gz", 1, 5)
+    return rows[:0:-1], season, horizon  # newest first there, with a row of the current day before it
+
+
+SERIES_SETS: dict[str, Callable[[], SeriesSet]] = {
+    "airline": lambda: _of("small_series/airline-passengers.csv", 12, 12),
+    "sunspots": lambda: _of("small_series/monthly-sunspots.csv", 132, 12),
+    "temperatures": lambda: _of("small_series/daily-min-temperatures.csv", 365, 14),
+    "car-sales": lambda: _of("small_series/monthly-car-sales.csv", 12, 12),
+    "taxi": lambda: _of("traffic/nyc_taxi.csv.gz", 336, 48),
+    "apple": lambda: _of("stocks/finance-charts-apple.csv.gz", 1, 5, value=4),
+    "max-temperatures": lambda: _of("small_series/daily-max-temperatures.csv", 365, 14),
+    "births": lambda: _of("small_series/daily-total-female-births.csv", 7, 14),
+    "writing-paper": lambda: _of("small_series/monthly-writing-paper-sales.csv", 12, 12, years=2000),
+    "champagne": lambda: _of("small_series/monthly_champagne_sales.csv", 12, 12),
+    "shampoo": lambda: _of("small_series/shampoo.csv", 12, 3, years=2000),
+    "pollution": _pollution,
+    "tesla": _tesla,
+    **{
+        name: functools.partial(_of, f"traffic/{file}.csv.gz", 1, 12)
+        for name, file in {
+            "travel-387": "TravelTime_387",
+            "travel-451": "TravelTime_451",
+            "occupancy-6005": "occupancy_6005",
+            "occupancy-t4013": "occupancy_t4013",
+            "speed-6005": "speed_6005",
+            "speed-7578": "speed_7578",
+            "speed-t4013": "speed_t4013",
+        }.items()
+    },
+}
+ROLLED = ("airline", "sunspots", "temperatures", "car-sales", "taxi", "apple")  # that `series` measures
 
 
 def series(runs: Path, origins: int = 5) -> None:
     """MASE over the last rolling origins beside the seasonal naive forecast; training sees none of them."""
-    for name, rows, season, horizon in small_series():
+    names = {"car-sales": "car sales", "taxi": "nyc_taxi"}  # as rows of before have them
+    for short in ROLLED:
+        rows, season, horizon = SERIES_SETS[short]()
+        name = names.get(short, short)
         held = origins * horizon
         train = rows[: len(rows) - held]
         model, seconds = fitted(

@@ -11,7 +11,15 @@ from hitherto.data.series import Series
 from hitherto.errors import UsageError
 from hitherto.spec import from_options
 from hitherto.tasks.families import FAMILIES
-from hitherto.tasks.forecast.linear import Line, around, choose_line, seasons_of, segment_of, windows_to_try
+from hitherto.tasks.forecast.linear import (
+    Line,
+    around,
+    carried,
+    choose_line,
+    seasons_of,
+    segment_of,
+    windows_to_try,
+)
 
 random = np.random.default_rng(0)
 NOISE = random.normal(size=(600, 1))
@@ -45,6 +53,43 @@ def test_a_linear_law_is_learned() -> None:
         values.append(1.6 * values[-1] - 0.9 * values[-2] + e)
     line = chosen(np.array(values)[:, None], horizon=1)
     assert line.error < 0.3
+
+
+@pytest.mark.parametrize("of", ["last", "mean", "none", "season"])
+@pytest.mark.parametrize("into", ["last", "mean"])
+def test_a_map_of_a_short_window_says_the_same_as_a_map_of_a_long_one(of: str, into: str) -> None:
+    """From the units of a window to those of another; where nothing is shifted, both are measured from one thing."""
+    values = np.cumsum(NOISE[:80], 0)
+    series = [Series("s", np.arange(80), values, ["y"])]
+    codecs = []
+    for window, anchor in ((6, of), (15, of if of in ("none", "season") else into)):
+        codec = SeriesCodec.fit(series, horizon=3, season=5, scaling="train", lookback=1)
+        codec.window, codec.anchor = window, anchor
+        codecs.append(codec)
+    weight = random.normal(size=(1, 3, 6))
+    maps = [weight, carried(weight, 1.0, *codecs)]
+    said = []
+    for codec, one in zip(codecs, maps, strict=True):
+        x, loc, scale = codec.read(codec.encode(series[0]), np.array([40, 79]))
+        z = x[:, : codec.window].astype(np.float64) @ one[0].T
+        said.append(loc + scale * z[..., None])
+    np.testing.assert_allclose(*said, rtol=1e-5, atol=1e-5)
+
+
+def test_the_fewer_the_data_the_nearer_the_line_is_to_a_naive_map() -> None:
+    """Twelve values repeat with noise: a few years are too few for a map of 24 values, and many are not."""
+    t = np.arange(4800)[:, None]
+    noise = np.random.default_rng(1).normal(size=t.shape)
+    values = 10 * np.sin(2 * np.pi * t / 12) + noise
+    left = {}
+    for T in (60, 4800):
+        line = chosen(values[:T], season=12, windows=(24,))
+        left[T] = (
+            np.abs(line.weight[0, 0]).sum() - 1
+        )  # of a naive map, which is of one value or a mean, it is 0
+    assert left[4800] > 0.02
+    few = chosen(values[:60], season=12, windows=(24,))
+    assert few.weight[0, 0, 12] > 0.3, "the value of a year before is most of it"
 
 
 @pytest.mark.parametrize(

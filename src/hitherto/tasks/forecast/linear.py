@@ -2,7 +2,9 @@
 
 A forecast is drawn towards a naive one: the last value, that of a season before, the mean of all such values, or of
 the window. What is left to explain, a ridge fit of the window explains. Its strength, the naive map, the window and
-what the window is measured from are those that err least on the last part of the training data, which no fit has seen.
+what the window is measured from are judged on the last part of the training data, which no fit has seen. The line is
+the mean of the fits that err least there, each by how little, and the fewer data there are, the more of the best naive
+map is in it. Where there are many data and a naive map is as good as any fit, it is the line.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +27,7 @@ __all__ = [
     "Line",
     "around",
     "biases",
+    "carried",
     "choose_line",
     "nearest_anchor",
     "seasons_of",
@@ -46,6 +49,10 @@ STRENGTHS = (
 MOST_SEASON = 400  # steps of one that is looked for in the values
 # What a difference may be by chance: so many standard errors, and so much of an error over their number.
 CHANCE, DOUBT = 0.5, 0.6
+MEMBERS = 16  # fits that a line is the mean of, at most
+USUAL = 0.9  # of the weight of all fits: so much have those of the window that is read and of shorter ones
+FEW = 100  # values, of which half of what is learned is believed
+TOLD = 16  # scores from which on a naive map may be known to be as good as any fit
 SHARES = (0.6, 0.7, 0.8)  # of a series, that a fit sees before a part that it is scored on
 FITTED, SCORED, STEPS = (
     8_000,
@@ -89,32 +96,89 @@ def choose_line(
         tried.window, tried.anchor = window, anchor
         fits.append(_Fit(tried, data, cuts, seasons, squared))
     naive = {name: fit.naive[name].mean() for fit in reversed(fits) for name in fit.naive}
-    fit, choice = _simplest(fits)
-    line = fit.line(choice)
+    members = _members(fits, sum(cuts) * codec.channels)
+    line = _mean(members)
     others = ", ".join(str(w) for w in windows)
     said = ", ".join(f"{name} {error:.3g}" for name, error in sorted(naive.items(), key=lambda one: one[1]))
     what = "squared error" if squared else "error"
+    base = max(members, key=lambda one: one.share).choice.base
     line.notes.append(
         f"the model reads the last {line.window} values ({others} were tried) and begins with a linear map of them, "
-        f"drawn towards the {choice.base}; {what} on the last part of the training data, 1 being the naive "
+        f"drawn towards the {base}; {what} on the last part of the training data, 1 being the naive "
         f"forecast's there: {line.error:.3g}; {said}"
     )
     return line
 
 
-def _simplest(fits: "Sequence[_Fit]") -> "tuple[_Fit, _Choice]":
-    """The simplest of the fits that err no more than the best, or by so little that it may be chance."""
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A fit that a line is made of, and its share of it."""
+
+    fit: "_Fit"
+    choice: "_Choice"
+    share: float
+
+
+def _members(fits: "Sequence[_Fit]", values: int) -> list[_Member]:
+    """What the line is made of, from so many training values."""
     every = [(fit, choice) for fit in fits for choice in fit.scores]
-    fit, choice = min(every, key=lambda one: one[0].scores[one[1]].mean())
-    best = fit.scores[choice]
+    scores = [fit.scores[choice] for fit, choice in every]
+    means = np.array([score.mean() for score in scores])
+    best = scores[int(means.argmin())]
+    chance = np.maximum([_chance(score, best) for score in scores], 1e-12)
+    near = [one for one, mean, by in zip(every, means, chance, strict=True) if mean - best.mean() <= by]
+    simplest = min(near, key=lambda one: (*one[1].order, one[0].scores[one[1]].mean()))
+    if simplest[1].naive and len(best) >= TOLD:
+        return [_Member(*simplest, 1.0)]
+    weights = np.exp((best.mean() - means) / chance)
+    own = np.array([choice.own for _, choice in every])
+    if own.any():  # lines of their own, or one that all share
+        weights = weights * (own == (weights[own].sum() > weights.sum() / 2))
+    windows = np.array([fit.codec.window for fit, _ in every])
+    weights = weights * (windows <= _usual(windows, weights))
+    top = [int(k) for k in np.argsort(-weights, kind="stable")[:MEMBERS] if weights[k] > 0]
+    naive = min((k for k in np.flatnonzero(weights) if every[k][1].naive), key=lambda k: float(means[k]))
+    learned = values / (values + FEW)
+    shares = learned * weights[top] / weights[top].sum()
+    members = [_Member(*every[k], float(share)) for k, share in zip(top, shares, strict=True)]
+    return [*members, _Member(*every[naive], 1 - learned)]
 
-    def near(errors: Array) -> bool:
-        more, n = errors - best, len(best)
-        chance = np.hypot(CHANCE * more.std() / np.sqrt(max(1, n - 1)), DOUBT * best.mean() / n)
-        return bool(more.mean() <= chance)
 
-    some = [(f, c) for f, c in every if near(f.scores[c])]
-    return min(some, key=lambda one: (*one[1].order, one[0].scores[one[1]].mean()))
+def _chance(score: Array, best: Array) -> float:
+    """What a score may be above the best by chance."""
+    more, n = score - best, len(best)
+    return float(np.hypot(CHANCE * more.std() / np.sqrt(max(1, n - 1)), DOUBT * best.mean() / n))
+
+
+def _usual(windows: Array, weights: Array) -> int:
+    """The shortest window that with all shorter ones has nearly all of the weight."""
+    lengths = np.unique(windows)
+    return int(next(w for w in lengths if weights[windows <= w].sum() >= USUAL * weights.sum()))
+
+
+def _mean(members: Sequence[_Member]) -> Line:
+    """The mean of some fits, as a map of the longest of their windows."""
+    longest = max(one.fit.codec.window for one in members)
+    fits = {id(one.fit): one.fit for one in members if one.fit.codec.window == longest}
+    into = max(fits.values(), key=lambda fit: sum(one.share for one in members if one.fit is fit))
+    parts: list[tuple[float, Line]] = []
+    for fit in {id(one.fit): one.fit for one in members}.values():
+        mine = [one for one in members if one.fit is fit]
+        lines = fit.lines([one.choice for one in mine], into)
+        parts += [(one.share, line) for one, line in zip(mine, lines, strict=True)]
+    shares = np.array([share for share, _ in parts])
+
+    def mean(arrays: Sequence[Array]) -> Array:
+        return np.tensordot(shares, np.stack(np.broadcast_arrays(*arrays)), 1)
+
+    return Line(
+        longest,
+        into.codec.anchor,
+        mean([line.weight for _, line in parts]),
+        mean([line.bias for _, line in parts]),
+        mean([line.rest for _, line in parts]),
+        float(mean([np.asarray(line.error) for _, line in parts])),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +189,11 @@ class _Choice:
     own: bool  # whether each channel has a line of its own
     beside: bool  # whether it reads the calendar, and what stays the same
     strength: float  # of the ridge
+
+    @property
+    def naive(self) -> bool:
+        """Whether nothing is learned."""
+        return not np.isfinite(self.strength)
 
     @property
     def order(self) -> tuple[bool, bool, float]:
@@ -212,32 +281,72 @@ class _Fit:
         scores: Array = (total / np.maximum(count, 1))[count > 0]
         return scores
 
-    def line(self, choice: _Choice) -> Line:
-        """The chosen fit, on all of the training data; and what it left of later values where it had not seen them."""
-        codec, C = self.codec, self.codec.channels
-        rest = []
+    def lines(self, choices: Sequence[_Choice], into: "_Fit") -> list[Line]:
+        """These fits on all of the training data, as maps of the window of another one; and what they left of later
+        values where they had not seen them.
+        """
+        C = self.codec.channels
+        rests: list[list[Array]] = [[] for _ in choices]
         for early, late in (part for part in self.parts if part[1].size):
-            V, Y, _ = self.rows(*_some(late, SCORED))
-            weight, bias = self.fitted(choice, early)
-            left = [Y[c::C] - V[c::C] @ weight[c % len(weight)].T - bias[c % len(bias)] for c in range(C)]
-            rest.append(np.stack(left, 2))
-        whole = self.parts[-1][0]  # all that is trained on
-        weight, bias = self.fitted(choice, whole)
-        error = float(self.scores[choice].mean())
-        return Line(codec.window, codec.anchor, weight, bias, np.concatenate(rest), error)
+            V, Y, U = self.rows(*_some(late, SCORED))
+            ratio = np.ones_like(U) if into is self else U / into.rows(*_some(late, SCORED))[2]
+            for rest, (weight, bias) in zip(rests, self.fitted(choices, early), strict=True):
+                left = [
+                    (Y[c::C] - V[c::C] @ weight[c % len(weight)].T - bias[c % len(bias)]) * ratio[c::C]
+                    for c in range(C)
+                ]
+                rest.append(np.stack(left, 2))
+        whole = _some(self.parts[-1][0], FITTED)  # all that is trained on
+        wider = 1.0 if into is self else float(np.median(self.rows(*whole)[2] / into.rows(*whole)[2]))
+        return [
+            Line(
+                into.codec.window,
+                into.codec.anchor,
+                carried(weight, wider, self.codec, into.codec),
+                wider * bias,
+                np.concatenate(rest),
+                float(self.scores[choice].mean()),
+            )
+            for choice, rest, (weight, bias) in zip(choices, rests, self.fitted(choices, whole), strict=True)
+        ]
 
-    def fitted(self, choice: _Choice, origins: Array) -> tuple[Array, Array]:
+    def fitted(self, choices: Sequence[_Choice], origins: Array) -> list[tuple[Array, Array]]:
+        """The weights and biases of each."""
         C = self.codec.channels
         X, Z, W = self.rows(*_some(origins, FITTED))
-        base, X = self.bases[choice.base], self.seen(X, choice.beside)
-        weights, biases = [], []
-        for c in range(C if choice.own else 1):
-            g = slice(c, None, C) if choice.own else slice(None)
-            ridge = _Ridge(X[g], W[g])
-            weight, bias = ridge.solve(ridge.against(Z[g] - X[g] @ base.T), choice.strength)
-            weights.append(base + weight)
-            biases.append(bias)
-        return np.array(weights), np.array(biases)
+        made = []
+        solvers: dict[tuple[bool, bool], list[_Ridge]] = {}
+        for choice in choices:
+            groups = [slice(c, None, C) for c in range(C)] if choice.own else [slice(None)]
+            seen, base = self.seen(X, choice.beside), self.bases[choice.base]
+            kind = (choice.own, choice.beside)
+            if kind not in solvers:
+                solvers[kind] = [_Ridge(seen[g], W[g]) for g in groups]
+            parts = [
+                ridge.solve(ridge.against(Z[g] - seen[g] @ base.T), choice.strength)
+                for ridge, g in zip(solvers[kind], groups, strict=True)
+            ]
+            made.append(
+                (base + np.array([weight for weight, _ in parts]), np.array([bias for _, bias in parts]))
+            )
+        return made
+
+
+def carried(weight: Array, ratio: float, of: SeriesCodec, into: SeriesCodec) -> Array:
+    """A map of a window as a map of a longer one, which may be measured from elsewhere and in other units."""
+    W, longer = of.window, into.window
+    if (W, of.anchor) == (longer, into.anchor):
+        return weight
+    own, beside = weight[..., :W], weight[..., W:]
+    from_ = np.zeros(longer)  # what the window is measured from, as a map of the longer one
+    if of.anchor == "last":
+        from_[-1] = 1.0
+    elif of.anchor != "none":
+        from_[longer - W :] = 1 / W
+    moved = 0.0 if of.anchor in ("season", "none") else 1.0  # what a forecast is measured from
+    wide = np.concatenate([np.zeros((*own.shape[:-1], longer - W)), own], -1)
+    wide = wide + (moved - own.sum(-1, keepdims=True)) * from_
+    return np.concatenate([wide, ratio * beside], -1)
 
 
 class _Ridge:
@@ -283,6 +392,9 @@ def _bases(codec: SeriesCodec, seasons: Sequence[int]) -> Iterator[tuple[str, Ar
     away = np.arange(W) - (W - 1) / 2
     slope = away / max(np.square(away).sum(), 1e-12)
     yield "smoothed values and half the trend", wide(smooth + 0.5 * (h + 1)[:, None] * slope)
+    drift = (np.eye(W)[-1] - np.eye(W)[0]) / max(1, W - 1)
+    yield "last value and half the drift", wide(last + 0.5 * (h + 1)[:, None] * drift)
+    yield "last value and the drift", wide(last + (h + 1)[:, None] * drift)
     for season in dict.fromkeys(seasons):
         if not 1 < season <= W:
             continue
@@ -350,7 +462,7 @@ def windows_to_try(steps: Sequence[int], codec: SeriesCodec, seasons: Sequence[i
     lengths = np.sort(steps)
     longest, total = int(lengths[len(lengths) // 2]), int(lengths.sum())
     short, long = max(2 * seasons[0], 8), max(seasons) + seasons[0]  # of the long season, so many may do
-    most = max(short, 12, total // 12, long if longest >= 4 * max(seasons) else 0)
+    most = max(short, 12, total // 6, long if longest >= 4 * max(seasons) else 0)
     most = max(2, min((longest - codec.horizon) // 2, most, 1024))
     wanted = {
         short,
@@ -359,7 +471,7 @@ def windows_to_try(steps: Sequence[int], codec: SeriesCodec, seasons: Sequence[i
         *(max(short, k) for k in (long, 2 * max(seasons))),
     }
     if len(seasons) == 1:
-        wanted.add(7 * short)
+        wanted |= {7 * short, 336}
     return sorted({max(2, min(w, most)) for w in wanted})
 
 
