@@ -35,8 +35,10 @@ __all__ = [
     "negative_binomial_quantile",
     "negative_binomial_sample",
     "quantile_around",
+    "quantile_factors",
     "quantile_log_prob",
     "quantile_mean",
+    "quantile_middle",
     "quantile_quantile",
     "quantile_sample",
     "student_t_around",
@@ -150,6 +152,29 @@ def _z_at(v: Array, score: Array, levels: Sequence[float]) -> Array:
 
 def quantile_around(z: Array, levels: Sequence[float]) -> Array:
     return np.quantile(z, levels)
+
+
+def quantile_middle(levels: Sequence[float]) -> int:
+    """The number whose level is nearest to a half."""
+    return int(np.argmin(np.abs(np.asarray(levels, np.float64) - 0.5)))
+
+
+def quantile_factors(v: Array, z: Array, levels: Sequence[float]) -> Array:
+    """By these factors of its distance from the middle, each level's share of the values z, [n], is below it.
+
+    Values and numbers are [n] and [n, P].
+    """
+    v, middle = np.sort(v, -1), quantile_middle(levels)
+    found = np.ones(len(levels))
+    for k, level in enumerate(levels):
+        width = np.abs(v[:, k] - v[:, middle])
+        wide = width > FLOOR
+        if k == middle or not wide.any():
+            continue
+        side = 1 if k > middle else -1
+        away = side * (z - v[:, middle])[wide] / width[wide]  # in widths of that side
+        found[k] = np.quantile(away, level if side > 0 else 1 - level)
+    return found
 
 
 def quantile_mean(v: Array, loc: Array, scale: Array, levels: Sequence[float]) -> Array:

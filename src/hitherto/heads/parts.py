@@ -100,6 +100,10 @@ def first_number(**_options: object) -> int:
     return 1
 
 
+def no_number(**_options: object) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """One row of `HEADS`; the docstring of `hitherto.heads` shows the calls."""
@@ -121,6 +125,10 @@ class Head:
     moves: Callable[..., int] = first_number
     # and the numbers that say a distribution like that of scaled values [n] around 0, [P], if that is known.
     around: Callable[..., Array] | None = None
+    # Of a forecast whose numbers are quantiles: by what to multiply the distance of each from the middle one, the
+    # number at `middle`, so that they hold for scaled values [n] beside their numbers [n, P]: [P].
+    factors: Callable[..., Array] | None = None
+    middle: Callable[..., int] = no_number
 
     def nll(self, params: Array, y: Array, **options: object) -> Array:
         """The negative log-probability of all of y at each of N places, [N]."""

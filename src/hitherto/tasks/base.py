@@ -191,6 +191,20 @@ class Source(ABC, Generic[E]):
         """Weights of the plan, by name, that are fitted to the training data before the first step."""
         return {}
 
+    def settled(
+        self,
+        plan: Plan,  # noqa: ARG002
+        weights: Arrays,  # noqa: ARG002
+        examples: tuple[E, E],  # noqa: ARG002
+        outputs: Callable[[Arrays, Iterator[Batch]], Iterator[tuple[Batch, Array]]],  # noqa: ARG002
+    ) -> Arrays:
+        """Of the weights that a training ends with, those that it changes last, by name.
+
+        The examples are those of training and of validation; `outputs` are what a model with these weights says of
+        batches.
+        """
+        return {}
+
     def judge(self, examples: E, written: "Sequence[Sequence[Hypothesis]]") -> Results:
         """Metrics of the texts that a decoder wrote for these examples."""
         raise NotImplementedError(f"{type(self).__name__} does not declare judge")

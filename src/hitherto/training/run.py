@@ -19,6 +19,7 @@ import numpy as np
 import hitherto
 from hitherto import bundle, files
 from hitherto import spec as specs
+from hitherto.arrays import Array
 from hitherto.errors import (
     CheckpointError,
     HithertoError,
@@ -28,6 +29,7 @@ from hitherto.errors import (
 from hitherto.plan import Plan, streams
 from hitherto.plan import weights as shapes
 from hitherto.progress import telling
+from hitherto.runtime.executor import Batch, outputs
 from hitherto.spec import Spec
 from hitherto.tasks.base import AnySource, Examples, Options, Results
 from hitherto.tasks.families import family_of
@@ -303,7 +305,9 @@ class _Training:
             for line in stopped[-1:]:
                 say(line)
             raise
+        settled = self.settle(trained.module, source, plan, examples, held_out)
         result = model(trained.module, trained.progress)
+        result.metrics |= settled
         if self.rank == 0:
             self.finish(result, source, trained.progress, held_out, metric, baselines)
         return result
@@ -363,6 +367,24 @@ class _Training:
         except (OSError, msgspec.MsgspecError):  # of an older version, which tried nothing
             return []
         return before
+
+    def settle(
+        self, module: "Module", source: AnySource, plan: Plan, examples: Examples, held_out: Examples | None
+    ) -> dict[str, float]:
+        """Change the last weights as the source says, and measure again; nothing where it says nothing."""
+        from hitherto.training.step import TorchExecutor, evaluate
+
+        if held_out is None:
+            return {}
+        weights = {name: np.array(value) for name, value in module.tensors().items()}
+
+        def made(some: Mapping[str, Array], batches: Iterator[Batch]) -> Iterator[tuple[Batch, Array]]:
+            module.load(dict(some))
+            return outputs(TorchExecutor(module), batches, source.answers)
+
+        changed = source.settled(plan, weights, (examples, held_out), made)
+        module.load({**weights, **changed})
+        return _finite(evaluate(module, source, held_out).metrics) if changed else {}
 
     def finish(
         self,

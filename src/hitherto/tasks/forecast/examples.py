@@ -86,6 +86,11 @@ class WindowExamples:
         last = len(self.series[i].values) - (horizon if whole else 1)
         return np.arange(last - 1, self.first[i] - 1, -self.stride)[::-1]  # counted from the end
 
+    def apart(self, horizon: int) -> float:
+        """How many of the forecasts that are scored share no value, about."""
+        spans = [len(self.origins(i, horizon)) * self.stride / horizon for i in range(len(self))]
+        return sum(max(1.0, span) for span in spans if span)
+
 
 def before(series: Series, cut: int) -> Series:
     """The series before step `cut`, with all of its covariates: those of later steps are known in advance."""

@@ -19,6 +19,8 @@ from hitherto.codecs.series import SeriesCodec
 from hitherto.data.series import Series
 from hitherto.errors import UsageError
 from hitherto.heads import Head
+from hitherto.heads.parts import NORMAL
+from hitherto.heads.special import t_quantile
 from hitherto.tasks.base import Options
 from hitherto.tasks.forecast.examples import Joined, join
 
@@ -130,16 +132,16 @@ def _members(fits: "Sequence[_Fit]", values: int) -> list[_Member]:
     simplest = min(near, key=lambda one: (*one[1].order, one[0].scores[one[1]].mean()))
     if simplest[1].naive and len(best) >= TOLD:
         return [_Member(*simplest, 1.0)]
-    weights = np.exp((best.mean() - means) / chance)
+    weights = np.nan_to_num(np.exp((best.mean() - means) / chance))  # a huge error has none
     own = np.array([choice.own for _, choice in every])
-    if own.any():  # lines of their own, or one that all share
-        weights = weights * (own == (weights[own].sum() > weights.sum() / 2))
+    able = own == (weights[own].sum() > weights.sum() / 2)  # lines of their own, or one that all share
     windows = np.array([fit.codec.window for fit, _ in every])
-    weights = weights * (windows <= _usual(windows, weights))
+    able &= windows <= _usual(windows, weights * able)
+    weights *= able
     top = [int(k) for k in np.argsort(-weights, kind="stable")[:MEMBERS] if weights[k] > 0]
-    naive = min((k for k in np.flatnonzero(weights) if every[k][1].naive), key=lambda k: float(means[k]))
-    learned = values / (values + FEW)
-    shares = learned * weights[top] / weights[top].sum()
+    naive = min((k for k in np.flatnonzero(able) if every[k][1].naive), key=lambda k: float(means[k]))
+    learned = values / (values + FEW) if top else 0.0
+    shares = learned * weights[top] / max(weights[top].sum(), 1e-300)
     members = [_Member(*every[k], float(share)) for k, share in zip(top, shares, strict=True)]
     return [*members, _Member(*every[naive], 1 - learned)]
 
@@ -527,7 +529,8 @@ def segment_of(window: int, season: int) -> int:
 def around(rest: Array, numbers: Callable[[Array], Array]) -> Array:
     """What `numbers` says of what was left at each step of the horizon, [horizon, P].
 
-    There may be few values: the spread at a step is that of its neighbours too, and its shape that of all steps. Its
+    There may be few values: the spread at a step is that of its neighbours too, its shape that of all steps, and it is
+    as much wider as Student's t is, with as many degrees of freedom as there are windows that share no value. Its
     middle is the line, unless the middle of what was left is elsewhere for more than chance.
     """
     known = np.isfinite(rest)
@@ -541,8 +544,12 @@ def around(rest: Array, numbers: Callable[[Array], Array]) -> Array:
     if not len(left):
         return np.zeros(1)
     middle = float(np.median(left))
-    chance = 2.5 / np.sqrt(max(1.0, len(left) / H))  # windows a horizon apart share few values
+    windows = max(
+        1.0, len(rest) / H, min(len(rest), len(SHARES) + 1)
+    )  # of which none shares most of its values
+    chance = 2.5 / np.sqrt(max(1.0, len(left) / H))
     shape = left if abs(middle) > chance else left - middle
+    shape = shape * float(t_quantile(0.9, np.array(windows))) / NORMAL.inv_cdf(0.9)
     return np.stack([numbers(shape * width) for width in spread])
 
 

@@ -25,7 +25,7 @@ from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
 from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
 from hitherto.tasks.columns import column_name, column_names, load
-from hitherto.tasks.forecast import defaults
+from hitherto.tasks.forecast import defaults, intervals
 from hitherto.tasks.forecast.columns import Time, apart_from, no_number, step_of, telling, time_column
 from hitherto.tasks.forecast.examples import WindowExamples, before
 from hitherto.tasks.forecast.linear import (
@@ -272,19 +272,17 @@ class Windows(Source[WindowExamples]):
         return self.spec.data.horizon or 1
 
     def split(self, series: list[Series]) -> list[int]:
-        """The first step of the validation part, in each series."""
+        """The first step of the validation part, in each series; of one that is too short for it, the end."""
         share = self.spec.data.aside
-        cuts = []
-        for s in series:
-            T = len(s.values)
-            held = max(self.horizon, int(T * share)) if share else 0
-            if T - held < 2 * self.horizon and T - held < 8:
-                raise DataError(
-                    f"series {s.id!r} has {T} steps: too few to learn to forecast {self.horizon} of them and to keep "
-                    f"{held} for validation. Give more data or a smaller horizon."
-                )
-            cuts.append(T - held)
-        return cuts
+        lengths = [len(s.values) for s in series]
+        held = [max(self.horizon, int(T * share)) if share else 0 for T in lengths]
+        long = [T - h >= min(2 * self.horizon, 8) for T, h in zip(lengths, held, strict=True)]
+        if not any(long):
+            raise DataError(
+                f"series {series[0].id!r} has {lengths[0]} steps: too few to learn to forecast {self.horizon} of them "
+                f"and to keep {held[0]} for validation. Give more data or a smaller horizon."
+            )
+        return [T - h if enough else T for T, h, enough in zip(lengths, held, long, strict=True)]
 
     def read(self, table: Table, part: str | None = None, first: Time | None = None) -> WindowExamples:
         """Encode the series of a table; `encode` has the options."""
@@ -338,6 +336,27 @@ class Windows(Source[WindowExamples]):
             return {}
         bias = biases(line, HEADS[kind], o["numbers"], o["moved"], options)
         return {"segments.weight_skip": line.weight, "segments.bias_skip": bias}
+
+    def settled(
+        self,
+        plan: Plan,
+        weights: Arrays,
+        examples: tuple[WindowExamples, WindowExamples],
+        outputs: Callable[[Arrays, Iterator[Batch]], Iterator[tuple[Batch, Array]]],
+    ) -> Arrays:
+        """The last weights: nearer to the line where data are few, with intervals that cover validation data."""
+        training, held = examples
+        first = self.first(plan)
+        changed: Arrays = {}
+        if first:
+            values = sum(s.values.size for s in training.series)
+            changed = intervals.blended(weights, first, values)
+        kind, options = self.head()
+        made = outputs({**weights, **changed}, self.evaluation(held))
+        found = intervals.factors(HEADS[kind], options, made, held.apart(self.horizon))
+        if found is not None:
+            changed |= intervals.widened({**weights, **changed}, found, HEADS[kind].middle(**options))
+        return changed
 
     def choose(self, examples: WindowExamples) -> tuple[Options, list[str]]:
         """As the reader of the series needs it."""

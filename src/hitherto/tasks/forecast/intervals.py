@@ -1,0 +1,84 @@
+"""What a forecast is given at the end of its training: as much of the network as its data bear, and honest intervals.
+
+From few data a network learns what the next ones contradict, and a short validation part cannot tell. So its forecast
+is a mean of that of the line and of its own, and the share of the line is the larger the fewer data there are.
+
+Then its quantiles are moved from or to its median until they cover as much of the validation data as they say. All of
+it goes into the last weights, in which forecasts are linear, so a file and a stream have the same bits, and no reader
+of a model needs to know of it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.heads import Head
+from hitherto.runtime.executor import Arrays, Batch
+from hitherto.tasks.base import Options
+
+__all__ = ["blended", "factors", "widened"]
+
+# Weights that end in the numbers of a forecast, and the axis that has them.
+_LAST = {
+    "segments.weight_out": 0,
+    "segments.bias_out": 0,
+    "segments.bias_skip": -1,
+    "head.weight": 0,
+    "head.bias": 0,
+}
+DOUBT = (
+    8  # independent windows of which half of what they show is believed where they ask for wider intervals
+)
+SAFE = 50  # and where they ask for narrower ones: the next values may be less calm
+MOST = 4.0  # no distance grows or shrinks by more
+FEW = 300  # values from which half of what a network learns is believed
+
+
+def blended(weights: Mapping[str, Array], first: Mapping[str, Array], values: int) -> Arrays:
+    """The last weights of a network that learned from so many values, which began with the weights `first`."""
+    share = values / (values + FEW)
+    made: Arrays = {}
+    for name in _LAST | {"segments.weight_skip": 0}:
+        if name in weights:
+            begun = first.get(name, np.zeros_like(weights[name])).astype(np.float64)
+            made[name] = (begun + share * (weights[name] - begun)).astype(np.float32)
+    return made
+
+
+def factors(
+    head: Head, options: Options, outputs: Iterable[tuple[Batch, Array]], windows: float
+) -> Array | None:
+    """The factor of each number of a forecast, [P]; None where the head has no quantiles to move, or nothing is known.
+
+    The batches have scaled targets `y`; `windows` says how many of them share no value.
+    """
+    if head.factors is None:
+        return None
+    own = {name: value for name, value in options.items() if name not in ("horizon", "channels")}
+    some = [(batch.targets["y"], params) for batch, params in outputs]
+    z = np.concatenate([y.reshape(-1) for y, _ in some]) if some else np.zeros(0)
+    v = np.concatenate([p.reshape(len(y.reshape(-1)), -1) for y, p in some]) if some else np.zeros((0, 1))
+    known = np.isfinite(z)
+    if not known.any():
+        return None
+    found = np.clip(
+        head.factors(v[known].astype(np.float64), z[known].astype(np.float64), **own), 1 / MOST, MOST
+    )
+    believed: Array = found ** (windows / (windows + np.where(found < 1, SAFE, DOUBT)))
+    return believed
+
+
+def widened(weights: Mapping[str, Array], factor: Array, middle: int) -> Arrays:
+    """The last weights with the distances of their numbers from that in the middle times these factors."""
+    P = len(factor)
+    made: Arrays = {}
+    for name, axis in _LAST.items():
+        if name not in weights:
+            continue
+        weight = np.moveaxis(weights[name].astype(np.float64), axis, 0)
+        apart = weight.reshape(-1, P, *weight.shape[1:])  # the numbers are the fastest
+        centre = apart[:, middle : middle + 1]
+        wide = centre + factor.reshape(P, *[1] * (apart.ndim - 2)) * (apart - centre)
+        made[name] = np.moveaxis(wide.reshape(weight.shape), 0, axis).astype(np.float32)
+    return made
