@@ -8,16 +8,17 @@ it goes into the last weights, in which forecasts are linear, so a file and a st
 of a model needs to know of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.heads import Head
+from hitherto.heads import HEADS, Head
 from hitherto.runtime.executor import Arrays, Batch
 from hitherto.tasks.base import Options
 
-__all__ = ["blended", "factors", "widened"]
+__all__ = ["Begun", "blended", "factors", "settled", "widened"]
 
 # Weights that end in the numbers of a forecast, and the axis that has them.
 _LAST = {
@@ -33,6 +34,30 @@ DOUBT = (
 SAFE = 50  # and where they ask for narrower ones: the next values may be less calm
 MOST = 4.0  # no distance grows or shrinks by more
 FEW = 300  # values from which half of what a network learns is believed
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a network began with, and what it was taught and judged by."""
+
+    first: Mapping[str, Array]  # its known weights
+    values: int  # of the training data
+    windows: float  # of the validation data, that share no value
+
+
+def settled(
+    head: tuple[str, Options],
+    weights: Mapping[str, Array],
+    begun: Begun,
+    outputs: Callable[[Arrays], Iterable[tuple[Batch, Array]]],
+) -> Arrays:
+    """The last weights as they are kept; `outputs` are what a model with some weights says of the validation data."""
+    kind, options = head
+    changed = blended(weights, begun.first, begun.values) if begun.first else {}
+    found = factors(HEADS[kind], options, outputs({**weights, **changed}), begun.windows)
+    if found is not None:
+        changed |= widened({**weights, **changed}, found, HEADS[kind].middle(**options))
+    return changed
 
 
 def blended(weights: Mapping[str, Array], first: Mapping[str, Array], values: int) -> Arrays:

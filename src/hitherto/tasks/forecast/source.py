@@ -346,17 +346,9 @@ class Windows(Source[WindowExamples]):
     ) -> Arrays:
         """The last weights: nearer to the line where data are few, with intervals that cover validation data."""
         training, held = examples
-        first = self.first(plan)
-        changed: Arrays = {}
-        if first:
-            values = sum(s.values.size for s in training.series)
-            changed = intervals.blended(weights, first, values)
-        kind, options = self.head()
-        made = outputs({**weights, **changed}, self.evaluation(held))
-        found = intervals.factors(HEADS[kind], options, made, held.apart(self.horizon))
-        if found is not None:
-            changed |= intervals.widened({**weights, **changed}, found, HEADS[kind].middle(**options))
-        return changed
+        values = sum(s.values.size for s in training.series)
+        begun = intervals.Begun(self.first(plan), values, held.apart(self.horizon))
+        return intervals.settled(self.head(), weights, begun, lambda w: outputs(w, self.evaluation(held)))
 
     def choose(self, examples: WindowExamples) -> tuple[Options, list[str]]:
         """As the reader of the series needs it."""
