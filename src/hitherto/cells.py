@@ -58,6 +58,7 @@ class Cell:
     output y is the first state. Leading axes are free: x is [..., I], a state [..., H].
     `project(xp, params, x, **options)` is the part of a step that looks at x alone; None where there is none.
     `kernels` are the kernels of the cell. Without one, `step` runs: in torch to train, in numpy once trained.
+    `opened` has the arguments of `step` and gives the value of each gate of `gates`, for those who look inside.
     """
 
     name: str
@@ -69,6 +70,9 @@ class Cell:
     project: Callable[..., Array] | None = None
     kernels: tuple[Kernel, ...] = ()
     forget_gate: str = ""  # the gate whose bias the option `forget_bias` sets
+    opened: Callable[..., tuple[Array, ...]] | None = None
+    shares: tuple[str, ...] = ()  # gates that say which share of something passes, from 0 to 1
+    keeps: str = ""  # the one of them that says which share of the memory stays
 
     def state_sizes(self, hidden_size: int, **options: object) -> tuple[int, ...]:
         """The width of each state: `hidden_size`, but for the first state of a cell with a projection."""
@@ -187,7 +191,7 @@ def _rnn_step(
     mask: Array = None,
     **_options: object,
 ) -> State:
-    """One step: h' = f(W x + b + U h + b'), f = tanh or relu."""
+    """One step: h' = f(W x + b + U h + b'), f = tanh or relu. The value of its one gate is h' itself."""
     _check("nonlinearity", nonlinearity, ("tanh", "relu"))
     (h,) = state  # [..., H]
     if gates is None:
@@ -219,6 +223,25 @@ def _lstm_params(
     return shapes
 
 
+def _lstm_opened(
+    xp: ModuleType,
+    params: Params,
+    x: Array,
+    state: State,
+    *,
+    gates: Array = None,
+    mask: Array = None,
+    **_options: object,
+) -> tuple[Array, ...]:
+    """The gates of a step: i, f, o = sigmoid and g = tanh of W x + b + U h + b'."""
+    h = state[0]  # [..., P or H]
+    if gates is None:
+        gates = _project_lstm(xp, params, x)  # [..., 4*H]
+    gates = gates + _linear(h if mask is None else h * mask, *_part(params, "hh"), 4)
+    i, f, g, o = _split(xp, gates, 4)
+    return _sigmoid(xp, i), _sigmoid(xp, f), xp.tanh(g), _sigmoid(xp, o)
+
+
 def _lstm_step(
     xp: ModuleType,
     params: Params,
@@ -233,18 +256,15 @@ def _lstm_step(
 
     With `weight_hr` (option `proj_size`) the output and the state h are `weight_hr` h' instead.
     """
-    h, c = state  # [..., P or H], [..., H]
-    if gates is None:
-        gates = _project_lstm(xp, params, x)  # [..., 4*H]
-    gates = gates + _linear(h if mask is None else h * mask, *_part(params, "hh"), 4)
-    i, f, g, o = _split(xp, gates, 4)
-    c = _sigmoid(xp, f) * c + _sigmoid(xp, i) * xp.tanh(g)
+    c = state[1]  # [..., H]
+    i, f, g, o = _lstm_opened(xp, params, x, state, gates=gates, mask=mask)
+    c = f * c + i * g
     inner = c
     if "scale_c" in params:
         inner = _norm(c) * params["scale_c"]
         if "shift_c" in params:
             inner = inner + params["shift_c"]
-    h = _sigmoid(xp, o) * xp.tanh(inner)
+    h = o * xp.tanh(inner)
     if "weight_hr" in params:
         h = h @ params["weight_hr"].T
     return h, c
@@ -260,6 +280,37 @@ def _gru_params(
 ) -> Shapes:
     _check("reset", reset, ("after", "before"))
     return _shapes(3, input_size, hidden_size, hidden_size, bias, layer_norm)
+
+
+def _gru_opened(
+    xp: ModuleType,
+    params: Params,
+    x: Array,
+    state: State,
+    *,
+    reset: str = "after",
+    gates: Array = None,
+    mask: Array = None,
+    **_options: object,
+) -> tuple[Array, ...]:
+    """The gates of a step, r z n, as `_gru_step` has them."""
+    _check("reset", reset, ("after", "before"))
+    (h,) = state  # [..., H]
+    if gates is None:
+        gates = _project_gru(xp, params, x)  # [..., 3*H]
+    x_r, x_z, x_n = _split(xp, gates, 3)
+    part = _part(params, "hh")
+    h_in = h if mask is None else h * mask
+    if reset == "after":
+        h_r, h_z, h_n = _split(xp, _linear(h_in, *part, 3), 3)
+        r, z = _sigmoid(xp, x_r + h_r), _sigmoid(xp, x_z + h_z)
+        n = xp.tanh(x_n + r * h_n)
+    else:
+        cut = 2 * h.shape[-1]
+        h_r, h_z = _split(xp, _linear(h_in, *_cut(part, slice(cut)), 2), 2)
+        r, z = _sigmoid(xp, x_r + h_r), _sigmoid(xp, x_z + h_z)
+        n = xp.tanh(x_n + _linear(r * h_in, *_cut(part, slice(cut, None)), 1))
+    return r, z, n
 
 
 def _gru_step(
@@ -282,22 +333,8 @@ def _gru_step(
     sigmoid(-a), that is the same cell with the z rows of W, U, b and b' negated: negate them to carry weights
     over.
     """
-    _check("reset", reset, ("after", "before"))
+    _, z, n = _gru_opened(xp, params, x, state, reset=reset, gates=gates, mask=mask)
     (h,) = state  # [..., H]
-    if gates is None:
-        gates = _project_gru(xp, params, x)  # [..., 3*H]
-    x_r, x_z, x_n = _split(xp, gates, 3)
-    part = _part(params, "hh")
-    h_in = h if mask is None else h * mask
-    if reset == "after":
-        h_r, h_z, h_n = _split(xp, _linear(h_in, *part, 3), 3)
-        r, z = _sigmoid(xp, x_r + h_r), _sigmoid(xp, x_z + h_z)
-        n = xp.tanh(x_n + r * h_n)
-    else:
-        cut = 2 * h.shape[-1]
-        h_r, h_z = _split(xp, _linear(h_in, *_cut(part, slice(cut)), 2), 2)
-        r, z = _sigmoid(xp, x_r + h_r), _sigmoid(xp, x_z + h_z)
-        n = xp.tanh(x_n + _linear(r * h_in, *_cut(part, slice(cut, None)), 1))
     return ((1 - z) * n + z * h,)
 
 
@@ -316,6 +353,7 @@ CELLS: dict[str, Cell] = {
         _rnn_params,
         _rnn_step,
         _project_rnn,
+        opened=_rnn_step,
         kernels=(
             Kernel("rnn_tanh", {"nonlinearity": "tanh"}, cudnn="RNN_TANH"),
             Kernel("rnn_relu", {"nonlinearity": "relu"}, cudnn="RNN_RELU"),
@@ -331,6 +369,9 @@ CELLS: dict[str, Cell] = {
         _project_lstm,
         kernels=(Kernel("lstm", {}, cudnn="LSTM"),),
         forget_gate="f",
+        opened=_lstm_opened,
+        shares=("i", "f", "o"),
+        keeps="f",
     ),
     "gru": Cell(
         "gru",
@@ -344,5 +385,8 @@ CELLS: dict[str, Cell] = {
             Kernel("gru", {"reset": "after"}, cudnn="GRU"),
             Kernel("gru_before", {"reset": "before"}),
         ),
+        opened=_gru_opened,
+        shares=("r", "z"),
+        keeps="z",
     ),
 }
