@@ -118,6 +118,17 @@ class Codec(ABC):
         """The same of what a stream takes."""
         return self.example()
 
+    @property
+    def names(self) -> list[str]:
+        """What a person calls each of its ids, or each number of a step; none where they have no names."""
+        return []
+
+    def called(self, steps: Array) -> list[str]:
+        """What a person calls each step of an array: by its number from 1, or its time in seconds."""
+        if self.seconds_per_step == 1:
+            return [str(t + 1) for t in range(len(steps))]
+        return [f"{t * self.seconds_per_step:.2f} s" for t in range(len(steps))]
+
     def decode(self, array: Array) -> object:  # noqa: ARG002
         """The value of an array."""
         raise self._cannot("decode")

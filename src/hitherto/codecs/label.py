@@ -49,6 +49,10 @@ class LabelCodec(Codec):
     def size(self) -> int:
         return len(self.classes)
 
+    @property
+    def names(self) -> list[str]:
+        return list(self.classes)
+
     @classmethod
     def fit(
         cls, values: Iterable[object], *, multi: bool = False, separator: str | None = None

@@ -100,6 +100,16 @@ class NotesCodec(Codec):
     def size(self) -> int:
         return self.high - self.low + 1
 
+    @property
+    def names(self) -> list[str]:
+        """The number of each key."""
+        return [str(key) for key in range(self.low, self.high + 1)]
+
+    def called(self, steps: Array) -> list[str]:
+        """The keys that sound; a dash where none does."""
+        names = self.names
+        return [" ".join(names[k] for k in np.flatnonzero(step > 0)) or "-" for step in steps]
+
     @classmethod
     def fit(
         cls,

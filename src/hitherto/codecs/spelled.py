@@ -153,6 +153,11 @@ class SpelledCodec(Codec):
         rows = [self._row(word) for word in words]
         return np.stack(rows) if rows else np.zeros((0, self.size), np.float32)
 
+    def called(self, steps: Array) -> list[str]:
+        """The letters of each word, as far as they are read; one that is not known is a dot."""
+        letters = {FIRST + i: letter for i, letter in enumerate(self.letters)} | {OTHER: "\u00b7"}
+        return ["".join(letters.get(int(code), "") for code in step[2:]) for step in steps]
+
     def _spell(self, word: str) -> Array:
         """[size]"""
         row = np.zeros(self.size, np.float32)

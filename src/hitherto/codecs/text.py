@@ -356,6 +356,13 @@ class TextCodec(Codec):
         """Each token by itself, for who looks at them."""
         return [self.vocabulary[i] if i in (self.end_id, self.unknown) else self.decode([i]) for i in ids]
 
+    @property
+    def names(self) -> list[str]:
+        return self.pieces(range(self.size))
+
+    def called(self, steps: Array) -> list[str]:
+        return self.pieces(steps.tolist())
+
     def decode(self, array: Iterable[int]) -> str:
         decoder = TextDecoder(self)
         return "".join(decoder.push(int(i)) for i in array) + decoder.finish()

@@ -16,7 +16,7 @@ from hitherto.heads.parts import (
     pick,
 )
 
-__all__ = ["mixture_log_prob", "mixture_mean", "mixture_sample", "mixture_size"]
+__all__ = ["mixture_log_prob", "mixture_mean", "mixture_sample", "mixture_size", "mixture_stands"]
 
 
 def mixture_size(*, components: int, ends: bool = False) -> int:
@@ -44,6 +44,15 @@ def mixture_mean(params: Array, *, components: int, ends: bool = False, **_optio
     parts, pen = _mixture(params, components, ends)
     offset = (softmax_mean(parts[..., :1, :]) * parts[..., 1:3, :]).sum(-1)
     return np.concatenate([offset, sigmoid_mean(pen)], -1)
+
+
+def mixture_stands(params: Array, *, components: int, **_options: object) -> Array:
+    """How far the likeliest component moves the pen: the means of dx and dy, each in its direction."""
+    params = np.asarray(params)
+    best = params[..., :components].argmax(-1)[..., None]
+    place = np.arange(params.shape[-1])
+    mine = (place % components == best) & (place >= components) & (place < 3 * components)
+    return (mine * np.sign(params)).astype(np.float32)
 
 
 def mixture_sample(

@@ -38,6 +38,7 @@ __all__ = [
     "not_negative",
     "pick",
     "softplus",
+    "the_highest",
 ]
 
 # A numpy array. As numpy types it, most sums and products would be `Any`, and say less than the shapes in comments.
@@ -104,6 +105,14 @@ def no_number(**_options: object) -> int:
     return 0
 
 
+def the_highest(params: Array, **options: object) -> Array:
+    """Of scores of classes, with or without other numbers after them, that of the likeliest."""
+    params = np.asarray(params)
+    count = options.get("classes") or options.get("labels") or params.shape[-1]
+    at = params[..., :count].argmax(-1)
+    return (np.arange(params.shape[-1]) == at[..., None]).astype(np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """One row of `HEADS`; the docstring of `hitherto.heads` shows the calls."""
@@ -129,6 +138,9 @@ class Head:
     # number at `middle`, so that they hold for scaled values [n] beside their numbers [n, P]: [P].
     factors: Callable[..., Array] | None = None
     middle: Callable[..., int] = no_number
+    # (params [..., P], **options) -> [..., P]: the weights of the sum of the params that stands for the answer. An
+    # inspection asks what this sum rests on.
+    stands: Callable[..., Array] = the_highest
 
     def nll(self, params: Array, y: Array, **options: object) -> Array:
         """The negative log-probability of all of y at each of N places, [N]."""

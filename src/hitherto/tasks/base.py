@@ -209,6 +209,11 @@ class Source(ABC, Generic[E]):
         """Metrics of the texts that a decoder wrote for these examples."""
         raise NotImplementedError(f"{type(self).__name__} does not declare judge")
 
+    @property
+    def answer_names(self) -> list[str]:
+        """What the first numbers of the head stand for: labels, tokens, keys; none where they have no names."""
+        return []
+
     def examples(self) -> tuple[list[Value], list[Value]]:
         """Inputs of `predict`, and inputs of a stream, as JSON holds them; none where there are none to show."""
         whole, piece = self.read_by.example(), self.read_by.example_piece()

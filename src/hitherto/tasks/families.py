@@ -30,6 +30,7 @@ from hitherto.tasks.language import verbs as language
 from hitherto.tasks.language.report import corpus
 from hitherto.tasks.language.source import Corpus
 from hitherto.tasks.language.stream import TextStream
+from hitherto.tasks.reading import Reading, read
 from hitherto.tasks.sequels import baselines as beside_sequels
 from hitherto.tasks.sequels import verbs as sequels
 from hitherto.tasks.sequels.report import sequels as sequels_shown
@@ -67,6 +68,8 @@ class Family:
     # (source, training or None, held, say): what is measured on `held` by each simple way to answer, with its name.
     # Without training data, only by those that need none.
     baselines: Callable[..., Iterator[tuple[str, Results]]] = verbs.no_baselines
+    # (model, value, row=, steps=, **options): a user's value as the plan reads it, for an inspection.
+    reading: Callable[..., Reading] = read
     advice: Callable[..., str] = verbs.no_advice  # (source): the options to try where one of them is better
 
 
@@ -102,6 +105,7 @@ FAMILIES: dict[str, Family] = {
         },
         sections=corpus,
         measure=language.measure,
+        reading=language.reading,
         baselines=beside_texts.smoothed,
         advice=beside_texts.advice,
     ),
@@ -110,6 +114,7 @@ FAMILIES: dict[str, Family] = {
         tasks={"forecast": {"stream": ForecastStream, "anomalies": forecast.anomalies}},
         sections=windows,
         predict=forecast.predict,
+        reading=forecast.reading,
         baselines=beside_forecasts.forecasts,
         advice=beside_forecasts.advice,
     ),
@@ -127,6 +132,7 @@ FAMILIES: dict[str, Family] = {
         predict=writing.predict,
         decoding=writing.decoding,
         judge=writing.judge,
+        reading=writing.reading,
         baselines=beside_writing.written,
         advice=beside_writing.advice,
     ),
@@ -141,6 +147,7 @@ FAMILIES: dict[str, Family] = {
         source=Sequels,
         tasks={"compose": {"stream": NotesStream, **_SEQUEL}, "handwrite": {"stream": PenStream, **_SEQUEL}},
         sections=sequels_shown,
+        reading=sequels.reading,
         baselines=beside_sequels.repeated,
         advice=beside_sequels.advice,
     ),

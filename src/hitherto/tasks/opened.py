@@ -5,6 +5,7 @@ from typing import Protocol
 
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
+from hitherto.plan import Plan
 from hitherto.runtime.engine import Engine
 from hitherto.spec import Spec
 from hitherto.tasks.base import AnySource, Batch, Value
@@ -21,6 +22,10 @@ class OpenModel(Protocol):
     def codecs(self) -> Mapping[str, Codec]: ...
     @property
     def source(self) -> AnySource: ...
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def tensors(self) -> Mapping[str, Array]: ...
     @property
     def engine(self) -> Engine: ...
     @property

@@ -1,11 +1,14 @@
 """What a model of `forecast` does: it forecasts the steps to come, and says which steps were surprising."""
 
+import numpy as np
+
 from hitherto.tasks.base import AnySource, Row
 from hitherto.tasks.forecast.source import WindowExamples, Windows
 from hitherto.tasks.given import expect, inputs
 from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.reading import Reading, expect_row
 
-__all__ = ["anomalies", "predict", "windows_of"]
+__all__ = ["anomalies", "predict", "reading", "windows_of"]
 
 
 def windows_of(source: AnySource) -> Windows:
@@ -18,6 +21,26 @@ def predict(model: OpenModel, source: Windows, examples: WindowExamples, **optio
     """A row for each future step of each series."""
     expect(options, (), f"predictions of {model.spec.task}")
     return source.predictions(examples, model.outputs(source.future(examples)))
+
+
+def reading(
+    model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object
+) -> Reading:
+    """What is read to forecast what follows a series: its steps, or its last window as one step."""
+    source = windows_of(model.reader(**options))
+    examples = source.load(inputs(source, value))
+    expect_row(row, len(examples))
+    for batch in source.future(examples):
+        mine = np.flatnonzero(batch.targets["series"] == row - 1)
+        if source.codec.window and len(mine):
+            x = batch.inputs["x"][:, mine[:1]]
+            return Reading({"x": x}, {"x": ["the window"]}, [])
+        if len(mine):
+            break
+    x = examples.arrays[row - 1]["x"]
+    series = examples.series[row - 1]
+    names = [str(time) for time in series.written(series.times)]
+    return Reading({"x": x[-steps:, None]}, {"x": names[-steps:]}, [], len(x) > steps)
 
 
 def anomalies(model: OpenModel, data: object, last: int = 100, **options: object) -> list[Row]:

@@ -381,6 +381,10 @@ class Pairs(Source[PairExamples]):
         return classes if not self.apart or self.spec.data.multi else [" | ".join(classes)]
 
     @property
+    def answer_names(self) -> list[str]:
+        return self.answer_rows
+
+    @property
     def updates(self) -> int:
         """The fewest steps of training."""
         return 2000 + 50 * len(self.labels.classes)

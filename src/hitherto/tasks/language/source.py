@@ -220,6 +220,10 @@ class Corpus(Source[CorpusExamples]):
     def head(self) -> tuple[str, Options]:
         return "softmax", {"classes": self.codec.size}
 
+    @property
+    def answer_names(self) -> list[str]:
+        return self.codec.names
+
     def rows(self) -> dict[str, tuple[str, Sequence[str]]]:
         """Tokens, read and written."""
         names = ("embed.weight", "head.weight", "head.bias")

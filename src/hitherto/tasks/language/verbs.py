@@ -17,17 +17,35 @@ from hitherto.runtime.writer import drawn
 from hitherto.tasks import verbs
 from hitherto.tasks.base import Batch, Results
 from hitherto.tasks.batching import heard
+from hitherto.tasks.columns import column_names, said
+from hitherto.tasks.given import inputs
 from hitherto.tasks.language.cache import Cache, CacheOptions, asked
 from hitherto.tasks.language.source import Corpus, CorpusExamples
 from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.reading import Reading, expect_row
 
-__all__ = ["advance", "corpus_of", "generate", "measure", "pieces", "read", "step", "suggest", "suggest_from"]
+__all__ = ["advance", "corpus_of", "generate", "measure", "pieces", "read", "reading", "step", "suggest", "suggest_from"]
 
 
 def corpus_of(model: OpenModel) -> Corpus:
     """The source of a model of `lm`."""
     assert isinstance(model.source, Corpus)  # noqa: S101 - the row of the family names it
     return model.source
+
+
+def reading(
+    model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object
+) -> Reading:
+    """The text of a row, after the token that is read before every text."""
+    source = corpus_of(model)
+    table = inputs(model.reader(**options), value)
+    rows = list(table)
+    expect_row(row, len(rows))
+    column = column_names(table, source.reads or table.columns)[0]
+    ids = source.codec.encode(said(table, row - 1, rows[row - 1][column], column).rstrip("\n"))
+    whole = np.concatenate([[source.start_id], ids]).astype(np.int64)
+    arrays = {"x": whole[: steps + 1, None]}
+    return Reading(arrays, {"x": source.codec.called(arrays["x"][:, 0])}, source.answer_names, len(ids) > steps)
 
 
 def measure(model: OpenModel, examples: CorpusExamples, **options: object) -> Results:

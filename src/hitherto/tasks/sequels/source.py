@@ -259,6 +259,10 @@ class Sequels(Source[SequelExamples]):
         }
         return kind, options.get(kind, keys)
 
+    @property
+    def answer_names(self) -> list[str]:
+        return self.steps.names
+
     def choose(self, examples: SequelExamples) -> tuple[Options, list[str]]:
         """Sizes by the amount of data."""
         count, lengths = len(examples), np.array([len(y) for y in examples.y])

@@ -9,10 +9,12 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.runtime.writer import Draw, sequel
+from hitherto.tasks.given import expect, inputs
 from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.reading import Reading, expect_row
 from hitherto.tasks.sequels.source import Sequels
 
-__all__ = ["draw", "generate", "sequels_of", "steps"]
+__all__ = ["draw", "generate", "reading", "sequels_of", "steps"]
 
 
 def sequels_of(model: OpenModel) -> Sequels:
@@ -70,6 +72,37 @@ def steps(
         sharpness=temperature / (1 + max(0.0, bias)), voices=voices,
     )  # fmt: skip
     return islice(made, steps)
+
+
+def reading(
+    model: OpenModel, value: object, row: int = 1, steps: int = 500, seed: int = 1, **options: object
+) -> Reading:
+    """The steps of a value; where the model writes a text, those that it writes, drawn with `seed`."""
+    source = sequels_of(model)
+    if not source.says:
+        reader = model.reader(**options)
+        examples = reader.load(inputs(reader, value), labelled=False)
+        expect_row(row, len(examples))
+        y = examples.y[row - 1]
+        x = np.concatenate([np.zeros_like(y[:1]), y])
+        names = {"x": ["start", *source.steps.called(y)][: steps + 1]}
+        return Reading({"x": x[: steps + 1, None]}, names, source.answer_names, len(y) > steps)
+    expect(options, (), f"an inspection of {model.spec.task}")
+    texts = [value] if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else []
+    if not all(isinstance(text, str) for text in texts):
+        texts = []
+    if not texts:
+        raise UsageError("this model writes a text: give one, or a list of them.")
+    expect_row(row, len(texts))
+    made = [step[None] for step in islice(_written(model, texts[row - 1], seed), steps)]
+    x = np.concatenate([np.zeros((1, source.steps.size), np.float32), *made])[:-1]
+    ids = source.ids(texts[row - 1])
+    names = {"source": source.text.called(ids), "x": ["start", *source.steps.called(x[1:])]}
+    return Reading({"source": ids[:, None], "x": x[:, None]}, names, source.answer_names)
+
+
+def _written(model: OpenModel, text: str, seed: int) -> Iterator[Array]:
+    return steps(model, text, seed=seed, temperature=0.5)
 
 
 def draw(model: OpenModel, params: Array, rng: np.random.Generator) -> Array:

@@ -255,6 +255,11 @@ class Transcripts(Source[TranscriptExamples]):
     def head(self) -> tuple[str, Options]:
         return "ctc", {"classes": self.text.size + 1}
 
+    @property
+    def answer_names(self) -> list[str]:
+        """Characters, and the blank between them."""
+        return [*self.text.names, "\u2423"]
+
     def choose(self, examples: TranscriptExamples) -> tuple[Options, list[str]]:
         """Sizes by the amount of data."""
         count = len(examples)

@@ -410,6 +410,10 @@ class Texts(Source[TextExamples]):
                 )
         return "pointer" if model.copy else "softmax", {"classes": self.target.size}
 
+    @property
+    def answer_names(self) -> list[str]:
+        return self.target.names
+
     def choose(self, examples: TextExamples) -> tuple[Options, list[str]]:
         """Sizes by the amount of data."""
         assert examples.y is not None  # noqa: S101 - what is learned from is labelled

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from hitherto.decode import DecodeOptions, Hypothesis
 from hitherto.runtime.writer import write
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Results, Row
 from hitherto.tasks.batching import heard
+from hitherto.tasks.given import READING, inputs
 from hitherto.tasks.opened import OpenModel
+from hitherto.tasks.reading import Reading, row_of
 from hitherto.tasks.writing.source import TextExamples, Texts
 
-__all__ = ["decoding", "judge", "measure", "predict", "texts_of", "written"]
+__all__ = ["decoding", "judge", "measure", "predict", "reading", "texts_of", "written"]
 
 
 def texts_of(model: OpenModel) -> Texts:
@@ -62,6 +66,21 @@ def measure(model: OpenModel, examples: TextExamples, **asked: object) -> Result
 def judge(model: OpenModel, examples: TextExamples, **asked: object) -> Results:
     """Metrics of the texts that a model writes to these examples."""
     return model.source.judge(examples, written(model, examples, **asked))
+
+
+def reading(
+    model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object
+) -> Reading:
+    """A source, and the text that the model writes to it: `options` may have those of decoding."""
+    how = {name: v for name, v in options.items() if name not in READING}
+    source = model.reader(**{name: v for name, v in options.items() if name in READING})
+    examples = source.load(inputs(source, value), labelled=False)
+    arrays, cut = row_of(source, examples, row, steps)
+    text, start = texts_of(model), texts_of(model).start_id
+    ((best, *_),) = write(model.engine, arrays["source"], None, decoding(model, how), numbers=[0])
+    ids = np.array([start, *best.tokens])[:, None]
+    names = {"source": model.codecs["input"].called(arrays["source"][:, 0]), "x": text.target.called(ids[:, 0])}
+    return Reading({"source": arrays["source"], "x": ids}, names, text.answer_names, cut)
 
 
 def predict(
