@@ -1,6 +1,6 @@
 // The extension module: its functions, and what they refuse. The sweeps of training take whole numbers and addresses: the caller
-// owns all memory and keeps it alive, and hitherto.model.kernels, the only caller, checks shapes, types and layouts before it
-// hands out an address.
+// owns all memory and keeps it alive, and hitherto.model.kernels and hitherto.inspect.layers, the only callers, check shapes,
+// types and layouts before they hand out an address.
 #include <chrono>
 #include <memory>
 

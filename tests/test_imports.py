@@ -48,7 +48,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("errors", "arrays", "slots", "progress", "times", "tensors", "metrics", "heads", "spec", "data", "codecs"),
         *("plan", "decode", "report", "runtime", "baselines"),
     },
-    "trained": {"errors", "arrays", "spec", "data", "codecs", "plan", "decode", "bundle", "runtime", "tasks"},
+    "inspect": {"errors", "arrays", "native", "cells", "heads", "plan", "report", "runtime", "tasks"},
+    "trained": {
+        *("errors", "arrays", "spec", "data", "codecs", "plan", "decode", "bundle", "runtime", "tasks"),
+        "inspect",
+    },
     # torch
     "model": {"errors", "arrays", "native", "cells", "heads", "plan", "_native"},
     "training": {

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -29,6 +30,9 @@ from hitherto.tasks.families import family_of, verb_of
 from hitherto.tasks.given import READING, expect, inputs, labelled, paired, with_reading
 from hitherto.tasks.streams import Stream
 from hitherto.tasks.verbs import parameters
+
+if TYPE_CHECKING:
+    from hitherto.inspect import Inspection
 
 __all__ = ["Model", "Say", "describe", "open", "plain_answers"]
 
@@ -202,6 +206,20 @@ class Model:
     def outputs(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, Array]]:
         """What the engine says to each batch, as the source needs it."""
         return outputs(self.engine, heard(batches), self.source.answers)
+
+    def inspect(self, value: object, **options: object) -> "Inspection":
+        """What the model does with one value, step by step, as plain arrays; it shows itself in a notebook.
+
+        States and gates of each layer, the answer after every step, what answers rest on, how far back the gradient
+        reaches, what is lost with less context, the path of the state. `row` is the number of the row, from 1, where
+        `value` has several; `steps` how many steps are read at most; `of` the class or the number of the head that is
+        asked about; `explain` of how many answers, the last ones; `measure` what is measured, () for states, gates and
+        answers alone. Other options are those of reading, and of a model that writes those of decoding.
+        """
+        from hitherto.inspect import inspect
+
+        how: Options = dict(options)
+        return inspect(self, value, **how)
 
     # ---- models that write
 

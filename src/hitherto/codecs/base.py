@@ -124,7 +124,10 @@ class Codec(ABC):
         return []
 
     def called(self, steps: Array) -> list[str]:
-        """What a person calls each step of an array: by its number from 1, or its time in seconds."""
+        """What a person calls each step of an array: the name of an id, a number from 1, or a time in seconds."""
+        if steps.ndim == 1:
+            names = self.names
+            return [names[i] for i in steps.tolist()]
         if self.seconds_per_step == 1:
             return [str(t + 1) for t in range(len(steps))]
         return [f"{t * self.seconds_per_step:.2f} s" for t in range(len(steps))]

@@ -321,11 +321,9 @@ class TextCodec(Codec):
         """The tokens of a text that comes in pieces cut anywhere; all of them equal `encode` of the whole."""
         stream = TextStream(self)
         for piece in pieces:
-            ids = stream.push(piece)
-            if len(ids):
+            if len(ids := stream.push(piece)):
                 yield ids
-        rest = stream.finish()
-        if len(rest):
+        if len(rest := stream.finish()):
             yield rest
 
     def stream(self) -> TextStream:
@@ -359,9 +357,6 @@ class TextCodec(Codec):
     @property
     def names(self) -> list[str]:
         return self.pieces(range(self.size))
-
-    def called(self, steps: Array) -> list[str]:
-        return self.pieces(steps.tolist())
 
     def decode(self, array: Iterable[int]) -> str:
         decoder = TextDecoder(self)

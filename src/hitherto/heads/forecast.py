@@ -128,7 +128,7 @@ def forecast(
         return log_prob(v, np.asarray(y, np.float64), loc, scale, **options)
 
     def stands(params: Array, *, horizon: int = 1, channels: int = 1, **options: Sequence[float]) -> Array:
-        """The mean, over all steps and channels, of the number that says where a value lies: the first, or the median."""
+        """The mean over steps and channels of the number that says where a value lies: the first one, or the median."""
         size = np.shape(params)[-1] // (horizon * channels)
         levels = options.get("levels", ())
         at = min(range(len(levels)), key=lambda i: abs(levels[i] - 0.5)) if len(levels) == size else 0
@@ -136,9 +136,7 @@ def forecast(
         return np.broadcast_to(weights.astype(np.float32), np.shape(params))
 
     options = {"horizon": Size, "channels": Size, **options}
-    return Head(
-        name, size, head_mean, head_quantile, head_sample, head_log_prob, options, stands=stands
-    )
+    return Head(name, size, head_mean, head_quantile, head_sample, head_log_prob, options, stands=stands)
 
 
 # -------------------------------------------------------------------------------------------------- quantiles

@@ -46,7 +46,13 @@ from hitherto.heads.forecast import (
     student_t_quantile,
     student_t_sample,
 )
-from hitherto.heads.mixture import mixture_log_prob, mixture_mean, mixture_sample, mixture_size, mixture_stands
+from hitherto.heads.mixture import (
+    mixture_log_prob,
+    mixture_mean,
+    mixture_sample,
+    mixture_size,
+    mixture_stands,
+)
 from hitherto.heads.parts import Beside, Head, Whole, check_levels, no_quantile
 
 __all__ = ["HEADS"]

@@ -1,0 +1,9 @@
+"""Looking into a model: what it holds at each step, and what its answers rest on. Plain arrays, no torch.
+
+seen = model.inspect("I am going to the")
+hitherto.inspect.silenced(model, "I am going to the", "step.recurrent.0")
+"""
+
+from hitherto.inspect.inspection import MEASURES, Inspection, LayerSeen, inspect
+
+__all__ = ["MEASURES", "Inspection", "LayerSeen", "inspect"]

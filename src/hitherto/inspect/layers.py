@@ -17,11 +17,16 @@ from hitherto.inspect import tape
 from hitherto.inspect.tape import Var
 from hitherto.runtime.chain import threads
 
-__all__ = ["Layer", "unroll"]
+__all__ = ["Layer", "label_of", "unroll"]
 
 Place = tuple[str, str, int]  # the program of a layer, its operation, and its number there, from 0
 Weights = dict[str, Array]  # of one direction, by the names that the cell's row has
 KERNEL_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")  # in the order of a kernel
+
+
+def label_of(place: Place, direction: int) -> str:
+    """The name of a direction of a layer, which no other of the plan has."""
+    return f"{'.'.join(place[:2])}.{place[2]}" + ("_reverse" if direction else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,7 @@ class Layer:
 
     @property
     def label(self) -> str:
-        """A name that no other layer of a program has."""
-        return f"{self.place[1]}.{self.place[2]}" + ("_reverse" if self.direction else "")
+        return label_of(self.place, self.direction)
 
     @staticmethod
     def of(parts: "Sequence[Layer]") -> "Layer":
@@ -52,31 +56,52 @@ class Layer:
         states = {name: np.concatenate([p.states[name] for p in parts]) for name in first.states}
         gates = {name: np.concatenate([p.gates[name] for p in parts]) for name in first.gates}
         y = np.concatenate([p.y for p in parts])
-        return Layer(first.place, first.direction, first.cell, [x for p in parts for x in p.x], y, states, gates)
+        return Layer(
+            first.place, first.direction, first.cell, [x for p in parts for x in p.x], y, states, gates
+        )
 
 
 def unroll(
-    place: Place, cell: Cell, options: Options, weights: Sequence[Weights], x: Var, state: Sequence[Var]
+    place: Place,
+    cell: Cell,
+    options: Options,
+    weights: Sequence[Weights],
+    x: Var,
+    state: Sequence[Var],
+    masks: Array | None = None,
 ) -> tuple[Var, list[Var], list[Layer]]:
     """A layer over x, [T, B, I], from `state`, [D, B, W] each.
 
-    Gives y, [T, B, D * P], the states at the end, and what each direction did.
+    Gives y, [T, B, D * P], the states at the end, and what each direction did. `masks`, [D, B, P], multiply h where it
+    enters the recurrent product.
     """
     extension = native.extension()
     kernel = cell.kernel_of(**options)
     if extension is None or kernel is None or options.get("layer_norm") or not x.value.size:
-        sides = [_on_tape(place, d, cell, options, w, x, [s[d] for s in state]) for d, w in enumerate(weights)]
+        sides = [
+            _on_tape(
+                place, d, cell, options, w, x, [s[d] for s in state], None if masks is None else masks[d]
+            )
+            for d, w in enumerate(weights)
+        ]
         y = tape.concatenate([y for y, _, _ in sides]) if len(sides) > 1 else sides[0][0]
         ends = [tape.stack([end[i] for _, end, _ in sides]) for i in range(len(state))]
         return y, ends, [layer for _, _, layer in sides]
-    return _by_kernel(extension, kernel, place, cell, weights, x, state)
+    return _by_kernel(extension, kernel, place, cell, weights, x, state, masks)
 
 
 # ------------------------------------------------------------------------------------------------------ on the tape
 
 
 def _on_tape(
-    place: Place, d: int, cell: Cell, options: Options, weights: Weights, x: Var, state: list[Var]
+    place: Place,
+    d: int,
+    cell: Cell,
+    options: Options,
+    weights: Weights,
+    x: Var,
+    state: list[Var],
+    mask: Array | None,
 ) -> tuple[Var, list[Var], Layer]:
     """One direction, step by step."""
     T = len(x)
@@ -85,6 +110,8 @@ def _on_tape(
     for t in range(T) if d == 0 else range(T - 1, -1, -1):
         before.append(now)
         more = {} if gates is None else {"gates": gates[t]}
+        if mask is not None:
+            more["mask"] = mask
         now = tuple(cell.step(tape, weights, x[t], now, **options, **more))
         after.append(now)
     if d == 1:
@@ -96,7 +123,7 @@ def _on_tape(
     opened: dict[str, Array] = {}
     if cell.opened is not None and T:
         seen = tuple(np.stack([step[i].value for step in before]) for i in range(len(state)))
-        values = cell.opened(np, weights, x.value, seen, **options)
+        values = cell.opened(np, weights, x.value, seen, **options, mask=mask)
         opened = dict(zip(cell.gates, values, strict=True))
     y = tape.stack([step[0] for step in after]) if T else tape.constant(states[cell.states[0]])
     return y, list(now), Layer(place, d, cell, [x], y.value, states, opened)
@@ -113,6 +140,7 @@ def _by_kernel(
     weights: Sequence[Weights],
     x: Var,
     state: Sequence[Var],
+    masks: Array | None,
 ) -> tuple[Var, list[Var], list[Layer]]:
     """All directions in one call, as in training."""
     row = extension.CELLS[kernel]
@@ -126,7 +154,8 @@ def _by_kernel(
     ]
     addresses = [0 if w is None else w.ctypes.data for side in held for w in side]
     shape = [threads(), row["number"], extension.SPLITS.index("auto"), T, B, I, H, P, D, N]
-    shape += [0, 0, 0, N, 0, *addresses, *[0] * (10 - len(addresses))]
+    mask = None if masks is None else np.ascontiguousarray(masks, np.float32)
+    shape += [0, 0, 0, N, 0 if mask is None else mask.ctypes.data, *addresses, *[0] * (10 - len(addresses))]
     y = np.empty((T, B, D * P), np.float32)
     ends = [np.empty_like(s) for s in begin]
     saved = np.empty((D, T, B, row["saved"], H), np.float32)
@@ -136,7 +165,13 @@ def _by_kernel(
         return [arrays[0].ctypes.data, arrays[1].ctypes.data if len(arrays) > 1 else 0]
 
     extension.forward(
-        *shape, read.ctypes.data, *pair(begin), y.ctypes.data, *pair(ends), saved.ctypes.data, cells.ctypes.data
+        *shape,
+        read.ctypes.data,
+        *pair(begin),
+        y.ctypes.data,
+        *pair(ends),
+        saved.ctypes.data,
+        cells.ctypes.data,
     )
     sizes = [y.size, *[end.size for end in ends]]
     cuts = np.cumsum(sizes)

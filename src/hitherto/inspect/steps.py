@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from hitherto.arrays import Array
 from hitherto.cells import CELLS
 from hitherto.errors import UsageError
 from hitherto.inspect import tape
-from hitherto.inspect.layers import Layer, unroll
+from hitherto.inspect.layers import Layer, label_of, unroll
 from hitherto.inspect.tape import Var
 from hitherto.plan import NARROWEST, OPS, Operation, cell_options, seen, segments_of, states_of, tensor_name
 from hitherto.plan.branches import STATISTICS, WIDE, gram_row
@@ -34,7 +35,7 @@ class Leaf:
         """The gradient times the value, [T, B], shared among the steps that each place belongs to."""
         if self.var.grad is None:
             return np.zeros(self.var.shape[:2], np.float32)
-        whole = (self.var.grad * self.var.value).sum(-1)
+        whole: Array = (self.var.grad * self.var.value).sum(-1)
         if self.spread == 1:
             return whole
         shared = np.zeros_like(whole)
@@ -49,7 +50,9 @@ class Looker:
 
     tensors: Mapping[str, Array]
     scale: dict[str, Array]  # of what the steps of an input read, [T, B]
-    change: dict[str, Array]  # by the label of a layer: what its output is multiplied by, [width]
+    change: dict[
+        str, Array
+    ]  # by the label of a layer: what its output is multiplied by, [width] or [B, width]
     program: str = ""  # that runs now
     reading: str = ""  # the input that is read now
     leaves: dict[str, list[Leaf]] = field(default_factory=dict)  # by the name of an input
@@ -152,7 +155,9 @@ def _recurrent(run: Looker, op: Operation, x: Var, state: State) -> Result:
     return y, dict(zip(names, after, strict=True))
 
 
-def layers_over(run: Looker, op: Operation, prefix: str, x: Var, state: Sequence[Var]) -> tuple[Var, list[Var]]:
+def layers_over(
+    run: Looker, op: Operation, prefix: str, x: Var, state: Sequence[Var]
+) -> tuple[Var, list[Var]]:
     """All layers of a recurrent operation, whose weights begin with `prefix`; the states are [L * D, B, W]."""
     o = op["options"]
     cell, options = CELLS[o["cell"]], cell_options(o)
@@ -165,15 +170,27 @@ def layers_over(run: Looker, op: Operation, prefix: str, x: Var, state: Sequence
         ]
         x.kept = True
         begin = [s[number * D : (number + 1) * D] for s in state]
-        y, after, layers = unroll((run.program, op["name"], number), cell, options, weights, x, begin)
+        place = run.program, op["name"], number
+        masks = _masks(run, [label_of(place, d) for d in range(D)], begin[0])
+        y, after, layers = unroll(place, cell, options, weights, x, begin, masks)
+        if masks is not None:
+            y = y * np.concatenate(list(masks), -1)
+            after[0] = after[0] * masks
         run.layers += layers
         ends.append(after)
-        changes = [run.change.get(f"{run.program}.{layer.label}") for layer in layers]
-        if any(change is not None for change in changes):
-            width = y.shape[-1] // D
-            y = y * np.concatenate([np.ones(width, np.float32) if c is None else c for c in changes])
         x = y + x if o.get("residual") and y.shape[-1] == x.shape[-1] else y
     return x, [tape.concatenate([after[i] for after in ends], 0) for i in range(len(state))]
+
+
+def _masks(run: Looker, labels: Sequence[str], h: Var) -> Array | None:
+    """What each direction of a layer is multiplied by, [D, B, P]; None where nothing is changed."""
+    changes = [run.change.get(label) for label in labels]
+    if all(change is None for change in changes):
+        return None
+    one = np.ones(h.shape[1:], np.float32)
+    return np.stack(
+        [one if c is None else np.broadcast_to(c, h.shape[1:]).astype(np.float32) for c in changes]
+    )
 
 
 def _pool(_run: Looker, op: Operation, x: Var, _state: State) -> Result:
@@ -231,13 +248,17 @@ def _conv(run: Looker, op: Operation, x: Var, _state: State) -> Result:
     o = op["options"]
     T, B = x.shape[:2]
     (high, wide, filters), k, edge = seen(o), o["kernel"], o["kernel"] // 2
-    weight = run.required(op, "weight").transpose(0, 2, 3, 1).reshape(filters, -1)  # channels last, as in a step
+    weight = (
+        run.required(op, "weight").transpose(0, 2, 3, 1).reshape(filters, -1)
+    )  # channels last, as in a step
     nothing = x.shape[-1]  # the place of the zeros around an image
     down = np.arange(high)[:, None] * o["stride"] - edge + np.arange(k)  # [high, k]
     across = np.arange(wide)[:, None] * o["stride"] - edge + np.arange(k)
     rows, columns = down[:, None, :, None], across[None, :, None, :]
     inside = (rows >= 0) & (rows < o["height"]) & (columns >= 0) & (columns < o["width"])
-    pixels = np.where(inside, rows * o["width"] + columns, 0)[..., None] * o["channels"] + np.arange(o["channels"])
+    pixels = np.where(inside, rows * o["width"] + columns, 0)[..., None] * o["channels"] + np.arange(
+        o["channels"]
+    )
     at = np.where(inside[..., None], pixels, nothing).reshape(high * wide, -1)
     padded = tape.concatenate([x.reshape(T * B, nothing), np.zeros((T * B, 1), np.float32)])
     y = padded[:, at] @ weight.T + run.required(op, "bias")
@@ -297,7 +318,7 @@ def _segments(run: Looker, op: Operation, x: Var, _state: State) -> Result:
     N = T * B
     flat = x.reshape(N, -1)
     ends = np.cumsum([0, C * W, C * W * o["mask"], o["beside"], o["ahead"]]).tolist()
-    series, there, beside, ahead = (flat[:, a:b] for a, b in zip(ends, ends[1:], strict=False))
+    series, there, beside, ahead = (flat[:, a:b] for a, b in pairwise(ends))
     parts = [part for part in (series, there) if part.shape[1]]
     cut = [part.reshape(N * C, W)[:, W - past * s :].reshape(N * C, past, s) for part in parts]
     read = tape.concatenate(cut).transpose(1, 0, 2)  # [past, N * C, s (1 + mask)]
@@ -342,7 +363,10 @@ def _skipped(run: Looker, op: Operation, series: Var, beside: Var) -> Var:
     """The linear map of the window, for the first `moved` numbers of a value: [N, horizon, C, P]."""
     o = op["options"]
     N, C, _ = series.shape
-    weight, bias = run.required(op, "weight_skip"), run.required(op, "bias_skip")  # [maps, horizon, W + beside]
+    weight, bias = (
+        run.required(op, "weight_skip"),
+        run.required(op, "bias_skip"),
+    )  # [maps, horizon, W + beside]
     lines = []
     for c in range(C):
         read = tape.concatenate([series[:, c], beside])

@@ -10,11 +10,14 @@ The module is what a cell's step takes as `xp`, so a cell that is one function h
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
 from hitherto.arrays import Array
+
+if TYPE_CHECKING:
+    from types import EllipsisType
 
 __all__ = [
     "Var",
@@ -44,7 +47,8 @@ __all__ = [
 ]
 
 Number: TypeAlias = "Var | Array | float"
-Key: TypeAlias = "int | slice | Array | None | tuple[int | slice | Array | None, ...] | ellipsis"  # noqa: F821
+Place: TypeAlias = "int | slice | Array | EllipsisType | None"
+Key: TypeAlias = "Place | tuple[Place, ...]"
 _order = itertools.count()
 
 
@@ -84,7 +88,7 @@ class Var:
         self._owned = True
         parts = key if isinstance(key, tuple) else (key,)
         if any(isinstance(part, np.ndarray) for part in parts):
-            np.add.at(self.grad, key, gradient)
+            np.add.at(self.grad, cast("Array", key), gradient)
         else:
             self.grad[key] += gradient
 
@@ -92,7 +96,8 @@ class Var:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.value.shape
+        shape: tuple[int, ...] = self.value.shape
+        return shape
 
     @property
     def ndim(self) -> int:
@@ -148,7 +153,7 @@ class Var:
         )
 
     def __getitem__(self, key: Key) -> "Var":
-        return Var(self.value[key], (self,), lambda g: self.take_at(key, g))  # type: ignore[index]
+        return Var(self.value[key], (self,), lambda g: self.take_at(key, g))
 
     # ---- shapes
 
@@ -162,12 +167,10 @@ class Var:
 
     def sum(self, axis: int) -> "Var":
         shape = self.value.shape
-        return node(
-            self.value.sum(axis), (self, lambda g: np.broadcast_to(np.expand_dims(g, axis), shape))
-        )
+        return node(self.value.sum(axis), (self, lambda g: np.broadcast_to(np.expand_dims(g, axis), shape)))
 
     def mean(self, axis: int) -> "Var":
-        return self.sum(axis) * (1 / self.value.shape[axis])
+        return self.sum(axis) * float(1 / self.value.shape[axis])
 
     def broadcast(self, *shape: int) -> "Var":
         return node(np.broadcast_to(self.value, shape), (self, lambda g: g))

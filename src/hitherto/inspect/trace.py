@@ -5,8 +5,8 @@
     seen.layers                                      # what each direction of each layer did
     tape.backward(seen.params, of)                   # then the leaves of seen.leaves have their gradients
 
-`scale` multiplies what each step reads, [T, B]: 0 leaves a step out. Of ids that is their embeddings. Nothing here knows
-a task; `hitherto.inspect.steps:STEPS` says how each operation runs.
+`scale` multiplies what each step reads, [T, B]: 0 leaves a step out. Of ids that is their embeddings. Nothing here
+knows a task; `hitherto.inspect.steps:STEPS` says how each operation runs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,11 +52,11 @@ def trace(
     tensors: Mapping[str, Array],
     inputs: Mapping[str, Array],
     scale: Mapping[str, Array] | None = None,
-    change: "Mapping[str, Array] | None" = None,
+    change: Mapping[str, Array] | None = None,
 ) -> Seen:
     """Run the plan over these inputs, all of whose rows have the same length.
 
-    `change`, by the label of a layer, multiplies what the layer gives, [width]: 0 silences a unit.
+    `change`, by the label of a layer, multiplies what the layer gives, [width] or [B, width]: 0 silences a unit.
     """
     seen = Seen(tensors, dict(scale or {}), dict(change or {}))
     state = seen.zeros(plan["step"], inputs["x"].shape[1])
@@ -82,19 +82,16 @@ def _begun(
     """What stands before the first operation that computes: lookups of what ids mean, or the numbers themselves."""
     values: dict[str, Var | Array] = {name: raw}
     seen.reading = name
-    for k, op in enumerate(program):
-        if not step_of(op["op"]).looks_up:
-            break
+    first = next((k for k, op in enumerate(program) if not step_of(op["op"]).looks_up), len(program))
+    for op in program[:first]:
         values[op["outputs"][0]] = seen.look_up(op, cast("Array", values[op["inputs"][0]]))
-    else:
-        k = len(program)
     if not any(isinstance(value, Var) for value in values.values()):
         scale = seen.scale.get(name)
         x = np.asarray(raw, np.float32) if scale is None else np.asarray(raw * scale[..., None], np.float32)
         var = tape.leaf(x)
         seen.leaves.setdefault(name, []).append(Leaf(var))
         values = dict.fromkeys(values, var)
-    return values, program[k:]
+    return values, program[first:]
 
 
 def _run(
@@ -161,8 +158,7 @@ def _bridged(seen: Seen, op: Operation, end: Var) -> Var:
 
 def joined(layers: Sequence[Layer]) -> list[Layer]:
     """The steps of each layer that were taken one by one, as one."""
-    parts: dict[tuple[str, str], list[Layer]] = {}
+    parts: dict[str, list[Layer]] = {}
     for layer in layers:
-        parts.setdefault((layer.program, layer.label), []).append(layer)
+        parts.setdefault(layer.label, []).append(layer)
     return [some[0] if len(some) == 1 else Layer.of(some) for some in parts.values()]
-

@@ -24,7 +24,9 @@ class Reading:
 
     inputs: Arrays  # [T, 1, ..], by the names of the plan's inputs
     steps: Mapping[str, Sequence[str]]  # of each input what each of its steps is
-    classes: Sequence[str] = field(default_factory=list)  # what the first numbers of the head stand for, if named
+    classes: Sequence[str] = field(
+        default_factory=list
+    )  # what the first numbers of the head stand for, if named
     cut: bool = False  # whether there were more steps than were asked for
 
 

@@ -23,9 +23,7 @@ def predict(model: OpenModel, source: Windows, examples: WindowExamples, **optio
     return source.predictions(examples, model.outputs(source.future(examples)))
 
 
-def reading(
-    model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object
-) -> Reading:
+def reading(model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object) -> Reading:
     """What is read to forecast what follows a series: its steps, or its last window as one step."""
     source = windows_of(model.reader(**options))
     examples = source.load(inputs(source, value))

@@ -89,7 +89,7 @@ class Amounts(Pairs):
         return kind, options
 
     @property
-    def answer_rows(self) -> list[str]:
+    def answer_names(self) -> list[str]:
         return []
 
     @property

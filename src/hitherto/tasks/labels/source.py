@@ -368,21 +368,17 @@ class Pairs(Source[PairExamples]):
 
     def rows(self) -> dict[str, tuple[str, Sequence[str]]]:
         """Tokens, and labels where the head has a row for each."""
-        codec, names = self.codecs["input"], self.answer_rows
+        codec, names = self.codecs["input"], self.answer_names
         rows: dict[str, tuple[str, Sequence[str]]] = {}
         if isinstance(codec, TextCodec):
             rows["embed.weight"] = codec.kind, codec.vocabulary
         return rows | {name: (LabelCodec.kind, names) for name in ("head.weight", "head.bias") if names}
 
     @property
-    def answer_rows(self) -> list[str]:
+    def answer_names(self) -> list[str]:
         """What the numbers of the head stand for, where they have names; two classes may share one."""
         classes = self.labels.classes
         return classes if not self.apart or self.spec.data.multi else [" | ".join(classes)]
-
-    @property
-    def answer_names(self) -> list[str]:
-        return self.answer_rows
 
     @property
     def updates(self) -> int:

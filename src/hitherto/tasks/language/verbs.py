@@ -24,7 +24,18 @@ from hitherto.tasks.language.source import Corpus, CorpusExamples
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.reading import Reading, expect_row
 
-__all__ = ["advance", "corpus_of", "generate", "measure", "pieces", "read", "reading", "step", "suggest", "suggest_from"]
+__all__ = [
+    "advance",
+    "corpus_of",
+    "generate",
+    "measure",
+    "pieces",
+    "read",
+    "reading",
+    "step",
+    "suggest",
+    "suggest_from",
+]
 
 
 def corpus_of(model: OpenModel) -> Corpus:
@@ -33,9 +44,7 @@ def corpus_of(model: OpenModel) -> Corpus:
     return model.source
 
 
-def reading(
-    model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object
-) -> Reading:
+def reading(model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object) -> Reading:
     """The text of a row, after the token that is read before every text."""
     source = corpus_of(model)
     table = inputs(model.reader(**options), value)
@@ -45,7 +54,9 @@ def reading(
     ids = source.codec.encode(said(table, row - 1, rows[row - 1][column], column).rstrip("\n"))
     whole = np.concatenate([[source.start_id], ids]).astype(np.int64)
     arrays = {"x": whole[: steps + 1, None]}
-    return Reading(arrays, {"x": source.codec.called(arrays["x"][:, 0])}, source.answer_names, len(ids) > steps)
+    return Reading(
+        arrays, {"x": source.codec.called(arrays["x"][:, 0])}, source.answer_names, len(ids) > steps
+    )
 
 
 def measure(model: OpenModel, examples: CorpusExamples, **options: object) -> Results:

@@ -68,9 +68,7 @@ def judge(model: OpenModel, examples: TextExamples, **asked: object) -> Results:
     return model.source.judge(examples, written(model, examples, **asked))
 
 
-def reading(
-    model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object
-) -> Reading:
+def reading(model: OpenModel, value: object, row: int = 1, steps: int = 500, **options: object) -> Reading:
     """A source, and the text that the model writes to it: `options` may have those of decoding."""
     how = {name: v for name, v in options.items() if name not in READING}
     source = model.reader(**{name: v for name, v in options.items() if name in READING})
@@ -79,7 +77,10 @@ def reading(
     text, start = texts_of(model), texts_of(model).start_id
     ((best, *_),) = write(model.engine, arrays["source"], None, decoding(model, how), numbers=[0])
     ids = np.array([start, *best.tokens])[:, None]
-    names = {"source": model.codecs["input"].called(arrays["source"][:, 0]), "x": text.target.called(ids[:, 0])}
+    names = {
+        "source": model.codecs["input"].called(arrays["source"][:, 0]),
+        "x": text.target.called(ids[:, 0]),
+    }
     return Reading({"source": arrays["source"], "x": ids}, names, text.answer_names, cut)
 
 

@@ -1,0 +1,243 @@
+"""Measures of what a model holds and of what its answers rest on: arrays in, arrays out.
+
+An answer is asked by a sum of the head's parameters, `weights` [P]. Rows of a batch are copies of the one value, so
+that many questions are one run.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from hitherto.arrays import Array
+from hitherto.inspect import tape
+from hitherto.inspect.layers import Layer
+from hitherto.inspect.trace import Seen, trace
+from hitherto.plan import Plan
+from hitherto.runtime.engine import Engine
+
+__all__ = [
+    "ablated",
+    "context",
+    "gradient",
+    "half_life",
+    "integrated",
+    "left_out",
+    "memory_length",
+    "path",
+    "saturation",
+]
+
+POINTS = 32  # on the way from nothing to the value, of integrated gradients
+TOKENS = 20_000  # steps of all rows that are run at a time
+SHARE = 0.9  # of the gradient, within the memory length
+LOW, HIGH = 0.1, 0.9  # below and above them a gate is saturated
+
+Inputs = Mapping[str, Array]
+Fields = dict[str, object]
+
+
+def half_life(gate: Array) -> Array:
+    """In how many steps half of what each unit keeps is gone, [H], by the gate [T, H] that says which share stays."""
+    mean = np.log(np.maximum(gate.astype(np.float64), 1e-30)).mean(0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(
+            np.log(0.5) / np.minimum(mean, -0.0) if len(gate) else np.full(gate.shape[1], np.nan)
+        )
+
+
+def saturation(gate: Array) -> Array:
+    """The share of the steps in which each unit's gate is nearly shut and nearly open, [2, H]."""
+    return np.stack([(gate < LOW).mean(0), (gate > HIGH).mean(0)])
+
+
+def _rows(count: int, inputs: Inputs) -> Iterator[slice]:
+    """Rows in parts that fit into memory."""
+    many = max(1, TOKENS // max(1, sum(len(x) for x in inputs.values())))
+    for first in range(0, count, many):
+        yield slice(first, min(first + many, count))
+
+
+def _copies(inputs: Inputs, count: int) -> dict[str, Array]:
+    return {name: np.repeat(x, count, 1) for name, x in inputs.items()}
+
+
+def _asked(seen: Seen, answers: Sequence[int], weights: Array, pooled: bool) -> Array:
+    """The gradient of the params by which each row asks its own answer."""
+    if pooled:
+        return np.ascontiguousarray(weights, np.float32)
+    seed = np.zeros(seen.params.shape, np.float32)
+    seed[np.asarray(answers), np.arange(len(answers))] = weights
+    return seed
+
+
+def _prefixes(
+    inputs: Inputs, explained: Sequence[int], pooled: bool
+) -> list[tuple[dict[str, Array], list[int]]]:
+    """The inputs of each run, and which of `explained` it is of: a model that pools reads each beginning apart."""
+    if not pooled:
+        return [(dict(inputs), list(range(len(explained))))]
+    return [({**inputs, "x": inputs["x"][: k + 1]}, [i]) for i, k in enumerate(explained)]
+
+
+def gradient(
+    plan: Plan,
+    tensors: Mapping[str, Array],
+    inputs: Inputs,
+    weights: Array,
+    explained: Sequence[int],
+    pooled: bool,
+) -> Fields:
+    """Gradient times input of each answer, and the norm of the last one's gradient by lag."""
+    rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
+    within: dict[str, Array] = {}
+    lags: dict[str, Array] = {}
+    for given, of in _prefixes(inputs, explained, pooled):
+        for some in _rows(len(of), given):
+            rows = of[some]
+            seen = trace(plan, tensors, _copies(given, len(rows)))
+            tape.backward(seen.params, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
+            for name in inputs:
+                product = seen.products(name).T
+                rests[name][rows, : product.shape[1]] = product
+            if rows[-1] == len(explained) - 1:
+                lags = _by_lag(seen.layers)
+                for name, x in inputs.items():
+                    if x.ndim == 3 and any(leaf.var.shape[-1] == x.shape[-1] for leaf in seen.leaves[name]):
+                        within[name] = seen.gradients(name)[:, -1] * given[name][:, 0]
+    lengths = {name: memory_length(norms) for name, norms in lags.items()}
+    return {"rests": rests, "within": within, "lags": lags, "memory": lengths}
+
+
+def _by_lag(layers: Sequence[Layer]) -> dict[str, Array]:
+    """The norm of the gradient at what each layer read, for the last row: the newest step first, [T]."""
+    lags = {}
+    for layer in layers:
+        if layer.direction:
+            continue  # it reads the same as the other direction
+        parts = [np.zeros_like(x.value) if x.grad is None else x.grad for x in layer.x]
+        lags[layer.label] = np.linalg.norm(np.concatenate(parts)[::-1, -1], axis=-1)
+    return lags
+
+
+def memory_length(norms: Array) -> int:
+    """How many of the newest steps have 90 % of the gradient; 0 where there is none."""
+    total = norms.sum(dtype=np.float64)
+    if not total > 0:
+        return 0
+    return int(np.searchsorted(norms.cumsum(dtype=np.float64), SHARE * total) + 1)
+
+
+def integrated(
+    plan: Plan,
+    tensors: Mapping[str, Array],
+    inputs: Inputs,
+    weights: Array,
+    explained: Sequence[int],
+    pooled: bool,
+) -> Fields:
+    """Integrated gradients: the mean of the gradient from nothing to the value, times the value."""
+    rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
+    shares = (np.arange(POINTS, dtype=np.float32) + 0.5) / POINTS
+    for given, of in _prefixes(inputs, explained, pooled):
+        pairs = [(i, share) for i in of for share in shares]
+        for some in _rows(len(pairs), given):
+            rows = [i for i, _ in pairs[some]]
+            at = np.array([share for _, share in pairs[some]], np.float32)
+            scale = {name: np.broadcast_to(at, (len(x), len(at))) for name, x in given.items()}
+            seen = trace(plan, tensors, _copies(given, len(rows)), scale)
+            tape.backward(seen.params, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
+            for name in inputs:
+                product = (seen.products(name) / at).T / POINTS
+                np.add.at(rests[name][:, : product.shape[1]], rows, product)
+    return {"rests": rests}
+
+
+def left_out(
+    plan: Plan,
+    tensors: Mapping[str, Array],
+    inputs: Inputs,
+    weights: Array,
+    explained: Sequence[int],
+    pooled: bool,
+) -> Fields:
+    """How much of the score of each answer goes where a step reads zeros in place of its input."""
+    rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
+    for given, of in _prefixes(inputs, explained, pooled):
+        answers = [explained[i] for i in of]
+
+        def scores(seen: Seen, of: list[int] = of, answers: list[int] = answers) -> Array:
+            params = seen.params.value if pooled else seen.params.value[answers]  # [B, P] or [E, B, P]
+            asked: Array = params * (weights[of] if pooled else weights[of][:, None])
+            return asked.sum(-1).reshape(len(of), -1)
+
+        whole = scores(trace(plan, tensors, given))
+        for name, x in given.items():
+            for some in _rows(len(x), given):
+                steps = np.arange(some.start, some.stop)
+                scale = {n: np.ones((len(v), len(steps)), np.float32) for n, v in given.items()}
+                scale[name][steps, np.arange(len(steps))] = 0
+                seen = trace(plan, tensors, _copies(given, len(steps)), scale)
+                rests[name][np.array(of)[:, None], steps] = whole - scores(seen)
+    return {"rests": rests}
+
+
+def ablated(
+    plan: Plan,
+    tensors: Mapping[str, Array],
+    inputs: Inputs,
+    weights: Array,
+    answer: int,
+    pooled: bool,
+    layer: Layer,
+) -> Array:
+    """How much of the score of an answer goes where each unit of a layer is silent, [width]."""
+    width = layer.y.shape[-1]
+
+    def score(seen: Seen) -> Array:
+        params = seen.params.value if pooled else seen.params.value[answer]
+        return np.asarray((params * weights).sum(-1))
+
+    lost = np.zeros(width, np.float32)
+    whole = score(trace(plan, tensors, inputs))[0]
+    for some in _rows(width, inputs):
+        units = np.arange(some.start, some.stop)
+        change = np.ones((len(units), width), np.float32)
+        change[np.arange(len(units)), units] = 0
+        lost[units] = whole - score(
+            trace(plan, tensors, _copies(inputs, len(units)), change={layer.label: change})
+        )
+    return lost
+
+
+def context(engine: Engine, inputs: Inputs, weights: Array) -> Fields:
+    """What the last answer would be of the last k steps alone, for some k; of a source where there is one."""
+    name = "source" if "source" in inputs else "x"
+    x = inputs[name]
+    T = len(x)
+    counts = np.unique(
+        np.concatenate([np.arange(1, min(T, 32) + 1), np.geomspace(1, T, 32).round().astype(np.int64)])
+    )
+    padded = np.zeros((T, len(counts), *x.shape[2:]), x.dtype)
+    for row, k in enumerate(counts.tolist()):
+        padded[:k, row] = x[T - k :, 0]
+    rows = _copies(inputs, len(counts)) | {name: padded}
+    features, _ = engine.forward(
+        rows, counts if name == "x" else None, None, counts if name == "source" else None
+    )
+    if not engine.pools:
+        features = features[counts - 1, np.arange(len(counts))] if name == "x" else features[-1]
+    params = engine.params(features)
+    scores = (params * weights).sum(-1)
+    off = np.linalg.norm(params - params[-1], axis=-1) / max(1e-12, float(np.linalg.norm(params[-1])))
+    return {"context": {"steps": counts, "scores": scores, "change": off, "params": params}}
+
+
+def path(h: Array, axes: int = 3) -> Fields:
+    """The states h, [T, H], on their main axes: places, [T, n], axes, [n, H], and the share of what varies on each."""
+    middle = h.mean(0)
+    _, sizes, rows = np.linalg.svd((h - middle).astype(np.float64), full_matrices=False)
+    total = max(1e-30, float((sizes**2).sum()))
+    places = (h - middle) @ rows[:axes].T
+    return {
+        "path": {"places": places, "axes": rows[:axes], "shares": sizes[:axes] ** 2 / total, "middle": middle}
+    }
