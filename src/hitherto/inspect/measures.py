@@ -168,7 +168,7 @@ def left_out(
         def scores(seen: Seen, of: list[int] = of, answers: list[int] = answers) -> Array:
             params = seen.params.value if pooled else seen.params.value[answers]  # [B, P] or [E, B, P]
             asked: Array = params * (weights[of] if pooled else weights[of][:, None])
-            return asked.sum(-1).reshape(len(of), -1)
+            return np.asarray(asked.sum(-1)).reshape(len(of), -1)
 
         whole = scores(trace(plan, tensors, given))
         for name, x in given.items():
