@@ -42,6 +42,18 @@ class _Duration(click.ParamType[float]):
     default=None,
     help="Wait for the disk at every answer, so that a power failure loses nothing.",
 )
+@option(
+    "--ack",
+    type=click.Choice(["each", "interval", "close"]),
+    shown="each",
+    help="When the store has what a WebSocket pushes: before each answer, at intervals, or when it closes.",
+)
+@option(
+    "--interval", type=_Duration(), shown="1s", help="Longest time between two writes, with --ack interval."
+)
+@option(
+    "--park", type=_Duration(), shown="10m", help="Leave sessions that are idle for this long to the store."
+)
 @option("--idle", type=_Duration(), shown="7d", help="Forget sessions that are idle for this long.")
 @option(
     "--weights",
@@ -67,6 +79,7 @@ class _Duration(click.ParamType[float]):
 @option("--max-sockets", type=click.IntRange(1), shown="20000", help="Most open WebSockets of a worker.")
 @option("--cached", type=click.IntRange(1), shown="10000", help="Most sessions in the memory of a worker.")
 @option("--queue", type=click.IntRange(1), shown="10000", help="Most pushes that wait in a worker.")
+@option("--max-time", type=_Duration(), shown="60s", help="Longest time that a request may take.")
 @option("--log", type=click.Choice(["lines", "json", "none"]), shown="lines", help="How requests are logged.")
 @option("--config", metavar="FILE", help="TOML file with these settings, by the same names.")
 def serve(models: tuple[str, ...], new_key: str | None, config: str | None, **options: object) -> None:

@@ -126,6 +126,7 @@ class Chain:
         out: Array | None = None,
         stateless: bool = False,
         memory: State | None = None,
+        one_thread: bool = False,
     ) -> Array:
         """Steps x [T, B, ..] of the rows of `block`, or of the rows in `slots`; the states move on in place.
 
@@ -151,7 +152,8 @@ class Chain:
                 raise UsageError(f"lengths must be {B} numbers from 0 to {T}.")
         if not stateless and slots is None and len(block) != B:
             raise UsageError(f"there are states of {len(block)} rows, but inputs of {B}.")
-        self.program.run(x, block, out, lengths, slots, begin, end, threads(), *_attended(memory))
+        cores = 1 if one_thread else threads()
+        self.program.run(x, block, out, lengths, slots, begin, end, cores, *_attended(memory))
         return out
 
     def _input(self, x: Array, begin: int, ids: bool) -> Array:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.errors import HithertoError, UsageError
+from hitherto.errors import UsageError
 from hitherto.runtime.chain import Chain, numbers
 from hitherto.runtime.program import session
 
@@ -89,7 +89,7 @@ def together(sessions: Sequence[Session], xs: Sequence[Array]) -> list[Array | E
                 continue
             try:
                 params = _side_by_side([sessions[place] for place in some], [xs[place] for place in some])
-            except HithertoError:  # of one of them; none has moved on
+            except Exception:  # of one of them; none has moved on
                 for place in some:
                     made[place] = _alone(sessions[place], xs[place])
             else:
@@ -123,7 +123,8 @@ def _side_by_side(sessions: Sequence[Session], xs: Sequence[Array]) -> list[Arra
     x = np.zeros((*shape, engine.input_size), np.float32) if engine.ids is None else np.zeros(shape, np.int64)
     for i, one in enumerate(xs):
         x[: len(one), i] = one
-    y = engine.run(x, block, lengths, end=engine.stages - 1 if engine.pools else None)
+    end = engine.stages - 1 if engine.pools else None
+    y = engine.run(x, block, lengths, end=end, one_thread=True)  # a few steps are not worth waking others
     for each, row in zip(sessions, block, strict=True):
         each._block[0] = row
     return [None if engine.pools else y[:n, i].copy() for i, n in enumerate(lengths.tolist())]

@@ -20,16 +20,17 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from hitherto import __version__
-from hitherto.errors import UsageError
+from hitherto.errors import StoreError, UsageError
 from hitherto.serve import page
 from hitherto.serve.asked import Create, Generate, Predict, Push
+from hitherto.serve.batches import Batches, fits
 from hitherto.serve.examples import examples
 from hitherto.serve.keys import Keys
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.models import Models, named
 from hitherto.serve.openai import OpenAI
 from hitherto.serve.realtime import Realtime
-from hitherto.serve.refusals import Full, Refused, TooLarge, Unknown, said_of
+from hitherto.serve.refusals import Refused, TooLarge, Unknown, said_of
 from hitherto.serve.sessions import Sessions, plain
 from hitherto.serve.settings import Settings, settled
 from hitherto.serve.sockets import Socket
@@ -59,10 +60,11 @@ class Server:
         self.metrics = metrics or Metrics()
         self.sessions = Sessions(
             store_of(settings.store, durable=settings.durable), self.models.served, take,
-            cached=settings.cached, queue=settings.queue,
+            cached=settings.cached, queue=settings.queue, most=settings.max_sessions,
         )  # fmt: skip
         self.sockets = 0
         self.draining = False
+        self.batches = Batches(self.apart)
         self.threads = anyio.CapacityLimiter(2)  # of whole answers, which take longer than a step
 
     # ---- who asks, and from where
@@ -116,7 +118,11 @@ class Server:
             answers = await self.apart(lambda: _predict_files(model, uploads))
         else:
             asked = await self.body(request, Predict)
-            answers = await self.apart(lambda: _predict(model, asked))
+            inputs = inputs_of(model, asked.inputs)
+            if not asked.options and fits(model, inputs):
+                answers = await self.batches.predict(model, inputs, asked.details)
+            else:
+                answers = await self.apart(lambda: _predict(model, inputs, asked))
         return answered({"model": name, "digest": model.digest, "answers": answers})
 
     async def generate(self, request: Request) -> Response:
@@ -151,8 +157,6 @@ class Server:
         self, model: str, owner: str, state: bytes | None = None, *, name: str | None = None
     ) -> Record:
         """A new session, if there is room for one."""
-        if await self.sessions.store.count() >= self.settings.max_sessions:
-            raise Full(f"there are {self.settings.max_sessions:,} sessions, as many as this server keeps")
         return await self.sessions.create(model, owner, state, name=name)
 
     async def info(self, request: Request) -> Response:
@@ -200,7 +204,7 @@ class Server:
     async def ready(self, _request: Request) -> Response:
         if self.draining:
             return PlainTextResponse("draining\n", 503)
-        await self.sessions.store.count()
+        await self.sessions.store.read("")  # which fails where the store does
         return PlainTextResponse("ok\n")
 
     async def figures(self, request: Request) -> Response:
@@ -216,6 +220,7 @@ class Server:
         for name, count in counts.items():
             self.metrics.set(f"hitherto_{name}_total", count)
         self.metrics.set("hitherto_sessions_live", len(self.sessions.live))
+        self.metrics.set("hitherto_pushes_waiting", self.sessions.waiting)
         self.metrics.set("hitherto_sockets_open", self.sockets)
         self.metrics.write()
 
@@ -267,7 +272,8 @@ class Server:
             begun, number = time.perf_counter(), secrets.token_hex(8)
             try:
                 self.expect_host(request.headers.get("host", ""))
-                response = await handler(request)
+                async with asyncio.timeout(self.settings.max_time):
+                    response = await handler(request)
             except Exception as error:
                 response = self.failed(error, number)
             model = request.path_params.get("model", "")
@@ -351,11 +357,17 @@ class Server:
 
     async def apart(self, call: Callable[[], T]) -> T:
         """Run what takes longer than a step in a thread, so that sessions go on meanwhile."""
-        return await anyio.to_thread.run_sync(call, limiter=self.threads)
+        return await anyio.to_thread.run_sync(call, limiter=self.threads, abandon_on_cancel=True)
+
+    async def flush(self, names: list[str] | None = None) -> None:
+        """Keep what was answered and is not kept yet, of these sessions or of all; a store that fails is told of."""
+        try:
+            await self.sessions.flush(names)
+        except StoreError as error:
+            self.say(f"what was answered is not kept yet: {error}")
 
 
-def _predict(model: Model, asked: Predict) -> list[Value]:
-    inputs = inputs_of(model, asked.inputs)
+def _predict(model: Model, inputs: list[Value], asked: Predict) -> list[Value]:
     if wrong := READING & asked.options.keys():  # those that read files
         raise Refused(f"there is no option {min(wrong)!r} here")
     options: Options = asked.options
@@ -411,20 +423,28 @@ async def running(server: Server) -> AsyncIterator[None]:
                     server.say(
                         f"{name}: another bundle is served now; sessions go on with the one that they began with"
                     )
+                await server.sessions.park(server.settings.park)
                 if turns % 60 == 1:
                     await server.sessions.expire(server.settings.idle)
                 await server.measure()
             except Exception as error:
                 server.say(f"{type(error).__name__}: {error}")
 
-    watching = asyncio.create_task(watch())
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(server.settings.interval)
+            await server.flush()
+
+    beside = [asyncio.create_task(watch())]
+    if server.settings.ack == "interval":
+        beside.append(asyncio.create_task(keep()))
     try:
         yield
     finally:
         server.draining = True
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await server.sessions.close()
 
 

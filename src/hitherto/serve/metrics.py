@@ -37,6 +37,7 @@ ABOUT = {
     ),
     "hitherto_rounds_total": ("counter", "Rounds: pushes that are kept together.", ()),
     "hitherto_sessions_live": ("gauge", "Sessions in the memory of workers.", ()),
+    "hitherto_pushes_waiting": ("gauge", "Pushes that wait or are being taken.", ()),
     "hitherto_sessions_kept": ("gauge", "Sessions in the store.", ()),
     "hitherto_sockets_open": ("gauge", "Open WebSockets.", ()),
 }

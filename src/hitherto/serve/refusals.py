@@ -59,6 +59,8 @@ def said_of(error: Exception) -> tuple[int, dict[str, object]]:
         return 503, {"error": "the store of sessions failed; nothing was taken: send it again"}
     if isinstance(error, HithertoError):
         return 422, {"error": _named(error)}
+    if isinstance(error, TimeoutError):
+        return 503, {"error": "it took too long; a push with `at` may be sent again, and is taken once"}
     if isinstance(error, HTTPException):
         return error.status_code, {"error": str(error.detail)}
     return 500, {"error": "the server failed; its log says why"}

@@ -4,6 +4,7 @@ A worker that dies is started again: sessions are in the store, so that nothing 
 drains: nothing new is taken, what has begun is answered.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -13,24 +14,33 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import uvicorn
+from starlette.applications import Starlette
 
 from hitherto.errors import UsageError
+from hitherto.runtime.chain import threads
 from hitherto.serve.app import app
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.settings import Settings
 
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
 __all__ = ["serve", "worker"]
 
 DRAIN = 20  # seconds for what has begun
-AGAIN = 1.0  # seconds before a worker that died at once is started again
+IDLE = 20.0  # seconds after which a connection that asks for nothing is closed
+AGAIN = 1.0  # seconds between two starts of a worker that dies at once
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> int:
     """Serve until SIGTERM or SIGINT; the exit status."""
     begun = time.monotonic()
+    _allow_files()
     bound = _bound(settings)
     with bound:
         host, port = bound.getsockname()[:2]
@@ -63,12 +73,42 @@ def _bound(settings: Settings) -> socket.socket:
         ) from error
 
 
+def _allow_files() -> None:
+    """As many open files as this process may have: each connection is one."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # not on Windows
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 class _Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Says when it is ready, and closes connections that ask for nothing: half a header may wait forever."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self.ready = ready
+        self.idle: dict[object, object] = {}  # connections without a request under way: their last request
+        self.swept = time.monotonic()
+
+    async def on_tick(self, counter: int) -> bool:
+        if time.monotonic() >= self.swept + IDLE:
+            self._sweep()
+        return await super().on_tick(counter)
+
+    def _sweep(self) -> None:
+        self.swept, before, self.idle = time.monotonic(), self.idle, {}
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, self.config.http_protocol_class):
+                last = cast("H11Protocol | HttpToolsProtocol", connection).cycle
+                if last is not None and not last.response_complete:
+                    continue
+                if connection in before and before[connection] is last:
+                    connection.transport.close()
+                else:
+                    self.idle[connection] = last
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -83,15 +123,20 @@ def _run(
     say: Callable[[str], None],
     ready: Callable[[], None],
 ) -> None:
-    config = uvicorn.Config(
-        app(settings=settings, metrics=Metrics(folder), say=say), log_level="error", access_log=False, lifespan="on",
-        ws="websockets-sansio", ws_max_size=settings.max_message, ws_per_message_deflate=False, server_header=False,
-        timeout_graceful_shutdown=DRAIN, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
-    )  # fmt: skip
+    config = _configured(settings, app(settings=settings, metrics=Metrics(folder), say=say))
     signal.signal(
         signal.SIGTERM, lambda *_: None
     )  # the server drains, and sends itself the signal again then
     _Server(config, ready).run([bound])
+
+
+def _configured(settings: Settings, made: Starlette) -> uvicorn.Config:
+    """How uvicorn serves an application with these settings."""
+    return uvicorn.Config(
+        made, log_level="error", access_log=False, lifespan="on",
+        ws="websockets-sansio", ws_max_size=settings.max_message, ws_per_message_deflate=False, server_header=False,
+        timeout_graceful_shutdown=DRAIN, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
+    )  # fmt: skip
 
 
 class _Workers:
@@ -101,6 +146,7 @@ class _Workers:
         self.settings, self.bound, self.say = settings, bound, say
         self.stopping = False
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.begun: dict[int, float] = {}
 
     def run(self, where: str) -> int:
         with tempfile.TemporaryDirectory(prefix="hitherto-serve-") as folder:
@@ -110,8 +156,10 @@ class _Workers:
             self.say(f"{self.settings.workers} workers at {where}")
             while not self.stopping:
                 for i, process in enumerate(self.processes):
-                    if process.poll() is None or self.stopping:
+                    early = time.monotonic() < self.begun[process.pid] + AGAIN
+                    if process.poll() is None or self.stopping or early:
                         continue
+                    del self.begun[process.pid]
                     Path(folder, f"{process.pid}.figures").unlink(missing_ok=True)
                     self.say(
                         f"worker {process.pid} ended with status {process.returncode}; another one takes its place"
@@ -133,10 +181,15 @@ class _Workers:
     def _start(self, folder: str) -> "subprocess.Popen[bytes]":
         number = self.bound.fileno()
         command = [sys.executable, "-m", "hitherto.serve.worker", str(number), folder]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[number])  # noqa: S603 - ourselves
+        own = str(
+            max(1, threads() // self.settings.workers)
+        )  # so that workers do not wait for each other's threads
+        about = {**os.environ, "HITHERTO_NUM_THREADS": own}
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[number], env=about)  # noqa: S603 - ourselves
         assert process.stdin is not None  # noqa: S101 - a pipe
         process.stdin.write(msgspec.json.encode(self.settings))
         process.stdin.close()
+        self.begun[process.pid] = time.monotonic()
         return process
 
 

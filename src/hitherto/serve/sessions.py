@@ -11,6 +11,7 @@ A push that takes long goes on over several rounds, and holds up no other.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import math
 import secrets
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from hitherto.errors import HithertoError
+from hitherto.errors import HithertoError, StoreError
 from hitherto.serve.refusals import Conflict, Full, Gone
 from hitherto.serve.store import Record, Store
 from hitherto.tasks.base import Row, Value
@@ -122,6 +123,7 @@ class Sessions:
         *,
         cached: int = 10_000,
         queue: int = 10_000,
+        most: int = 1_000_000,
         clock: Callable[[], float] | None = None,
     ) -> None:
         """`opened` gives a model by its name and its digest, where it is not empty; `take` is the push of an input."""
@@ -130,9 +132,15 @@ class Sessions:
         self.live: OrderedDict[str, _Live] = OrderedDict()  # who was used last is last
         self.taking: dict[str, _Taken] = {}
         self.counts = Counts()
+        self.most, self._count, self._again = most, 0, 0.0  # sessions, and when they are counted again
         self._waiting: list[_Push] = []
         self._round: asyncio.Task[None] | None = None
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Pushes that wait or are being taken."""
+        return len(self._waiting) + len(self.taking)
 
     # ---- what a user asks for
 
@@ -141,6 +149,7 @@ class Sessions:
     ) -> Record:
         """A new session of a model, before any input or from a saved state; with a random name unless it has one."""
         served = self.opened(model, "")
+        await self._expect_room()
         stream = served.stream()
         if state is not None:
             stream.load(state)
@@ -212,6 +221,7 @@ class Sessions:
         record, stream = await self._read(name, owner)
         if record.finished:
             raise Conflict("the session has finished: its input has ended", record.at)
+        await self._expect_room()
         return await self._create(self.opened(record.model, record.digest), stream.fork(), owner, record.at)
 
     async def restore(self, name: str, state: bytes, *, at: int = 0, owner: str = "") -> Record:
@@ -238,6 +248,7 @@ class Sessions:
         self._owned(await self.store.read(name), owner)
         self._forget(name)
         await self.store.delete(name)
+        self._count -= 1
 
     async def expire(self, idle: float) -> int:
         """Forget the sessions that were idle for so many seconds."""
@@ -284,6 +295,16 @@ class Sessions:
         await self.flush()
         await self.store.close()
 
+    async def _expect_room(self) -> None:
+        """Refuse one more session than the store may hold. They are counted now and then, as that may take long."""
+        begun = time.monotonic()
+        if begun >= self._again:
+            self._count = await self.store.count()
+            self._again = time.monotonic() + max(1.0, 100 * (time.monotonic() - begun))
+        if self._count >= self.most:
+            raise Full(f"there are {self.most:,} sessions, as many as this server keeps")
+        self._count += 1
+
     # ---- rounds
 
     async def _rounds(self) -> None:
@@ -298,8 +319,17 @@ class Sessions:
                 for taken, _ in done:
                     del self.taking[taken.push.id]
                 if len(self.live) > self.cached:
-                    await self._trim(self.cached)
+                    with contextlib.suppress(StoreError):  # those that it does not keep stay
+                        await self._trim(self.cached)
                 await asyncio.sleep(0)  # pushes that came meanwhile join the next round
+        except BaseException:
+            pushes = [*self._waiting, *(taken.push for taken in self.taking.values())]
+            for push in pushes:  # nobody takes them any more
+                self._forget(push.id)
+                _fail(push.done, RuntimeError("the round of this push failed"))
+            self._waiting = []
+            self.taking.clear()
+            raise
         finally:
             self._round = None
 

@@ -25,6 +25,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     store: str = "sqlite://sessions.db"
     durable: bool = False
+    ack: Literal["each", "interval", "close"] = "each"
+    interval: Seconds = 1.0
+    park: Seconds = 600.0
     idle: Seconds = 7 * 86400.0
     weights: Literal["float32", "bfloat16", "int8"] = "float32"
     keys: str | None = None
@@ -39,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     max_sockets: Count = 20_000
     cached: Count = 10_000
     queue: Count = 10_000
+    max_time: Seconds = 60.0
     log: Literal["lines", "json", "none"] = "lines"
 
     @property

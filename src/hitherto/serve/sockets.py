@@ -58,7 +58,8 @@ async def admitted(
         yield None
         return
     if server.sockets >= server.settings.max_sockets or server.draining:
-        await socket.close(LATER)
+        await socket.accept()  # one that is refused earlier has no reason that a client could read
+        await socket.close(LATER, "this worker has as many WebSockets as it takes; come again in a while")
         yield None
         return
     server.sockets += 1
@@ -83,13 +84,14 @@ class Socket:
 
     async def _serve(self, socket: WebSocket, owner: str) -> None:
         server, query = self.server, socket.query_params
+        name, session = query.get("session"), ""
         try:
             kind = _format(query.get("format", "text"))
-            name = query.get("session")
             if name is None:
                 record = await server.sessions.create(socket.path_params["model"], owner)
             else:
                 record = await server.sessions.info(name, owner)
+            session = record.id
             await self._send(
                 socket,
                 {"session": record.id, "model": record.model, "digest": record.digest, "at": record.at},
@@ -102,6 +104,9 @@ class Socket:
             status, body = said_of(error)
             await self._send(socket, {**body, "status": status})
             await socket.close(LATER if status in (429, 503) else POLICY)
+        finally:
+            if session and server.settings.ack != "each":
+                await server.flush([session])
 
     async def _answer(self, socket: WebSocket, name: str, owner: str, kind: str) -> None:
         """One message and its answer."""
@@ -117,8 +122,9 @@ class Socket:
             inputs = asked.inputs if asked.input is UNSET else [*asked.inputs, asked.input]
             if inputs or asked.finish:
                 answer = await server.sessions.push(
-                    name, inputs, at=asked.at, owner=owner, finish=asked.finish
-                )
+                    name, inputs, at=asked.at, owner=owner, finish=asked.finish,
+                    keep=server.settings.ack == "each",
+                )  # fmt: skip
                 await socket.send_text(answer.json())
             if asked.peek:
                 at, value = await server.sessions.peek(name, owner)

@@ -16,7 +16,7 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS sessions (
     id TEXT PRIMARY KEY, model TEXT NOT NULL, digest TEXT NOT NULL, owner TEXT NOT NULL, fence INTEGER NOT NULL,
     at INTEGER NOT NULL, finished INTEGER NOT NULL, touched REAL NOT NULL, state BLOB NOT NULL, answers BLOB NOT NULL
-) WITHOUT ROWID, STRICT;
+) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_touched ON sessions (touched);
 """
 _VERSION = 1
