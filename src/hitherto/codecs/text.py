@@ -86,6 +86,7 @@ class TextCodec(Codec):
         self.tokenizer = tokenizer
         self.notes = []
         self._number = {token: i for i, token in enumerate(self.vocabulary)}
+        self._pieces: dict[int, str] = {}
         self.unknown: int | None = self._number.get(UNKNOWN)
         self.end = end
         self.end_id: int | None = self._number.get(END) if end else None
@@ -361,6 +362,13 @@ class TextCodec(Codec):
     def decode(self, array: Iterable[int]) -> str:
         decoder = TextDecoder(self)
         return "".join(decoder.push(int(i)) for i in array) + decoder.finish()
+
+    def piece(self, token: int) -> str:
+        """`decode` of one token, which a stream asks for at every step."""
+        text = self._pieces.get(token)
+        if text is None:
+            text = self._pieces[token] = self.decode([token])
+        return text
 
     def decoder(self) -> "TextDecoder":
         return TextDecoder(self)

@@ -21,7 +21,6 @@ import uvicorn
 from starlette.applications import Starlette
 
 from hitherto.errors import UsageError
-from hitherto.runtime.chain import threads
 from hitherto.serve.app import app
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.settings import Settings
@@ -181,10 +180,10 @@ class _Workers:
     def _start(self, folder: str) -> "subprocess.Popen[bytes]":
         number = self.bound.fileno()
         command = [sys.executable, "-m", "hitherto.serve.worker", str(number), folder]
-        own = str(
-            max(1, threads() // self.settings.workers)
-        )  # so that workers do not wait for each other's threads
-        about = {**os.environ, "HITHERTO_NUM_THREADS": own}
+        own = max(
+            1, (os.cpu_count() or 1) // self.settings.workers
+        )  # so that none waits for another's threads
+        about = {"HITHERTO_NUM_THREADS": str(own), **os.environ}
         process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[number], env=about)  # noqa: S603 - ourselves
         assert process.stdin is not None  # noqa: S101 - a pipe
         process.stdin.write(msgspec.json.encode(self.settings))

@@ -107,7 +107,7 @@ class TextStream(Stream):
             before = np.concatenate([self.kept["next"][None], following[:-1]])
             likely = np.exp(before[np.arange(len(part)), part]).tolist()
             rows += [
-                {"token": self.source.codec.decode([token]), "probability": p}
+                {"token": self.source.codec.piece(token), "probability": p}
                 for token, p in zip(part.tolist(), likely, strict=True)
             ]
             self.kept = {"next": following[-1].copy()}
@@ -121,7 +121,7 @@ class TextStream(Stream):
         for token, now, params in zip(
             np.asarray(ids).tolist(), features, engine.params(features), strict=True
         ):
-            rows.append({"token": codec.decode([token]), "probability": float(np.exp(following[token]))})
+            rows.append({"token": codec.piece(token), "probability": float(np.exp(following[token]))})
             cache.add(here, token)
             here, following = now, cache.mix(log_softmax(params), now)
         self.kept = {"next": following, "here": here.copy(), **cache.arrays()}
