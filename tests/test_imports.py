@@ -65,10 +65,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         "facade",
     },
     "client": {"errors", "tasks"},
+    "connect": {"errors", "arrays", "data", "runtime", "tasks", "trained", "facade"},
     "serve": {"errors", "files", "media", "codecs", "plan", "tasks", "trained", "facade"},
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
-        *("trained", "training", "checks", "serve", "facade", "native"),
+        *("trained", "training", "checks", "serve", "connect", "facade", "native"),
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -77,6 +78,7 @@ NO_TORCH = {"hitherto.training", "hitherto.training.run", "hitherto.training.che
 INSTALLED = {"numpy", "safetensors", "msgspec", "click"}  # the base install
 EXTRA = {
     "client": {"httpx"},
+    "connect": {"ray", "pyarrow", "quixstreams"},
     "serve": {"starlette", "uvicorn", "anyio", "redis"},
 }  # what a layer needs beside it, which an extra brings
 

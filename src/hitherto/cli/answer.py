@@ -207,6 +207,11 @@ def _dynamic(model: "Model", data: object, rate: float, options: Values) -> "Res
     help="Write to FILE; its ending sets the format: .csv, .tsv, .jsonl or .parquet.",
 )
 @option("as_json", "--json", is_flag=True, help="Print one JSON object per line.")
+@option(
+    "--ray",
+    is_flag=True,
+    help="Predict on the machines of a Ray cluster: DATA and --out are folders with files of Parquet.",
+)
 @reading
 def predict(
     bundle: str,
@@ -219,6 +224,7 @@ def predict(
     threshold: float | None,
     anomalies: int | None,
     attention: bool,
+    ray: bool,
     **options: object,
 ) -> None:
     """Predict an answer for each row of DATA with the model in BUNDLE. DATA is a file; - reads standard input: a table
@@ -244,28 +250,42 @@ def predict(
         raise UsageError(f"--attention is for models that write; this one does {task.name}.")
     if anomalies and not model.source.foresees:
         raise UsageError(f"--anomalies is for forecasts; this model does {task.name}.")
+    names = [name for several in keep for name in several.split(",")]
+    details: Values = {
+        **({} if threshold is None else {"threshold": threshold}),
+        **({"attention": True} if attention else {}),
+        **decoding_of(model, options),
+    }
+    if ray:
+        if data is None or out is None or as_json or anomalies or attention:
+            raise UsageError(
+                "--ray reads and writes Parquet: hitherto predict BUNDLE FOLDER --ray --out FOLDER."
+            )
+        _over_ray(bundle, data, out, {"weights": weights, "keep": names, **details, **columns})
+        return
     ending = answers.format_of(out, "--out") if out else "jsonl" if as_json else "tsv"
     if as_json and ending != "jsonl":
         raise UsageError(
             f"--json writes JSON lines, but {out} is {ending}; end it in .jsonl, or leave --json out."
         )
     inputs = inputs_of(model, data, texts, columns)
-    details: Values = {
-        **({} if threshold is None else {"threshold": threshold}),
-        **({"attention": True} if attention else {}),
-        **decoding_of(model, options),
-    }
     with Display().working():
         if anomalies:
             rows = model.anomalies(inputs, anomalies, **columns)
         else:
-            names = [name for several in keep for name in several.split(",")]
             rows = model.predict(inputs, details=True, keep=names, **details, **columns)
     separator = model.spec.data.separator or " "
     if out:
         answers.write(answers.spread(rows), out, separator)
     else:
         answers.write_rows(answers.spread(rows), ending, sys.stdout, separator, digits=9)
+
+
+def _over_ray(bundle: str, data: str, out: str, options: Values) -> None:
+    """Predict on a cluster, and write a folder of Parquet."""
+    from hitherto.connect import ray
+
+    ray.predict(bundle, data, **options).write_parquet(str(Path(out).resolve()))
 
 
 @click.command(cls=Verb, short_help="Suggest the most probable next words.")

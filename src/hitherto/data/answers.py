@@ -16,7 +16,7 @@ from hitherto import files
 from hitherto.data.table import Row, Table
 from hitherto.errors import MissingExtra, UsageError
 
-__all__ = ["FORMATS", "beside", "format_of", "identity", "spread", "write", "write_rows"]
+__all__ = ["FORMATS", "TABLES", "beside", "format_of", "identity", "spread", "write", "write_rows"]
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 TABLES = ("probabilities", "attention")  # what of an answer is a table of its own, which a cell cannot hold
