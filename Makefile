@@ -86,7 +86,7 @@ soak: sanitize
 	$(call native_tests,thread,-DCMAKE_BUILD_TYPE=Debug -DHITHERTO_SANITIZE=thread)
 	$(call sanitized_extension,sanitized-threads,thread)
 	$(call sanitized,sanitized-threads,libtsan.so,tests/test_native.py)
-	$(call sanitized,sanitized,libasan.so,tests/test_engine.py tests/test_session.py tests/test_kernels.py tests/test_bundle.py)
+	$(call sanitized,sanitized,libasan.so,tests/test_engine.py tests/test_session.py tests/test_kernels.py tests/test_normed.py tests/test_bundle.py)
 	$(BIN)/python -m pytest -m soak
 
 MINUTES ?= 1

@@ -143,6 +143,80 @@ PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return done(ok);
 }
 
+// Scale, bias_n, scale_c and shift_c of both directions, and whether they are there.
+void read_norms(Arguments& a, const Unroll& u, Normed* norms, Needed& needed) {
+  for (i64 d = 0; d < 2; ++d) {
+    norms[d] = {a.address<const float>(), a.address<const float>(), a.address<const float>(), a.address<const float>()};
+    if (d >= u.D) continue;
+    needed("scale_hh", 1, norms[d].scale), needed("scale_c", u.cell == LSTM, norms[d].scale_c);
+  }
+}
+
+// True with an error where a cell or a layer is not normalised here.
+bool normed_refused(const char* name, const Unroll& u) {
+  if (has_normed(u.cell) && u.P == u.H && u.I == 0 && !u.places) return false;
+  PyErr_Format(PyExc_ValueError, "%s: expected rnn, lstm or gru without a projection or places, the inputs projected", name);
+  return true;
+}
+
+PyObject* normed_forward(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  Arguments a(args, n);
+  NormedForward u = {};
+  Needed needed;
+  const int threads = a.threads();
+  const i64 rows = read_shape(a, u, u.weights);
+  u.split = ROWS;
+  u.x = a.address<const float>();
+  u.h0 = a.address<const float>(), u.c0 = a.address<const float>();
+  u.y = a.address<float>();
+  u.hT = a.address<float>(), u.cT = a.address<float>();
+  u.saved = a.address<float>(), u.cells = a.address<float>(), u.raw = a.address<float>();
+  read_norms(a, u, u.norm, needed);
+  if (!a.ok("normed_forward") || normed_refused("normed_forward", u)) return nullptr;
+  const bool lstm = u.cell == LSTM;
+  needed("x", u.N, u.x), needed("y", u.N, u.y), needed("hT", u.B, u.hT), needed("cT", u.B && lstm, u.cT);
+  needed("cells", u.N && lstm && u.raw, u.cells), needed("saved", u.N && saved_per_unit(u.cell) && u.raw, u.saved);
+  if (sweep_refused("normed_forward", u, u.weights, rows, needed)) return nullptr;
+  bool ok;
+  Py_BEGIN_ALLOW_THREADS;
+  ok = chosen().normed_forward(u, threads);
+  Py_END_ALLOW_THREADS;
+  return done(ok);
+}
+
+PyObject* normed_backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
+  Arguments a(args, n);
+  NormedBackward u = {};
+  Needed needed;
+  const int threads = a.threads();
+  const i64 rows = read_shape(a, u, u.weights);
+  u.split = ROWS;
+  u.y = a.address<const float>();
+  u.h0 = a.address<const float>(), u.c0 = a.address<const float>();
+  u.saved = a.address<const float>(), u.cells = a.address<const float>(), u.raw = a.address<const float>();
+  u.dy = a.address<const float>();
+  u.dhT = a.address<const float>(), u.dcT = a.address<const float>();
+  u.dx = a.address<float>();
+  u.dh0 = a.address<float>(), u.dc0 = a.address<float>();
+  u.dgates = a.address<float>();
+  read_norms(a, u, u.norm, needed);
+  for (i64 d = 0; d < 2; ++d) {
+    u.gradients[d].w_hh = a.address<float>();
+    u.norm_gradients[d] = {a.address<float>(), a.address<float>(), a.address<float>(), a.address<float>()};
+  }
+  if (!a.ok("normed_backward") || normed_refused("normed_backward", u)) return nullptr;
+  const bool lstm = u.cell == LSTM;
+  needed("y", u.N, u.y), needed("dh0", u.B, u.dh0), needed("dc0", u.B && lstm, u.dc0), needed("dx", u.N, u.dx);
+  needed("saved", u.N && saved_per_unit(u.cell), u.saved), needed("cells", u.N && lstm, u.cells), needed("raw", u.N, u.raw);
+  needed("dgates", u.N, u.dgates);
+  if (sweep_refused("normed_backward", u, u.weights, rows, needed)) return nullptr;
+  bool ok;
+  Py_BEGIN_ALLOW_THREADS;
+  ok = chosen().normed_backward(u, threads);
+  Py_END_ALLOW_THREADS;
+  return done(ok);
+}
+
 // (scores, n, V, y, weights, smoothing, losses, gradient, threads)
 PyObject* entropy(PyObject*, PyObject* args) {
   long long scores, y, weights, losses, n, V;
@@ -303,7 +377,8 @@ PyObject* names_of(const char* const (&names)[COUNT]) {
 PyObject* cells() {
   PyObject* rows = PyDict_New();
   for (int c = 0; rows && c < CELLS; ++c) {
-    PyObject* row = Py_BuildValue("{s:i,s:i,s:i,s:i}", "number", c, "gates", gates_of(c), "saved", saved_per_unit(c), "dgates", dgates_per_unit(c));
+    PyObject* row = Py_BuildValue("{s:i,s:i,s:i,s:i,s:i}", "number", c, "gates", gates_of(c), "saved", saved_per_unit(c), "dgates", dgates_per_unit(c),
+                                  "normed", has_normed(c));
     const bool ok = row && PyDict_SetItemString(rows, CELL_NAMES[c], row) == 0;
     Py_XDECREF(row);
     if (ok) continue;
@@ -326,6 +401,12 @@ PyMethodDef methods[] = {
     {"backward", as_method(backward), METH_FASTCALL,
      "(threads, cell, split, T, B, I, H, P, D, N, sizes, offsets, places, rows, mask, 2 x (w_ih, w_hh, b_ih, b_hh, w_hr), x, y, h0, c0, saved, cells, dy, dhT, "
      "dcT, dx, dh0, dc0, 2 x (dw_ih, dw_hh, db_ih, db_hh, dw_hr), dgates, douts)"},
+    {"normed_forward", as_method(normed_forward), METH_FASTCALL,
+     "(.. as forward up to w_hr, x, h0, c0, y, hT, cT, saved, cells, raw, 2 x (scale_hh, bias_n, scale_c, shift_c)): with layer normalisation; x is "
+     "the inputs' part of the gates"},
+    {"normed_backward", as_method(normed_backward), METH_FASTCALL,
+     "(.. as backward up to w_hr, y, h0, c0, saved, cells, raw, dy, dhT, dcT, dx, dh0, dc0, dgates, 2 x (scale_hh, bias_n, scale_c, shift_c), "
+     "2 x (dw_hh, dscale_hh, dbias_n, dscale_c, dshift_c))"},
     {"entropy", entropy, METH_VARARGS, "(scores, n, V, y, weights, smoothing, losses, gradient, threads)"},
     {"activations", as_method(activations), METH_FASTCALL, "(x, sigmoid, tanh, n)"},
     {"best", as_method(best), METH_FASTCALL,

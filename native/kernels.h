@@ -65,6 +65,27 @@ struct Backward : Unroll {
   float* douts;   // [D, N, P], the same, where P is not H: gradients of h
 };
 
+// Layer normalisation: `Forward` and `Backward` of a layer that normalises the state's part of its gates, and an LSTM its c as it
+// leaves the cell. The input's part is made by the caller: x and dx are [D, N, G * H], token after token. Of the weights there is
+// w_hh alone; P is H.
+struct Normed {
+  const float *scale, *bias_n;     // [G * H]; [H] what GRU's r multiplies too, or null
+  const float *scale_c, *shift_c;  // LSTM: [H]; the second may be null
+};
+struct NormedForward : Forward {
+  Normed norm[2];
+  float* raw;  // [D, N, G * H] the state's part before it is normalised; null as saved
+};
+struct NormedGradients {
+  float *scale, *bias_n, *scale_c, *shift_c;
+};
+struct NormedBackward : Backward {
+  Normed norm[2];
+  const float* raw;
+  NormedGradients norm_gradients[2];
+};
+constexpr bool has_normed(int cell) { return cell != GRU_BEFORE; }
+
 // Gates kept for the backward pass. LSTM: i f g o. GRU: r z n and U_n h + b'_n. GRU_BEFORE: r z n. RNN keeps y alone.
 constexpr int saved_per_unit(int cell) { return cell == LSTM || cell == GRU ? 4 : cell == GRU_BEFORE ? 3 : 0; }
 // Gradients of the gates. GRU has a fourth, of U_n h + b'_n, beside those of r z n.
@@ -86,6 +107,8 @@ struct Kernels {
   const char* isa;
   bool (*forward)(const Forward&, int threads);  // false: out of memory, nothing written
   bool (*backward)(const Backward&, int threads);
+  bool (*normed_forward)(const NormedForward&, int threads);
+  bool (*normed_backward)(const NormedBackward&, int threads);
   void (*entropy)(const Entropy&, int threads);
   void (*activations)(const float* x, float* sigmoid, float* tanh, i64 n);  // for the tests
   double (*fma_flops)(i64 n);                                    // n rounds of multiply-adds: operations done

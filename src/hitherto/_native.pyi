@@ -4,7 +4,7 @@ import numpy as np
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
-CELLS: dict[str, dict[str, int]]  # by name: number, gates, saved, dgates
+CELLS: dict[str, dict[str, int]]  # by name: number, gates, saved, dgates, normed
 SPLITS: tuple[str, ...]
 PRECISIONS: tuple[str, ...]
 OPS: tuple[str, ...]
@@ -15,6 +15,8 @@ WEIGHTS: tuple[str, ...]
 
 def forward(*args: int) -> None: ...
 def backward(*args: int) -> None: ...
+def normed_forward(*args: int) -> None: ...
+def normed_backward(*args: int) -> None: ...
 def entropy(
     scores: int,
     n: int,

@@ -46,6 +46,7 @@ class Kernel:
 
     name: str  # as the extension has it
     options: Options  # of the cell, for which the kernel computes it; other options may have any value
+    layer_norm: bool = False  # whether it normalises, too
     cudnn: str = ""  # its mode in torch.nn; "" where cuDNN and torch.nn do not have this cell
 
 
@@ -355,8 +356,8 @@ CELLS: dict[str, Cell] = {
         _project_rnn,
         opened=_rnn_step,
         kernels=(
-            Kernel("rnn_tanh", {"nonlinearity": "tanh"}, cudnn="RNN_TANH"),
-            Kernel("rnn_relu", {"nonlinearity": "relu"}, cudnn="RNN_RELU"),
+            Kernel("rnn_tanh", {"nonlinearity": "tanh"}, layer_norm=True, cudnn="RNN_TANH"),
+            Kernel("rnn_relu", {"nonlinearity": "relu"}, layer_norm=True, cudnn="RNN_RELU"),
         ),
     ),
     "lstm": Cell(
@@ -367,7 +368,7 @@ CELLS: dict[str, Cell] = {
         _lstm_params,
         _lstm_step,
         _project_lstm,
-        kernels=(Kernel("lstm", {}, cudnn="LSTM"),),
+        kernels=(Kernel("lstm", {}, layer_norm=True, cudnn="LSTM"),),
         forget_gate="f",
         opened=_lstm_opened,
         shares=("i", "f", "o"),
@@ -382,7 +383,7 @@ CELLS: dict[str, Cell] = {
         _gru_step,
         _project_gru,
         kernels=(
-            Kernel("gru", {"reset": "after"}, cudnn="GRU"),
+            Kernel("gru", {"reset": "after"}, layer_norm=True, cudnn="GRU"),
             Kernel("gru_before", {"reset": "before"}),
         ),
         opened=_gru_opened,

@@ -27,13 +27,25 @@ else:
     _native = native.load()[0]
 _missing = native.load()[1]  # why it did not load
 
-__all__ = ["available", "cross_entropy_", "readable", "unavailable_reason", "unreadable", "unroll"]
+__all__ = [
+    "CELLS",
+    "address",
+    "available",
+    "cross_entropy_",
+    "empty",
+    "keeps_bias",
+    "readable",
+    "sweep",
+    "unavailable_reason",
+    "unreadable",
+    "unroll",
+]
 
 # By the name of each kernel its number and sizes, which the extension exports. A row of `hitherto.cells` names it.
 _SIZES: dict[str, dict[str, int]] = {} if _native is None else _native.CELLS
 CELLS = {name: row["number"] for name, row in _SIZES.items()}
-_SAVED = [row["saved"] for row in _SIZES.values()]  # gates kept for the backward pass
-_DGATES = [row["dgates"] for row in _SIZES.values()]  # gradients of gates: GRU has one more, of U_n h + b'_n
+SAVED = [row["saved"] for row in _SIZES.values()]  # gates kept for the backward pass
+DGATES = [row["dgates"] for row in _SIZES.values()]  # gradients of gates: GRU has one more, of U_n h + b'_n
 AUTO, ROWS, UNITS = range(3) if _native is None else map(_native.SPLITS.index, ("auto", "rows", "units"))
 split = AUTO  # how threads share a direction's work; the tests set it, results do not depend on it
 
@@ -196,7 +208,7 @@ class _Lease(np.ndarray):
             _idle.give(self.block)
 
 
-def _empty(*shape: int) -> Tensor:
+def empty(*shape: int) -> Tensor:
     """Uninitialised float32 memory."""
     floats = math.prod(shape)
     if floats < 1 << 14:
@@ -211,7 +223,17 @@ def _empty(*shape: int) -> Tensor:
 # ---- the two sweeps ----------------------------------------------------------------------------------------
 
 
-def _address(a: Tensor | None) -> int:
+def keeps_bias(cell: str) -> bool:
+    """Whether the bias of the state's part of the last gate stands apart, inside a product with another gate."""
+    return _SIZES[cell]["dgates"] > _SIZES[cell]["gates"]
+
+
+def sweep(name: str, *numbers: int) -> None:
+    """Call a sweep of the extension."""
+    {"normed_forward": _native.normed_forward, "normed_backward": _native.normed_backward}[name](*numbers)
+
+
+def address(a: Tensor | None) -> int:
     return 0 if a is None else a.data_ptr()
 
 
@@ -235,13 +257,13 @@ def _shape(
     elif sizes is not None:
         T, offsets = sizes.shape[0], torch.nn.functional.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
     numbers = [torch.get_num_threads(), cell, split, T, B, I, H, P, D, N]
-    numbers += [_address(sizes), _address(offsets), _address(places), rows, _address(masks)]
+    numbers += [address(sizes), address(offsets), address(places), rows, address(masks)]
     return numbers + _by_direction([w.data_ptr() for w in weights], D, bias), offsets
 
 
 def _outputs(rows: Tensor, width: int, tokens: int) -> Tensor:
     """Memory for rows like those given, zeros if some of them are no token's."""
-    out = _empty(*rows.shape[:-1], width)
+    out = empty(*rows.shape[:-1], width)
     return out if out.numel() == tokens * width else out.zero_()
 
 
@@ -276,7 +298,7 @@ def _forward(
     N, pair = shape[9], len(state) == 2
     y = _outputs(x, D * P, N)
     ends = [torch.empty_like(s) for s in state]
-    tape = [_empty(D, N, _SAVED[cell] * H), _empty(D, N, H if pair else 0)] if keep else []
+    tape = [empty(D, N, SAVED[cell] * H), empty(D, N, H if pair else 0)] if keep else []
     saved, cells = [a.data_ptr() for a in tape] or (0, 0)
     _native.forward(
         *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
@@ -316,13 +338,13 @@ def _backward(
     dweights = [
         torch.empty_like(w) if need else None for w, need in zip(weights, needs[1 + states :], strict=True)
     ]
-    dgates, douts = _empty(D, N, _DGATES[cell] * H), _empty(D, N, P if P != H else 0)
+    dgates, douts = empty(D, N, DGATES[cell] * H), empty(D, N, P if P != H else 0)
     _native.backward(
         *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
-        saved.data_ptr(), cells.data_ptr(), _address(dy), _address(dends[0]),
-        _address(dends[1]) if pair else 0,
-        _address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if pair else 0,
-        *_by_direction([_address(w) for w in dweights], D, bias), dgates.data_ptr(), douts.data_ptr(),
+        saved.data_ptr(), cells.data_ptr(), address(dy), address(dends[0]),
+        address(dends[1]) if pair else 0,
+        address(dx), dstate[0].data_ptr(), dstate[1].data_ptr() if pair else 0,
+        *_by_direction([address(w) for w in dweights], D, bias), dgates.data_ptr(), douts.data_ptr(),
     )  # fmt: skip
     wanted = [g if need else None for g, need in zip(dstate, needs[1 : 1 + states], strict=True)]
     return [dx, *wanted, *dweights]
@@ -452,7 +474,7 @@ def _unroll_fake(
         x.new_empty(*x.shape[:-1], D * P),
         x.new_empty(D, B, P),
         x.new_empty(D, B, H) if pair else x.new_empty(0),
-        x.new_empty(D, N, _SAVED[cell] * H if keep else 0),
+        x.new_empty(D, N, SAVED[cell] * H if keep else 0),
         x.new_empty(D, N, H if keep and pair else 0),
     ]
 

@@ -86,6 +86,8 @@ def _first_path(
         return "torch", "one step gains nothing from a kernel, so this is torch's own cell"
     if layer._no_kernel:
         return "reference", layer._no_kernel
+    if layer.layer_norm and (compiling or not x.is_cpu):
+        return "reference", "layer_norm has a kernel on the CPU alone, while torch does not compile"
     if x.numel() == 0 or layer.hidden_size == 0:
         return "reference", "there is nothing to compute"
     if x.is_cpu:

@@ -22,7 +22,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from hitherto.cells import CELLS, Options
 from hitherto.errors import InputError, UsageError
-from hitherto.model import dynamo, kernels, onnx
+from hitherto.model import dynamo, kernels, normed, onnx
 from hitherto.model.paths import compute_dtype, cudnn_unroll, path_of, warn_if_slow
 from hitherto.model.reference import State, Weights, padded_of, tokens_of, unroll
 from hitherto.model.weights import (
@@ -62,6 +62,7 @@ class Recurrent(Weighted, nn.RNNBase):
     A cell without a kernel runs through the reference. The row needs no more than its step.
     """
 
+    _unrolls = True
     _torchs_options = (*Weighted._torchs_options, "num_layers", "batch_first", "dropout", "bidirectional")
 
     # torch.nn's keep a second list of their weights in step with the first; ours need not.
@@ -189,7 +190,8 @@ class Recurrent(Weighted, nn.RNNBase):
         whole = path == "cudnn" and not self.residual and not (self.locked_dropout and dropout)
         at_once = self.num_layers if whole else 1
         D, padded, turned = self._directions, None, False
-        if path != "kernels" or self.residual:  # a residual would carry padding along
+        # A residual would carry padding along, and normalised inputs are projected before the kernels see them.
+        if path != "kernels" or self.residual or self.layer_norm:
             if places is not None:
                 padded = places, x.shape[:-1]
                 x, places = tokens_of(x, sizes, places, state[0].size(1)), None
@@ -201,7 +203,12 @@ class Recurrent(Weighted, nn.RNNBase):
             rows = slice(first * D, (first + at_once) * D)
             inner = self._drop(x, dropout, sizes, places) if first and dropout else x
             start = state if at_once == self.num_layers else tuple(s[rows] for s in state)  # each [D, B, H]
-            if path == "kernels":
+            if path == "kernels" and self.layer_norm:
+                masks = self._masks(start[0])
+                y, end = normed.unroll(
+                    self._kernel, self._names, inner, sizes, start, weights[rows], training, masks
+                )
+            elif path == "kernels":
                 y, end = kernels.unroll(
                     self._kernel, inner, sizes, places, start, weights[rows], training, self._masks(start[0])
                 )

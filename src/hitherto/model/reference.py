@@ -8,7 +8,7 @@ from torch import Tensor
 
 from hitherto.cells import Cell, Options, cell_of_kernel
 
-__all__ = ["State", "Weights", "padded_of", "reference_unroll", "tokens_of", "unroll"]
+__all__ = ["State", "Weights", "padded_of", "reference_unroll", "sweep", "tokens_of", "unroll"]
 
 State = tuple[Tensor, ...]  # (h,) or (h, c)
 Weights = tuple[Tensor | None, ...]  # of one direction in the order of its cell's params; None where left out
@@ -79,7 +79,7 @@ def unroll(
         params = {name: w for name, w in zip(names, direction, strict=False) if w is not None}
         start = tuple(s[d] for s in state)  # each [B, H]
         mask = None if masks is None else masks[d]
-        y, end = _sweep(cell, options, params, x, counts, sizes is None, start, mask, d == 1)
+        y, end = sweep(cell, options, params, x, sizes, start, mask, d == 1)
         ys.append(y)
         ends.append(end)
     if len(weights) == 1:
@@ -87,18 +87,19 @@ def unroll(
     return torch.cat(ys, -1), tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
 
 
-def _sweep(
+def sweep(
     cell: Cell,
     options: Options,
     params: dict[str, Tensor],
     x: Tensor,
-    counts: list[int],
-    full: bool,
+    sizes: Tensor | None,
     start: State,
     mask: Tensor | None,
     reverse: bool,
 ) -> tuple[Tensor, State]:
     """One direction. Rows leave as they end (or join, in reverse), so that no step touches padding."""
+    full = sizes is None
+    counts = [x.size(1)] * x.size(0) if sizes is None else cast("list[int]", sizes.tolist())
     order = range(len(counts))[::-1] if reverse else range(len(counts))
     known = cell.project(torch, params, x, **options) if cell.project else x  # [T, B, G*H] or [N, G*H]
     parts = known.unbind(0) if full else known.split(counts)

@@ -48,6 +48,7 @@ class Weighted(nn.Module):
     recurrent_dropout: float
     weight_dropout: float
     locked_dropout: bool
+    _unrolls = False  # whether it takes sequences
     _torchs_options: tuple[str, ...] = ("input_size", "hidden_size", "bias")  # what torch.nn's namesake takes
 
     def __init__(
@@ -93,9 +94,15 @@ class Weighted(nn.Module):
         self._cudnn = (
             "" if kernel is None else kernel.cudnn
         )  # the mode that torch.nn has, if it has this cell
-        self._no_kernel = "layer_norm has no kernel" if layer_norm else ""
+        self._no_kernel = ""
         if kernel is None:
             self._no_kernel = f"the cell {cell} has no kernel"
+        elif layer_norm and not kernel.layer_norm:
+            self._no_kernel = f"layer_norm has no kernel for {kernel.name}"
+        elif layer_norm and options.get("proj_size"):
+            self._no_kernel = "layer_norm has no kernel with proj_size"
+        elif layer_norm and not self._unrolls:
+            self._no_kernel = "layer_norm has no kernel for one step"
         self._torch_cell = False  # whether torch has this very cell
         # Names stand for all that there may be: `bias=False` leaves gaps in the slots, not in the names.
         self._names = tuple(self._params(row, input_size, bias=True))
