@@ -11,6 +11,8 @@ import pytest
 import torch
 
 import hitherto
+from hitherto.baselines import logistic
+from hitherto.baselines.rows import Dense
 from hitherto.errors import BundleError, UsageError
 from hitherto.model.build import build
 from hitherto.plan import make
@@ -228,6 +230,40 @@ def test_a_regression_is_that_of_its_definition(apart: bool, monkeypatch: pytest
         w.copy_(torch.from_numpy(table[used] / idf[:, None]))
         b.copy_(torch.from_numpy(bias))
     assert float(closure()) - best < 1e-3 * best
+
+
+def test_words_share_the_weights_of_their_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is that of a regression on rows that have both: the words, and their runs of letters."""
+    monkeypatch.setattr("hitherto.tasks.labels.branches.STRENGTHS", (100.0,))
+    names = ["<unk>", "boring", "bored", "finest", "fine", "so"]
+    rows = [np.array(some) for some in ([1, 5], [3, 5], [1], [3], [5, 1, 5], [3, 6, 5])]  # 6 is of a pair
+    labels = np.array([[1.0], [0.0], [1.0], [0.0], [1.0], [0.0]], np.float32)
+    alone, _ = regression(rows, 8, labels, True)
+    table, bias = regression(rows, 8, labels, True, names)
+    assert (table[[0, 2, 4, 7]] == 0).all()  # in no example
+    assert table[1] > 0 > table[3]
+
+    used = [1, 3, 5, 6]
+    grams = [
+        [f" {names[u]} "[i : i + n] for n in (3, 4, 5) for i in range(len(names[u]) + 3 - n)] if u < 6 else []
+        for u in used
+    ]
+    every = [[f" {name} "[i : i + n] for n in (3, 4, 5) for i in range(len(name) + 3 - n)] for name in names]
+    shared = sorted({g for some in every for g in some if sum(g in other for other in every) > 1})
+    parts = np.array([[some.count(g) for g in shared] for some in grams], np.float64)
+    parts *= 1.5 / np.sqrt((parts**2).sum() / 3)
+    df = np.array([sum(u in row for row in rows) for u in used])
+    idf = 1 + np.log(7 / (1 + df))
+    idf /= np.sqrt(np.mean([idf[used.index(r)] ** 2 for row in rows for r in row]))
+    counts = np.array(
+        [[(row == u).sum() * idf[k] / np.sqrt(len(row)) for k, u in enumerate(used)] for row in rows]
+    )
+    features = Dense(counts @ np.concatenate([np.eye(4), parts], 1))
+    found = logistic.fit(features, labels, 100.0, apart=True, steps=200)
+    expected = (found.weights[:4] + parts @ found.weights[4:]) * idf[:, None]
+    np.testing.assert_allclose(table[used], expected, atol=0.03)
+    np.testing.assert_allclose(bias, found.bias, atol=0.03)
+    assert np.abs(table[used] - alone[used]).max() > 0.1
 
 
 def test_a_model_begins_as_good_as_its_branch_and_components_hold_many_classes() -> None:

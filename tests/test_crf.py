@@ -1,6 +1,8 @@
 """The head crf: beside all paths one by one; its loss, its streams, and the labels that it is the default of."""
 
 import itertools
+import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,52 @@ def test_a_row_is_as_probable_as_its_share_of_all_paths(T: int, K: int) -> None:
     for y, log_prob in paths.items():
         assert (drawn == y).all(1).mean() == pytest.approx(np.exp(log_prob), abs=0.015)
     assert CRF.sample(params, np.random.default_rng(1), **w).shape == (T,)
+
+
+def test_likelihood_marginals_and_paths_are_those_of_crfsuite() -> None:
+    """A model that sklearn-crfsuite fits, whose weights are read from its file in full precision."""
+    sklearn_crfsuite = pytest.importorskip("sklearn_crfsuite")
+    random = np.random.default_rng(0)
+    labels = [["OAB"[k] for k in random.integers(0, 3, n)] for n in random.integers(1, 9, 40)]
+    rows = [
+        [
+            {"w": random.choice([f"{label}{i}" for i in range(3)] + ["x", "y"]), "t": t % 2}
+            for t, label in enumerate(y)
+        ]
+        for y in labels
+    ]
+    theirs = sklearn_crfsuite.CRF(c1=0.0, c2=0.5, all_possible_transitions=True).fit(rows, labels)
+    info, (states, moves) = theirs.tagger_.info(), weights_of(theirs.modelfile.name)
+    order, attributes = (
+        {name: int(number) for name, number in some.items()} for some in (info.labels, info.attributes)
+    )
+    none = np.zeros(len(order))
+    w = {"transitions": moves, "start": none, "end": none}
+    marginals, paths = theirs.predict_marginals(rows), theirs.predict(rows)
+    for row, y, shares, path in zip(rows, labels, marginals, paths, strict=True):
+        params = np.array(
+            [states[attributes[f"w:{step['w']}"]] + step["t"] * states[attributes["t"]] for step in row]
+        )
+        numbers = np.array([order[label] for label in y])
+        theirs.tagger_.set(row)
+        expected = np.log(theirs.tagger_.probability(y))
+        assert abs(CRF.log_prob(params, numbers, **w) - expected) < 1e-6
+        found = CRF.mean(params, **w)
+        for name, k in order.items():
+            np.testing.assert_allclose(found[:, k], [share[name] for share in shares], atol=1e-6)
+        assert [order[label] for label in path] == crf_best(params, **w).tolist()
+
+
+def weights_of(path: str) -> tuple[Any, Any]:
+    """State features, [attributes, labels], and transitions, [labels, labels], of a file of CRFsuite."""
+    data = Path(path).read_bytes()
+    _, _, _, _, _, labels, attributes, at = struct.unpack_from("<4sI4sIIIII", data)
+    states, moves = np.zeros((attributes, labels)), np.zeros((labels, labels))
+    _, _, count = struct.unpack_from("<4sII", data, at)
+    for i in range(count):
+        kind, source, target, weight = struct.unpack_from("<IIId", data, at + 12 + 20 * i)
+        (moves if kind else states)[source, target] = weight
+    return states, moves
 
 
 def test_rows_of_a_batch_are_those_rows_alone_to_the_bit() -> None:

@@ -29,7 +29,7 @@ def rows(labels: tuple[str, ...] = ("yes", "no"), count: int = 40) -> list[dict[
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("base") / "yes-no.safetensors"
-    hitherto.train("classify", rows(), out=out, epochs=2, bidirectional=False, **SMALL)
+    hitherto.train("classify", rows(), out=out, epochs=2, bidirectional=False, skip=False, **SMALL)
     return out
 
 
@@ -42,6 +42,25 @@ def language(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "lm", folder / "lines.txt", out=out, tokens="words", layout="lines", epochs=2, cell="gru", **SMALL
     )
     return out
+
+
+def test_a_branch_goes_on_with_new_labels(tmp_path: Path) -> None:
+    """What a branch has a number of for each label is found by the label."""
+    base = hitherto.train("classify", rows(("yes", "no", "perhaps"), 60), epochs=2, bidirectional=False, **SMALL)
+    said: list[str] = []
+    new = [row | {"label": "a" if row["label"] == "perhaps" else row["label"]} for row in rows(("yes", "perhaps"))]
+    model = hitherto.train("classify", new, base=base, say=said.append, **STILL)
+    assert base.classes == ["no", "perhaps", "yes"]
+    assert model.classes == ["a", "no", "perhaps", "yes"]
+    assert not any("begins anew" in line for line in said)
+    before, after = base.tensors["bag.weight"], model.tensors["bag.weight"]
+    np.testing.assert_allclose(after[:, 1:], before, atol=1e-6)
+    assert np.abs(after[:, 0]).max() > 0.1  # of the new label, fitted to the new rows
+    head, now = base.tensors["head.weight"], model.tensors["head.weight"]
+    np.testing.assert_allclose(now[1:, :8], head[:, :8], atol=1e-6)
+    np.testing.assert_allclose(now[1:, 9:], head[:, 8:], atol=1e-6)
+    np.testing.assert_allclose(now[0, 8:], [1, 0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(now[1:, 8], 0, atol=1e-6)
 
 
 def row_of(model: hitherto.Model, tensor: str, name: str) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from hitherto.arrays import Array
 
-__all__ = ["Dense", "Rows", "Sparse", "beside", "distinct", "picked"]
+__all__ = ["Dense", "Rows", "Shared", "Sparse", "beside", "distinct", "picked"]
 
 AT_ONCE = 1 << 22  # numbers of a product that are held in memory
 
@@ -118,6 +118,37 @@ class Sparse:
 
     def back(self, gradient: Array) -> Array:
         return self.turned.times(gradient)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """`rows` whose columns share weights: behind their own come those of the `parts` [columns, P] that they have.
+
+    It is the matrix rows @ [1 | parts], which is never made.
+    """
+
+    rows: Sparse
+    parts: Sparse
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.rows.shape[0], self.rows.width + self.parts.width
+
+    def part(self, rows: Array) -> "Shared":
+        return Shared(self.rows.part(rows), self.parts)
+
+    def of_columns(self, weights: Array) -> Array:
+        """The weights of the columns of `rows`: their own, and those of their parts."""
+        own, shared = np.split(weights, [self.rows.width])
+        summed: Array = own + self.parts.times(shared)
+        return summed
+
+    def times(self, weights: Array) -> Array:
+        return self.rows.times(self.of_columns(weights))
+
+    def back(self, gradient: Array) -> Array:
+        own = self.rows.back(gradient)
+        return np.concatenate([own, self.parts.back(own)])
 
 
 def _spans(starts: Array, each: int) -> list[tuple[int, int]]:

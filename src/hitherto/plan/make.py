@@ -69,7 +69,7 @@ class _Program:
             width,
             size=size,
             width=width,
-            dropout=model.embedding_dropout,
+            dropout=model.embedding_dropout or 0.0,
         )
         self.drop(model, model.input_dropout, "in" + suffix)
 
@@ -90,7 +90,7 @@ class _Program:
         self.add(
             "spell", "spell", "spelled", width + SHAPE + filters, words=words, width=width, shapes=shapes,
             shape_width=SHAPE, letters=letters, letter_width=LETTERS, length=self.width - 2, filters=filters,
-            kernel=KERNEL, dropout=model.embedding_dropout,
+            kernel=KERNEL, dropout=model.embedding_dropout or 0.0,
         )  # fmt: skip
         self.drop(model, model.input_dropout, "in")
 
@@ -344,7 +344,7 @@ def _handwriter(
         width,
         size=source["size"],
         width=width,
-        dropout=model.embedding_dropout,
+        dropout=model.embedding_dropout or 0.0,
     )
     step = _Program("x", x["size"])
     if model.input_feeding:

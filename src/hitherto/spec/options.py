@@ -264,7 +264,9 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     recurrent_dropout: Annotated[
         Share, _about("dropout of the hidden state, with one mask for the whole sequence")
     ] = 0.0
-    embedding_dropout: Annotated[Share, _about("share of the vocabulary dropped in each training step")] = 0.0
+    embedding_dropout: Annotated[
+        Share | None, _about("share of the vocabulary dropped in each training step", "from the task")
+    ] = None
     layer_norm: Annotated[bool, _about("layer normalisation inside the cell")] = False
     residual: Annotated[bool, _about("residual connections: add a layer's input to its output")] = False
     proj_size: Annotated[Whole, _about("projection size of the lstm output; 0 means no projection")] = 0
@@ -296,7 +298,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         bool | None,
         _about(
             "also read the input beside the layers: n-grams of a text, statistics of a sequence",
-            "no",
+            "yes for a text",
         ),
     ] = None
     ngrams: Annotated[

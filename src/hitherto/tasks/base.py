@@ -155,6 +155,10 @@ class Source(ABC, Generic[E]):
         """
         return {}
 
+    def columns(self) -> dict[str, tuple[str, Sequence[str]]]:
+        """Of weights whose last columns stand for labels: the kind of codec, and the names, as `rows` has them."""
+        return {}
+
     @abstractmethod
     def choose(self, examples: E) -> tuple[Options, list[str]]:
         """Defaults that depend on the data, for options that the spec leaves open; and notes of them for the log."""

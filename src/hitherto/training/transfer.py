@@ -93,6 +93,8 @@ class Base:
         data, model = _table(mine, "data"), _table(mine, "model")
         if self.goes_on:
             data = {name: value for name, value in data.items() if name not in FILE}
+            if "skip" in TASKS[self.task].options:  # a model without a branch stays so
+                model = {**model, "skip": bool(self.model.spec.model.skip)}
         else:
             codec, row = self._reader, TASKS[self.task]
             known = {option.name for option in specs.options(self.task)}
@@ -137,6 +139,7 @@ class Base:
         """The first weights of a module of this plan, and notes of what came from where; `fresh` are its own."""
         mine = {op["name"]: op for op in operations(self.model.plan)}
         theirs, ours = self.model.source.rows(), source.rows()
+        before_columns, columns = self.model.source.columns(), source.columns()
         weights, taken, new, misfits = dict(fresh), list[str](), list[str](), list[str]()
         layers = 0
         for op in operations(plan):
@@ -150,6 +153,8 @@ class Base:
             fitting = 0
             for name in names:
                 value, other = fresh[name], self.model.tensors.get(name)
+                if other is not None and name in columns and name in before_columns:
+                    other = _with_columns(value, columns[name][1], other, before_columns[name][1])
                 if other is None or other.shape[1:] != value.shape[1:]:
                     if other is not None:
                         misfits.append(f"{name} is {_shape(value)}, and {_shape(other)} in the model")
@@ -208,6 +213,18 @@ def _kind(op: Mapping[str, object]) -> str:
 
 def _shape(array: Array) -> str:
     return " x ".join(map(str, array.shape))
+
+
+def _with_columns(value: Array, names: Sequence[str], other: Array, other_names: Sequence[str]) -> Array:
+    """`other` with the columns of `value`, the last of which have names; a new one is as `value` has it."""
+    first = value.shape[1] - len(names)
+    if first != other.shape[1] - len(other_names):
+        return other
+    made = value.copy() if len(value) == len(other) else np.zeros((len(other), value.shape[1]), value.dtype)
+    made[:, :first] = other[:, :first]
+    turned, count = _by_name(made[:, first:].T, names, other[:, first:].T, other_names)
+    made[:, first:] = turned.T
+    return made if count else other
 
 
 def _by_name(value: Array, rows: Sequence[str], other: Array, other_rows: Sequence[str]) -> tuple[Array, int]:

@@ -10,46 +10,64 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.baselines import logistic
+from hitherto.baselines import logistic, texts
 from hitherto.baselines.logistic import Logistic
-from hitherto.baselines.rows import Dense, Sparse, picked
+from hitherto.baselines.rows import Dense, Rows, Shared, Sparse, picked
+from hitherto.codecs.label import LabelCodec
 from hitherto.plan import Input, Operation, Plan, tensor_name
 from hitherto.plan import Options as OpOptions
 from hitherto.plan.branches import STATISTICS, WIDE, WIDEST_BAG, gram_row, summary_size
-from hitherto.spec import ModelSpec
+from hitherto.spec import ModelSpec, Spec
+from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Options
 
-__all__ = ["choices", "first_weights"]
+__all__ = ["branched", "choices", "columns_of", "first_weights"]
 
 STRENGTHS = (1.0, 10.0, 100.0)  # of the data beside the penalty of large weights, to choose from
 STRENGTHS_OF_STATISTICS = (0.03, 0.3, 3.0)
+LETTERS = 1.5  # of what a word is to a bag: the length of its letters, beside 1 of itself
 ROUNDS = 60  # of a fit
 WORK = 20_000_000  # values times classes of a fit: of more rows some are picked
 MOST = 1 << 21  # numbers of the buckets of a bag that is not asked for
 
 
+def branched(spec: Spec) -> bool | None:
+    """Whether a text of this spec is read beside the layers too; None where the task cannot."""
+    return spec.model.skip is not False if "skip" in TASKS[spec.task].options else None
+
+
 def choices(model: ModelSpec, x: Input, steps: Array, classes: int) -> Options:
-    """The sizes of a branch for examples of so many `steps`."""
-    if x["kind"] != "ids" or not model.skip:
+    """Whether there is a branch, and its sizes for examples of these `steps`: a text has one, unless none is wanted."""
+    if x["kind"] != "ids" or model.skip is False:
         return {"skip": False}
     grams = model.ngrams or 2
     longer = sum(int(np.maximum(steps - n, 0).sum()) for n in range(1, grams))
     most = MOST // min(WIDEST_BAG, classes)
     return {
+        **({} if model.skip else {"skip": True}),
         "ngrams": grams,
         "buckets": 1 << int(np.clip(np.ceil(np.log2(max(1, longer))), 8, np.log2(most))),
     }
 
 
-def first_weights(plan: Plan, xs: Sequence[Array], labels: Array, apart: bool) -> dict[str, Array]:
+def columns_of(spec: Spec, x: Input, names: Sequence[str]) -> dict[str, tuple[str, Sequence[str]]]:
+    """The columns of the weights that stand for what the head answers, where a branch has a number for each."""
+    each = spec.model.skip and x["kind"] == "ids" and 0 < len(names) <= WIDEST_BAG
+    return dict.fromkeys(("bag.weight", "head.weight"), (LabelCodec.kind, names)) if each else {}
+
+
+def first_weights(
+    plan: Plan, xs: Sequence[Array], labels: Array, apart: bool, names: Sequence[str] = ()
+) -> dict[str, Array]:
     """The weights of the branches and of the head, fitted. `labels` [N, K] has 1 where a label holds.
 
-    `apart`: whether each label holds or not by itself; otherwise one of them does.
+    `apart`: whether each label holds or not by itself; otherwise one of them does. `names` are the words that ids
+    stand for.
     """
     made: dict[str, Array] = {}
     for op in plan["step"]:
         if op["op"] in FITS:
-            FITS[op["op"]](made, op, plan["step"][-1], xs, labels, apart)
+            FITS[op["op"]](made, op, plan["step"][-1], xs, labels, apart, names)
     return made
 
 
@@ -63,11 +81,12 @@ def _fit_bag(
     xs: Sequence[Array],
     labels: Array,
     apart: bool,
+    names: Sequence[str],
 ) -> None:
     o = op["options"]
     name, width = tensor_name(op, "weight"), o["width"]
     table, bias = regression(
-        [bag_rows(x, op["options"]) for x in xs], o["size"] + o["buckets"], labels, apart
+        [bag_rows(x, op["options"]) for x in xs], o["size"] + o["buckets"], labels, apart, names
     )
     last = np.eye(width, dtype=np.float32)
     if width < table.shape[1]:
@@ -96,11 +115,14 @@ def bag_rows(x: Array, options: OpOptions) -> Array:
     return np.concatenate([x[:0], *rows])
 
 
-def regression(rows: Sequence[Array], size: int, labels: Array, apart: bool) -> tuple[Array, Array]:
+def regression(
+    rows: Sequence[Array], size: int, labels: Array, apart: bool, names: Sequence[str] = ()
+) -> tuple[Array, Array]:
     """Logistic regression on n-grams: the table [size, K] and the bias [K].
 
     An example is the sum of its rows, divided by the square root of how many they are. Rare n-grams may have larger
-    weights, as tf-idf lets them.
+    weights, as tf-idf lets them. The first rows may have `names`, the words they stand for: a row is then the sum of
+    its own weights and of those of the letters of its word, so that words of one stem help each other.
     """
     K = labels.shape[1]
     lengths = np.array([len(some) for some in rows])
@@ -114,12 +136,31 @@ def regression(rows: Sequence[Array], size: int, labels: Array, apart: bool) -> 
     usual = np.sqrt((rarity[at] ** 2).mean()) if len(at) else 1.0
     rarity = rarity / usual
     features = counts.with_values(counts.values * rarity[counts.columns] / np.sqrt(lengths)[counts.rows])
-    found = _fitted(features, labels, apart, STRENGTHS)
-    table[used] = found.weights * rarity[:, None]
+    letters = _letters(names, used)
+    if not 0 < len(letters.values) * K <= WORK:
+        found = _fitted(features, labels, apart, STRENGTHS)
+        table[used] = found.weights * rarity[:, None]
+        return table, found.bias
+    shared = Shared(features, letters)
+    found = _fitted(shared, labels, apart, STRENGTHS)
+    table[used] = shared.of_columns(found.weights) * rarity[:, None]
     return table, found.bias
 
 
-def _fitted(features: Sparse | Dense, labels: Array, apart: bool, strengths: Sequence[float]) -> Logistic:
+def _letters(names: Sequence[str], used: Array) -> Sparse:
+    """How often the name of each of the `used` rows has each run of letters; rows behind the names have none.
+
+    The unit is such that a name has the length `LETTERS` on average.
+    """
+    grams = texts.characters(names)
+    some = grams.counted(grams.vocabulary(least=2)).part(used[used < len(names)])
+    length = np.sqrt((some.values**2).sum() / max(1, some.shape[0]))
+    none = np.full(int((used >= len(names)).sum()), some.starts[-1])
+    starts = np.concatenate([some.starts, none])
+    return Sparse(starts, some.columns, some.values * (LETTERS / max(length, 1e-9)), some.width)
+
+
+def _fitted(features: Rows, labels: Array, apart: bool, strengths: Sequence[float]) -> Logistic:
     """A logistic regression with the strength that is best for every fifth row, learned from the others."""
     every = np.random.default_rng(0).permutation(len(labels))
     second, first = np.sort(every[: len(every) // 5]), np.sort(every[len(every) // 5 :])
@@ -134,7 +175,7 @@ def _fitted(features: Sparse | Dense, labels: Array, apart: bool, strengths: Seq
     return logistic.fit(features, labels, best, apart=apart, steps=ROUNDS)
 
 
-def _loss(model: Logistic, rows: Sparse | Dense, labels: Array) -> float:
+def _loss(model: Logistic, rows: Rows, labels: Array) -> float:
     """The sum of the log loss."""
     p = np.clip(model.probabilities(rows), 1e-12, 1 - 1e-12)
     losses = labels * np.log(p)
@@ -145,7 +186,13 @@ def _loss(model: Logistic, rows: Sparse | Dense, labels: Array) -> float:
 
 
 def _fit_summary(
-    tensors: dict[str, Array], op: Operation, head: Operation, xs: Sequence[Array], labels: Array, apart: bool
+    tensors: dict[str, Array],
+    op: Operation,
+    head: Operation,
+    xs: Sequence[Array],
+    labels: Array,
+    apart: bool,
+    _names: Sequence[str],
 ) -> None:
     full = [i for i, x in enumerate(xs) if len(x)]
     found = np.array([statistics(xs[i]) for i in full]).reshape(
@@ -171,7 +218,8 @@ def statistics(x: Array) -> Array:
     return np.concatenate([*rows, [np.log1p(len(x))]])
 
 
-FITS: dict[str, Callable[[dict[str, Array], Operation, Operation, Sequence[Array], Array, bool], None]] = {
+Fit = Callable[[dict[str, Array], Operation, Operation, Sequence[Array], Array, bool, Sequence[str]], None]
+FITS: dict[str, Fit] = {
     "bag": _fit_bag,
     "summary": _fit_summary,
 }

@@ -33,7 +33,7 @@ from hitherto.tasks.columns import (
     used,
 )
 from hitherto.tasks.labels import heads
-from hitherto.tasks.labels.branches import choices, first_weights
+from hitherto.tasks.labels.branches import branched, choices, columns_of, first_weights
 from hitherto.tasks.labels.columns import (
     alone,
     at_least,
@@ -238,7 +238,8 @@ class Pairs(Source[PairExamples]):
             expect_one_kind(table, self.input_columns)
         options: Options = {"tokens": data.tokens or "words", "max_length": data.max_length}
         options |= extras | data.vocabulary
-        if options["tokens"] == "words" and at_least(200, (y for *_, y in training()), self.per_step):
+        many = 200 if spelled or not branched(self.spec) else 20_000  # a branch reads rare words too
+        if options["tokens"] == "words" and at_least(many, (y for *_, y in training()), self.per_step):
             options.setdefault("min_count", 2)  # rarer words train the unknown one
         texts = ((items if self.per_step else self._text)(x) for _, x, _ in training())
         codec, self.begins = fit_texts(data, texts, options, spelled=bool(spelled))
@@ -374,6 +375,10 @@ class Pairs(Source[PairExamples]):
             rows["embed.weight"] = codec.kind, codec.vocabulary
         return rows | {name: (LabelCodec.kind, names) for name in ("head.weight", "head.bias") if names}
 
+    def columns(self) -> dict[str, tuple[str, Sequence[str]]]:
+        """Labels, where a branch has a number for each."""
+        return columns_of(self.spec, self.inputs()["x"], self.answer_rows)
+
     @property
     def answer_names(self) -> list[str]:
         """What the numbers of the head stand for, where they have names; two classes may share one."""
@@ -389,11 +394,6 @@ class Pairs(Source[PairExamples]):
     def apart(self) -> bool:
         """Whether the head gives each label a probability by itself."""
         return heads.apart(self.head()[0])
-
-    @property
-    def whole(self) -> bool:
-        """Whether the head answers a row as a whole."""
-        return heads.whole(self.head()[0])
 
     def choose(self, examples: PairExamples) -> tuple[Options, list[str]]:
         """Sizes by how many examples there are."""
@@ -420,8 +420,9 @@ class Pairs(Source[PairExamples]):
         if self.per_step:
             options |= {"dropout": 0.3, **heads.of_spans(self.spec, self.labels)}
             del options["pool"]
-        elif self.spec.model.skip:
-            options |= choices(self.spec.model, self.inputs()["x"], steps, len(self.labels.classes))
+        elif branched(self.spec) is not None and not self.vectors:
+            branch = choices(self.spec.model, self.inputs()["x"], steps, len(self.labels.classes))
+            options |= {"embedding_dropout": 0.5, **branch}
         sizes = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
         return options, [
             sizes,
@@ -436,7 +437,8 @@ class Pairs(Source[PairExamples]):
         y = np.stack(examples.y)
         if y.ndim == 1:
             y = y[:, None] if self.apart else np.eye(len(self.labels.classes), dtype=np.float32)[y]
-        return first_weights(plan, examples.x, y.astype(np.float32), self.apart)
+        names = self.rows().get("embed.weight", ("", ()))[1]
+        return first_weights(plan, examples.x, y.astype(np.float32), self.apart, names)
 
     def digest(self, examples: PairExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])
@@ -483,7 +485,7 @@ class Pairs(Source[PairExamples]):
                 part = examples.y[r][first:stop] if r >= 0 else []
                 y[: len(part), b] = part
             targets["y"] = y.reshape(-1)[at]
-            if self.whole:
+            if heads.whole(self.head()[0]):
                 targets["lengths"] = np.full(B, T) if lengths is None else lengths
         elif examples.y is not None:
             targets["y"] = self._targets([examples.y[max(r, 0)] for r in rows])
