@@ -46,9 +46,14 @@ def language(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_branch_goes_on_with_new_labels(tmp_path: Path) -> None:
     """What a branch has a number of for each label is found by the label."""
-    base = hitherto.train("classify", rows(("yes", "no", "perhaps"), 60), epochs=2, bidirectional=False, **SMALL)
+    base = hitherto.train(
+        "classify", rows(("yes", "no", "perhaps"), 60), epochs=2, bidirectional=False, **SMALL
+    )
     said: list[str] = []
-    new = [row | {"label": "a" if row["label"] == "perhaps" else row["label"]} for row in rows(("yes", "perhaps"))]
+    new = [
+        row | {"label": "a" if row["label"] == "perhaps" else row["label"]}
+        for row in rows(("yes", "perhaps"))
+    ]
     model = hitherto.train("classify", new, base=base, say=said.append, **STILL)
     assert base.classes == ["no", "perhaps", "yes"]
     assert model.classes == ["a", "no", "perhaps", "yes"]
