@@ -139,7 +139,7 @@ class Base:
         """The first weights of a module of this plan, and notes of what came from where; `fresh` are its own."""
         mine = {op["name"]: op for op in operations(self.model.plan)}
         theirs, ours = self.model.source.rows(), source.rows()
-        before_columns, columns = self.model.source.columns(), source.columns()
+        known = self._with_columns_of(source, fresh)
         weights, taken, new, misfits = dict(fresh), list[str](), list[str](), list[str]()
         layers = 0
         for op in operations(plan):
@@ -152,9 +152,7 @@ class Base:
                 continue
             fitting = 0
             for name in names:
-                value, other = fresh[name], self.model.tensors.get(name)
-                if other is not None and name in columns and name in before_columns:
-                    other = _with_columns(value, columns[name][1], other, before_columns[name][1])
+                value, other = fresh[name], known.get(name)
                 if other is None or other.shape[1:] != value.shape[1:]:
                     if other is not None:
                         misfits.append(f"{name} is {_shape(value)}, and {_shape(other)} in the model")
@@ -190,6 +188,13 @@ class Base:
         if misfits:
             notes.append(f"what does not fit begins anew: {'; '.join(misfits)}")
         return weights, notes
+
+    def _with_columns_of(self, source: AnySource, fresh: Mapping[str, Array]) -> dict[str, Array]:
+        """The weights of the model, with the columns of `fresh` where those have names."""
+        theirs, ours, known = self.model.source.columns(), source.columns(), dict(self.model.tensors)
+        for name in theirs.keys() & ours.keys() & known.keys() & fresh.keys():
+            known[name] = _with_columns(fresh[name], ours[name][1], known[name], theirs[name][1])
+        return known
 
     @property
     def made(self) -> dict[str, object]:
