@@ -155,7 +155,7 @@ class Source(ABC, Generic[E]):
         """
         return {}
 
-    def columns(self) -> dict[str, tuple[str, Sequence[str]]]:
+    def answer_columns(self) -> dict[str, tuple[str, Sequence[str]]]:
         """Of weights whose last columns stand for labels: the kind of codec, and the names, as `rows` has them."""
         return {}
 

@@ -191,7 +191,11 @@ class Base:
 
     def _with_columns_of(self, source: AnySource, fresh: Mapping[str, Array]) -> dict[str, Array]:
         """The weights of the model, with the columns of `fresh` where those have names."""
-        theirs, ours, known = self.model.source.columns(), source.columns(), dict(self.model.tensors)
+        theirs, ours, known = (
+            self.model.source.answer_columns(),
+            source.answer_columns(),
+            dict(self.model.tensors),
+        )
         for name in theirs.keys() & ours.keys() & known.keys() & fresh.keys():
             known[name] = _with_columns(fresh[name], ours[name][1], known[name], theirs[name][1])
         return known

@@ -375,7 +375,7 @@ class Pairs(Source[PairExamples]):
             rows["embed.weight"] = codec.kind, codec.vocabulary
         return rows | {name: (LabelCodec.kind, names) for name in ("head.weight", "head.bias") if names}
 
-    def columns(self) -> dict[str, tuple[str, Sequence[str]]]:
+    def answer_columns(self) -> dict[str, tuple[str, Sequence[str]]]:
         """Labels, where a branch has a number for each."""
         return columns_of(self.spec, self.inputs()["x"], self.answer_rows)
 
