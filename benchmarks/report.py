@@ -1307,6 +1307,71 @@ def task_headlines(path: Path, shown: dict[str, Callable[[Row], Headline]]) -> l
     return [show(found[name]) for name, show in shown.items() if name in found]
 
 
+TEXTS = {
+    "sst2": "Sentiment, SST-2",
+    "sms": "Spam, SMS (another split than above)",
+    "intents": "Intents of SGD, 500 rows",
+    "topics": "Topics of ChatterBot, 1,400 rows",
+}
+PEERS = {
+    "naive_bayes": "naive Bayes",
+    "logistic_regression": "logistic regression",
+    "svm": "linear SVM",
+    "nb_svm": "NB-SVM",
+    "fasttext": "fastText",
+}
+TAGGED = {"entities": ("Entities", "entity_f1", "F1"), "pos": ("Parts of speech", "accuracy", "accuracy")}
+
+
+def text_headlines(folder: Path) -> list[Headline]:
+    """`classify` of texts with its defaults beside peers that learn from the same rows."""
+    found, lines = {row["name"]: row for row in read_rows(folder / "classify.jsonl")}, []
+    for name, what in TEXTS.items():
+        row = found.get(name)
+        if row is None:
+            continue
+        own = row["accuracy"]
+        peers = {title: row[peer] for peer, title in PEERS.items() if peer in row}
+        others = [(f"{title} {share(value)}", value > own) for title, value in peers.items()]
+        seeds = f"mean of {row['seeds']} seeds" if row["seeds"] > 1 else "one seed"
+        reached = own >= max(peers.values())
+        lines.append(
+            Headline(
+                f"{what}: accuracy, {seeds}", share(own), "at least the best peer", reached, tuple(others)
+            )
+        )
+    return lines
+
+
+def tag_headlines(folder: Path) -> list[Headline]:
+    """`tag` where a third of the words is new: the defaults, the reader of before and CRFsuite."""
+    last: dict[str, dict[int, Row]] = {}
+    for row in read_rows(folder / "tag_unseen.jsonl"):
+        if "seed" in row:
+            last.setdefault(row["name"], {})[row["seed"]] = row
+    lines = []
+    for name, (what, metric, word) in TAGGED.items():
+        means = {
+            kind: math.fsum(row[metric] for row in rows.values()) / len(rows)
+            for kind in ("defaults", "before", "crfsuite")
+            if (rows := last.get(f"{name} {kind}"))
+        }
+        if "defaults" not in means:
+            continue
+        own, before = means["defaults"], means.get("before")
+        others = [
+            (f"{title} {share(means[kind])}", means[kind] > own)
+            for kind, title in (("before", "words alone, softmax"), ("crfsuite", "CRFsuite"))
+            if kind in means
+        ]
+        count = len(last[f"{name} defaults"])
+        seeds = f"mean of {count} seeds" if count > 1 else "one seed"
+        target = "" if before is None else "10 points above words alone"
+        reached = before is None or own >= before + 0.1
+        lines.append(Headline(f"{what}: {word}, {seeds}", share(own), target, reached, tuple(others)))
+    return lines
+
+
 def layer_headlines(folder: Path) -> tuple[str, list[str]]:
     """The means of AVX-512 beside their targets, and what every instruction set missed."""
     text, misses = "", []
@@ -1405,9 +1470,13 @@ def headlines(folder: Path = RESULTS) -> str:
             "tasks",
             task_headlines(folder / "tasks.jsonl", TASK_HEADLINES),
         ),
+        ("Texts to labels, beside peers", "classify_baselines", text_headlines(folder)),
+        ("Tags where a third of the words is new", "tag_unseen", tag_headlines(folder)),
         ("Text to text", "writing", task_headlines(folder / "writing.jsonl", WRITING_HEADLINES)),
         ("Audio, images, pens, video and music", "senses", sense_headlines(folder)),
     ):
+        if not lines and script in ("classify_baselines", "tag_unseen"):
+            continue
         cells = table(("", "measured", "target", "baseline or published"), [line.cells() for line in lines])
         parts.append(f"## {title}\n\n`HITHERTO_DATA=FOLDER python benchmarks/{script}.py`\n\n{cells}")
         misses += [miss for line in lines if (miss := line.miss())]

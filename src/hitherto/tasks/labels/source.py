@@ -250,8 +250,7 @@ class Pairs(Source[PairExamples]):
 
     def _usual(self, kind: str) -> DataSpec:
         """The options of the data; those that models of labels usually have with such an input, where none is given."""
-        given = self.spec.values()
-        chosen = {name: value for name, value in CODECS[kind].usual.items() if given[name] is None}
+        chosen = {n: value for n, value in CODECS[kind].usual.items() if self.spec.values()[n] is None}
         if chosen:
             self.spec = self.spec.replace(**chosen)
             listed = ", ".join(f"{name} {value:g}" for name, value in chosen.items())
@@ -476,7 +475,6 @@ class Pairs(Source[PairExamples]):
         T, B = x.shape[:2]
         targets: Arrays = {}
         at = None
-        real = rows >= 0
         if self.per_step:
             at = np.flatnonzero(np.arange(T)[:, None] < (np.full(B, T) if lengths is None else lengths))
         if examples.y is not None and self.per_step:
@@ -489,7 +487,7 @@ class Pairs(Source[PairExamples]):
                 targets["lengths"] = np.full(B, T) if lengths is None else lengths
         elif examples.y is not None:
             targets["y"] = self._targets([examples.y[max(r, 0)] for r in rows])
-            if not real.all():
+            if not (real := rows >= 0).all():
                 at = np.flatnonzero(real)
                 targets["y"] = targets["y"][at]
         if self.spec.data.balance and "y" in targets and not self.spec.data.multi:
