@@ -376,7 +376,7 @@ class Pairs(Source[PairExamples]):
 
     def answer_columns(self) -> dict[str, tuple[str, Sequence[str]]]:
         """Labels, where a branch has a number for each."""
-        return columns_of(self.spec, self.inputs()["x"], self.answer_rows)
+        return columns_of(self.spec, self.inputs()["x"], self.answer_names)
 
     @property
     def answer_names(self) -> list[str]:
