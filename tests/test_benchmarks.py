@@ -682,3 +682,29 @@ def test_the_picture_is_drawn_of_what_there_is(tmp_path: Path) -> None:
     assert drawn == (tmp_path / "b.svg").read_bytes()
     for text in (b"one vector", b"attention", b"reverse"):
         assert text in drawn
+
+
+def test_texts_and_tags_stand_beside_their_peers(tmp_path: Path) -> None:
+    """The later row of a name or a seed counts, and a peer that is better is a miss."""
+    texts = {"name": "sst2", "seeds": 5, "naive_bayes": 0.81, "nb_svm": 0.83}
+    write_jsonl(tmp_path / "classify.jsonl", [texts | {"accuracy": 0.5}, texts | {"accuracy": 0.82}])
+    write_jsonl(tmp_path / "tasks.jsonl", [{"name": "sst2", "naive_bayes": 0.825}])
+    (line,) = report.text_headlines(tmp_path)
+    assert line.cells()[1:3] == ("82 %", "at least the best peer: **missed**")
+    assert line.miss().endswith("better: NB-SVM 83 %, naive Bayes of tasks.py 82.5 %")
+    rows = [
+        ("pos defaults", 0, 0.5),
+        ("pos defaults", 0, 0.9),
+        ("pos defaults", 1, 0.94),
+        ("pos before", 0, 0.825),
+    ]
+    tags: list[dict[str, Any]] = [{"name": n, "seed": s, "accuracy": a} for n, s, a in rows]
+    write_jsonl(tmp_path / "tag_unseen.jsonl", [*tags, {"name": "likelihood"}])
+    (line,) = report.tag_headlines(tmp_path)
+    assert line.what == "Parts of speech: accuracy, mean of 2 seeds"
+    assert (line.measured, line.reached) == ("92 %", False)
+    assert report.text_headlines(tmp_path / "none") == report.tag_headlines(tmp_path / "none") == []
+
+
+def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
