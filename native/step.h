@@ -202,6 +202,11 @@ struct Group {
       }
       if (s.op != POOL && s.op != BAG && s.op != SUMMARY) input = output, ld = room.width, turn = !turn;
     }
+    if (u.y && input && ld != room.width) {  // no stage has written: these are the caller's numbers, side by side
+      float* output = buffers[turn];
+      each(now, output, ld, [&](i64 t, i64 j, float* token) { copy(token, input + (t * rows + j) * ld, ld); });
+      input = output;
+    }
     return input;
   }
 

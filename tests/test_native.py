@@ -182,6 +182,18 @@ def test_what_is_kept_is_recalled_a_step_later() -> None:
     np.testing.assert_allclose(state[0], expected[-1], atol=1e-6)
 
 
+@pytest.mark.parametrize("lengths", [None, [3, 1]], ids=["full", "lengths"])
+def test_what_a_summary_gives_on_alone_are_its_inputs(lengths: list[int] | None) -> None:
+    scale = (floats(15), None, floats(15))
+    program = _native.Program("float32", 30, *stage(SUMMARY, 2, 2, weights=scale))
+    x, y = np.arange(12, dtype=np.float32).reshape(3, 2, 2), np.full((3, 2, 2), 9, np.float32)
+    steps(program, x, floats(2, 30), y, lengths=None if lengths is None else np.array(lengths))
+    expected = x.copy()
+    if lengths is not None:
+        expected[1:, 1] = 0
+    np.testing.assert_array_equal(y, expected)
+
+
 def test_a_session_has_no_source_to_attend_to() -> None:
     with pytest.raises(ValueError, match="attends to a source, and a session has none"):
         _native.Session(attending(), np.zeros(STATE, np.float32))
