@@ -5,6 +5,7 @@ drains: nothing new is taken, what has begun is answered.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -112,6 +113,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            gc.collect()
+            gc.freeze()  # models and modules stay: a collection has no need to look at them
+            gc.set_threshold(10_000, 20, 50)
             self.ready()
 
 

@@ -11,6 +11,7 @@ The server speaks first: the session, its model, and `at`. Then each message is 
 An error is a message too, with `error` and the HTTP status; of a push that does not follow, with `expected`.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hitherto.serve.refusals import Refused, said_of
 from hitherto.serve.sessions import plain
+from hitherto.serve.store import Record
 from hitherto.serve.values import FORMATS
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ class Socket:
                 {"session": record.id, "model": record.model, "digest": record.digest, "at": record.at},
             )
             while True:
-                await self._answer(socket, record.id, owner, kind)
+                await self._answer(socket, record, owner, kind)
         except WebSocketDisconnect:
             return
         except Exception as error:
@@ -108,10 +110,11 @@ class Socket:
             if session and server.settings.ack != "each":
                 await server.flush([session])
 
-    async def _answer(self, socket: WebSocket, name: str, owner: str, kind: str) -> None:
+    async def _answer(self, socket: WebSocket, record: Record, owner: str, kind: str) -> None:
         """One message and its answer."""
-        server = self.server
+        server, name = self.server, record.id
         came = await socket.receive()
+        begun = time.perf_counter()
         if came["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(came.get("code", 1000))
         try:
@@ -126,6 +129,7 @@ class Socket:
                     keep=server.settings.ack == "each",
                 )  # fmt: skip
                 await socket.send_text(answer.json())
+                server.metrics.observe(("stream", record.model), time.perf_counter() - begun)
             if asked.peek:
                 at, value = await server.sessions.peek(name, owner)
                 await self._send(socket, {"at": at, "answer": value})

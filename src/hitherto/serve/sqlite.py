@@ -1,6 +1,8 @@
 """Sessions in an SQLite file, in WAL mode: one file, no set-up, and any number of workers on one machine."""
 
+import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +31,35 @@ _WRITE = (
 )
 
 
+EVERY, LOG = 0.5, 128 << 20  # seconds between two checkpoints; bytes of a log that has to begin anew
+
+
+class _Checkpoints(threading.Thread):
+    """Brings what is written from the log into the file, beside the writers: they would wait for the disk otherwise."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(name="hitherto-checkpoints", daemon=True)
+        self.path, self.log = path, Path(f"{path}-wal")
+        self.written, self.ended = threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        db = sqlite3.connect(self.path, timeout=1, isolation_level=None)
+        while not self.ended.wait(EVERY):
+            if not self.written.is_set():
+                continue
+            self.written.clear()
+            with contextlib.suppress(sqlite3.Error, OSError):  # of a full disk, say: the next one may succeed
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                if self.log.stat().st_size > LOG:  # the rest of it, for which writers wait
+                    db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        db.close()
+
+    def end(self) -> None:
+        self.ended.set()
+        if self.ident is not None:
+            self.join()
+
+
 class SQLite(Store):
     """Records in one file.
 
@@ -44,6 +75,7 @@ class SQLite(Store):
             self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
             (mode,) = self._db.execute("PRAGMA journal_mode = WAL").fetchone()
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._db.execute("PRAGMA wal_autocheckpoint = 0")
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
             if version > _VERSION:
                 raise UsageError(f"{self.path} was made by a newer version of Hitherto: update it.")
@@ -54,6 +86,7 @@ class SQLite(Store):
             raise UsageError(
                 f"the store {self.path} cannot be written beside its readers: put it on a local disk."
             )
+        self._checkpoints = _Checkpoints(self.path)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -66,6 +99,10 @@ class SQLite(Store):
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+            if not self._checkpoints.written.is_set():
+                self._checkpoints.written.set()
+                if self._checkpoints.ident is None:
+                    self._checkpoints.start()
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -109,6 +146,7 @@ class SQLite(Store):
         return int(count)
 
     async def close(self) -> None:
+        self._checkpoints.end()
         self._db.close()
 
 
