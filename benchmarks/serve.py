@@ -253,7 +253,7 @@ class Jobs:
             empty = server.resident
             command = [
                 sys.executable, str(HERE / "serve_load.py"), "ws", str(server.port), bundle.stem, "--connections",
-                str(count), "--seconds", "3", "--rate", str(count / 3), "--text", str(text), "--hold", "--warm",
+                str(count), "--seconds", "10", "--rate", str(count / 10), "--text", str(text), "--hold", "--warm",
                 "0",
             ]  # fmt: skip
             with subprocess.Popen(

@@ -216,7 +216,7 @@ async def closed(load: Load, seconds: float, active: int | None = None) -> float
     for i in range(active):
         load.links[i].answered = lambda message, i=i: step(i, message)
         load.push(i)
-    await asyncio.wait_for(over, seconds + 120)
+    await asyncio.wait([over], timeout=seconds + 60)  # less where connections were lost
     return len(load.times) / (time.perf_counter() - begun)
 
 
@@ -258,8 +258,8 @@ async def opened(load: Load, rate: float, seconds: float) -> float:
                 busy[i] = True
                 load.push(i, due)
         await asyncio.sleep(0.0005)
-    await asyncio.wait_for(over, seconds + 120)
-    return total / (time.perf_counter() - begun)
+    await asyncio.wait([over], timeout=seconds + 60)
+    return done / (time.perf_counter() - begun)
 
 
 def percentiles(times: Sequence[float]) -> dict[str, float]:
