@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serve": {"errors", "files", "media", "codecs", "plan", "tasks", "trained", "facade"},
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
-        *("trained", "training", "checks", "serve", "connect", "facade", "native"),
+        *("trained", "training", "checks", "serve", "connect", "facade", "native", "inspect"),
     },
     "__main__": {"cli"},
 }  # fmt: skip

@@ -11,6 +11,7 @@ from hitherto.cli.answer import evaluate, predict, suggest
 from hitherto.cli.display import mute
 from hitherto.cli.doctor import doctor
 from hitherto.cli.generate import generate
+from hitherto.cli.inspect import inspect
 from hitherto.cli.live import chat, stream
 from hitherto.cli.serve import serve
 from hitherto.cli.train import train
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for verb in (train, evaluate, predict, generate, suggest, stream, chat, serve, doctor):
+for verb in (train, evaluate, predict, generate, suggest, stream, chat, inspect, serve, doctor):
     cli.add_command(verb)
 
 

@@ -27,7 +27,7 @@ from hitherto.tasks.families import family_of
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.reading import Reading
 
-__all__ = ["MEASURES", "Asked", "Inspection", "LayerSeen", "inspect"]
+__all__ = ["MEASURES", "Asked", "Inspection", "LayerSeen", "answers_of", "inspect", "weights_of"]
 
 EXPLAINED = 16  # answers at most, the last ones, of which it is asked what they rest on
 
@@ -108,6 +108,18 @@ class Inspection:
         return {"task": self.task, "classes": self.classes, "cut": self.cut} | {
             name: _plain(values) for name, values in self.arrays().items()
         }
+
+    def page(self) -> str:
+        """All of it as a page of HTML that needs nothing else."""
+        from hitherto.inspect.page import page
+
+        return page(self)
+
+    def _repr_html_(self) -> str:
+        """As notebooks show it."""
+        from hitherto.inspect.page import inner
+
+        return inner(self)
 
 
 def _plain(values: Array) -> object:
@@ -215,7 +227,7 @@ def inspect(
         "cut": reading.cut,
     }
     explained = list(range(max(0, len(params) - explain), len(params)))
-    weights = _weights(model, params[explained], reading.classes, of)
+    weights = weights_of(model, params[explained], reading.classes, of)
     if wanted:
         asked = Asked(model, reading, weights, explained, params, seen.layers)
         fields |= {"explained": explained, "scores": (weights * params[explained]).sum(-1)}
@@ -279,7 +291,7 @@ def _words(options: Mapping[str, object], answer: Array, classes: Sequence[str])
     return f"{answer[0]:.3g}"
 
 
-def _weights(model: OpenModel, params: Array, classes: Sequence[str], of: str | int | None) -> Array:
+def weights_of(model: OpenModel, params: Array, classes: Sequence[str], of: str | int | None) -> Array:
     """Which sum of its params each answer is asked by, [E, P]."""
     head = model.plan["head"]
     if of is None:

@@ -10,6 +10,12 @@
     {"kind": "texts",     "title", "items": [(caption, text), ...]}
     {"kind": "heat",      "title", "items": [{"caption", "rows": [...], "columns": [...], "values": [[...], ...]}]}
                                                         rows and columns are labels, values from 0 to 1
+    {"kind": "strips",    "title", "items": [{"caption", "columns": [...], "values": array, "most": float}]}
+                                                        a pixel for each value, a row for each unit
+    {"kind": "shaded",    "title", "items": [{"caption", "words": [...], "weights": [...]}]}
+    {"kind": "walk",      "title", "x": [...], "y": [...], "labels": [...]}
+
+A section may have a `note`, sentences that stand under its title.
 """
 
 import html
@@ -20,8 +26,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hitherto import files
+from hitherto.report.strips import shaded, strips
 
-__all__ = ["SECTIONS", "write"]
+__all__ = ["SECTIONS", "document", "parts", "write"]
 
 Section: TypeAlias = Mapping[str, Any]  # plain values, as the docstring lists them for each kind
 
@@ -53,6 +60,7 @@ svg { width: 100%; height: auto; display: block; } svg text { fill: var(--mild);
 .legend { font-size: .85rem; color: var(--mild); } .legend b { font-weight: 600; }
 .pictures { display: flex; flex-wrap: wrap; align-items: end; gap: 0 1.2rem; }
 figure { margin: .8rem 0; } figcaption { color: var(--mild); font-size: .82rem; }
+.words { line-height: 2; } .words span { padding: .15rem .3rem; border-radius: 4px; }
 pre { background: var(--soft); padding: .7rem .9rem; margin: .2rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere;
   font: 13.5px/1.5 ui-monospace, monospace; border-radius: 6px; }
 """
@@ -66,19 +74,34 @@ def write(
     notes: Sequence[str] = (),
 ) -> None:
     """Write the page, whole or not at all. Each of the `notes` is a sentence under the summary."""
+    files.write(path, document(title, summary, sections, notes))
+
+
+def document(
+    title: str, summary: Sequence[tuple[str, object]], sections: Sequence[Section], notes: Sequence[str] = ()
+) -> str:
+    """The page that `write` writes."""
     facts = "".join(
         f"<div><dt>{_text(name)}</dt><dd>{_text(number(value))}</dd></div>" for name, value in summary
     )
-    parts = [f"<h2>{_text(s['title'])}</h2>\n{SECTIONS[s['kind']](s)}" for s in sections]
-    page = (
+    return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head>\n<body><h1>{_text(title)}</h1>\n<dl>{facts}</dl>\n"
         + "".join(f'<p class="note">{_text(note[:1].upper() + note[1:])}.</p>\n' for note in notes)
-        + "\n".join(parts)
+        + parts(sections)
         + "\n</body></html>\n"
     )
-    files.write(path, page)
+
+
+def parts(sections: Sequence[Section]) -> str:
+    """The sections alone, as a page or a notebook has them."""
+    return "\n".join(
+        f"<h2>{_text(s['title'])}</h2>\n"
+        + (f'<p class="note">{_text(s["note"])}</p>\n' if s.get("note") else "")
+        + SECTIONS[s["kind"]](s)
+        for s in sections
+    )
 
 
 def _text(value: object) -> str:
@@ -402,6 +425,23 @@ def _weights(item: Section) -> str:
     return f'<figure>{caption}<div class="wide"><svg {look} {label}>{"".join(parts)}</g></svg></div></figure>'
 
 
+def _walk(section: Section) -> str:
+    """A path in the plane; some of its places have their labels."""
+    x, y, labels = section["x"], section["y"], section["labels"]
+    plot = _Plot(x, y)
+    plot.line(list(zip(x, y, strict=True)), COLOURS[0], width=1.2)
+    every = max(1, len(x) // 24)
+    for i in range(0, len(x), every):
+        at = f'x="{plot.x(x[i]) + 6:.1f}" y="{plot.y(y[i]) - 6:.1f}"'
+        plot.parts.append(f"<text {at}>{_text(_short(labels[i], 12))}</text>")
+    for i, size in ((0, 3), (len(x) - 1, 6)):
+        plot.parts.append(
+            f'<circle cx="{plot.x(x[i]):.1f}" cy="{plot.y(y[i]):.1f}" r="{size}" fill="{COLOURS[1]}">'
+            f"<title>{_text(labels[i])}</title></circle>"
+        )
+    return plot.svg(section["title"])
+
+
 SECTIONS: dict[str, Callable[[Section], str]] = {
     "curves": _curves,
     "bars": _bars,
@@ -411,4 +451,7 @@ SECTIONS: dict[str, Callable[[Section], str]] = {
     "texts": _texts,
     "heat": _heat,
     "pictures": _pictures,
+    "strips": strips,
+    "shaded": shaded,
+    "walk": _walk,
 }
