@@ -12,7 +12,7 @@ from hitherto.inspect import measures, tape
 from hitherto.inspect.inspection import Inspection, answers_of, weights_of
 from hitherto.inspect.layers import Layer, unroll
 from hitherto.inspect.trace import trace
-from hitherto.plan import Operation, cell_options, tensor_name
+from hitherto.plan import OPS, Operation, cell_options, tensor_name
 from hitherto.tasks.base import Value
 from hitherto.tasks.families import family_of
 from hitherto.tasks.given import inputs
@@ -95,8 +95,8 @@ def resting(
         for op in _operations(model, program)
         if op["name"] == seen.place[1]
     )
-    prefix = "" if op["op"] == "recurrent" else "layer."
     o = op["options"]
+    prefix = "layer." if any(name.startswith("layer.") for name in OPS[op["op"]].weights(o)) else ""
     cell, chosen = CELLS[o["cell"]], cell_options(o)
     way = "_reverse" if seen.direction else ""
     weights = {
@@ -126,8 +126,8 @@ def resting(
             places, counts = [*places, place], [*counts, 1]
         else:
             counts[near] += 1
-    found = np.array(places, np.float32).reshape(len(places), now.shape[1])
-    return Resting(found, np.array(counts) / rows, float((~still).mean()), taken)
+    states = np.array(places, np.float32).reshape(len(places), now.shape[1])
+    return Resting(states, np.array(counts) / rows, float((~still).mean()), taken)
 
 
 def _operations(model: OpenModel, program: str) -> list[Operation]:

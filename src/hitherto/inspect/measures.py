@@ -91,10 +91,10 @@ def gradient(
     rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
     within: dict[str, Array] = {}
     lags: dict[str, Array] = {}
-    for given, of in _prefixes(inputs, explained, pooled):
-        for some in _rows(len(of), given):
+    for read, of in _prefixes(inputs, explained, pooled):
+        for some in _rows(len(of), read):
             rows = of[some]
-            seen = trace(plan, tensors, _copies(given, len(rows)))
+            seen = trace(plan, tensors, _copies(read, len(rows)))
             tape.backward(seen.params, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
             for name in inputs:
                 product = seen.products(name).T
@@ -103,7 +103,7 @@ def gradient(
                 lags = _by_lag(seen.layers)
                 for name, x in inputs.items():
                     if x.ndim == 3 and any(leaf.var.shape[-1] == x.shape[-1] for leaf in seen.leaves[name]):
-                        within[name] = seen.gradients(name)[:, -1] * given[name][:, 0]
+                        within[name] = seen.gradients(name)[:, -1] * read[name][:, 0]
     lengths = {name: memory_length(norms) for name, norms in lags.items()}
     return {"rests": rests, "within": within, "lags": lags, "memory": lengths}
 
@@ -138,13 +138,13 @@ def integrated(
     """Integrated gradients: the mean of the gradient from nothing to the value, times the value."""
     rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
     shares = (np.arange(POINTS, dtype=np.float32) + 0.5) / POINTS
-    for given, of in _prefixes(inputs, explained, pooled):
+    for read, of in _prefixes(inputs, explained, pooled):
         pairs = [(i, share) for i in of for share in shares]
-        for some in _rows(len(pairs), given):
+        for some in _rows(len(pairs), read):
             rows = [i for i, _ in pairs[some]]
             at = np.array([share for _, share in pairs[some]], np.float32)
-            scale = {name: np.broadcast_to(at, (len(x), len(at))) for name, x in given.items()}
-            seen = trace(plan, tensors, _copies(given, len(rows)), scale)
+            scale = {name: np.broadcast_to(at, (len(x), len(at))) for name, x in read.items()}
+            seen = trace(plan, tensors, _copies(read, len(rows)), scale)
             tape.backward(seen.params, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
             for name in inputs:
                 product = (seen.products(name) / at).T / POINTS
@@ -162,7 +162,7 @@ def left_out(
 ) -> Fields:
     """How much of the score of each answer goes where a step reads zeros in place of its input."""
     rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
-    for given, of in _prefixes(inputs, explained, pooled):
+    for read, of in _prefixes(inputs, explained, pooled):
         answers = [explained[i] for i in of]
 
         def scores(seen: Seen, of: list[int] = of, answers: list[int] = answers) -> Array:
@@ -170,13 +170,13 @@ def left_out(
             asked: Array = params * (weights[of] if pooled else weights[of][:, None])
             return np.asarray(asked.sum(-1)).reshape(len(of), -1)
 
-        whole = scores(trace(plan, tensors, given))
-        for name, x in given.items():
-            for some in _rows(len(x), given):
+        whole = scores(trace(plan, tensors, read))
+        for name, x in read.items():
+            for some in _rows(len(x), read):
                 steps = np.arange(some.start, some.stop)
-                scale = {n: np.ones((len(v), len(steps)), np.float32) for n, v in given.items()}
+                scale = {n: np.ones((len(v), len(steps)), np.float32) for n, v in read.items()}
                 scale[name][steps, np.arange(len(steps))] = 0
-                seen = trace(plan, tensors, _copies(given, len(steps)), scale)
+                seen = trace(plan, tensors, _copies(read, len(steps)), scale)
                 rests[name][np.array(of)[:, None], steps] = whole - scores(seen)
     return {"rests": rests}
 

@@ -1,7 +1,7 @@
 """An inspection as a page: the memory as strips, words shaded by what they did, and what follows from both."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def sections(seen: "Inspection") -> list[Section]:
     made = [*_answers(seen), *_rests(seen)]
     for layer in seen.layers:
         made += _strips(seen, layer)
-    return [*made, *_remembers(seen), *_reach(seen), *_attention(seen), *_path(seen)]
+    return [*made, *_step_by_step(seen), *_remembers(seen), *_reach(seen), *_attention(seen), *_path(seen)]
 
 
 # ---- the parts
@@ -100,35 +100,43 @@ def _worded(names: Sequence[str]) -> bool:
     return any(not name[:1].isdigit() for name in names[1:] or names)
 
 
+def _known(seen: "Inspection") -> int:
+    """How many numbers of an answer have names."""
+    return len(seen.classes) if len(seen.classes) <= seen.answers.shape[1] else 0
+
+
 def _answers(seen: "Inspection") -> list[Section]:
-    """The answer after every step: curves, and in words where steps are words."""
-    title, made = "The answer after every step", list[Section]()
-    x = list(range(1, len(seen.answers) + 1))
-    known = len(seen.classes) if len(seen.classes) <= seen.answers.shape[1] else 0
-    top = np.argsort(-seen.answers[:, : known or None].max(0))[:CLASSES]
-    if len(x) > 1:
-        names = [seen.classes[k] if known else f"number {k + 1}" for k in top.tolist()]
-        lines = [
-            {"name": name, "x": x, "y": seen.answers[:, k].tolist()}
-            for name, k in zip(names, top.tolist(), strict=True)
-        ]
-        what = "How probable each answer is" if known else "What the model expects, in its own scale,"
-        made.append(
-            {"kind": "curves", "title": title, "series": lines, "note": f"{what} after so many steps."}
-        )
-    steps = seen.steps["x"]
-    if known and _worded(steps):
-        rows = []
-        for t in range(max(0, len(steps) - ROWS), len(steps)):
-            order = np.argsort(-seen.answers[t, :known])[:3].tolist()
-            rest = ", ".join(f"{seen.classes[k]} {seen.answers[t, k]:.0%}" for k in order)
-            rows.append([_shown(steps[t]), _shown(seen.said[t]), rest])
-        title = "Step by step" if made else title
-        made.append({
-            "kind": "table", "title": title, "columns": ["it reads", "it says", "most probable"], "rows": rows,
-            "note": "After each step: what the model would say if the input ended here, or what it says of this step.",
-        })  # fmt: skip
-    return made
+    """The answer after every step, as curves."""
+    known, x = _known(seen), list(range(1, len(seen.answers) + 1))
+    if len(x) < 2:
+        return []
+    top = np.argsort(-seen.answers[:, : known or None].max(0))[:CLASSES].tolist()
+    names = [seen.classes[k] if known else f"number {k + 1}" for k in top]
+    lines = [
+        {"name": _shown(name), "x": x, "y": seen.answers[:, k].tolist()}
+        for name, k in zip(names, top, strict=True)
+    ]
+    what = "How probable each answer is" if known else "What the model expects, in its own scale,"
+    return [{
+        "kind": "curves", "title": "The answer after every step", "series": lines,
+        "note": f"{what} after so many steps.",
+    }]  # fmt: skip
+
+
+def _step_by_step(seen: "Inspection") -> list[Section]:
+    """The same in words, where steps are words."""
+    known, steps = _known(seen), seen.steps["x"]
+    if not known or not _worded(steps):
+        return []
+    rows = []
+    for t in range(max(0, len(steps) - ROWS), len(steps)):
+        order = np.argsort(-seen.answers[t, :known])[:3].tolist()
+        rest = ", ".join(f"{_shown(seen.classes[k])} {seen.answers[t, k]:.0%}" for k in order)
+        rows.append([_shown(steps[t]), _shown(seen.said[t]), rest])
+    return [{
+        "kind": "table", "title": "Step by step", "columns": ["it reads", "it says", "most probable"], "rows": rows,
+        "note": "After each step: what the model would say if the input ended here, or what it says of this step.",
+    }]  # fmt: skip
 
 
 def _shown(text: str) -> str:
@@ -196,7 +204,7 @@ def _strips(seen: "Inspection", layer: "LayerSeen") -> list[Section]:
     if count > UNITS:
         order, cut = order[np.linspace(0, count - 1, UNITS).astype(int)], f"; {UNITS} of {count} units"
 
-    def strip(what: str, values: Array, most: float) -> dict[str, Any]:
+    def strip(what: str, values: Array, most: float) -> Section:
         rows = values[:, order] if values.shape[1] == count else values[:, :UNITS]
         return {"caption": f"{what}{cut}", "columns": columns, "values": rows.T, "most": most}
 

@@ -188,7 +188,7 @@ class _Plot:
         for tick in _ticks(self.y0, self.y1):
             value = float(10**tick if self.log else tick)
             # neighbours must not look the same
-            text = f"{value:.4g}" if 0 < abs(value) < 1 else number(value)
+            text = f"{value:.{2 if self.log else 4}g}" if 0 < abs(value) < 1 else number(value)
             y = self.y(value)
             self.parts.append(
                 f'<line x1="{LEFT}" x2="{W - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="var(--line)"/>'

@@ -5,16 +5,14 @@ import html
 import math
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.report.curves import Section
 
 __all__ = ["shaded", "strips"]
-
-Section: TypeAlias = Mapping[str, Any]  # plain values, as `hitherto.report.page` lists them for each kind
 
 FOR, AGAINST = (0, 114, 178), (213, 94, 0)  # told apart by every eye, on light and on dark
 WIDEST = 680  # pixels of a strip
