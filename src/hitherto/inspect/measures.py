@@ -38,7 +38,7 @@ Fields = dict[str, object]
 
 def half_life(gate: Array) -> Array:
     """In how many steps half of what each unit keeps is gone, [H], by the gate [T, H] that says which share stays."""
-    mean = np.log(np.maximum(gate.astype(np.float64), 1e-30)).mean(0)
+    mean = np.log(np.maximum(gate, 1e-30)).mean(0, dtype=np.float64)
     with np.errstate(divide="ignore"):
         return np.asarray(
             np.log(0.5) / np.minimum(mean, -0.0) if len(gate) else np.full(gate.shape[1], np.nan)
