@@ -29,6 +29,7 @@ from hitherto.tasks.reading import Reading
 
 __all__ = ["MEASURES", "Asked", "Inspection", "LayerSeen", "answers_of", "inspect", "weights_of"]
 
+MOST = 1_000_000  # numbers of an array in JSON
 EXPLAINED = 16  # answers at most, the last ones, of which it is asked what they rest on
 
 
@@ -104,10 +105,11 @@ class Inspection:
         return out | {name: values for name, values in optional.items() if values is not None}
 
     def to_json(self) -> dict[str, object]:
-        """All of it as JSON can hold it."""
-        return {"task": self.task, "classes": self.classes, "cut": self.cut} | {
-            name: _plain(values) for name, values in self.arrays().items()
-        }
+        """All of it as JSON can hold it, but for arrays of more than a million numbers: `omitted` names those."""
+        arrays = self.arrays()
+        large = [name for name, values in arrays.items() if values.size > MOST]
+        facts = {"task": self.task, "classes": self.classes, "cut": self.cut, "omitted": large}
+        return facts | {name: _plain(values) for name, values in arrays.items() if name not in large}
 
     def page(self) -> str:
         """All of it as a page of HTML that needs nothing else."""

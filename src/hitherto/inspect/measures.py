@@ -62,11 +62,12 @@ def _copies(inputs: Inputs, count: int) -> dict[str, Array]:
 
 
 def _asked(seen: Seen, answers: Sequence[int], weights: Array, pooled: bool) -> Array:
-    """The gradient of the params by which each row asks its own answer."""
+    """The gradient of the features by which each row asks its own answer."""
+    vectors, _ = seen.asked(weights)
     if pooled:
-        return np.ascontiguousarray(weights, np.float32)
-    seed = np.zeros(seen.params.shape, np.float32)
-    seed[np.asarray(answers), np.arange(len(answers))] = weights
+        return vectors
+    seed = np.zeros(seen.features.shape, np.float32)
+    seed[np.asarray(answers), np.arange(len(answers))] = vectors
     return seed
 
 
@@ -95,7 +96,7 @@ def gradient(
         for some in _rows(len(of), read):
             rows = of[some]
             seen = trace(plan, tensors, _copies(read, len(rows)))
-            tape.backward(seen.params, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
+            tape.backward(seen.features, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
             for name in inputs:
                 product = seen.products(name).T
                 rests[name][rows, : product.shape[1]] = product
@@ -145,7 +146,7 @@ def integrated(
             at = np.array([share for _, share in pairs[some]], np.float32)
             scale = {name: np.broadcast_to(at, (len(x), len(at))) for name, x in read.items()}
             seen = trace(plan, tensors, _copies(read, len(rows)), scale)
-            tape.backward(seen.params, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
+            tape.backward(seen.features, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
             for name in inputs:
                 product = (seen.products(name) / at).T / POINTS
                 np.add.at(rests[name][:, : product.shape[1]], rows, product)
@@ -166,9 +167,9 @@ def left_out(
         answers = [explained[i] for i in of]
 
         def scores(seen: Seen, of: list[int] = of, answers: list[int] = answers) -> Array:
-            params = seen.params.value if pooled else seen.params.value[answers]  # [B, P] or [E, B, P]
-            asked: Array = params * (weights[of] if pooled else weights[of][:, None])
-            return np.asarray(asked.sum(-1)).reshape(len(of), -1)
+            vectors, constants = seen.asked(weights[of])  # [E, F], [E]
+            features = seen.features.value[None] if pooled else seen.features.value[answers]  # [E, B, F]
+            return np.asarray((features @ vectors[..., None])[..., 0] + constants[:, None])
 
         whole = scores(trace(plan, tensors, read))
         for name, x in read.items():
@@ -194,8 +195,9 @@ def ablated(
     width = layer.y.shape[-1]
 
     def score(seen: Seen) -> Array:
-        params = seen.params.value if pooled else seen.params.value[answer]
-        return np.asarray((params * weights).sum(-1))
+        vector, constant = seen.asked(weights)
+        features = seen.features.value if pooled else seen.features.value[answer]
+        return np.asarray(features @ vector + constant)
 
     lost = np.zeros(width, np.float32)
     whole = score(trace(plan, tensors, inputs))[0]

@@ -9,6 +9,7 @@
 knows a task; `hitherto.inspect.steps:STEPS` says how each operation runs.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -29,8 +30,26 @@ __all__ = ["Seen", "joined", "trace"]
 class Seen(Looker):
     """What a run of a plan showed."""
 
-    params: Var = field(init=False)
+    features: Var = field(init=False)  # what the head's operation reads, [T, B, F], or after a pool [B, F]
     end: State = field(init=False)  # the states after the last step
+    matrix: Array | None = None  # the head's linear map, [P, F]; None where the features are its params
+    bias: Array | None = None  # [P]
+
+    @functools.cached_property
+    def params(self) -> Var:
+        """What the head reads. Of a large vocabulary that is much more than its features: see `asked`."""
+        if self.matrix is None:
+            return self.features
+        y = self.features @ self.matrix.T
+        return y if self.bias is None else y + self.bias
+
+    def asked(self, weights: Array) -> tuple[Array, Array]:
+        """A sum of params, weights [.., P], as a sum of features [.., F] and a constant [..]."""
+        weights = np.asarray(weights, np.float32)
+        zero = np.zeros(weights.shape[:-1], np.float32)
+        if self.matrix is None:
+            return weights, zero
+        return weights @ self.matrix, zero if self.bias is None else weights @ self.bias
 
     def gradients(self, name: str) -> Array:
         """The gradient at each step of an input, [T, B, width of what is read]; of ids that of their embeddings."""
@@ -64,14 +83,17 @@ def trace(
         state |= _encoded(seen, plan, inputs["source"])
     seen.program = "step"
     values, rest = _begun(seen, plan["step"], "x", inputs["x"])
+    last = plan["step"][-1]
+    if OPS[last["op"]].weights(last["options"]):
+        seen.matrix, seen.bias = seen.required(last, "weight"), seen.weight(last, "bias")
     if not stepwise(plan):
-        seen.params, seen.end = _run(seen, plan, rest, values, state)
+        seen.features, seen.end = _run(seen, plan, rest, values, state)
     else:
         (name, x), parts = next(reversed(values.items())), []
         for t in range(len(x)):
             part, state = _run(seen, plan, rest, {name: cast("Var", x)[t : t + 1]}, state)
             parts.append(part)
-        seen.params, seen.end = tape.concatenate(parts, 0), state
+        seen.features, seen.end = tape.concatenate(parts, 0), state
     seen.layers = joined(seen.layers)
     return seen
 
@@ -97,25 +119,16 @@ def _begun(
 def _run(
     seen: Seen, plan: Plan, program: Sequence[Operation], values: dict[str, Var | Array], state: State
 ) -> tuple[Var, State]:
-    """The rest of the step program; the head's parameters, and the states afterwards."""
+    """The rest of the step program but the head's operation; what that reads, and the states afterwards."""
     values, after = dict(values), dict(state)
     for op in program:
         x = cast("Var", values[op["inputs"][0]])
         if op["name"] == plan["head"]["name"]:
-            return _params(seen, op, x), after
+            return x, after
         known = after if OPS[op["op"]].behind else state
         values[op["outputs"][0]], new = step_of(op["op"]).run(seen, op, x, known)
         after |= new
     raise AssertionError("a checked plan ends with its head")
-
-
-def _params(seen: Seen, op: Operation, x: Var) -> Var:
-    """The head's operation: a linear map, or nothing."""
-    if not OPS[op["op"]].weights(op["options"]):
-        return x
-    bias = seen.weight(op, "bias")
-    y = x @ seen.required(op, "weight").T
-    return y if bias is None else y + bias
 
 
 def _encoded(seen: Seen, plan: Plan, source: Array) -> State:
