@@ -223,3 +223,13 @@ def test_a_pooling_model_answers_after_every_step() -> None:
         for t in range(len(params)):
             features, _ = model.engine.forward({"x": reading.inputs["x"][: t + 1]})
             assert np.array_equal(params[t], model.engine.params(features)[0])
+
+
+def test_a_picture_shows_what_each_pixel_did() -> None:
+    model, value = golden("classify-films")
+    seen = model.inspect(value, measure=["gradient"])
+    steps, shape = len(seen.steps["x"]), tuple(model.plan["inputs"]["x"]["shape"])
+    assert seen.within["x"].shape == (steps, *shape)
+    np.testing.assert_allclose(
+        seen.within["x"].reshape(steps, -1).sum(-1), seen.rests["gradient"]["x"][-1], rtol=1e-3, atol=1e-6
+    )

@@ -64,9 +64,8 @@ class Inspection:
     scores: Array | None = None  # [explained]: the sum of params that it is asked of
     # By the method and the input: how much of the score of each answer is due to each step, [explained, T].
     rests: dict[str, dict[str, Array]] = field(default_factory=dict)
-    within: dict[str, Array] = field(
-        default_factory=dict
-    )  # the last answer's, for each number of a step, [T, width]
+    # The last answer's, for each number of a step, [T, width]; of pictures [T, height, width, channels].
+    within: dict[str, Array] = field(default_factory=dict)
     # By the layer: the norm of the gradient of the last answer at what the layer read so many steps before, [T].
     lags: dict[str, Array] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)  # in how many steps 90 % of it lies

@@ -104,7 +104,8 @@ def gradient(
                 lags = _by_lag(seen.layers)
                 for name, x in inputs.items():
                     if x.ndim == 3 and any(leaf.var.shape[-1] == x.shape[-1] for leaf in seen.leaves[name]):
-                        within[name] = seen.gradients(name)[:, -1] * read[name][:, 0]
+                        each = seen.gradients(name)[:, -1] * read[name][:, 0]
+                        within[name] = each.reshape(len(each), *plan["inputs"][name].get("shape", (-1,)))
     lengths = {name: memory_length(norms) for name, norms in lags.items()}
     return {"rests": rests, "within": within, "lags": lags, "memory": lengths}
 

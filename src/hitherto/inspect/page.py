@@ -18,6 +18,7 @@ __all__ = ["beside_page", "inner", "page"]
 UNITS = 256  # of a strip, at most
 ROWS = 60  # of a table of steps, at most
 LINES = 6  # of shaded words, at most: the last answers
+PICTURES = 6  # that are shown, at most
 CLASSES = 5  # curves of probabilities, at most
 
 NAMES = {
@@ -184,16 +185,27 @@ def _rests(seen: "Inspection") -> list[Section]:
             "kind": "curves", "title": f"What the last answer rests on: {what}", "series": lines,
             "note": "How much each step did for the last answer, by each method. Where they disagree, trust none.",
         })  # fmt: skip
-    for name, grid in seen.within.items():
-        if grid.size > 1 and len(grid) == 1:
-            lines = [
-                {"name": "gradient times input", "x": list(range(1, grid.size + 1)), "y": grid[0].tolist()}
-            ]
-            made.append({
-                "kind": "curves", "title": f"What the last answer rests on within its step: {name}", "series": lines,
-                "note": "The one step has many numbers; this is how much each of them did.",
-            })  # fmt: skip
-    return made
+    return made + [section for name, grid in seen.within.items() for section in _within(name, grid)]
+
+
+def _within(name: str, grid: Array) -> list[Section]:
+    """What each number of a step did: pictures as pictures, and the numbers of a single step as a curve."""
+    title = f"What the last answer rests on within a step: {name}"
+    if grid.ndim == 4:  # [T, height, width, channels]
+        items = []
+        for t, picture in enumerate(grid[:PICTURES].sum(-1)):
+            size = {"wide": max(1, 240 // picture.shape[1]), "high": max(1, 240 // picture.shape[1])}
+            caption = f"step {t + 1}" if len(grid) > 1 else ""
+            items.append(
+                {"caption": caption, "columns": [], "values": picture, "most": _largest(grid.sum(-1)), **size}
+            )
+        note = "The gradient times each pixel: blue speaks for the answer, orange against it."
+        return [{"kind": "strips", "title": title, "items": items, "note": note}]
+    if len(grid) != 1 or grid.size < 2:
+        return []
+    lines = [{"name": "gradient times input", "x": list(range(1, grid.size + 1)), "y": grid[0].tolist()}]
+    note = "The one step has many numbers; this is how much each of them did."
+    return [{"kind": "curves", "title": title, "series": lines, "note": note}]
 
 
 def _strips(seen: "Inspection", layer: "LayerSeen") -> list[Section]:

@@ -11,7 +11,8 @@
     {"kind": "heat",      "title", "items": [{"caption", "rows": [...], "columns": [...], "values": [[...], ...]}]}
                                                         rows and columns are labels, values from 0 to 1
     {"kind": "strips",    "title", "items": [{"caption", "columns": [...], "values": array, "most": float}]}
-                                                        a pixel for each value, a row for each unit
+                                                        a pixel for each value, a row for each unit; of so many pixels
+                                                        `wide` and `high`, if an item has these
     {"kind": "shaded",    "title", "items": [{"caption", "words": [...], "weights": [...]}]}
     {"kind": "walk",      "title", "x": [...], "y": [...], "labels": [...]}
 

@@ -26,8 +26,8 @@ def strips(section: Section) -> str:
 def _strip(item: Section) -> str:
     values = np.asarray(item["values"], np.float64)  # [rows, columns]
     rows, columns = values.shape
-    wide = max(1.0, min(26.0, WIDEST / max(1, columns)))
-    high = max(1.0, min(12.0, 220 / max(1, rows)))
+    wide = item.get("wide") or max(1.0, min(26.0, WIDEST / max(1, columns)))
+    high = item.get("high") or max(1.0, min(12.0, 220 / max(1, rows)))
     names = _slanted(item["columns"], wide)
     top = max((0.87 * _width(name) for _, name in names), default=0) + (14 if names else 2)
     width, height = wide * columns, high * rows
@@ -35,7 +35,7 @@ def _strip(item: Section) -> str:
         f'<text transform="translate({wide * (i + 0.5) + 3:.0f} {top - 5:.0f}) rotate(-60)">{html.escape(name)}</text>'
         for i, name in names
     )
-    image = base64.b64encode(_png(values / max(1e-12, item.get("most", 1.0)))).decode()
+    image = base64.b64encode(_png(values / max(1e-12, item["most"]))).decode()
     total = width + 80, top + height + 2
     return (
         f"<figure><figcaption>{html.escape(item['caption'])}</figcaption>"
