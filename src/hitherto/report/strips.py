@@ -6,11 +6,14 @@ import math
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.report.curves import Section
+
+if TYPE_CHECKING:
+    from hitherto.report.page import Section
 
 __all__ = ["shaded", "strips"]
 
@@ -18,12 +21,12 @@ FOR, AGAINST = (0, 114, 178), (213, 94, 0)  # told apart by every eye, on light 
 WIDEST = 680  # pixels of a strip
 
 
-def strips(section: Section) -> str:
+def strips(section: "Section") -> str:
     """Each item as a strip: a row for each unit, a column for each step."""
     return "".join(_strip(item) for item in section["items"])
 
 
-def _strip(item: Section) -> str:
+def _strip(item: "Section") -> str:
     values = np.asarray(item["values"], np.float64)  # [rows, columns]
     rows, columns = values.shape
     wide = item.get("wide") or max(1.0, min(26.0, WIDEST / max(1, columns)))
@@ -77,7 +80,7 @@ def _png(values: Array) -> bytes:
     )
 
 
-def shaded(section: Section) -> str:
+def shaded(section: "Section") -> str:
     """Lines of words, each shaded by its weight: blue for what speaks for an answer, orange for what speaks against."""
     lines = []
     for item in section["items"]:
