@@ -152,10 +152,15 @@ def _by_kernel(
     held = [
         [np.ascontiguousarray(w[n], np.float32) if n in w else None for n in KERNEL_WEIGHTS] for w in weights
     ]
-    addresses = [0 if w is None else w.ctypes.data for side in held for w in side]
-    shape = [threads(), row["number"], extension.SPLITS.index("auto"), T, B, I, H, P, D, N]
     mask = None if masks is None else np.ascontiguousarray(masks, np.float32)
-    shape += [0, 0, 0, N, 0 if mask is None else mask.ctypes.data, *addresses, *[0] * (10 - len(addresses))]
+
+    def shape() -> list[int]:
+        """What both sweeps begin with. It holds the arrays whose addresses it gives, as long as `pull` may need them."""
+        addresses = [0 if w is None else w.ctypes.data for side in held for w in side]
+        numbers = [threads(), row["number"], extension.SPLITS.index("auto"), T, B, I, H, P, D, N]
+        numbers += [0, 0, 0, N, 0 if mask is None else mask.ctypes.data]
+        return [*numbers, *addresses, *[0] * (10 - len(addresses))]
+
     y = np.empty((T, B, D * P), np.float32)
     ends = [np.empty_like(s) for s in begin]
     saved = np.empty((D, T, B, row["saved"], H), np.float32)
@@ -165,7 +170,7 @@ def _by_kernel(
         return [arrays[0].ctypes.data, arrays[1].ctypes.data if len(arrays) > 1 else 0]
 
     extension.forward(
-        *shape,
+        *shape(),
         read.ctypes.data,
         *pair(begin),
         y.ctypes.data,
@@ -184,7 +189,7 @@ def _by_kernel(
         dgates = np.empty(D * N * row["dgates"] * H, np.float32)
         douts = np.empty(D * N * P if P != H else 0, np.float32)
         extension.backward(
-            *shape, read.ctypes.data, y.ctypes.data, *pair(begin), saved.ctypes.data, cells.ctypes.data,
+            *shape(), read.ctypes.data, y.ctypes.data, *pair(begin), saved.ctypes.data, cells.ctypes.data,
             np.ascontiguousarray(dy).ctypes.data, *pair(dends), dx.ctypes.data, *pair(dstate), *[0] * 10,
             dgates.ctypes.data, douts.ctypes.data,
         )  # fmt: skip
