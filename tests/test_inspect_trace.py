@@ -202,3 +202,20 @@ def test_every_operation_has_a_row() -> None:
     assert set(STEPS) | {"bridge", "numbers"} == set(TORCH_OPS)
     used = {op["op"] for path in GOLDEN for op in operations(trained.open(path).plan)}
     assert used | {"spell"} == set(OPS), "a golden bundle has each operation, but for the one tested above"
+
+
+def test_weights_of_another_precision_live_as_long_as_the_gradient_needs_them() -> None:
+    plan = make(
+        ModelSpec(hidden_size=64, num_layers=2), "many_to_many", {"x": {"kind": "vectors", "size": 4}},
+        "softmax", {"classes": 3},
+    )  # fmt: skip
+    tensors, inputs = build(plan, seed=2).tensors(), drawn(plan)
+    wide = {name: value.astype(np.float64) for name, value in tensors.items()}
+    gradients = []
+    for held in (tensors, wide):
+        seen = trace(plan, held, inputs)
+        for _ in range(50):  # what was freed is written over
+            np.full((256, 64), np.nan, np.float32)
+        tape.backward(seen.params, np.ones(seen.params.shape, np.float32))
+        gradients.append(seen.gradients("x"))
+    assert np.array_equal(*gradients)

@@ -155,7 +155,7 @@ def _by_kernel(
     mask = None if masks is None else np.ascontiguousarray(masks, np.float32)
 
     def shape() -> list[int]:
-        """What both sweeps begin with. It holds the arrays whose addresses it gives, as long as `pull` may need them."""
+        """What both sweeps begin with. It holds the arrays whose addresses it gives for as long as `pull` is there."""
         addresses = [0 if w is None else w.ctypes.data for side in held for w in side]
         numbers = [threads(), row["number"], extension.SPLITS.index("auto"), T, B, I, H, P, D, N]
         numbers += [0, 0, 0, N, 0 if mask is None else mask.ctypes.data]
