@@ -1,11 +1,15 @@
 """Reports: well-formed, nothing of the data can run, and odd numbers break nothing."""
 
+import base64
 import math
 import re
+import struct
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hitherto.report import SECTIONS, write
@@ -81,6 +85,30 @@ HEAT = {
         }
     ],
 }
+STRIPS = {
+    "kind": "strips",
+    "title": "memory",
+    "items": [
+        {
+            "caption": "state h",
+            "columns": ["a", "good"],
+            "values": np.array([[2.0, -1.0], [0.0, np.nan]]),
+            "most": 2.0,
+        }
+    ],
+}
+SHADED = {
+    "kind": "shaded",
+    "title": "rests",
+    "items": [{"caption": "after step 2", "words": ["a", "good", " "], "weights": [-0.5, 1.0, math.nan]}],
+}
+WALK = {
+    "kind": "walk",
+    "title": "path",
+    "x": [0.0, 1.0, 2.0],
+    "y": [0.0, 1.0, 0.0],
+    "labels": ["a", "up", "b"],
+}
 TEXTS = {"kind": "texts", "title": "s", "items": [("after 10 steps", "some text")]}
 
 
@@ -104,8 +132,32 @@ def test_a_page_holds_what_it_was_given(tmp_path: Path) -> None:
 
 
 def test_every_kind_is_tried() -> None:
-    every = (CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT, PICTURES)
+    every = (CURVE, BARS, BANDS, CONFUSION, TABLE, TEXTS, HEAT, PICTURES, STRIPS, SHADED, WALK)
     assert {s["kind"] for s in every} == set(SECTIONS)
+
+
+def test_what_a_model_holds(tmp_path: Path) -> None:
+    found = page(tmp_path, STRIPS, SHADED, {**WALK, "note": "It goes on."})
+    for text in ("state h", "good", "after step 2", "It goes on.", "up"):
+        assert text in found.text
+    assert found.tags.count("svg") == 2
+    assert found.tags.count("image") == 1
+    assert {"script", "link", "img"} & set(found.tags) == set()
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    pixels = unpacked(base64.b64decode(text.split("base64,")[1].split('"')[0]))
+    assert pixels[0].tolist() == [[0, 114, 178, 255], [213, 94, 0, 128]]  # 1, and half against
+    assert pixels[1, :, 3].tolist() == [0, 0]  # nothing, and no number
+    assert "rgba(0,114,178,0.85)" in text
+    assert "rgba(213,94,0,0.42)" in text
+
+
+def unpacked(png: bytes) -> Any:
+    """The pixels of a file that `strips` makes, [height, width, 4]."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", png[16:24])
+    at, size = png.index(b"IDAT"), struct.unpack(">I", png[png.index(b"IDAT") - 4 :][:4])[0]
+    lines = np.frombuffer(zlib.decompress(png[at + 4 : at + 4 + size]), np.uint8).reshape(height, -1)
+    return lines[:, 1:].reshape(height, width, 4)
 
 
 def test_nothing_of_the_data_can_run(tmp_path: Path) -> None:
@@ -118,6 +170,9 @@ def test_nothing_of_the_data_can_run(tmp_path: Path) -> None:
         {**TEXTS, "items": [(evil, evil)]},
         {**BARS, "title": evil, "labels": [evil], "series": [{"name": evil, "values": [1.0]}]},
         {**HEAT, "items": [{"caption": evil, "rows": [evil], "columns": [evil], "values": [[1.0]]}]},
+        {**STRIPS, "items": [{**STRIPS["items"][0], "caption": evil, "columns": [evil, evil]}], "note": evil},
+        {**SHADED, "items": [{"caption": evil, "words": [evil], "weights": [1.0]}]},
+        {**WALK, "labels": [evil] * 3},
         title=evil,
     )
     assert "script" not in found.tags
