@@ -1,5 +1,6 @@
 """A silent unit, states that rest, what moves a unit, two inspections beside each other; the page and the verb."""
 
+import html
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -209,4 +210,6 @@ def test_a_notebook_shows_it() -> None:
     model, value = golden("lm")
     seen = model.inspect(value)
     assert isinstance(seen, Inspection)
-    assert "<svg" in seen._repr_html_()
+    shown = seen._repr_html_()
+    assert shown.startswith("<iframe")
+    assert html.unescape(shown.split('srcdoc="')[1].split('"')[0]) == seen.page()

@@ -1,5 +1,6 @@
 """An inspection as a page: the memory as strips, words shaded by what they did, and what follows from both."""
 
+import html
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.report.curves import Section
-from hitherto.report.page import document, parts
+from hitherto.report.page import document
 
 if TYPE_CHECKING:
     from hitherto.inspect.experiments import Beside
@@ -34,8 +35,9 @@ def page(seen: "Inspection") -> str:
 
 
 def inner(seen: "Inspection") -> str:
-    """The same for a notebook, whose own page it stands on."""
-    return f'<div class="hitherto">{parts(sections(seen))}</div>'
+    """The same for a notebook, in a frame: neither changes how the other looks."""
+    look = "width:100%;height:640px;border:1px solid #8884;border-radius:6px"
+    return f'<iframe title="Inside a model" style="{look}" srcdoc="{html.escape(page(seen))}"></iframe>'
 
 
 def beside_page(both: "Beside") -> str:

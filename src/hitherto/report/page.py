@@ -29,7 +29,7 @@ from typing import Any, TypeAlias
 from hitherto import files
 from hitherto.report.strips import shaded, strips
 
-__all__ = ["SECTIONS", "document", "parts", "write"]
+__all__ = ["SECTIONS", "document", "write"]
 
 Section: TypeAlias = Mapping[str, Any]  # plain values, as the docstring lists them for each kind
 
@@ -90,19 +90,14 @@ def document(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head>\n<body><h1>{_text(title)}</h1>\n<dl>{facts}</dl>\n"
         + "".join(f'<p class="note">{_text(note[:1].upper() + note[1:])}.</p>\n' for note in notes)
-        + parts(sections)
+        + "\n".join(map(_part, sections))
         + "\n</body></html>\n"
     )
 
 
-def parts(sections: Sequence[Section]) -> str:
-    """The sections alone, as a page or a notebook has them."""
-    return "\n".join(
-        f"<h2>{_text(s['title'])}</h2>\n"
-        + (f'<p class="note">{_text(s["note"])}</p>\n' if s.get("note") else "")
-        + SECTIONS[s["kind"]](s)
-        for s in sections
-    )
+def _part(section: Section) -> str:
+    note = f'<p class="note">{_text(section["note"])}</p>\n' if section.get("note") else ""
+    return f"<h2>{_text(section['title'])}</h2>\n{note}{SECTIONS[section['kind']](section)}"
 
 
 def _text(value: object) -> str:
