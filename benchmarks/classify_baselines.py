@@ -51,10 +51,10 @@ def drawn(rows: Rows, train: int, test: int, seed: int = 0) -> Split:
 
 def sst2() -> Split:
     """Film reviews; the split is the published one."""
-    return _reviews("train"), _reviews("test")
+    return reviews("train"), reviews("test")
 
 
-def _reviews(part: str) -> Rows:
+def reviews(part: str) -> Rows:
     with gzip.open(DATA / "sst2" / f"{part}.tsv.gz", "rt", encoding="utf-8") as file:
         pairs = [line.rstrip("\n").rsplit("\t", 1) for line in file if line.strip()]
     return [{"x": text, "label": label} for text, label in pairs]
@@ -133,7 +133,7 @@ SETS: dict[str, Callable[[], Split]] = {
 }  # fmt: skip
 
 
-VALID: dict[str, Callable[[], Rows]] = {"sst2": functools.partial(_reviews, "dev")}
+VALID: dict[str, Callable[[], Rows]] = {"sst2": functools.partial(reviews, "dev")}
 
 
 # ---- peers
