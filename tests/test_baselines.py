@@ -327,7 +327,7 @@ def trained(task: str, data: Any, tmp_path: Path, **asked: Any) -> tuple[hithert
 
 
 def test_a_text_classifier_is_compared_with_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model, said = trained("classify", sentences(), tmp_path)
+    model, said = trained("classify", sentences(), tmp_path, skip=False)
     assert list(model.baselines) == [
         "most frequent label",
         "naive Bayes",

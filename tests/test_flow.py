@@ -390,6 +390,7 @@ def test_a_report_shows_the_words_of_the_user(tmp_path: Path) -> None:
     rows = [{"review": r["review"], "label": r["label"]} for r in reviews(40)]
     rows += [{"review": "Grue, fine!", "label": "bad"}, {"review": "Bleu lovely", "label": "bad"}]
     given = {"input": "review", "output": "label", "epochs": 15, "lr": 0.02, "min_count": 2, **SMALL}
+    given |= {"skip": False, "embedding_dropout": 0.0}  # layers alone, which two rows mislead
     model = hitherto.train("classify", rows[:40], **given)
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
