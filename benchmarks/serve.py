@@ -183,9 +183,9 @@ def measure(
 
 
 class Jobs:
-    def __init__(self, folder: Path, quick: bool) -> None:
+    def __init__(self, folder: Path, quick: bool, seconds: float) -> None:
         self.folder, self.quick = folder, quick
-        self.seconds = 1.0 if quick else 8.0
+        self.seconds = 1.0 if quick else seconds
         self.sizes = (1, 50) if quick else SIZES
 
     def keep(self, name: str, row: Row) -> None:
@@ -364,10 +364,11 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="a second each, few connections; nothing is written down"
     )
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
     parser.add_argument("--runs", type=Path, default=HERE / "serve", help="where the models are kept")
     given = parser.parse_args()
     given.runs.mkdir(parents=True, exist_ok=True)
-    jobs = Jobs(given.runs, given.quick)
+    jobs = Jobs(given.runs, given.quick, given.seconds)
     for name in given.names:
         if name not in JOBS:
             parser.error(f"there is no {name}: {', '.join(JOBS)}")

@@ -22,7 +22,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hitherto.serve.refusals import Refused, said_of
 from hitherto.serve.sessions import plain
-from hitherto.serve.store import Record
 from hitherto.serve.values import FORMATS
 
 if TYPE_CHECKING:
@@ -93,13 +92,14 @@ class Socket:
                 record = await server.sessions.create(socket.path_params["model"], owner)
             else:
                 record = await server.sessions.info(name, owner)
-            session = record.id
+            session, model = record.id, record.model
             await self._send(
                 socket,
                 {"session": record.id, "model": record.model, "digest": record.digest, "at": record.at},
             )
+            del record  # whose state would stay in memory for as long as the connection does
             while True:
-                await self._answer(socket, record, owner, kind)
+                await self._answer(socket, session, model, owner, kind)
         except WebSocketDisconnect:
             return
         except Exception as error:
@@ -110,9 +110,9 @@ class Socket:
             if session and server.settings.ack != "each":
                 await server.flush([session])
 
-    async def _answer(self, socket: WebSocket, record: Record, owner: str, kind: str) -> None:
+    async def _answer(self, socket: WebSocket, name: str, model: str, owner: str, kind: str) -> None:
         """One message and its answer."""
-        server, name = self.server, record.id
+        server = self.server
         came = await socket.receive()
         begun = time.perf_counter()
         if came["type"] == "websocket.disconnect":
@@ -129,7 +129,7 @@ class Socket:
                     keep=server.settings.ack == "each",
                 )  # fmt: skip
                 await socket.send_text(answer.json())
-                server.metrics.observe(("stream", record.model), time.perf_counter() - begun)
+                server.metrics.observe(("stream", model), time.perf_counter() - begun)
             if asked.peek:
                 at, value = await server.sessions.peek(name, owner)
                 await self._send(socket, {"at": at, "answer": value})
