@@ -18,5 +18,8 @@ def shape_of(value: object) -> tuple[int, ...]:
 
 
 def ndim_of(value: object) -> int:
-    """How many axes `shape_of` has."""
-    return np.ndim(cast("ArrayLike", value))
+    """How many axes `shape_of` has; 1 for lists of different lengths, which are no array."""
+    try:
+        return np.ndim(cast("ArrayLike", value))
+    except ValueError:
+        return 1

@@ -420,7 +420,10 @@ class SeriesStream:
         them, are needed for the calendar.
         """
         codec = self.codec
-        array = np.atleast_2d(np.asarray(values, np.float64))
+        try:
+            array = np.atleast_2d(np.asarray(values, np.float64))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"expected the numbers of a step, but got {values!r:.60}") from error
         codec._check_width(array)
         if not codec.horizon:
             return {"x": codec._scaled(array, codec.mean, codec.deviation)}
@@ -430,7 +433,10 @@ class SeriesStream:
         if codec.known:
             if known is None:
                 raise UsageError("this model reads covariates known in advance: push known with the values.")
-            rows = np.asarray(known, object).reshape(len(array) * codec.horizon, -1)
+            try:
+                rows = np.asarray(known, object).reshape(len(array) * codec.horizon, -1)
+            except ValueError as error:
+                raise DataError(f"expected [horizon, covariates] as known, but got {known!r:.60}") from error
             ahead = encoded(rows, codec.known).reshape(len(array), -1)
         if codec.static:
             if static is None:

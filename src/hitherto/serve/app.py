@@ -29,6 +29,7 @@ from hitherto.serve.keys import Keys
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.models import Models, named
 from hitherto.serve.openai import OpenAI
+from hitherto.serve.page import STATE
 from hitherto.serve.realtime import Realtime
 from hitherto.serve.refusals import Refused, TooLarge, Unknown, said_of
 from hitherto.serve.sessions import Sessions, plain
@@ -36,13 +37,11 @@ from hitherto.serve.settings import Settings, settled
 from hitherto.serve.sockets import Socket
 from hitherto.serve.store import Record, store_of
 from hitherto.serve.triton import Triton
-from hitherto.serve.values import Upload, as_files, inputs_of, take
-from hitherto.tasks.base import Options, Value
+from hitherto.serve.values import Upload, as_files, generating, inputs_of, take
+from hitherto.tasks.base import Value
 from hitherto.trained import Model
 
 __all__ = ["Handler", "Server", "app"]
-
-STATE = "application/vnd.hitherto.state"  # of a saved session: safetensors
 
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
@@ -119,7 +118,7 @@ class Server:
         else:
             asked = await self.body(request, Predict)
             inputs = inputs_of(model, asked.inputs)
-            if not asked.options and fits(model, inputs):
+            if not asked.options.chosen() and fits(model, inputs):
                 answers = await self.batches.predict(model, inputs, asked.details)
             else:
                 answers = await self.apart(lambda: _predict(model, inputs, asked))
@@ -129,10 +128,11 @@ class Server:
         self.owner(request.headers.get("authorization"))
         model, asked = self.models.newest(request.path_params["model"]), await self.body(request, Generate)
         prompt = inputs_of(model, [asked.prompt])[0] if asked.prompt else None
+        options = generating(model, prompt, asked.options)
         if not asked.stream:
-            made = await self.apart(lambda: model.generate(prompt, **asked.options))
+            made = await self.apart(lambda: model.generate(prompt, **options))
             return answered({"text": made} if isinstance(made, str) else {"steps": made})
-        pieces = await self.apart(lambda: model.pieces(prompt or "", **asked.options))
+        pieces = await self.apart(lambda: model.pieces(prompt or "", **options))
 
         async def events() -> AsyncIterator[bytes]:
             nothing = object()
@@ -229,7 +229,7 @@ class Server:
 
     async def openapi(self, _request: Request) -> Response:
         shown = [] if self.keys is not None else [examples(n, self.models.newest(n)) for n in self.models]
-        return answered(page.openapi(__version__, shown))
+        return answered(page.openapi(__version__, shown, keys=self.keys is not None))
 
     # ---- every request
 
@@ -339,6 +339,8 @@ class Server:
         async def whole() -> AsyncGenerator[bytes, None]:
             yield body
 
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise Refused("send the file as multipart/form-data")
         try:
             form = await MultiPartParser(request.headers, whole(), max_files=100, max_fields=100).parse()
         except MultiPartException as error:
@@ -368,21 +370,13 @@ class Server:
 
 
 def _predict(model: Model, inputs: list[Value], asked: Predict) -> list[Value]:
-    if wrong := READING & asked.options.keys():  # those that read files
-        raise Refused(f"there is no option {min(wrong)!r} here")
-    options: Options = asked.options
-    return model.predict(inputs, details=asked.details, **options)
+    return model.predict(inputs, details=asked.details, **asked.options.chosen())
 
 
 def _predict_files(model: Model, uploads: list[Upload]) -> list[Value]:
     with as_files(model, uploads) as paths:
         rows: list[Value] = model.predict([str(path) for path in paths])
         return rows
-
-
-READING = frozenset(
-    {"input", "output", "id", "time", "format", "header", "delimiter", "encoding", "keep", "valid"}
-)
 
 
 def about(name: str, model: Model) -> dict[str, object]:

@@ -11,7 +11,7 @@ import msgspec
 from hitherto.serve.asked import Chat, Completion, Create, Generate, Predict, Push
 from hitherto.serve.tensors import Infer
 
-__all__ = ["POLICY", "html", "openapi"]
+__all__ = ["POLICY", "STATE", "html", "openapi"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,13 @@ class Call:
     status: int = 200
     body: type[msgspec.Struct] | None = None  # of JSON
     files: bool = False  # whether files may be uploaded in its place, or are its body
+    state: bool = False  # whether a saved state may stand in its place, or is its body
+    events: bool = False  # whether the answer may come as Server-Sent Events
     media: str = "application/json"  # of the answer
     keyed: bool = True
 
 
+STATE = "application/vnd.hitherto.state"  # of a saved session: safetensors
 VERSION = "/versions/{version}"  # which may stand in some routes; the page shows those without it
 
 CALLS = (
@@ -40,11 +43,11 @@ CALLS = (
     ),
     Call(
         "POST", "/v1/models/{model}/generate", "Continue a prompt. With stream: Server-Sent Events.",
-        "What follows.", body=Generate,
+        "What follows.", body=Generate, events=True,
     ),
     Call(
         "POST", "/v1/models/{model}/sessions", "Begin a session; or go on from a saved state, as the body.",
-        "The session, before any input.", 201, body=Create,
+        "The session, before any input.", 201, body=Create, state=True,
     ),
     Call("GET", "/v1/sessions/{session}", "A session: its model, and how many inputs it has taken.", "The session."),
     Call("DELETE", "/v1/sessions/{session}", "Forget a session.", "Nothing.", 204),
@@ -57,13 +60,20 @@ CALLS = (
     Call("POST", "/v1/sessions/{session}/fork", "Another session that has taken the same.", "The new session.", 201),
     Call(
         "GET", "/v1/sessions/{session}/state", "The state, as safetensors. The header hitherto-at is `at`.",
-        "The state.", media="application/vnd.hitherto.state",
+        "The state.", media=STATE,
     ),
-    Call("PUT", "/v1/sessions/{session}/state", "Go on from a saved state, with the query `at`.", "The session."),
+    Call(
+        "PUT", "/v1/sessions/{session}/state", "Go on from a saved state, with the query `at`.", "The session.",
+        state=True,
+    ),
     Call(
         "POST", "/v1/completions", "Continue a prompt, as OpenAI's API has it.", "What follows.", body=Completion,
+        events=True,
     ),
-    Call("POST", "/v1/chat/completions", "Reply to a conversation, as OpenAI's API has it.", "The reply.", body=Chat),
+    Call(
+        "POST", "/v1/chat/completions", "Reply to a conversation, as OpenAI's API has it.", "The reply.", body=Chat,
+        events=True,
+    ),
     Call(
         "POST", "/v1/audio/transcriptions", "The text of a recording, as OpenAI's API has it.", "The text.", files=True,
     ),
@@ -105,8 +115,10 @@ _FORM = {
 }
 
 
-def openapi(version: str, models: Sequence[Mapping[str, object]] = ()) -> dict[str, object]:
-    """The routes as OpenAPI 3.1 has them, with the examples of these models."""
+def openapi(
+    version: str, models: Sequence[Mapping[str, object]] = (), *, keys: bool = True
+) -> dict[str, object]:
+    """The routes as OpenAPI 3.1 has them, with the examples of these models; `keys`: whether the server wants them."""
     paths: dict[str, dict[str, object]] = {}
     some, components = msgspec.json.schema_components(
         [call.body for call in CALLS if call.body is not None],
@@ -116,6 +128,7 @@ def openapi(version: str, models: Sequence[Mapping[str, object]] = ()) -> dict[s
     schemas = iter(some)
     for call in CALLS:
         names = [part[1:-1] for part in call.path.split("/") if part.startswith("{")]
+        medias = (call.media, "text/event-stream") if call.events else (call.media,)
         said: dict[str, object] = {
             "summary": call.about,
             "operationId": re.sub(r"\W+", "_", f"{call.method.lower()}{call.path}").strip("_"),
@@ -125,11 +138,11 @@ def openapi(version: str, models: Sequence[Mapping[str, object]] = ()) -> dict[s
             "responses": {
                 str(call.status): {
                     "description": call.answer,
-                    **({"content": {call.media: {}}} if call.status != 204 else {}),
+                    **({"content": {media: {} for media in medias}} if call.status != 204 else {}),
                 },
                 **{status: {"description": about} for status, about in ERRORS.items() if call.keyed},
             },
-            "security": [{"key": []}] if call.keyed else [],
+            "security": [{"key": []}] if call.keyed and keys else [],
         }
         content: dict[str, object] = {}
         if call.body is not None:
@@ -139,6 +152,8 @@ def openapi(version: str, models: Sequence[Mapping[str, object]] = ()) -> dict[s
             }
         if call.files:
             content["multipart/form-data"] = _FORM
+        if call.state:
+            content[STATE] = {"schema": {"type": "string", "format": "binary"}}
         if content:
             said["requestBody"] = {"content": content, "required": True}
         paths.setdefault(call.path, {})[call.method.lower()] = said

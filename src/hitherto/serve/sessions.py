@@ -24,7 +24,7 @@ import msgspec
 import numpy as np
 
 from hitherto.errors import HithertoError, StoreError
-from hitherto.serve.refusals import Conflict, Full, Gone
+from hitherto.serve.refusals import Conflict, Full, Gone, Refused
 from hitherto.serve.store import Record, Store
 from hitherto.tasks.base import Row, Value
 from hitherto.tasks.streams import Running, Steps, Stream, step
@@ -540,7 +540,10 @@ class Sessions:
 def _sum(inputs: list[Value], finish: bool, request: str) -> bytes:
     """What tells pushes apart that begin at the same input, or have the names of requests."""
     named = (request,) if request else ()
-    packed = msgspec.msgpack.encode((inputs, finish, *named), enc_hook=plain)
+    try:
+        packed = msgspec.msgpack.encode((inputs, finish, *named), enc_hook=plain)
+    except (OverflowError, ValueError) as error:
+        raise Refused("an input has a whole number beyond 64 bits, or a text that is no Unicode") from error
     return hashlib.blake2b(packed, digest_size=16).digest()
 
 

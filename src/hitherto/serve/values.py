@@ -9,12 +9,16 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from hitherto.errors import DataError
+from hitherto.serve.asked import Choices
 from hitherto.serve.refusals import Refused
-from hitherto.tasks.base import Row, Value
+from hitherto.tasks.base import Options, Row, Value
+from hitherto.tasks.families import family_of, verb_of
+from hitherto.tasks.given import expect
 from hitherto.tasks.streams import Steps, Stream
+from hitherto.tasks.verbs import parameters
 from hitherto.trained import Model
 
-__all__ = ["FORMATS", "Upload", "as_files", "inputs_of", "take"]
+__all__ = ["FORMATS", "Upload", "as_files", "generating", "inputs_of", "take"]
 
 FORMATS = {"text": None, "s16": np.dtype("<i2"), "f32": np.dtype("<f4")}  # of the bytes of a binary message
 
@@ -43,6 +47,17 @@ def as_files(model: Model, uploads: Sequence[Upload]) -> Iterator[list[Path]]:
             paths.append(Path(folder) / f"{secrets.token_hex(8)}{ending}")
             paths[-1].write_bytes(content)
         yield paths
+
+
+def generating(model: Model, prompt: Value, choices: Choices) -> Options:
+    """The options of what a model generates, if it knows them all."""
+    task, options = model.spec.task, choices.chosen()
+    verbs = family_of(task).tasks[task]
+    verb = verbs.get("pieces") or verb_of(task, "steps")
+    expect(options, parameters(verb) - {"model", "prompt"}, f"what {task} generates")
+    if "pieces" in verbs and not isinstance(prompt, str | None):
+        raise Refused("the `prompt` of this model is a text")
+    return options
 
 
 def take(stream: Stream, value: Value) -> Steps[list[Row]]:

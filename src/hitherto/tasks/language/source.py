@@ -438,6 +438,8 @@ def _pieces(spec: Spec, data: Text) -> Iterator[str]:
     name = spec.data.input[0] if isinstance(spec.data.input, tuple) else spec.data.input
     if name is None:
         kinds = table.kinds()
+        if not table.columns:
+            raise table.error(0, None, "expected text, but the row has no columns")
         name = next((c for c in table.columns if kinds[c] == "text"), table.columns[0])
     column = table.column(name)
     for i, row in enumerate(table):
