@@ -55,9 +55,11 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.05)
-        made(address, "readings", "forecasts")
-        yield address
-        process.kill()  # it keeps nothing, and takes its time to end by itself
+        try:
+            made(address, "readings", "forecasts")
+            yield address
+        finally:
+            process.kill()  # it keeps nothing, and takes its time to end by itself
 
 
 def made(broker: str, *names: str) -> None:
@@ -66,7 +68,8 @@ def made(broker: str, *names: str) -> None:
 
     config = {"retention.ms": "604800000", "retention.bytes": "-1", "cleanup.policy": "delete"}
     topics = [NewTopic(name, num_partitions=2, replication_factor=1, config=config) for name in names]
-    for created in AdminClient({"bootstrap.servers": broker}).create_topics(topics).values():
+    admin = AdminClient({"bootstrap.servers": broker})
+    for created in admin.create_topics(topics).values():
         created.result(30)
 
 
