@@ -672,6 +672,34 @@ def test_the_page_of_those_that_write_lists_what_was_not_run(tmp_path: Path) -> 
         assert line in page, line
 
 
+def test_forecasts_of_the_plain_command_and_of_competitions_are_shown(tmp_path: Path) -> None:
+    assert "plain command" not in report.report(tmp_path)
+    row = {"task": "forecast", "metric": "mase", "model": 0.9, "best": "ridge", "best_baseline": 0.8, "gain": -0.1,
+           "error": 0.05, "metrics": {"coverage": 0.791}, "seconds": 3.0}  # fmt: skip
+    path = tmp_path / "defaults.jsonl"
+    for name, extra in (("births", {}), ("quick", {"quick": True}), ("early", {"develop": True})):
+        common.keep(path, name, **{"quick": False, **row, **extra})
+    one = {"median": 1.1, "mean": 1.4}
+    common.keep(tmp_path / "competitions.jsonl", "m3-yearly", series=645, mase=one, coverage=0.8, minutes=2.0,
+                seasonal_naive={"median": 1.0, "mean": 1.2}, last_value=one)  # fmt: skip
+    common.keep(
+        tmp_path / "competitions.jsonl", "m3-yearly-peers", series=645, AutoETS={"median": 1.05, "mean": 1.3}
+    )
+    page = report.report(tmp_path)
+    assert "| births | forecast | mase 0.9 | **ridge 0.8** | -0.1 | 0.05 | 0.79 | 3 |" in page
+    assert "| m3-yearly | 645 | 1.1 (1.4) | 1 (1.2) | 1.1 (1.4) | 1.05 (1.3) |  | 0.80 | 2 |" in page
+    assert "| quick |" not in page
+    assert "| early |" not in page
+    (line,) = report.default_headlines(tmp_path)
+    assert line.miss() == "Forecast, plain command, births: MASE: 0.9; better: ridge 0.8"
+    (line,) = report.competition_headlines(tmp_path)
+    assert line.cells()[1:] == (
+        "1.1",
+        "below the seasonal naive forecast's 1: **missed**",
+        "**AutoETS 1.05**",
+    )
+
+
 def test_the_picture_is_drawn_of_what_there_is(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     rows = [{"name": "copy-attention", "by_length": [[5, 1.0, 1.0], [10, 0.9, 0.95]]},
