@@ -52,6 +52,18 @@ def test_few_windows_say_little_and_least_where_they_are_calm() -> None:
     assert calm * wild > 1.2
 
 
+def test_with_few_windows_intervals_are_as_wide_as_those_around_the_line() -> None:
+    random = np.random.default_rng(0)
+    z = random.normal(size=(2000, 4, 1))
+    narrow, wide = (np.broadcast_to(w * SCORES, (2000, 4, 1, 5)) for w in (0.5, 1.5))
+    options = {"levels": LEVELS, "horizon": 4, "channels": 1}
+    for windows, width in ((0.01, 1.5), (1e9, 1.0)):
+        factor = factors(HEADS["quantile"], options, outputs(z, narrow), windows, outputs(z, wide))
+        np.testing.assert_allclose(0.5 * factor[[0, 1, 3, 4]], width, rtol=0.1)
+    factor = factors(HEADS["quantile"], options, outputs(z, wide), 0.01, outputs(z, narrow))
+    np.testing.assert_allclose(factor, 1, rtol=0.01)
+
+
 def test_heads_without_quantiles_are_left_as_they_are() -> None:
     z = np.zeros((5, 2, 1))
     assert (

@@ -53,8 +53,12 @@ def settled(
 ) -> Arrays:
     """The last weights as they are kept; `outputs` are what a model with some weights says of the validation data."""
     kind, options = head
-    changed = blended(weights, begun.first, begun.values) if begun.first else {}
-    found = factors(HEADS[kind], options, outputs({**weights, **changed}), begun.windows)
+    changed: Arrays = {}
+    line = None
+    if begun.first:
+        changed = blended(weights, begun.first, begun.values)
+        line = outputs({**weights, **blended(weights, begun.first, 0)})
+    found = factors(HEADS[kind], options, outputs({**weights, **changed}), begun.windows, line)
     if found is not None:
         changed |= widened({**weights, **changed}, found, HEADS[kind].middle(**options))
     return changed
@@ -72,26 +76,43 @@ def blended(weights: Mapping[str, Array], first: Mapping[str, Array], values: in
 
 
 def factors(
-    head: Head, options: Options, outputs: Iterable[tuple[Batch, Array]], windows: float
+    head: Head,
+    options: Options,
+    outputs: Iterable[tuple[Batch, Array]],
+    windows: float,
+    line: Iterable[tuple[Batch, Array]] | None = None,
 ) -> Array | None:
     """The factor of each number of a forecast, [P]; None where the head has no quantiles to move, or nothing is known.
 
-    The batches have scaled targets `y`; `windows` says how many of them share no value.
+    The batches have scaled targets `y`; `windows` says how many of them share no value. The fewer they are, the nearer
+    the intervals are to those around the `line`, if these are wider: they are of errors on later values, and those of
+    the network of errors on values that it has learned.
     """
     if head.factors is None:
         return None
     own = {name: value for name, value in options.items() if name not in ("horizon", "channels")}
-    some = [(batch.targets["y"], params) for batch, params in outputs]
-    z = np.concatenate([y.reshape(-1) for y, _ in some]) if some else np.zeros(0)
-    v = np.concatenate([p.reshape(len(y.reshape(-1)), -1) for y, p in some]) if some else np.zeros((0, 1))
-    known = np.isfinite(z)
-    if not known.any():
+    z, v = _numbers(outputs)
+    if not len(z):
         return None
-    found = np.clip(
-        head.factors(v[known].astype(np.float64), z[known].astype(np.float64), **own), 1 / MOST, MOST
-    )
-    believed: Array = found ** (windows / (windows + np.where(found < 1, SAFE, DOUBT)))
+    usual = np.ones(v.shape[1])
+    if line is not None:
+        middle = head.middle(**own)
+        before, now = (np.abs(some - some[:, [middle]]).mean(0) for some in (_numbers(line)[1], v))
+        usual = np.clip(np.divide(before, now, out=usual, where=now > 0), 1, MOST)
+    beyond = np.clip(head.factors(v, z, **own), 1 / MOST, MOST) / usual
+    believed: Array = usual * beyond ** (windows / (windows + np.where(beyond < 1, SAFE, DOUBT)))
     return believed
+
+
+def _numbers(outputs: Iterable[tuple[Batch, Array]]) -> tuple[Array, Array]:
+    """The targets that are known, [n], and the numbers that are said of each, in order, [n, P]."""
+    some = [(batch.targets["y"].reshape(-1), params) for batch, params in outputs]
+    if not some:
+        return np.zeros(0), np.zeros((0, 1))
+    z = np.concatenate([y for y, _ in some]).astype(np.float64)
+    v = np.concatenate([params.reshape(len(y), -1) for y, params in some]).astype(np.float64)
+    known = np.isfinite(z)
+    return z[known], np.sort(v[known], -1)
 
 
 def widened(weights: Mapping[str, Array], factor: Array, middle: int) -> Arrays:
