@@ -129,6 +129,8 @@ def test_the_windows_that_are_tried_leave_some_to_learn_from() -> None:
         codec = SeriesCodec.fit(series, horizon=5, season=7, scaling="causal", lookback=1)
         windows = windows_to_try([T], codec, (7,))
         assert all(2 <= w <= max(2, (T - 5) // 2) for w in windows)
+        longer = windows_to_try([T] * 30, codec, (7,))
+        assert max(windows) < max(longer) <= T - 5 or max(windows) == max(longer) == 336
     assert segment_of(96, 24) == 24
     assert segment_of(336, 24) == 24
     assert segment_of(10, 1) == 2

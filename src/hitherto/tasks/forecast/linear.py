@@ -54,6 +54,7 @@ CHANCE, DOUBT = 0.5, 0.6
 MEMBERS = 16  # fits that a line is the mean of, at most
 USUAL = 0.9  # of the weight of all fits: so much have those of the window that is read and of shorter ones
 FEW = 100  # values, of which half of what is learned is believed
+MANY = 20  # series that are enough to learn from, whatever the number of windows in one
 TOLD = 16  # scores from which on a naive map may be known to be as good as any fit
 SHARES = (0.6, 0.7, 0.8)  # of a series, that a fit sees before a part that it is scored on
 FITTED, SCORED, STEPS = (
@@ -465,7 +466,8 @@ def windows_to_try(steps: Sequence[int], codec: SeriesCodec, seasons: Sequence[i
     longest, total = int(lengths[len(lengths) // 2]), int(lengths.sum())
     short, long = max(2 * seasons[0], 8), max(seasons) + seasons[0]  # of the long season, so many may do
     most = max(short, 12, total // 6, long if longest >= 4 * max(seasons) else 0)
-    most = max(2, min((longest - codec.horizon) // 2, most, 1024))
+    room = longest - codec.horizon  # of many series, each may have a window or two
+    most = max(2, min(room if len(steps) >= MANY else room // 2, most, 1024))
     wanted = {
         short,
         2 * short,
