@@ -1082,7 +1082,7 @@ def competitions(folder: Path) -> str:
         if name.endswith(("-peers", "-develop")):
             continue
         beside = found.get(f"{name}-peers", {})
-        errors = [row["mase"], row["seasonal_naive"], row["last_value"], *(beside.get(p) for p in PEERS)]
+        errors = [row["mase"], row["seasonal_naive"], row["last_value"], *(beside.get(p) for p in STATISTICAL)]
         cells = ["" if one is None else f"{one['median']:g} ({one['mean']:g})" for one in errors]
         rows.append(
             (
@@ -1100,7 +1100,7 @@ def competitions(folder: Path) -> str:
         "model",
         "seasonal naive",
         "last value",
-        *PEERS,
+        *STATISTICAL,
         "coverage",
         "minutes",
         "commit",
@@ -1108,12 +1108,12 @@ def competitions(folder: Path) -> str:
     return table(header, rows)
 
 
-PEERS = ("AutoETS", "AutoTheta")
+STATISTICAL = ("AutoETS", "AutoTheta")
 
 
 def of_competition(name: str, row: Row, beside: Row) -> Headline:
     best, median = row["seasonal_naive"]["median"], row["mase"]["median"]
-    peers = [(p, beside[p]["median"]) for p in PEERS if p in beside]
+    peers = [(p, beside[p]["median"]) for p in STATISTICAL if p in beside]
     return Headline(
         f"Forecast, {name}, {row['series']:,} series, one model: median MASE",
         f"{median:g}",
