@@ -1082,7 +1082,12 @@ def competitions(folder: Path) -> str:
         if name.endswith(("-peers", "-develop")):
             continue
         beside = found.get(f"{name}-peers", {})
-        errors = [row["mase"], row["seasonal_naive"], row["last_value"], *(beside.get(p) for p in STATISTICAL)]
+        errors = [
+            row["mase"],
+            row["seasonal_naive"],
+            row["last_value"],
+            *(beside.get(p) for p in STATISTICAL),
+        ]
         cells = ["" if one is None else f"{one['median']:g} ({one['mean']:g})" for one in errors]
         rows.append(
             (
