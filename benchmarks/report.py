@@ -1452,6 +1452,42 @@ PEERS = {
 TAGGED = {"entities": ("Entities", "entity_f1", "F1"), "pos": ("Parts of speech", "accuracy", "accuracy")}
 
 
+RECORDS = {
+    "ptb-words": (
+        "Penn Treebank, words, LSTM 2 x 600: test perplexity",
+        "test",
+        80,
+        "Zaremba et al. 2014, large: 78.3",
+    ),
+    "ptb-chars": (
+        "Penn Treebank, characters: test bits per character",
+        "test",
+        1.32,
+        "Bai et al. 2018: 1.36",
+    ),
+    "shakespeare-record": ("Tiny Shakespeare, the last 5 %: nats per character", "valid", 1.46, ""),
+}
+
+
+def record_headlines(folder: Path) -> list[Headline]:
+    """Language models by the recipes of lm_record.py, each in one training, beside a Kneser-Ney 5-gram."""
+    found, lines = {row["name"]: row for row in read_rows(folder / "lm_record.jsonl")}, []
+    for name, (what, split, most, published) in RECORDS.items():
+        row = found.get(name)
+        if row is None:
+            continue
+        own, beside = row[split], [(f"Kneser-Ney {row[f'kneser_ney_{split}']:g}", False)]
+        beside += (
+            [(f"{published} (published)", float(published.rsplit(" ", 1)[1]) < own)] if published else []
+        )
+        cached = f"; with a cache {row[f'cached_{split}']:g}" if f"cached_{split}" in row else ""
+        measured = f"{own:g}{cached} ({row['minutes']:g} min)"
+        lines.append(
+            Headline(what, measured, f"at most {most:g} without a cache", own <= most, tuple(beside))
+        )
+    return lines
+
+
 def text_headlines(folder: Path) -> list[Headline]:
     """`classify` of texts with its defaults beside peers that learn from the same rows."""
     found, lines = {row["name"]: row for row in read_rows(folder / "classify.jsonl")}, []
@@ -1602,6 +1638,7 @@ def headlines(folder: Path = RESULTS) -> str:
             "tasks",
             task_headlines(folder / "tasks.jsonl", TASK_HEADLINES),
         ),
+        ("Language models by longer recipes", "lm_record", record_headlines(folder)),
         ("Texts to labels, beside peers", "classify_baselines", text_headlines(folder)),
         ("Tags where a third of the words is new", "tag_unseen", tag_headlines(folder)),
         (
@@ -1612,7 +1649,8 @@ def headlines(folder: Path = RESULTS) -> str:
         ("Text to text", "writing", task_headlines(folder / "writing.jsonl", WRITING_HEADLINES)),
         ("Audio, images, pens, video and music", "senses", sense_headlines(folder)),
     ):
-        if not lines and script in ("classify_baselines", "tag_unseen", "{defaults,competitions}"):
+        newer = ("lm_record", "classify_baselines", "tag_unseen", "{defaults,competitions}")
+        if not lines and script in newer:
             continue
         cells = table(("", "measured", "target", "baseline or published"), [line.cells() for line in lines])
         parts.append(f"## {title}\n\n`HITHERTO_DATA=FOLDER python benchmarks/{script}.py`\n\n{cells}")
