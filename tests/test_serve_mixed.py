@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 pytest.importorskip("starlette")
@@ -20,7 +21,7 @@ pytest.importorskip("starlette")
 from hitherto.errors import StoreError
 from hitherto.serve.models import Models, named
 from hitherto.serve.refusals import Conflict, Full
-from hitherto.serve.sessions import REMEMBERED, Answer, Counts, Sessions
+from hitherto.serve.sessions import REMEMBERED, Answer, Counts, Sessions, plain
 from hitherto.serve.store import Memory, Record, Store, store_of
 from hitherto.serve.values import take
 
@@ -193,10 +194,7 @@ def alone(model: Any, client: Client) -> str:
     stream, heard = model.stream(), hashlib.sha256()
     for some in client.inputs:
         rows = [row for value in some for row in stream.alone(take(stream, value))]
-        body = {"rows": rows}
-        heard.update(
-            json.dumps(body, separators=(",", ":"), ensure_ascii=False, default=lambda a: a.tolist()).encode()
-        )
+        heard.update(msgspec.json.encode({"rows": rows}, enc_hook=plain))
     return heard.hexdigest()
 
 

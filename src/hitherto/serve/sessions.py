@@ -258,8 +258,8 @@ class Sessions:
         """Keep what was answered before the store had it, of these sessions or of all."""
         some = [self.live.get(name) for name in (list(self.live) if names is None else names)]
         loose = [live for live in some if live is not None and not live.kept]
-        for first in range(0, len(loose), 1000):
-            part = loose[first : first + 1000]
+        for first in range(0, len(loose), 50):  # others are let in between
+            part = loose[first : first + 50]
             records = [live.record for live in part]
             kept = await self.store.write(records)
             for live, record, sound in zip(part, records, kept, strict=True):
@@ -268,6 +268,8 @@ class Sessions:
                     self._forget(record.id)  # another worker has it, from where it was kept last
                 elif live.record is record:
                     live.kept = True
+            if first + 50 < len(loose):
+                await asyncio.sleep(0)
 
     async def park(self, idle: float) -> int:
         """Leave the sessions that were not used for so many seconds to the store; how many."""
@@ -282,8 +284,8 @@ class Sessions:
             if name not in self.taking:
                 gone.append(name)
         await self.flush(gone)
-        for name in gone:
-            if name not in self.taking:
+        for name in gone:  # unless it was pushed to meanwhile
+            if name not in self.taking and name in self.live and self.live[name].kept:
                 self._forget(name)
         return len(gone)
 
