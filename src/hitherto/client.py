@@ -226,7 +226,7 @@ class Client(_Sender[httpx.Client]):
             return value
 
     def _do(self, next_: _Asked | float) -> Came:
-        if isinstance(next_, float):
+        if not isinstance(next_, _Asked):
             time.sleep(next_)
             return None
         try:
@@ -314,7 +314,7 @@ class AsyncClient(_Sender[httpx.AsyncClient]):
             return value
 
     async def _do(self, next_: _Asked | float) -> Came:
-        if isinstance(next_, float):
+        if not isinstance(next_, _Asked):
             await asyncio.sleep(next_)
             return None
         try:

@@ -106,7 +106,7 @@ def resting(
     state = [
         tape.constant(values[None, :, 0]) for values in seen.states.values()
     ]  # [1, T, W]: a row for each step
-    rows, taken, off = len(read), 0, np.array([np.inf])
+    rows, taken, off, now = len(read), 0, np.array([np.inf]), np.zeros((0, 0))
     while taken < most and not (off < STILL).all():
         part = min(100, most - taken)
         x = tape.constant(np.broadcast_to(kinds[hold].astype(np.float32), (part, rows, read.shape[1])))

@@ -157,7 +157,7 @@ class Var:
 
     # ---- shapes
 
-    def reshape(self, *shape: "int | tuple[int, ...]") -> "Var":
+    def reshape(self, *shape: int) -> "Var":
         before = self.value.shape
         return node(self.value.reshape(*shape), (self, lambda g: g.reshape(before)))
 

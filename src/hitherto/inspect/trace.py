@@ -134,7 +134,7 @@ def _run(
 def _encoded(seen: Seen, plan: Plan, source: Array) -> State:
     """The states that the encoder gives the step program, and the memory that it attends to."""
     seen.program = "encode"
-    program = plan["encode"]
+    program = plan.get("encode", [])
     values, rest = _begun(seen, program, "source", source)
     ends = seen.zeros(program, source.shape[1])
     zeros = dict(ends)
@@ -143,7 +143,7 @@ def _encoded(seen: Seen, plan: Plan, source: Array) -> State:
         values[op["outputs"][0]], new = step_of(op["op"]).run(seen, op, x, zeros)
         ends |= new
     state: State = {}
-    for op in plan["bridge"]:
+    for op in plan.get("bridge", []):
         state[op["outputs"][0]] = _bridged(seen, op, ends[op["inputs"][0]])
     memory = cast("Var", values["memory"])
     if memory.ndim == 3:
