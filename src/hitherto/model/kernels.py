@@ -34,6 +34,7 @@ __all__ = [
     "cross_entropy_",
     "empty",
     "keeps_bias",
+    "linear",
     "readable",
     "sweep",
     "unavailable_reason",
@@ -221,6 +222,19 @@ def empty(*shape: int) -> Tensor:
 
 
 # ---- the two sweeps ----------------------------------------------------------------------------------------
+
+
+def linear(x: Tensor, weight: Tensor) -> Tensor:
+    """X W', [n, O], in the order of the kernels: a row has the bits that it has alone, on any number of threads."""
+    (n, width), out = x.shape, weight.size(0)
+    weights = [{"weight_ih": weight.detach().contiguous().numpy()}, {}]
+    stage = {"op": "linear", "I": width, "O": out, "H": out, "weights": weights}
+    y = empty(n, out)
+    _native.Program("float32", 0, stage).run(
+        x.detach().contiguous().numpy()[None], None, y.numpy()[None], None, None, 0, 1, torch.get_num_threads(),
+        None, None, None, None, None,
+    )  # fmt: skip
+    return y
 
 
 def keeps_bias(cell: str) -> bool:

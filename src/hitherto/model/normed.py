@@ -61,7 +61,7 @@ def _inputs(cell: str, x: Tensor, params: dict[str, Tensor | None], H: int) -> t
     b_ih, b_hh = params["bias_ih"], params["bias_hh"]
     assert weight is not None  # noqa: S101 - every such layer has it
     assert scale is not None  # noqa: S101 - and this
-    gates = F.layer_norm(F.linear(x, weight).unflatten(-1, (-1, H)), (H,)).flatten(1) * scale
+    gates = F.layer_norm(_project(x, weight).unflatten(-1, (-1, H)), (H,)).flatten(1) * scale
     bias_n = None
     if b_ih is not None and b_hh is not None:
         if kernels.keeps_bias(cell):
@@ -69,6 +69,36 @@ def _inputs(cell: str, x: Tensor, params: dict[str, Tensor | None], H: int) -> t
             b_hh = torch.cat([b_hh[:-H], torch.zeros_like(bias_n)])
         gates = gates + (b_ih + b_hh)
     return gates, bias_n
+
+
+class _Context(FunctionCtx):
+    """What the forward pass leaves for the backward pass."""
+
+    cell: int
+    states: int
+    saved_tensors: tuple[Tensor, ...]  # None where a layer has none
+    needs_input_grad: tuple[bool, ...]
+
+
+class _Project(torch.autograd.Function):
+    """x W', each row with the bits that it has alone, which torch's product does not promise."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return kernels.linear(x, weight)
+
+    @staticmethod
+    def backward(ctx: _Context, *grad_outputs: Tensor) -> tuple[Tensor, Tensor]:
+        (x, weight), (d,) = ctx.saved_tensors, grad_outputs
+        return d @ weight, d.t() @ x
+
+
+def _project(x: Tensor, weight: Tensor) -> Tensor:
+    if len(x) == 0:
+        return F.linear(x, weight)
+    projected: Tensor = _Project.apply(x, weight)  # type: ignore[no-untyped-call]
+    return projected
 
 
 def _numbers(
@@ -167,15 +197,6 @@ def _whole(
         [None if p is None else p.contiguous() for p in parts],
         None if masks is None else masks.contiguous(),
     )
-
-
-class _Context(FunctionCtx):
-    """What the forward pass leaves for the backward pass."""
-
-    cell: int
-    states: int
-    saved_tensors: tuple[Tensor, ...]  # None where a layer has none
-    needs_input_grad: tuple[bool, ...]
 
 
 class _Unroll(torch.autograd.Function):
