@@ -133,6 +133,11 @@ def test_initial_weights(init: str, expected: float | None) -> None:
         torch.testing.assert_close(gate @ gate.T, torch.eye(6), atol=1e-5, rtol=0)
     total = tensors["recurrent.bias_ih_l0"] + tensors["recurrent.bias_hh_l0"]
     assert (total[6:12] == 2.0).all()
+    slow = build(plan, init=init, init_range=0.1, chrono=100).tensors()
+    total = slow["recurrent.bias_ih_l0"] + slow["recurrent.bias_hh_l0"]
+    assert (total[6:12] > 0).all()
+    assert len(set(total[6:12].tolist())) == 6
+    assert (total[:6] == -total[6:12]).all()
 
 
 # ---- an encoder and a decoder

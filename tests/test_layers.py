@@ -352,6 +352,13 @@ def test_wrong_choices_are_refused():
             ht.LSTM(IN, H, proj_size=proj_size)
     with pytest.raises(ValueError, match="forget_bias needs a bias"):
         ht.LSTM(IN, H, bias=False, forget_bias=1.0)
+    with pytest.raises(ValueError, match="chrono needs a bias"):
+        ht.GRU(IN, H, bias=False, chrono=10)
+    for chrono in (1, float("nan"), float("inf"), True, "10"):
+        with pytest.raises(ValueError, match="chrono is a number of steps to remember, 2 or more"):
+            ht.LSTM(IN, H, chrono=chrono)
+    with pytest.raises(ValueError, match="chrono and forget_bias set the same biases"):
+        ht.LSTM(IN, H, chrono=10, forget_bias=1.0)
     with pytest.raises(TypeError, match=r"expects its initial state as a tuple \(h, c\), but got Tensor"):
         ht.LSTM(IN, H)(torch.randn(T, B, IN), torch.zeros(1, B, H))
     with pytest.raises(TypeError, match="expects its initial state as a tensor h, but got tuple"):
@@ -658,6 +665,25 @@ def test_forget_bias_is_the_sum_of_both_biases():
     projected = ht.LSTM(IN, H, proj_size=3, orthogonal=True)
     gate = projected.weight_hh_l0.detach()[:H]  # [H, P]: orthonormal columns
     torch.testing.assert_close(gate.T @ gate, torch.eye(3), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "LSTMCell", "GRU", "GRUCell"])
+def test_chrono_opens_the_gate_that_keeps_for_so_many_steps(kind):
+    torch.manual_seed(3)
+    module = getattr(ht, kind)(IN, 400, chrono=50)
+    held = dict(module.named_parameters())
+    (name,) = (n for n in held if n.startswith("bias_ih"))
+    gates = (held[name] + held[name.replace("ih", "hh")]).detach().split(400)
+    keeps = gates[1]  # f of i f g o, z of r z n
+    steps = keeps.exp()  # a gate of sigmoid(log s) halves in about s steps
+    assert 1 <= steps.min() < 2
+    assert 48 < steps.max() <= 49
+    assert 23 < steps.mean() < 27
+    if kind.startswith("LSTM"):
+        assert torch.equal(gates[0], -keeps)
+    others = gates[2:] if kind.startswith("LSTM") else (gates[0], gates[2])
+    assert all(abs(gate).max() <= 2 * 400**-0.5 for gate in others)
+    assert "chrono=50" in repr(module)
 
 
 # ------------------------------------------------------------------------------------------------------ cells

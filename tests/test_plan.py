@@ -102,6 +102,10 @@ def test_an_option_of_another_cell_is_an_error() -> None:
         plan(cell="gru", proj_size=2)
     with pytest.raises(UsageError, match="no forget_bias"):
         plan(cell="rnn", forget_bias=1.0)
+    with pytest.raises(UsageError, match="so no chrono; it is an option of lstm, gru"):
+        plan(cell="rnn", chrono=10)
+    with pytest.raises(UsageError, match="chrono and forget_bias set the same biases"):
+        plan(chrono=10, forget_bias=1.0)
 
 
 def test_only_one_direction_streams() -> None:

@@ -74,6 +74,9 @@ class Cell:
     opened: Callable[..., tuple[Array, ...]] | None = None
     shares: tuple[str, ...] = ()  # gates that say which share of something passes, from 0 to 1
     keeps: str = ""  # the one of them that says which share of the memory stays
+    admits: str = (
+        ""  # the one that says which share of what is new comes in, where `keeps` does not say it too
+    )
 
     def state_sizes(self, hidden_size: int, **options: object) -> tuple[int, ...]:
         """The width of each state: `hidden_size`, but for the first state of a cell with a projection."""
@@ -373,6 +376,7 @@ CELLS: dict[str, Cell] = {
         opened=_lstm_opened,
         shares=("i", "f", "o"),
         keeps="f",
+        admits="i",
     ),
     "gru": Cell(
         "gru",

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from hitherto.arrays import Array
-from hitherto.cells import CELLS
 from hitherto.model import branches
 from hitherto.model.embedding import embedding
 from hitherto.model.layers import layer_of
 from hitherto.model.segments import Segments
 from hitherto.model.spelling import Spelling, spell
+from hitherto.model.weights import Weighted
 from hitherto.plan import (
     NARROWEST,
     OPS,
@@ -47,6 +47,7 @@ class Start:
 
     orthogonal: bool = False
     forget_bias: float | None = None
+    chrono: float | None = None
 
 
 class Module(nn.Module):
@@ -428,8 +429,8 @@ def _make_recurrent(o: Options, start: Start) -> nn.Module:
     names = ("num_layers", "bidirectional", "dropout", "recurrent_dropout", "layer_norm", "residual")
     options = {name: o[name] for name in names}
     options |= {name: o[name] for name in ("weight_dropout", "locked_dropout") if name in o}
-    if start.forget_bias is not None:
-        options["forget_bias"] = start.forget_bias
+    set_ones = {"forget_bias": start.forget_bias, "chrono": start.chrono}
+    options |= {name: value for name, value in set_ones.items() if value is not None}
     return layer_of(
         o["cell"], o["input_size"], o["hidden_size"], orthogonal=start.orthogonal, **options,
         cell_options={name: value for name, value in cell_options(o).items() if name != "layer_norm"},
@@ -562,33 +563,25 @@ def build(
     init: str = "torch",
     init_range: float = 0.1,
     forget_bias: float | None = None,
+    chrono: float | None = None,
 ) -> Module:
     """The module of a plan, its weights drawn from `seed` alone."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        module = Module(plan, Start(init == "orthogonal", forget_bias))
+        module = Module(plan, Start(init == "orthogonal", forget_bias, chrono))
         for name, value in module.named_parameters():
             if init == "uniform":
                 value.uniform_(-init_range, init_range)
-                if forget_bias is not None and (
-                    ".bias_ih_" in name or ".bias_hh_" in name
-                ):  # drawn over just now; two biases add up to it
-                    _set_forget(value, plan, name, forget_bias * (".bias_ih_" in name))
             elif name in (
                 "embed.weight",
                 "embed_source.weight",
             ):  # torch's N(0, 1) drowns what the first layer begins with
                 value.normal_(std=0.1)
+        for layer in module.modules() if init == "uniform" else ():
+            if isinstance(layer, Weighted):
+                layer.reset_memory()  # drawn over just now
     expected = weights(plan)
     made = {name: tuple(value.shape) for name, value in module.named_parameters()}
     if expected != made:
         raise AssertionError(f"the plan's tensors {expected} are not the module's {made}")
     return module
-
-
-def _set_forget(bias: Tensor, plan: Plan, name: str, value: float) -> None:
-    """Set the part of a bias that is of the forget gate."""
-    op = next(op for op in operations(plan) if op["name"] == name.partition(".")[0])
-    cell, H = CELLS[op["options"]["cell"]], op["options"]["hidden_size"]
-    first = cell.gates.index(cell.forget_gate) * H
-    bias[first : first + H] = value

@@ -35,9 +35,12 @@ class _RecurrentCell(Weighted, nn.RNNCellBase):
         *,
         layer_norm: bool,
         forget_bias: float | None = None,
+        chrono: float | None = None,
         orthogonal: bool,
     ) -> None:
-        super().__init__(cell, options, input_size, hidden_size, bias, layer_norm, forget_bias, orthogonal)
+        super().__init__(
+            cell, options, input_size, hidden_size, bias, layer_norm, forget_bias, chrono, orthogonal
+        )
         self._torch_cell = not layer_norm and bool(self._cudnn)
         self._register(input_size, "", {"device": device, "dtype": dtype})
         if not bias:
@@ -160,7 +163,7 @@ class RNNCell(_RecurrentCell, nn.RNNCell):
 
 
 class LSTMCell(_RecurrentCell, nn.LSTMCell):
-    """torch.nn.LSTMCell, and the options `layer_norm`, `forget_bias` and `orthogonal` of LSTM."""
+    """torch.nn.LSTMCell, and the options `layer_norm`, `forget_bias`, `chrono` and `orthogonal` of LSTM."""
 
     def __init__(
         self,
@@ -172,6 +175,7 @@ class LSTMCell(_RecurrentCell, nn.LSTMCell):
         *,
         layer_norm: bool = False,
         forget_bias: float | None = None,
+        chrono: float | None = None,
         orthogonal: bool = False,
     ) -> None:
         super().__init__(
@@ -184,12 +188,13 @@ class LSTMCell(_RecurrentCell, nn.LSTMCell):
             dtype,
             layer_norm=layer_norm,
             forget_bias=forget_bias,
+            chrono=chrono,
             orthogonal=orthogonal,
         )
 
 
 class GRUCell(_RecurrentCell, nn.GRUCell):
-    """torch.nn.GRUCell, and the options `reset`, `layer_norm` and `orthogonal` of GRU."""
+    """torch.nn.GRUCell, and the options `reset`, `layer_norm`, `chrono` and `orthogonal` of GRU."""
 
     def __init__(
         self,
@@ -201,10 +206,11 @@ class GRUCell(_RecurrentCell, nn.GRUCell):
         *,
         reset: str = "after",
         layer_norm: bool = False,
+        chrono: float | None = None,
         orthogonal: bool = False,
     ) -> None:
         super().__init__(
             "gru", gru_options(reset), input_size, hidden_size, bias, device, dtype,
-            layer_norm=layer_norm, orthogonal=orthogonal,
+            layer_norm=layer_norm, chrono=chrono, orthogonal=orthogonal,
         )  # fmt: skip
         self.reset = reset

@@ -79,6 +79,7 @@ class LSTM(Recurrent, nn.LSTM):
 
     recurrent_dropout, weight_dropout, locked_dropout, layer_norm, residual, orthogonal: as for RNN
     forget_bias:       initial value of the two forget-gate biases together; torch's uniform values if None
+    chrono:            in its place, initial gate biases for memories of up to this many steps
     """
 
     _torchs_options = (*Recurrent._torchs_options, "proj_size")
@@ -102,6 +103,7 @@ class LSTM(Recurrent, nn.LSTM):
         layer_norm: bool = False,
         residual: bool = False,
         forget_bias: float | None = None,
+        chrono: float | None = None,
         orthogonal: bool = False,
     ) -> None:
         super().__init__(
@@ -121,6 +123,7 @@ class LSTM(Recurrent, nn.LSTM):
             layer_norm=layer_norm,
             residual=residual,
             forget_bias=forget_bias,
+            chrono=chrono,
             orthogonal=orthogonal,
             cell_options={"proj_size": proj_size} if proj_size else {},
         )
@@ -131,6 +134,7 @@ class GRU(Recurrent, nn.GRU):
 
     recurrent_dropout, weight_dropout, locked_dropout, layer_norm, residual, orthogonal: as for RNN
     reset:             "after" the recurrent product, as torch and cuDNN do, or "before" it, as the original
+    chrono:            initial biases of the gate z for memories of up to this many steps
     """
 
     def __init__(
@@ -151,6 +155,7 @@ class GRU(Recurrent, nn.GRU):
         locked_dropout: bool = False,
         layer_norm: bool = False,
         residual: bool = False,
+        chrono: float | None = None,
         orthogonal: bool = False,
         proj_size: None = None,
     ) -> None:
@@ -171,6 +176,7 @@ class GRU(Recurrent, nn.GRU):
             locked_dropout=locked_dropout,
             layer_norm=layer_norm,
             residual=residual,
+            chrono=chrono,
             orthogonal=orthogonal,
             cell_options=gru_options(reset),
         )

@@ -96,11 +96,20 @@ class Recurrent(Weighted, nn.RNNBase):
         layer_norm: bool = False,
         residual: bool = False,
         forget_bias: float | None = None,
+        chrono: float | None = None,
         orthogonal: bool = False,
         cell_options: Options | None = None,
     ) -> None:
         super().__init__(
-            cell, cell_options or {}, input_size, hidden_size, bias, layer_norm, forget_bias, orthogonal
+            cell,
+            cell_options or {},
+            input_size,
+            hidden_size,
+            bias,
+            layer_norm,
+            forget_bias,
+            chrono,
+            orthogonal,
         )
         num_layers = check_size("num_layers", num_layers)
         check_flag("batch_first", batch_first)

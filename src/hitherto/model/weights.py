@@ -1,7 +1,7 @@
 """Weights of layers and cells: how they begin, are checked and are named."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -16,6 +16,7 @@ from hitherto.model.reference import State, Weights
 __all__ = [
     "Factory",
     "Weighted",
+    "check_chrono",
     "check_flag",
     "check_lengths",
     "check_no_projection",
@@ -60,6 +61,7 @@ class Weighted(nn.Module):
         bias: bool,
         layer_norm: bool,
         forget_bias: float | None,
+        chrono: float | None,
         orthogonal: bool,
     ) -> None:
         """The weights of a row of `CELLS`; `options` are the cell's own beside bias and layer_norm."""
@@ -68,11 +70,14 @@ class Weighted(nn.Module):
         input_size = check_size("input_size", input_size, least)
         hidden_size = check_size("hidden_size", hidden_size, least)
         check_flag("bias", bias)
-        if forget_bias is not None and not bias:
-            raise UsageError("forget_bias needs a bias, but bias=False; leave one of the two out.")
+        for name, value in (("forget_bias", forget_bias), ("chrono", chrono)):
+            if value is not None and not bias:
+                raise UsageError(f"{name} needs a bias, but bias=False; leave one of the two out.")
         row = CELLS[cell]
         if forget_bias is not None and not row.forget_gate:
             raise UsageError(f"the cell {cell} has no forget gate, so no forget_bias; leave it out.")
+        if chrono is not None:
+            check_chrono(chrono, row, forget_bias)
         common = {"bias": (bias, True), "layer_norm": (layer_norm, False)}
         for name, (value, default) in common.items():
             if name not in row.options and value is not default:
@@ -85,6 +90,7 @@ class Weighted(nn.Module):
         self.recurrent_dropout = self.weight_dropout = 0.0
         self.locked_dropout = False
         self.forget_bias = forget_bias
+        self.chrono = chrono
         self.orthogonal = orthogonal
         # Attributes that torch.compile and pickle see are plain: names, not rows.
         self._cell = cell
@@ -138,7 +144,7 @@ class Weighted(nn.Module):
         ]
 
     def reset_parameters(self) -> None:
-        """Draw initial weights: torch.nn's for the same seed, unless `forget_bias` or `orthogonal` is set."""
+        """Draw initial weights: torch.nn's for the same seed, unless `forget_bias`, `chrono` or `orthogonal` is set."""
         bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size else 0.0
         for name, weight in self.named_parameters(recurse=False):
             if name.startswith("scale_"):
@@ -147,18 +153,34 @@ class Weighted(nn.Module):
                 nn.init.zeros_(weight)
             else:
                 nn.init.uniform_(weight, -bound, bound)
-        row = CELLS[self._cell]
         for weights in self._weights():
-            by_name = dict(zip(self._names, weights, strict=True))
-            w_hh, b_ih, b_hh = (by_name.get(name) for name in ("weight_hh", "bias_ih", "bias_hh"))
+            w_hh = dict(zip(self._names, weights, strict=True)).get("weight_hh")
             if self.orthogonal and w_hh is not None and self.hidden_size:
                 for gate in w_hh.detach().chunk(w_hh.size(0) // self.hidden_size):  # one square matrix a gate
                     nn.init.orthogonal_(gate)
-            if self.forget_bias is not None and b_ih is not None and b_hh is not None:
-                first = row.gates.index(row.forget_gate) * self.hidden_size
-                forget = slice(first, first + self.hidden_size)
-                nn.init.constant_(b_ih.detach()[forget], self.forget_bias)
-                nn.init.zeros_(b_hh.detach()[forget])  # the two biases add up to forget_bias
+        self.reset_memory()
+
+    def reset_memory(self) -> None:
+        """Set the biases of the gates that say what stays, as `forget_bias` or `chrono` has them."""
+        row = CELLS[self._cell]
+        for weights in self._weights():
+            held = dict(zip(self._names, weights, strict=True))
+            if self.forget_bias is not None:
+                self._set_bias(held, row.forget_gate, self.forget_bias)
+            if self.chrono is not None and self.hidden_size:
+                # Each unit is to hold what it has for about so many steps (Tallec and Ollivier 2018).
+                steps = torch.empty(self.hidden_size).uniform_(1.0, max(1.0, self.chrono - 1.0))
+                self._set_bias(held, row.keeps, steps.log())
+                if row.admits:
+                    self._set_bias(held, row.admits, -steps.log())
+
+    def _set_bias(self, held: Mapping[str, Tensor | None], gate: str, value: Tensor | float) -> None:
+        """Make the two biases of a gate add up to this."""
+        first = CELLS[self._cell].gates.index(gate) * self.hidden_size
+        for name, part in (("bias_ih", value), ("bias_hh", 0.0)):
+            bias = held.get(name)
+            if bias is not None:
+                bias.detach()[first : first + self.hidden_size] = part
 
     def _in_onnx(self) -> bool:
         """Whether ONNX has an operator for what it computes."""
@@ -265,6 +287,7 @@ class Weighted(nn.Module):
             "residual": False,
             "reset": "after",
             "forget_bias": None,
+            "chrono": None,
             "orthogonal": False,
         }
         held = self.__dict__
@@ -278,6 +301,19 @@ def check_size(name: str, value: object, least: int = 1) -> int:
         more = "must be greater than zero" if least else "must not be negative"
         raise UsageError(f"{name} {more}, but came as {value}.")
     return int(value)
+
+
+def check_chrono(chrono: object, row: Cell, forget_bias: float | None) -> None:
+    if (
+        isinstance(chrono, bool)
+        or not isinstance(chrono, int | float | np.number)
+        or not 2 <= chrono < math.inf
+    ):
+        raise UsageError(f"chrono is a number of steps to remember, 2 or more, but came as {chrono!r}.")
+    if not row.keeps:
+        raise UsageError(f"the cell {row.name} has no gate that says what stays, so no chrono; leave it out.")
+    if forget_bias is not None:
+        raise UsageError("chrono and forget_bias set the same biases; leave one of the two out.")
 
 
 def check_flag(name: str, value: object) -> None:

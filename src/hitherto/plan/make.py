@@ -456,6 +456,13 @@ def _cell_options(model: ModelSpec, **sizes: int) -> dict[str, object]:
         raise UsageError(
             f"the cell {model.cell} has no forget gate, so no forget_bias; it is an option of {having}."
         )
+    if model.chrono is not None and not cell.keeps:
+        having = ", ".join(other for other, row in CELLS.items() if row.keeps)
+        raise UsageError(
+            f"the cell {model.cell} has no gate that says what stays, so no chrono; it is an option of {having}."
+        )
+    if model.chrono is not None and model.forget_bias is not None:
+        raise UsageError("chrono and forget_bias set the same biases; leave one of the two out.")
     if model.layer_norm and "layer_norm" not in CELLS[model.cell].options:
         raise UsageError(f"the cell {model.cell} has no layer_norm; leave it out.")
     return chosen

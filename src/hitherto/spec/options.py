@@ -336,6 +336,10 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     )
     init_range: Annotated[Amount, _about("bound of the uniform initialisation")] = 0.1
     forget_bias: Annotated[float | None, _about("initial bias of the lstm's forget gate")] = None
+    chrono: Annotated[
+        Annotated[int, Meta(ge=2)] | None,
+        _about("initial gate biases of an lstm or a gru for memories of up to this many steps"),
+    ] = None
 
 
 class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -85,7 +85,7 @@ def module_of(spec: Spec, plan: Plan, known: Mapping[str, Array]) -> "Module":
 
     module = build(
         plan, seed=spec.train.seed, init=spec.model.init, init_range=spec.model.init_range,
-        forget_bias=spec.model.forget_bias,
+        forget_bias=spec.model.forget_bias, chrono=spec.model.chrono,
     )  # fmt: skip
     module.load({**module.tensors(), **known})
     return module.to(device_of(spec.train.device))
