@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"errors", "arrays", "native", "cells", "heads", "plan", "_native"},
     "training": {
         *("errors", "progress", "files", "tensors", "metrics", "heads", "spec", "plan", "decode", "bundle", "report"),
-        *("tasks", "trained", "model", "arrays", "runtime", "codecs", "facade", "native"),
+        *("tasks", "trained", "model", "arrays", "runtime", "codecs", "facade", "native", "inspect"),
     },
     # on top
     "checks": {

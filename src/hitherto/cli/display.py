@@ -5,7 +5,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +13,7 @@ import click
 from hitherto.progress import EVERY, telling
 
 if TYPE_CHECKING:
-    from hitherto.training.progress import Progress
+    from hitherto.training.progress import Progress, Row
 
 __all__ = ["Display", "mute"]
 
@@ -49,7 +49,7 @@ class Display:
         else:
             self.say(line)
 
-    def show(self, progress: "Progress", row: Mapping[str, object]) -> None:
+    def show(self, progress: "Progress", row: "Row") -> None:
         """Show a row of the log: of an evaluation, or of a training step, which has a `loss`."""
         if "loss" in row:
             self._between(progress, row)
@@ -65,8 +65,10 @@ class Display:
         loss_text = f"loss {loss:.4f}  " if isinstance(loss, float) else ""
         mark = "  *" if progress.best_step == row["step"] else ""
         self.say(f"epoch {progress.epoch + 1:3}  step {row['step']:6}  {loss_text}{'  '.join(metrics)}{mark}")
+        for name, seen in row["memory"].items() if "memory" in row else ():
+            self.say(f"           {name}: {_memory(seen)}")
 
-    def _between(self, progress: "Progress", row: Mapping[str, object]) -> None:
+    def _between(self, progress: "Progress", row: "Row") -> None:
         """Show a training step; warn once if the training takes hours."""
         now = time.monotonic()
         self.begun = self.begun or (now, progress.step)
@@ -92,6 +94,14 @@ class Display:
         if self.open:
             click.echo("\r\033[K", err=True, nl=False)
             self.open = False
+
+
+def _memory(seen: "Row") -> str:
+    """What was seen of the memory of a layer, in a line."""
+    parts = [f"90 % of the gradient in {seen['length']} of {seen['steps']} steps"]
+    parts += [f"{gate} shut {seen['shut'][gate]:.0%} open {seen['open'][gate]:.0%}" for gate in seen["shut"]]
+    radii = [f"{gate} {radius:.2f}" for gate, radius in seen["radius"].items() if radius is not None]
+    return "; ".join(parts + ([f"radius {' '.join(radii)}"] if radii else []))
 
 
 HOUR = 3600.0  # seconds

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.cells import CELLS
 from hitherto.errors import DataError, UsageError
 from hitherto.inspect import measures, tape
 from hitherto.inspect.inspection import Inspection, answers_of, weights_of
 from hitherto.inspect.layers import Layer, unroll
 from hitherto.inspect.trace import trace
-from hitherto.plan import OPS, Operation, cell_options, tensor_name
 from hitherto.tasks.base import Value
 from hitherto.tasks.families import family_of
 from hitherto.tasks.given import inputs
@@ -89,20 +87,6 @@ def resting(
     kinds = {"mean": read.mean(0), "last": read[-1], "zero": np.zeros_like(read[0])}
     if hold not in kinds:
         raise UsageError(f"hold must be one of {', '.join(kinds)}, but is {hold!r}.")
-    op = next(
-        op
-        for program in ("encode", "step")
-        for op in _operations(model, program)
-        if op["name"] == seen.place[1]
-    )
-    o = op["options"]
-    prefix = "layer." if any(name.startswith("layer.") for name in OPS[op["op"]].weights(o)) else ""
-    cell, chosen = CELLS[o["cell"]], cell_options(o)
-    way = "_reverse" if seen.direction else ""
-    weights = {
-        name: np.asarray(model.tensors[tensor_name(op, f"{prefix}{name}_l{seen.place[2]}{way}")], np.float32)
-        for name in cell.params(read.shape[1], o["hidden_size"], **chosen)
-    }
     state = [
         tape.constant(values[None, :, 0]) for values in seen.states.values()
     ]  # [1, T, W]: a row for each step
@@ -110,7 +94,7 @@ def resting(
     while taken < most and not (off < STILL).all():
         part = min(100, most - taken)
         x = tape.constant(np.broadcast_to(kinds[hold].astype(np.float32), (part, rows, read.shape[1])))
-        _, after, (ran,) = unroll(seen.place, cell, chosen, [weights], x, state)
+        _, after, (ran,) = unroll(seen.place, seen.cell, seen.options, [seen.weights], x, state)
         taken += part
         now = np.concatenate([values[-1] for values in ran.states.values()], -1)
         if part > 1:
@@ -128,11 +112,6 @@ def resting(
             counts[near] += 1
     states = np.array(places, np.float32).reshape(len(places), now.shape[1])
     return Resting(states, np.array(counts) / rows, float((~still).mean()), taken)
-
-
-def _operations(model: OpenModel, program: str) -> list[Operation]:
-    plan = model.plan
-    return plan["step"] if program == "step" else plan.get("encode", [])
 
 
 # ------------------------------------------------------------------------------------------------- what moves a unit

@@ -1,11 +1,12 @@
 """Recurrent layers that show their states and gates, and send gradients back.
 
-A cell with a kernel runs on those of training, forward and backward, by the addresses of numpy arrays. Another cell, or
-a machine without the extension, takes step after step on the tape (`hitherto.inspect.tape`).
+A cell with a kernel runs on those of training, forward and backward, by the addresses of numpy arrays. What has none,
+such as layer normalisation with a projection, or a machine without the extension, takes step after step on the tape
+(`hitherto.inspect.tape`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
@@ -40,6 +41,8 @@ class Layer:
     y: Array  # what it gave
     states: dict[str, Array]  # after each step
     gates: dict[str, Array]  # at each step
+    weights: Weights
+    options: Options  # of the cell
 
     @property
     def program(self) -> str:
@@ -56,9 +59,23 @@ class Layer:
         states = {name: np.concatenate([p.states[name] for p in parts]) for name in first.states}
         gates = {name: np.concatenate([p.gates[name] for p in parts]) for name in first.gates}
         y = np.concatenate([p.y for p in parts])
-        return Layer(
-            first.place, first.direction, first.cell, [x for p in parts for x in p.x], y, states, gates
-        )
+        x = [x for p in parts for x in p.x]
+        return replace(first, x=x, y=y, states=states, gates=gates)
+
+    def gradient_norms(self) -> Array:
+        """The norm of the gradient at what it read, the newest step first, [T, B]."""
+        parts = [np.zeros_like(x.value) if x.grad is None else x.grad for x in self.x]
+        return np.asarray(np.linalg.norm(np.concatenate(parts)[::-1], axis=-1))
+
+    def recurrent_weights(self) -> Weights:
+        """The matrix of each gate from state to state, [H, H]; nothing of a cell that has them otherwise."""
+        u = self.weights.get("weight_hh")
+        count = len(self.cell.gates)
+        if u is None or not count or len(u) % count:
+            return {}
+        down = self.weights.get("weight_hr")  # h is a projection of what the gates make
+        blocks = np.split(u if down is None else u @ down, count)
+        return dict(zip(self.cell.gates, blocks, strict=True)) if len(blocks[0]) == blocks[0].shape[1] else {}
 
 
 def unroll(
@@ -75,9 +92,10 @@ def unroll(
     Gives y, [T, B, D * P], the states at the end, and what each direction did. `masks`, [D, B, P], multiply h where it
     enters the recurrent product.
     """
-    extension = native.extension()
-    kernel = cell.kernel_of(**options)
-    if extension is None or kernel is None or options.get("layer_norm") or not x.value.size:
+    extension, kernel = native.extension(), cell.kernel(**options)
+    normed = bool(options.get("layer_norm"))
+    slow = kernel is None or (normed and (not kernel.layer_norm or bool(options.get("proj_size"))))
+    if extension is None or kernel is None or slow or not x.value.size:
         sides = [
             _on_tape(
                 place, d, cell, options, w, x, [s[d] for s in state], None if masks is None else masks[d]
@@ -87,7 +105,7 @@ def unroll(
         y = tape.concatenate([y for y, _, _ in sides]) if len(sides) > 1 else sides[0][0]
         ends = [tape.stack([end[i] for _, end, _ in sides]) for i in range(len(state))]
         return y, ends, [layer for _, _, layer in sides]
-    return _by_kernel(extension, kernel, place, cell, weights, x, state, masks)
+    return _by_kernel(extension, kernel.name, place, cell, options, weights, x, state, masks)
 
 
 # ------------------------------------------------------------------------------------------------------ on the tape
@@ -126,7 +144,7 @@ def _on_tape(
         values = cell.opened(np, weights, x.value, seen, **options, mask=mask)
         opened = dict(zip(cell.gates, values, strict=True))
     y = tape.stack([step[0] for step in after]) if T else tape.constant(states[cell.states[0]])
-    return y, list(now), Layer(place, d, cell, [x], y.value, states, opened)
+    return y, list(now), Layer(place, d, cell, [x], y.value, states, opened, weights, options)
 
 
 # ------------------------------------------------------------------------------------------------------ by a kernel
@@ -137,67 +155,87 @@ def _by_kernel(
     kernel: str,
     place: Place,
     cell: Cell,
+    options: Options,
     weights: Sequence[Weights],
     x: Var,
     state: Sequence[Var],
     masks: Array | None,
 ) -> tuple[Var, list[Var], list[Layer]]:
-    """All directions in one call, as in training."""
+    """All directions in one call, as in training. With layer normalisation the tape projects what the kernel reads."""
     row = extension.CELLS[kernel]
     T, B, I = x.shape
     D, _, P = state[0].shape
     H, N = state[-1].shape[-1], T * B
-    read = np.ascontiguousarray(x.value, np.float32)
+    normed = bool(options.get("layer_norm"))
+    source, apart = x, [None] * D  # what the kernel reads, and biases that stand apart
+    if normed:
+        parts, apart = _projected(cell, options, weights, x, row["dgates"] > row["gates"], H)
+        source, I = tape.stack([part.reshape(N, -1) for part in parts]), 0
+    read = np.ascontiguousarray(source.value, np.float32)
     begin = [np.ascontiguousarray(s.value, np.float32) for s in state]
-    held = [
-        [np.ascontiguousarray(w[n], np.float32) if n in w else None for n in KERNEL_WEIGHTS] for w in weights
+    names = ("", "weight_hh", "", "", "") if normed else KERNEL_WEIGHTS
+    held = [_whole([w.get(name) for name in names]) for w in weights]
+    norms = [
+        _whole([w["scale_hh"], bias, w.get("scale_c"), w.get("shift_c")]) if normed else []
+        for w, bias in zip(weights, apart, strict=True)
     ]
     mask = None if masks is None else np.ascontiguousarray(masks, np.float32)
 
     def shape() -> list[int]:
         """What both sweeps begin with. It holds the arrays whose addresses it gives for as long as `pull` is there."""
-        addresses = [0 if w is None else w.ctypes.data for side in held for w in side]
         numbers = [threads(), row["number"], extension.SPLITS.index("auto"), T, B, I, H, P, D, N]
         numbers += [0, 0, 0, N, 0 if mask is None else mask.ctypes.data]
-        return [*numbers, *addresses, *[0] * (10 - len(addresses))]
+        return [*numbers, *_addresses(held, 2 * len(names))]
+
+    def scales() -> list[int]:
+        """What normalises, where something does."""
+        return _addresses(norms, 8) if normed else []
 
     y = np.empty((T, B, D * P), np.float32)
     ends = [np.empty_like(s) for s in begin]
     saved = np.empty((D, T, B, row["saved"], H), np.float32)
     cells = np.empty((D, T, B, H if len(state) > 1 else 0), np.float32)
-
-    def pair(arrays: Sequence[Array]) -> list[int]:
-        return [arrays[0].ctypes.data, arrays[1].ctypes.data if len(arrays) > 1 else 0]
-
-    extension.forward(
+    raw = np.empty((D, N, len(weights[0]["weight_hh"])), np.float32) if normed else None
+    tapes = [saved, cells] if raw is None else [saved, cells, raw]
+    forward, backward = (extension.normed_forward, extension.normed_backward) if normed else (
+        extension.forward, extension.backward
+    )  # fmt: skip
+    forward(
         *shape(),
         read.ctypes.data,
-        *pair(begin),
+        *_pair(begin),
         y.ctypes.data,
-        *pair(ends),
-        saved.ctypes.data,
-        cells.ctypes.data,
+        *_pair(ends),
+        *_addresses([tapes]),
+        *scales(),
     )
-    sizes = [y.size, *[end.size for end in ends]]
-    cuts = np.cumsum(sizes)
-    whole = Var(np.concatenate([y.ravel(), *[end.ravel() for end in ends]]), [x, *state])
 
     def pull(g: Array) -> None:
         dy, *dends = np.split(np.ascontiguousarray(g, np.float32), cuts[:-1])
-        dends = [np.ascontiguousarray(d) for d in dends]
         dx, dstate = np.empty_like(read), [np.empty_like(s) for s in begin]
+        dy, dends = np.ascontiguousarray(dy), [np.ascontiguousarray(d) for d in dends]
         dgates = np.empty(D * N * row["dgates"] * H, np.float32)
         douts = np.empty(D * N * P if P != H else 0, np.float32)
-        extension.backward(
-            *shape(), read.ctypes.data, y.ctypes.data, *pair(begin), saved.ctypes.data, cells.ctypes.data,
-            np.ascontiguousarray(dy).ctypes.data, *pair(dends), dx.ctypes.data, *pair(dstate), *[0] * 10,
-            dgates.ctypes.data, douts.ctypes.data,
-        )  # fmt: skip
-        x.take(dx)
+        known = [
+            y.ctypes.data,
+            *_pair(begin),
+            *_addresses([tapes]),
+            dy.ctypes.data,
+            *_pair(dends),
+            dx.ctypes.data,
+            *_pair(dstate),
+        ]
+        if normed:
+            backward(*shape(), *known, dgates.ctypes.data, *scales(), *[0] * 10)
+        else:
+            backward(*shape(), read.ctypes.data, *known, *[0] * 10, dgates.ctypes.data, douts.ctypes.data)
+        source.take(dx)
         for var, gradient in zip(state, dstate, strict=True):
             var.take(gradient)
 
-    whole.pull, whole.kept = pull, False
+    sizes = [y.size, *[end.size for end in ends]]
+    cuts = np.cumsum(sizes)
+    whole = Var(np.concatenate([y.ravel(), *[end.ravel() for end in ends]]), [source, *state], pull)
     out, *after = [
         whole[first - size : first].reshape(*shape_of)
         for first, size, shape_of in zip(
@@ -209,5 +247,40 @@ def _by_kernel(
         mine = y[..., d * P : (d + 1) * P]
         states = {n: mine if i == 0 else cells[d] for i, n in enumerate(cell.states)}
         opened = [saved[d, :, :, k] if row["saved"] else mine for k in range(len(cell.gates))]
-        layers.append(Layer(place, d, cell, [x], mine, states, dict(zip(cell.gates, opened, strict=True))))
+        gates = dict(zip(cell.gates, opened, strict=True))
+        layers.append(Layer(place, d, cell, [x], mine, states, gates, weights[d], options))
     return out, after, layers
+
+
+def _projected(
+    cell: Cell, options: Options, weights: Sequence[Weights], x: Var, apart: bool, H: int
+) -> tuple[list[Var], list[Array | None]]:
+    """The inputs' part of the gates, [T, B, G * H], for each direction, with all biases.
+
+    But one: where it stands `apart`, since a gate multiplies it, it comes beside.
+    """
+    parts: list[Var] = []
+    biases: list[Array | None] = []
+    for w in weights:
+        assert cell.project is not None  # noqa: S101 - of cells that have a kernel
+        part, bias, alone = cell.project(tape, w, x, **options), w.get("bias_hh"), None
+        if bias is not None and apart:
+            bias, alone = np.concatenate([bias[:-H], np.zeros(H, np.float32)]), bias[-H:]
+        parts.append(part if bias is None else part + bias)
+        biases.append(alone)
+    return parts, biases
+
+
+def _whole(arrays: Sequence[Array | None]) -> list[Array | None]:
+    """Arrays as a kernel reads them."""
+    return [None if a is None else np.ascontiguousarray(a, np.float32) for a in arrays]
+
+
+def _addresses(sides: Sequence[Sequence[Array | None]], count: int = 0) -> list[int]:
+    """Where these arrays are, 0 for none; filled up to `count`."""
+    known = [0 if a is None else a.ctypes.data for side in sides for a in side]
+    return [*known, *[0] * (count - len(known))]
+
+
+def _pair(arrays: Sequence[Array]) -> list[int]:
+    return _addresses([arrays], 2)

@@ -116,8 +116,7 @@ def _by_lag(layers: Sequence[Layer]) -> dict[str, Array]:
     for layer in layers:
         if layer.direction:
             continue  # it reads the same as the other direction
-        parts = [np.zeros_like(x.value) if x.grad is None else x.grad for x in layer.x]
-        lags[layer.label] = np.linalg.norm(np.concatenate(parts)[::-1, -1], axis=-1)
+        lags[layer.label] = layer.gradient_norms()[:, -1]
     return lags
 
 

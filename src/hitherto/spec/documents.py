@@ -220,6 +220,7 @@ def with_defaults(spec: Spec) -> Spec:
 RESUMABLE = frozenset({
     *("epochs", "steps", "patience", "lr", "clip", "non_finite"),
     *("evaluate_every", "checkpoint_every", "tensorboard", "threads", "device", "baselines"),
+    "watch",
     *("path", "source", "target"),  # a checkpoint recognises its data
 })  # fmt: skip
 
@@ -316,7 +317,7 @@ def unused(spec: Spec, voice: Voice = KEYWORDS) -> None:
             "whole; leave one of them out."
         )
     if spec.data.valid == 0 and spec.data.valid_source is None:
-        for option in ("patience", "metric", "budget", "average_after"):
+        for option in ("patience", "metric", "budget", "average_after", "watch"):
             if values[option] is not None:
                 raise UsageError(
                     f"{voice.begin}{name(option)} needs validation data, and {name('valid')} sets none aside; leave "

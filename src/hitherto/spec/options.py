@@ -420,6 +420,12 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     ] = True
     checkpoint_every: Annotated[Count | None, _about("steps between checkpoints", "by time")] = None
     tensorboard: Annotated[bool, _about("also write TensorBoard files")] = False
+    watch: Annotated[
+        Literal["memory"] | None,
+        _about(
+            "at every evaluation, also measure gradients by lag, memory length, gates and recurrent weights"
+        ),
+    ] = None
 
     @property
     def budget_seconds(self) -> float | None:

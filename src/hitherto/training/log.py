@@ -72,6 +72,15 @@ class Log:
         if show is not None:
             show(progress, row)
 
+    def evaluation(self, progress: Progress, row: Row, show: Show | None) -> None:
+        """The row of an evaluation, and the memory of the model where it is watched."""
+        watched = progress.watched[-1] if progress.watched else {}
+        if watched.get("step") == progress.step and "memory" in watched:
+            row = {**row, "memory": watched["memory"]}
+        self.write(row)
+        if show is not None:
+            show(progress, row)
+
     def write(self, row: Row) -> None:
         if self.file is not None:
             plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

@@ -82,10 +82,7 @@ def fit(
     log = Log(folder if run.rank == 0 else None, train, progress.step)
     with contextlib.closing(log), interrupts(say) as interrupted, run.losing_nothing():
         if begun and valid is not None and not progress.step:
-            row = run.evaluate(valid, metric, 0.0, judge, watch)
-            log.write(row)
-            if show is not None:
-                show(progress, row)
+            log.evaluation(progress, run.evaluate(valid, metric, 0.0, judge, watch), show)
         while progress.step < progress.total and not run.waited_enough and not interrupted():
             if schedule is None:
                 schedule = source.schedule(examples, train, progress.epoch)
@@ -101,9 +98,7 @@ def fit(
                     say(
                         f"on validation data {metric} is {row[metric]}: the last weights are kept until it is a number"
                     )
-                log.write(row)
-                if show is not None:
-                    show(progress, row)
+                log.evaluation(progress, row, show)
             if epoch_over:
                 progress.epoch, progress.position, run.carried, schedule = progress.epoch + 1, 0, None, None
             if run.time_to_save():

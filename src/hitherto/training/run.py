@@ -506,7 +506,7 @@ def _report(
 ) -> None:
     """report.html in the run's folder."""
     from hitherto import report
-    from hitherto.report.curves import curves, table_of
+    from hitherto.report.curves import curves, remembered, table_of
 
     log = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     plain = ("train_loss", "valid_loss")
@@ -520,6 +520,7 @@ def _report(
     title = f"{model.spec.task}: {Path(model.spec.out or '').name}"
     notes = [*verdicts, *([CANNOT_STREAM] if streams(model.plan) else [])]
     parts = [*sections, *curves(progress.history, log, metric, progress.best_step)]
+    parts += remembered(progress.watched)
     if model.made.get("tried"):
         parts.append(table_of("Candidates, each trained briefly", model.made["tried"], "candidate"))
     report.write(run / "report.html", title, summary, parts, notes)

@@ -8,8 +8,10 @@ import msgspec
 from hitherto.arrays import Array
 from hitherto.codecs.base import Codec
 from hitherto.errors import UsageError
+from hitherto.inspect.memory import memory
+from hitherto.inspect.steps import step_of
 from hitherto.metrics import METRICS
-from hitherto.plan import Plan, make
+from hitherto.plan import Plan, make, operations
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Examples
@@ -123,12 +125,21 @@ def judge(
 def watcher(
     spec: Spec, plan: Plan, source: AnySource, valid: Examples | None
 ) -> "Callable[[Module], Row] | None":
-    """What to note at every evaluation: a sample of a model that continues what it is given."""
-    sample = source.sampler(valid)
-    if sample is None:
+    """What to note at every evaluation: a sample of a model that continues what it is given; and its memory."""
+    sample, batch = source.sampler(valid), None
+    if spec.train.watch is not None and valid is not None:
+        for op in operations(plan):
+            step_of(op["op"])  # one that cannot be looked into is an error now, not after an epoch
+        batch = next(iter(source.evaluation(valid)), None)
+    if sample is None and batch is None:
         return None
 
     def watch(module: "Module") -> "Row":
-        return sample(Model(spec, plan, source.codecs, module.tensors()))
+        tensors, row = module.tensors(), {}
+        if sample is not None:
+            row |= sample(Model(spec, plan, source.codecs, tensors))
+        if batch is not None:
+            row["memory"] = memory(plan, tensors, batch)
+        return row
 
     return watch
