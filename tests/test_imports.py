@@ -60,6 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("tasks", "trained", "model", "arrays", "runtime", "codecs", "facade", "native", "inspect"),
     },
     # on top
+    "lab": {"errors", "arrays", "progress", "files", "report", "inspect", "model", "facade"},
     "checks": {
         *("errors", "arrays", "cells", "data", "codecs", "heads", "plan", "runtime", "tasks", "trained", "model"),
         "facade",
@@ -69,11 +70,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serve": {"errors", "files", "media", "codecs", "plan", "tasks", "trained", "facade"},
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
-        *("trained", "training", "checks", "serve", "connect", "facade", "native", "inspect"),
+        *("trained", "training", "checks", "serve", "connect", "facade", "native", "inspect", "lab"),
     },
     "__main__": {"cli"},
 }  # fmt: skip
-TORCH = {"model", "training"}
+TORCH = {"model", "training", "lab"}
 NO_TORCH = {"hitherto.training", "hitherto.training.run", "hitherto.training.checkpoint"}  # of these layers
 INSTALLED = {"numpy", "safetensors", "msgspec", "click"}  # the base install
 EXTRA = {

@@ -12,6 +12,7 @@ from hitherto.cli.display import mute
 from hitherto.cli.doctor import doctor
 from hitherto.cli.generate import generate
 from hitherto.cli.inspect import inspect
+from hitherto.cli.lab import lab
 from hitherto.cli.live import chat, stream
 from hitherto.cli.serve import serve
 from hitherto.cli.train import train
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for verb in (train, evaluate, predict, generate, suggest, stream, chat, inspect, serve, doctor):
+for verb in (train, evaluate, predict, generate, suggest, stream, chat, inspect, lab, serve, doctor):
     cli.add_command(verb)
 
 

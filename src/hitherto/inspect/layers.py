@@ -167,7 +167,8 @@ def _by_kernel(
     D, _, P = state[0].shape
     H, N = state[-1].shape[-1], T * B
     normed = bool(options.get("layer_norm"))
-    source, apart = x, [None] * D  # what the kernel reads, and biases that stand apart
+    source = x  # what the kernel reads
+    apart: list[Array | None] = [None] * D  # biases that it adds apart
     if normed:
         parts, apart = _projected(cell, options, weights, x, row["dgates"] > row["gates"], H)
         source, I = tape.stack([part.reshape(N, -1) for part in parts]), 0

@@ -79,10 +79,10 @@ def _alike(batch: Batch) -> Iterator[dict[str, Array]]:
     x = batch.inputs["x"]
     rows = np.arange(x.shape[1]) if batch.rows is None else np.flatnonzero(batch.rows >= 0)
     known = {"x": batch.lengths, "source": batch.source_lengths}
-    lengths = {
-        name: np.minimum(STEPS, np.full(x.shape[1], len(value)) if known[name] is None else known[name])
-        for name, value in batch.inputs.items()
-    }
+    lengths: dict[str, Array] = {}
+    for name, value in batch.inputs.items():
+        whole = known[name]
+        lengths[name] = np.minimum(STEPS, np.full(x.shape[1], len(value)) if whole is None else whole)
     rows = rows[np.min([lengths[name][rows] for name in lengths], 0) > 0]
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int))]
     sizes = np.stack([lengths[name][rows] for name in lengths])

@@ -3,6 +3,7 @@
 `write(path, title, summary, sections)` takes sections as plain dicts; `SECTIONS` lists their kinds:
 
     {"kind": "curves",    "title", "series": [{"name", "x": [...], "y": [...], "best": x | None}], "log": bool}
+                                                        with `labels` x are their numbers, from 0
     {"kind": "bars",      "title", "labels": [...], "series": [{"name", "values": [...]}]}
     {"kind": "table",     "title", "columns": [...], "rows": [[...], ...]}
     {"kind": "confusion", "title", "classes": [...], "counts": [[...], ...]}      rows are truths
@@ -255,7 +256,10 @@ def _curves(section: Section) -> str:
     if not lines:
         return NOTHING
     plot = _Plot(
-        [x for _, p in lines for x, _ in p], [y for _, p in lines for _, y in p], section.get("log", False)
+        [x for _, p in lines for x, _ in p],
+        [y for _, p in lines for _, y in p],
+        section.get("log", False),
+        section.get("labels", ()),
     )
     for (s, points), colour in zip(lines, COLOURS * 9, strict=False):
         plot.line(points, colour)

@@ -135,7 +135,8 @@ def watcher(
         return None
 
     def watch(module: "Module") -> "Row":
-        tensors, row = module.tensors(), {}
+        tensors = module.tensors()
+        row: Row = {}
         if sample is not None:
             row |= sample(Model(spec, plan, source.codecs, tensors))
         if batch is not None:
