@@ -454,6 +454,9 @@ def test_the_log_says_who_is_better() -> None:
     line, advice = verdict(source, "accuracy", answers(50), simple)
     assert line.startswith("warning: the model is no better than the baseline the obvious:")
     assert advice.startswith("to try: ")
+    assert "; that may be chance" in verdict(source, "accuracy", answers(49), simple)[0]
+    (line,) = verdict(source, "accuracy", answers(100), {"the obvious": answers(100)})
+    assert line == "the model and the baseline the obvious make no mistake: accuracy 1.00"
     line, _ = verdict(source, "accuracy", answers(30), simple)
     assert line.startswith("warning: the model is worse than the baseline the obvious by 0.200")
     assert verdict(source, "accuracy", answers(30), {}) == []

@@ -597,6 +597,23 @@ def test_student_t_quantile_inverts_its_distribution(tail: float, freedom: float
     assert found == pytest.approx(tail, rel=1e-8)
 
 
+def test_student_t_quantile_is_found_in_a_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newton's method ends where the steps are the rounding of the sums, which are never exactly nothing."""
+    steps, below = 0, special._beta_below
+
+    def counted(*arrays: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        return below(*arrays)
+
+    monkeypatch.setattr(special, "_beta_below", counted)
+    freedom = np.linspace(2.001, 1e4, 40)
+    for tail in (0.4, 0.05, 1e-3):
+        special._t_upper(tail, freedom)
+    assert steps < 60
+    assert special.t_quantile(0.95, freedom).tolist() == (-special.t_quantile(0.05, freedom)).tolist()
+
+
 def test_student_t_quantile_near_the_middle() -> None:
     freedom = np.array([2.5, 40.0])
     slope = special.t_quantile(0.5 + 2e-8, freedom) / 2e-8

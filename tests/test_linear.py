@@ -8,7 +8,7 @@ import pytest
 import hitherto
 from hitherto.codecs.series import SeriesCodec
 from hitherto.data.series import Series
-from hitherto.errors import UsageError
+from hitherto.errors import DataError, UsageError
 from hitherto.spec import from_options
 from hitherto.tasks.families import FAMILIES
 from hitherto.tasks.forecast.linear import (
@@ -35,7 +35,7 @@ def chosen(*values: Any, season: int = 1, horizon: int = 4, windows: Any = (8, 1
 def test_a_random_walk_goes_on_from_its_last_value() -> None:
     line = chosen(np.cumsum(NOISE, 0))
     last = line.weight[0] @ np.ones(line.weight.shape[2])
-    assert "drawn towards the last value" in line.notes[0]
+    assert any("shrunk towards the last value" in note for note in line.notes)
     if line.anchor == "last":  # the window is zero at its end, so any map but one of nothing moves it
         assert np.abs(line.weight).sum() == line.weight.shape[1]
     assert np.isfinite(last).all()
@@ -173,6 +173,58 @@ def test_a_short_history_is_enough() -> None:
     model = hitherto.train("forecast", data, horizon=7, epochs=2, **SMALL)
     found = [row["y"] for row in model.predict(data)]
     assert found == pytest.approx([10 + (30 + h) % 7 for h in range(7)], abs=1.0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 2.0, 3.0],
+        [np.nan] * 10 + [3.0] + [np.nan] * 20,
+        [np.nan] * 30 + [4.0, 2.0, 7.0, 1.0],
+        [1e-300 * (k % 5) for k in range(60)],
+    ],
+)
+def test_short_sparse_and_tiny_series_have_a_forecast(values: list[float]) -> None:
+    table = {"y": values}
+    model = hitherto.train("forecast", table, output="y", steps=2, hidden_size=4, baselines=False)
+    assert np.isfinite([value for row in model.predict(table) for value in list(row.values())[2:]]).all()
+
+
+def test_numbers_whose_squares_overflow_are_refused() -> None:
+    with pytest.raises(DataError, match=r"row 2, column 'y': 1e\+300 is too large to learn from"):
+        hitherto.train("forecast", {"y": [1.0, 1e300] * 20}, output="y", steps=2)
+
+
+def test_a_single_level_may_be_forecast() -> None:
+    table = {"y": [float(k % 7) for k in range(60)]}
+    model = hitherto.train("forecast", table, output="y", steps=2, hidden_size=4, levels=(0.5,))
+    assert list(model.predict(table)[0]) == ["unique_id", "ds", "y"]
+
+
+def test_a_forecast_of_counts_is_learned_from_counts() -> None:
+    with pytest.raises(DataError, match=r"whole numbers from 0 on, but 'y' has 0\.5"):
+        hitherto.train("forecast", {"y": [1.0, 0.5] * 20}, output="y", head="negative_binomial", steps=2)
+
+
+def test_each_channel_of_each_series_has_its_own_name() -> None:
+    rows = [{"id": name, "a": float(k), "b": float(k % 5)} for name in "xy" for k in range(40)]
+    model = hitherto.train("forecast", rows, id="id", output=("a", "b"), steps=2, hidden_size=4)
+    names = ["x/a", "x/b", "y/a", "y/b"]
+    assert sorted({row["unique_id"] for row in model.anomalies(rows, 2)}) == names
+    assert sorted({row["unique_id"] for row in model.predict(rows)}) == names
+
+
+def test_what_is_done_to_the_last_layer_is_said() -> None:
+    lines: list[str] = []
+    hitherto.train(
+        "forecast",
+        {"y": [float(k * k % 7) for k in range(60)]},
+        season=1,
+        steps=2,
+        hidden_size=4,
+        say=lines.append,
+    )
+    assert any(line.startswith("the last layer is adjusted") and "mase" in line for line in lines)
 
 
 def test_many_short_series_are_read_in_no_time() -> None:

@@ -13,7 +13,7 @@ from hitherto.bounds import Positive, Real, fields_of
 from hitherto.codecs.base import Codec, Parts
 from hitherto.errors import DataError, UsageError
 
-__all__ = ["NumberCodec"]
+__all__ = ["LARGEST", "NumberCodec"]
 
 LARGEST = 1e30  # the square of a larger one may overflow
 

@@ -45,12 +45,14 @@ from hitherto.times import Step
 __all__ = ["SeriesCodec", "SeriesStream", "naive_scale"]
 
 Arrays = dict[str, Array]
+SMALLEST = 1e-100  # of the scales: the square of a smaller one is 0
 _PRIOR = 4.0  # how many observations the first guess of a scale counts for
 
 
 def naive_scale(values: Array, season: int = 1) -> Array:
     """The mean distance of values a season apart, [C]: what MASE divides by."""
-    values = np.asarray(values, np.float64).reshape(len(values), -1)
+    values = np.asarray(values, np.float64)
+    values = values if values.ndim == 2 else values.reshape(-1, 1)
     season = season if len(values) > season else 1
     apart = np.abs(values[season:] - values[:-season])
     counts = np.isfinite(apart).sum(0)
@@ -184,7 +186,7 @@ class SeriesCodec(Codec):
         counts = np.maximum((~missing).sum(0), 1)
         mean = np.where(missing, 0, whole).sum(0) / counts
         deviation = np.sqrt(np.where(missing, 0, (whole - mean) ** 2).sum(0) / counts)
-        deviation = np.where(deviation > 1e-12 * np.maximum(np.abs(mean), 1e-300), deviation, 1.0)
+        deviation = np.where(deviation > np.maximum(1e-12 * np.abs(mean), SMALLEST), deviation, 1.0)
         steps = {s.step for s in series}
         codec = cls(
             horizon=horizon,
@@ -247,12 +249,13 @@ class SeriesCodec(Codec):
         values = cut(arrays["past"], at, self.window, begin)
         centre, scale = units(values, self.anchor, self.scaling, arrays["scale"][at])
         x = np.clip((values - centre[:, None]) / scale[:, None], -1e6, 1e6).astype(np.float32)
-        parts = [x.transpose(0, 2, 1).reshape(len(at), -1)]  # a channel after the other
+        width = self.channels * self.window
+        parts = [x.transpose(0, 2, 1).reshape(len(at), width)]  # a channel after the other
         if self.mask:
             places = at[:, None] + np.arange(1 - self.window, 1)
             inside = places >= np.broadcast_to(begin, at.shape)[:, None]
             there = arrays["there"][np.maximum(places, 0)] * inside[..., None]
-            parts.append(there.transpose(0, 2, 1).reshape(len(at), -1).astype(np.float32))
+            parts.append(there.transpose(0, 2, 1).reshape(len(at), width).astype(np.float32))
         loc = self._around(arrays, at, begin, centre)
         return np.concatenate([*parts, arrays["beside"][at]], 1), loc, scale[:, None]
 
@@ -495,7 +498,7 @@ class SeriesStream:
             spread = np.maximum(squares - total * total / at_least, 0.0)
             scale = np.sqrt((spread + _PRIOR * usual * usual) / (count + _PRIOR))
             scale = np.where(count > 0, np.maximum(scale, 1e-6 * size / at_least), 1.0)
-            scale = np.where(scale > 0, scale, 1.0)
+            scale = np.where(scale > SMALLEST, scale, 1.0)
         last, past = self._carried(values, present)
         last = np.where(np.isfinite(last), last, mean)
         filled = np.where(np.isfinite(past), past, mean)

@@ -12,7 +12,9 @@ from hitherto.errors import DataError
 from hitherto.times import Form, Step, form_of, read_all, step_of, twice, wall_of
 from hitherto.times.steps import DAY, SECOND
 
-__all__ = ["MOST", "Series", "gather"]
+__all__ = ["LARGEST", "MOST", "Series", "gather"]
+
+LARGEST = 1e100  # of the values that are learned from: sums of squares of larger ones overflow
 
 MOST = float(np.finfo(np.float64).max)  # of an observation: any but infinity
 
@@ -244,6 +246,12 @@ def _number(value: object, row: int, column: str, marks: Marks) -> float:
         raise DataError(str(error), row=row + 1, column=column) from error
     if np.isinf(number):
         raise DataError("a value is infinite; leave it empty if it is missing", row=row + 1, column=column)
+    if abs(number) > LARGEST:
+        raise DataError(
+            f"{number:g} is too large to learn from; say it in other units, or leave it empty if it is missing",
+            row=row + 1,
+            column=column,
+        )
     return number
 
 

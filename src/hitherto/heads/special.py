@@ -76,11 +76,11 @@ def t_quantile(q: float, freedom: Array) -> Array:
     """
     if abs(q - 0.5) < 1e-8:
         return (q - 0.5) / np.exp(t_log_density(0.0, freedom))
-    series = _t_series(min(q, 1 - q))
+    series = _t_series(float(f"{min(q, 1 - q):.12g}"))  # 1 - 0.95 is 0.05, too
     return math.copysign(1, q - 0.5) * np.polynomial.chebyshev.chebval(4 / freedom - 1, series)
 
 
-@functools.lru_cache(256)  # a third of a second, and a model asks for the same levels again and again
+@functools.lru_cache(256)  # a model asks for the same levels again and again
 def _t_series(tail: float) -> Array:
     chebyshev = np.polynomial.chebyshev
     points = chebyshev.chebpts1(_NODES)  # in -1 .. 1
@@ -91,16 +91,18 @@ def _t_upper(tail: float, freedom: Array) -> Array:
     """The t > 0 with P(T > t) = `tail` < 1/2, by Newton's method.
 
     That probability is convex in t > 0, and t lies above the normal's quantile; from there every step comes
-    closer from below.
+    closer from below. A step back is the rounding of the sums: nothing is nearer.
     """
     t = np.full(freedom.shape, -NORMAL.inv_cdf(tail))
+    near = np.zeros(freedom.shape, bool)
     for _ in range(200):
         both = freedom + t * t
         above = 0.5 * _beta_below(freedom / 2, np.array(0.5), freedom / both, t * t / both)
         step = (above - tail) / np.exp(t_log_density(t, freedom))
-        t = t + step
-        if np.all(abs(step) <= 1e-14 * t):
+        near |= step <= 1e-14 * t
+        if near.all():
             break
+        t = np.where(near, t, t + step)
     return t
 
 

@@ -91,6 +91,7 @@ class Source(ABC, Generic[E]):
     remembers: ClassVar[bool] = (
         False  # an evaluation may use what it has read: a cache, or steps of a gradient
     )
+    settles: ClassVar[str] = ""  # what `settled` does, in words for the user
     reads_plain_text: ClassVar[bool] = False  # a file of text is an input as it is, without a column
 
     # Of plain gradient descent, in place of what `choose` gives for other optimisers.

@@ -74,10 +74,13 @@ def verdict(source: AnySource, metric: str, model: Measured, baselines: Baseline
         return []
     values = f"{shown} {number(model.metrics[shown])}, {best} {number(baselines[best].metrics[shown])}"
     doubt = f", standard error {number(error)}" if math.isfinite(error) else ""
-    by = f"by {number(abs(gain))}{doubt}"
+    noise = "; that may be chance" if abs(gain) < 2 * error else ""
+    by = f"by {number(abs(gain))}{doubt}{noise}"
     if gain > 0:
-        noise = "; that may be chance" if gain < 2 * error else ""
-        return [f"the model is better than every baseline {by}{noise}: {values}"]
+        return [f"the model is better than every baseline {by}: {values}"]
+    perfect = 1.0 if METRICS[shown].better == "higher" else 0.0
+    if gain == 0 and model.metrics[shown] == perfect:
+        return [f"the model and the baseline {best} make no mistake: {shown} {number(perfect)}"]
     how = f"worse than the baseline {best} {by}" if gain < 0 else f"no better than the baseline {best}"
     return [
         f"warning: the model is {how}: {values}",

@@ -384,7 +384,12 @@ class _Training:
 
         changed = source.settled(plan, weights, (examples, held_out), made)
         module.load({**weights, **changed})
-        return _finite(evaluate(module, source, held_out).metrics) if changed else {}
+        if not changed:
+            return {}
+        metrics, metric = _finite(evaluate(module, source, held_out).metrics), metric_of(source.spec)
+        if metric in metrics:
+            self.say(f"{source.settles}: {metric} {metrics[metric]:.4g}")
+        return metrics
 
     def finish(
         self,

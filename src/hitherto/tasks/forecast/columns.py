@@ -7,11 +7,20 @@ import numpy as np
 
 from hitherto.data import Table
 from hitherto.data.series import Series
-from hitherto.errors import UsageError
+from hitherto.errors import DataError, UsageError
 from hitherto.tasks.base import Row, Value
 from hitherto.times import form_of
 
-__all__ = ["Time", "apart_from", "no_number", "step_of", "telling", "time_column"]
+__all__ = [
+    "Time",
+    "apart_from",
+    "called",
+    "expect_counts",
+    "no_number",
+    "step_of",
+    "telling",
+    "time_column",
+]
 
 Time = Value  # a date or time as a table may have it, or a number
 
@@ -105,6 +114,22 @@ def apart_from(series: list[Series]) -> list[Series]:
         for s in series
         for c, name in enumerate(s.names)
     ]
+
+
+def called(series: Series, channel: str) -> str:
+    """The name of a channel in answers: that of its series, of its column, or both, so that no two are the same."""
+    names = (series.id, channel) if len(series.names) > 1 else (series.id or channel,)
+    return "/".join(name for name in names if name)
+
+
+def expect_counts(series: list[Series], head: str) -> None:
+    """A DataError where a value is no count."""
+    for one in series:
+        wrong = one.values[(one.values < 0) | (one.values % 1 > 0)]
+        if len(wrong):
+            name = one.id or ", ".join(one.names)
+            whole = f"head = {head} forecasts counts, whole numbers from 0 on"
+            raise DataError(f"{whole}, but {name!r} has {wrong[0]:g}: leave head out")
 
 
 def step_of(series: Series, first: Time) -> int:

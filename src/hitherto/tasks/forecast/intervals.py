@@ -18,7 +18,12 @@ from hitherto.heads import HEADS, Head
 from hitherto.runtime.executor import Arrays, Batch
 from hitherto.tasks.base import Options
 
-__all__ = ["Begun", "blended", "factors", "settled", "widened"]
+__all__ = ["Begun", "blended", "factors", "settled", "surprise", "widened"]
+
+ABOUT = (
+    "the last layer is adjusted: its forecast is drawn to the linear map where data are few, and its intervals are "
+    "fitted to the validation data"
+)
 
 # Weights that end in the numbers of a forecast, and the axis that has them.
 _LAST = {
@@ -43,6 +48,12 @@ class Begun:
     first: Mapping[str, Array]  # its known weights
     values: int  # of the training data
     windows: float  # of the validation data, that share no value
+
+
+def surprise(actual: Array, low: Array, median: Array, high: Array) -> Array:
+    """How far off a value is: its distance from the median, in half widths of the 80 % interval low .. high."""
+    scores: Array = np.abs(actual - median) / np.maximum((high - low) / 2, 1e-12)
+    return scores
 
 
 def settled(

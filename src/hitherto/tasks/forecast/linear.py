@@ -38,16 +38,8 @@ __all__ = [
     "windows_to_try",
 ]
 
-STRENGTHS = (
-    1e-4,
-    1e-3,
-    1e-2,
-    0.1,
-    1.0,
-    10.0,
-    100.0,
-    np.inf,
-)  # of a ridge, beside the mean square of its inputs
+# Of a ridge, in units of the mean square of its inputs.
+STRENGTHS = (*(10.0**k for k in range(-4, 3)), np.inf)
 MOST_SEASON = 400  # steps of one that is looked for in the values
 # What a difference may be by chance: so many standard errors, and so much of an error over their number.
 CHANCE, DOUBT = 0.5, 0.6
@@ -61,7 +53,7 @@ FITTED, SCORED, STEPS = (
     8_000,
     1_000,
     64,
-)  # the most windows of a fit, windows of a score, steps of the horizon
+)  # at most: windows of a fit, windows of a score, steps of the horizon
 
 
 @dataclass(slots=True)
@@ -98,19 +90,25 @@ def choose_line(
         tried = copy(codec)
         tried.window, tried.anchor = window, anchor
         fits.append(_Fit(tried, data, cuts, seasons, squared))
-    naive = {name: fit.naive[name].mean() for fit in reversed(fits) for name in fit.naive}
-    members = _members(fits, sum(cuts) * codec.channels)
+    observed = sum(int(np.isfinite(s.values[:cut]).sum()) for s, cut in zip(series, cuts, strict=True))
+    members = _members(fits, observed)
     line = _mean(members)
-    others = ", ".join(str(w) for w in windows)
-    said = ", ".join(f"{name} {error:.3g}" for name, error in sorted(naive.items(), key=lambda one: one[1]))
-    what = "squared error" if squared else "error"
-    base = max(members, key=lambda one: one.share).choice.base
-    line.notes.append(
-        f"the model reads the last {line.window} values ({others} were tried) and begins with a linear map of them, "
-        f"drawn towards the {base}; {what} on the last part of the training data, 1 being the naive "
-        f"forecast's there: {line.error:.3g}; {said}"
-    )
+    line.notes = _notes(line, max(members, key=lambda member: member.share).choice.base, fits, windows)
     return line
+
+
+def _notes(line: Line, base: str, fits: "Sequence[_Fit]", windows: Sequence[int]) -> list[str]:
+    """What the user is told of a line."""
+    errors = {name: float(fit.naive[name].mean()) for fit in reversed(fits) for name in fit.naive}
+    best = sorted(errors, key=lambda name: errors[name])[:3]
+    naive = ", ".join(f"{name} {errors[name]:.3g}" for name in best)
+    tried = f" (tried: {', '.join(map(str, windows))})" if len(windows) > 1 else ""
+    metric = "mean squared scaled error" if fits[0].squared else "mean scaled error"
+    return [
+        f"the model reads the last {line.window} values{tried}; --window says otherwise",
+        f"the network begins as a linear map of these values, shrunk towards the {base}",
+        f"{metric} (the units of mase) on the last part of the training data: linear map {line.error:.3g}, {naive}",
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +222,12 @@ class _Fit:
             several = max(1, round(H * len(V) / (late.shape[1] * codec.channels)))
             for name, base in self.bases.items():
                 naive[name].append(self.score(V @ base[steps].T, Y, U, several))
-            near = sorted(naive, key=lambda name: float(naive[name][0].mean()))[:2]
+            near = sorted(naive, key=lambda name: float(_told(naive[name][:1]).mean()))[:2]
             for own, beside in product({False, codec.channels > 1}, {False, codec.beside[0] > 0}):
                 for choice, made in self.made(X, Z, W, V, near, steps, own, beside):
                     scores.setdefault(choice, []).append(self.score(made, Y, U, several))
-        self.naive = {name: np.concatenate(parts) for name, parts in naive.items()}
-        self.scores = {choice: np.concatenate(parts) for choice, parts in scores.items()}
+        self.naive = {name: _told(parts) for name, parts in naive.items()}
+        self.scores = {choice: _told(parts) for choice, parts in scores.items()}
 
     def made(
         self,
@@ -269,8 +267,9 @@ class _Fit:
         first = C * W * (1 + codec.mask)
         own = x[:, : C * W].reshape(n, C, W)
         beside = np.repeat(x[:, None, first : first + codec.beside[0]], C, 1)
-        X = np.concatenate([own, beside], 2).reshape(n * C, -1).astype(np.float64)
-        return X, z.transpose(0, 2, 1).reshape(n * C, -1).astype(np.float64), weight.reshape(n * C, 1)
+        X = np.concatenate([own, beside], 2).reshape(n * C, W + beside.shape[2]).astype(np.float64)
+        Z = z.transpose(0, 2, 1).reshape(n * C, codec.horizon).astype(np.float64)
+        return X, Z, weight.reshape(n * C, 1)
 
     def score(self, made: Array, z: Array, weight: Array, several: int) -> Array:
         """The mean error of every `several` windows, or so: of such that share few values."""
@@ -333,6 +332,12 @@ class _Fit:
                 (base + np.array([weight for weight, _ in parts]), np.array([bias for _, bias in parts]))
             )
         return made
+
+
+def _told(scores: Sequence[Array]) -> Array:
+    """The scores of all parts; where no value was observed to score by, one, as bad as the naive forecast."""
+    joined = np.concatenate(scores)
+    return joined if len(joined) else np.ones(1)
 
 
 def carried(weight: Array, ratio: float, of: SeriesCodec, into: SeriesCodec) -> Array:

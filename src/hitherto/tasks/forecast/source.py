@@ -26,7 +26,16 @@ from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Sou
 from hitherto.tasks.batching import by_length, digest_of, order, pad, share_rows
 from hitherto.tasks.columns import column_name, column_names, load
 from hitherto.tasks.forecast import defaults, intervals
-from hitherto.tasks.forecast.columns import Time, apart_from, no_number, step_of, telling, time_column
+from hitherto.tasks.forecast.columns import (
+    Time,
+    apart_from,
+    called,
+    expect_counts,
+    no_number,
+    step_of,
+    telling,
+    time_column,
+)
 from hitherto.tasks.forecast.examples import WindowExamples, before
 from hitherto.tasks.forecast.linear import (
     ANCHORS,
@@ -40,7 +49,7 @@ from hitherto.tasks.forecast.linear import (
 )
 from hitherto.times import Form
 
-__all__ = ["WindowExamples", "Windows", "surprise"]
+__all__ = ["WindowExamples", "Windows"]
 
 EVALUATE = 512  # steps at a time
 SCORED = 100_000  # values that an evaluation in training scores, about
@@ -58,6 +67,7 @@ class Windows(Source[WindowExamples]):
 
     answers = "params"
     foresees = True
+    settles = intervals.ABOUT
     unnamed = "csv"
 
     @property
@@ -119,6 +129,8 @@ class Windows(Source[WindowExamples]):
             seasons = seasons_of(training)
             notes.append(f"a season has {' or '.join(map(str, seasons))} steps; --season says otherwise")
         counts = spec.model.head is not None and HEADS[spec.model.head].counts
+        if counts:
+            expect_counts(every, str(spec.model.head))
         options: Options = {
             "horizon": horizon,
             "season": seasons[0],
@@ -278,9 +290,11 @@ class Windows(Source[WindowExamples]):
         held = [max(self.horizon, int(T * share)) if share else 0 for T in lengths]
         long = [T - h >= min(2 * self.horizon, 8) for T, h in zip(lengths, held, strict=True)]
         if not any(long):
+            longest = int(np.argmax(lengths))
             raise DataError(
-                f"series {series[0].id!r} has {lengths[0]} steps: too few to learn to forecast {self.horizon} of them "
-                f"and to keep {held[0]} for validation. Give more data or a smaller horizon."
+                f"the {'longest ' if len(series) > 1 else ''}series has {lengths[longest]} step"
+                f"{'s' if lengths[longest] > 1 else ''}: too few to learn to forecast {self.horizon} ahead and to keep "
+                f"{held[longest]} for validation. Give more data or a smaller horizon."
             )
         return [T - h if enough else T for T, h, enough in zip(lengths, held, long, strict=True)]
 
@@ -346,7 +360,7 @@ class Windows(Source[WindowExamples]):
     ) -> Arrays:
         """The last weights: nearer to the line where data are few, with intervals that cover validation data."""
         training, held = examples
-        values = sum(s.values.size for s in training.series)
+        values = sum(int(np.isfinite(s.values).sum()) for s in training.series)
         begun = intervals.Begun(self.first(plan), values, held.apart(self.horizon))
         return intervals.settled(self.head(), weights, begun, lambda w: outputs(w, self.evaluation(held)))
 
@@ -477,10 +491,11 @@ class Windows(Source[WindowExamples]):
         loc, scale = self.codec.units(examples.arrays[i], times)
         call = {"loc": loc, "scale": scale, **options}
         params = params.astype(np.float64)
+        median = head.quantile(params, 0.5, **call)
         return {
             "mean": head.mean(params, **call),
-            "median": head.quantile(params, 0.5, **call),
-            "quantiles": np.stack([head.quantile(params, q, **call) for q in levels], -1),
+            "median": median,
+            "quantiles": np.stack([median, *(head.quantile(params, q, **call) for q in levels)], -1)[..., 1:],
         }
 
     def collect(
@@ -556,12 +571,9 @@ class Windows(Source[WindowExamples]):
         rows: list[Row] = []
         for i, made in enumerate(self.collect(examples, outputs, levels)):
             series = examples.series[i]
-            names = list(series.names)
             for h, when in enumerate(series.written(series.future(self.horizon))):
-                for c, name in enumerate(names):
-                    parts = [part for part in (series.id, name) if part]
-                    identity = [series.id or name] if len(names) == 1 else parts
-                    row: Row = {"unique_id": "/".join(identity), "ds": when}
+                for c, name in enumerate(series.names):
+                    row: Row = {"unique_id": called(series, name), "ds": when}
                     row["y"] = float(made["median"][-1, h, c])
                     row |= {f"q{q:g}": float(made["quantiles"][-1, h, c, k]) for k, q in enumerate(levels)}
                     rows.append(row)
@@ -580,15 +592,9 @@ class Windows(Source[WindowExamples]):
             for k, t in enumerate(made.get("times", [])):
                 actual = np.asarray(series.values[t + 1], np.float64)
                 low, high = made["quantiles"][k, 0].T
-                score = surprise(actual, low, made["median"][k, 0], high)
+                score = intervals.surprise(actual, low, made["median"][k, 0], high)
                 for c, name in enumerate(series.names):
-                    rows.append({"unique_id": series.id or name, "ds": when[k],
+                    rows.append({"unique_id": called(series, name), "ds": when[k],
                                  "y": float(actual[c]),
                                  "expected": float(made["median"][k, 0, c]), "score": float(score[c])})  # fmt: skip
         return rows
-
-
-def surprise(actual: Array, low: Array, median: Array, high: Array) -> Array:
-    """How far off a value is: its distance from the median, in half widths of the 80 % interval low .. high."""
-    scores: Array = np.abs(actual - median) / np.maximum((high - low) / 2, 1e-12)
-    return scores

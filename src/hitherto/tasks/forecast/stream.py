@@ -10,12 +10,13 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.codecs.series import SeriesStream
 from hitherto.data.marks import Marks
+from hitherto.data.series import LARGEST
 from hitherto.errors import DataError, HithertoError, UsageError
 from hitherto.heads import HEADS
 from hitherto.slots import Slot, Slots
 from hitherto.tasks.base import Row, Value
 from hitherto.tasks.forecast.columns import Time
-from hitherto.tasks.forecast.source import surprise
+from hitherto.tasks.forecast.intervals import surprise
 from hitherto.tasks.forecast.verbs import windows_of
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.streams import Steps, Stream, plain_of
@@ -88,6 +89,8 @@ class ForecastStream(Stream):
             raise UsageError(f"expected {codec.channels} number(s) for a step, but {values.size} came.")
         if np.isinf(values).any():
             raise DataError("an observation is infinite; push NaN where it is missing.")
+        if (np.abs(values) > LARGEST).any():
+            raise DataError(f"an observation is larger than {LARGEST:g}; push NaN where it is missing.")
         covariates = (
             None if known is None else _mapped(marks.plain, known)[None],
             None if static is None else _mapped(marks.plain, static),

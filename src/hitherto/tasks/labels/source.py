@@ -9,6 +9,7 @@ from hitherto.arrays import Array
 from hitherto.codecs import CODECS, kind_of
 from hitherto.codecs.base import Codec
 from hitherto.codecs.label import LabelCodec
+from hitherto.codecs.number import LARGEST
 from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.spelled import SpelledCodec
 from hitherto.codecs.text import TextCodec
@@ -52,8 +53,6 @@ from hitherto.tasks.labels.scores import scored, tagged
 from hitherto.tasks.labels.words import Rows, fit_texts, table_of, width_of
 
 __all__ = ["PairExamples", "Pairs"]
-
-LARGEST = 1e30  # of the numbers of an input: the square of a larger one may overflow
 
 # Rows; their first step and the one to stop at; whether more of their steps follow; and the epoch.
 Item = tuple[Array, int, int | None, bool, int]
