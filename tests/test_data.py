@@ -379,7 +379,7 @@ def test_groups_stay_whole_times_come_last_classes_keep_their_share() -> None:
     first, second = split(100, 0.2, 0, groups=groups)
     assert not {groups[i] for i in first} & {groups[i] for i in second}
     assert 15 <= len(second) <= 25
-    times = [str(99 - i) for i in range(100)]
+    times = [(0, 99.0 - i) for i in range(100)]
     assert split(100, 0.1, 0, times=times)[1].tolist() == list(range(10))
     labels = ["rare"] * 10 + ["often"] * 190 + ["once"]
     _, second = split(201, 0.1, 3, labels=labels)
@@ -392,9 +392,17 @@ def test_groups_stay_whole_times_come_last_classes_keep_their_share() -> None:
 def test_splits_that_leave_nothing_are_errors() -> None:
     with pytest.raises(UsageError):
         split(10, 1.0, 0)
-    with pytest.raises(DataError, match="1 rows cannot be split"):
+    with pytest.raises(DataError, match=r"^1 row cannot be split into 0\.9 to train on and 0\.1"):
         split(1, 0.1, 0)
+    with pytest.raises(DataError, match="3 rows have 3 different labels, so none can be set aside"):
+        split(3, 0.1, 0, labels=["a", "b", "c"])
     assert len(split(10, 0.0, 0)[1]) == 0
+
+
+def test_of_a_few_rows_of_each_label_one_is_set_aside() -> None:
+    for seed in range(5):
+        first, second = split(4, 0.1, seed, labels=["a", "b", "a", "b"])
+        assert (len(first), len(second)) == (3, 1)
 
 
 def test_readers_are_listed() -> None:

@@ -228,7 +228,7 @@ def test_lines_that_fit_nothing_are_named(
         (
             "numbers",
             "ax,ay\n1,x\n",
-            "line 2: 2 columns ('ax', 'ay'): expected numbers, but got ['1', 'x']",
+            "line 2: 2 columns ('ax', 'ay'): expected a number, but got 'x'",
         ),
         ("tags", '{"tokens": 5}\n', "line 1"),
     ):

@@ -98,6 +98,9 @@ def over(
         yield from items
         return
     for done, item in enumerate(items):
+        if done < 2:  # what takes no time is not worth a line
+            yield item
+            continue
         share = listener.share if total is None else f"{done / max(1, total):.0%}"
         listener.tell(f"{what or listener.what} {name}", share or f"{done:,} {unit}")
         yield item

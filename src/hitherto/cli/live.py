@@ -38,7 +38,7 @@ __all__ = ["chat", "stream"]
 
 Show: TypeAlias = "Callable[[Sequence[Row]], None]"
 
-COLUMNS = ("input", "output", "id", "time")  # columns that new data may name otherwise than the training data
+ROWS = ("input", "output", "id", "time", "decimal", "na")  # how a row may differ from those of training
 
 
 class _Stream(Verb):
@@ -106,7 +106,7 @@ def stream(
     live = model.stream(**cache_of(model, options), **decoding_of(model, options))
     lines = lines_of(model, columns)
     feed = Feed(
-        live, model.reader(**columns), {name: value for name, value in columns.items() if name in COLUMNS}
+        live, model.reader(**columns), {name: value for name, value in columns.items() if name in ROWS}
     )
     if state is not None:
         feed.load(state)

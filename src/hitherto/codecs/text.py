@@ -155,7 +155,8 @@ class TextCodec(Codec):
             codec = make([*special, *ranked[:room]])
             if tokens == "words":
                 left = len(counts) - len(ranked[:room])
-                notes.append(f"the vocabulary has {codec.size:,} words; {left:,} rarer ones are {UNKNOWN}")
+                rarer = f"; {left:,} rarer ones are {UNKNOWN}" if left else ""
+                notes.append(f"the vocabulary has {codec.size:,} words{rarer}")
         codec.notes = notes
         return codec
 

@@ -42,6 +42,11 @@ class Marks:
         words = [part.strip().lower() for mark in na for part in str(mark).split(",")]
         return cls(decimal or ".", tuple(dict.fromkeys(words)))
 
+    @property
+    def numbers(self) -> list[float]:
+        """The numbers that mean an empty cell."""
+        return sorted(_numbers(self.na))
+
     def missing(self, value: Cell) -> bool:
         """Whether the cell is empty, NaN, or a word for a missing value. A number in `na` is compared as a number."""
         if value is None or (isinstance(value, float) and value != value):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError
 
 __all__ = ["split"]
@@ -20,7 +19,7 @@ def split(
     seed: int,
     *,
     groups: Sequence[object] | None = None,
-    times: Sequence[object] | None = None,
+    times: Sequence[tuple[int, float | str]] | None = None,
     labels: Sequence[object] | None = None,
 ) -> tuple[Indices, Indices]:
     """Which of `count` rows to train on and which to set aside: at random, sorted.
@@ -36,7 +35,7 @@ def split(
     wanted = min(max(1, round(count * fraction)), count - 1)
     random = np.random.Generator(np.random.Philox(key=seed))
     if times is not None:
-        order = sorted(range(count), key=lambda i: _ordered(times[i]))
+        order = sorted(range(count), key=lambda i: times[i])
         aside = np.array(order[count - wanted :], np.int64)
     elif groups is not None:
         names = list(dict.fromkeys(groups))
@@ -57,15 +56,21 @@ def split(
             some = random.permutation(rows)
             parts.append(some[: min(len(rows) - 1, int(np.floor(len(rows) * fraction + random.random())))])
         aside = np.concatenate(parts) if parts else every[:0]
+        largest = max(known.values(), key=len, default=[])
+        if not len(aside) and len(largest) > 1:  # a few rows of each: one of them is better than none
+            aside = random.permutation(largest)[:1]
     else:
         aside = random.permutation(count)[:wanted]
     if len(aside) == 0 or len(aside) == count:
+        rows = f"{count:,} row{'s' if count != 1 else ''}"
+        if labels is not None and count > 1:
+            raise DataError(
+                f"{rows} have {len(set(labels)):,} different labels, so none can be set aside to validate on. Is the "
+                "output the right column? If it is, give more rows, valid data, or valid = 0"
+            )
         raise DataError(
-            f"{count} rows cannot be split into {1 - fraction:g} and {fraction:g}; give more rows or valid data."
+            f"{rows} cannot be split into {1 - fraction:g} to train on and {fraction:g} to validate on; give more "
+            "rows, valid data, or valid = 0"
         )
     aside = np.sort(aside.astype(np.int64))
     return np.setdiff1d(every, aside).astype(np.int64), aside
-
-
-def _ordered(value: object) -> tuple[int, float, str]:
-    return (0, Marks().number(value), "") if Marks().is_number(value) else (1, 0.0, str(value))

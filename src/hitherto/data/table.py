@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from itertools import islice
 from pathlib import Path
 
@@ -39,6 +40,12 @@ class Table:
     def __iter__(self) -> Iterator[Row]:
         name = "the data" if self.path is None else self.path.name
         return (row for _, row in progress.over(self._rows(), name, self._count))
+
+    def marked(self, marks: Marks) -> "Table":
+        """The same rows, whose cells are read by these marks."""
+        other = copy(self)
+        other.marks = marks
+        return other
 
     def __len__(self) -> int:
         if self._count is None:

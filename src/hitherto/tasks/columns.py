@@ -8,6 +8,7 @@ from hitherto.arrays import Array
 from hitherto.codecs import CODECS, named_kind
 from hitherto.codecs.base import Codec
 from hitherto.data import Table, parallel, read, split
+from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.spec import DataSpec, ModelSpec, Spec
 from hitherto.tasks.base import Value
@@ -21,6 +22,7 @@ __all__ = [
     "fitted",
     "listed",
     "load",
+    "marks_of",
     "opened",
     "placed",
     "said",
@@ -35,9 +37,9 @@ Column = str | int  # a name, or a number from 1
 
 def load(spec: Spec, data: object, unnamed: str = "csv", sentences: bool = False) -> Table:
     """The table of a user's data, read as the spec says; `unnamed` and `sentences` are those of `data.read`."""
-    if isinstance(data, Table):
-        return data
     options = spec.data
+    if isinstance(data, Table):  # lines of standard input know no options
+        return data.marked(marks_of(options)) if options.decimal or options.na else data
     if isinstance(data, str | Path) and named_kind(Path(data)) and Path(data).is_file():
         data = [str(data)]  # a recording or a picture is a value
     if isinstance(data, tuple):
@@ -48,6 +50,11 @@ def load(spec: Spec, data: object, unnamed: str = "csv", sentences: bool = False
         data, format=options.format, header=options.header, delimiter=options.delimiter, encoding=options.encoding,
         decimal=options.decimal, na=options.na, unnamed=unnamed, sentences=sentences,
     )  # fmt: skip
+
+
+def marks_of(data: DataSpec) -> Marks:
+    """How numbers are written in these data, and which words mean an empty cell."""
+    return Marks.of(data.decimal, data.na)
 
 
 def set_aside(spec: Spec, table: Table, label: Column | None = None) -> tuple[Array, Array]:

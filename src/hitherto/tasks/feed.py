@@ -13,10 +13,9 @@ from safetensors.numpy import save as to_bytes
 
 from hitherto.data import Table
 from hitherto.data.lines import STDIN
-from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError, nearest
 from hitherto.tasks.base import AnySource, Options, Row, Value
-from hitherto.tasks.columns import column_name, column_names
+from hitherto.tasks.columns import column_name, column_names, marks_of
 from hitherto.tasks.streams import Stream
 
 __all__ = ["Feed"]
@@ -33,7 +32,7 @@ class Feed:
         self.streams: dict[str, Stream] = {}  # of each series that has a name
         self.waiting: dict[str, list[Row]] = {}  # rows whose steps wait for what is known of those after them
         self.data = source.spec.data
-        self.marks = Marks.of(self.data.decimal, self.data.na)
+        self.marks = live.marks = marks_of(self.data)
         self.series = source.foresees
         self.outputs = column_names(None, self.data.output) if self.series else []
         self.id, self.time = column_name(None, self.data.id), column_name(None, self.data.time)
@@ -88,8 +87,14 @@ class Feed:
         if not name:
             return self.live
         if name not in self.streams:
-            self.streams[name] = type(self.live)(self.live.model)
+            self.streams[name] = self._fresh()
         return self.streams[name]
+
+    def _fresh(self) -> Stream:
+        """A stream that has read nothing."""
+        live = type(self.live)(self.live.model)
+        live.marks = self.marks
+        return live
 
     # ---- rows that are steps
 
@@ -202,7 +207,6 @@ class Feed:
             )
         self.live.load(first)
         self.streams = {
-            str(name): type(self.live)(self.live.model).load(part)
-            for name, part in zip(about["names"], others, strict=True)
+            str(name): self._fresh().load(part) for name, part in zip(about["names"], others, strict=True)
         }
         self.waiting = waiting

@@ -12,6 +12,8 @@ import numpy as np
 
 from hitherto.data import Table, named_format
 from hitherto.errors import DataError, UsageError, nearest
+from hitherto.spec import KEYWORDS, useless
+from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Options, Value
 from hitherto.tasks.columns import column_names, load
 
@@ -19,6 +21,8 @@ __all__ = ["READING", "expect", "inputs", "labelled", "named", "paired", "with_r
 
 # Options of data to answer for: which columns they have, and how a file is read.
 READING = ("input", "output", "id", "time", "format", "header", "delimiter", "encoding", "decimal", "na")
+
+SPECIAL_READING = {"decimal", "na"}  # those of them that only tasks of numbers have
 
 _OTHER_FILES = (".xlsx", ".xls", ".npy", ".npz", ".mat", ".zip", ".pkl", ".pdf")
 
@@ -29,6 +33,9 @@ def with_reading(source: AnySource, options: Mapping[str, Value]) -> tuple[AnySo
     rest = {name: value for name, value in options.items() if name not in READING}
     if not reading:
         return source, rest
+    for name in reading.keys() & SPECIAL_READING:
+        if name not in TASKS[source.spec.task].options:
+            raise UsageError(useless(source.spec.task, name, KEYWORDS))
     document = source.spec.data
     trained = {"input": document.input, "output": document.output, "id": document.id, "time": document.time}
     for name in reading.keys() & trained.keys():
@@ -165,6 +172,8 @@ def paired(
         if isinstance(rows, np.ndarray) and rows.ndim == 0:
             raise UsageError(f"expected a list or an array, but {what} is {value!r:.60}.")
         columns = [list(rows)]
+        if isinstance(rows, np.ndarray) and rows.shape[1:] == (0,):
+            raise UsageError(f"{what} has {len(rows):,} rows, but no column: its shape is {rows.shape}.")
         if isinstance(rows, np.ndarray) and rows.ndim == 2:
             columns = [list(column) for column in rows.T]
         several = [f"{what}{i + 1}" for i in range(len(columns))] if len(columns) > 1 else [what]

@@ -26,11 +26,12 @@ from hitherto.arrays import Array
 from hitherto.codecs.base import Codec, CodecStream
 from hitherto.codecs.series import SeriesStream
 from hitherto.data import Table
+from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError
 from hitherto.runtime.session import Session, together
 from hitherto.slots import Slot, Slots, check_state
 from hitherto.tasks.base import Options, Row, Value
-from hitherto.tasks.columns import column_names
+from hitherto.tasks.columns import column_names, marks_of
 from hitherto.tasks.opened import OpenModel
 from hitherto.tensors import from_bytes, header_of
 
@@ -52,6 +53,7 @@ class Stream(ABC):
 
     def __init__(self, model: OpenModel) -> None:
         self.model = model
+        self.marks = marks_of(model.spec.data)  # of the numbers in lines and cells
         self.core = self.session()
         self.kept: dict[str, Array] = {}  # the state of the stream itself
         self.how: Options = {}  # the options of decoding
@@ -150,6 +152,7 @@ class Stream(ABC):
     def fork(self) -> Self:
         """A copy of the stream, independent of it from here on."""
         other = type(self)(self.model)
+        other.marks = self.marks
         other._take(self.state)
         return other
 
@@ -346,14 +349,18 @@ class _Whole:
         return np.zeros((0, self.codec.size), np.float32)
 
 
-def numbers_of(text: str) -> list[float]:
-    """The numbers of a line, between commas or blanks; NaN where a number is missing between two commas."""
+def numbers_of(text: str, marks: Marks) -> list[float]:
+    """The numbers of a line, between commas or blanks; NaN where a number is missing between two commas.
+
+    Where a comma is the decimal mark, semicolons stand between numbers.
+    """
     text = text.strip().strip("[]")
-    cells = text.split(",") if "," in text else text.split() or [""]
+    between, name = (";", "semicolons") if marks.decimal == "," else (",", "commas")
+    cells = text.split(between) if between in text else text.split() or [""]
     try:
-        return [float(cell) if cell.strip() not in ("", "null", "NA") else float("nan") for cell in cells]
+        return [marks.number(cell) for cell in cells]
     except ValueError as error:
-        raise DataError(f"expected numbers between commas, but got {text!r:.60}") from error
+        raise DataError(f"expected numbers between {name}, but got {text!r:.60}") from error
 
 
 def plain_of(values: Array) -> float | list[float | None] | None:

@@ -9,7 +9,6 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.codecs.series import SeriesStream
-from hitherto.data.marks import Marks
 from hitherto.data.series import LARGEST
 from hitherto.errors import DataError, HithertoError, UsageError
 from hitherto.heads import HEADS
@@ -80,7 +79,7 @@ class ForecastStream(Stream):
 
         `known` are the covariates of the steps of the horizon that follows, [horizon, K]; `static` those of the series.
         """
-        codec, marks = self.source.codec, self._marks
+        codec, marks = self.source.codec, self.marks
         try:
             values = np.array([marks.number(v) for v in np.ravel(np.asarray(value, object))], np.float64)
         except ValueError as error:
@@ -155,10 +154,6 @@ class ForecastStream(Stream):
             )
         missed: Array = step.after(last[0], count, form.zone)
         return missed
-
-    @property
-    def _marks(self) -> Marks:
-        return Marks.of(self.model.spec.data.decimal, self.model.spec.data.na)
 
     def _with_time(self, time: Time, before: dict[str, Array]) -> dict[str, Array]:
         """The newest times with one more: it is read as training read its times."""
@@ -238,7 +233,7 @@ class ForecastStream(Stream):
             return self.push(row.get("y"), row.get("ds"), row.get("known"), row.get("static"))
         data = self.model.spec.data
         delimiter = data.delimiter or next(
-            (c for c in "\t;" if c in text), " " if data.decimal == "," else ","
+            (c for c in "\t;" if c in text), " " if self.marks.decimal == "," else ","
         )
         cells = [cell.strip() for cell in text.strip().split(delimiter)]
         time = cells.pop(0) if len(cells) > self.source.codec.channels else None

@@ -52,7 +52,7 @@ class Amounts(Pairs):
         if isinstance(kept, NumberCodec):
             return kept
         try:
-            return NumberCodec.fit(y for _, _, y in training())
+            return NumberCodec.fit(_plain(table, y) for _, _, y in training())
         except DataError as error:
             for i, _, y in training():
                 self._number(table, i, y, None)
@@ -66,10 +66,11 @@ class Amounts(Pairs):
         names = column_names(None, self.spec.data.output)
         for name, one in zip(names, value if len(names) > 1 else [value], strict=True):
             try:
-                NumberCodec([0.0], [1.0]).encode(one)
-            except DataError as error:
+                table.marks.number(one)
+                NumberCodec([0.0], [1.0]).encode(_plain(table, one))
+            except (DataError, ValueError) as error:
                 raise table.error(i, name, str(error)) from error
-        return np.zeros(0) if codec is None else codec.encode(value)
+        return np.zeros(0) if codec is None else codec.encode(_plain(table, value))
 
     @property
     def strata(self) -> bool:
@@ -138,3 +139,10 @@ class Amounts(Pairs):
         """The row of what was read off the parameters of one example, [columns, 4]."""
         values = {"value": p[:, 0], "q0.1": p[:, 1], "q0.9": p[:, -1]}
         return {name: float(v[0]) if len(v) == 1 else v.tolist() for name, v in values.items()}
+
+
+def _plain(table: Table, value: Value) -> Value:
+    """A number as Python reads it, None where it is missing; or several."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return [table.marks.plain(one) for one in value] if isinstance(value, list) else table.marks.plain(value)

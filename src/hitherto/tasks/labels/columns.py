@@ -5,25 +5,34 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.codecs.number import LARGEST
 from hitherto.data import Table, split
+from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import DataSpec, Spec
 from hitherto.tasks.base import Value
 from hitherto.tasks.columns import column_name, column_names, listed, untold
+from hitherto.times import Form, form_of, is_time, read_all
 
 __all__ = [
     "alone",
+    "are_numbers",
+    "array_of",
     "at_least",
     "columns",
+    "comma_notes",
     "expect_one_kind",
     "floats",
     "in_columns",
+    "in_time",
     "is_numeric",
     "items",
     "label_column",
     "parted",
     "values",
 ]
+
+Moment = tuple[int, float | str]  # when a row is: numbers and times come before other words
 
 # Names of columns that are guessed to hold labels, or tokens.
 _LABELS = (
@@ -86,7 +95,20 @@ def columns(spec: Spec, table: Table, per_step: bool, apart: Sequence[str] = ())
         output = next(name for name in (output, *apart) if name in inputs)
         raise UsageError(f"column {output!r} is both input and output. Say another --input or --output.")
     order = {"id": column_name(table, data.id), "time": column_name(table, data.time)}
-    return spec.replace(input=tuple(inputs), output=output, **order), notes
+    notes += comma_notes(table, [*inputs, output, *apart])
+    return in_time(spec.replace(input=tuple(inputs), output=output, **order), table), notes
+
+
+def in_time(spec: Spec, table: Table) -> Spec:
+    """The spec with the format and the zone of its times: predictions read them as training did."""
+    data = spec.data
+    form = time_form(data, table, kept=False)
+    if form is None and (data.time_format or data.timezone):
+        why = "say --time COLUMN" if data.time is None else "its times are no dates"
+        raise UsageError(f"time_format and timezone are of a column of dates; {why}, or leave them out.")
+    if form is None or not isinstance(next(table.values(str(data.time))), str):  # dates already
+        return spec
+    return spec.replace(time_format=form.format, timezone=data.timezone or form.zone_name)
 
 
 def label_column(data: DataSpec) -> str:
@@ -108,10 +130,10 @@ def values(data: DataSpec, table: Table, labelled: bool) -> Iterator[tuple[int, 
             x = row[inputs[0]] if len(inputs) == 1 else [row[c] for c in inputs]
             yield i, x, answer(row)
         return
-    groups: dict[Value, list[tuple[tuple[int, float | str], int, list[Value], Value]]] = {}
-    name, time = table.column(data.id), None if data.time is None else table.column(data.time)
+    groups: dict[Value, list[tuple[Moment, int, list[Value], Value]]] = {}
+    name, times = table.column(data.id), moments(data, table)
     for i, row in enumerate(table):
-        at = (0, i) if time is None else _sortable(row[time])
+        at = (0, i) if times is None else times[i]
         groups.setdefault(table.name(i, row, name), []).append((at, i, [row[c] for c in inputs], answer(row)))
     for rows in groups.values():
         rows.sort(key=lambda r: (r[0], r[1]))
@@ -134,33 +156,115 @@ def items(value: Value) -> list[str]:
     return [str(v) for v in value]
 
 
-def _sortable(value: Value) -> tuple[int, float | str]:
+def time_form(data: DataSpec, table: Table, kept: bool = True) -> Form | None:
+    """How the column of times writes dates; None where it has none, or where they are numbers or other words.
+
+    A format that is `kept` from training yields where the dates are unmistakably written otherwise.
+    """
+    if data.time is None:
+        return None
+    cells = list(table.values(data.time))
+    dated = data.time_format is not None or (bool(cells) and all(map(is_time, cells)))
+    if not dated or all(map(table.marks.is_number, cells)):
+        return None
+    form, _ = form_of(
+        cells, given=data.time_format, zone=data.timezone, kept=kept, column=table.column(data.time)
+    )
+    return form
+
+
+def moments(data: DataSpec, table: Table) -> list[Moment] | None:
+    """What sorts the rows by their times, the earliest first; None where no column has them."""
+    if data.time is None:
+        return None
+    form = time_form(data, table)
+    cells = table.values(data.time)
+    if form is None:
+        return [_sortable(cell, table.marks) for cell in cells]
+    column = table.column(data.time)
+    times = read_all(form, list(cells), column)
+    return [(0, form.instant(wall, offset)) for wall, offset in times]
+
+
+def _sortable(value: Value, marks: Marks) -> Moment:
     """A key that sorts numbers by value, before all that are none."""
-    try:
-        return 0, float(value)
-    except (TypeError, ValueError, OverflowError):
-        return 1, str(value)
+    missing = marks.missing(value) or not marks.is_number(value)
+    return (1, str(value)) if missing else (0, marks.number(value))
 
 
-def floats(value: Value) -> Value:
-    """Numbers of a nested value; empty cells and the usual words for missing are NaN."""
+def floats(value: Value, marks: Marks) -> Value:
+    """Numbers of a nested value, NaN where one is missing. A ValueError says what is wrong."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        if value.dtype.kind not in "fiub":
+            return floats(value.tolist(), marks)
+        gone = marks.numbers
+        return np.where(np.isin(value, gone), np.nan, value) if gone else value
     if isinstance(value, list | tuple):
-        return [floats(v) for v in value]
-    if value is None or (
-        isinstance(value, str) and value.strip().lower() in ("", "na", "nan", "null", "none")
-    ):
-        return np.nan
-    if isinstance(value, str) and "_" in value:
-        raise ValueError("numbers have no _ between their digits")
-    return value if not isinstance(value, str) else float(value)
+        return [floats(v, marks) for v in value]
+    return value if type(value) is float and not marks.na else marks.number(value)
 
 
-def is_numeric(value: Value) -> bool:
+def is_numeric(value: Value, marks: Marks) -> bool:
+    """Whether a value is a number, or numbers."""
     try:
-        np.asarray(floats(value), np.float64)
+        np.asarray(floats(value, marks), np.float64)
     except (TypeError, ValueError, OverflowError, RecursionError):
         return False
     return True
+
+
+def are_numbers(values: Sequence[Value], marks: Marks) -> bool:
+    """Whether a column holds numbers by these values of it: nearly all that are there are some."""
+    present = [value for value in values if not marks.missing(value)]
+    if not present:
+        return any(isinstance(value, float) for value in values)
+    return sum(is_numeric(value, marks) for value in present) >= 0.9 * len(present)
+
+
+def array_of(data: DataSpec, table: Table, i: int, value: Value) -> Array:
+    """[T, C] numbers of a row; a row of numbers is one step, a list of them T steps. An error names its place."""
+    names = column_names(None, data.input)
+    try:
+        array = np.asarray(floats(value, table.marks), np.float64)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise table.error(i, None, f"{listed(names)}: {_no_numbers(value, str(error))}") from error
+    if array.ndim == 0 or (array.ndim == 1 and len(names) > 1 and data.id is None):
+        array = array.reshape(1, -1)
+    elif array.ndim == 1:
+        array = array.reshape(-1, 1)
+    if array.ndim != 2:
+        wanted = "a number, a list of numbers or a list of rows of numbers"
+        raise table.error(i, None, f"{listed(names)}: expected {wanted}, but got {array.ndim} dimensions")
+    wrong = np.abs(array) > LARGEST
+    if wrong.any():
+        why = f"{array[wrong][0]:g} is too large to learn from; a missing value is an empty cell or NaN"
+        raise table.error(i, None, f"{listed(names)}: {why}")
+    return array if data.max_length is None else array[: data.max_length]
+
+
+def _no_numbers(value: Value, why: str) -> str:
+    """What is wrong with an input that is no numbers; `why` is what was said of a cell of it."""
+    wrong = why if why.startswith("expected a number") else f"expected numbers, but got {value!r:.60}"
+    return (
+        f"{wrong}; --codec text reads it as text" if isinstance(value, str) and "--" not in wrong else wrong
+    )
+
+
+def comma_notes(table: Table, columns: Sequence[str]) -> list[str]:
+    """A warning where columns look like numbers with a decimal comma, and are read as words."""
+    if table.marks.decimal == ",":
+        return []
+    rows, commas = table.head(100), Marks(",", table.marks.na)
+    found = []
+    for name in columns:
+        cells = [row[name] for row in rows if not table.marks.missing(row[name])]
+        with_comma = [isinstance(cell, str) and "," in cell for cell in cells]
+        if any(with_comma) and all(map(commas.is_number, cells)):
+            found.append(name)
+    if not found:
+        return []
+    what = "looks like numbers with a decimal comma, and is read as text"
+    return [f"warning: {listed(found)} {what}; --decimal , reads numbers"]
 
 
 def alone(longest: int, numeric: bool, per_step: bool) -> list[str]:
@@ -174,9 +278,8 @@ def alone(longest: int, numeric: bool, per_step: bool) -> list[str]:
             "and a blank line after each sentence"
         )
         return [note]
-    what = "a sequence of numbers" if numeric else "a text"
-    rows = "; rows that share --id are one sequence" if numeric else "; --tokens chars reads its letters"
-    return [f"warning: every example has a single step, so there is nothing to remember. Is it {what}?{rows}"]
+    advice = "rows that share --id are one sequence" if numeric else "--tokens chars reads letters"
+    return [f"warning: every example has a single step, so there is nothing to remember; {advice}"]
 
 
 def expect_one_kind(table: Table, inputs: Sequence[str]) -> None:
@@ -208,12 +311,12 @@ def parted(spec: Spec, table: Table, *, strata: bool) -> tuple[Array, Array]:
     for i, _, y in values(data, table, labelled=True):
         picked.append(i)
         labels.append(y)
-    rows = None if data.group is None and data.time is None else list(table)
     groups = times = None
-    if data.group is not None and rows is not None:
+    if data.group is not None:
+        rows = list(table)
         groups = [table.name(i, rows[i], table.column(data.group)) for i in picked]
-    if data.time is not None and data.id is None and rows is not None:
-        times = [rows[i][table.column(data.time)] for i in picked]
+    if data.id is None and (every := moments(data, table)) is not None:
+        times = [every[i] for i in picked]
     shares = [str(y) for y in labels] if strata and groups is None and times is None else None
     return split(len(picked), data.aside, spec.train.seed, groups=groups, times=times, labels=shares)
 

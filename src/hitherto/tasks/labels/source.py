@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -9,7 +10,6 @@ from hitherto.arrays import Array
 from hitherto.codecs import CODECS, kind_of
 from hitherto.codecs.base import Codec
 from hitherto.codecs.label import LabelCodec
-from hitherto.codecs.number import LARGEST
 from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.spelled import SpelledCodec
 from hitherto.codecs.text import TextCodec
@@ -26,7 +26,6 @@ from hitherto.tasks.columns import (
     column_names,
     encoded,
     fitted,
-    listed,
     load,
     opened,
     placed,
@@ -37,10 +36,11 @@ from hitherto.tasks.labels import heads
 from hitherto.tasks.labels.branches import branched, choices, columns_of, first_weights
 from hitherto.tasks.labels.columns import (
     alone,
+    are_numbers,
+    array_of,
     at_least,
     columns,
     expect_one_kind,
-    floats,
     in_columns,
     is_numeric,
     items,
@@ -53,6 +53,8 @@ from hitherto.tasks.labels.scores import scored, tagged
 from hitherto.tasks.labels.words import Rows, fit_texts, table_of, width_of
 
 __all__ = ["PairExamples", "Pairs"]
+
+SAMPLES = 200  # inputs that tell numbers from texts
 
 # Rows; their first step and the one to stop at; whether more of their steps follow; and the epoch.
 Item = tuple[Array, int, int | None, bool, int]
@@ -192,7 +194,7 @@ class Pairs(Source[PairExamples]):
             codec = kept.joined(codec)
         if len(codec.classes) < 2:
             raise DataError(
-                f"there must be two labels at least, but all rows have {codec.classes[0]!r}"
+                f"there must be two labels at least, but the only one is {codec.classes[0]!r}"
                 if codec.classes
                 else "the data holds no rows to learn from",
                 path=data.path,
@@ -202,7 +204,7 @@ class Pairs(Source[PairExamples]):
                 f"column {data.output!r} has {len(codec.classes)} different labels in {int(codec.counts.sum())} rows; "
                 + (
                     "they are numbers, which regress learns: hitherto train regress."
-                    if all(is_numeric(name) for name in codec.classes)
+                    if all(is_numeric(name, table.marks) for name in codec.classes)
                     else "it looks like text, not labels. Say another --output."
                 ),
                 path=data.path,
@@ -211,14 +213,17 @@ class Pairs(Source[PairExamples]):
 
     def _fit_input(self, table: Table, training: Training, extras: Options) -> Codec:
         data = self.spec.data
-        row, sample, _ = next(training())
+        samples = [(row, x) for row, x, _ in islice(training(), SAMPLES)]
+        row, sample = next((s for s in samples if not table.marks.missing(s[1])), samples[0])
         column = self.input_columns[0]
         with opened(table, row, column):
             kind = data.codec or kind_of(table.place(sample))
         words, numbers = TextCodec.kind, SeriesCodec.kind
         spelled = data.spelling if data.codec is None else kind == SpelledCodec.kind
         kind = words if spelled and data.codec is not None else kind
-        numeric = data.tokens is None and kind != words and is_numeric(sample)
+        numeric = data.tokens is None and kind != words and are_numbers([x for _, x in samples], table.marks)
+        if data.id is not None and not numeric:
+            self._numbers(table, row, sample)  # rows that are joined are numbers: this says what is wrong
         if kind == numbers and not numeric:
             raise UsageError(f"codec = series reads numbers, but the first input is {sample!r:.60}.")
         if kind == numbers or kind not in TASKS[self.spec.task].inputs:  # values of a table
@@ -263,25 +268,7 @@ class Pairs(Source[PairExamples]):
         return " ".join(str(v) for v in value if v is not None) if several else value
 
     def _numbers(self, table: Table, i: int, value: Value) -> Array:
-        """[T, C]; a row of numbers is one step, a list of them T steps."""
-        column = listed(self.input_columns)
-        try:
-            array = np.asarray(floats(value), np.float64)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise table.error(i, None, f"{column}: expected numbers, but got {value!r:.60}") from error
-        many = len(self.input_columns) > 1 and self.spec.data.id is None
-        if array.ndim == 0 or (array.ndim == 1 and many):
-            array = array.reshape(1, -1)
-        elif array.ndim == 1:
-            array = array.reshape(-1, 1)
-        if array.ndim != 2:
-            wanted = "a number, a list of numbers or a list of rows of numbers"
-            raise table.error(i, None, f"{column}: expected {wanted}, but got {array.ndim} dimensions")
-        wrong = np.abs(array) > LARGEST
-        if wrong.any():
-            why = f"{array[wrong][0]:g} is too large to learn from; a missing value is an empty cell or NaN"
-            raise table.error(i, None, f"{column}: {why}")
-        return array if self.spec.data.max_length is None else array[: self.spec.data.max_length]
+        return array_of(self.spec.data, table, i, value)
 
     def read(self, table: Table, labelled: bool = True) -> PairExamples:
         """Encode every row; an error names its place."""

@@ -67,7 +67,7 @@ class LabelStream(Stream):
             return from_line(self, text)
         if self.numbers and self.source.single:  # a row is a whole input
             self.reset()
-        self.push(numbers_of(text) if self.numbers else text)
+        self.push(numbers_of(text, self.marks) if self.numbers else text)
         return [self.peek()]
 
     def _encoded(self, value: Value) -> Array:
