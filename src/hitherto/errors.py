@@ -8,7 +8,7 @@
         ├── DataError               data that cannot be read as told; also a ValueError                exit 3
         ├── BundleError             a file that is no bundle, or not a sound one; also a ValueError    exit 3
         ├── CheckpointError         a checkpoint that is damaged or of another run; also a ValueError  exit 3
-        ├── TrainingError           training that cannot go on: a non-finite loss, for one             exit 1
+        ├── TrainingError           training that cannot go on: a non-finite loss, for example         exit 1
         └── StoreError              a store of sessions that cannot keep what it is given              exit 1
 
 A message says what was expected, what came, and what to do. `exit_code` is the status with which the command
@@ -93,11 +93,11 @@ class CheckpointError(HithertoError, ValueError):
 
 
 class TrainingError(HithertoError):
-    """Training that cannot go on, by a non-finite loss for one."""
+    """Training that cannot go on, by a non-finite loss, for example."""
 
 
 class StoreError(HithertoError):
-    """A store of sessions that cannot keep what it is given, on a full disk for one: nothing was answered."""
+    """A store of sessions that cannot keep what it is given, on a full disk, for example: nothing was answered."""
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
@@ -112,7 +112,7 @@ def nearest_file(path: str | Path) -> str:
     """As `nearest`, of the files beside `path`: one of the same kind whose name is a slip of the hand away.
 
     A slip is one letter left out, added, replaced or swapped with the next, in a word of four letters or more; or an
-    ending left out. Two names that differ otherwise, by a number for one, are two files, and none is offered for the
+    ending left out. Two names that differ otherwise, such as by a number, are two files, and none is offered for the
     other.
     """
     path = Path(path)
@@ -124,12 +124,12 @@ def nearest_file(path: str | Path) -> str:
     return ""
 
 
-def _slipped(one: str, other: str) -> bool:
+def _slipped(first: str, second: str) -> bool:
     """Whether two names differ by case alone, or by one slip in a word."""
-    one, other = one.lower(), other.lower()
-    if one == other:
+    first, second = first.lower(), second.lower()
+    if first == second:
         return True
-    words = [re.split(r"([\W\d_]+)", name) for name in (one, other)]  # and what stands between them
+    words = [re.split(r"([\W\d_]+)", name) for name in (first, second)]  # and what stands between them
     differing = [(a, b) for a, b in zip(*words, strict=False) if a != b]
     if len(words[0]) != len(words[1]) or len(differing) != 1:
         return False

@@ -89,7 +89,7 @@ def _numbers(value: object) -> Array:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     each = value if isinstance(value, list | tuple) else [value]
-    return np.array([_number(one) for one in each], np.float64)
+    return np.array([_number(number) for number in each], np.float64)
 
 
 def _number(value: object) -> float:

@@ -66,8 +66,8 @@ def spread(rows: Iterable[Row]) -> Iterator[Row]:
             row = {"row": number, **row}
         if "others" in row:
             shared = {name: value for name, value in row.items() if name not in NBEST}
-            for rank, one in enumerate([row, *row["others"]], 1):
-                yield {**shared, "rank": rank, "text": one["text"], "score": one["score"]}
+            for rank, candidate in enumerate([row, *row["others"]], 1):
+                yield {**shared, "rank": rank, "text": candidate["text"], "score": candidate["score"]}
         elif "labels" in row:
             shared = {n: value for n, value in row.items() if n not in TAGGED}
             for token, label, p in zip(row["tokens"], row["labels"], row["probabilities"], strict=True):

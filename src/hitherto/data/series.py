@@ -89,11 +89,11 @@ def gather(
     every: list[_Row] = []
     for i, row in enumerate(rows):
         values = [_number(row[c], i, c, marks) for c in target]
-        one = _Row(
+        step_row = _Row(
             i, i, None, values, [marks.plain(row[c]) for c in known], [marks.plain(row[c]) for c in static]
         )
-        every.append(one)
-        groups.setdefault("" if id is None else str(row[id]), []).append(one)
+        every.append(step_row)
+        groups.setdefault("" if id is None else str(row[id]), []).append(step_row)
         if time is not None:
             cells.append(row[time])
     if not groups:
@@ -102,8 +102,8 @@ def gather(
     if time is not None:
         form, note = form_of(cells, given=time_format, zone=timezone, kept=kept, column=time)
         notes.add(note)
-        for one, (wall, offset) in zip(every, read_all(form, cells, time), strict=True):
-            one.wall, one.offset = wall, offset
+        for step_row, (wall, offset) in zip(every, read_all(form, cells, time), strict=True):
+            step_row.wall, step_row.offset = wall, offset
     series = [
         _series(name, group, target, time, known, freq, form, step, notes) for name, group in groups.items()
     ]
@@ -135,7 +135,7 @@ class Notes:
             return f"all {self.total:,} series: {first}"
         if len(of_a_kind) == 1:
             return f"series {name!r}: {first}"
-        return f"{len(of_a_kind):,} of {self.total:,} series, {'such as' if alike else 'for one'} {name!r}: {first}"
+        return f"{len(of_a_kind):,} of {self.total:,} series, {'such as' if alike else 'for example'} {name!r}: {first}"
 
 
 def _series(
@@ -228,7 +228,7 @@ def _twice(
     if nights and len(days) <= years + 1 and form.zone is None and not form.numbers:
         advice = (
             "If clocks went back then, name their zone, and the second is taken for the later hour: --timezone "
-            "Europe/Berlin, for one. Or give times in UTC, or with their offset"
+            "Europe/Berlin, for example. Or give times in UTC, or with their offset"
         )
     else:
         advice = "Many series in one table need a column that tells them apart: say --id"

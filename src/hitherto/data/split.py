@@ -62,14 +62,14 @@ def split(
     else:
         aside = random.permutation(count)[:wanted]
     if len(aside) == 0 or len(aside) == count:
-        rows = f"{count:,} row{'s' if count != 1 else ''}"
+        such = f"{count:,} row{'s' if count != 1 else ''}"
         if labels is not None and count > 1:
             raise DataError(
-                f"{rows} have {len(set(labels)):,} different labels, so none can be set aside to validate on. Is the "
+                f"{such} have {len(set(labels)):,} different labels, so none can be set aside to validate on. Is the "
                 "output the right column? If it is, give more rows, valid data, or valid = 0"
             )
         raise DataError(
-            f"{rows} cannot be split into {1 - fraction:g} to train on and {fraction:g} to validate on; give more "
+            f"{such} cannot be split into {1 - fraction:g} to train on and {fraction:g} to validate on; give more "
             "rows, valid data, or valid = 0"
         )
     aside = np.sort(aside.astype(np.int64))

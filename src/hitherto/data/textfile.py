@@ -311,7 +311,7 @@ def _undecodable(path: Path, encoding: str) -> DataError:
                 byte, at = error.object[error.start], error.start - held
                 return DataError(
                     f"byte {offset + at} (0x{byte:02x}) is not {name}. If the file is in another encoding, say which: "
-                    f"--encoding {'latin-1' if byte >= 0xA0 else 'cp1252'}, for one",
+                    f"--encoding {'latin-1' if byte >= 0xA0 else 'cp1252'}, for example",
                     path=path, line=line + block[: max(0, at)].count(b"\n"),
                 )  # fmt: skip
             offset += len(block)

@@ -185,12 +185,12 @@ def softplus(a: Array) -> Array:
     return np.maximum(a, 0) + np.log1p(np.exp(-abs(a)))
 
 
-def at_levels(q: Level, one: Callable[[float], Array]) -> Array:
-    """What `one` says of a level, or of each of several along a new last axis."""
+def at_levels(q: Level, at_level: Callable[[float], Array]) -> Array:
+    """What `at_level` says of a level, or of each of several along a new last axis."""
     levels = np.asarray(q, np.float64)
     if not (levels.size and np.all((levels > 0) & (levels < 1))):
         raise UsageError(f"the level of a quantile must lie between 0 and 1, but came as {q!r}.")
-    return one(float(levels)) if levels.ndim == 0 else np.stack([one(float(v)) for v in levels], -1)
+    return at_level(float(levels)) if levels.ndim == 0 else np.stack([at_level(float(v)) for v in levels], -1)
 
 
 def draws(count: int | None, shape: Shape) -> Shape:

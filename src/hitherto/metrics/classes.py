@@ -106,8 +106,8 @@ def _scores(
         return math.nan, math.nan, math.nan
     right, guessed, true = _counts(labels, probabilities, threshold)
     if average == "positive" and np.ndim(labels) == 1 and len(true) <= 2:
-        one = int(np.argmin(true)) if positive is None else positive
-        right, guessed, true = right[[one]], guessed[[one]], true[[one]]
+        chosen = int(np.argmin(true)) if positive is None else positive
+        right, guessed, true = right[[chosen]], guessed[[chosen]], true[[chosen]]
     elif average == "micro" or (average == "positive" and np.ndim(labels) == 2):
         right, guessed, true = (np.array([v.sum()]) for v in (right, guessed, true))
     elif np.ndim(labels) == 1:
@@ -145,8 +145,8 @@ def auc(labels: Array, probabilities: Array, positive: int | None = None, **_res
     """The area under the ROC curve; of many classes or several labels, the mean of each against the rest."""
     labels, probabilities = _classes(labels, probabilities)
     if labels.ndim == 1 and probabilities.shape[1] == 2:
-        one = 1 if positive is None else positive
-        return _area(labels == one, probabilities[:, one])
+        chosen = 1 if positive is None else positive
+        return _area(labels == chosen, probabilities[:, chosen])
     true = labels > 0.5 if labels.ndim == 2 else labels[:, None] == np.arange(probabilities.shape[1])
     areas = np.array([_area(true[:, k], probabilities[:, k]) for k in range(true.shape[1])])
     return mean_of(areas[~np.isnan(areas)])

@@ -393,7 +393,7 @@ class _Unroll(torch.autograd.Function):
         sizes, places, masks, x, *rest, y, saved, cells = ctx.saved_tensors
         state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[6:])
         strange = [g for g in (x, *rest, y, saved, cells, dy, *dends) if g is not None and not readable(g)]
-        # A gradient of the gradient may be wanted, or it may be no plain tensor: under vmap, for one.
+        # A gradient of the gradient may be wanted, or it may be no plain tensor: under vmap, for example.
         if torch.is_grad_enabled() or [unreadable(g) for g in strange]:
             gradients = _differentiable_backward(
                 ctx.cell, x, sizes, places, masks, state, weights, ctx.bias, dy, dends, needs

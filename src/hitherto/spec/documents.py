@@ -197,7 +197,7 @@ def _wanted(kind: object) -> str:
         ]
         return ", ".join([_wanted(base), " and ".join(bounds)] if bounds else [_wanted(base)])
     if is_union(kind):
-        return " or ".join(_wanted(one) for one in get_args(kind) if one is not type(None))
+        return " or ".join(_wanted(member) for member in get_args(kind) if member is not type(None))
     if get_origin(kind) is Literal:
         return f"one of {', '.join(get_args(kind))}"
     if get_origin(kind) is tuple:

@@ -499,8 +499,8 @@ def choices(option: Option, task: str | None = None) -> tuple[str, ...]:
     if rows is None:
         return option.literals
     tasks = TASKS.values() if task is None else (TASKS[task],)
-    having = [one for one in tasks if option.name in one.options or option.name not in SPECIAL]
-    return tuple(dict.fromkeys(name for one in having for name in rows(one)))
+    having = [row for row in tasks if option.name in row.options or option.name not in SPECIAL]
+    return tuple(dict.fromkeys(name for row in having for name in rows(row)))
 
 
 def default_text(option: Option, task: str) -> str:
@@ -545,8 +545,8 @@ def _describe(table: str, field: msgspec.structs.FieldInfo, hint: object) -> Opt
             literals = get_args(kind)
             plain.append(str)
         else:
-            one = get_args(kind)[0] if get_origin(kind) is tuple else kind
-            plain += [_without_bounds(k) for k in (get_args(one) if is_union(one) else (one,))]
+            item = get_args(kind)[0] if get_origin(kind) is tuple else kind
+            plain += [_without_bounds(k) for k in (get_args(item) if is_union(item) else (item,))]
     return Option(
         table,
         field.name,

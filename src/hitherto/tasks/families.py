@@ -162,9 +162,9 @@ def family_of(task: str) -> Family:
 def verb_of(task: str, name: str) -> Callable[..., Value]:
     """What models of this task do under that name; a UsageError that says which models do, where these do not."""
     able = {
-        one: verbs[name]
+        able_task: verbs[name]
         for family in FAMILIES.values()
-        for one, verbs in family.tasks.items()
+        for able_task, verbs in family.tasks.items()
         if name in verbs
     }
     if task in able:

@@ -143,8 +143,8 @@ def named(data: Value, columns: Sequence[str]) -> Value:
     if any(isinstance(row, Mapping) for row in rows):
         return rows
     if len(columns) == 1:
-        one = isinstance(rows, np.ndarray) and rows.shape[1:] == (1,)
-        return {columns[0]: list(rows[:, 0] if one else rows)}
+        single = isinstance(rows, np.ndarray) and rows.shape[1:] == (1,)
+        return {columns[0]: list(rows[:, 0] if single else rows)}
     for i, row in enumerate(rows):
         if isinstance(row, list | tuple | np.ndarray) and len(row) != len(columns):
             raise DataError(f"expected {_listed(columns)}, but got {len(row)}", row=i + 1)

@@ -279,11 +279,11 @@ class Running(Generic[T]):
 
 def step(running: Sequence[Running[T]]) -> list[Running[T]]:
     """Take the steps that these ask for, those of one model in one call; those that ask for more."""
-    waiting = [(one, one.x) for one in running if one.x is not None]
-    answers = together([one.core for one, _ in waiting], [one.next(x) for one, x in waiting])
-    for (one, x), params in zip(waiting, answers, strict=True):
-        one.answer(x, params)
-    return [one for one, _ in waiting if one.x is not None]
+    waiting = [(stream, stream.x) for stream in running if stream.x is not None]
+    answers = together([stream.core for stream, _ in waiting], [stream.next(x) for stream, x in waiting])
+    for (stream, x), params in zip(waiting, answers, strict=True):
+        stream.answer(x, params)
+    return [stream for stream, _ in waiting if stream.x is not None]
 
 
 class _Form(NamedTuple):

@@ -85,7 +85,7 @@ def train(
     `base` is a model to start from, opened or as a path: of the same task, which goes on with these data, or of a task
     that reads texts, as an lm, whose vocabulary, embedding and layers are taken.
     `resume` is the folder of a run that was interrupted, or that has ended: it continues, to the same bits.
-    `spec.RESUMABLE` lists the options that may change then, `epochs` for one.
+    `spec.RESUMABLE` lists the options that may change then, such as `epochs`.
     """
     need_torch("training")
     if y is not None:
@@ -150,13 +150,13 @@ def _asked(
         spec = spec if base is None else base.spec(spec, options)
     specs.unused(spec)
     table = spec.data
-    for one, other, pair in (
+    for first, second, pair in (
         ("source", "target", (table.source, table.target)),
         ("valid_source", "valid_target", (table.valid_source, table.valid_target)),
     ):
         if pair.count(None) == 1:
             raise UsageError(
-                f"{one} and {other} belong together: give both files, or a table with both columns."
+                f"{first} and {second} belong together: give both files, or a table with both columns."
             )
     if spec.data.path is not None and spec.data.source is not None:
         raise UsageError("give the data as a table, or as two files (source and target), not both.")
@@ -195,7 +195,7 @@ def _check_out(spec: Spec) -> None:
         raise UsageError(f"out {spec.out!r} is no plain file, so it cannot be replaced: say another out.")
     if out == run_of(out):
         raise UsageError(
-            f"{out} is the name of a run's folder: call the model {out.stem}.safetensors, for one."
+            f"{out} is the name of a run's folder: call the model {out.stem}.safetensors, for example."
         )
     data = (spec.data.path, spec.data.source, spec.data.target, spec.data.valid, spec.data.valid_source)
     if out.exists() and any(isinstance(path, str) and out.samefile(path) for path in data if _there(path)):

@@ -180,12 +180,12 @@ def _rounds(
     """The best candidate, by successive halving, and the rows of all trials; None where the time is too short."""
     left, rows = list(candidates), list[Row]()
     rounds = max(1, math.ceil(math.log2(len(left) / AT_ONCE)) + 1)
-    costs = {} if budget is None else {one.name: one.trial(PROBE, say) for one in left}
+    costs = {} if budget is None else {candidate.name: candidate.trial(PROBE, say) for candidate in left}
     spent = sum(cost.training + cost.measuring for cost in costs.values())
     steps = min(max(total // (SHARE * len(left)), FEWEST), MOST)
     for number in range(rounds):
         if budget is not None:
-            some = [costs[one.name] for one in left]
+            some = [costs[candidate.name] for candidate in left]
             seconds = (budget - spent) / rounds - sum(cost.measuring for cost in some)
             steps = _same(int(seconds / (sum(cost.training for cost in some) / PROBE)))
             if number == 0 and steps < min(USEFUL, total):
@@ -195,7 +195,7 @@ def _rounds(
                 )
                 return None, []
         length = min(max(1, steps), total)
-        trials = [one.trial(length, say, show) for one in left]
+        trials = [candidate.trial(length, say, show) for candidate in left]
         for trial in trials:
             loss = "" if trial.loss is None else f", loss {trial.loss:.4g}"
             say(

@@ -57,10 +57,10 @@ def _maps(
     """Ridge maps of the last window: one of all series, and one for each where they are few."""
     past = [series.filled(s.values) for s in training.series]
     actual = [np.asarray(s.values) for s in training.series]
-    one = _map(source, past, actual, _lengths(source, past), WINDOWS, say)
-    if one is None:
+    shared = _map(source, past, actual, _lengths(source, past), WINDOWS, say)
+    if shared is None:
         return
-    yield "ridge", lambda i, at: one.forecast(values[i], at)
+    yield "ridge", lambda i, at: shared.forecast(values[i], at)
     channels = sum(p.shape[1] for p in past)
     if not 1 < channels <= SERIES or [s.id for s in training.series] != [s.id for s in held.series]:
         return
@@ -68,8 +68,8 @@ def _maps(
     most = max(1000, 4 * WINDOWS // channels)
     for i, (known, true) in enumerate(zip(past, actual, strict=True)):
         for c in range(known.shape[1]):
-            alone = _map(source, [known[:, [c]]], [true[:, [c]]], [one.window], most, lambda _line: None)
-            each[i, c] = one if alone is None else alone
+            alone = _map(source, [known[:, [c]]], [true[:, [c]]], [shared.window], most, lambda _line: None)
+            each[i, c] = shared if alone is None else alone
 
     def forecast(i: int, at: Array) -> Array:
         parts = [each[i, c].forecast(values[i][:, [c]], at) for c in range(values[i].shape[1])]

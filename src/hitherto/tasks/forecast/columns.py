@@ -124,10 +124,10 @@ def called(series: Series, channel: str) -> str:
 
 def expect_counts(series: list[Series], head: str) -> None:
     """A DataError where a value is no count."""
-    for one in series:
-        wrong = one.values[(one.values < 0) | (one.values % 1 > 0)]
+    for member in series:
+        wrong = member.values[(member.values < 0) | (member.values % 1 > 0)]
         if len(wrong):
-            name = one.id or ", ".join(one.names)
+            name = member.id or ", ".join(member.names)
             whole = f"head = {head} forecasts counts, whole numbers from 0 on"
             raise DataError(f"{whole}, but {name!r} has {wrong[0]:g}: leave head out")
 

@@ -21,7 +21,7 @@ def check(spec: Spec, reader: str) -> None:
     values = spec.values()
     for name in _ONLY[reader]:
         if values[name] is not None:
-            other = next(one for one in _ONLY if one != reader)
+            other = next(name for name in _ONLY if name != reader)
             raise UsageError(f"{name} is an option of --reader {other}, and this forecast reads by {reader}.")
 
 

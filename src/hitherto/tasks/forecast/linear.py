@@ -127,8 +127,8 @@ def _members(fits: "Sequence[_Fit]", values: int) -> list[_Member]:
     means = np.array([score.mean() for score in scores])
     best = scores[int(means.argmin())]
     chance = np.maximum([_chance(score, best) for score in scores], 1e-12)
-    near = [one for one, mean, by in zip(every, means, chance, strict=True) if mean - best.mean() <= by]
-    simplest = min(near, key=lambda one: (*one[1].order, one[0].scores[one[1]].mean()))
+    near = [pair for pair, mean, by in zip(every, means, chance, strict=True) if mean - best.mean() <= by]
+    simplest = min(near, key=lambda pair: (*pair[1].order, pair[0].scores[pair[1]].mean()))
     if simplest[1].naive and len(best) >= TOLD:
         return [_Member(*simplest, 1.0)]
     weights = np.nan_to_num(np.exp((best.mean() - means) / chance))  # a huge error has none
@@ -159,14 +159,14 @@ def _usual(windows: Array, weights: Array) -> int:
 
 def _mean(members: Sequence[_Member]) -> Line:
     """The mean of some fits, as a map of the longest of their windows."""
-    longest = max(one.fit.codec.window for one in members)
-    fits = {id(one.fit): one.fit for one in members if one.fit.codec.window == longest}
-    into = max(fits.values(), key=lambda fit: sum(one.share for one in members if one.fit is fit))
+    longest = max(member.fit.codec.window for member in members)
+    fits = {id(member.fit): member.fit for member in members if member.fit.codec.window == longest}
+    into = max(fits.values(), key=lambda fit: sum(member.share for member in members if member.fit is fit))
     parts: list[tuple[float, Line]] = []
-    for fit in {id(one.fit): one.fit for one in members}.values():
-        mine = [one for one in members if one.fit is fit]
-        lines = fit.lines([one.choice for one in mine], into)
-        parts += [(one.share, line) for one, line in zip(mine, lines, strict=True)]
+    for fit in {id(member.fit): member.fit for member in members}.values():
+        mine = [member for member in members if member.fit is fit]
+        lines = fit.lines([member.choice for member in mine], into)
+        parts += [(member.share, line) for member, line in zip(mine, lines, strict=True)]
     shares = np.array([share for share, _ in parts])
 
     def mean(arrays: Sequence[Array]) -> Array:
@@ -407,8 +407,8 @@ def _bases(codec: SeriesCodec, seasons: Sequence[int]) -> Iterator[tuple[str, Ar
         if not 1 < season <= W:
             continue
         first = W - season + h % season
-        one, every = np.eye(W)[first], np.zeros((H, W))
-        yield f"value {season} steps before", wide(one)
+        before, every = np.eye(W)[first], np.zeros((H, W))
+        yield f"value {season} steps before", wide(before)
         for k in h:
             places = np.arange(first[k], -1, -season)
             every[k, places] = 1 / len(places)
@@ -417,7 +417,7 @@ def _bases(codec: SeriesCodec, seasons: Sequence[int]) -> Iterator[tuple[str, Ar
             change = np.zeros(W)
             change[W - season :], change[W - 2 * season : W - season] = 1 / season, -1 / season
             for share in (0.5, 1.0):
-                moved = one + share * (1 + h // season)[:, None] * change
+                moved = before + share * (1 + h // season)[:, None] * change
                 yield f"value {season} steps before, moved by {share:g} of a season's change", wide(moved)
 
 

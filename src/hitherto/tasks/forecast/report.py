@@ -26,9 +26,9 @@ def windows(
             q = made["quantiles"][k, :, 0]
             edges = [(LEVELS.index(low), LEVELS.index(high)) for low, high in ((0.1, 0.9), (0.25, 0.75))]
             when = series.written(series.times[t : t + 1])[0]
-            one = series.names[0]
-            known = f"/{series.id}".endswith(f"/{one}")  # columns by themselves are named by it already
-            name = series.id if known else f"{series.id} {one}".strip()
+            column = series.names[0]
+            known = f"/{series.id}".endswith(f"/{column}")  # columns by themselves are named by it already
+            name = series.id if known else f"{series.id} {column}".strip()
             sections.append({
                 "kind": "bands", "title": f"{name}, forecast after {when}", "past": past.tolist(),
                 "actual": np.asarray(series.values[t + 1 : t + 1 + source.horizon, 0]).tolist(),

@@ -98,7 +98,7 @@ class Windows(Source[WindowExamples]):
         ahead = {"known": [known] * codec.horizon} if known else {}
         about = {**ahead, **({"static": static} if static else {})}
         y = [values if len(values) > 1 else values[0] for values in steps]
-        return rows, [{"ds": time, "y": one, **about} for time, one in zip(times, y, strict=True)]
+        return rows, [{"ds": time, "y": value, **about} for time, value in zip(times, y, strict=True)]
 
     @classmethod
     def fit(cls, spec: Spec, table: Table) -> "Windows":

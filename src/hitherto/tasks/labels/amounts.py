@@ -64,10 +64,10 @@ class Amounts(Pairs):
     def _number(self, table: Table, i: int, value: Value, codec: NumberCodec | None) -> Array:
         """The numbers of a row; an error names its place and its column."""
         names = column_names(None, self.spec.data.output)
-        for name, one in zip(names, value if len(names) > 1 else [value], strict=True):
+        for name, cell in zip(names, value if len(names) > 1 else [value], strict=True):
             try:
-                table.marks.number(one)
-                NumberCodec([0.0], [1.0]).encode(_plain(table, one))
+                table.marks.number(cell)
+                NumberCodec([0.0], [1.0]).encode(_plain(table, cell))
             except (DataError, ValueError) as error:
                 raise table.error(i, name, str(error)) from error
         return np.zeros(0) if codec is None else codec.encode(_plain(table, value))
@@ -145,4 +145,6 @@ def _plain(table: Table, value: Value) -> Value:
     """A number as Python reads it, None where it is missing; or several."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    return [table.marks.plain(one) for one in value] if isinstance(value, list) else table.marks.plain(value)
+    return (
+        [table.marks.plain(cell) for cell in value] if isinstance(value, list) else table.marks.plain(value)
+    )

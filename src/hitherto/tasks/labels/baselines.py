@@ -286,4 +286,4 @@ def _ridge(X: Array, y: Array, asked: Array) -> Array:
     off = np.quantile(y[second] - (X[second] @ map_ + constant), LEVELS, axis=0)  # [levels, K]
     map_, constant = solved(np.arange(len(y)), penalty)
     mean = asked @ map_ + constant
-    return np.stack([mean, *(mean + one for one in off)], -1)
+    return np.stack([mean, *(mean + shift for shift in off)], -1)

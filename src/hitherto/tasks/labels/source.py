@@ -274,8 +274,8 @@ class Pairs(Source[PairExamples]):
         """Encode every row; an error names its place."""
         x, y, picked, raw = [], [], [], []
         for i, value, label in values(self.spec.data, table, labelled):
-            one, changes = self._encode(table, i, value, labelled)
-            x.append(one)
+            array, changes = self._encode(table, i, value, labelled)
+            x.append(array)
             raw.append(changes)
             if labelled:
                 y.append(self._label(table, i, label, len(x[-1])))

@@ -362,10 +362,10 @@ class Corpus(Source[CorpusExamples]):
         if examples.starts is not None:
             yield from (self._rows(examples, some) for some in by_length(examples.lengths(), rows))
             return
-        one = np.zeros(1, np.int64)
+        only = np.zeros(1, np.int64)
         for start in range(0, len(examples), EVALUATE):
             x, y = self._span(examples, start, min(start + EVALUATE, len(examples)))
-            yield Batch({"x": x[:, None]}, None, {"y": y}, None, one if start else None, one, one)
+            yield Batch({"x": x[:, None]}, None, {"y": y}, None, only if start else None, only, only)
 
     # ---- answers
 

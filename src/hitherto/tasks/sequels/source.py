@@ -213,10 +213,10 @@ class Sequels(Source[SequelExamples]):
         y, source, texts, raw = [], [], [], []
         for i, row in enumerate(table):
             with opened(table, i, output):
-                one, changes = encoded(self.steps, table.place(row[output]), data)
-            y.append(one)
+                array, changes = encoded(self.steps, table.place(row[output]), data)
+            y.append(array)
             raw.append(changes)
-            if not len(one):
+            if not len(array):
                 raise table.error(i, output, "it has no steps")
             if self.says:
                 column = column_names(table, data.input)[0]

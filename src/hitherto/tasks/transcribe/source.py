@@ -225,8 +225,8 @@ class Transcripts(Source[TranscriptExamples]):
         for i, row in enumerate(table):
             with opened(table, i, column):
                 codec = self.codecs["input"]
-                one, changes = encoded(codec, placed(codec, table, row[column]), data, labelled)
-            x.append(one)
+                array, changes = encoded(codec, placed(codec, table, row[column]), data, labelled)
+            x.append(array)
             raw.append(changes)
             if labelled:
                 output = column_names(table, data.output)[0]

@@ -234,8 +234,8 @@ class Texts(Source[TextExamples]):
         """Encode every row; an error names its place."""
         x, y, texts, references, picked, by, raw = [], [], [], [], [], [], []
         for i, source, targets, value in self._values(table, labelled):
-            one, changes = self._encode(table, i, 0, source, labelled)
-            x.append(one)
+            array, changes = self._encode(table, i, 0, source, labelled)
+            x.append(array)
             raw.append(changes)
             if labelled:
                 if not targets:
