@@ -24,7 +24,7 @@ def curves(history: Sequence[Row], log: Sequence[Row], metric: str, best: int) -
         "y": [row.get("valid_loss") for row in history],
         "best": best,
     }
-    plots = [{"kind": "curves", "title": "Loss", "series": [loss, mean, validation]}]
+    plots = [{"kind": "curves", "title": "Loss, by step", "series": [loss, mean, validation]}]
     if history:
         line = {
             "name": f"{metric} on validation data",
@@ -32,13 +32,13 @@ def curves(history: Sequence[Row], log: Sequence[Row], metric: str, best: int) -
             "y": [row[metric] for row in history],
             "best": best,
         }
-        plots.append({"kind": "curves", "title": metric, "series": [line]})
+        plots.append({"kind": "curves", "title": f"{metric}, by step", "series": [line]})
     rates = {
         "name": "learning rate",
         "x": [r["step"] for r in log if "loss" in r],
         "y": [r["lr"] for r in log if "loss" in r],
     }
-    return [*plots, {"kind": "curves", "title": "Learning rate", "series": [rates]}]
+    return [*plots, {"kind": "curves", "title": "Learning rate, by step", "series": [rates]}]
 
 
 def remembered(watched: Sequence[Row]) -> list[Section]:

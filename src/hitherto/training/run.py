@@ -422,6 +422,8 @@ class _Training:
             sections = (
                 family_of(model.spec.task).sections(source, held_out, results, progress.watched) + sections
             )
+        if held_out is not None:
+            lines = [*lines, VALIDATED]
         _report(run, model, progress, metric, sections, lines)
         say(f"the report is {run / 'report.html'}")
 
@@ -430,6 +432,7 @@ BASE = "base.safetensors"  # in a run's folder: the model that it started from, 
 TRIED = "tried.json"  # in a run's folder: the candidates that were tried before it began
 BEST = "best.safetensors"  # in a run's folder: the best weights so far, as a model
 
+VALIDATED = "metrics are of the validation data, which also chose the weights; on other data expect slightly worse ones"
 CANNOT_STREAM = (
     "this model cannot stream: it reads its input from both ends; --no-bidirectional trains one that can"
 )

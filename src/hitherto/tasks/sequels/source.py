@@ -46,6 +46,7 @@ class Way:
     texts: tuple[str, ...] = ()  # the text that it follows, likewise
     music: bool = False  # a step is keys that sound at once, in a range; otherwise a pen's move
     codec: Mapping[str, object] = field(default_factory=dict)  # options of the codec of steps
+    sample: int = 64  # steps of a sample that a training notes
 
 
 WAYS: dict[str, Way] = {
@@ -54,6 +55,7 @@ WAYS: dict[str, Way] = {
         ("strokes", "drawing", "ink", "pen", "file", "value"),
         texts=("text", "word", "label", "input"),
         codec={"writing": True},
+        sample=400,  # a text takes many points of a pen
     ),
 }
 
@@ -93,7 +95,7 @@ class Sequels(Source[SequelExamples]):
     def sampler(self, valid: SequelExamples | None) -> Callable[[Generates], Row]:
         """A sequel of every model, drawn with the same seed; one that says something says the first text."""
         text = None if valid is None else next((str(text) for text in valid.texts), None)
-        steps = 64 if self.spec.task == "compose" else 400  # a text takes many points of a pen
+        steps = self.way.sample
 
         def sample(model: Generates) -> Row:
             return {"sample": model.generate(text, seed=1, steps=steps), "text": text}
