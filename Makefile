@@ -3,13 +3,14 @@
 #   make demo    train a model of the next word             make fix     mend what lint can mend
 #   make test    native tests and pytest                    make soak    the long tests and the sanitizers
 #   make bench   measure, beside other libraries            make fuzz    MINUTES=n: look for what harms
-#   make mutants plant small faults: which does no test notice?
+#   make mutants plant small faults: which does no test notice?    make web: build the page of the studio (needs npm)
 
 PYTHON ?= python3
 BIN := .venv/bin
 NATIVE := CMakeLists.txt $(wildcard native/*.*)
 INSTALLED := .venv/installed
 PEERS := .venv/peers
+WEB := web/node_modules/.package-lock.json
 comma := ,
 
 # Instruction sets that are compiled: base and the best of this machine, or all with HITHERTO_ISAS=all, as in wheels and CI.
@@ -33,7 +34,7 @@ sanitized_extension = PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/$(1) -G
 	&& $(BIN)/cmake --build build/$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix soak bench native-test sanitize fuzz fuzz-native fuzz-python mutants
+.PHONY: help setup demo test check fix web web-check soak bench native-test sanitize fuzz fuzz-native fuzz-python mutants
 .DELETE_ON_ERROR:
 
 help:
@@ -70,10 +71,23 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory web-check; else echo "npm is not there: web/ is not checked"; fi
 
 fix: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@if command -v npm > /dev/null; then $(MAKE) --no-print-directory $(WEB) && cd web && npm run --silent fix; fi
+
+# The page of the studio: TypeScript in web/, built into one script that the package carries.
+$(WEB): web/package-lock.json
+	cd web && npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+web-check: $(WEB)
+	cd web && npm run --silent check
+
+web: $(WEB)
+	cd web && npm run --silent build
 
 # The short form; `soak` has the long one.
 sanitize: $(INSTALLED)

@@ -68,9 +68,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "client": {"errors", "tasks"},
     "connect": {"errors", "arrays", "data", "runtime", "tasks", "trained", "facade"},
     "serve": {"errors", "files", "media", "codecs", "plan", "tasks", "trained", "facade"},
+    "studio": {
+        *("errors", "arrays", "tensors", "heads", "codecs", "data", "times", "plan", "runtime", "tasks"),
+        *("trained", "inspect", "serve"),
+    },
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),
-        *("trained", "training", "checks", "serve", "connect", "facade", "native", "inspect", "lab"),
+        *("trained", "training", "checks", "serve", "connect", "facade", "native", "inspect", "lab", "studio"),
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -81,6 +85,7 @@ EXTRA = {
     "client": {"httpx"},
     "connect": {"ray", "pyarrow", "quixstreams"},
     "serve": {"starlette", "uvicorn", "anyio", "redis"},
+    "studio": {"starlette"},
 }  # what a layer needs beside it, which an extra brings
 
 

@@ -40,6 +40,18 @@ def test_each_level_gets_the_share_of_values_that_it_says(wide: float) -> None:
     np.testing.assert_allclose(below, LEVELS, atol=0.02)
 
 
+def test_a_batch_without_targets_says_nothing() -> None:
+    z = np.random.default_rng(0).normal(size=(200, 3, 2))
+    v = np.broadcast_to(SCORES, (*z.shape, 5))
+    options = {"levels": LEVELS, "horizon": 3, "channels": 2}
+    empty = outputs(np.zeros((0, 3, 2)), np.zeros((0, 30)))
+    alone, beside = (
+        factors(HEADS["quantile"], options, some, 9.0) for some in (outputs(z, v), empty + outputs(z, v))
+    )
+    np.testing.assert_array_equal(alone, beside)
+    assert factors(HEADS["quantile"], options, [(empty[0][0], np.zeros((0, 30)))], 9.0) is None
+
+
 def test_few_windows_say_little_and_least_where_they_are_calm() -> None:
     random = np.random.default_rng(0)
     v = np.broadcast_to(SCORES, (500, 4, 1, 5))

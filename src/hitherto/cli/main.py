@@ -15,6 +15,7 @@ from hitherto.cli.inspect import inspect
 from hitherto.cli.lab import lab
 from hitherto.cli.live import chat, stream
 from hitherto.cli.serve import serve
+from hitherto.cli.studio import studio
 from hitherto.cli.train import train
 from hitherto.errors import HithertoError
 
@@ -32,7 +33,7 @@ def cli() -> None:
     """
 
 
-for verb in (train, evaluate, predict, generate, suggest, stream, chat, inspect, lab, serve, doctor):
+for verb in (train, evaluate, predict, generate, suggest, stream, chat, inspect, lab, serve, studio, doctor):
     cli.add_command(verb)
 
 

@@ -458,6 +458,24 @@ class SeriesStream:
         }
         return arrays | {"x": codec.rows(whole, missing + np.arange(len(array)))}
 
+    def run(
+        self,
+        values: Array,
+        times: Array | None = None,
+        known: Array | None = None,
+        static: Array | None = None,
+    ) -> tuple[Array, Array, Array]:
+        """`push` of these steps: what the model reads, and `units` of the forecast made at each of them."""
+        before = self.state["season"]
+        arrays = self.push(values, times, known, static)
+        kept = {"filled": before, "past": before}
+        whole = {
+            name: np.concatenate([kept.get(name, np.zeros_like(before)), arrays[name]])
+            for name in ("mean", "scale", "last", "filled", "past")
+            if name in arrays
+        }
+        return arrays["x"], *self.codec.units(whole, len(before) + np.arange(len(values)))
+
     def finish(self) -> Arrays:
         return {"x": np.zeros((0, self.codec.size), np.float32)}
 

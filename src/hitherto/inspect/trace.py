@@ -72,13 +72,16 @@ def trace(
     inputs: Mapping[str, Array],
     scale: Mapping[str, Array] | None = None,
     change: Mapping[str, Array] | None = None,
+    begin: Mapping[str, Array] | None = None,
 ) -> Seen:
     """Run the plan over these inputs, all of whose rows have the same length.
 
     `change`, by the label of a layer, multiplies what the layer gives, [width] or [B, width]: 0 silences a unit.
+    `begin` are the states before the first step, [K, B, W], by their names. A pool, a bag and a summary begin anew.
     """
     seen = Seen(tensors, dict(scale or {}), dict(change or {}))
     state = seen.zeros(plan["step"], inputs["x"].shape[1])
+    state |= {name: tape.constant(np.asarray(array, np.float32)) for name, array in (begin or {}).items()}
     if "encode" in plan:
         state |= _encoded(seen, plan, inputs["source"])
     seen.program = "step"

@@ -257,7 +257,7 @@ class Server:
             *Triton(self).routes(),
         ]
         made: list[BaseRoute] = [
-            Route(path, self._route(name, handler), methods=[method]) for method, path, name, handler in rows
+            Route(path, self.route(name, handler), methods=[method]) for method, path, name, handler in rows
         ]
         return [
             *made,
@@ -265,7 +265,7 @@ class Server:
             WebSocketRoute("/v1/realtime", Realtime(self).run),
         ]
 
-    def _route(self, name: str, handler: Handler) -> Handler:
+    def route(self, name: str, handler: Handler) -> Handler:
         """A handler, with its host checked, its errors as JSON, its time measured and its line in the log."""
 
         async def handled(request: Request) -> Response:

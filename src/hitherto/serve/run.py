@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.h11_impl import H11Protocol
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["serve", "worker"]
+__all__ = ["run", "serve", "worker"]
 
 DRAIN = 20  # seconds for what has begun
 IDLE = 20.0  # seconds after which a connection that asks for nothing is closed
@@ -48,11 +48,10 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
         shown = f"[{host}]" if ":" in host else host
         where = f"{scheme}://{shown}:{port}"
         if settings.workers == 1:
-            _run(
+            run(
+                app(settings=settings, metrics=Metrics(None), say=say),
                 settings,
                 bound,
-                None,
-                say,
                 lambda: say(f"ready at {where} in {1000 * (time.monotonic() - begun):.0f} ms"),
             )
             return 0
@@ -119,14 +118,9 @@ class _Server(uvicorn.Server):
             self.ready()
 
 
-def _run(
-    settings: Settings,
-    bound: socket.socket,
-    folder: Path | None,
-    say: Callable[[str], None],
-    ready: Callable[[], None],
-) -> None:
-    config = _configured(settings, app(settings=settings, metrics=Metrics(folder), say=say))
+def run(made: Starlette, settings: Settings, bound: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve an application on this socket until SIGTERM or SIGINT; `ready` is called once it answers."""
+    config = _configured(settings, made)
     signal.signal(
         signal.SIGTERM, lambda *_: None
     )  # the server drains, and sends itself the signal again then
@@ -210,4 +204,5 @@ def worker(number: int, folder: str, settings: bytes) -> None:
 
     signal.signal(signal.SIGALRM, orphaned)
     signal.setitimer(signal.ITIMER_REAL, 1, 1)
-    _run(msgspec.json.decode(settings, type=Settings), bound, Path(folder), say, lambda: None)
+    asked = msgspec.json.decode(settings, type=Settings)
+    run(app(settings=asked, metrics=Metrics(Path(folder)), say=say), asked, bound, lambda: None)

@@ -117,7 +117,8 @@ def factors(
 
 def _numbers(outputs: Iterable[tuple[Batch, Array]]) -> tuple[Array, Array]:
     """The targets that are known, [n], and the numbers that are said of each, in order, [n, P]."""
-    some = [(batch.targets["y"].reshape(-1), params) for batch, params in outputs]
+    every = ((batch.targets["y"].reshape(-1), params) for batch, params in outputs)
+    some = [(y, params) for y, params in every if len(y)]  # a batch may end before the part that is validated
     if not some:
         return np.zeros(0), np.zeros((0, 1))
     z = np.concatenate([y for y, _ in some]).astype(np.float64)

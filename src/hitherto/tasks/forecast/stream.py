@@ -118,6 +118,38 @@ class ForecastStream(Stream):
         ds = form.write(times[-1:], self._step(form, times))[0]
         return [{"ds": ds, "y": plain_of(values), **scores, "forecast": self.peek()}]
 
+    def run(
+        self,
+        values: Array,
+        wall: Array | None = None,
+        known: Array | None = None,
+        static: Array | None = None,
+    ) -> tuple[Array, Array]:
+        """Many observations at once, [n, C]: what was expected of each a step before, and how surprising it was.
+
+        They are a step apart, at the times that clocks on the wall show; of times the stream itself keeps none, so the
+        steps of `peek` have none either. `known` is [n, horizon, K].
+        """
+        codec = self.source.codec
+        if len(values) == 0:
+            return np.zeros((0, codec.channels)), np.zeros((0, codec.channels))
+        before = (
+            [self.kept[name][None] for name in ("params", "loc", "scale")] if "params" in self.kept else None
+        )
+        x, loc, scale = self.input.run(values, wall, known, static)
+        each = [self.core.push(x), loc, scale]
+        last = {name: part[-1] for name, part in zip(("params", "loc", "scale"), each, strict=True)}
+        self.kept = {**last, "times": np.zeros(0, np.int64)}
+        seen = [part[:-1] if b is None else np.concatenate([b, part[:-1]])
+                for b, part in zip(before or [None] * 3, each, strict=True)]  # fmt: skip
+        first = len(values) - len(seen[0])  # of which nothing was expected
+        none = np.full((first, codec.channels), np.nan)
+        if first == len(values):
+            return none, none
+        low, middle, high = (self._quantile(q, *seen)[:, 0] for q in (0.1, 0.5, 0.9))
+        score = surprise(values[first:], low, middle, high)
+        return np.concatenate([none, middle]), np.concatenate([none, score])
+
     def _step_on(
         self,
         values: Array,
@@ -239,12 +271,12 @@ class ForecastStream(Stream):
         time = cells.pop(0) if len(cells) > self.source.codec.channels else None
         return self.push(cells, time)
 
-    def _quantile(self, level: float) -> Array:
-        """[horizon, C]"""
+    def _quantile(self, level: float, *made: Array) -> Array:
+        """[.., horizon, C] of the forecasts with these params, loc and scale; else of the newest one."""
         kind, options = self.source.head()
-        params = self.kept["params"].astype(np.float64)
+        params, loc, scale = made or (self.kept["params"], self.kept["loc"], self.kept["scale"])
         quantiles: Array = HEADS[kind].quantile(
-            params, level, loc=self.kept["loc"], scale=self.kept["scale"], **options
+            params.astype(np.float64), level, loc=loc, scale=scale, **options
         )
         return quantiles
 

@@ -1,0 +1,12 @@
+"""The live views: a row for each task that has one. Its page in the browser has a row in `web/src/pages/table.ts`."""
+
+from hitherto.studio.views.base import Call, View
+from hitherto.studio.views.forecast import Forecasts
+from hitherto.studio.views.language import Language
+
+__all__ = ["VIEWS", "Call", "View"]
+
+VIEWS: dict[str, type[View]] = {
+    "lm": Language,
+    "forecast": Forecasts,
+}

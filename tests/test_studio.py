@@ -1,0 +1,575 @@
+"""The studio: its token, its live views, and its page in a real browser, a flow for each page."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import browser
+import numpy as np
+import pytest
+
+pytest.importorskip("starlette")
+
+from safetensors.numpy import load
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+import hitherto
+from hitherto.studio import app
+from hitherto.studio.run import token
+from hitherto.studio.views import VIEWS
+from hitherto.studio.views.base import ROWS, Asked, Memory
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden"
+STATIC = ROOT / "src" / "hitherto" / "studio" / "static"
+TOKEN = "a" * 48
+KEY = {"authorization": f"Bearer {TOKEN}"}
+MODELS = (
+    "lm",
+    "lm-chars",
+    "forecast",
+    "forecast-steps",
+    "forecast-with-covariates",
+    "forecast-two",
+    "tag-two-ways",
+)
+
+
+# ------------------------------------------------------------------------------------------------------ the server
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    made = app(*(str(GOLDEN / f"{name}.safetensors") for name in MODELS), token=TOKEN)
+    with TestClient(made, base_url="http://localhost", raise_server_exceptions=False) as opened:
+        yield opened
+
+
+class Asking:
+    """A live view, as a page talks to it."""
+
+    def __init__(self, socket: Any) -> None:
+        self.socket, self.about = socket, socket.receive_json()
+
+    def frames(self, call: str, **asks: object) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        self.socket.send_text(json.dumps({"id": 7, "call": call, **asks}))
+        frames = []
+        while True:
+            came = self.socket.receive()
+            if came.get("text") is not None:
+                said = json.loads(came["text"])
+                assert said["id"] in (0, 7), said
+                if "error" in said:
+                    raise ValueError(said["error"])
+                return frames
+            tensors = load(came["bytes"])
+            said = json.loads(tensors.pop("said").tobytes())
+            assert said["id"] == 7
+            frames.append((said, tensors))
+
+    def whole(self, call: str, **asks: object) -> dict[str, Any]:
+        """The frames as one; the rows of `p` as they stand at the end."""
+        made: dict[str, Any] = {"p": np.zeros(0)}
+        for said, tensors in self.frames(call, **asks):
+            p = tensors.pop("p", None)
+            made |= {**said, **tensors}
+            if p is not None:
+                made["p"] = np.concatenate([made["p"][: said["row"]], p])
+        return made
+
+
+@contextmanager
+def looking(client: TestClient, model: str) -> Iterator[Asking]:
+    with client.websocket_connect(f"ws://localhost/studio/live/{model}", headers=KEY) as socket:
+        yield Asking(socket)
+
+
+def test_nobody_gets_in_without_the_token(client: TestClient) -> None:
+    for path in ("/", "/studio/models", "/studio/studio.js", "/v1/models", "/docs", "/?token=b", "/nothing"):
+        answer = client.get(path, headers={"authorization": "Bearer b"})
+        assert answer.status_code == 403
+        assert "Open the link" in answer.text
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://localhost/studio/live/lm"):
+        pass
+
+
+def test_the_link_lets_its_reader_in_and_a_cookie_keeps_the_door_open() -> None:
+    with TestClient(
+        app(str(GOLDEN / "lm.safetensors"), token=TOKEN), base_url="http://localhost:8010"
+    ) as client:
+        answer = client.get(f"/?token={TOKEN}", follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith("hitherto-8010=")
+        assert "HttpOnly" in cookie
+        page = client.get("/")
+        assert page.status_code == 200
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "unsafe" not in policy
+        assert client.get("/v1/models").status_code == 200
+        assert client.get("/studio/models").json()["models"][0]["name"] == "lm"
+        assert client.get("/", headers={"host": "evil.example"}).status_code == 403  # it has no such cookie
+
+
+def test_another_host_and_another_origin_are_refused(client: TestClient) -> None:
+    assert client.get("/", headers={**KEY, "host": "evil.example"}).status_code == 400
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(
+            "ws://localhost/studio/live/lm", headers={**KEY, "origin": "http://evil.example"}
+        ),
+    ):
+        pass
+
+
+def test_the_token_stays_from_start_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    first = token()
+    assert token() == first
+    path = tmp_path / "hitherto" / "studio-token"
+    assert path.stat().st_mode & 0o077 == 0
+    path.chmod(0o644)  # somebody else may have read it
+    second = token()
+    assert second != first
+    assert token(fresh=True) != second
+
+
+def test_no_torch() -> None:
+    program = "import sys; sys.modules['torch'] = None; import hitherto.studio, hitherto.studio.run"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_files_of_the_page_and_no_others(client: TestClient) -> None:
+    script = client.get("/studio/studio.js", headers=KEY)
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert (
+        client.get("/studio/studio.js", headers={**KEY, "if-none-match": script.headers["etag"]}).status_code
+        == 304
+    )
+    for name in ("nothing.js", "%2e%2e", "%2e%2e%2fapp.py"):
+        assert client.get(f"/studio/{name}", headers=KEY).status_code == 404
+
+
+def test_every_view_is_of_a_task() -> None:
+    assert set(VIEWS) <= set(hitherto.spec.tasks.TASKS)
+
+
+# ------------------------------------------------------------------------------------------------------ live views
+
+
+@pytest.mark.parametrize("name", ["lm", "lm-chars"])
+def test_a_text_that_is_changed_is_read_as_if_it_were_new(client: TestClient, name: str) -> None:
+    text = "the cat sat on the mat. " * 60 + "the c"
+    with looking(client, name) as view:
+        view.whole("write", keep=0, text=text[:900] + "a dog ran")
+        changed = view.whole("write", keep=900, text=text[900:])
+    with looking(client, name) as view:
+        whole = view.whole("write", keep=0, text=text)
+        look = view.whole("look")
+    stream = hitherto.open(GOLDEN / f"{name}.safetensors").stream()
+    rows = stream.push(text)
+    assert whole["taken"] == changed["taken"] == len(text)
+    np.testing.assert_allclose(whole["p"], [row["probability"] for row in rows], rtol=1e-6)
+    np.testing.assert_array_equal(changed["p"], whole["p"][changed["row"] and -len(changed["p"]) :])
+    assert [p for _, p in whole["words"]] == pytest.approx([p for _, p in stream.peek(6)], rel=1e-6)
+    np.testing.assert_allclose(changed["strip"][-20:], look["strip"][-20:], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["lm", "lm-chars"])
+def test_the_strip_is_what_inspect_shows(client: TestClient, name: str) -> None:
+    model = hitherto.open(GOLDEN / f"{name}.safetensors")
+    with looking(client, name) as view:
+        view.whole("write", keep=0, text="the cat sat ")
+        strips = {
+            part: view.whole("look", memory={"part": part}) for part in ("h", "o" if name == "lm" else "z")
+        }
+        rests = view.whole("rests")["rests"]
+    seen = model.inspect("the cat sat ", measure=["gradient"])
+    for part, shown in strips.items():
+        layer = seen.layer(shown["memory"]["layer"])
+        values = {**layer.gates, **layer.states}[part]
+        count = min(len(values), len(shown["strip"]))
+        np.testing.assert_allclose(shown["strip"][:count], values[:count, shown["units"]], atol=1e-5)
+        assert (np.diff(shown["half_life"]) <= 0).all()
+    if name == "lm-chars":  # the same last answer is explained, without the mark that the text begins
+        np.testing.assert_allclose(rests, seen.rests["gradient"]["x"][-1][1:], atol=1e-5)
+
+
+def test_two_futures(client: TestClient) -> None:
+    with looking(client, "lm-chars") as view:
+        view.whole("write", keep=0, text="the cat sat")
+        layer = view.whole("look")["memory"]["layer"]
+        plain = view.whole("fork")
+        silent = view.whole("fork", silent=[[layer, 1]])
+        held = view.whole("fork", held=[[layer, "h", 1, 5.0]])
+        other = view.whole("fork", text="the hat sat")
+        with pytest.raises(ValueError, match="no unit 99"):
+            view.whole("fork", silent=[[layer, 99]])
+        with pytest.raises(ValueError, match="no such unit"):
+            view.whole("fork", held=[[layer, "c", 1, 5.0]])
+    assert plain["next"]["one"] == plain["next"]["other"]
+    assert not plain["apart"].any()
+    for changed in (silent, held, other):
+        assert changed["next"]["one"] == plain["next"]["one"]
+        assert changed["texts"]["one"] == plain["texts"]["one"]
+        assert changed["apart"][0] > 0
+    with looking(client, "lm-chars") as view:  # another past is a past like any other
+        view.whole("write", keep=0, text="the hat sat")
+        assert view.whole("fork")["next"]["one"] == other["next"]["other"]
+    model = hitherto.open(GOLDEN / "lm-chars.safetensors")
+    from hitherto.inspect.trace import trace
+
+    ids = np.concatenate([[model.source.start_id], model.codecs["input"].encode("the cat sat")])[:, None]
+    for change, shown in ((None, plain), ({layer: np.array([1, 0, 1, 1], np.float32)}, silent)):
+        params = trace(model.plan, model.tensors, {"x": ids}, change=change).params.value[-1, 0]
+        p = np.exp(params - params.max()) / np.exp(params - params.max()).sum()
+        token, _, likeliest = shown["next"]["other"][0]
+        assert token == p.argmax()
+        assert likeliest == pytest.approx(p.max(), rel=1e-4)
+
+
+def test_a_trace_goes_on_from_a_state() -> None:
+    from hitherto.inspect.trace import trace
+
+    model = hitherto.open(GOLDEN / "lm-chars.safetensors")
+    ids = np.array([[1], [2], [3], [4], [5]])
+    whole = trace(model.plan, model.tensors, {"x": ids})
+    first = trace(model.plan, model.tensors, {"x": ids[:3]})
+    end = {name: value.value for name, value in first.end.items()}
+    rest = trace(model.plan, model.tensors, {"x": ids[3:]}, begin=end)
+    np.testing.assert_allclose(rest.params.value, whole.params.value[3:], atol=1e-6)
+
+
+def test_a_model_goes_on_with_a_text(client: TestClient) -> None:
+    with looking(client, "lm") as view:
+        view.whole("write", keep=0, text="the cat sat on ")
+        made = "".join(said["text"] for said, _ in view.frames("go", length=20, seed=3))
+        assert made == "".join(said["text"] for said, _ in view.frames("go", length=20, seed=3))
+        assert made.strip()
+        assert made != "".join(said["text"] for said, _ in view.frames("go", length=20, seed=4))
+
+
+@pytest.mark.parametrize("name", ["forecast", "forecast-steps", "forecast-with-covariates", "forecast-two"])
+def test_a_point_that_is_moved_gives_the_forecast_of_the_changed_series(
+    client: TestClient, name: str
+) -> None:
+    with looking(client, name) as view:
+        view.whole("read", name="", text="")
+        made = view.whole("open", series=0)
+        points = np.array(made["points"])
+        points[200:, 0] += 2.5
+        moved = view.whole("write", keep=200, points=points[200:].tolist())
+        anew = view.whole("write", keep=0, points=points.tolist())
+    assert made["quantiles"].shape == (5, view.about["horizon"], view.about["channels"])
+    assert (np.diff(moved["quantiles"], axis=0) >= 0).all()
+    assert np.abs(moved["quantiles"] - made["quantiles"]).max() > 0.1
+    np.testing.assert_allclose(moved["quantiles"], anew["quantiles"], rtol=1e-5)
+    np.testing.assert_allclose(moved["strip"][-5:], anew["strip"][-5:], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("forecast*.safetensors")))
+def test_many_observations_at_once_are_those_one_by_one(name: str) -> None:
+    model = hitherto.open(GOLDEN / f"{name}.safetensors")
+    codec: Any = model.codecs["input"]
+    random = np.random.default_rng(5)
+    values = 10 + random.normal(size=(30, codec.channels)).cumsum(0)
+    values[7] = np.nan
+    counts = model.plan["head"]["kind"] == "negative_binomial"
+    values = np.abs(values.round()) if counts else values
+    known = (
+        np.array([[column.example() for column in codec.known]] * codec.horizon, object)
+        if codec.known
+        else None
+    )
+    static = np.array([column.example() for column in codec.static], object) if codec.static else None
+    times = np.datetime64("2024-01-01", "us") + np.arange(30) * np.timedelta64(1, "D")
+    one, many = model.stream(), model.stream()
+    rows: list[dict[str, Any]] = []
+    for value, when in zip(values, times, strict=True):
+        rows += one.observe(value, str(when), known, static)  # type: ignore[arg-type]
+    parts = [
+        many.run(values[a:b], times[a:b], None if known is None else np.repeat(known[None], b - a, 0), static)  # type: ignore[attr-defined]
+        for a, b in ((0, 0), (0, 1), (1, 12), (12, 30))
+    ]
+    expected, score = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    for t, row in enumerate(rows):
+        for name_, shown in (("expected", expected[t]), ("score", score[t])):
+            wanted = np.array(
+                [np.nan if v is None else v for v in np.ravel(np.array(row[name_], object))], float
+            )
+            np.testing.assert_allclose(
+                np.broadcast_to(wanted, shown.shape), shown, rtol=1e-5, err_msg=f"{t} {name_}"
+            )
+    np.testing.assert_allclose(*([row["y"] for row in stream.peek()] for stream in (many, one)), rtol=1e-5)
+
+
+def test_a_table_is_read_and_a_bad_one_says_why(client: TestClient) -> None:
+    table = "unique_id,ds,y\n" + "".join(
+        f"{s},2024-01-{d:02d},{d + len(s)}\n" for s in ("a", "bb") for d in range(1, 29)
+    )
+    with looking(client, "forecast-steps") as view:
+        listed = view.whole("read", name="sales.csv", text=table)
+        assert [row["name"] for row in listed["series"]] == ["a", "bb"]
+        assert listed["sparks"].shape == (2, 64)
+        made = view.whole("open", series=1)
+        assert made["times"][0].startswith("2024-01-01")
+        assert made["ahead"][0].startswith("2024-01-29")
+        for name, text, why in (
+            ("a.csv", "x,y\n1,2\n", "unique_id"),
+            ("a.csv", "unique_id,ds,y\na,never,1\n", "never"),
+            ("a.exe", "1", "ends in"),
+        ):
+            with pytest.raises(ValueError, match=why):
+                view.whole("read", name=name, text=text)
+        assert view.whole("write", keep=28, points=[[3.0]])["taken"] == 29  # nothing was lost
+        with pytest.raises(ValueError, match="no such series"):
+            view.whole("open", series=9)
+        with pytest.raises(ValueError, match="1 numbers"):
+            view.whole("write", keep=0, points=[[1.0, 2.0]])
+
+
+def test_what_does_not_fit_is_refused_and_the_view_goes_on(client: TestClient) -> None:
+    with looking(client, "lm") as view:
+        for bad in (
+            "{",
+            "[]",
+            '{"call": "nonsense"}',
+            '{"call": "write", "keep": -1, "text": ""}',
+            '{"id": "x"}',
+            "[" * 9999,
+        ):
+            view.socket.send_text(bad)
+            assert "does not fit" in view.socket.receive_json()["error"]
+        assert view.whole("write", keep=5, text="the cat ")["taken"] == 8
+    with client.websocket_connect("ws://localhost/studio/live/tag-two-ways", headers=KEY) as socket:
+        assert "both ends" in socket.receive_json()["error"]
+    with client.websocket_connect("ws://localhost/studio/live/nothing", headers=KEY) as socket:
+        assert "no model" in socket.receive_json()["error"]
+
+
+def test_a_newer_call_ends_an_older_one(client: TestClient) -> None:
+    text = "the cat sat on the mat. " * 4000
+    with looking(client, "lm-chars") as view:
+        view.socket.send_text(json.dumps({"id": 3, "call": "write", "keep": 0, "text": text}))
+        view.socket.send_text('{"call":"stop"}')
+        taken = 0
+        while "text" not in (came := view.socket.receive()) or came.get("text") is None:
+            taken = json.loads(load(came["bytes"])["said"].tobytes()).get("taken", taken)
+        assert json.loads(came["text"]) == {"id": 3, "end": True}
+        assert taken < len(text)
+        assert view.whole("write", keep=taken, text="the end.")["taken"] == taken + 8
+
+
+def test_a_wide_layer_is_shown_in_part() -> None:
+    from hitherto.cells import CELLS
+    from hitherto.inspect.layers import Layer
+
+    wide, memory = np.linspace(0.1, 0.99, 4096, dtype=np.float32), Memory()
+    f = np.broadcast_to(wide, (3, 1, 4096))
+    layer = Layer(("step", "recurrent", 0), 0, CELLS["lstm"], [], f, {"h": f}, {"f": f})
+    said, arrays = memory.strip([layer], Asked(), 0)
+    assert arrays["strip"].shape == (3, ROWS)
+    assert arrays["units"][0] == 4095
+    assert arrays["units"][-1] == 0
+    assert said["memory"]["layers"][0]["units"] == 4096  # type: ignore[index]
+
+
+# ------------------------------------------------------------------------------------------------------ the script
+
+
+def test_the_script_is_small() -> None:
+    assert len(gzip.compress((STATIC / "studio.js").read_bytes())) < 150_000
+
+
+def test_the_script_is_that_of_a_fresh_build(tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        browser.lacks("node is not there")
+    if not (ROOT / "web" / "node_modules" / "esbuild").exists():
+        browser.lacks("esbuild is not there: npm ci in web/")
+    subprocess.run(["node", ROOT / "web" / "build.mjs", tmp_path], check=True)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in STATIC.iterdir()}
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (STATIC / path.name).read_bytes(), f"{path.name}: make web"
+
+
+# ------------------------------------------------------------------------------------------------------ in a browser
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[browser.Running]:
+    running = browser.Running(
+        tmp_path_factory.mktemp("state"), *(str(GOLDEN / f"{name}.safetensors") for name in MODELS)
+    )
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser.opened() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def known(chromium: Any, studio: browser.Running) -> Iterator[Any]:
+    """A browser that has opened the link."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(studio.link)
+    assert "token" not in page.url
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(known: Any) -> Iterator[Any]:
+    page = known.new_page()
+    page.set_default_timeout(20_000)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    yield page
+    page.close()
+    assert [line for line in wrong if "ERR_CONNECTION" not in line and "WebSocket" not in line] == []
+
+
+def until(page: Any, says: str, arg: object = None) -> None:
+    """Wait until the page says so; Playwright's own way evaluates text in the page, which its policy forbids."""
+    end = time.monotonic() + 60
+    while not page.evaluate(says, arg):
+        assert time.monotonic() < end, says
+        page.wait_for_timeout(50)
+
+
+def show(page: Any, studio: browser.Running, model: str) -> None:
+    page.goto(f"http://127.0.0.1:{studio.port}/#/{model}")
+    page.wait_for_selector("[data-health=open]")
+
+
+def test_writing(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "lm")
+    page.wait_for_selector(".chip")  # the model writes the first text itself
+    text = page.get_by_label("Text", exact=True)
+    text.fill("the cat sat ")
+    until(page, "document.querySelectorAll('.next li').length > 3")
+    before = text.input_value()
+    page.locator(".chip").first.click()
+    until(page, "text => document.querySelector('.editor textarea').value !== text", before)
+    assert text.input_value().startswith(before)
+    assert page.evaluate("CSS.highlights.size") > 0
+    strip = page.locator("memory-strip canvas")
+    page.get_by_role("button", name="forget gate f").click()
+    page.get_by_role("button", name="forget gate f", pressed=True).wait_for()
+    strip.focus()
+    for key in ("ArrowLeft", "ArrowDown", "Enter"):
+        strip.press(key)
+    page.get_by_role("button", name="Silence it").click()
+    page.get_by_role("heading", name="With the change").wait_for()
+    page.locator(".pill", has_text="silent").click()
+    page.wait_for_selector(".futures", state="detached")
+    page.get_by_label("Another past").fill("the mat sat on")
+    page.get_by_role("heading", name="With the change").wait_for()
+    page.get_by_role("button", name="What the next rests on").click()
+    until(page, "CSS.highlights.size > 0")
+    assert browser.complaints(page) == []
+
+
+AT_236 = """() => {  // where that point of the plot stands on the page
+    const plot = document.querySelector("series-chart").plot, box = plot.over.getBoundingClientRect();
+    const value = plot.data[1][236 - plot.data[0][0]];
+    return [box.left + plot.valToPos(236, "x"), box.top + plot.valToPos(value, "y")];
+}"""
+
+
+def test_a_forecast(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "forecast-steps")
+    plot = page.locator(".plot")
+    page.wait_for_selector(".u-over")
+    label = plot.get_attribute("aria-label")
+    assert "240 points" in label
+    read = "document.querySelector('series-chart').shown.ahead.flat().join()"
+    first = page.evaluate(read)
+    plot.focus()
+    for key in ("ArrowLeft", "ArrowLeft", "Shift+ArrowUp"):
+        plot.press(key)
+    until(page, f"first => {read} !== first", first)
+    page.get_by_role("button", name="Undo changes").click()
+    until(page, f"first => {read} === first", first)
+    x, y = page.evaluate(AT_236)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 40, steps=3)
+    page.mouse.up()
+    until(page, f"first => {read} !== first", first)
+    page.get_by_role("button", name="Add the median").click()
+    until(page, "document.querySelector('.plot').getAttribute('aria-label').includes('241 points')")
+    page.get_by_label("Points a second").select_option("1000")
+    page.get_by_role("button", name="Replay").click()
+    until(page, "document.querySelector('series-chart').shown.points.length < 241")
+    until(page, "document.querySelector('series-chart').shown.points.length === 240")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "bad.csv", "mimeType": "text/csv", "buffer": b"x,y\n1,2\n"}
+    )
+    page.get_by_role("alert").filter(has_text="unique_id").wait_for()
+    assert page.evaluate("document.querySelector('series-chart').shown.points.length") == 240
+    assert browser.complaints(page) == []
+
+
+def test_a_server_that_goes_away_and_comes_back(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "lm-chars")
+    page.wait_for_selector(".chip")
+    text = page.get_by_label("Text", exact=True)
+    text.fill("the cat")
+    studio.stop()
+    page.get_by_role("alert").filter(has_text="The server is away").wait_for()
+    text.fill("the cat sat on the ")
+    studio.start()
+    page.wait_for_selector("[data-health=open]")
+    until(page, "document.querySelector('write-page').sent === 'the cat sat on the '")
+    assert text.input_value() == "the cat sat on the "
+
+
+def test_a_long_text(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "lm")
+    page.wait_for_selector(".chip")
+    page.get_by_label("Text", exact=True).fill("the cat sat on mat " * 20_000)
+    until(page, "document.querySelector('write-page').sent.length === 380000")
+    assert "characters are read and remembered" in page.locator(".fold").inner_text()
+    page.wait_for_selector(".chip")
+
+
+def test_a_model_that_does_not_stream_says_why(page: Any, studio: browser.Running) -> None:
+    page.goto(f"http://127.0.0.1:{studio.port}/#/tag-two-ways")
+    page.get_by_text("does not stream").wait_for()
+    assert "hitherto inspect" in page.locator("pre").inner_text()
+    assert browser.complaints(page) == []
+
+
+@pytest.mark.parametrize("model", ["lm", "forecast-steps"])
+def test_a_phone_in_the_dark(page: Any, studio: browser.Running, model: str) -> None:
+    page.set_viewport_size({"width": 375, "height": 720})
+    page.emulate_media(color_scheme="dark")
+    show(page, studio, model)
+    page.wait_for_selector("memory-strip canvas[aria-label*='units']")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert browser.complaints(page) == []
+
+
+def test_without_the_token_the_page_says_what_to_do(chromium: Any, studio: browser.Running) -> None:
+    page = chromium.new_page()
+    answer = page.goto(f"http://127.0.0.1:{studio.port}/")
+    assert answer.status == 403
+    assert "Open the link" in page.inner_text("body")
+    page.close()
