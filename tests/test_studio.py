@@ -435,7 +435,7 @@ def known(chromium: Any, studio: browser.Running) -> Iterator[Any]:
 @pytest.fixture
 def page(known: Any) -> Iterator[Any]:
     page = known.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)

@@ -469,7 +469,7 @@ class SeriesStream:
         before = self.state["season"]
         arrays = self.push(values, times, known, static)
         kept = {"filled": before, "past": before}
-        whole = {
+        whole: Arrays = {
             name: np.concatenate([kept.get(name, np.zeros_like(before)), arrays[name]])
             for name in ("mean", "scale", "last", "filled", "past")
             if name in arrays

@@ -186,7 +186,8 @@ class Trail:
         self.core.cut(self.steps - 1)
         for name, view in self.core.state.items():
             view[:] = state[name]
-        return self.core.push(x)
+        params: Array | None = self.core.push(x)
+        return params
 
     # ---- looking
 

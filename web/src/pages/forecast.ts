@@ -357,7 +357,7 @@ export class ForecastPage extends LivePage<About, Calls> {
     if (!this.playing || !this.isConnected) return;
     this.owed += (this.rate * (now - this.last)) / 1000;
     this.last = now;
-    const count = Math.floor(this.owed);
+    const count = Math.max(0, Math.floor(this.owed));
     this.owed -= count;
     if (count) {
       this.add(this.original.slice(this.playing, this.playing + count));

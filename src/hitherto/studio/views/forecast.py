@@ -18,7 +18,7 @@ from hitherto.studio.views.base import COLUMNS, Asked, Call, Frames, Memory, Vie
 from hitherto.tasks.base import Row
 from hitherto.tasks.forecast.verbs import windows_of
 from hitherto.tasks.given import inputs
-from hitherto.times import wall_of
+from hitherto.times import Step, wall_of
 from hitherto.trained import Model
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Forecasts(View):
     def _example(self) -> Series:
         """A wave with its season, for who has no series at hand."""
         codec = self.source.codec
-        step = codec.step
+        step = codec.step or Step("i", 1)
         t = np.arange(EXAMPLE)
         noise = np.random.default_rng(3).normal(size=(EXAMPLE, codec.channels)).cumsum(0)
         wave = (
@@ -158,15 +158,14 @@ class Forecasts(View):
         )
         times = t.astype(np.int64)
         form = self.source.spec.data.time_format
-        if step is not None and form is not None and step.unit != "i":
+        if form is not None and step.unit != "i":
             begin = np.datetime64("2026-01-01", "us")
             times = np.concatenate([[begin], step.after(begin, EXAMPLE - 1, None)])
         outputs = [str(name) for name in self.source.reads[-codec.channels :]]
         known, static = ([column.example() for column in some] for some in (codec.known, codec.static))
         return Series(
             "an example", times, 10 + 3 * wave + 0.1 * noise, outputs,
-            **({} if step is None else {"step": step}),
-            known=np.array([known] * EXAMPLE, object).reshape(EXAMPLE, -1), static=np.array(static, object),
+            step=step, known=np.array([known] * EXAMPLE, object).reshape(EXAMPLE, -1), static=np.array(static, object),
         )  # fmt: skip
 
     # ---- one series

@@ -131,17 +131,12 @@ class Language(View):
 
     def _log_probs(self, trail: Trail) -> Array:
         """Of each token to be the next; where a blank waits, the next one begins with it."""
-        log_probs = cast("TextStream", trail.stream).log_probs[0]
+        log_probs: Array = cast("TextStream", trail.stream).log_probs[0]
         lead = _waiting(trail)
-        if not lead or self.codec.tokens == "words":
+        fits = [self.codec.piece(k).startswith(lead) for k in range(self.codec.size)] if lead else []
+        if self.codec.tokens == "words" or not any(fits):
             return log_probs
-        log_probs = np.where(
-            [self.codec.piece(k).startswith(lead) for k in range(self.codec.size)], log_probs, -np.inf
-        )
-        most = log_probs.max()
-        if most == -np.inf:
-            return cast("TextStream", trail.stream).log_probs[0]
-        rest: Array = log_probs - most - np.log(np.exp(log_probs - most).sum())
+        rest: Array = log_softmax(np.where(fits, log_probs, -np.inf))
         return rest
 
     def _ended(self, trail: Trail) -> Trail:
@@ -174,6 +169,7 @@ class Language(View):
         trails = {"one": self._ended(self.trail.fork()), "other": self._ended(self._changed(call))}
         if call.held:
             params = trails["other"].hold(call.held)
+            assert params is not None  # noqa: S101 - a language model answers at every step
             trails["other"].stream.kept = {"next": log_softmax(params[-1])}
         said = {name: self._likely(trail) for name, trail in trails.items()}
         futures = {

@@ -133,15 +133,13 @@ class ForecastStream(Stream):
         codec = self.source.codec
         if len(values) == 0:
             return np.zeros((0, codec.channels)), np.zeros((0, codec.channels))
-        before = (
-            [self.kept[name][None] for name in ("params", "loc", "scale")] if "params" in self.kept else None
-        )
         x, loc, scale = self.input.run(values, wall, known, static)
-        each = [self.core.push(x), loc, scale]
-        last = {name: part[-1] for name, part in zip(("params", "loc", "scale"), each, strict=True)}
-        self.kept = {**last, "times": np.zeros(0, np.int64)}
-        seen = [part[:-1] if b is None else np.concatenate([b, part[:-1]])
-                for b, part in zip(before or [None] * 3, each, strict=True)]  # fmt: skip
+        each = dict(zip(("params", "loc", "scale"), (self.core.push(x), loc, scale), strict=True))
+        before = {
+            name: self.kept[name][None] if name in self.kept else part[:0] for name, part in each.items()
+        }
+        seen = [np.concatenate([before[name], part[:-1]]) for name, part in each.items()]
+        self.kept = {name: part[-1] for name, part in each.items()} | {"times": np.zeros(0, np.int64)}
         first = len(values) - len(seen[0])  # of which nothing was expected
         none = np.full((first, codec.channels), np.nan)
         if first == len(values):
