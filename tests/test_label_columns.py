@@ -1,5 +1,6 @@
 """Columns of `classify`, `regress` and `tag`: decimal commas, dates, and texts that look like numbers."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,31 @@ def test_options_of_numbers_are_refused_where_a_model_reads_none() -> None:
         UsageError, match="tag has no use for decimal; it goes with classify, regress, forecast"
     ):
         model.predict([["a"]], decimal=",")
+
+
+def test_what_is_missing_has_its_place() -> None:
+    pd = pytest.importorskip("pandas")
+    texts, labels = ["a good film", "a bad film"] * 10, ["a", "b"] * 10
+    gone = pd.array([*labels[:-1], None], dtype="string")
+    with pytest.raises(DataError, match="row 20, column 'y': the label is missing"):
+        hitherto.train("classify", pd.DataFrame({"x": texts, "y": gone}), input="x", output="y", valid=0.0)
+    with pytest.raises(DataError, match="row 3, column 'x': the text is missing"):
+        hitherto.train("classify", [*texts[:2], None, *texts[3:]], labels, valid=0.0)
+    steps = [{"id": k // 2 if k < 9 else None, "x": k, "y": "ab"[k // 2 % 2]} for k in range(10)]
+    with pytest.raises(DataError, match="row 10, column 'id': the name of the sequence is missing"):
+        hitherto.train("classify", steps, id="id", input="x", output="y")
+    with pytest.raises(DataError, match="row 10, column 'id': the name of the series is missing"):
+        hitherto.train("forecast", steps, id="id", output="x")
+    dated = [{"when": "2024-01-02" if k else None, "x": "a b", "y": "ab"[k % 2]} for k in range(10)]
+    with pytest.raises(DataError, match="row 1, column 'when': the time is missing"):
+        hitherto.train("classify", dated, time="when", input="x", output="y")
+
+
+def test_decimals_of_a_database_are_numbers() -> None:
+    _, training, _ = rows_of(
+        "regress", {"x": list(range(20)), "y": [Decimal(k) / 2 for k in range(20)]}, output="y"
+    )
+    assert training.y is not None
 
 
 def test_an_array_without_columns_is_an_error() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from hitherto.arrays import ndim_of
 from hitherto.errors import UsageError
 
-__all__ = ["MISSING", "Cell", "Marks"]
+__all__ = ["MISSING", "Cell", "Marks", "absent"]
 
 Cell = Any  # what a file, a frame or a list holds in a place: whoever uses it checks what it is
 
@@ -112,6 +112,13 @@ class Marks:
         if any(c.isdigit() for c in text) and re.fullmatch(r"\D{0,3}[\d.,]+\s*\D{0,3}", text):
             return "; a cell holds the number alone, with no sign or unit beside it"
         return ""
+
+
+def absent(value: Cell) -> bool:
+    """Whether there is nothing in a cell: None, NaN, NA or blanks. A word such as "none" may be a label or a name."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return True
+    return ndim_of(value) == 0 and not isinstance(value, str) and _never_equal(value)
 
 
 def _never_equal(value: Cell) -> bool:

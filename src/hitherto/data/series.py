@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.data.marks import Marks
+from hitherto.data.marks import Marks, absent
 from hitherto.errors import DataError
 from hitherto.times import Form, Step, form_of, read_all, step_of, twice, wall_of
 from hitherto.times.steps import DAY, SECOND
@@ -93,6 +93,8 @@ def gather(
             i, i, None, values, [marks.plain(row[c]) for c in known], [marks.plain(row[c]) for c in static]
         )
         every.append(step_row)
+        if id is not None and absent(row[id]):
+            raise DataError("the name of the series is missing", row=i + 1, column=id)
         groups.setdefault("" if id is None else str(row[id]), []).append(step_row)
         if time is not None:
             cells.append(row[time])

@@ -145,6 +145,8 @@ def _plain(table: Table, value: Value) -> Value:
     """A number as Python reads it, None where it is missing; or several."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
-    return (
-        [table.marks.plain(cell) for cell in value] if isinstance(value, list) else table.marks.plain(value)
-    )
+    if isinstance(value, list):
+        return [_plain(table, cell) for cell in value]
+    if table.marks.missing(value):
+        return None
+    return table.marks.number(value) if table.marks.is_number(value) else value

@@ -7,7 +7,7 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.codecs.number import LARGEST
 from hitherto.data import Table, split
-from hitherto.data.marks import Marks
+from hitherto.data.marks import Marks, absent
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import DataSpec, Spec
 from hitherto.tasks.base import Value
@@ -134,6 +134,8 @@ def values(data: DataSpec, table: Table, labelled: bool) -> Iterator[tuple[int, 
     name, times = table.column(data.id), moments(data, table)
     for i, row in enumerate(table):
         at = (0, i) if times is None else times[i]
+        if absent(row[name]):
+            raise table.error(i, name, "the name of the sequence is missing")
         groups.setdefault(table.name(i, row, name), []).append((at, i, [row[c] for c in inputs], answer(row)))
     for rows in groups.values():
         rows.sort(key=lambda r: (r[0], r[1]))
@@ -164,7 +166,8 @@ def time_form(data: DataSpec, table: Table, kept: bool = True) -> Form | None:
     if data.time is None:
         return None
     cells = list(table.values(data.time))
-    dated = data.time_format is not None or (bool(cells) and all(map(is_time, cells)))
+    present = [cell for cell in cells if not absent(cell)]
+    dated = data.time_format is not None or (bool(present) and all(map(is_time, present)))
     if not dated or all(map(table.marks.is_number, cells)):
         return None
     form, _ = form_of(

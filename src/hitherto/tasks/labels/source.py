@@ -14,6 +14,7 @@ from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.spelled import SpelledCodec
 from hitherto.codecs.text import TextCodec
 from hitherto.data import Table
+from hitherto.data.marks import absent
 from hitherto.errors import DataError, UsageError
 from hitherto.plan import Input, Plan
 from hitherto.progress import doing
@@ -50,7 +51,7 @@ from hitherto.tasks.labels.columns import (
 )
 from hitherto.tasks.labels.examples import PairExamples
 from hitherto.tasks.labels.scores import scored, tagged
-from hitherto.tasks.labels.words import Rows, fit_texts, table_of, width_of
+from hitherto.tasks.labels.words import Rows, expect_texts, fit_texts, table_of, width_of
 
 __all__ = ["PairExamples", "Pairs"]
 
@@ -178,11 +179,7 @@ class Pairs(Source[PairExamples]):
 
         def labels() -> Iterator[Value]:
             for i, _, y in training():
-                if (
-                    y is None
-                    or (isinstance(y, float) and np.isnan(y))
-                    or (isinstance(y, str) and not y.strip())
-                ):
+                if absent(y):
                     raise table.error(i, label_column(data), "the label is missing; give one or drop the row")
                 if self.per_step:
                     yield from items(y)
@@ -245,8 +242,14 @@ class Pairs(Source[PairExamples]):
         many = 200 if spelled or not branched(self.spec) else 20_000  # a branch reads rare words too
         if options["tokens"] == "words" and at_least(many, (y for *_, y in training()), self.per_step):
             options.setdefault("min_count", 2)  # rarer words train the unknown one
-        texts = ((items if self.per_step else self._text)(x) for _, x, _ in training())
-        codec, self.begins = fit_texts(data, texts, options, spelled=bool(spelled))
+        text_of = items if self.per_step else self._text
+        try:
+            codec, self.begins = fit_texts(
+                data, (text_of(x) for _, x, _ in training()), options, spelled=bool(spelled)
+            )
+        except DataError:
+            expect_texts(table, column, ((i, text_of(x)) for i, x, _ in training()))  # names the row
+            raise
         return codec
 
     def first(self, plan: Plan) -> Arrays:

@@ -7,15 +7,17 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.codecs.spelled import SpelledCodec
-from hitherto.codecs.text import TextCodec
+from hitherto.codecs.text import UNKNOWN, TextCodec
+from hitherto.data import Table
 from hitherto.data.vectors import read_vectors
 from hitherto.errors import DataError, UsageError
 from hitherto.plan import Plan, weights
 from hitherto.progress import doing
 from hitherto.spec import DataSpec
 from hitherto.tasks.base import Arrays, Options, Value
+from hitherto.tasks.columns import opened
 
-__all__ = ["Rows", "fit_texts", "table_of", "width_of"]
+__all__ = ["Rows", "expect_texts", "fit_texts", "table_of", "width_of"]
 
 Rows = tuple[Array, Array]  # which rows of an embedding are known, and what they are
 FIRST = 50_000  # words of a file of vectors that the vocabulary gets in any case: files begin with the frequent ones
@@ -35,6 +37,14 @@ def fit_texts(
     else:
         codec = TextCodec.fit(texts, **options)
     return (codec, None) if data.vectors is None else _with_vectors(codec, texts, data)
+
+
+def expect_texts(table: Table, column: str, texts: Iterable[tuple[int, Value]]) -> None:
+    """A DataError with its place for the first of these rows that is no text."""
+    codec = TextCodec("words", [UNKNOWN])
+    for i, text in texts:
+        with opened(table, i, column):
+            codec.cut(text)
 
 
 def width_of(known: Rows | None, asked: int | None) -> int | None:
