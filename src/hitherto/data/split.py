@@ -35,42 +35,55 @@ def split(
     wanted = min(max(1, round(count * fraction)), count - 1)
     random = np.random.Generator(np.random.Philox(key=seed))
     if times is not None:
-        order = sorted(range(count), key=lambda i: times[i])
-        aside = np.array(order[count - wanted :], np.int64)
+        aside = np.array(sorted(range(count), key=lambda i: times[i])[count - wanted :], np.int64)
     elif groups is not None:
-        names = list(dict.fromkeys(groups))
-        sizes, total = Counter(groups), 0
-        chosen: set[object] = set()
-        for i in random.permutation(len(names)):
-            if total >= wanted or len(chosen) + 1 >= len(names):
-                break
-            chosen.add(names[i])
-            total += sizes[names[i]]
-        aside = np.array([i for i, g in enumerate(groups) if g in chosen], np.int64)
+        aside = _whole_groups(groups, wanted, random)
     elif labels is not None:
-        known: dict[object, list[int]] = {}
-        for i, label in enumerate(labels):
-            known.setdefault(label, []).append(i)
-        parts = []
-        for rows in known.values():
-            some = random.permutation(rows)
-            parts.append(some[: min(len(rows) - 1, int(np.floor(len(rows) * fraction + random.random())))])
-        aside = np.concatenate(parts) if parts else every[:0]
-        largest = max(known.values(), key=len, default=[])
-        if not len(aside) and len(largest) > 1:  # a few rows of each: one of them is better than none
-            aside = random.permutation(largest)[:1]
+        aside = _share_of_each(labels, fraction, random)
     else:
         aside = random.permutation(count)[:wanted]
-    if len(aside) == 0 or len(aside) == count:
-        such = f"{count:,} row{'s' if count != 1 else ''}"
-        if labels is not None and count > 1:
-            raise DataError(
-                f"{such} have {len(set(labels)):,} different labels, so none can be set aside to validate on. Is the "
-                "output the right column? If it is, give more rows, valid data, or valid = 0"
-            )
-        raise DataError(
-            f"{such} cannot be split into {1 - fraction:g} to train on and {fraction:g} to validate on; give more "
-            "rows, valid data, or valid = 0"
-        )
+    if len(aside) in (0, count):
+        raise _no_split(count, fraction, labels)
     aside = np.sort(aside.astype(np.int64))
     return np.setdiff1d(every, aside).astype(np.int64), aside
+
+
+def _whole_groups(groups: Sequence[object], wanted: int, random: np.random.Generator) -> Indices:
+    """The rows of some groups, `wanted` of them or a few more; one group is left at least."""
+    names = list(dict.fromkeys(groups))
+    sizes, total = Counter(groups), 0
+    chosen: set[object] = set()
+    for i in random.permutation(len(names)):
+        if total >= wanted or len(chosen) + 1 >= len(names):
+            break
+        chosen.add(names[i])
+        total += sizes[names[i]]
+    return np.array([i for i, group in enumerate(groups) if group in chosen], np.int64)
+
+
+def _share_of_each(labels: Sequence[object], fraction: float, random: np.random.Generator) -> Indices:
+    """A share of the rows of each label. A label with a single row stays; of a few rows of each, one row is taken."""
+    rows_of: dict[object, list[int]] = {}
+    for i, label in enumerate(labels):
+        rows_of.setdefault(label, []).append(i)
+    parts: list[Indices] = [np.zeros(0, np.int64)]
+    for rows in rows_of.values():
+        some = random.permutation(rows)
+        parts.append(some[: min(len(rows) - 1, int(np.floor(len(rows) * fraction + random.random())))])
+    aside = np.concatenate(parts)
+    largest = max(rows_of.values(), key=len, default=[])
+    return aside if len(aside) or len(largest) < 2 else random.permutation(largest)[:1]
+
+
+def _no_split(count: int, fraction: float, labels: Sequence[object] | None) -> DataError:
+    """The error about rows that leave nothing to train on, or nothing to validate on."""
+    rows = f"{count:,} row{'s' if count != 1 else ''}"
+    if labels is not None and count > 1:
+        return DataError(
+            f"{rows} have {len(set(labels)):,} different labels, so none can be set aside to validate on. Is the "
+            "output the right column? If it is, give more rows, valid data, or valid = 0"
+        )
+    return DataError(
+        f"{rows} cannot be split into {1 - fraction:g} to train on and {fraction:g} to validate on; give more "
+        "rows, valid data, or valid = 0"
+    )
