@@ -209,3 +209,83 @@ def test_on_the_command_line_the_task_is_that_of_the_model(
         "digest": hitherto.open(classifier).digest,
         "task": "classify",
     }
+
+
+GRADUAL: dict[str, Any] = {"epochs": 4, "batch_size": 8, "threads": 1, "skip": False, "schedule": "constant"}
+
+
+def test_parts_are_trained_from_the_top_down(language: Path) -> None:
+    """Two epochs train the head alone; the layer joins them, and the embedding last."""
+    base, said = hitherto.open(language), list[str]()
+    moved = {}
+    for epochs in (2, 4, 5):
+        options = {**GRADUAL, "epochs": epochs, "valid": 0, "unfreeze": 2}
+        model = hitherto.train("classify", rows(), base=language, say=said.append, **options)
+        moved[epochs] = {
+            name for name in base.tensors if name != "head.weight" and name != "head.bias"
+            and not np.array_equal(model.tensors[name], base.tensors[name])
+        }  # fmt: skip
+    assert "trained from the top down: recurrent 0 from epoch 3, embed from epoch 5" in said
+    layer = {name for name in base.tensors if name.startswith("recurrent.")}
+    assert moved == {2: set(), 4: layer, 5: layer | {"embed.weight"}}
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_lower_parts_are_trained_more_slowly(language: Path, optimizer: str) -> None:
+    """One step of SGD moves a part by its gradient times its rate; the rate of Adam is how far a step moves."""
+    options = {
+        **GRADUAL,
+        "epochs": None,
+        "steps": 1,
+        "optimizer": optimizer,
+        "clip": 0,
+        "lr": 0.1,
+        "valid": 0,
+    }
+    base, said = hitherto.open(language), list[str]()
+    plain = hitherto.train("classify", rows(), base=language, **options).tensors
+    slanted = hitherto.train("classify", rows(), base=language, slant=0.5, say=said.append, **options).tensors
+    assert "rates fall from the top down, as shares: recurrent 0 0.5, embed 0.25" in said
+    np.testing.assert_array_equal(slanted["head.weight"], plain["head.weight"])
+    for name, share in (("recurrent.weight_hh_l0", 0.5), ("embed.weight", 0.25)):
+        change, whole = (t[name] - base.tensors[name] for t in (slanted, plain))
+        assert np.abs(whole).max() > 1e-5
+        np.testing.assert_allclose(change, share * whole, rtol=1e-3, atol=1e-7)
+
+
+def test_a_model_of_the_same_task_is_unfrozen_from_its_head(classifier: Path) -> None:
+    """Nothing is new then, so the head is the first part."""
+    base = hitherto.open(classifier)
+    options = {**GRADUAL, "epochs": 1, "valid": 0, "unfreeze": 1}
+    after = hitherto.train("classify", rows(), base=classifier, **options).tensors
+    same = {name for name in base.tensors if np.array_equal(after[name], base.tensors[name])}
+    assert same == {name for name in base.tensors if not name.startswith("head.")}
+
+
+def test_a_gradual_run_resumes_to_the_bit(
+    language: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {**GRADUAL, "base": language, "unfreeze": 1, "slant": 0.4}
+    whole = hitherto.train("classify", rows(), **options)
+    batch, calls = Pairs.batch, [0]
+
+    def stopping(self: Pairs, *args: Any, **more: Any) -> Any:
+        calls[0] += 1
+        if calls[0] == 12:  # in the second epoch, when some parts have no state of the optimiser yet
+            os.kill(os.getpid(), signal.SIGTERM)
+        return batch(self, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pairs, "batch", stopping)
+        with pytest.raises(Interrupted):
+            hitherto.train("classify", rows(), out=tmp_path / "m.safetensors", **options)
+    rest = hitherto.train("classify", rows(), resume=tmp_path / "m.run")
+    assert all(np.array_equal(rest.tensors[name], whole.tensors[name]) for name in whole.tensors)
+
+
+@pytest.mark.parametrize("option", [{"unfreeze": 1}, {"slant": 0.5}])
+def test_options_of_transfer_need_a_model(option: dict[str, Any]) -> None:
+    with pytest.raises(
+        UsageError, match=r"is of the parts of another model, and this training starts from none"
+    ):
+        hitherto.train("classify", rows(), **STILL, **option)

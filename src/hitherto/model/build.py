@@ -59,6 +59,8 @@ class Module(nn.Module):
         self.sparse = (
             False  # whether embeddings get row-sparse gradients; the optimiser must know what to do with them
         )
+        # of a weight that comes from another model: how many parts of that model stand above it
+        self.depths: dict[str, int] = {}
         # in training, how often a step reads the prediction of the step before in place of the truth
         self.sampling = 0.0
         # where a penalty of training wants them: what the recurrent operations gave, before dropout

@@ -406,6 +406,17 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     sampled: Annotated[
         Whole, _about("train on this many sampled words, for very large vocabularies; 0 uses all")
     ] = 0
+    unfreeze: Annotated[
+        Count | None,
+        _about(
+            "with --from: epochs after which one more part of the model is trained, from the top down",
+            "all from the start",
+        ),
+    ] = None
+    slant: Annotated[
+        Annotated[float, Meta(gt=0, le=1)],
+        _about("with --from: learning rate of each part of the model, as a share of that of the part above"),
+    ] = 1.0
     non_finite: Annotated[
         Literal["skip", "stop"], _about("what to do when the loss or gradient of a step is not finite")
     ] = "skip"

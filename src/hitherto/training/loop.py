@@ -153,6 +153,7 @@ class _Run:
         """One step of the optimiser over some batches: mean loss, norm of the gradient, learning rate."""
         progress, train = self.progress, self.train
         torch.manual_seed(seed(train.seed, progress.step, self.rank))
+        self.optimizer.thaw(progress.epoch)
         if train.scheduled_sampling:  # more and more often, so that the first steps learn from what is true
             self.module.sampling = train.scheduled_sampling * progress.step / max(1, progress.total)
         pace = 0.0

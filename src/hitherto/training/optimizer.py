@@ -49,7 +49,12 @@ class Optimizer:
     """
 
     def __init__(self, module: Module, train: TrainSpec, world: int) -> None:
-        self.parameters = list(module.parameters())
+        depths = [module.depths.get(name, 0) for name, _ in module.named_parameters()]
+        shares = [train.slant**depth for depth in depths]
+        order = sorted(range(len(shares)), key=lambda i: -shares[i])  # those of one rate beside each other
+        parameters = list(module.parameters())
+        self.parameters, self.shares = [parameters[i] for i in order], [shares[i] for i in order]
+        self.lowered = [(parameters[i], depth) for i, depth in enumerate(depths) if depth]
         self.train = train
         self.world = world
         self.plain = train.optimizer == "sgd" and not train.momentum and not train.weight_decay
@@ -63,9 +68,17 @@ class Optimizer:
         options = {"weight_decay": train.weight_decay}
         if train.optimizer == "sgd":
             options["momentum"] = train.momentum
-        self.torch = (
-            None if self.plain else kinds[train.optimizer](self.parameters, lr=1.0, **options, fused=True)
-        )
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p, other in zip(self.parameters, self.shares, strict=True) if other == share]}
+            for share in dict.fromkeys(self.shares)
+        ]
+        self.torch = None if self.plain else kinds[train.optimizer](groups, lr=1.0, **options, fused=True)
+
+    def thaw(self, epoch: int) -> None:
+        """Of the weights of another model, train those that `unfreeze` has reached in this epoch."""
+        if self.train.unfreeze is not None:
+            for p, depth in self.lowered:
+                p.requires_grad_(depth * self.train.unfreeze <= epoch)
 
     def gradient(self, losses: Sequence[Tensor], counts: Sequence[Tensor]) -> tuple[float, float]:
         """Mean loss and gradient norm over all processes; `step` scales the gradients by their count and by clip."""
@@ -87,12 +100,12 @@ class Optimizer:
     @torch.no_grad()
     def step(self, lr: float) -> None:
         if self.torch is None:
-            for p in self.parameters:
+            for p, share in zip(self.parameters, self.shares, strict=True):
                 if p.grad is not None:
-                    p.add_(p.grad, alpha=-lr * self.scale)
+                    p.add_(p.grad, alpha=-lr * share * self.scale)
             return
-        for group in self.torch.param_groups:
-            group["lr"] = lr
+        for group, share in zip(self.torch.param_groups, dict.fromkeys(self.shares), strict=True):
+            group["lr"] = lr * share
         # what the fused optimisers divide gradients by as they read them
         self.torch.grad_scale = torch.tensor(1.0 / self.scale)  # type: ignore[attr-defined]
         self.torch.step()

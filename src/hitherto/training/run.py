@@ -47,7 +47,7 @@ from hitherto.training.setup import (
     plan_of,
     watcher,
 )
-from hitherto.training.transfer import Base
+from hitherto.training.transfer import Base, alone, thawing
 
 if TYPE_CHECKING:  # training needs torch; reading what it may be told does not
     from hitherto.model.build import Module
@@ -122,6 +122,8 @@ def train(
             run = run_of(spec.out)
             if rank == 0:
                 ours.enter_context(_claimed(Path(spec.out)))
+        if start is None:
+            alone(spec)
         return _Training(spec, run, saved, start, say, show, rank).train(data, valid, tokenizer)
 
 
@@ -344,11 +346,12 @@ class _Training:
         """The module with its first weights, those of the base among them; and whether some are known already."""
         first = beginning(source, plan, examples)
         module = module_of(source.spec, plan, first)
-        if self.base is not None and self.saved is None:
-            weights, notes = self.base.weights(plan, source, module.tensors())
-            module.load(weights)
-            for note in notes:
-                say(note)
+        if self.base is not None:
+            weights, module.depths, notes = self.base.weights(plan, source, module.tensors())
+            if self.saved is None:
+                module.load(weights)
+                for note in (*notes, *thawing(module.depths, source.spec.train)):
+                    say(note)
         measured = bool(first) and source.begins_known
         return module, measured or (self.base is not None and self.base.goes_on)
 

@@ -5,7 +5,8 @@ labels get places of their own. A model of another task gives what reads the tex
 Rows of tokens and of labels are found by name, all other weights by name and shape.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,7 +18,8 @@ from hitherto.codecs.base import Codec
 from hitherto.codecs.text import TextCodec
 from hitherto.errors import UsageError
 from hitherto.plan import Plan, operations
-from hitherto.spec import Spec
+from hitherto.spec import Spec, TrainSpec
+from hitherto.spec.options import option_of
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Options
 from hitherto.trained import Model
@@ -26,7 +28,7 @@ from hitherto.trained import open as opened
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Base"]
+__all__ = ["Base", "alone", "thawing"]
 
 Document: TypeAlias = Mapping[str, object]
 
@@ -135,12 +137,16 @@ class Base:
 
     def weights(
         self, plan: Plan, source: AnySource, fresh: Mapping[str, Array]
-    ) -> tuple[dict[str, Array], list[str]]:
-        """The first weights of a module of this plan, and notes of what came from where; `fresh` are its own."""
+    ) -> tuple[dict[str, Array], dict[str, int], list[str]]:
+        """The first weights of a module of this plan, how deep those lie that are of the model, and notes.
+
+        `fresh` are the weights that it has by itself. The notes say what came from where.
+        """
         mine = {op["name"]: op for op in operations(self.model.plan)}
         theirs, ours = self.model.source.rows(), source.rows()
         known = self._with_columns_of(source, fresh)
         weights, taken, new, misfits = dict(fresh), list[str](), list[str](), list[str]()
+        came = list[str]()
         layers = 0
         for op in operations(plan):
             names = [name for name in fresh if name.startswith(op["name"] + ".")]
@@ -150,7 +156,7 @@ class Base:
                     misfits.append(f"{op['name']} is {_kind(op)}, and {_kind(before)} in the model")
                 new += [op["name"]] if names else []
                 continue
-            fitting = 0
+            before_op = len(came)
             for name in names:
                 value, other = fresh[name], known.get(name)
                 if other is None or other.shape[1:] != value.shape[1:]:
@@ -165,12 +171,13 @@ class Base:
                     weights[name], count = _by_name(value, rows, other, other_rows)
                     if name.endswith("weight"):
                         taken.append(f"{op['name']} ({count:,} of {len(rows):,} rows)")
-                    fitting += 1
+                    came.append(name)
                 elif other.shape == value.shape:
                     weights[name] = np.asarray(other, value.dtype)
-                    fitting += 1
+                    came.append(name)
                 else:
                     misfits.append(f"{name} is {_shape(value)}, and {_shape(other)} in the model")
+            fitting = len(came) - before_op
             layers += fitting if layer else 0
             if fitting < len(names):
                 new.append(op["name"] if not fitting else f"parts of {op['name']}")
@@ -187,7 +194,7 @@ class Base:
         ]
         if misfits:
             notes.append(f"what does not fit begins anew: {'; '.join(misfits)}")
-        return weights, notes
+        return weights, _depths(fresh, came), notes
 
     def _with_columns_of(self, source: AnySource, fresh: Mapping[str, Array]) -> dict[str, Array]:
         """The weights of the model, with the columns of `fresh` where those have names."""
@@ -204,6 +211,46 @@ class Base:
     def made(self) -> dict[str, object]:
         """What the new model says of where it comes from."""
         return {"digest": self.model.digest, "task": self.model.spec.task}
+
+
+def alone(spec: Spec) -> None:
+    """An error where a training that starts from no model has options of one that does."""
+    for name in ("unfreeze", "slant"):
+        if spec.values()[name] != option_of(name).default:
+            raise UsageError(
+                f"{name} is of the parts of another model, and this training starts from none: give one (--from, in "
+                "Python base), or leave it out."
+            )
+
+
+def thawing(depths: Mapping[str, int], train: TrainSpec) -> list[str]:
+    """What a log says of when and how fast the parts of another model are trained."""
+    parts = {depth: _part(name) for name, depth in depths.items()}
+    said = list[str]()
+    if train.unfreeze is not None:
+        epochs = (f"{parts[d]} from epoch {d * train.unfreeze + 1}" for d in sorted(parts) if d)
+        said.append(f"trained from the top down: {', '.join(epochs)}")
+    if train.slant != 1:
+        rates = (f"{parts[d]} {train.slant**d:.3g}" for d in sorted(parts) if d)
+        said.append(f"rates fall from the top down, as shares: {', '.join(rates)}")
+    return said
+
+
+def _depths(names: Iterable[str], came: Collection[str]) -> dict[str, int]:
+    """How many parts stand above each weight that came: new ones count as one, at the top.
+
+    `names` are all weights, from the input on. A layer of a stack is a part, both its directions together.
+    """
+    parts = list(dict.fromkeys(_part(name) for name in names if name in came))[::-1]
+    new = any(name not in came for name in names)
+    return {name: parts.index(_part(name)) + new for name in came}
+
+
+def _part(name: str) -> str:
+    """The operation, or the layer of one, that a weight belongs to."""
+    op, _, weight = name.partition(".")
+    layer = re.search(r"_l(\d+)(_reverse)?$", weight)
+    return f"{op} {layer[1]}" if layer else op
 
 
 def _table(document: Document, name: str) -> Document:
