@@ -203,11 +203,13 @@ def test_a_regression_is_that_of_its_definition(apart: bool, monkeypatch: pytest
     idf = 1 + np.log(9 / (1 + df))
     every = np.concatenate([idf[np.searchsorted(used, row)] for row in rows])
     idf /= np.sqrt((every**2).mean())
+    alone = np.where(df > 1, 1.0, 0.5)  # what one example has counts half
+    assert set(alone) == {0.5, 1.0}
     features = np.zeros((8, len(used)))
     for i, row in enumerate(rows):
         for r in row:
             k = int(np.searchsorted(used, r))
-            features[i, k] += idf[k] / np.sqrt(len(row))
+            features[i, k] += alone[k] * idf[k] / np.sqrt(len(row))
     w = torch.zeros(len(used), 3, dtype=torch.float64, requires_grad=True)
     b = torch.zeros(3, dtype=torch.float64, requires_grad=True)
     solver = torch.optim.LBFGS([w, b], max_iter=500, tolerance_change=1e-12, line_search_fn="strong_wolfe")
@@ -255,8 +257,12 @@ def test_words_share_the_weights_of_their_letters(monkeypatch: pytest.MonkeyPatc
     df = np.array([sum(u in row for row in rows) for u in used])
     idf = 1 + np.log(7 / (1 + df))
     idf /= np.sqrt(np.mean([idf[used.index(r)] ** 2 for row in rows for r in row]))
+    half = [1.0, 1.0, 1.0, 0.5]  # the pair is in one example alone
     counts = np.array(
-        [[(row == u).sum() * idf[k] / np.sqrt(len(row)) for k, u in enumerate(used)] for row in rows]
+        [
+            [(row == u).sum() * half[k] * idf[k] / np.sqrt(len(row)) for k, u in enumerate(used)]
+            for row in rows
+        ]
     )
     features = Dense(counts @ np.concatenate([np.eye(4), parts], 1))
     found = logistic.fit(features, labels, 100.0, apart=True, steps=200)

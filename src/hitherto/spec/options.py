@@ -406,6 +406,10 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     sampled: Annotated[
         Whole, _about("train on this many sampled words, for very large vocabularies; 0 uses all")
     ] = 0
+    ensemble: Annotated[
+        Annotated[int, Meta(ge=1, le=64)],
+        _about("models of different seeds to train, whose numbers are averaged; they become one model"),
+    ] = 1
     unfreeze: Annotated[
         Count | None,
         _about(

@@ -88,6 +88,8 @@ class Source(ABC, Generic[E]):
     keeps_tokens: ClassVar[bool] = False  # `prepare` may keep tokens in `extras["folder"]`, of the run
     # Whether what a training begins with by `first` is worth measuring before the first step.
     begins_known: ClassVar[bool] = True
+    # Whether `first` rests on choices that a resumed run, whose spec has their outcome, would not make again.
+    keeps_first: ClassVar[bool] = False
     remembers: ClassVar[bool] = (
         False  # an evaluation may use what it has read: a cache, or steps of a gradient
     )
@@ -198,15 +200,15 @@ class Source(ABC, Generic[E]):
 
     def settled(
         self,
-        plan: Plan,  # noqa: ARG002
+        first: Mapping[str, Array],  # noqa: ARG002
         weights: Arrays,  # noqa: ARG002
         examples: tuple[E, E],  # noqa: ARG002
         outputs: Callable[[Arrays, Iterator[Batch]], Iterator[tuple[Batch, Array]]],  # noqa: ARG002
     ) -> Arrays:
         """Of the weights that a training ends with, those that it changes last, by name.
 
-        The examples are those of training and of validation; `outputs` are what a model with these weights says of
-        batches.
+        `first` are the known weights that it began with. The examples are those of training and of validation;
+        `outputs` are what a model with some weights says of batches.
         """
         return {}
 

@@ -27,13 +27,13 @@ from hitherto.errors import (
     UsageError,
 )
 from hitherto.plan import Plan, streams
-from hitherto.plan import weights as shapes
 from hitherto.progress import telling
 from hitherto.runtime.executor import Batch, outputs
 from hitherto.spec import Spec
 from hitherto.tasks.base import AnySource, Examples, Options, Results
 from hitherto.tasks.families import family_of
 from hitherto.tasks.given import paired
+from hitherto.tensors import open_tensors, write_tensors
 from hitherto.trained import Model, Say, describe
 from hitherto.training import checkpoint
 from hitherto.training.baselines import Measured, beside, fitted, verdict
@@ -41,6 +41,7 @@ from hitherto.training.setup import (
     beginning,
     complete,
     device_of,
+    fits,
     judge,
     metric_of,
     module_of,
@@ -248,16 +249,19 @@ class _Training:
     rank: int
 
     def train(self, data: object, valid: object, tokenizer: object) -> Model:
+        from hitherto.training import ensemble
         from hitherto.training.loop import differences, fit
         from hitherto.training.processes import Interrupted
+        from hitherto.training.step import evaluate
 
         say, run = self.say, self.run
         source, examples, held_out = self.read(data, valid, tokenizer)
         tried = self.choose(source, examples, held_out)
         spec = source.spec = complete(source, examples, say)
         plan = plan_of(source)
-        _fits(spec, plan)
+        fits(spec, plan)
         module, begun = self.begin(source, plan, examples, say)
+        ensemble.check(spec, plan, module)
         weights = sum(p.numel() for p in module.parameters())
         say(f"{describe(plan)}: {weights:,} weights; on {next(module.parameters()).device.type}")
         metric = metric_of(spec)
@@ -266,16 +270,13 @@ class _Training:
         elif self.saved is None:
             _rehearse(module, source, held_out, metric)
         if run is not None and self.rank == 0:
-            files.write(run / "spec.toml", specs.to_toml(spec))
-            files.write(run / TRIED, json.dumps(tried))
-            if self.base is None:
-                (run / BASE).unlink(missing_ok=True)  # of a run that never began
-            elif self.saved is None:
-                self.base.model.save(run / BASE)
+            self.note(run, spec, tried)
+            if source.keeps_first and self.saved is None:
+                write_tensors(run / FIRST, self.known(source, plan, examples), {})
         if self.saved is not None:
             for line in (*self.saved.notes, *differences(self.saved)):
                 say(f"resuming: {line}; bits may differ" if line not in self.saved.notes else line)
-        digest = source.digest(examples)
+        digest, whole = source.digest(examples), f":{json.dumps(plan, sort_keys=True)}"
         baselines: dict[str, Measured] = {}
         if held_out is not None and self.rank == 0 and spec.train.baselines:
             baselines = fitted(source, examples, held_out, metric, say)
@@ -297,19 +298,27 @@ class _Training:
         try:
             trained = fit(
                 spec, module, source, examples, held_out, run, metric=metric, resume=self.saved,
-                digest=f"{digest}:{json.dumps(plan, sort_keys=True)}", show=self.show, say=say,
+                digest=digest + whole, show=self.show, say=say,
                 judge=judge(spec, plan, source.codecs, held_out), watch=watcher(spec, plan, source, held_out),
                 keep=None if run is None else keep, begun=begun,
             )  # fmt: skip
+            others = ensemble.further(
+                source, plan, examples, held_out, run, digest + whole, self.begin, say, self.show
+            )
         except Interrupted as end:
             raise Interrupted(end.number, _stopped(run, stopped)) from None
         except HithertoError:
             for line in stopped[-1:]:
                 say(line)
             raise
-        settled = self.settle(trained.module, source, plan, examples, held_out)
-        result = model(trained.module, trained.progress)
-        result.metrics |= settled
+        module, metrics = trained.module, dict[str, float]()
+        if others:
+            spec, plan, module = ensemble.joined(spec, plan, [module, *others])
+            metrics = {} if held_out is None else _finite(evaluate(module, source, held_out).metrics)
+            say(f"{1 + len(others)} members are one model: {describe(plan)}")
+        settled = self.settle(module, source, plan, examples, held_out)
+        result = model(module, trained.progress)
+        result.metrics = {**(metrics or result.metrics), **settled}
         if self.rank == 0:
             self.finish(result, source, trained.progress, held_out, metric, baselines)
         return result
@@ -342,18 +351,37 @@ class _Training:
             self.say(note)
         return source, examples, others
 
+    def known(self, source: AnySource, plan: Plan, examples: Examples) -> Mapping[str, Array]:
+        """The weights that a training begins with, where data say them.
+
+        A run whose source chooses among more than its own spec leaves open has them in a file, to resume with.
+        """
+        path = None if self.run is None or not source.keeps_first else self.run / FIRST
+        if path is not None and self.saved is not None and path.exists():
+            return dict(open_tensors(path)[1])
+        return beginning(source, plan, examples)
+
     def begin(self, source: AnySource, plan: Plan, examples: Examples, say: Say) -> "tuple[Module, bool]":
         """The module with its first weights, those of the base among them; and whether some are known already."""
-        first = beginning(source, plan, examples)
+        first = self.known(source, plan, examples)
         module = module_of(source.spec, plan, first)
         if self.base is not None:
             weights, module.depths, notes = self.base.weights(plan, source, module.tensors())
+            module.load(weights)  # which a checkpoint then takes the place of
             if self.saved is None:
-                module.load(weights)
                 for note in (*notes, *thawing(module.depths, source.spec.train)):
                     say(note)
         measured = bool(first) and source.begins_known
         return module, measured or (self.base is not None and self.base.goes_on)
+
+    def note(self, run: Path, spec: Spec, tried: "list[Row]") -> None:
+        """Write down what a resumed run begins with."""
+        files.write(run / "spec.toml", specs.to_toml(spec))
+        files.write(run / TRIED, json.dumps(tried))
+        if self.base is None:
+            (run / BASE).unlink(missing_ok=True)  # of a run that never began
+        elif self.saved is None:
+            self.base.model.save(run / BASE)
 
     def choose(self, source: AnySource, examples: Examples, held_out: Examples | None) -> "list[Row]":
         """Give the source the options of its best candidate; a row for each trial. A resumed run has chosen before."""
@@ -385,7 +413,8 @@ class _Training:
             module.load(dict(some))
             return outputs(TorchExecutor(module), batches, source.answers)
 
-        changed = source.settled(plan, weights, (examples, held_out), made)
+        first = self.known(source, plan, examples)
+        changed = source.settled(first, weights, (examples, held_out), made)
         module.load({**weights, **changed})
         if not changed:
             return {}
@@ -432,6 +461,7 @@ class _Training:
 
 
 BASE = "base.safetensors"  # in a run's folder: the model that it started from, whose codecs it has
+FIRST = "first.safetensors"  # in a run's folder: the weights that it began with
 TRIED = "tried.json"  # in a run's folder: the candidates that were tried before it began
 BEST = "best.safetensors"  # in a run's folder: the best weights so far, as a model
 
@@ -448,26 +478,6 @@ def _rehearse(module: "Module", source: AnySource, held_out: Examples, metric: s
     metrics = rehearse(module, source, held_out)
     if metric not in metrics:
         raise UsageError(f"the validation data have no metric {metric!r}; they have {', '.join(metrics)}.")
-
-
-def _fits(spec: Spec, plan: Plan) -> None:
-    """An error where weights, gradients and optimiser need more memory than this machine has."""
-    copies = {"adam": 2, "adamw": 2, "sgd": 1 if spec.train.momentum else 0}[spec.train.optimizer]
-    copies += (
-        3 if spec.train.average or spec.train.average_after else 2
-    )  # themselves, the best so far, their average
-    count = sum(math.prod(shape) for shape in shapes(plan).values())
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # a system that does not say
-        return
-    need = 4 * count * (copies + 1)  # and their gradients
-    if need > memory:
-        raise UsageError(
-            f"{describe(plan)} has {count:,} weights: with gradients, {spec.train.optimizer} and the best so far they "
-            f"take {need / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f}. Choose a smaller hidden_size, "
-            "num_layers or vocabulary."
-        )
 
 
 def _measured(progress: "Progress") -> dict[str, float]:
@@ -583,7 +593,9 @@ def _clear(run: Path, out: Path) -> None:
             f"{run} holds a run that has not ended. Go on with it (--resume {run}), remove the folder, or choose "
             "another --out."
         )
-    for path in (*old, run / BEST, run / BASE):
+    for path in (*old, run / BEST, run / BASE, run / FIRST):
         path.unlink(missing_ok=True)
+    for folder in run.glob("member-*"):  # of an ensemble
+        shutil.rmtree(folder)
     for folder in (checkpoints, run):  # none of them comes back beside the next spec.toml
         files.sync_folder(folder)

@@ -1,5 +1,7 @@
 """What a training begins with: the spec with all its defaults, the plan, and the module with its first weights."""
 
+import math
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -12,11 +14,12 @@ from hitherto.inspect.memory import memory
 from hitherto.inspect.steps import step_of
 from hitherto.metrics import METRICS
 from hitherto.plan import Plan, make, operations
+from hitherto.plan import weights as shapes
 from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Examples
 from hitherto.tasks.families import family_of
-from hitherto.trained import Model, Say
+from hitherto.trained import Model, Say, describe
 
 if TYPE_CHECKING:
     import torch
@@ -24,7 +27,17 @@ if TYPE_CHECKING:
     from hitherto.model.build import Module
     from hitherto.training.progress import Row
 
-__all__ = ["beginning", "complete", "device_of", "judge", "metric_of", "module_of", "plan_of", "watcher"]
+__all__ = [
+    "beginning",
+    "complete",
+    "device_of",
+    "fits",
+    "judge",
+    "metric_of",
+    "module_of",
+    "plan_of",
+    "watcher",
+]
 
 
 def complete(source: AnySource, examples: Examples, say: Say) -> Spec:
@@ -91,6 +104,26 @@ def module_of(spec: Spec, plan: Plan, known: Mapping[str, Array]) -> "Module":
     )  # fmt: skip
     module.load({**module.tensors(), **known})
     return module.to(device_of(spec.train.device))
+
+
+def fits(spec: Spec, plan: Plan) -> None:
+    """An error where weights, gradients and optimiser need more memory than this machine has."""
+    copies = {"adam": 2, "adamw": 2, "sgd": 1 if spec.train.momentum else 0}[spec.train.optimizer]
+    copies += (
+        3 if spec.train.average or spec.train.average_after else 2
+    )  # themselves, the best so far, their average
+    count = sum(math.prod(shape) for shape in shapes(plan).values())
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # a system that does not say
+        return
+    need = 4 * count * (copies + 1)  # and their gradients
+    if need > memory:
+        raise UsageError(
+            f"{describe(plan)} has {count:,} weights: with gradients, {spec.train.optimizer} and the best so far they "
+            f"take {need / 2**30:,.0f} GiB, and this machine has {memory / 2**30:,.0f}. Choose a smaller hidden_size, "
+            "num_layers or vocabulary."
+        )
 
 
 def device_of(name: str) -> "torch.device":

@@ -66,7 +66,7 @@ class Windows(Source[WindowExamples]):
     line: Line | None = None  # what a windowed model begins with
 
     answers = "params"
-    foresees = True
+    foresees = keeps_first = True
     settles = intervals.ABOUT
     unnamed = "csv"
 
@@ -353,7 +353,7 @@ class Windows(Source[WindowExamples]):
 
     def settled(
         self,
-        plan: Plan,
+        first: Mapping[str, Array],
         weights: Arrays,
         examples: tuple[WindowExamples, WindowExamples],
         outputs: Callable[[Arrays, Iterator[Batch]], Iterator[tuple[Batch, Array]]],
@@ -361,7 +361,7 @@ class Windows(Source[WindowExamples]):
         """The last weights: nearer to the line where data are few, with intervals that cover validation data."""
         training, held = examples
         values = sum(int(np.isfinite(s.values).sum()) for s in training.series)
-        begun = intervals.Begun(self.first(plan), values, held.apart(self.horizon))
+        begun = intervals.Begun(first, values, held.apart(self.horizon))
         return intervals.settled(self.head(), weights, begun, lambda w: outputs(w, self.evaluation(held)))
 
     def choose(self, examples: WindowExamples) -> tuple[Options, list[str]]:

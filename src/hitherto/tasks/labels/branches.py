@@ -6,6 +6,7 @@ rows hold principal components. A `summary` gets the means and deviations of its
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +27,7 @@ __all__ = ["branched", "choices", "columns_of", "first_weights"]
 STRENGTHS = (1.0, 10.0, 100.0)  # of the data beside the penalty of large weights, to choose from
 STRENGTHS_OF_STATISTICS = (0.03, 0.3, 3.0)
 LETTERS = 1.5  # of what a word is to a bag: the length of its letters, beside 1 of itself
+ALONE = 0.5  # of an n-gram in one example alone: a new text has few of those, so a fit may not rest on them
 ROUNDS = 60  # of a fit
 WORK = 20_000_000  # values times classes of a fit: of more rows some are picked
 MOST = 1 << 21  # numbers of the buckets of a bag that is not asked for
@@ -64,30 +66,32 @@ def first_weights(
     `apart`: whether each label holds or not by itself; otherwise one of them does. `names` are the words that ids
     stand for.
     """
+    some = _Labelled(xs, labels, apart, names)
     made: dict[str, Array] = {}
     for op in plan["step"]:
         if op["op"] in FITS:
-            FITS[op["op"]](made, op, plan["step"][-1], xs, labels, apart, names)
+            FITS[op["op"]](made, op, plan["step"][-1], some)
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """What a fit learns from, as `first_weights` has it."""
+
+    xs: Sequence[Array]
+    labels: Array
+    apart: bool
+    names: Sequence[str]
 
 
 # ---------------------------------------------------------------------------------------------------------- text
 
 
-def _fit_bag(
-    tensors: dict[str, Array],
-    op: Operation,
-    head: Operation,
-    xs: Sequence[Array],
-    labels: Array,
-    apart: bool,
-    names: Sequence[str],
-) -> None:
+def _fit_bag(tensors: dict[str, Array], op: Operation, head: Operation, some: _Labelled) -> None:
     o = op["options"]
     name, width = tensor_name(op, "weight"), o["width"]
-    table, bias = regression(
-        [bag_rows(x, op["options"]) for x in xs], o["size"] + o["buckets"], labels, apart, names
-    )
+    rows = [bag_rows(x, o) for x in some.xs]
+    table, bias = regression(rows, o["size"] + o["buckets"], some.labels, some.apart, some.names)
     last = np.eye(width, dtype=np.float32)
     if width < table.shape[1]:
         _, vectors = np.linalg.eigh(table.T @ table)
@@ -135,7 +139,9 @@ def regression(
     rarity = 1 + np.log((1 + len(rows)) / (1 + np.bincount(counts.columns, minlength=len(used))))
     usual = np.sqrt((rarity[at] ** 2).mean()) if len(at) else 1.0
     rarity = rarity / usual
-    features = counts.with_values(counts.values * rarity[counts.columns] / np.sqrt(lengths)[counts.rows])
+    known = np.where(np.bincount(counts.columns, minlength=len(used)) > 1, 1.0, ALONE)
+    scale = (rarity * known)[counts.columns] / np.sqrt(lengths)[counts.rows]
+    features = counts.with_values(counts.values * scale)
     letters = _letters(names, used)
     if not 0 < len(letters.values) * K <= WORK:
         found = _fitted(features, labels, apart, STRENGTHS)
@@ -185,17 +191,9 @@ def _loss(model: Logistic, rows: Rows, labels: Array) -> float:
 # ------------------------------------------------------------------------------------------------------ sequences
 
 
-def _fit_summary(
-    tensors: dict[str, Array],
-    op: Operation,
-    head: Operation,
-    xs: Sequence[Array],
-    labels: Array,
-    apart: bool,
-    _names: Sequence[str],
-) -> None:
-    full = [i for i, x in enumerate(xs) if len(x)]
-    found = np.array([statistics(xs[i]) for i in full]).reshape(
+def _fit_summary(tensors: dict[str, Array], op: Operation, head: Operation, some: _Labelled) -> None:
+    full = [i for i, x in enumerate(some.xs) if len(x)]
+    found = np.array([statistics(some.xs[i]) for i in full]).reshape(
         len(full), summary_size(op["options"]["size"])
     )
     if not full:
@@ -205,7 +203,7 @@ def _fit_summary(
     tensors[tensor_name(op, "shift")] = middle.astype(np.float32)
     tensors[tensor_name(op, "scale")] = scale.astype(np.float32)
     features = np.clip((found - middle) * scale, -WIDE, WIDE).astype(np.float32)
-    found_weights = _fitted(Dense(features), labels[full], apart, STRENGTHS_OF_STATISTICS)
+    found_weights = _fitted(Dense(features), some.labels[full], some.apart, STRENGTHS_OF_STATISTICS)
     _begin(tensors, head, found_weights.weights.T, found_weights.bias)
 
 
@@ -218,7 +216,7 @@ def statistics(x: Array) -> Array:
     return np.concatenate([*rows, [np.log1p(len(x))]])
 
 
-Fit = Callable[[dict[str, Array], Operation, Operation, Sequence[Array], Array, bool, Sequence[str]], None]
+Fit = Callable[[dict[str, Array], Operation, Operation, _Labelled], None]
 FITS: dict[str, Fit] = {
     "bag": _fit_bag,
     "summary": _fit_summary,
