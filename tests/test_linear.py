@@ -268,6 +268,8 @@ def test_seasons_of_dates_are_those_of_the_calendar() -> None:
         ("h", 1000, (24, 168)),
         ("h", 100, (24,)),
         ("D", 100, (7,)),
+        ("D", 1459, (7,)),
+        ("D", 1800, (7, 365)),
         ("M", 100, (12,)),
         ("D", 9, (1,)),
     ):
@@ -277,6 +279,22 @@ def test_seasons_of_dates_are_those_of_the_calendar() -> None:
         source = FAMILIES["windows"].source.fit(spec, hitherto.data.read(data))
         note = next(n for n in source.notes if "a season has" in n)
         assert note.startswith(f"a season has {' or '.join(map(str, expected))} steps")
+
+
+def test_a_year_of_days_is_read_where_it_helps() -> None:
+    """Five years of a yearly bump: a window that reaches a year back errs less than the others."""
+    t = np.arange(5 * 365)
+    bump = 10.0 * (np.abs(t % 365 - 200) < 25) + NOISE[t % 600, 0]
+    ds = np.datetime64("2015-01-01") + t
+    data = [{"ds": str(d), "y": float(v)} for d, v in zip(ds, bump, strict=True)]
+    errors = {}
+    for season in (7, None):
+        spec = from_options("forecast", horizon=30, **({"season": season} if season else {}))
+        source = FAMILIES["windows"].source.fit(spec, hitherto.data.read(data))
+        errors[season] = source.line.error
+    assert source.codec.window >= 365
+    assert source.codec.season == 7, "errors are measured in units of the first"
+    assert errors[None] < 0.7 * errors[7]
 
 
 def test_several_seasons_may_be_given() -> None:

@@ -12,7 +12,8 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
-from hitherto.plan.op import Operation, Options, Plan
+from hitherto.heads.parts import Options
+from hitherto.plan.op import Operation, Plan
 from hitherto.plan.read import tensor_name
 
 __all__ = ["ensemble"]
@@ -78,7 +79,7 @@ class _Joined:
         self.put(weight, np.concatenate(self.of(weight), axis))
 
     def mean(self, weight: str) -> None:
-        self.put(weight, np.mean(self.of(weight), 0, dtype=np.float64))
+        self.put(weight, np.stack(self.of(weight)).astype(np.float64).mean(0))
 
     def output(self, weight: str, read: Layout) -> None:
         """A map [O, I] from all members' numbers: the mean of what each makes of its own."""

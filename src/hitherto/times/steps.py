@@ -15,7 +15,7 @@ from hitherto.times.zones import utc_of, wall_of
 __all__ = ["DAY", "FIRST", "LAST", "SECOND", "Step", "step_of"]
 
 
-DAY = 86_400
+DAY, YEAR = 86_400, 365  # seconds of a day, days of a year
 SECOND = 1_000_000  # times are whole microseconds
 FIRST, LAST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND  # years 1 to 9999
 # How many steps a season has, by the seconds of a step.
@@ -48,7 +48,7 @@ class Step:
         first = self.season()
         if self.unit != "s" or first == 1 or self.count > DAY:
             return [first] if first > 1 else []
-        return [first, first * 7] if self.count < DAY else [first]
+        return [first, first * 7] if self.count < DAY else [first, YEAR]
 
     def season(self) -> int:
         """How many steps a season has, as far as the step tells."""
