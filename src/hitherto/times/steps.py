@@ -43,7 +43,11 @@ class Step:
         """Its length in seconds."""
         return self.count / SECOND if self.unit == "u" else float(self.count)
 
-    def seasons(self) -> list[int]:
+    def seasons(self, length: int) -> list[int]:
+        """How many steps the seasons have that series of this length show twice, a year of days four times."""
+        return [n for n in self._seasons() if length >= (4 if n == YEAR else 2) * n]
+
+    def _seasons(self) -> list[int]:
         """How many steps the seasons have that a step like this may have, the shortest first."""
         first = self.season()
         if self.unit != "s" or first == 1 or self.count > DAY:

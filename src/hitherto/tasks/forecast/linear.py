@@ -23,7 +23,6 @@ from hitherto.heads.parts import NORMAL
 from hitherto.heads.special import t_quantile
 from hitherto.tasks.base import Options
 from hitherto.tasks.forecast.examples import Joined, join
-from hitherto.times.steps import YEAR
 
 __all__ = [
     "ANCHORS",
@@ -48,7 +47,6 @@ MEMBERS = 16  # fits that a line is the mean of, at most
 USUAL = 0.9  # of the weight of all fits: so much have those of the window that is read and of shorter ones
 FEW = 100  # values, of which half of what is learned is believed
 MANY = 20  # series that are enough to learn from, whatever the number of windows in one
-YEARS = 4  # of days, after which a year may be a season
 TOLD = 16  # scores from which on a naive map may be known to be as good as any fit
 SHARES = (0.6, 0.7, 0.8)  # of a series, that a fit sees before a part that it is scored on
 FITTED, SCORED, STEPS = (
@@ -481,7 +479,7 @@ def windows_to_try(steps: Sequence[int], codec: SeriesCodec, seasons: Sequence[i
         max(short, 2 * codec.horizon),
         *(max(short, k) for k in (long, 2 * max(seasons))),
     }
-    if len(seasons) == 1 or max(seasons) == YEAR:
+    if len(seasons) == 1 or 7 * short < max(seasons):  # the longest season may be no use
         wanted |= {7 * short, 336}
     return sorted({max(2, min(w, most)) for w in wanted})
 
@@ -489,7 +487,7 @@ def windows_to_try(steps: Sequence[int], codec: SeriesCodec, seasons: Sequence[i
 def seasons_of(series: Sequence[Series]) -> tuple[int, ...]:
     """The seasons that a series may have: those of its step by the calendar, or what its values repeat after."""
     step, longest = series[0].step, max(len(s.values) for s in series)
-    known = [n for n in step.seasons() if longest >= (YEARS * n if n == YEAR else 2 * n)]
+    known = step.seasons(longest)
     if not known and step.unit == "i":
         known = [n for n in (_repeats(series),) if n > 1]
     return tuple(known) or (1,)
