@@ -68,7 +68,7 @@ class Optimizer:
         options = {"weight_decay": train.weight_decay}
         if train.optimizer == "sgd":
             options["momentum"] = train.momentum
-        groups: list[dict[str, Any]] = [
+        groups: list[Values] = [
             {"params": [p for p, other in zip(self.parameters, self.shares, strict=True) if other == share]}
             for share in dict.fromkeys(self.shares)
         ]

@@ -413,8 +413,7 @@ class _Training:
             module.load(dict(some))
             return outputs(TorchExecutor(module), batches, source.answers)
 
-        first = self.known(source, plan, examples)
-        changed = source.settled(first, weights, (examples, held_out), made)
+        changed = source.settled(self.known(source, plan, examples), weights, (examples, held_out), made)
         module.load({**weights, **changed})
         if not changed:
             return {}
