@@ -679,6 +679,18 @@ def test_log_gamma() -> None:
     assert special.lgamma(x) == pytest.approx(expected, rel=1e-13, abs=1e-13)
 
 
+@pytest.mark.parametrize("q", [0.01, 0.5, 0.99])
+def test_large_counts_need_no_search(q, monkeypatch):
+    """A made-up file asked for 10,000 terms of a fraction at every step of a search: minutes for one answer."""
+    mean, dispersion = np.array([2e6, 1e8]), 1e-6
+    searched = special.count_quantile(q, mean, np.full(2, dispersion * (1 + 1e-9)))
+    monkeypatch.setattr(special, "_beta_below", None)
+    found = special.count_quantile(q, mean, np.full(2, dispersion * (1 - 1e-9)))
+    assert found == pytest.approx(searched, abs=2)
+    huge = special.count_quantile(q, np.array([1e12]), np.array([1e-9]))
+    assert huge == pytest.approx(1e12 + special.NORMAL.inv_cdf(q) * np.sqrt(1e12 + 1e15), rel=1e-8)
+
+
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
 def test_counts_without_a_bound_have_quantiles_too(q):
     """A dispersion that a made-up file may ask for: the search for the count never ended."""
