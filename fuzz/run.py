@@ -47,7 +47,9 @@ OUTCOMES = ("refused", "answered", "partly", "error", "memory", "hang", "signal"
 TARGETS = ("bundles", "blobs", "files", "checkpoints")
 BUGS = OUTCOMES[3:]
 SECONDS = 2.0  # of the processor, for one case
-AGAIN = 10.0  # for one that took longer: a busy machine doubles the time of the processor too, a hang has no end
+AGAIN = (
+    10.0  # for one that took longer: a busy machine doubles the time of the processor too, a hang has no end
+)
 MEMORY = 512 << 20  # bytes that a case may take beyond what the process has
 SILENCE = 180.0  # seconds of the clock after which a child that says nothing is ended
 _MISTAKE = 70  # what a child ends with that has failed itself

@@ -44,7 +44,7 @@ def _fraction(a: Array, b: Array, x: Array) -> Array:
     d = 1 - (a + b) * x / (a + 1)
     d = 1 / np.where(abs(d) < tiny, tiny, d)
     h = d.copy()
-    for m in range(1, 2000):  # it takes about half the root of the smaller of a and b, which is below a million
+    for m in range(1, 2000):  # it takes about half the root of the smaller of a and b: at most 600
         for term in (
             m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
             -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
