@@ -5,6 +5,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,8 @@ def test_half_life_and_memory_length() -> None:
     assert memory_length(np.ones(10)) == 9
     np.testing.assert_allclose(saturation(np.array([[0.05, 0.95], [0.5, 0.95]])), [[0.5, 0], [0, 1]])
     walk = np.array([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])
-    line = path(walk)["path"]
+    layer = SimpleNamespace(states={"h": walk[:, None]}, cell=SimpleNamespace(states=("h",)))
+    line = path(SimpleNamespace(layers=[layer]))["path"]
     np.testing.assert_allclose(line["shares"][:1], [1])
     np.testing.assert_allclose(np.abs(line["places"][:, 0]), [5, 0, 5], atol=1e-9)
 

@@ -188,6 +188,16 @@ def test_what_is_done_is_not_done_again_and_the_page_needs_nothing_else(tmp_path
             run(out, **bad)  # type: ignore[arg-type]
 
 
+def test_a_part_that_is_known_is_not_measured_again(tmp_path: Path) -> None:
+    lab = Lab("test", (0,), file=tmp_path / "parts.json")
+    assert lab.part("a", lambda: [1.0, 2.0]) == [1.0, 2.0]
+    assert lab.part("a", lambda: pytest.fail("measured again")) == [1.0, 2.0]
+    assert lab.part("b", lambda: [3.0]) == [3.0]
+    (tmp_path / "parts.json").write_text("{cut")
+    assert lab.part("a", lambda: [4.0]) == [4.0]
+    assert ONE.part("a", lambda: [5.0]) == [5.0]  # nothing is kept where there is no file
+
+
 @pytest.mark.usefixtures("toys")
 def test_the_command_prints_claims_or_json(tmp_path: Path) -> None:
     call = CliRunner().invoke

@@ -50,10 +50,8 @@ def silenced(
     """
     reading, seen = _seen(model, value, layer, options)
     params, _ = answers_of(model.engine, reading)
-    (weights,) = weights_of(model, params[-1:], reading.classes, of)
-    return measures.ablated(
-        model.plan, model.tensors, reading.inputs, weights, len(params) - 1, model.engine.pools, seen
-    )
+    weights = weights_of(model, params[-1:], reading.classes, of)
+    return measures.ablated(measures.Asked(model, reading.inputs, weights, [len(params) - 1], [seen]), seen)
 
 
 # ------------------------------------------------------------------------------------------------- states that rest

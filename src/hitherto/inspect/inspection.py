@@ -19,6 +19,7 @@ from hitherto.errors import UsageError, nearest
 from hitherto.heads import HEADS
 from hitherto.inspect import measures
 from hitherto.inspect.layers import Layer
+from hitherto.inspect.measures import Asked
 from hitherto.inspect.trace import trace
 from hitherto.runtime.engine import Engine
 from hitherto.runtime.session import Session
@@ -27,7 +28,7 @@ from hitherto.tasks.families import family_of
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.reading import Reading
 
-__all__ = ["MEASURES", "Asked", "Inspection", "LayerSeen", "answers_of", "inspect", "weights_of"]
+__all__ = ["MEASURES", "Inspection", "LayerSeen", "answers_of", "inspect", "weights_of"]
 
 MOST = 1_000_000  # numbers of an array in JSON
 EXPLAINED = 16  # answers at most, the last ones, of which it is asked what they rest on
@@ -136,51 +137,13 @@ def _plain(values: Array) -> object:
 # ------------------------------------------------------------------------------------------------------ measures
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a measure works on."""
-
-    model: OpenModel
-    reading: Reading
-    weights: Array  # [explained, P]: the sum of params that each answer is asked by
-    explained: list[int]
-    params: Array  # [A, P]
-    layers: Sequence[Layer]
-
-    @property
-    def pooled(self) -> bool:
-        """Whether the model answers once, at the end."""
-        return self.model.engine.pools
-
-
 # What `inspect` measures beside states, gates and answers: fields of an `Inspection` each.
 MEASURES: dict[str, Callable[[Asked], Mapping[str, object]]] = {
-    "gradient": lambda asked: measures.gradient(
-        asked.model.plan,
-        asked.model.tensors,
-        asked.reading.inputs,
-        asked.weights,
-        asked.explained,
-        asked.pooled,
-    ),
-    "integrated": lambda asked: measures.integrated(
-        asked.model.plan,
-        asked.model.tensors,
-        asked.reading.inputs,
-        asked.weights,
-        asked.explained,
-        asked.pooled,
-    ),
-    "left_out": lambda asked: measures.left_out(
-        asked.model.plan,
-        asked.model.tensors,
-        asked.reading.inputs,
-        asked.weights,
-        asked.explained,
-        asked.pooled,
-    ),
-    "context": lambda asked: measures.context(asked.model.engine, asked.reading.inputs, asked.weights[-1]),
-    "path": lambda asked: measures.path(asked.layers[-1].states[asked.layers[-1].cell.states[0]][:, 0]),
+    "gradient": measures.gradient,
+    "integrated": measures.integrated,
+    "left_out": measures.left_out,
+    "context": measures.context,
+    "path": measures.path,
 }
 
 
@@ -230,7 +193,7 @@ def inspect(
     explained = list(range(max(0, len(params) - explain), len(params)))
     weights = weights_of(model, params[explained], reading.classes, of)
     if wanted:
-        asked = Asked(model, reading, weights, explained, params, seen.layers)
+        asked = Asked(model, reading.inputs, weights, explained, seen.layers)
         fields |= {"explained": explained, "scores": (weights * params[explained]).sum(-1)}
         rests: dict[str, object] = {}
         for name in wanted:

@@ -171,7 +171,8 @@ def _by_kernel(
     apart: list[Array | None] = [None] * D  # biases that it adds apart
     if normed:
         parts, apart = _projected(cell, options, weights, x, row["dgates"] > row["gates"], H)
-        source, I = tape.stack([part.reshape(N, -1) for part in parts]), 0
+        rows = [part.reshape(1, N, -1) for part in parts]
+        source, I = tape.concatenate(rows, 0) if D > 1 else rows[0], 0
     read = np.ascontiguousarray(source.value, np.float32)
     begin = [np.ascontiguousarray(s.value, np.float32) for s in state]
     names = ("", "weight_hh", "", "", "") if normed else KERNEL_WEIGHTS
@@ -264,10 +265,11 @@ def _projected(
     biases: list[Array | None] = []
     for w in weights:
         assert cell.project is not None  # noqa: S101 - of cells that have a kernel
-        part, bias, alone = cell.project(tape, w, x, **options), w.get("bias_hh"), None
+        bias, alone = w.get("bias_hh"), None
         if bias is not None and apart:
             bias, alone = np.concatenate([bias[:-H], np.zeros(H, np.float32)]), bias[-H:]
-        parts.append(part if bias is None else part + bias)
+        known = w if bias is None else {**w, "bias_ih": w["bias_ih"] + bias}
+        parts.append(cell.project(tape, known, x, **options))
         biases.append(alone)
     return parts, biases
 

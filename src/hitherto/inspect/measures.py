@@ -5,6 +5,7 @@ that many questions are one run.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from hitherto.arrays import Array
 from hitherto.inspect import tape
 from hitherto.inspect.layers import Layer
 from hitherto.inspect.trace import Seen, trace
-from hitherto.plan import Plan
-from hitherto.runtime.engine import Engine
+from hitherto.tasks.opened import OpenModel
 
 __all__ = [
+    "Asked",
     "ablated",
     "context",
     "gradient",
@@ -61,53 +62,112 @@ def _copies(inputs: Inputs, count: int) -> dict[str, Array]:
     return {name: np.repeat(x, count, 1) for name, x in inputs.items()}
 
 
-def _asked(seen: Seen, answers: Sequence[int], weights: Array, pooled: bool) -> Array:
-    """The gradient of the features by which each row asks its own answer."""
-    vectors, _ = seen.asked(weights)
-    if pooled:
-        return vectors
-    seed = np.zeros(seen.features.shape, np.float32)
-    seed[np.asarray(answers), np.arange(len(answers))] = vectors
-    return seed
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a measure works on."""
+
+    model: OpenModel
+    inputs: Inputs  # of one row
+    weights: Array  # [explained, P]: the sum of params that each answer is asked by
+    explained: Sequence[int]  # the answers that are asked about
+    layers: Sequence[Layer]  # what each did on the whole of it
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the model answers once, at the end."""
+        return self.model.engine.pools
+
+    def trace(self, inputs: Inputs, scale: Inputs | None = None, change: Inputs | None = None) -> Seen:
+        """A run over these inputs."""
+        return trace(self.model.plan, self.model.tensors, inputs, scale, change)
+
+    def prefixes(self) -> list[tuple[dict[str, Array], list[int]]]:
+        """The inputs of each run, and which of `explained` it is of: one that pools reads each beginning apart."""
+        if not self.pooled:
+            return [(dict(self.inputs), list(range(len(self.explained))))]
+        return [({**self.inputs, "x": self.inputs["x"][: k + 1]}, [i]) for i, k in enumerate(self.explained)]
+
+    def nothing(self) -> dict[str, Array]:
+        """Zeros for what each step of each input did for each answer, [explained, T]."""
+        return {name: np.zeros((len(self.explained), len(x)), np.float32) for name, x in self.inputs.items()}
+
+    def seeds(self, seen: Seen, rows: Sequence[int]) -> Array:
+        """The gradient of the features by which each row asks its own answer."""
+        vectors, _ = seen.asked(self.weights[rows])
+        if self.pooled:
+            return vectors
+        seed = np.zeros(seen.features.shape, np.float32)
+        seed[np.array([self.explained[i] for i in rows]), np.arange(len(rows))] = vectors
+        return seed
+
+    def pulled(self, shares: Array) -> Iterator[tuple[Seen, Inputs, list[int], Array]]:
+        """Runs that gradients went back through, for each answer with each of these shares of what is read.
+
+        Gives the run, what it read, which answer each of its rows asked, and with which share.
+        """
+        for read, of in self.prefixes():
+            pairs = [(i, share) for i in of for share in shares]
+            for some in _rows(len(pairs), read):
+                rows = [i for i, _ in pairs[some]]
+                at = np.array([share for _, share in pairs[some]], np.float32)
+                scale = {name: np.broadcast_to(at, (len(x), len(at))) for name, x in read.items()}
+                seen = self.trace(_copies(read, len(rows)), None if (at == 1).all() else scale)
+                tape.backward(seen.features, self.seeds(seen, rows))
+                yield seen, read, rows, at
 
 
-def _prefixes(
-    inputs: Inputs, explained: Sequence[int], pooled: bool
-) -> list[tuple[dict[str, Array], list[int]]]:
-    """The inputs of each run, and which of `explained` it is of: a model that pools reads each beginning apart."""
-    if not pooled:
-        return [(dict(inputs), list(range(len(explained))))]
-    return [({**inputs, "x": inputs["x"][: k + 1]}, [i]) for i, k in enumerate(explained)]
-
-
-def gradient(
-    plan: Plan,
-    tensors: Mapping[str, Array],
-    inputs: Inputs,
-    weights: Array,
-    explained: Sequence[int],
-    pooled: bool,
-) -> Fields:
+def gradient(asked: Asked) -> Fields:
     """Gradient times input of each answer, and the norm of the last one's gradient by lag."""
-    rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
+    rests, plan = asked.nothing(), asked.model.plan
     within: dict[str, Array] = {}
     lags: dict[str, Array] = {}
-    for read, of in _prefixes(inputs, explained, pooled):
-        for some in _rows(len(of), read):
-            rows = of[some]
-            seen = trace(plan, tensors, _copies(read, len(rows)))
-            tape.backward(seen.features, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
-            for name in inputs:
-                product = seen.products(name).T
-                rests[name][rows, : product.shape[1]] = product
-            if rows[-1] == len(explained) - 1:
-                lags = _by_lag(seen.layers)
-                for name, x in inputs.items():
-                    if x.ndim == 3 and any(leaf.var.shape[-1] == x.shape[-1] for leaf in seen.leaves[name]):
-                        each = seen.gradients(name)[:, -1] * read[name][:, 0]
-                        within[name] = each.reshape(len(each), *plan["inputs"][name].get("shape", (-1,)))
+    for seen, read, rows, _ in asked.pulled(np.ones(1, np.float32)):
+        for name in read:
+            product = seen.products(name).T
+            rests[name][rows, : product.shape[1]] = product
+        if rows[-1] == len(asked.explained) - 1:
+            lags = _by_lag(seen.layers)
+            for name, x in read.items():
+                if x.ndim == 3 and any(leaf.var.shape[-1] == x.shape[-1] for leaf in seen.leaves[name]):
+                    each = seen.gradients(name)[:, -1] * x[:, 0]
+                    within[name] = each.reshape(len(each), *plan["inputs"][name].get("shape", (-1,)))
     lengths = {name: memory_length(norms) for name, norms in lags.items()}
     return {"rests": rests, "within": within, "lags": lags, "memory": lengths}
+
+
+def integrated(asked: Asked) -> Fields:
+    """Integrated gradients: the mean of the gradient from nothing to the value, times the value."""
+    rests = asked.nothing()
+    for seen, read, rows, at in asked.pulled((np.arange(POINTS, dtype=np.float32) + 0.5) / POINTS):
+        for name in read:
+            product = (seen.products(name) / at).T / POINTS
+            np.add.at(rests[name][:, : product.shape[1]], rows, product)
+    return {"rests": rests}
+
+
+def left_out(asked: Asked) -> Fields:
+    """How much of the score of each answer goes where a step reads zeros in place of its input."""
+    rests = asked.nothing()
+    for read, of in asked.prefixes():
+        answers = [asked.explained[i] for i in of]
+
+        def scores(seen: Seen, of: list[int] = of, answers: list[int] = answers) -> Array:
+            vectors, constants = seen.asked(asked.weights[of])  # [E, F], [E]
+            features = (
+                seen.features.value[None] if asked.pooled else seen.features.value[answers]
+            )  # [E, B, F]
+            return np.asarray((features @ vectors[..., None])[..., 0] + constants[:, None])
+
+        whole = scores(asked.trace(read))
+        for name, x in read.items():
+            for some in _rows(len(x), read):
+                steps = np.arange(some.start, some.stop)
+                scale = {n: np.ones((len(v), len(steps)), np.float32) for n, v in read.items()}
+                scale[name][steps, np.arange(len(steps))] = 0
+                rests[name][np.array(of)[:, None], steps] = whole - scores(
+                    asked.trace(_copies(read, len(steps)), scale)
+                )
+    return {"rests": rests}
 
 
 def _by_lag(layers: Sequence[Layer]) -> dict[str, Array]:
@@ -128,91 +188,29 @@ def memory_length(norms: Array) -> int:
     return int(np.searchsorted(norms.cumsum(dtype=np.float64), SHARE * total) + 1)
 
 
-def integrated(
-    plan: Plan,
-    tensors: Mapping[str, Array],
-    inputs: Inputs,
-    weights: Array,
-    explained: Sequence[int],
-    pooled: bool,
-) -> Fields:
-    """Integrated gradients: the mean of the gradient from nothing to the value, times the value."""
-    rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
-    shares = (np.arange(POINTS, dtype=np.float32) + 0.5) / POINTS
-    for read, of in _prefixes(inputs, explained, pooled):
-        pairs = [(i, share) for i in of for share in shares]
-        for some in _rows(len(pairs), read):
-            rows = [i for i, _ in pairs[some]]
-            at = np.array([share for _, share in pairs[some]], np.float32)
-            scale = {name: np.broadcast_to(at, (len(x), len(at))) for name, x in read.items()}
-            seen = trace(plan, tensors, _copies(read, len(rows)), scale)
-            tape.backward(seen.features, _asked(seen, [explained[i] for i in rows], weights[rows], pooled))
-            for name in inputs:
-                product = (seen.products(name) / at).T / POINTS
-                np.add.at(rests[name][:, : product.shape[1]], rows, product)
-    return {"rests": rests}
-
-
-def left_out(
-    plan: Plan,
-    tensors: Mapping[str, Array],
-    inputs: Inputs,
-    weights: Array,
-    explained: Sequence[int],
-    pooled: bool,
-) -> Fields:
-    """How much of the score of each answer goes where a step reads zeros in place of its input."""
-    rests = {name: np.zeros((len(explained), len(x)), np.float32) for name, x in inputs.items()}
-    for read, of in _prefixes(inputs, explained, pooled):
-        answers = [explained[i] for i in of]
-
-        def scores(seen: Seen, of: list[int] = of, answers: list[int] = answers) -> Array:
-            vectors, constants = seen.asked(weights[of])  # [E, F], [E]
-            features = seen.features.value[None] if pooled else seen.features.value[answers]  # [E, B, F]
-            return np.asarray((features @ vectors[..., None])[..., 0] + constants[:, None])
-
-        whole = scores(trace(plan, tensors, read))
-        for name, x in read.items():
-            for some in _rows(len(x), read):
-                steps = np.arange(some.start, some.stop)
-                scale = {n: np.ones((len(v), len(steps)), np.float32) for n, v in read.items()}
-                scale[name][steps, np.arange(len(steps))] = 0
-                seen = trace(plan, tensors, _copies(read, len(steps)), scale)
-                rests[name][np.array(of)[:, None], steps] = whole - scores(seen)
-    return {"rests": rests}
-
-
-def ablated(
-    plan: Plan,
-    tensors: Mapping[str, Array],
-    inputs: Inputs,
-    weights: Array,
-    answer: int,
-    pooled: bool,
-    layer: Layer,
-) -> Array:
-    """How much of the score of an answer goes where each unit of a layer is silent, [width]."""
+def ablated(asked: Asked, layer: Layer) -> Array:
+    """How much of the score of the last answer goes where each unit of a layer is silent, [width]."""
     width = layer.y.shape[-1]
 
     def score(seen: Seen) -> Array:
-        vector, constant = seen.asked(weights)
-        features = seen.features.value if pooled else seen.features.value[answer]
+        vector, constant = seen.asked(asked.weights[-1])
+        features = seen.features.value if asked.pooled else seen.features.value[asked.explained[-1]]
         return np.asarray(features @ vector + constant)
 
     lost = np.zeros(width, np.float32)
-    whole = score(trace(plan, tensors, inputs))[0]
-    for some in _rows(width, inputs):
+    whole = score(asked.trace(asked.inputs))[0]
+    for some in _rows(width, asked.inputs):
         units = np.arange(some.start, some.stop)
         change = np.ones((len(units), width), np.float32)
         change[np.arange(len(units)), units] = 0
-        lost[units] = whole - score(
-            trace(plan, tensors, _copies(inputs, len(units)), change={layer.label: change})
-        )
+        copies = _copies(asked.inputs, len(units))
+        lost[units] = whole - score(asked.trace(copies, change={layer.label: change}))
     return lost
 
 
-def context(engine: Engine, inputs: Inputs, weights: Array) -> Fields:
+def context(asked: Asked) -> Fields:
     """What the last answer would be of the last k steps alone, for some k; of a source where there is one."""
+    engine, inputs, weights = asked.model.engine, asked.inputs, asked.weights[-1]
     name = "source" if "source" in inputs else "x"
     x = inputs[name]
     T = len(x)
@@ -234,8 +232,10 @@ def context(engine: Engine, inputs: Inputs, weights: Array) -> Fields:
     return {"context": {"steps": counts, "scores": scores, "change": off, "params": params}}
 
 
-def path(h: Array, axes: int = 3) -> Fields:
-    """The states h, [T, H], on their main axes: places, [T, n], axes, [n, H], and the share of what varies on each."""
+def path(asked: Asked, axes: int = 3) -> Fields:
+    """The last layer's h on its main axes: places, [T, n], axes, [n, H], and the share of what varies on each."""
+    last = asked.layers[-1]
+    h = last.states[last.cell.states[0]][:, 0]
     middle = h.mean(0)
     _, sizes, rows = np.linalg.svd((h - middle).astype(np.float64), full_matrices=False)
     total = max(1e-30, float((sizes**2).sum()))

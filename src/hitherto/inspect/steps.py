@@ -64,6 +64,10 @@ class Looker:
         """A weight of an operation, or None where it has none of that name."""
         if name not in OPS[op["op"]].weights(op["options"]):
             return None
+        return self.stored(op, name)
+
+    def stored(self, op: Operation, name: str) -> Array:
+        """A weight that is known to be there: to ask the row for each would take as long as a short sequence."""
         return np.asarray(self.tensors[tensor_name(op, name)], np.float32)
 
     def required(self, op: Operation, name: str) -> Array:
@@ -165,7 +169,7 @@ def layers_over(
     for number in range(o["num_layers"]):
         names = cell.params(x.shape[-1], o["hidden_size"], **options)
         weights = [
-            {name: run.required(op, f"{prefix}{name}_l{number}{way}") for name in names}
+            {name: run.stored(op, f"{prefix}{name}_l{number}{way}") for name in names}
             for way in ("", "_reverse")[:D]
         ]
         x.kept = True

@@ -30,9 +30,7 @@ def recall(
     rates: dict[str, Sequence[float]] = dict.fromkeys(cells, RATES)
     for name in lab.each(list(cells)):
         for steps in distances:
-            known, rates[name] = _scores(
-                lab, PUZZLES["recall"], cells[name], steps, rates[name], hidden, most
-            )
+            known, rates[name] = _scores(lab, name, cells[name], steps, rates[name], hidden, most)
             scores[name][steps] = known
             lab.say(f"recall: {name} after {steps:,} steps {spread(known, '.0%')}")
             if not any(map(PUZZLES["recall"].solved, known)):
@@ -101,26 +99,38 @@ def _reach(of: Mapping[int, Scores]) -> int:
 
 
 def _scores(
-    lab: Lab, puzzle: Puzzle, make: Make, steps: int, rates: Sequence[float], hidden: int, most: int
+    lab: Lab, name: str, make: Make, steps: int, rates: Sequence[float], hidden: int, most: int
 ) -> tuple[Scores, Sequence[float]]:
-    """A score for each seed, at the first rate with which one learns; and the rates, that one first.
+    """A score for each seed, at the better rate; and the rates, that one first, which is tried first the next time.
 
-    Where the first two seeds learn at no rate, the others are not tried.
+    A rate at which the first two seeds learn nothing is not tried with the others.
     """
-    tried: dict[float, Scores] = {}
+    puzzle, tried = PUZZLES["recall"], dict[float, Scores]()
     for rate in rates:
         tried[rate] = []
         for seed in lab.seeds:
-            learned = learn(puzzle, make, steps, seed, hidden=hidden, rate=rate, most=most)
-            tried[rate].append(learned.score)
+            tried[rate].append(_learned(lab, "recall", name, make, steps, seed, hidden, rate, most)[0])
             if len(tried[rate]) >= 2 and not any(map(puzzle.solved, tried[rate])):
                 break
-        if any(map(puzzle.solved, tried[rate])):
-            return tried[rate], [rate, *(other for other in rates if other != rate)]
-    return max(tried.values(), key=lambda scores: float(np.median(scores))), rates
+        if puzzle.solved(float(np.median(tried[rate]))):
+            break
+    best = max(tried, key=lambda rate: float(np.median(tried[rate])))
+    return tried[best], sorted(rates, key=lambda rate: rate != best)
 
 
-def adding(lab: Lab, steps: int = 50, cells: Mapping[str, Make] = VARIANTS, most: int = 500) -> Result:
+def _learned(
+    lab: Lab, puzzle: str, name: str, make: Make, steps: int, seed: int, hidden: int, rate: float, most: int
+) -> list[float]:
+    """Score, batches and seconds of a cell that is trained on a puzzle, now or before."""
+
+    def train() -> list[float]:
+        learned = learn(PUZZLES[puzzle], make, steps, seed, hidden=hidden, rate=rate, most=most)
+        return [learned.score, learned.steps, learned.seconds]
+
+    return lab.part(f"{name}, {steps} steps, seed {seed}, {hidden} units, rate {rate}, {most} batches", train)
+
+
+def adding(lab: Lab, steps: int = 30, cells: Mapping[str, Make] = VARIANTS, most: int = 600) -> Result:
     """The sum of two marked numbers among others."""
     return _puzzle(
         lab, "adding", steps, cells, most, False,
@@ -130,7 +140,7 @@ def adding(lab: Lab, steps: int = 50, cells: Mapping[str, Make] = VARIANTS, most
     )  # fmt: skip
 
 
-def copying(lab: Lab, steps: int = 30, cells: Mapping[str, Make] = VARIANTS, most: int = 500) -> Result:
+def copying(lab: Lab, steps: int = 10, cells: Mapping[str, Make] = VARIANTS, most: int = 600) -> Result:
     """Five symbols, said again so many steps later."""
     return _puzzle(
         lab, "copying", steps, cells, most, True,
@@ -155,7 +165,7 @@ def _puzzle(
     scores: dict[str, Scores] = {}
     for cell in lab.each(list(cells)):
         scores[cell] = [
-            learn(puzzle, cells[cell], steps, seed, rate=0.01, most=most).score for seed in lab.seeds
+            _learned(lab, name, cell, cells[cell], steps, seed, 24, 0.02, most)[0] for seed in lab.seeds
         ]
         lab.say(f"{name}: {cell} {spread(scores[cell], '.3f')}")
     solved = {cell: puzzle.solved(float(np.median(s))) for cell, s in scores.items()}
@@ -339,11 +349,11 @@ def lengths(lab: Lab, short: int = 10, long: int = 100, hidden: int = 24, most: 
     pairs = [(name, steps) for steps in (short, long) for name in sizes]
     for name, steps in lab.each(pairs):
         runs = [
-            learn(puzzle, VARIANTS[name], steps, seed, hidden=sizes[name], rate=0.01, most=most)
+            _learned(lab, "adding", name, VARIANTS[name], steps, seed, sizes[name], 0.02, most)
             for seed in lab.seeds
         ]
-        errors[name][steps] = [run.score for run in runs]
-        taken[name][steps] = [1000 * run.seconds / run.steps for run in runs]
+        errors[name][steps] = [score for score, _, _ in runs]
+        taken[name][steps] = [1000 * seconds / trained for _, trained, seconds in runs]
         lab.say(f"lengths: {name} over {steps} steps {spread(errors[name][steps], '.3f')}")
     middle = {(name, steps): float(np.median(errors[name][steps])) for name, steps in pairs}
     slower = {s: float(np.median(taken["lstm"][s]) / np.median(taken["gru"][s])) for s in (short, long)}

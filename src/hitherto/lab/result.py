@@ -1,12 +1,15 @@
 """What an experiment is given, and what it gives: claims with what was measured, and sections of a page."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, TypeVar
 
+import msgspec
 import numpy as np
 
-from hitherto import progress
+from hitherto import files, progress
 from hitherto.report.curves import Section
 
 __all__ = ["HOLDS", "Claim", "Lab", "Result", "spread", "verdict"]
@@ -41,6 +44,19 @@ class Lab:
     name: str  # of the experiment
     seeds: Sequence[int] = (0, 1, 2)
     say: Callable[[str], None] = lambda _line: None
+    file: Path | None = None  # that holds what was measured so far, so that a killed run goes on from there
+
+    def part(self, key: str, measure: Callable[[], list[float]]) -> list[float]:
+        """Numbers of a part of the experiment, measured now or before."""
+        known: dict[str, list[float]] = {}
+        if self.file is not None and self.file.exists():
+            with suppress(msgspec.MsgspecError):  # what cannot be read is measured again
+                known = msgspec.json.decode(self.file.read_bytes(), type=dict[str, list[float]])
+        if key not in known:
+            known[key] = measure()
+            if self.file is not None:
+                files.write(self.file, msgspec.json.encode(known))
+        return known[key]
 
     def each(self, items: Sequence[T]) -> Iterator[T]:
         """The items, telling how many are done."""

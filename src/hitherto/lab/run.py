@@ -59,7 +59,7 @@ def run(
             continue
         say(f"{number} of {len(names)}: {name}: {EXPERIMENTS[name].about}")
         begun, used = time.monotonic(), time.process_time()
-        result = EXPERIMENTS[name].run(Lab(name, range(seeds), say))
+        result = EXPERIMENTS[name].run(Lab(name, range(seeds), say, folder / f"{name}.parts.json"))
         done = Done(
             name, seeds, time.monotonic() - begun, time.process_time() - used, hitherto.__version__, result
         )
