@@ -13,7 +13,7 @@ import hitherto
 from hitherto.decode import Hypothesis
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import from_options, with_defaults
-from hitherto.tasks.batching import bucket, length_of_training, pad, share_rows
+from hitherto.tasks.batching import bucket, in_steps, length_of_training, pad, share_rows
 from hitherto.tasks.families import FAMILIES
 from hitherto.tasks.writing.columns import columns as writing_columns
 
@@ -49,6 +49,12 @@ def test_buckets_hold_every_row_once(sizes: list[int], rows: int, seed: int, epo
             assert all(len(b) == 1 or len(b) * lengths[b].max() <= tokens for b in batches)
         else:
             assert all(len(b) <= rows for b in batches)
+
+
+def test_the_length_of_examples_is_said() -> None:
+    assert in_steps(np.array([1, 1])) == "1 step each"
+    assert in_steps(np.array([20, 20])) == "20 steps each"
+    assert in_steps(np.array([1, 2, 2000])) == "2 steps (median; the longest 2,000)"
 
 
 def test_little_data_are_trained_on_for_long_and_no_data_for_ever() -> None:

@@ -120,19 +120,24 @@ def evaluate(
             results = model.examine(pairs, **columns, **origins, **cache, **decoding_of(model, options))
         else:
             results = _dynamic(model, pairs, dynamic, {**learning, **columns, **decoding_of(model, options)})
+    (_print_json if as_json else _print)(model, results)
+
+
+def _print_json(model: "Model", results: "Results") -> None:
+    """One object: the metrics, and what they stand beside."""
+    extra: Values = {name: results.details[name] for name in ("signature", "by") if results.details.get(name)}
+    if results.baselines:
+        extra["baselines"] = {name: _finite(row) for name, row in results.baselines.items()}
+    if model.baselines:
+        extra["validation"] = {"metrics": _finite(model.metrics), "baselines": model.baselines}
+    click.echo(json.dumps({**_finite(results.metrics), **extra}))
+
+
+def _print(model: "Model", results: "Results") -> None:
+    """A line for each metric, and tables of the baselines."""
+    import hitherto
+
     signature, by = results.details.get("signature"), results.details.get("by", {})
-    if as_json:
-        extra: Values = {} if not signature else {"signature": signature}
-        extra |= {"by": by} if by else {}
-        extra |= (
-            {"baselines": {n: _finite(row) for n, row in results.baselines.items()}}
-            if results.baselines
-            else {}
-        )
-        if model.baselines:
-            extra["validation"] = {"metrics": _finite(model.metrics), "baselines": model.baselines}
-        click.echo(json.dumps({**_finite(results.metrics), **extra}))
-        return
     for name, value in results.metrics.items():
         click.echo(f"{name:20} {value:.6g}")
     if signature:

@@ -52,7 +52,7 @@ def streams(plan: Plan) -> str:
     for op in plan["step"]:
         if OPS[op["op"]].reads_from_the_end(op["options"]):
             return (
-                f"the model reads its input from both ends ({op['name']} is bidirectional), so it cannot answer "
+                "the model reads its input from both ends, so it cannot answer "
                 "before the input is over. Train it with bidirectional = false (--no-bidirectional) to stream it, or "
                 "predict whole inputs."
             )

@@ -17,6 +17,7 @@ __all__ = [
     "chance",
     "digest_of",
     "heard",
+    "in_steps",
     "length_of_training",
     "order",
     "pad",
@@ -121,6 +122,14 @@ def _by_tokens(some: Array, lengths: Array, tokens: int) -> list[Array]:
             batches.append(some[first:i])
             first, longest = i, int(lengths[some[i]])
     return [*batches, some[first:]]
+
+
+def in_steps(lengths: Array) -> str:
+    """How long examples are, in words."""
+    longest = int(lengths.max())
+    if int(lengths.min()) == longest:
+        return f"{longest:,} step{'s' if longest != 1 else ''} each"
+    return f"{int(np.median(lengths)):,} steps (median; the longest {longest:,})"
 
 
 def share_rows(rows: Array, share: Share) -> Array:

@@ -21,7 +21,16 @@ from hitherto.progress import doing
 from hitherto.spec import DataSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Options, Results, Row, Share, Source, Value
-from hitherto.tasks.batching import batches, by_length, chance, digest_of, length_of_training, pad, share_rows
+from hitherto.tasks.batching import (
+    batches,
+    by_length,
+    chance,
+    digest_of,
+    in_steps,
+    length_of_training,
+    pad,
+    share_rows,
+)
 from hitherto.tasks.columns import (
     changed,
     column_names,
@@ -411,7 +420,7 @@ class Pairs(Source[PairExamples]):
         elif branched(self.spec) is not None and not self.vectors:
             branch = choices(self.spec.model, self.inputs()["x"], steps, len(self.labels.classes))
             options |= {"embedding_dropout": 0.5, **branch}
-        sizes = f"{count:,} examples of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
+        sizes = f"{count:,} examples of {in_steps(steps)}"
         return options, [
             sizes,
             *([] if self.single else alone(int(steps.max()), self.numeric, self.per_step)),

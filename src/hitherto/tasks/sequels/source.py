@@ -21,7 +21,15 @@ from hitherto.plan import Input
 from hitherto.spec import ModelSpec, Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Arrays, Batch, Generates, Item, Options, Results, Row, Share, Source, Value
-from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
+from hitherto.tasks.batching import (
+    batches,
+    by_length,
+    digest_of,
+    in_steps,
+    length_of_training,
+    pad,
+    share_rows,
+)
 from hitherto.tasks.columns import (
     changed,
     column_names,
@@ -287,7 +295,7 @@ class Sequels(Source[SequelExamples]):
             epochs=10,
             steps=float(lengths.mean()),
         )
-        note = f"{count:,} sequences of {int(np.median(lengths)):,} steps (median; the longest {lengths.max():,})"
+        note = f"{count:,} sequences of {in_steps(lengths)}"
         return options, [note]
 
     def digest(self, examples: SequelExamples) -> str:

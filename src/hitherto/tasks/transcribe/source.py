@@ -28,7 +28,15 @@ from hitherto.plan import Input
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import AnySource, Arrays, Batch, Item, Options, Results, Row, Share, Source
-from hitherto.tasks.batching import batches, by_length, digest_of, length_of_training, pad, share_rows
+from hitherto.tasks.batching import (
+    batches,
+    by_length,
+    digest_of,
+    in_steps,
+    length_of_training,
+    pad,
+    share_rows,
+)
 from hitherto.tasks.columns import (
     changed,
     column_names,
@@ -280,9 +288,7 @@ class Transcripts(Source[TranscriptExamples]):
             self.spec.train, count, options["batch_size"], updates=3000, epochs=5, steps=float(steps.mean())
         )
         what = {"audio": "recordings", "image": "lines"}.get(self.codecs["input"].kind, "drawings")
-        note = (
-            f"{count:,} {what} of {int(np.median(steps)):,} steps (median; the longest {int(steps.max()):,})"
-        )
+        note = f"{count:,} {what} of {in_steps(steps)}"
         return options, [note]
 
     def digest(self, examples: TranscriptExamples) -> str:
