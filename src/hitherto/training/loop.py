@@ -107,9 +107,14 @@ def fit(
                 run.keep_best()
         run.save()
     if run.waited_enough and progress.step > first:
+        best = (
+            f"its best is of step {progress.best_step:,}"
+            if progress.best_step
+            else "what it began with is best"
+        )
         say(
             f"no better evaluation in the last {progress.waited}: the training ends at step {progress.step:,} of "
-            f"{progress.total:,}, and its best is of step {progress.best_step:,}"
+            f"{progress.total:,}, and {best}"
         )
     use(module, run.best if run.best is not None else run.average)
     return Trained(module.eval(), progress)
