@@ -14,6 +14,7 @@ from hitherto.data.marks import Marks
 from hitherto.errors import DataError, UsageError
 from hitherto.spec import from_options
 from hitherto.tasks.families import FAMILIES
+from hitherto.tasks.labels import columns as label_columns
 from hitherto.tasks.labels.columns import are_numbers, floats, moments
 
 QUICK = {"steps": 2, "hidden_size": 4, "baselines": False}
@@ -170,6 +171,20 @@ def test_steps_of_a_sequence_stand_in_the_order_of_their_dates() -> None:
     assert source.spec.data.time_format == "%d.%m.%Y", "a prediction reads them as training did"
     few = [{"id": "a", "when": when, "x": x} for when, x in (("1.3.2024", 2.0), ("2.1.2024", 1.0))]
     assert (np.diff(source.load(few, labelled=False).x[0][:, 0]) > 0).all()
+
+
+def test_dates_are_read_once_and_not_at_every_look_at_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    read_all = label_columns.read_all
+
+    def counted(form: Any, cells: Any, column: Any) -> Any:
+        reads.append(len(cells))
+        return read_all(form, cells, column)
+
+    monkeypatch.setattr(label_columns, "read_all", counted)
+    rows = [{"when": f"{k + 1}.1.2024", "text": "a b", "label": "ab"[k % 2]} for k in range(20)]
+    rows_of("classify", rows, input="text", output="label", time="when")
+    assert len(reads) <= 2
 
 
 def test_dates_that_two_readers_read_in_two_ways_are_refused() -> None:

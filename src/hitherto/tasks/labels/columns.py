@@ -1,6 +1,8 @@
 """The columns of inputs and labels, and the values in their cells."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from hitherto.errors import DataError, UsageError
 from hitherto.spec import DataSpec, Spec
 from hitherto.tasks.base import Value
 from hitherto.tasks.columns import column_name, column_names, listed, untold
-from hitherto.times import Form, form_of, is_time, read_all
+from hitherto.times import Form, form_of, is_time, read_all, zone_of
 
 __all__ = [
     "alone",
@@ -180,13 +182,35 @@ def moments(data: DataSpec, table: Table) -> list[Moment] | None:
     """What sorts the rows by their times, the earliest first; None where no column has them."""
     if data.time is None:
         return None
+    key = (data.time, data.time_format, data.timezone)
+    known = _moments_of.get(table)
+    if known is None or known[0] != key:
+        known = _moments_of[table] = key, _read_moments(data, table)
+    return known[1]
+
+
+# Of the tables at hand, by column and format: to read a date takes a while, and rows are looked at several times.
+_moments_of: WeakKeyDictionary[Table, tuple[object, list[Moment]]] = WeakKeyDictionary()
+
+
+def _read_moments(data: DataSpec, table: Table) -> list[Moment]:
+    column = table.column(str(data.time))
+    cells = list(table.values(column))
+    if data.time_format is not None:
+        zone = None if data.timezone is None else zone_of(data.timezone)
+        with suppress(DataError):  # dates that are written otherwise than in training are looked at below
+            return _instants(Form(data.time_format, zone), cells, column)
     form = time_form(data, table)
-    cells = table.values(data.time)
-    if form is None:
-        return [_sortable(cell, table.marks) for cell in cells]
-    column = table.column(data.time)
-    times = read_all(form, list(cells), column)
-    return [(0, form.instant(wall, offset)) for wall, offset in times]
+    return (
+        [_sortable(cell, table.marks) for cell in cells] if form is None else _instants(form, cells, column)
+    )
+
+
+def _instants(form: Form, cells: Sequence[Value], column: str) -> list[Moment]:
+    try:
+        return [(0, form.instant(*moment)) for moment in read_all(form, cells, column)]
+    except ValueError as error:
+        raise DataError(str(error), column=column) from error
 
 
 def _sortable(value: Value, marks: Marks) -> Moment:
