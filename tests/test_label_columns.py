@@ -229,6 +229,13 @@ def test_what_is_missing_has_its_place() -> None:
         hitherto.train("classify", dated, time="when", input="x", output="y")
 
 
+def test_a_wrong_date_of_a_file_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("when,x,y\n1.2.2024,a b,p\n14.2.2024,a b,q\n2024-03-01,a b,p\n")
+    with pytest.raises(DataError, match=r"a\.csv, line 4, column 'when': times are written in two ways"):
+        rows_of("classify", str(path), input="x", output="y", time="when")
+
+
 def test_decimals_of_a_database_are_numbers() -> None:
     _, training, _ = rows_of(
         "regress", {"x": list(range(20)), "y": [Decimal(k) / 2 for k in range(20)]}, output="y"

@@ -1,7 +1,7 @@
 """The columns of inputs and labels, and the values in their cells."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -172,9 +172,10 @@ def time_form(data: DataSpec, table: Table, kept: bool = True) -> Form | None:
     dated = data.time_format is not None or (bool(present) and all(map(is_time, present)))
     if not dated or all(map(table.marks.is_number, cells)):
         return None
-    form, _ = form_of(
-        cells, given=data.time_format, zone=data.timezone, kept=kept, column=table.column(data.time)
-    )
+    with _in_the_file(table):
+        form, _ = form_of(
+            cells, given=data.time_format, zone=data.timezone, kept=kept, column=table.column(data.time)
+        )
     return form
 
 
@@ -207,10 +208,22 @@ def _read_moments(data: DataSpec, table: Table) -> list[Moment]:
 
 
 def _instants(form: Form, cells: Sequence[Value], column: str) -> list[Moment]:
+    times = read_all(form, cells, column)
     try:
-        return [(0, form.instant(*moment)) for moment in read_all(form, cells, column)]
+        return [(0, form.instant(wall, offset)) for wall, offset in times]
     except ValueError as error:
         raise DataError(str(error), column=column) from error
+
+
+@contextmanager
+def _in_the_file(table: Table) -> Iterator[None]:
+    """Errors of a row get their line."""
+    try:
+        yield
+    except DataError as error:
+        if error.row is None:
+            raise
+        raise table.error(error.row - 1, error.column, error.message) from error
 
 
 def _sortable(value: Value, marks: Marks) -> Moment:
