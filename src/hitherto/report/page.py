@@ -261,13 +261,13 @@ def _curves(section: Section) -> str:
         section.get("log", False),
         section.get("labels", ()),
     )
-    for (s, points), colour in zip(lines, COLOURS * 9, strict=False):
-        plot.line(points, colour)
+    for number_of, ((s, points), colour) in enumerate(zip(lines, COLOURS * 9, strict=False)):
+        plot.line(points, colour, dashed=number_of >= len(COLOURS))  # a colour that comes again is dashed
         best = next(((x, y) for x, y in points if x == s.get("best")), None)
         if best:
             plot.mark(*best, colour, f"best: {number(best[1])} at step {number(best[0])}")
-    entries = [(s["name"], colour) for (s, _), colour in zip(lines, COLOURS * 9, strict=False)]
-    return plot.svg(section["title"]) + _legend(entries)
+    names = [s["name"] + (" (dashed)" if i >= len(COLOURS) else "") for i, (s, _) in enumerate(lines)]
+    return plot.svg(section["title"]) + _legend(list(zip(names, COLOURS * 9, strict=False)))
 
 
 def _bars(section: Section) -> str:
