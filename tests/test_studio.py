@@ -40,6 +40,10 @@ MODELS = (
     "forecast-with-covariates",
     "forecast-two",
     "tag-two-ways",
+    "translate",
+    "translate-without-attention",
+    "answer",
+    "chat",
 )
 
 
@@ -313,6 +317,55 @@ def test_many_observations_at_once_are_those_one_by_one(name: str) -> None:
     np.testing.assert_allclose(*([row["y"] for row in stream.peek()] for stream in (many, one)), rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [("translate", ["kein hund ein"]), ("translate-without-attention", ["The "]), ("answer", ["mary is", "is john"])],
+)  # fmt: skip
+def test_a_text_is_answered_as_predict_answers_it(client: TestClient, name: str, fields: list[str]) -> None:
+    model = hitherto.open(GOLDEN / f"{name}.safetensors")
+    row = dict(zip(model.columns, fields, strict=True))
+    (wanted,) = model.predict([row], details=True, attention=True, n_best=4, num_beams=4)
+    with looking(client, name) as view:
+        made = view.whole("write", fields=fields)
+        rests = view.whole("rests")["rests"]
+        with pytest.raises(ValueError, match="no such text"):
+            view.whole("rests", text=9)
+        with pytest.raises(ValueError, match="expected"):
+            view.whole("write", fields=[*fields, "more"])
+    assert [one["text"] for one in made["texts"]] == [one["text"] for one in (wanted, *wanted["others"])]
+    best = made["texts"][0]
+    np.testing.assert_allclose(np.log(made["p.0"]).sum(), best["log_prob"], rtol=1e-4)
+    seen = model.inspect([row], num_beams=4, explain=100)
+    assert view.about["attends"] == ("attention.0" in made) == (seen.attention is not None)
+    if seen.attention is not None:
+        np.testing.assert_allclose(made["attention.0"], seen.attention[: len(best["pieces"])], atol=1e-5)
+    said = [seen.classes.index(piece) for piece in best["pieces"]]
+    assert rests.shape == (len(said), len(made["source"]))
+    for place, of in enumerate(said[:2]):
+        asked = model.inspect([row], num_beams=4, explain=100, of=of, measure=["gradient"])
+        np.testing.assert_allclose(rests[place], asked.rests["gradient"]["source"][place], atol=1e-5)
+    layer = seen.layer(made["memory"]["layer"])
+    np.testing.assert_allclose(
+        made["strip"], layer.states["h"][: len(made["strip"]), made["units"]], atol=1e-5
+    )
+
+
+def test_a_conversation_is_answered_as_a_stream_answers_it(client: TestClient) -> None:
+    stream = hitherto.open(GOLDEN / "chat.safetensors").stream()
+    turns: list[list[str]] = []
+    with looking(client, "chat") as view:
+        for said in ("hello there", "how are you", "bob"):
+            stream.push(said)
+            wanted = stream.finish()["text"]
+            turns.append([">", said])
+            made = view.whole("write", turns=turns)
+            assert made["texts"][0]["text"] == wanted
+            turns.append(["<", wanted])
+        drawn = [view.whole("write", turns=turns[:1], temperature=1.0, seed=s)["texts"] for s in (1, 1, 2)]
+        assert drawn[0] == drawn[1] != drawn[2]
+        assert len(drawn[0]) == 1
+
+
 def test_a_table_is_read_and_a_bad_one_says_why(client: TestClient) -> None:
     table = "unique_id,ds,y\n" + "".join(
         f"{s},2024-01-{d:02d},{d + len(s)}\n" for s in ("a", "bb") for d in range(1, 29)
@@ -526,6 +579,48 @@ def test_a_forecast(page: Any, studio: browser.Running) -> None:
     assert browser.complaints(page) == []
 
 
+def test_a_translation(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "translate")
+    best = page.locator(".nbest button")
+    best.nth(3).wait_for()
+    words = page.get_by_role("group", name="What it read").locator("button")
+    page.get_by_label("source").fill("kein hund")
+    until(page, "document.querySelector('.words').innerText.replace(/\\s+/g, ' ').trim() === 'kein hund'")
+    wrote = page.get_by_role("group", name="What it wrote").locator("button")
+    wrote.first.focus()
+    page.get_by_text(" looked most at").wait_for()
+    assert page.locator(".word.aimed").count() == 1
+    words.nth(1).hover()
+    page.get_by_text("was looked at most by").wait_for()
+    best.nth(1).click()
+    until(page, "document.querySelectorAll('.nbest button')[1].ariaPressed === 'true'")
+    page.get_by_role("button", name="What it rests on").click()
+    wrote.first.focus()
+    wrote.first.press("ArrowRight")
+    page.get_by_text("rests most on").wait_for()
+    page.get_by_label("Layer").select_option(label="encoder 1, from the end")
+    until(page, "document.querySelector('memory-strip canvas').ariaLabel.includes('after 2 steps')")
+    page.get_by_label("How it is found").select_option("0.7")
+    page.get_by_role("button", name="Other dice").click()
+    until(page, "document.querySelectorAll('.nbest li').length === 1")
+    assert browser.complaints(page) == []
+
+
+def test_a_conversation(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "chat")
+    line = page.get_by_label("Your turn")
+    for n, said in enumerate(("hello there", "how are you"), start=1):
+        line.fill(said)
+        line.press("Enter")
+        until(page, f"document.querySelectorAll('.talk .ours').length === {n}")
+    assert page.locator(".talk .theirs p").all_inner_texts() == ["hello there", "how are you"]
+    page.locator(".nbest button", has_text="hello").click()
+    assert page.locator(".talk .ours p").last.inner_text() == "hello"
+    assert browser.complaints(page) == []
+    page.get_by_role("button", name="Begin anew").click()
+    until(page, "document.querySelectorAll('.talk li').length === 0")
+
+
 def test_a_server_that_goes_away_and_comes_back(page: Any, studio: browser.Running) -> None:
     show(page, studio, "lm-chars")
     page.wait_for_selector(".chip")
@@ -556,7 +651,7 @@ def test_a_model_that_does_not_stream_says_why(page: Any, studio: browser.Runnin
     assert browser.complaints(page) == []
 
 
-@pytest.mark.parametrize("model", ["lm", "forecast-steps"])
+@pytest.mark.parametrize("model", ["lm", "forecast-steps", "answer"])
 def test_a_phone_in_the_dark(page: Any, studio: browser.Running, model: str) -> None:
     page.set_viewport_size({"width": 375, "height": 720})
     page.emulate_media(color_scheme="dark")

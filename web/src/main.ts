@@ -119,7 +119,7 @@ function open(name: string): void {
   for (const link of list.querySelectorAll("a"))
     if (link.dataset.name === model.name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
-  const row = model.streams && model.view ? PAGES.find((one) => one.tasks.includes(model.task)) : undefined;
+  const row = model.view ? PAGES.find((one) => one.tasks.includes(model.task)) : undefined;
   const page = (row ? new row.page() : new WholePage()) as HTMLElement & { model: ModelAbout };
   page.model = model;
   page.className = "page";

@@ -28,7 +28,7 @@ from hitherto.tasks.families import family_of
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.reading import Reading
 
-__all__ = ["MEASURES", "Inspection", "LayerSeen", "answers_of", "inspect", "weights_of"]
+__all__ = ["MEASURES", "Inspection", "LayerSeen", "answers_of", "inspect", "means_of", "weights_of"]
 
 MOST = 1_000_000  # numbers of an array in JSON
 EXPLAINED = 16  # answers at most, the last ones, of which it is asked what they rest on
@@ -178,7 +178,7 @@ def inspect(
         raise UsageError("this value has no steps, so there is nothing to see; give one that has some.")
     params, beside = answers_of(model.engine, reading)
     seen = trace(model.plan, model.tensors, reading.inputs)
-    answers = _means(model.engine, params, beside, reading)
+    answers = means_of(model.engine, params, beside, reading)
     fields: dict[str, object] = {
         "task": model.spec.task,
         "steps": {name: list(names) for name, names in reading.steps.items()},
@@ -228,7 +228,7 @@ def answers_of(engine: Engine, reading: Reading) -> tuple[Array, dict[str, Array
     return np.concatenate(parts), {}
 
 
-def _means(engine: Engine, params: Array, beside: Mapping[str, Array], reading: Reading) -> Array:
+def means_of(engine: Engine, params: Array, beside: Mapping[str, Array], reading: Reading) -> Array:
     """What the head makes of its parameters, [A, K]; the parameters where there is no formula for it."""
     named = engine.plan["head"]
     head, options = HEADS[named["kind"]], named["options"]

@@ -87,7 +87,9 @@ class Studio:
     def _about(self, models: Models, name: str) -> dict[str, object]:
         model = models.newest(name)
         size = models.paths[name].stat().st_size
-        said = {"name": name, "about": describe(model.plan), "bytes": size, "view": model.spec.task in VIEWS}
+        view = VIEWS.get(model.spec.task)
+        shown = view is not None and (view.whole or not streams(model.plan))
+        said = {"name": name, "about": describe(model.plan), "bytes": size, "view": shown}
         return {**about(name, model), **said}
 
     # ---- live
@@ -108,11 +110,12 @@ class Studio:
 
     def _view(self, name: str) -> View:
         model = self.server.models.newest(name)
-        if why := streams(model.plan):
-            raise Refused(why)
-        if model.spec.task not in VIEWS:
+        view = VIEWS.get(model.spec.task)
+        if view is None:
             raise Refused(f"there is no live view of {model.spec.task} yet")
-        return VIEWS[model.spec.task](model)
+        if not view.whole and (why := streams(model.plan)):
+            raise Refused(why)
+        return view(model)
 
     async def _serve(self, socket: WebSocket, view: View) -> None:
         waiting: asyncio.Queue[str | None] = asyncio.Queue()

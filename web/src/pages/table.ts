@@ -1,7 +1,9 @@
 // The pages: a row for each. To add one, write its file beside this one, and its row here.
 
+import { ChatPage } from "./chat";
 import { ForecastPage } from "./forecast";
 import type { PageRow } from "./page";
+import { TextsPage } from "./texts";
 import { WritePage } from "./write";
 
 export const PAGES: PageRow[] = [
@@ -11,6 +13,18 @@ export const PAGES: PageRow[] = [
     about: "Move a point, and see the future move",
     tag: "forecast-page",
     page: ForecastPage,
+  },
+  {
+    tasks: ["translate", "summarize", "answer"],
+    about: "Give a text, and see which words each word of the answer looked at",
+    tag: "texts-page",
+    page: TextsPage,
+  },
+  {
+    tasks: ["chat"],
+    about: "Talk with it, and see what else it might have said",
+    tag: "chat-page",
+    page: ChatPage,
   },
 ];
 

@@ -191,8 +191,8 @@ export class MemoryStrip extends HTMLElement {
             this.onwant();
           },
         },
-        ...said.layers.map((one, i) =>
-          h("option", { value: one.name, selected: one.name === said.layer }, {}, `layer ${i + 1}`),
+        ...said.layers.map((one) =>
+          h("option", { value: one.name, selected: one.name === said.layer }, {}, titled(one, said.layers)),
         ),
       );
     this.tools.replaceChildren(
@@ -392,3 +392,13 @@ export class MemoryStrip extends HTMLElement {
   }
 }
 customElements.define("memory-strip", MemoryStrip);
+
+/** A layer in words: its name is program.operation.number, and _reverse where it reads from the end. */
+function titled(one: LayerAbout, layers: LayerAbout[]): string {
+  const encodes = (layer: LayerAbout) => layer.name.startsWith("encode.");
+  const alike = layers.filter((other) => encodes(other) === encodes(one) && !other.name.endsWith("_reverse"));
+  const back = one.name.endsWith("_reverse");
+  const at = alike.findIndex((other) => other.name === one.name.replace(/_reverse$/, "")) + 1;
+  const part = !layers.some(encodes) ? "layer" : encodes(one) ? "encoder" : "decoder";
+  return `${part} ${at}${back ? ", from the end" : ""}`;
+}

@@ -3,10 +3,15 @@
 from hitherto.studio.views.base import Call, View
 from hitherto.studio.views.forecast import Forecasts
 from hitherto.studio.views.language import Language
+from hitherto.studio.views.writing import Chatting, Writing
 
 __all__ = ["VIEWS", "Call", "View"]
 
 VIEWS: dict[str, type[View]] = {
     "lm": Language,
     "forecast": Forecasts,
+    "translate": Writing,
+    "summarize": Writing,
+    "answer": Writing,
+    "chat": Chatting,
 }

@@ -40,6 +40,7 @@ class View(ABC):
     """A model while somebody looks at it. One connection has one, and asks one thing at a time."""
 
     calls: ClassVar[object]  # a union of calls
+    whole: ClassVar[bool] = False  # whether it also shows models that read whole inputs and do not stream
 
     def __init__(self, model: Model) -> None:
         self.model = model

@@ -532,7 +532,7 @@ class Texts(Source[TextExamples]):
             row["others"] = [{"text": self.text(h, source), "score": h.score} for h in others]
         if attention and best.attention is not None:
             count = best.attention.shape[1]
-            read = [str(i + 1) for i in range(count)] if self.sees else self._read(source)
+            read = [str(i + 1) for i in range(count)] if self.sees else self.read_pieces(source)
             row["attention"] = {
                 "source": read,
                 "target": self.target.pieces([*best.tokens, self.start_id])[: len(best.attention)],
@@ -540,7 +540,7 @@ class Texts(Source[TextExamples]):
             }
         return row
 
-    def _read(self, source: Text) -> list[str]:
+    def read_pieces(self, source: Text) -> list[str]:
         """Each token of an input that is read; an unknown word as it was given."""
         codec = self.read_codec
         ids = self.cut(codec.encode(source))
