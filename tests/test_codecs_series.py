@@ -352,5 +352,9 @@ def test_errors_of_the_codec() -> None:
     plain = SeriesCodec.fit([np.ones((4, 2)), np.zeros((2, 2))])
     with pytest.raises(DataError, match="channel 2 at step 1 is infinite"):
         plain.encode([[1.0, np.inf]])
+    with pytest.raises(DataError, match="channel 2 at step 1 is infinite"):
+        plain.stream().push([[1.0, np.inf]])
+    with pytest.raises(DataError, match=r"1e\+31 is too large"):  # as predict has it
+        plain.stream().push([[1.0, 1e31]])
     with pytest.raises(DataError, match="expected numbers"):
         plain.encode([["a", "b"]])

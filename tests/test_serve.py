@@ -1,17 +1,13 @@
 """The server: sessions that no push steps twice, whichever worker takes them; its routes, limits, keys and errors."""
 
 import asyncio
-import contextlib
 import json
 import os
 import random
 import re
 import shutil
 import signal
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +18,18 @@ import pytest
 pytest.importorskip("starlette")
 
 import httpx
+from serving import (
+    GOLDEN,
+    LOCAL,
+    WORDS,
+    Failing,
+    offline,
+    opened,
+    plainly,
+    redis_server,  # noqa: F401 - a fixture
+    started,
+    workers_of,
+)
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
@@ -30,57 +38,23 @@ from hitherto.client import AsyncClient, Client, ServerError
 from hitherto.errors import DataError, StoreError, UsageError
 from hitherto.media.sound import write_wav
 from hitherto.serve import app, page
+from hitherto.serve.answers import REMEMBERED
 from hitherto.serve.keys import Keys, new_key
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.models import Models, named
 from hitherto.serve.refusals import Conflict, Full, Gone, Refused
-from hitherto.serve.sessions import REMEMBERED, Sessions
+from hitherto.serve.sessions import Sessions
 from hitherto.serve.settings import settled
 from hitherto.serve.store import Memory, Record, Store, store_of
 from hitherto.serve.values import take
 
-GOLDEN = Path(__file__).parent / "golden"
-WORDS = ("the ", "cat ", "sat ", "on ", "mat.\n", "dog ")
 T = TypeVar("T")
-LOCAL = {"host": "localhost"}  # which the test client leaves out for a WebSocket
 NAMES = ("lm", "classify", "tag", "forecast", "transcribe-one-way", "compose")
 
 
 @pytest.fixture(scope="module")
 def models() -> Models:
     return Models(named(f"{name}={GOLDEN / name}.safetensors" for name in NAMES))
-
-
-@pytest.fixture(scope="module")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server of Redis."""
-    pytest.importorskip("redis")
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    if program is None:
-        pytest.skip("redis-server is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    command = [
-        program,
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--dir",
-        str(folder),
-        "--appendonly",
-        "yes",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        ends = time.monotonic() + 20
-        while time.monotonic() < ends:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.02)
-        yield f"redis://127.0.0.1:{port}"
-        process.terminate()
 
 
 KINDS = ["memory", "sqlite", "redis"]
@@ -111,16 +85,6 @@ def finished(asked: Coroutine[Any, Any, T], stores: Iterable[Store]) -> T:
                 await store.close()
 
     return asyncio.run(whole())
-
-
-def plainly(value: object) -> Any:
-    return json.loads(json.dumps(value, default=lambda array: array.tolist()))
-
-
-def offline(model: hitherto.Model, inputs: list[str]) -> list[Any]:
-    """The rows of each input, of a stream by itself."""
-    stream = model.stream()
-    return [plainly(stream.push(value)) for value in inputs]
 
 
 # ------------------------------------------------------------------------------------------------------- never mixed
@@ -220,19 +184,6 @@ def test_an_input_that_is_refused_takes_nothing(models: Models, stores: list[Sto
     finished(run(), stores)
 
 
-class Failing(Memory):
-    """A disk that is full for a while."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.full = False
-
-    async def write(self, records: Any) -> list[bool]:
-        if self.full:
-            raise StoreError("no space is left")
-        return await super().write(records)
-
-
 def test_what_the_store_does_not_keep_is_not_answered(models: Models) -> None:
     async def run() -> None:
         store = Failing()
@@ -304,6 +255,32 @@ def test_a_queue_has_an_end(models: Models) -> None:
     asyncio.run(run())
 
 
+def test_sessions_are_counted_now_and_then(models: Models) -> None:
+    """A count of many may take long: it is not made at every new session, nor by all who come at once."""
+
+    class Counted(Memory):
+        asked = 0
+
+        async def count(self) -> int:
+            self.asked += 1
+            await asyncio.sleep(0)
+            return await super().count()
+
+    async def run() -> None:
+        store = Counted()
+        sessions = Sessions(store, models.served, take, most=60)
+        made = await asyncio.gather(*(sessions.create("lm") for _ in range(50)))
+        for _ in range(10):
+            await sessions.create("lm")
+        assert store.asked <= 2
+        with pytest.raises(Full, match="60 sessions"):
+            await sessions.create("lm")
+        await sessions.delete(made[0].id)
+        await sessions.create("lm")
+
+    asyncio.run(run())
+
+
 def test_a_state_goes_over_to_another_session(models: Models) -> None:
     async def run() -> None:
         sessions = Sessions(Memory(), models.served, take)
@@ -358,7 +335,7 @@ def test_a_session_over_http(client: TestClient) -> None:
     made = client.post("/v1/models/lm/sessions", json={})
     assert made.status_code == 201
     session = made.json()["session"]
-    model: Any = hitherto.open(GOLDEN / "lm.safetensors")
+    model = opened("lm")
     stream = model.stream()
     wanted = plainly(stream.push("the cat ") + stream.push("sat "))
     push = {"at": 0, "inputs": ["the cat ", "sat "]}
@@ -389,7 +366,7 @@ def test_a_session_over_http(client: TestClient) -> None:
 
 def test_whole_answers_equal_predict(client: TestClient) -> None:
     texts = ["good fine great", "poor bad"]
-    model: Any = hitherto.open(GOLDEN / "classify.safetensors")
+    model = opened("classify")
     answers = client.post("/v1/models/classify/predict", json={"inputs": texts, "details": True}).json()[
         "answers"
     ]
@@ -397,7 +374,7 @@ def test_whole_answers_equal_predict(client: TestClient) -> None:
     text = client.post(
         "/v1/models/lm/generate", json={"prompt": "the", "options": {"seed": 1, "max_new_tokens": 9}}
     )
-    lm: Any = hitherto.open(GOLDEN / "lm.safetensors")
+    lm = opened("lm")
     assert text.json() == {"text": lm.generate("the", seed=1, max_new_tokens=9)}
     body = {"prompt": "the", "stream": True, "options": {"seed": 1, "max_new_tokens": 9}}
     events = client.post("/v1/models/lm/generate", json=body).text.split("\n\n")
@@ -409,13 +386,18 @@ def test_files_are_uploaded_and_never_named(client: TestClient, tmp_path: Path) 
     pytest.importorskip("PIL")
     from PIL import Image
 
-    model: Any = hitherto.open(GOLDEN / "classify-pictures.safetensors")
+    model = opened("classify-pictures")
     path = tmp_path / "picture.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8)).save(path)
     answer = client.post(
         "/v1/models/classify-pictures/predict", files={"file": ("picture.png", path.read_bytes())}
     )
     assert answer.json()["answers"] == plainly(model.predict([str(path)]))
+    files = {"file": ("picture.png", path.read_bytes())}
+    answer = client.post("/v1/models/classify-pictures/predict", files=files, data={"details": "true"})
+    assert answer.json()["answers"] == plainly(model.predict([str(path)], details=True))
+    unknown = client.post("/v1/models/classify-pictures/predict", files=files, data={"top_k": "3"})
+    assert (unknown.status_code, "the field `details`" in unknown.text) == (400, True)
     for value in (str(path), "/etc/passwd", {"file": str(path)}, [str(path)]):
         refused = client.post("/v1/models/classify-pictures/predict", json={"inputs": [value]})
         assert refused.status_code == 400
@@ -540,7 +522,7 @@ def test_only_this_machine_and_its_pages(client: TestClient) -> None:
 
 
 def test_a_socket_says_what_the_stream_says(client: TestClient) -> None:
-    model: Any = hitherto.open(GOLDEN / "tag.safetensors")
+    model = opened("tag")
     stream = model.stream()
     with client.websocket_connect("/v1/models/tag/stream", headers=LOCAL) as live:
         session = live.receive_json()["session"]
@@ -563,7 +545,7 @@ def test_a_socket_says_what_the_stream_says(client: TestClient) -> None:
 
 
 def test_sound_over_a_socket(client: TestClient) -> None:
-    model: Any = hitherto.open(GOLDEN / "transcribe-one-way.safetensors")
+    model = opened("transcribe-one-way")
     rng = np.random.default_rng(0)
     samples = [rng.normal(size=3000).astype(np.float32) / 10 for _ in range(3)]
     for kind, parts in (("f32", samples), ("s16", [(part * 32767).astype("<i2") for part in samples])):
@@ -604,7 +586,7 @@ def test_a_bundle_that_is_replaced_drops_no_session(tmp_path: Path) -> None:
         assert new.digest != old.digest
         sessions.live.clear()
         rows = json.loads((await sessions.push(old.id, ["cat "], at=1)).json())["rows"]
-        model: Any = hitherto.open(GOLDEN / "lm.safetensors")
+        model = opened("lm")
         assert rows == offline(model, ["the ", "cat "])[1]
 
     asyncio.run(run())
@@ -631,7 +613,7 @@ def test_what_openais_client_asks_for(tmp_path: Path) -> None:
     openai = pytest.importorskip("openai")
     names = ("lm", "chat", "transcribe")
     made = app(*(str(GOLDEN / f"{name}.safetensors") for name in names), store="memory", log="none")
-    lm, chat, heard = (hitherto.open(GOLDEN / f"{name}.safetensors") for name in names)
+    lm, chat, heard = map(opened, names)
     with TestClient(made, base_url="http://localhost") as transport:
         client = openai.OpenAI(base_url="http://localhost/v1", api_key="none", http_client=transport)
         assert [model.id for model in client.models.list()] == [*names]
@@ -651,6 +633,8 @@ def test_what_openais_client_asks_for(tmp_path: Path) -> None:
         write_wav(path, np.random.default_rng(0).normal(size=8000).astype(np.float32) / 10, 8000)
         said = client.audio.transcriptions.create(model="transcribe", file=path)
         assert [said.text] == heard.predict([str(path)])
+        with pytest.raises(openai.BadRequestError):  # no model here can be told the language
+            client.audio.transcriptions.create(model="transcribe", file=path, language="en")
         for wrong, status in (
             ({"model": "chat"}, 400),
             ({"model": "nothing"}, 404),
@@ -665,7 +649,7 @@ def test_our_clients(tmp_path: Path) -> None:
     path = GOLDEN / "classify.safetensors"
     process, address = started(tmp_path, f"classify={path}")
     model: Any = hitherto.open(path)
-    lm: Any = hitherto.open(GOLDEN / "lm.safetensors")
+    lm = opened("lm")
     stream = model.stream()
     stream.push("good fine ")
     with process, Client(address, patience=5) as client:
@@ -699,9 +683,7 @@ def test_our_clients(tmp_path: Path) -> None:
                 assert len(await others.models()) == 2
                 assert (await others.resume(one.id)).at == (await one.fork()).at == len(WORDS)
                 assert isinstance(await others.generate("lm", "the", max_new_tokens=3), str)
-                assert await one.peek() == plainly(
-                    hitherto.open(GOLDEN / "lm.safetensors").stream(await one.save()).peek()
-                )
+                assert await one.peek() == plainly(opened("lm").stream(await one.save()).peek())
                 await one.finish()
                 await one.delete()
                 return rows
@@ -715,40 +697,11 @@ def test_our_clients(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------------- kills
 
 
-def started(tmp_path: Path, *options: str) -> tuple["subprocess.Popen[str]", str]:
-    """A server in a process of its own, and its address."""
-    command = [
-        sys.executable,
-        "-m",
-        "hitherto",
-        "serve",
-        str(GOLDEN / "lm.safetensors"),
-        "--port",
-        "0",
-        "--log",
-        "none",
-    ]
-    process = subprocess.Popen(
-        [*command, "--store", f"sqlite://{tmp_path / 's.db'}", *options],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    address = re.search(r"http://\S+", line)
-    assert address, line
-    return process, address[0]
-
-
-def workers_of(parent: int) -> list[int]:
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(child) for child in children]
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the workers in /proc")
 @pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.soak)])
 def test_workers_that_are_killed_lose_nothing_and_step_nothing_twice(tmp_path: Path, kills: int) -> None:
     rng, process, address = random.Random(3), *started(tmp_path, "--workers", "2")
-    model: Any = hitherto.open(GOLDEN / "lm.safetensors")
+    model = opened("lm")
     try:
         with Client(address, patience=60, timeout=5) as client:
             sessions = {client.session("lm"): model.stream() for _ in range(4)}

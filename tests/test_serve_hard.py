@@ -5,16 +5,13 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,92 +19,23 @@ import pytest
 pytest.importorskip("starlette")
 
 import httpx
+from serving import GOLDEN, WORDS, Failing, Redis, Running, opened, plainly, served, until, workers_of
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from websockets.sync.client import connect
 
-import hitherto
 from hitherto.client import Client
 from hitherto.errors import DataError, StoreError
+from hitherto.media.sound import write_wav
 from hitherto.serve import app, run
 from hitherto.serve import batches as whole
 from hitherto.serve import sessions as sessions_
 from hitherto.serve.batches import Batches, fits
 from hitherto.serve.models import Models, named
 from hitherto.serve.sessions import Sessions
-from hitherto.serve.settings import settled
 from hitherto.serve.sqlite import SQLite
-from hitherto.serve.store import Memory, store_of
+from hitherto.serve.store import store_of
 from hitherto.serve.values import take
-
-GOLDEN = Path(__file__).parent / "golden"
-WORDS = ("the ", "cat ", "sat ", "on ", "mat.\n", "dog ")
-
-
-def plainly(value: object) -> Any:
-    return json.loads(json.dumps(value, default=lambda array: array.tolist()))
-
-
-def opened(name: str) -> Any:
-    return hitherto.open(GOLDEN / f"{name}.safetensors")
-
-
-class Running:
-    """A server in a thread of this process."""
-
-    def __init__(self, tmp_path: Path, *names: str, **options: Any) -> None:
-        self.said: list[str] = []
-        settings = settled(
-            {
-                "models": [str(GOLDEN / f"{name}.safetensors") for name in names],
-                "port": 0, "log": "none", "store": f"sqlite://{tmp_path / 's.db'}", **options,
-            }
-        )  # fmt: skip
-        self.bound = run._bound(settings)
-        self.port = self.bound.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.app = app(settings=settings, say=self.said.append)
-        ready = threading.Event()
-        self.server = run._Server(run._configured(settings, self.app), ready.set)
-        self.thread = threading.Thread(target=self.server.run, args=([self.bound],))
-        self.ready = ready
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        assert self.ready.wait(30)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        self.thread.join(30)
-        self.bound.close()
-        assert not self.thread.is_alive()
-
-    @property
-    def counts(self) -> Any:
-        return self.app.state.server.sessions.counts
-
-    def raw(self, path: str | None = None) -> socket.socket:
-        """A plain connection; with a path after the handshake of a WebSocket."""
-        made = socket.create_connection(("127.0.0.1", self.port), 10)
-        if path is not None:
-            made.sendall(
-                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-            )
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += made.recv(4096)
-            assert b" 101 " in head
-        return made
-
-
-def until(true: Any, seconds: float = 20) -> None:
-    """Wait until it is so: an error where it never is."""
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 def closed(connection: socket.socket) -> bytes:
@@ -120,64 +48,6 @@ def closed(connection: socket.socket) -> bytes:
 
 
 # ------------------------------------------------------------------------------------------------------------- kills
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-class Redis:
-    """A server of Redis that keeps all that it answered."""
-
-    def __init__(self, folder: Path) -> None:
-        pytest.importorskip("redis")
-        program = shutil.which("redis-server") or shutil.which("valkey-server")
-        if program is None:
-            pytest.skip("redis-server is not installed")
-        self.port = free_port()
-        self.command = [
-            program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes",
-            "--appendfsync", "always", "--save", "",
-        ]  # fmt: skip
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.start()
-
-
-@contextlib.contextmanager
-def served(*options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    command = [
-        sys.executable,
-        "-m",
-        "hitherto",
-        "serve",
-        str(GOLDEN / "lm.safetensors"),
-        "--port",
-        "0",
-        *options,
-    ]
-    with subprocess.Popen(
-        [*command, "--log", "none"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        begin = line.find("http://")
-        assert begin >= 0, line
-        try:
-            yield process, line[begin:].split()[0]
-        finally:
-            process.terminate()
-            process.stdout.read()
-            assert process.wait(30) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the workers in /proc")
@@ -207,7 +77,7 @@ def test_workers_and_a_store_that_are_killed_lose_nothing(tmp_path: Path, kills:
             wrong.append(error)
 
     try:
-        with served("--workers", "2", "--store", f"redis://127.0.0.1:{redis.port}") as (process, address):
+        with served(tmp_path, "--workers", "2", "--store", redis.address) as (process, address):
             threads = [threading.Thread(target=pusher, args=(place, address)) for place in range(2)]
             for thread in threads:
                 thread.start()
@@ -219,8 +89,7 @@ def test_workers_and_a_store_that_are_killed_lose_nothing(tmp_path: Path, kills:
                 if turn % 2:
                     redis.kill()
                     continue
-                children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-                os.kill(int(rng.choice(children)), signal.SIGKILL)
+                os.kill(rng.choice(workers_of(process.pid)), signal.SIGKILL)
             before = sum(pushes)
             until(lambda: sum(pushes) > before + 3 or wrong, 120)
             ended.set()
@@ -230,8 +99,7 @@ def test_workers_and_a_store_that_are_killed_lose_nothing(tmp_path: Path, kills:
         assert min(pushes) > 0
     finally:
         ended.set()
-        redis.process.kill()
-        redis.process.wait()
+        redis.end()
 
 
 # ---------------------------------------------------------------------------------------------------- disks and clocks
@@ -478,6 +346,43 @@ def test_requests_that_wait_are_answered_together_as_each_alone(
     assert max(calls) > 5
 
 
+def test_uploads_that_wait_are_answered_together_as_each_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    real = whole.together
+
+    def counted(model: Any, requests: Any, details: bool) -> Any:
+        calls.append(len(requests))
+        return real(model, requests, details)
+
+    monkeypatch.setattr(whole, "together", counted)
+    rng, sounds = np.random.default_rng(0), []
+    for i in range(20):
+        path = tmp_path / f"{i}.wav"
+        write_wav(path, rng.normal(size=2000 + 100 * i).astype(np.float32) / 10, 8000)
+        sounds.append(path.read_bytes())
+    sounds[7] = b"RIFF, but no sound"
+
+    async def ask(address: str) -> list[httpx.Response]:
+        async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+            asked = [
+                client.post("/v1/models/transcribe/predict", files={"file": ("a.wav", sound)}) if i % 2 else
+                client.post("/v1/audio/transcriptions", files={"file": ("a.wav", sound)}, data={"model": "transcribe"})
+                for i, sound in enumerate(sounds)
+            ]  # fmt: skip
+            return list(await asyncio.gather(*asked))
+
+    with Running(tmp_path, "transcribe") as server:
+        answers = asyncio.run(ask(server.address))
+    assert max(calls) > 3
+    assert answers[7].status_code == 422
+    for i, (answer, sound) in enumerate(zip(answers, sounds, strict=True)):
+        if i != 7:
+            said = answer.json()
+            assert [said["answers"][0] if i % 2 else said["text"]] == opened("transcribe").predict([sound])
+
+
 def test_a_request_that_is_refused_is_refused_alone() -> None:
     model = opened("tag")
 
@@ -526,14 +431,6 @@ def test_requests_of_many_clients_are_answered(tmp_path: Path) -> None:
 def test_a_store_that_fails_is_told_of_and_tried_again(tmp_path: Path) -> None:
     """What was answered before it was kept stays in memory until the store has it."""
     models = Models(named([f"lm={GOLDEN / 'lm.safetensors'}"]))
-
-    class Failing(Memory):
-        full = False
-
-        async def write(self, records: Any) -> list[bool]:
-            if self.full:
-                raise StoreError("no space is left")
-            return await super().write(records)
 
     async def told() -> None:
         store = Failing()

@@ -8,24 +8,30 @@ import contextlib
 import hashlib
 import json
 import random
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
+import numpy as np
 import pytest
 
 pytest.importorskip("starlette")
 
+from serving import GOLDEN
+
 from hitherto.errors import StoreError
+from hitherto.serve.answers import REMEMBERED, Answer, plain
 from hitherto.serve.models import Models, named
 from hitherto.serve.refusals import Conflict, Full
-from hitherto.serve.sessions import REMEMBERED, Answer, Counts, Sessions, plain
+from hitherto.serve.sessions import Counts, Sessions
 from hitherto.serve.store import Memory, Record, Store, store_of
 from hitherto.serve.values import take
+from hitherto.tasks.caption import stream as caption
+from hitherto.tasks.writing import stream as writing
 
-GOLDEN = Path(__file__).parent / "golden"
 NAMES = (
     "lm",
     "classify",
@@ -277,6 +283,83 @@ def test_a_long_push_holds_up_no_other(models: Models) -> None:
         assert (await sessions.info(long)).state == stream.save()
 
     asyncio.run(beside())
+
+
+@pytest.mark.parametrize("name", ["translate", "translate-one-way", "chat", "caption"])
+def test_a_search_holds_up_no_other(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The beam search at the end of an input, and of a peek, waits here until another session was answered."""
+    module = caption if name == "caption" else writing
+    others = threading.Event()
+
+    def waiting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def wait(*given: Any, **options: Any) -> Any:
+            assert others.wait(20)
+            return real(*given, **options)
+
+        return wait
+
+    for search in ("write", "write_from"):
+        if hasattr(module, search):
+            monkeypatch.setattr(module, search, waiting(getattr(module, search)))
+    models = Models(named(f"{one}={GOLDEN / one}.safetensors" for one in (name, "lm")))
+    model: Any = models.newest(name)
+    piece = model.source.examples()[1][0] if name != "caption" else np.zeros((8, 8, 3), np.uint8)
+
+    async def beside() -> None:
+        sessions = Sessions(Memory(), models.served, take)
+        mine, other = [(await sessions.create(one)).id for one in (name, "lm")]
+        await sessions.push(mine, [piece], at=0)
+        peek = asyncio.create_task(sessions.peek(mine))
+        end = asyncio.create_task(sessions.push(mine, [], at=1, finish=True))
+        again = asyncio.create_task(sessions.push(mine, [], at=1, finish=True))
+        for at in range(5):
+            async with asyncio.timeout(10):
+                await sessions.push(other, ["the "], at=at)
+        assert not end.done()
+        assert not again.done()
+        assert sessions.waiting == 2
+        assert await sessions.park(0) == 1  # the other one: this one is busy
+        others.set()
+        stream = model.stream()
+        stream.push(piece)
+        wanted = msgspec.json.encode(stream.fork().finish(), enc_hook=plain)
+        assert msgspec.json.encode((await peek)[1], enc_hook=plain) == wanted
+        assert (await end).body == b'{"rows":[],"end":' + wanted + b"}"
+        assert await again == await end
+        stream.finish()
+        assert (await sessions.info(mine)).state == stream.save()
+        await sessions.close()
+
+    asyncio.run(beside())
+
+
+def test_a_session_that_is_pushed_to_while_it_is_parked_stays(models: Models) -> None:
+    """What is kept later is kept in small parts, and others are let in between: a push then is not lost."""
+
+    class Slow(Memory):
+        parts: ClassVar[list[int]] = []
+
+        async def write(self, records: Any) -> list[bool]:
+            self.parts.append(len(records))
+            if sum(self.parts) == 120:  # while the last part is written
+                await sessions.push(names[-1], ["cat "], at=1, keep=False)
+            return await super().write(records)
+
+    sessions = Sessions(Slow(), models.served, take)
+    names: list[str] = []
+
+    async def parked() -> None:
+        names.extend([(await sessions.create("lm")).id for _ in range(120)])
+        for name in names:
+            await sessions.push(name, ["the "], at=0, keep=False)
+        live = sessions.live[names[-1]]
+        await sessions.park(0)
+        assert max(Slow.parts) <= 50
+        assert list(sessions.live) == [names[-1]]
+        assert sessions.live[names[-1]] is live
+        assert (await sessions.push(names[-1], ["sat "], at=2, keep=False)).at == 3
+
+    asyncio.run(parked())
 
 
 # ---------------------------------------------------------------------------------------------------- kept later

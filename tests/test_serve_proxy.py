@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,10 @@ import pytest
 
 pytest.importorskip("starlette")
 
-from test_serve import (
+from serving import (
     GOLDEN,
     WORDS,
+    free_port,
     plainly,
     redis_server,  # noqa: F401 - a fixture
     started,
@@ -51,12 +51,6 @@ http {{
   }}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class Site:

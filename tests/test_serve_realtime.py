@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("starlette")
 
+from serving import GOLDEN, LOCAL, started
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
-from test_serve import GOLDEN, LOCAL, started
 
 import hitherto
 from hitherto import Sound

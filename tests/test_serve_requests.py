@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,11 @@ pytest.importorskip("starlette")
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from serving import GOLDEN
 from starlette.testclient import TestClient
 
 from hitherto.serve import app
 
-GOLDEN = Path(__file__).parent / "golden"
 NAMES = (
     *(
         "lm",
@@ -147,6 +146,7 @@ def test_a_body_of_any_bytes(client: TestClient, template: str, content: bytes, 
 def test_a_file_of_any_bytes(client: TestClient, name: str, content: bytes, ending: str) -> None:
     for template in ("/v1/models/{model}/predict", "/v1/audio/transcriptions"):
         files = {"file": (f"a{ending}", content)}
-        answer = client.post(template.replace("{model}", name), files=files, data={"model": name})
+        data = {} if "{model}" in template else {"model": name}
+        answer = client.post(template.replace("{model}", name), files=files, data=data)
         expect_as_described(client, template, answer)
         assert answer.status_code >= 400

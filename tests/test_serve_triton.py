@@ -10,19 +10,14 @@ import pytest
 
 pytest.importorskip("starlette")
 
+from serving import GOLDEN, WORDS, opened, plainly, started
 from starlette.testclient import TestClient
-from test_serve import GOLDEN, WORDS, plainly, started
 
-import hitherto
 from hitherto.media.sound import write_wav
 from hitherto.serve import app
 from hitherto.serve.keys import new_key
 
 NAMES = ("classify", "classify-series", "forecast", "transcribe-one-way", "tag-two-ways", "classify-pictures")
-
-
-def opened(name: str) -> Any:
-    return hitherto.open(GOLDEN / f"{name}.safetensors")
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ from hitherto.codecs.covariates import (
     width_of,
 )
 from hitherto.codecs.lookback import cut, units
+from hitherto.codecs.number import LARGEST
 from hitherto.data.series import MOST, Series
 from hitherto.errors import DataError, UsageError
 from hitherto.slots import LATE, Slot, Slots
@@ -429,6 +430,8 @@ class SeriesStream:
             raise DataError(f"expected the numbers of a step, but got {values!r:.60}") from error
         codec._check_width(array)
         if not codec.horizon:
+            if (large := np.abs(array) > LARGEST).any():
+                raise DataError(f"{array[large][0]:g} is too large to learn from; a missing value is NaN")
             return {"x": codec._scaled(array, codec.mean, codec.deviation)}
         if codec.calendar and times is None:
             raise UsageError("this model reads the calendar: push times with the values.")

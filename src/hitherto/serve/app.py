@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from hitherto import __version__
 from hitherto.errors import StoreError, UsageError
 from hitherto.serve import page
+from hitherto.serve.answers import plain
 from hitherto.serve.asked import Create, Generate, Predict, Push
 from hitherto.serve.batches import Batches, fits
 from hitherto.serve.examples import examples
@@ -32,12 +33,12 @@ from hitherto.serve.openai import OpenAI
 from hitherto.serve.page import STATE
 from hitherto.serve.realtime import Realtime
 from hitherto.serve.refusals import Refused, TooLarge, Unknown, said_of
-from hitherto.serve.sessions import Sessions, plain
+from hitherto.serve.sessions import Sessions
 from hitherto.serve.settings import Settings, settled
 from hitherto.serve.sockets import Socket
 from hitherto.serve.store import Record, store_of
 from hitherto.serve.triton import Triton
-from hitherto.serve.values import Upload, as_files, generating, inputs_of, take
+from hitherto.serve.values import content_of, generating, inputs_of, take
 from hitherto.tasks.base import Value
 from hitherto.trained import Model
 
@@ -59,7 +60,7 @@ class Server:
         self.metrics = metrics or Metrics()
         self.sessions = Sessions(
             store_of(settings.store, durable=settings.durable), self.models.served, take,
-            cached=settings.cached, queue=settings.queue, most=settings.max_sessions,
+            cached=settings.cached, queue=settings.queue, most=settings.max_sessions, apart=self.apart,
         )  # fmt: skip
         self.sockets = 0
         self.draining = False
@@ -113,15 +114,16 @@ class Server:
         name = request.path_params["model"]
         model = self.models.newest(name)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            uploads, _ = await self.form(request)
-            answers = await self.apart(lambda: _predict_files(model, uploads))
+            files, fields = await self.form(request)
+            inputs: list[Value] = [content_of(model, *file) for file in files]
+            asked = Predict([], details=_details(fields))
         else:
             asked = await self.body(request, Predict)
             inputs = inputs_of(model, asked.inputs)
-            if not asked.options.chosen() and fits(model, inputs):
-                answers = await self.batches.predict(model, inputs, asked.details)
-            else:
-                answers = await self.apart(lambda: _predict(model, inputs, asked))
+        if not asked.options.chosen() and fits(model, inputs):
+            answers = await self.batches.predict(model, inputs, asked.details)
+        else:
+            answers = await self.apart(lambda: _predict(model, inputs, asked))
         return answered({"model": name, "digest": model.digest, "answers": answers})
 
     async def generate(self, request: Request) -> Response:
@@ -332,8 +334,8 @@ class Server:
         except (msgspec.DecodeError, RecursionError) as error:
             raise Refused(f"the body does not fit: {error}") from error
 
-    async def form(self, request: Request) -> tuple[list[Upload], dict[str, str]]:
-        """The files and the fields of multipart/form-data."""
+    async def form(self, request: Request) -> tuple[list[tuple[str, bytes]], dict[str, str]]:
+        """The files of multipart/form-data, by name, and its fields."""
         body = await self.bytes_of(request)
 
         async def whole() -> AsyncGenerator[bytes, None]:
@@ -345,17 +347,17 @@ class Server:
             form = await MultiPartParser(request.headers, whole(), max_files=100, max_fields=100).parse()
         except MultiPartException as error:
             raise Refused(f"the form does not fit: {error.message}") from error
-        uploads: list[Upload] = []
+        files: list[tuple[str, bytes]] = []
         fields: dict[str, str] = {}
         for name, part in form.multi_items():
             if isinstance(part, UploadFile):
-                uploads.append((part.filename or "", await part.read()))
+                files.append((part.filename or "", await part.read()))
             else:
                 fields[name] = part
         await form.close()
-        if not uploads:
+        if not files:
             raise Refused("the form has no file")
-        return uploads, fields
+        return files, fields
 
     async def apart(self, call: Callable[[], T]) -> T:
         """Run what takes longer than a step in a thread, so that sessions go on meanwhile."""
@@ -373,10 +375,12 @@ def _predict(model: Model, inputs: list[Value], asked: Predict) -> list[Value]:
     return model.predict(inputs, details=asked.details, **asked.options.chosen())
 
 
-def _predict_files(model: Model, uploads: list[Upload]) -> list[Value]:
-    with as_files(model, uploads) as paths:
-        rows: list[Value] = model.predict([str(path) for path in paths])
-        return rows
+def _details(fields: dict[str, str]) -> bool:
+    """What the form of `predict` may say beside its files."""
+    said = fields.pop("details", "false")
+    if fields or said not in ("true", "false"):
+        raise Refused("beside files, the form may have the field `details`: true or false")
+    return said == "true"
 
 
 def about(name: str, model: Model) -> dict[str, object]:

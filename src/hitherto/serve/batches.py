@@ -1,24 +1,32 @@
 """Whole answers of several requests at once: those that come while others are answered make the next batch.
 
-Each request gets what it would get alone. Only inputs of the same kind go together, without options, which may draw;
-where one of them is refused, each is answered by itself.
+Each request gets what it would get alone. Only inputs of the same kind go together, and without options, which may
+draw; where one of them is refused, each is answered by itself.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from hitherto.errors import HithertoError
 from hitherto.tasks.base import Value
 from hitherto.trained import Model
 
-__all__ = ["Batches", "fits", "together"]
+__all__ = ["Apart", "Batches", "fits", "together"]
+
+T = TypeVar("T")
 
 MOST = 256  # inputs of a batch, unless one request has more
 
 Answers: TypeAlias = list[Value]
+
+
+class Apart(Protocol):
+    """Runs a call beside the event loop."""
+
+    def __call__(self, call: Callable[[], T], /) -> Awaitable[T]: ...
 
 
 @dataclass(slots=True)
@@ -30,10 +38,7 @@ class _Request:
 class Batches:
     """The requests that wait, by model and what they ask of it."""
 
-    def __init__(
-        self, apart: Callable[[Callable[[], list[Answers | Exception]]], Awaitable[list[Answers | Exception]]]
-    ) -> None:
-        """`apart` runs a call beside the event loop."""
+    def __init__(self, apart: Apart) -> None:
         self.apart = apart
         self.waiting: dict[tuple[int, bool, type], list[_Request]] = {}
         self.tasks: set[asyncio.Task[None]] = set()
@@ -83,7 +88,7 @@ class Batches:
 def fits(model: Model, inputs: Sequence[Value]) -> bool:
     """Whether these inputs may be answered beside those of others: each is an input of its own, and all are alike."""
     kinds = {type(value) for value in inputs}
-    alike = len(kinds) == 1 and kinds <= {str, list}
+    alike = len(kinds) == 1 and kinds <= {str, list, bytes}
     return alike and not model.source.foresees and not model.source.is_one_value(list(inputs))
 
 

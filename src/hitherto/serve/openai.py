@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 
 from hitherto.serve.asked import Chat, Completion
 from hitherto.serve.refusals import Refused
-from hitherto.serve.values import as_files
+from hitherto.serve.values import content_of
 
 if TYPE_CHECKING:
     from hitherto.serve.app import Handler, Server
@@ -30,6 +30,10 @@ TASKS: dict[str, tuple[str, dict[str, object]]] = {
     "/v1/chat/completions": ("chat", {"messages": [{"role": "user", "content": "Hello"}]}),
     "/v1/audio/transcriptions": ("transcribe", {}),
 }
+
+
+# What the form of a transcription may have beside its file, and the only value of those that no model here can change.
+FIELDS = {"model": None, "response_format": "json", "temperature": "0", "stream": "false"}
 
 
 class OpenAI:
@@ -102,18 +106,17 @@ class OpenAI:
     async def transcriptions(self, request: Request) -> Response:
         """The text of a recording."""
         self.server.owner(request.headers.get("authorization"))
-        uploads, fields = await self.server.form(request)
+        files, fields = await self.server.form(request)
         model = model_for(self.server, fields.get("model", ""), "/v1/audio/transcriptions")
-        if fields.get("response_format", "json") != "json":
-            raise Refused("the only `response_format` is json")
-        if len(uploads) != 1:
+        for name, value in fields.items():
+            if name not in FIELDS:
+                raise Refused(f"this server knows the fields {', '.join(FIELDS)}")
+            if FIELDS[name] not in (None, value):
+                raise Refused(f"the only `{name}` is {FIELDS[name]}")
+        if len(files) != 1:
             raise Refused("expected one file, in the field `file`")
-
-        def read() -> str:
-            with as_files(model, uploads) as paths:
-                return str(model.predict([str(path) for path in paths])[0])
-
-        return _json({"text": await self.server.apart(read)})
+        (text,) = await self.server.batches.predict(model, [content_of(model, *files[0])], details=False)
+        return _json({"text": text})
 
 
 def model_for(server: "Server", name: str, path: str) -> "Model":

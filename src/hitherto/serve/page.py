@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from hitherto.serve.asked import Chat, Completion, Create, Generate, Predict, Push
+from hitherto.serve.openai import FIELDS
 from hitherto.serve.tensors import Infer
 
 __all__ = ["POLICY", "STATE", "html", "openapi"]
@@ -24,7 +25,9 @@ class Call:
     answer: str  # what comes back
     status: int = 200
     body: type[msgspec.Struct] | None = None  # of JSON
-    files: bool = False  # whether files may be uploaded in its place, or are its body
+    form: tuple[str, ...] | None = (
+        None  # what a form with files, in its place or as its body, may have beside them
+    )
     state: bool = False  # whether a saved state may stand in its place, or is its body
     events: bool = False  # whether the answer may come as Server-Sent Events
     media: str = "application/json"  # of the answer
@@ -39,7 +42,7 @@ CALLS = (
     Call("GET", "/v1/models/{model}", "One model: its task, digest, and whether it streams.", "The model."),
     Call(
         "POST", "/v1/models/{model}/predict", "Answer whole inputs. Files come as multipart/form-data.",
-        "An answer for each input.", body=Predict, files=True,
+        "An answer for each input.", body=Predict, form=("details",),
     ),
     Call(
         "POST", "/v1/models/{model}/generate", "Continue a prompt. With stream: Server-Sent Events.",
@@ -75,7 +78,8 @@ CALLS = (
         events=True,
     ),
     Call(
-        "POST", "/v1/audio/transcriptions", "The text of a recording, as OpenAI's API has it.", "The text.", files=True,
+        "POST", "/v1/audio/transcriptions", "The text of a recording, as OpenAI's API has it.", "The text.",
+        form=tuple(FIELDS),
     ),
     Call("GET", "/v2", "The server, as the Open Inference Protocol has it.", "Its name and version."),
     Call("GET", "/v2/health/live", "Whether the process runs.", "ok", media="text/plain", keyed=False),
@@ -106,13 +110,13 @@ ERRORS = {
 }
 
 
-_FORM = {
-    "schema": {
-        "type": "object",
-        "properties": {"file": {"type": "string", "format": "binary"}, "model": {"type": "string"}},
-        "required": ["file"],
+def _form(fields: Sequence[str]) -> dict[str, object]:
+    properties = {
+        "file": {"type": "string", "format": "binary"},
+        **{name: {"type": "string"} for name in fields},
     }
-}
+    needed = [name for name in ("file", "model") if name in properties]
+    return {"schema": {"type": "object", "properties": properties, "required": needed}}
 
 
 def openapi(
@@ -150,8 +154,8 @@ def openapi(
                 "schema": next(schemas),
                 **_shown(call.path.replace(VERSION, ""), models),
             }
-        if call.files:
-            content["multipart/form-data"] = _FORM
+        if call.form is not None:
+            content["multipart/form-data"] = _form(call.form)
         if call.state:
             content[STATE] = {"schema": {"type": "string", "format": "binary"}}
         if content:
@@ -193,7 +197,7 @@ const values = {model: $("select", {onchange: () => choose()}), session: $("inpu
 document.body.append($("p", {}, "model ", values.model, " session ", values.session, " key ", key));
 const rows = CALLS.map(call => {
   const body = call.body ? $("textarea", {value: "{}", rows: 3, spellcheck: false}) : null;
-  const file = call.files ? $("input", {type: "file"}) : null;
+  const file = call.form ? $("input", {type: "file"}) : null;
   const out = $("pre", {});
   const row = {call, body, file, out};
   const title = $("h2", {textContent: `${call.method} ${call.path}`});
@@ -229,7 +233,7 @@ const send = async ({call, body, file, out}) => {
   if (file?.files.length) {
     asked.body = new FormData();
     asked.body.append("file", file.files[0]);
-    asked.body.append("model", values.model.value);
+    if (call.form.includes("model")) asked.body.append("model", values.model.value);
   } else if (body) {
     asked.headers["content-type"] = "application/json";
     asked.body = body.value;
@@ -266,7 +270,7 @@ def _script() -> str:
             "path": call.path,
             "about": call.about,
             "body": call.body is not None,
-            "files": call.files,
+            "form": call.form,
         }
         for call in CALLS
         if VERSION not in call.path

@@ -12,7 +12,6 @@ A push that takes long goes on over several rounds, and holds up no other.
 
 import asyncio
 import contextlib
-import hashlib
 import math
 import secrets
 import time
@@ -21,32 +20,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 
 from hitherto.errors import HithertoError, StoreError
-from hitherto.serve.refusals import Conflict, Full, Gone, Refused
+from hitherto.serve.answers import REMEMBERED, Answer, newest, packed, plain, sum_of, unpacked
+from hitherto.serve.batches import Apart
+from hitherto.serve.refusals import Conflict, Full, Gone
 from hitherto.serve.store import Record, Store
 from hitherto.tasks.base import Row, Value
-from hitherto.tasks.streams import Running, Steps, Stream, step
+from hitherto.tasks.streams import Running, Steps, Stream, run, step
 
-__all__ = ["Answer", "Served", "Sessions", "plain"]
+__all__ = ["Served", "Sessions"]
 
-REMEMBERED = 16  # pushes whose answers are kept; so many may wait for an answer at once
-ANSWERS = 1 << 20  # bytes of answers that are kept, the last one in any case
 ROUND = 0.005  # seconds after which pushes that take longer let others in
-
-
-class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What a push was answered: the inputs it took, [begin, at), a hash of them, and the answers as JSON."""
-
-    begin: int
-    at: int
-    sum: bytes
-    body: bytes
-
-    def json(self) -> str:
-        """What the sender gets; the part that is kept is sent as it is."""
-        return f'{{"begin":{self.begin},"at":{self.at},{self.body.decode()[1:]}'
 
 
 @dataclass(slots=True)
@@ -109,9 +94,6 @@ class Counts:
     largest: int = 0  # pushes of the largest round
 
 
-_answers = msgspec.msgpack.Decoder(list[Answer])
-
-
 class Sessions:
     """The sessions of this worker, and a cache of those that it stepped last. For one event loop."""
 
@@ -125,22 +107,31 @@ class Sessions:
         queue: int = 10_000,
         most: int = 1_000_000,
         clock: Callable[[], float] | None = None,
+        apart: Apart = asyncio.to_thread,
     ) -> None:
-        """`opened` gives a model by its name and its digest, where it is not empty; `take` is the push of an input."""
-        self.store, self.opened, self.take = store, opened, take
+        """`opened` gives a model by its name and its digest, where it is not empty; `take` is the push of an input.
+
+        `apart` runs a call beside the event loop.
+        """
+        self.store, self.opened, self.take, self.apart = store, opened, take, apart
         self.cached, self.queue, self.clock = cached, queue, clock or steady()
         self.live: OrderedDict[str, _Live] = OrderedDict()  # who was used last is last
         self.taking: dict[str, _Taken] = {}
+        self.searching: dict[
+            str, list[_Push]
+        ] = {}  # sessions at a search, and the pushes that wait for its end
         self.counts = Counts()
         self.most, self._count, self._again = most, 0, 0.0  # sessions, and when they are counted again
         self._waiting: list[_Push] = []
         self._round: asyncio.Task[None] | None = None
+        self._searches: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @property
     def waiting(self) -> int:
         """Pushes that wait or are being taken."""
-        return len(self._waiting) + len(self.taking)
+        behind = sum(map(len, self.searching.values())) + len(self.searching) if self.searching else 0
+        return len(self._waiting) + len(self.taking) + behind
 
     # ---- what a user asks for
 
@@ -160,7 +151,7 @@ class Sessions:
     ) -> Record:
         record = Record(
             id=name or secrets.token_urlsafe(18), model=served.name, digest=served.digest, owner=owner, fence=1, at=at,
-            finished=False, touched=self.clock(), state=stream.save(), answers=msgspec.msgpack.encode([]),
+            finished=False, touched=self.clock(), state=stream.save(), answers=packed([]),
         )  # fmt: skip
         await self.store.create(record)
         self._remember(_Live(record, stream, []))
@@ -190,31 +181,41 @@ class Sessions:
         unless one of the last pushes had the same inputs and the same name of a `request`. Without `keep` it is
         answered before the store has it, which `flush` sees to.
         """
-        if self._closed or len(self._waiting) >= self.queue:
+        if self._closed or self.waiting >= self.queue:
             self.counts.refused += 1
             raise Full("the server takes no more pushes now; send it again in a second")
         inputs = list(inputs)
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(
             _Push(
-                name, owner, at, inputs, finish, _sum(inputs, finish, request), done, request, keep or finish
+                name,
+                owner,
+                at,
+                inputs,
+                finish,
+                sum_of(inputs, finish, request),
+                done,
+                request,
+                keep or finish,
             )
         )
-        if self._round is None:
-            self._round = asyncio.create_task(self._rounds())
+        self._go_on()
         return await done
 
     async def has_taken(
         self, name: str, inputs: Iterable[Value], *, owner: str, finish: bool, request: str
     ) -> bool:
         """Whether this very request is one of the last pushes, whose answers are kept."""
-        wanted, record = _sum(list(inputs), finish, request), await self.info(name, owner)
-        return any(answer.sum == wanted for answer in _answers.decode(record.answers))
+        wanted, record = sum_of(list(inputs), finish, request), await self.info(name, owner)
+        return any(answer.sum == wanted for answer in unpacked(record.answers))
 
     async def peek(self, name: str, owner: str = "") -> tuple[int, Value]:
         """The inputs that were taken, and the answer so far, as if they ended here."""
         record, stream = await self._read(name, owner)
-        return record.at, stream.peek()  # which looks at a fork of its own
+        if not stream.searches:
+            return record.at, stream.peek()  # which looks at a fork of its own
+        fork = stream.fork()  # as others may push to the session meanwhile
+        return record.at, await self.apart(fork.peek)
 
     async def fork(self, name: str, owner: str = "") -> Record:
         """Another session that has taken the same."""
@@ -234,7 +235,7 @@ class Sessions:
             finished=False,
             touched=self.clock(),
             state=live.stream.save(),
-            answers=_pack([]),
+            answers=packed([]),
         )
         self._forget(name)
         (kept,) = await self.store.write([record])
@@ -281,19 +282,19 @@ class Sessions:
         for name, live in self.live.items():
             if live.used >= before or (before == math.inf and len(self.live) - len(gone) <= most):
                 break
-            if name not in self.taking:
+            if not self._busy(name):
                 gone.append(name)
         await self.flush(gone)
         for name in gone:  # unless it was pushed to meanwhile
-            if name not in self.taking and name in self.live and self.live[name].kept:
+            if not self._busy(name) and name in self.live and self.live[name].kept:
                 self._forget(name)
         return len(gone)
 
     async def close(self) -> None:
         """Take no more, and finish what waits."""
         self._closed = True
-        while self._round is not None:
-            await asyncio.wait([self._round])
+        while self._round is not None or self._searches:
+            await asyncio.wait(self._searches if self._round is None else [self._round])
         await self.flush()
         await self.store.close()
 
@@ -301,13 +302,20 @@ class Sessions:
         """Refuse one more session than the store may hold. They are counted now and then, as that may take long."""
         begun = time.monotonic()
         if begun >= self._again:
-            self._count = await self.store.count()
-            self._again = time.monotonic() + max(1.0, 100 * (time.monotonic() - begun))
+            self._again = math.inf  # one counts, whoever comes meanwhile
+            try:
+                self._count = await self.store.count()
+            finally:
+                self._again = time.monotonic() + max(1.0, 100 * (time.monotonic() - begun))
         if self._count >= self.most:
             raise Full(f"there are {self.most:,} sessions, as many as this server keeps")
         self._count += 1
 
     # ---- rounds
+
+    def _go_on(self) -> None:
+        if self._round is None:
+            self._round = asyncio.create_task(self._rounds())
 
     async def _rounds(self) -> None:
         try:
@@ -339,7 +347,9 @@ class Sessions:
         """Begin to take these pushes. A second push of a session waits for the first."""
         some: dict[str, _Push] = {}
         for push in waiting:
-            if push.id in self.taking or push.id in some:
+            if push.id in self.searching:
+                self.searching[push.id].append(push)
+            elif push.id in self.taking or push.id in some:
                 self._waiting.append(push)
             elif not push.done.done():  # else nobody waits for it any more, and it was not begun
                 some[push.id] = push
@@ -352,7 +362,9 @@ class Sessions:
         """Begin to take a push, unless it was taken before or does not follow."""
         try:
             live, answer = await self._looked_up(push)
-            if answer is None:
+            if answer is None and push.finish and live.stream.searches:
+                self._search(push, live)
+            elif answer is None:
                 self.taking[push.id] = _Taken(push, live, Running(live.stream, self._steps(live, push)))
             elif push.keep and not live.kept:
                 await self.flush([push.id])
@@ -363,6 +375,26 @@ class Sessions:
         except Exception as error:  # its own push's; others go on
             self.counts.refused += 1
             _fail(push.done, error)
+
+    def _search(self, push: _Push, live: _Live) -> None:
+        """Take a push whose end is a search beside the rounds; the session's other pushes wait for it."""
+        self.searching[push.id] = []
+
+        async def search() -> None:
+            try:
+                running = await self.apart(lambda: run(live.stream, self._steps(live, push)))
+                self.taking[push.id] = _Taken(push, live, running)
+            except BaseException:
+                self._forget(push.id)  # its stream may have taken what is not kept
+                _fail(push.done, RuntimeError("the search of this push failed"))
+                raise
+            finally:
+                self._waiting += self.searching.pop(push.id)
+                self._go_on()
+
+        task = asyncio.create_task(search())
+        self._searches.add(task)
+        task.add_done_callback(self._searches.discard)
 
     def _steps(self, live: _Live, push: _Push) -> Steps[dict[str, Value]]:
         """What a push makes final, and with its end what the end does."""
@@ -403,14 +435,14 @@ class Sessions:
         record, state = live.record, live.stream.save()
         at = record.at + len(push.inputs)
         answer = Answer(record.at, at, push.sum, msgspec.json.encode(running.value, enc_hook=plain))
-        live.answers = _newest([*live.answers, answer])
+        live.answers = newest([*live.answers, answer])
         live.record = msgspec.structs.replace(
             record,
             at=at,
             finished=push.finish,
             touched=self.clock(),
             state=state,
-            answers=_pack(live.answers),
+            answers=packed(live.answers),
         )
         live.kept = False
         return answer
@@ -511,19 +543,19 @@ class Sessions:
         """The session from the store, with a new token; it is this worker's now."""
         self._owned(await self.store.read(name), owner)
         record = self._owned(await self.store.take(name), owner)
-        live = _Live(record, self._streamed(record), _answers.decode(record.answers))
+        live = _Live(record, self._streamed(record), unpacked(record.answers))
         self._remember(live)
         return live
 
     async def _read(self, name: str, owner: str) -> tuple[Record, Stream]:
         """The session as the store has it, and a stream at that state, for one who does not push to it."""
         live = self.live.get(name)
-        if live is not None and not live.kept and name not in self.taking:
+        if live is not None and not live.kept and not self._busy(name):
             return self._owned(live.record, owner), live.stream
         record = self._owned(await self.store.read(name), owner)
         live = self.live.get(name)
         same = live is not None and (live.record.fence, live.record.at) == (record.fence, record.at)
-        if live is not None and same and live.kept and name not in self.taking:
+        if live is not None and same and live.kept and not self._busy(name):
             return record, live.stream
         return record, self._streamed(record)
 
@@ -535,39 +567,12 @@ class Sessions:
         self.live.move_to_end(live.record.id)
         live.used = time.monotonic()
 
+    def _busy(self, name: str) -> bool:
+        """Whether its stream is between two states."""
+        return name in self.taking or name in self.searching
+
     def _forget(self, name: str) -> None:
         self.live.pop(name, None)
-
-
-def _sum(inputs: list[Value], finish: bool, request: str) -> bytes:
-    """What tells pushes apart that begin at the same input, or have the names of requests."""
-    named = (request,) if request else ()
-    try:
-        packed = msgspec.msgpack.encode((inputs, finish, *named), enc_hook=plain)
-    except (OverflowError, ValueError) as error:
-        raise Refused("an input has a whole number beyond 64 bits, or a text that is no Unicode") from error
-    return hashlib.blake2b(packed, digest_size=16).digest()
-
-
-def plain(value: object) -> object:
-    """What JSON and msgpack hold of an array of numbers, or of one."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    raise NotImplementedError(f"{type(value).__name__} is no answer")
-
-
-def _newest(answers: list[Answer]) -> list[Answer]:
-    """The last answers, as many as are kept."""
-    answers, size = answers[-REMEMBERED:], 0
-    for i, answer in enumerate(reversed(answers)):
-        size += len(answer.body)
-        if i and size > ANSWERS:
-            return answers[-i:]
-    return answers
-
-
-def _pack(answers: list[Answer]) -> bytes:
-    return msgspec.msgpack.encode(answers)
 
 
 def _set(done: "asyncio.Future[Answer]", answer: Answer) -> None:

@@ -20,8 +20,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from hitherto.serve.answers import plain
 from hitherto.serve.refusals import Refused, said_of
-from hitherto.serve.sessions import plain
 from hitherto.serve.values import FORMATS
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from starlette.responses import Response
 from hitherto import __version__
 from hitherto.errors import DataError
 from hitherto.plan import streams
+from hitherto.serve.answers import plain
 from hitherto.serve.refusals import Gone, Refused
-from hitherto.serve.sessions import plain
 from hitherto.serve.tensors import Infer, answer, asked, values_of
 from hitherto.serve.values import inputs_of
 from hitherto.tasks.base import Options, Value

@@ -1,10 +1,7 @@
 """What a request holds, as a model takes it. Nothing of a request is ever the name of a file of this machine."""
 
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -18,11 +15,9 @@ from hitherto.tasks.streams import Steps, Stream
 from hitherto.tasks.verbs import parameters
 from hitherto.trained import Model
 
-__all__ = ["FORMATS", "Upload", "as_files", "generating", "inputs_of", "take"]
+__all__ = ["FORMATS", "content_of", "generating", "inputs_of", "take"]
 
 FORMATS = {"text": None, "s16": np.dtype("<i2"), "f32": np.dtype("<f4")}  # of the bytes of a binary message
-
-Upload = tuple[str, bytes]  # the name that its sender gave a file, and what is in it
 
 
 def inputs_of(model: Model, values: Sequence[Value]) -> list[Value]:
@@ -33,20 +28,13 @@ def inputs_of(model: Model, values: Sequence[Value]) -> list[Value]:
     return [_numbers(codec.kind, value) for value in values]
 
 
-@contextmanager
-def as_files(model: Model, uploads: Sequence[Upload]) -> Iterator[list[Path]]:
-    """Uploads as files, for as long as the block runs. Only the ending of a name is used."""
-    codec = model.source.read_by
-    with TemporaryDirectory(prefix="hitherto-") as folder:
-        paths = []
-        for name, content in uploads:
-            ending = PurePosixPath(name).suffix.lower()
-            if ending not in codec.endings:
-                known = ", ".join(codec.endings) or "none: this model reads no files"
-                raise Refused(f"a file has to end in one of {known}")
-            paths.append(Path(folder) / f"{secrets.token_hex(8)}{ending}")
-            paths[-1].write_bytes(content)
-        yield paths
+def content_of(model: Model, name: str, content: bytes) -> bytes:
+    """A file that was sent, as the model takes it: of the name that its sender gave it, only the ending counts."""
+    endings = model.source.read_by.endings
+    if PurePosixPath(name).suffix.lower() not in endings:
+        known = ", ".join(endings) or "none: this model reads no files"
+        raise Refused(f"a file has to end in one of {known}")
+    return content
 
 
 def generating(model: Model, prompt: Value, choices: Choices) -> Options:

@@ -35,7 +35,7 @@ from hitherto.tasks.columns import column_names, marks_of
 from hitherto.tasks.opened import OpenModel
 from hitherto.tensors import from_bytes, header_of
 
-__all__ = ["Row", "Running", "Steps", "Stream", "numbers_of", "plain_of", "step"]
+__all__ = ["Row", "Running", "Steps", "Stream", "numbers_of", "plain_of", "run", "step"]
 
 T = TypeVar("T")
 PART = 128  # steps that one of many streams takes before it is another's turn
@@ -48,6 +48,9 @@ class Stream(ABC):
     """What all streams of values share."""
 
     line_by_line: ClassVar[bool] = False  # a line is a whole input, so that nothing is left when lines end
+    searches: ClassVar[bool] = (
+        False  # the end and a peek search for a text, which takes far longer than steps
+    )
 
     input: CodecStream  # the codec's stream
 
@@ -284,6 +287,14 @@ def step(running: Sequence[Running[T]]) -> list[Running[T]]:
     for (stream, x), params in zip(waiting, answers, strict=True):
         stream.answer(x, params)
     return [stream for stream, _ in waiting if stream.x is not None]
+
+
+def run(stream: Stream, steps: Steps[T]) -> Running[T]:
+    """Take all of these steps, of one stream."""
+    running = Running(stream, steps)
+    while step([running]):
+        pass
+    return running
 
 
 class _Form(NamedTuple):

@@ -20,6 +20,7 @@ class CaptionStream(Stream):
     """`caption`: an image, or frame after frame; at the end the caption. The stream holds all steps until then."""
 
     line_by_line = True
+    searches = True
 
     def __init__(self, model: OpenModel) -> None:
         self.source = texts_of(model)

@@ -28,6 +28,7 @@ class WriteStream(Stream):
     """
 
     line_by_line = True
+    searches = True
 
     def __init__(self, model: OpenModel) -> None:
         self.source = texts_of(model)
