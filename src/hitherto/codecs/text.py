@@ -295,7 +295,7 @@ class TextCodec(Codec):
 
     def _encode_characters(self, text: str) -> Array:
         points = np.frombuffer(text.encode("utf-32-le"), "<u4")
-        ids: Array = self._table[np.minimum(points, len(self._table) - 1)]
+        ids: Array = self._table.take(points, mode="clip")  # the last one stands for all beyond the table
         return ids
 
     def _encode_bytes(self, text: str) -> Array:

@@ -27,9 +27,9 @@ def softmax_size(*, classes: int) -> int:
 
 def log_softmax(params: Array) -> Array:
     """Log-probabilities along the last axis, in float64."""
-    params = np.asarray(params, np.float64)
-    params = params - params.max(-1, keepdims=True)
-    return params - np.log(np.exp(params).sum(-1, keepdims=True))
+    logs: Array = np.subtract(params, np.maximum.reduce(params, -1, keepdims=True), dtype=np.float64)
+    logs -= np.log(np.add.reduce(np.exp(logs), -1, keepdims=True))
+    return logs
 
 
 def softmax_mean(params: Array, **_options: object) -> Array:

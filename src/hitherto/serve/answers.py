@@ -8,7 +8,7 @@ import numpy as np
 from hitherto.serve.refusals import Refused
 from hitherto.tasks.base import Value
 
-__all__ = ["REMEMBERED", "Answer", "newest", "packed", "plain", "sum_of", "unpacked"]
+__all__ = ["NONE", "REMEMBERED", "Answer", "packed", "plain", "sum_of", "unpacked"]
 
 REMEMBERED = 16  # pushes whose answers are kept; so many may wait for an answer at once
 ANSWERS = 1 << 20  # bytes of answers that are kept, the last one in any case
@@ -27,6 +27,8 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
         return f'{{"begin":{self.begin},"at":{self.at},{self.body.decode()[1:]}'
 
 
+NONE = msgspec.msgpack.encode([])  # as the store has no answers
+_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Answer])
 
 
@@ -47,18 +49,14 @@ def plain(value: object) -> object:
     raise NotImplementedError(f"{type(value).__name__} is no answer")
 
 
-def newest(answers: list[Answer]) -> list[Answer]:
-    """The last answers, as many as are kept."""
-    answers, size = answers[-REMEMBERED:], 0
-    for i, answer in enumerate(reversed(answers)):
-        size += len(answer.body)
-        if i and size > ANSWERS:
-            return answers[-i:]
-    return answers
-
-
-def packed(answers: list[Answer]) -> bytes:
-    return msgspec.msgpack.encode(answers)
+def packed(answers: list[Answer]) -> tuple[list[Answer], bytes]:
+    """The last of these answers, as many as are kept, and what the store has of them."""
+    answers = answers[-REMEMBERED:]
+    blob = _encoder.encode(answers)
+    while len(blob) > ANSWERS and len(answers) > 1:
+        answers = answers[1:]
+        blob = _encoder.encode(answers)
+    return answers, blob
 
 
 def unpacked(answers: bytes) -> list[Answer]:

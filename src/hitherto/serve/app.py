@@ -263,7 +263,7 @@ class Server:
         ]
         return [
             *made,
-            WebSocketRoute("/v1/models/{model}/stream", Socket(self).run),
+            WebSocketRoute("/v1/models/{model}/stream", Socket(self)),
             WebSocketRoute("/v1/realtime", Realtime(self).run),
         ]
 

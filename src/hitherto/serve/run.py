@@ -23,6 +23,7 @@ from starlette.applications import Starlette
 
 from hitherto.errors import UsageError
 from hitherto.serve.app import app
+from hitherto.serve.frames import Frames
 from hitherto.serve.metrics import Metrics
 from hitherto.serve.settings import Settings
 
@@ -131,7 +132,7 @@ def _configured(settings: Settings, made: Starlette) -> uvicorn.Config:
     """How uvicorn serves an application with these settings."""
     return uvicorn.Config(
         made, log_level="error", access_log=False, lifespan="on",
-        ws="websockets-sansio", ws_max_size=settings.max_message, ws_per_message_deflate=False, server_header=False,
+        ws=Frames, ws_max_size=settings.max_message, ws_per_message_deflate=False, server_header=False,
         timeout_graceful_shutdown=DRAIN, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import msgspec
 
 from hitherto.errors import HithertoError, StoreError
-from hitherto.serve.answers import REMEMBERED, Answer, newest, packed, plain, sum_of, unpacked
+from hitherto.serve.answers import NONE, REMEMBERED, Answer, packed, plain, sum_of, unpacked
 from hitherto.serve.batches import Apart
 from hitherto.serve.refusals import Conflict, Full, Gone
 from hitherto.serve.store import Record, Store
@@ -130,7 +130,7 @@ class Sessions:
     @property
     def waiting(self) -> int:
         """Pushes that wait or are being taken."""
-        behind = sum(map(len, self.searching.values())) + len(self.searching) if self.searching else 0
+        behind = sum(1 + len(pushes) for pushes in self.searching.values()) if self.searching else 0
         return len(self._waiting) + len(self.taking) + behind
 
     # ---- what a user asks for
@@ -151,7 +151,7 @@ class Sessions:
     ) -> Record:
         record = Record(
             id=name or secrets.token_urlsafe(18), model=served.name, digest=served.digest, owner=owner, fence=1, at=at,
-            finished=False, touched=self.clock(), state=stream.save(), answers=packed([]),
+            finished=False, touched=self.clock(), state=stream.save(), answers=NONE,
         )  # fmt: skip
         await self.store.create(record)
         self._remember(_Live(record, stream, []))
@@ -235,7 +235,7 @@ class Sessions:
             finished=False,
             touched=self.clock(),
             state=live.stream.save(),
-            answers=packed([]),
+            answers=NONE,
         )
         self._forget(name)
         (kept,) = await self.store.write([record])
@@ -353,10 +353,20 @@ class Sessions:
                 self._waiting.append(push)
             elif not push.done.done():  # else nobody waits for it any more, and it was not begun
                 some[push.id] = push
-        here = [push for push in some.values() if push.id in self.live]
-        await asyncio.gather(*(self._begin(push) for push in some.values() if push.id not in self.live))
-        for push in here:
-            await self._begin(push)
+        absent = [push for push in some.values() if not self._follows(push)]
+        if absent:
+            await asyncio.gather(*(self._begin(push) for push in absent))
+
+    def _follows(self, push: _Push) -> bool:
+        """Begin to take a push that follows what is in memory, as nearly all do; whether it was such a one."""
+        live = self.live.get(push.id)
+        if live is None or live.record.owner != push.owner or live.record.finished or push.request:
+            return False
+        if push.at not in (None, live.record.at) or not push.inputs or (push.finish and live.stream.searches):
+            return False
+        self._used(live)
+        self.taking[push.id] = _Taken(push, live, Running(live.stream, self._steps(live, push)))
+        return True
 
     async def _begin(self, push: _Push) -> None:
         """Begin to take a push, unless it was taken before or does not follow."""
@@ -435,15 +445,11 @@ class Sessions:
         record, state = live.record, live.stream.save()
         at = record.at + len(push.inputs)
         answer = Answer(record.at, at, push.sum, msgspec.json.encode(running.value, enc_hook=plain))
-        live.answers = newest([*live.answers, answer])
-        live.record = msgspec.structs.replace(
-            record,
-            at=at,
-            finished=push.finish,
-            touched=self.clock(),
-            state=state,
-            answers=packed(live.answers),
-        )
+        live.answers, answers = packed([*live.answers, answer])
+        live.record = Record(
+            record.id, record.model, record.digest, record.owner, record.fence, at, push.finish, self.clock(), state,
+            answers,
+        )  # fmt: skip
         live.kept = False
         return answer
 
@@ -489,8 +495,7 @@ class Sessions:
         live = self.live.get(push.id)
         if live is not None:
             self._owned(live.record, push.owner)
-            live.used = time.monotonic()
-            self.live.move_to_end(push.id)
+            self._used(live)
             try:
                 return live, self._repeated(live, push)
             except Conflict:  # another worker may have stepped it since
@@ -564,6 +569,9 @@ class Sessions:
 
     def _remember(self, live: _Live) -> None:
         self.live[live.record.id] = live
+        self._used(live)
+
+    def _used(self, live: _Live) -> None:
         self.live.move_to_end(live.record.id)
         live.used = time.monotonic()
 

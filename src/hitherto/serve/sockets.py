@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hitherto.serve.answers import plain
@@ -32,7 +33,7 @@ __all__ = ["POLICY", "Socket", "admitted"]
 POLICY, LARGE, LATER = 1008, 1009, 1013  # reasons to close
 
 
-class Message(msgspec.Struct, forbid_unknown_fields=True):
+class Asked(msgspec.Struct, forbid_unknown_fields=True):
     """What a client says."""
 
     inputs: list[object] = []
@@ -40,6 +41,9 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
     at: Annotated[int, Meta(ge=0)] | None = None
     finish: bool = False
     peek: bool = False
+
+
+_decode = msgspec.json.Decoder(Asked).decode
 
 
 @asynccontextmanager
@@ -77,13 +81,14 @@ class Socket:
     def __init__(self, server: "Server") -> None:
         self.server = server
 
-    async def run(self, socket: WebSocket) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection, from its handshake to its end. The session lives on after it."""
+        socket = WebSocket(scope, receive, send)
         async with admitted(self.server, socket, "hitherto", _offered(socket)) as owner:
             if owner is not None:
-                await self._serve(socket, owner)
+                await self._serve(socket, receive, owner)
 
-    async def _serve(self, socket: WebSocket, owner: str) -> None:
+    async def _serve(self, socket: WebSocket, receive: Receive, owner: str) -> None:
         server, query = self.server, socket.query_params
         name, session = query.get("session"), ""
         try:
@@ -98,8 +103,8 @@ class Socket:
                 {"session": record.id, "model": record.model, "digest": record.digest, "at": record.at},
             )
             del record  # whose state would stay in memory for as long as the connection does
-            while True:
-                await self._answer(socket, session, model, owner, kind)
+            while (came := await receive())["type"] != "websocket.disconnect":
+                await self._answer(socket, came, session, model, owner, kind)
         except WebSocketDisconnect:
             return
         except Exception as error:
@@ -110,18 +115,14 @@ class Socket:
             if session and server.settings.ack != "each":
                 await server.flush([session])
 
-    async def _answer(self, socket: WebSocket, name: str, model: str, owner: str, kind: str) -> None:
-        """One message and its answer."""
-        server = self.server
-        came = await socket.receive()
-        begun = time.perf_counter()
-        if came["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(came.get("code", 1000))
+    async def _answer(
+        self, socket: WebSocket, came: Message, name: str, model: str, owner: str, kind: str
+    ) -> None:
+        """A message that came, and its answer."""
+        server, begun = self.server, time.perf_counter()
         try:
-            if came.get("text") is None:
-                asked = Message(input=(kind, came["bytes"]))
-            else:
-                asked = msgspec.json.decode(came["text"], type=Message)
+            text = came.get("text")
+            asked = Asked(input=(kind, came["bytes"])) if text is None else _decode(text)
             inputs = asked.inputs if asked.input is UNSET else [*asked.inputs, asked.input]
             if inputs or asked.finish:
                 answer = await server.sessions.push(

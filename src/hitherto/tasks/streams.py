@@ -179,8 +179,12 @@ class Stream(ABC):
         self._put(arrays)
 
     def _held(self) -> dict[str, Array]:
-        codec = {f"input.{name}": np.asarray(value) for name, value in self.input.state.items()}
-        return {**self.core.state, **codec, **{f"stream.{name}": value for name, value in self.kept.items()}}
+        held = self.core.state
+        for name, value in self.input.state.items():
+            held[f"input.{name}"] = np.asarray(value)
+        for name, value in self.kept.items():
+            held[f"stream.{name}"] = value
+        return held
 
     def _put(self, arrays: Mapping[str, Array]) -> None:
         """Continue from a state, after checking that it fits."""
@@ -215,13 +219,15 @@ class Stream(ABC):
 
     def save(self) -> bytes:
         """The state as bytes, for `load` of a stream of the same model: safetensors, with nothing in it that runs."""
-        arrays = {name: np.asarray(value) for name, value in self.state.items()}
-        shapes = tuple((name, array.dtype, array.shape) for name, array in arrays.items())
+        arrays = self.state
+        shapes = tuple([(name, array.dtype, array.shape) for name, array in arrays.items()])
         form = _form(self.model.digest, shapes)
-        parts = {name: np.asarray(arrays[name], dtype).tobytes() for name, dtype in form.order}
-        covered = b"".join(part for label, name in form.labels for part in (label, parts[name]))
-        checksum = hashlib.sha256(covered).hexdigest().encode()
-        return b"".join((form.begin, checksum, form.rest, *parts.values()))
+        parts = [np.asarray(arrays[name], dtype).tobytes() for name, dtype in form.order]
+        checksum = hashlib.sha256()
+        for label, place in form.labels:
+            checksum.update(label)
+            checksum.update(parts[place])
+        return b"".join([form.begin, checksum.hexdigest().encode(), form.rest, *parts])
 
     def load(self, blob: bytes) -> Self:
         """Continue from what `save` gave."""
@@ -303,7 +309,7 @@ class _Form(NamedTuple):
     begin: bytes  # up to the checksum
     rest: bytes  # from there to the first array
     order: tuple[tuple[str, "np.dtype[np.generic]"], ...]  # the arrays as they follow, and their types there
-    labels: tuple[tuple[bytes, str], ...]  # what the checksum covers: of each array a label, and its bytes
+    labels: tuple[tuple[bytes, int], ...]  # what the checksum covers: of each array a label, and its bytes
 
 
 @lru_cache(maxsize=512)  # a server saves a state at every push
@@ -314,7 +320,9 @@ def _form(digest: str, shapes: tuple[tuple[str, "np.dtype[np.generic]", tuple[in
     header, arrays = header_of(empty, {"hitherto_session": json.dumps(about)})
     begin, _, rest = header.partition(mark.encode())
     order = tuple((name, array.dtype) for name, array in arrays.items())
-    return _Form(begin, rest, order, tuple((_label(name, arrays[name]), name) for name in sorted(arrays)))
+    places = {name: place for place, (name, _) in enumerate(order)}
+    labels = tuple((_label(name, arrays[name]), places[name]) for name in sorted(arrays))
+    return _Form(begin, rest, order, labels)
 
 
 def _label(name: str, array: Array) -> bytes:

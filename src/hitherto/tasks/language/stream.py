@@ -104,11 +104,12 @@ class TextStream(Stream):
                 rows += self._remembering(part, self.cache)
                 continue
             following = log_softmax((yield part))
-            before = np.concatenate([self.kept["next"][None], following[:-1]])
-            likely = np.exp(before[np.arange(len(part)), part]).tolist()
+            likely = np.empty(len(part))  # log-probabilities, each by what came before it
+            likely[0], likely[1:] = self.kept["next"][part[0]], following[np.arange(len(part) - 1), part[1:]]
+            piece = self.source.codec.piece
             rows += [
-                {"token": self.source.codec.piece(token), "probability": p}
-                for token, p in zip(part.tolist(), likely, strict=True)
+                {"token": piece(token), "probability": p}
+                for token, p in zip(part.tolist(), np.exp(likely).tolist(), strict=True)
             ]
             self.kept = {"next": following[-1].copy()}
         return rows
