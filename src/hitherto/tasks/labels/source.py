@@ -10,7 +10,6 @@ from hitherto.arrays import Array
 from hitherto.codecs import CODECS, kind_of
 from hitherto.codecs.base import Codec
 from hitherto.codecs.label import LabelCodec
-from hitherto.codecs.number import LARGEST
 from hitherto.codecs.series import SeriesCodec
 from hitherto.codecs.spelled import SpelledCodec
 from hitherto.codecs.text import TextCodec
