@@ -190,6 +190,8 @@ class Jobs:
 
     def keep(self, name: str, row: Row) -> None:
         machine = {"cores": common.all_threads(), "machine_load": round(os.getloadavg()[0], 1)}
+        if os.sched_getscheduler(0) != os.SCHED_OTHER:  # `chrt -r 10`: what else ran had to wait
+            machine["real_time"] = True
         if self.quick:
             common.say(f"{name}: {json.dumps({**row, **machine})}")
         else:

@@ -456,7 +456,13 @@ def test_bodies_have_a_limit(tmp_path: Path) -> None:
     with serving(tmp_path, max_body=1000) as small:
         answer = small.post("/v1/models/classify/predict", content=b'{"inputs":["' + b"a" * 1000 + b'"]}')
         assert answer.status_code == 413
-    with serving(tmp_path, max_sessions=1) as few:
+    with serving(tmp_path, max_message=1000) as small:  # a push makes far more of a text than `predict` does
+        session = small.post("/v1/models/lm/sessions", json={}).json()["session"]
+        for size, status in ((900, 200), (1000, 413)):
+            body = {"at": 0, "inputs": ["a" * size]}
+            assert small.post(f"/v1/sessions/{session}/push", json=body).status_code == status
+    assert (tmp_path / "s.db").stat().st_mode & 0o077 == 0
+    with serving(tmp_path, max_sessions=2) as few:  # one is there
         assert few.post("/v1/models/lm/sessions", json={}).status_code == 201
         full = few.post("/v1/models/lm/sessions", json={})
         assert (full.status_code, full.headers["retry-after"]) == (429, "1")
@@ -494,6 +500,13 @@ def test_keys(tmp_path: Path) -> None:
 
 def test_only_this_machine_and_its_pages(client: TestClient) -> None:
     assert client.get("/v1/models", headers={"host": "evil.example"}).status_code == 400
+    for origin, status in (("http://localhost", 201), ("http://evil.example", 400), ("null", 400)):
+        headers = {
+            "origin": origin,
+            "content-type": "text/plain",
+        }  # which a page may send anywhere without asking
+        answer = client.post("/v1/models/lm/sessions", content=b"{}", headers=headers)
+        assert answer.status_code == status
     for origin, good in (("http://localhost", True), ("http://evil.example", False), ("null", False)):
         if good:
             with client.websocket_connect(

@@ -89,11 +89,11 @@ class Server:
             raise Refused("this server does not answer to that Host; --allow-host names another")
 
     def expect_origin(self, origin: str | None, host: str) -> None:
-        """Refuse a WebSocket of a page from elsewhere."""
+        """Refuse a page from elsewhere, which may ask through a browser that reaches this server."""
         if origin is None or origin in self.settings.allow_origin:
             return
         if origin.partition("://")[2] != host:
-            raise Refused("this server takes no WebSocket from that Origin; --allow-origin names others")
+            raise Refused("this server takes nothing from pages of that Origin; --allow-origin names others")
 
     # ---- what is asked
 
@@ -167,7 +167,7 @@ class Server:
 
     async def push(self, request: Request) -> Response:
         owner = self.owner(request.headers.get("authorization"))
-        asked = await self.body(request, Push)
+        asked = await self.body(request, Push, most=self.settings.max_message)
         name = request.path_params["session"]
         answer = await self.sessions.push(name, asked.inputs, at=asked.at, owner=owner, finish=asked.finish)
         return Response(answer.json(), media_type="application/json")
@@ -273,7 +273,9 @@ class Server:
         async def handled(request: Request) -> Response:
             begun, number = time.perf_counter(), secrets.token_hex(8)
             try:
-                self.expect_host(request.headers.get("host", ""))
+                host = request.headers.get("host", "")
+                self.expect_host(host)
+                self.expect_origin(request.headers.get("origin"), host)
                 async with asyncio.timeout(self.settings.max_time):
                     response = await handler(request)
             except Exception as error:
@@ -316,9 +318,9 @@ class Server:
 
     # ---- bodies
 
-    async def bytes_of(self, request: Request) -> bytes:
+    async def bytes_of(self, request: Request, most: int | None = None) -> bytes:
         """The body, as long as it is not too large: no more of it is read then."""
-        most, parts, size = self.settings.max_body, [], 0
+        most, parts, size = most or self.settings.max_body, [], 0
         async for part in request.stream():
             size += len(part)
             if size > most:
@@ -326,9 +328,9 @@ class Server:
             parts.append(part)
         return b"".join(parts)
 
-    async def body(self, request: Request, kind: type[T]) -> T:
-        """A JSON body of this type."""
-        body = await self.bytes_of(request)
+    async def body(self, request: Request, kind: type[T], *, most: int | None = None) -> T:
+        """A JSON body of this type, of so many bytes at most."""
+        body = await self.bytes_of(request, most)
         try:
             return msgspec.json.decode(body or b"{}", type=kind)
         except (msgspec.DecodeError, RecursionError) as error:

@@ -1,6 +1,7 @@
 """Sessions in an SQLite file, in WAL mode: one file, no set-up, and any number of workers on one machine."""
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -72,6 +73,7 @@ class SQLite(Store):
             raise UsageError("a store of SQLite needs a file: sqlite://sessions.db")
         self.path = Path(path)
         try:
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))  # what is in it is nobody else's
             self._db = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
             (mode,) = self._db.execute("PRAGMA journal_mode = WAL").fetchone()
             self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -80,7 +82,7 @@ class SQLite(Store):
             if version > _VERSION:
                 raise UsageError(f"{self.path} was made by a newer version of Hitherto: update it.")
             self._db.executescript(f"BEGIN IMMEDIATE; {_TABLE} PRAGMA user_version = {_VERSION}; COMMIT;")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise UsageError(f"the store {self.path} cannot be opened: {error}.") from error
         if mode != "wal":
             raise UsageError(
@@ -142,7 +144,10 @@ class SQLite(Store):
             return db.execute("DELETE FROM sessions WHERE touched < ?", (before,)).rowcount
 
     async def count(self) -> int:
-        (count,) = self._db.execute("SELECT count(*) FROM sessions").fetchone()
+        try:
+            (count,) = self._db.execute("SELECT count(*) FROM sessions").fetchone()
+        except sqlite3.Error as error:
+            raise StoreError(f"the store {self.path} failed: {error}") from error
         return int(count)
 
     async def close(self) -> None:
