@@ -73,7 +73,10 @@ class _Duration(click.ParamType[float]):
 )
 @option("--max-body", type=click.IntRange(1), shown="16777216", help="Largest body of a request, in bytes.")
 @option(
-    "--max-message", type=click.IntRange(1), shown="1048576", help="Largest push, in bytes, over WebSocket or HTTP."
+    "--max-message",
+    type=click.IntRange(1),
+    shown="1048576",
+    help="Largest push, in bytes, over WebSocket or HTTP.",
 )
 @option("--max-sessions", type=click.IntRange(1), shown="1000000", help="Most sessions in the store.")
 @option("--max-sockets", type=click.IntRange(1), shown="20000", help="Most open WebSockets of a worker.")

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from hitherto.arrays import Array
-from hitherto.serve.sessions import plain
+from hitherto.serve.answers import plain
 from hitherto.tensors import to_bytes
 
 __all__ = ["Frame"]
