@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 pytest.importorskip("pyspark", reason="pyspark is not installed: pip install pyspark pandas")
-pytest.importorskip("pandas")
+for needed in ("pandas", "pyarrow", "google.protobuf"):
+    pytest.importorskip(needed)
 if shutil.which("java") is None:
     pytest.skip("Spark needs Java", allow_module_level=True)
 
-import hitherto
+import hitherto  # noqa: E402
 
 BUNDLE = Path(__file__).parent / "golden" / "forecast.safetensors"
 PAGE = Path(__file__).parent.parent / "docs" / "connect.md"
