@@ -84,7 +84,7 @@ INSTALLED = {"numpy", "safetensors", "msgspec", "click"}  # the base install
 EXTRA = {
     "client": {"httpx"},
     "connect": {"ray", "pyarrow", "quixstreams"},
-    "serve": {"starlette", "uvicorn", "anyio", "redis"},
+    "serve": {"starlette", "uvicorn", "anyio", "websockets", "redis"},
     "studio": {"starlette"},
 }  # what a layer needs beside it, which an extra brings
 
