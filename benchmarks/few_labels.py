@@ -27,9 +27,14 @@ LANGUAGE: dict[str, Any] = {
     "tokens": "words",
     "layout": "lines",
     "min_count": 2,
-    "hidden_size": 128,
-    "embedding_size": 128,
-    "epochs": 8,
+    "hidden_size": 256,
+    "embedding_size": 256,
+    "dropout": 0.5,
+    "locked_dropout": True,
+    "embedding_dropout": 0.2,
+    "weight_dropout": 0.3,
+    "batch_size": 32,
+    "epochs": 12,
 }
 
 

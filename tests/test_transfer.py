@@ -211,6 +211,44 @@ def test_on_the_command_line_the_task_is_that_of_the_model(
     }
 
 
+@pytest.mark.parametrize("labels", [("yes", "no"), ("yes", "no", "perhaps")])
+def test_a_new_head_begins_with_what_the_layers_make_of_the_texts(
+    language: Path, labels: tuple[str, ...]
+) -> None:
+    """Its answers are the mean of two regressions: on the branch, and on the layers' numbers, standardised."""
+    import torch
+
+    from hitherto.baselines import logistic
+    from hitherto.baselines.rows import Dense
+    from hitherto.model.build import build
+
+    data, said = rows(labels, 60), list[str]()
+    options = {**STILL, "valid": 0, "ngrams": 1, "say": said.append}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hitherto.tasks.labels.branches.STRENGTHS_OF_LAYERS", (1.0,))
+        model = hitherto.train("classify", data, base=language, **options)
+    assert any(line.startswith("the head begins as a regression on what the layers") for line in said)
+    module = build(model.plan).eval()
+    module.load(model.tensors)
+    ids = [model.codecs["input"].encode(row["text"]) for row in data]
+    with torch.no_grad():
+        features = np.stack([
+            module({"x": torch.from_numpy(x).reshape(-1, 1)}, None, None)[0][0].numpy() for x in ids
+        ])  # fmt: skip
+    made, width = features[:, :8], len(features[0]) - 8
+    apart = len(labels) == 2
+    y = np.eye(len(labels))[[model.classes.index(row["label"]) for row in data]]
+    scaled = (made - made.mean(0)) / made.std(0)
+    found = logistic.fit(Dense(scaled.astype(np.float32)), y, 1.0, apart=False, steps=200)
+    weight, branch = model.tensors["head.weight"], np.eye(len(labels), width)
+    if apart:
+        assert weight.shape[0] in (1, 2)
+    if weight.shape[0] == len(labels):
+        np.testing.assert_allclose(weight[:, 8:], 0.5 * branch, atol=1e-5)
+        expected = 0.5 * found.weights.T / made.std(0)
+        np.testing.assert_allclose(weight[:, :8], expected, atol=0.05 * np.abs(expected).max())
+
+
 GRADUAL: dict[str, Any] = {"epochs": 4, "batch_size": 8, "threads": 1, "skip": False, "schedule": "constant"}
 
 

@@ -198,6 +198,10 @@ class Source(ABC, Generic[E]):
         """Weights of the plan, by name, that are fitted to the training data before the first step."""
         return {}
 
+    def taught(self, plan: Plan, weights: Arrays, features: Array, examples: E) -> Arrays:  # noqa: ARG002
+        """Weights of a new head, by name, that are fitted to its `features`, [N, F], by another model's layers."""
+        return {}
+
     def settled(
         self,
         first: Mapping[str, Array],  # noqa: ARG002

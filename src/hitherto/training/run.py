@@ -366,8 +366,7 @@ class _Training:
         first = self.known(source, plan, examples)
         module = module_of(source.spec, plan, first)
         if self.base is not None:
-            weights, module.depths, notes = self.base.weights(plan, source, module.tensors())
-            module.load(weights)  # which a checkpoint then takes the place of
+            notes = self.base.put_into(module, plan, source, examples)  # a checkpoint then takes its place
             if self.saved is None:
                 for note in (*notes, *thawing(module.depths, source.spec.train)):
                     say(note)

@@ -21,12 +21,14 @@ from hitherto.plan import Plan, operations
 from hitherto.spec import Spec, TrainSpec
 from hitherto.spec.options import option_of
 from hitherto.spec.tasks import TASKS
-from hitherto.tasks.base import AnySource, Options
+from hitherto.tasks.base import AnySource, Examples, Options
 from hitherto.trained import Model
 from hitherto.trained import open as opened
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hitherto.model.build import Module
 
 __all__ = ["Base", "alone", "thawing"]
 
@@ -135,6 +137,24 @@ class Base:
                 )
         return dict(self.model.codecs)
 
+    def put_into(self, module: "Module", plan: Plan, source: AnySource, examples: Examples) -> list[str]:
+        """Load the first weights of a module of this plan, and note what came from where.
+
+        A head that is new is fitted to what the layers of another task make of the examples, so that training does not
+        begin with a fitted branch and a head that hears nothing of the layers.
+        """
+        weights, module.depths, notes = self.weights(plan, source, module.tensors())
+        module.load(weights)
+        if not self.goes_on and plan["form"] == "many_to_one":
+            taught = source.taught(plan, module.tensors(), _features(module, source, examples), examples)
+            module.load({**module.tensors(), **taught})
+            notes += (
+                ["the head begins as a regression on what the layers of the model make of the texts"]
+                if taught
+                else []
+            )
+        return notes
+
     def weights(
         self, plan: Plan, source: AnySource, fresh: Mapping[str, Array]
     ) -> tuple[dict[str, Array], dict[str, int], list[str]]:
@@ -211,6 +231,18 @@ class Base:
     def made(self) -> dict[str, object]:
         """What the new model says of where it comes from."""
         return {"digest": self.model.digest, "task": self.model.spec.task}
+
+
+def _features(module: "Module", source: AnySource, examples: Examples) -> Array:
+    """What the head reads of each example, [N, F]."""
+    from hitherto.training.step import TorchExecutor
+
+    executor, parts, rows = TorchExecutor(module), list[Array](), list[Array]()
+    for batch in source.evaluation(examples):
+        assert batch.rows is not None  # noqa: S101 - of whole examples
+        parts.append(executor.run_batch(batch, None)[0].float().cpu().numpy())
+        rows.append(batch.rows)
+    return np.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
 
 def alone(spec: Spec) -> None:

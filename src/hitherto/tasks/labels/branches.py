@@ -5,7 +5,7 @@ as that, and training goes on from there. Where there are more classes than numb
 rows hold principal components. A `summary` gets the means and deviations of its statistics, and begins so too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,16 +15,17 @@ from hitherto.baselines import logistic, texts
 from hitherto.baselines.logistic import Logistic
 from hitherto.baselines.rows import Dense, Rows, Shared, Sparse, picked
 from hitherto.codecs.label import LabelCodec
-from hitherto.plan import Input, Operation, Plan, tensor_name
+from hitherto.plan import OPS, Input, Operation, Plan, tensor_name
 from hitherto.plan import Options as OpOptions
 from hitherto.plan.branches import STATISTICS, WIDE, WIDEST_BAG, gram_row, summary_size
 from hitherto.spec import ModelSpec, Spec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Options
 
-__all__ = ["branched", "choices", "columns_of", "first_weights"]
+__all__ = ["beside_layers", "branched", "choices", "columns_of", "first_weights"]
 
 STRENGTHS = (1.0, 10.0, 100.0)  # of the data beside the penalty of large weights, to choose from
+STRENGTHS_OF_LAYERS = (0.001, 0.01, 0.1)
 STRENGTHS_OF_STATISTICS = (0.03, 0.3, 3.0)
 LETTERS = 1.5  # of what a word is to a bag: the length of its letters, beside 1 of itself
 ALONE = 0.5  # of an n-gram in one example alone: a new text has few of those, so a fit may not rest on them
@@ -82,6 +83,27 @@ class _Labelled:
     labels: Array
     apart: bool
     names: Sequence[str]
+
+
+def beside_layers(
+    plan: Plan, weights: Mapping[str, Array], features: Array, labels: Array, apart: bool
+) -> dict[str, Array]:
+    """The head's weights, fitted to the numbers that layers made, [N, F]: it answers the mean of that and the branch.
+
+    A branch was fitted before, to the same examples, so it has nothing more to learn from them; a fit of both at once
+    would see nothing in the layers.
+    """
+    head = plan["step"][-1]
+    name, bias = tensor_name(head, "weight"), tensor_name(head, "bias")
+    beside = sum(op["options"]["size"] for op in plan["step"] if OPS[op["op"]].behind and op is not head)
+    x = features[:, : features.shape[1] - beside].astype(np.float64)
+    middle, deviation = x.mean(0), np.maximum(x.std(0), 1e-6)
+    found = _fitted(Dense(((x - middle) / deviation).astype(np.float32)), labels, apart, STRENGTHS_OF_LAYERS)
+    share = 0.5 if beside else 1.0
+    of_layers = found.weights.T / deviation  # [K, F]
+    weight = np.concatenate([share * of_layers, (1 - share) * weights[name][:, x.shape[1] :]], 1)
+    constant = share * (found.bias - of_layers @ middle) + (1 - share) * weights[bias]
+    return {name: weight.astype(np.float32), bias: constant.astype(np.float32)}
 
 
 # ---------------------------------------------------------------------------------------------------------- text

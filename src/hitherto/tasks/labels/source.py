@@ -43,7 +43,7 @@ from hitherto.tasks.columns import (
     used,
 )
 from hitherto.tasks.labels import heads
-from hitherto.tasks.labels.branches import branched, choices, columns_of, first_weights
+from hitherto.tasks.labels.branches import beside_layers, branched, choices, columns_of, first_weights
 from hitherto.tasks.labels.columns import (
     alone,
     are_numbers,
@@ -431,11 +431,20 @@ class Pairs(Source[PairExamples]):
         """Those of a branch beside the layers."""
         if self.per_step or not self.spec.model.skip or examples.y is None:
             return {}
-        y = np.stack(examples.y)
-        if y.ndim == 1:
-            y = y[:, None] if self.apart else np.eye(len(self.labels.classes), dtype=np.float32)[y]
         names = self.rows().get("embed.weight", ("", ()))[1]
-        return first_weights(plan, examples.x, y.astype(np.float32), self.apart, names)
+        return first_weights(plan, examples.x, self._classes(examples.y), self.apart, names)
+
+    def taught(self, plan: Plan, weights: Arrays, features: Array, examples: PairExamples) -> Arrays:
+        if self.per_step or examples.y is None:
+            return {}
+        return beside_layers(plan, weights, features, self._classes(examples.y), self.apart)
+
+    def _classes(self, y: list[Array]) -> Array:
+        """What a regression learns, [N, K]: 1 where a label holds."""
+        stacked = np.stack(y)
+        if stacked.ndim == 1:
+            stacked = stacked[:, None] if self.apart else np.eye(len(self.labels.classes))[stacked]
+        return stacked.astype(np.float32)
 
     def digest(self, examples: PairExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])
