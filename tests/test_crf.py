@@ -1,7 +1,6 @@
 """The head crf: beside all paths one by one; its loss, its streams, and the labels that it is the default of."""
 
 import itertools
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +53,12 @@ def test_a_row_is_as_probable_as_its_share_of_all_paths(T: int, K: int) -> None:
     assert CRF.sample(params, np.random.default_rng(1), **w).shape == (T,)
 
 
-def test_likelihood_marginals_and_paths_are_those_of_crfsuite() -> None:
+def test_likelihood_marginals_and_paths_are_those_of_crfsuite(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that sklearn-crfsuite fits, whose weights are read from its file in full precision."""
     sklearn_crfsuite = pytest.importorskip("sklearn_crfsuite")
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parent.parent / "benchmarks")
+    from tag_unseen import weights_of
+
     random = np.random.default_rng(0)
     labels = [["OAB"[k] for k in random.integers(0, 3, n)] for n in random.integers(1, 9, 40)]
     rows = [
@@ -86,18 +88,6 @@ def test_likelihood_marginals_and_paths_are_those_of_crfsuite() -> None:
         for name, k in order.items():
             np.testing.assert_allclose(found[:, k], [share[name] for share in shares], atol=1e-6)
         assert [order[label] for label in path] == crf_best(params, **w).tolist()
-
-
-def weights_of(path: str) -> tuple[Any, Any]:
-    """State features, [attributes, labels], and transitions, [labels, labels], of a file of CRFsuite."""
-    data = Path(path).read_bytes()
-    _, _, _, _, _, labels, attributes, at = struct.unpack_from("<4sI4sIIIII", data)
-    states, moves = np.zeros((attributes, labels)), np.zeros((labels, labels))
-    _, _, count = struct.unpack_from("<4sII", data, at)
-    for i in range(count):
-        kind, source, target, weight = struct.unpack_from("<IIId", data, at + 12 + 20 * i)
-        (moves if kind else states)[source, target] = weight
-    return states, moves
 
 
 def test_rows_of_a_batch_are_those_rows_alone_to_the_bit() -> None:
