@@ -1,5 +1,7 @@
 """The heads of `classify` and `tag`: which one a spec and its labels ask for, and what its numbers say."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from hitherto.arrays import Array
@@ -11,12 +13,20 @@ from hitherto.spec import Spec
 from hitherto.spec.tasks import TASKS
 from hitherto.tasks.base import Options
 
-__all__ = ["apart", "best", "head_of", "of_spans", "probabilities", "whole"]
+__all__ = ["apart", "best", "head_of", "indicators", "of_spans", "probabilities", "whole"]
 
 
 def apart(head: str) -> bool:
     """Whether a head gives each label a probability by itself, so that several may hold."""
     return "labels" in HEADS[head].options
+
+
+def indicators(labels: LabelCodec, y: Sequence[Array], apart: bool) -> Array:
+    """What a regression on labels learns, [N, K]: 1 where one holds."""
+    stacked = np.stack(y)
+    if stacked.ndim == 1:
+        stacked = stacked[:, None] if apart else np.eye(len(labels.classes))[stacked]
+    return stacked.astype(np.float32)
 
 
 def whole(head: str) -> bool:

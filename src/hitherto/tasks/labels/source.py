@@ -432,19 +432,14 @@ class Pairs(Source[PairExamples]):
         if self.per_step or not self.spec.model.skip or examples.y is None:
             return {}
         names = self.rows().get("embed.weight", ("", ()))[1]
-        return first_weights(plan, examples.x, self._classes(examples.y), self.apart, names)
+        y = heads.indicators(self.labels, examples.y, self.apart)
+        return first_weights(plan, examples.x, y, self.apart, names)
 
     def taught(self, plan: Plan, weights: Arrays, features: Array, examples: PairExamples) -> Arrays:
         if self.per_step or examples.y is None:
             return {}
-        return beside_layers(plan, weights, features, self._classes(examples.y), self.apart)
-
-    def _classes(self, y: list[Array]) -> Array:
-        """What a regression learns, [N, K]: 1 where a label holds."""
-        stacked = np.stack(y)
-        if stacked.ndim == 1:
-            stacked = stacked[:, None] if self.apart else np.eye(len(self.labels.classes))[stacked]
-        return stacked.astype(np.float32)
+        y = heads.indicators(self.labels, examples.y, self.apart)
+        return beside_layers(plan, weights, features, y, self.apart)
 
     def digest(self, examples: PairExamples) -> str:
         return digest_of([*examples.x, *(examples.y or [])])
