@@ -431,9 +431,8 @@ class Pairs(Source[PairExamples]):
         """Those of a branch beside the layers."""
         if self.per_step or not self.spec.model.skip or examples.y is None:
             return {}
-        names = self.rows().get("embed.weight", ("", ()))[1]
         y = heads.indicators(self.labels, examples.y, self.apart)
-        return first_weights(plan, examples.x, y, self.apart, names)
+        return first_weights(plan, examples.x, y, self.apart, self.rows().get("embed.weight", ("", ()))[1])
 
     def taught(self, plan: Plan, weights: Arrays, features: Array, examples: PairExamples) -> Arrays:
         if self.per_step or examples.y is None:
