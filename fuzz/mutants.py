@@ -3,10 +3,11 @@
     python fuzz/mutants.py                      all of them (`make mutants`)
     python fuzz/mutants.py --only resume,fsync  those whose names hold one of these words
     python fuzz/mutants.py --sound              the same tests without any fault: they must all pass
+    python fuzz/mutants.py --native             those of `native_faults.py`: each compiles for a minute or more
 
-Each row of `faults.py` names the tests that ought to notice it: only these are run, up to the first that fails, each in
-a fork of this process, which has imported what takes long. A fault that no test notices is told at the end, and the
-exit status is 1.
+Each row of `faults.py` and `native_faults.py` names the tests that ought to notice it: only these are run, up to the
+first that fails, each in a fork of this process, which has imported what takes long. A fault that no test notices
+is told at the end, and the exit status is 1.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,8 +24,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from faults import MUTANTS, Mutant
+from native_faults import NATIVE_MUTANTS
 
 ROOT = Path(__file__).resolve().parent.parent
+NATIVE = ROOT / "build" / "mutants"  # a copy of the native source, and what it compiles to
 SECONDS = 900  # for the tests of one fault; it may make a loop endless
 
 
@@ -33,10 +37,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--only", help="words, parted by commas, of which a fault's name holds one")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--native", action="store_true", help="plant the faults of the extension, not the others"
+    )
     parser.add_argument("--sound", action="store_true", help="plant nothing: the tests must pass")
     given = parser.parse_args(arguments)
     words = given.only.split(",") if given.only else [""]
-    waiting = [mutant for mutant in MUTANTS if any(word in mutant.name for word in words)]
+    waiting = [
+        m for m in (NATIVE_MUTANTS if given.native else MUTANTS) if any(word in m.name for word in words)
+    ]
     if given.sound:
         waiting = list({(mutant.tests, mutant.asked): mutant for mutant in waiting}.values())
     _import()
@@ -44,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     wrong: list[Mutant] = []
     running: dict[int, tuple[Mutant, Path]] = {}
     while waiting or running:
-        while waiting and len(running) < given.jobs:
+        while waiting and len(running) < (1 if given.native else given.jobs):
             mutant, folder = waiting.pop(0), Path(tempfile.mkdtemp())
             running[_begin(mutant, folder, given.sound)] = mutant, folder
         child, status = os.wait()
@@ -79,14 +88,11 @@ def _begin(mutant: Mutant, folder: Path, sound: bool) -> int:
     """Copy the package, plant the fault, and fork a process that runs the tests."""
     source = folder / "src"
     shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
-    path = source / "hitherto" / mutant.file
-    text = path.read_text(encoding="utf-8")
-    if text.count(mutant.old) != 1:
-        raise SystemExit(
-            f"{mutant.name}: {mutant.old!r} stands {text.count(mutant.old)} times in {mutant.file}"
-        )
-    if not sound:
-        path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+    if mutant.file.startswith("native/"):
+        shutil.copy(_compiled(mutant, sound), source / "hitherto")
+    else:
+        path = source / "hitherto" / mutant.file
+        path.write_text(_planted(mutant, path, sound), encoding="utf-8")
     # For the processes that tests start: an editable install puts its own finder before every path.
     (source / "sitecustomize.py").write_text(f"import sys\n{_PLAIN}\n")
     child = os.fork()
@@ -113,6 +119,44 @@ def _begin(mutant: Mutant, folder: Path, sound: bool) -> int:
     finally:
         sys.stdout.flush()
         os._exit(status)
+
+
+def _planted(mutant: Mutant, path: Path, sound: bool) -> str:
+    """The text of the file with the fault in it."""
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        raise SystemExit(
+            f"{mutant.name}: {mutant.old!r} stands {text.count(mutant.old)} times in {mutant.file}"
+        )
+    return text if sound else text.replace(mutant.old, mutant.new)
+
+
+def _compiled(mutant: Mutant, sound: bool) -> Path:
+    """The extension with the fault in it, for this machine; only what has changed is compiled."""
+    for path in [ROOT / "CMakeLists.txt", *(ROOT / "native").glob("*.*")]:
+        name = path.relative_to(ROOT)
+        text = path.read_text(encoding="utf-8")
+        if str(name) == mutant.file:
+            text = _planted(mutant, path, sound)
+        copy = NATIVE / name
+        if not copy.exists() or copy.read_text(encoding="utf-8") != text:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text, encoding="utf-8")
+    build, path = NATIVE / "build", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    options = [
+        "-G",
+        "Ninja",
+        "--log-level=WARNING",
+        f"-DPython_EXECUTABLE={sys.executable}",
+        "-DHITHERTO_ISAS=native",
+    ]
+    for command in (["cmake", "-S", NATIVE, "-B", build, *options], ["cmake", "--build", build]):
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+        )
+        if done.returncode:
+            raise SystemExit(f"{mutant.name} does not compile:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return build / "_native.abi3.so"
 
 
 _PLAIN = 'sys.meta_path[:] = [f for f in sys.meta_path if "Redirecting" not in type(f).__name__]'
