@@ -340,6 +340,24 @@ def options(rows: Sequence[Row]) -> str:
     return table(header, lines)
 
 
+def bfloat16(rows: Sequence[Row]) -> str:
+    newest = {layers.key(row): row for row in rows}
+    lines = []
+    for name, row in newest.items():
+        against = [row["ratio"][who] for who in ("hitherto float32", "torch bfloat16", "torch float32")]
+        ratios = [f"{r['median']:.2f} ({r['low']:.2f}..{r['high']:.2f})" for r in against]
+        lines.append([name, f"{row['milliseconds']['hitherto bfloat16']:.1f}", *ratios])
+    said = ("our float32", "torch.nn's bfloat16", "torch.nn's float32")
+    header = ["training step", "bfloat16, ms", *(f"{who} / bfloat16" for who in said)]
+    last = rows[-1]
+    about = (
+        f"`{last['command']}`, {last['cpu']}, products by {last['by']}, commit `{last['commit']}`, load "
+        f"{last['load']}: CPU time of one thread, contenders in turn, median (95 % interval) of the ratios. bfloat16 "
+        "is by `torch.autocast`.\n\n"
+    )
+    return about + table(header, lines)
+
+
 def startup(row: Row) -> str:
     seconds = row["seconds"]
     beyond = 1e3 * (seconds["hitherto"]["median"] - seconds["numpy"]["median"])
@@ -1178,6 +1196,8 @@ def report(folder: Path = RESULTS) -> str:
             "## Audio, images, pens, video and music\n\n`python benchmarks/senses.py NAME`, on real and "
             f"synthetic data. Each test split is read once.\n\n{senses_found(folder)}\n"
         )
+    if (folder / "bfloat16.jsonl").exists():
+        parts.append(f"## Training in bfloat16\n\n{bfloat16(read_rows(folder / 'bfloat16.jsonl'))}\n")
     beside: dict[str, list[Row]] = {}
     files = {path.stem.removeprefix("layers-"): path for path in folder.glob("layers-*.jsonl")}
     for isa in [*(i for i in TITLES if i in files), *sorted(set(files) - set(TITLES))]:

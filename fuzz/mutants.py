@@ -142,7 +142,8 @@ def _compiled(mutant: Mutant, sound: bool) -> Path:
         if not copy.exists() or copy.read_text(encoding="utf-8") != text:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(text, encoding="utf-8")
-    build, path = NATIVE / "build", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    build = NATIVE / "build"
+    found = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     options = [
         "-G",
         "Ninja",
@@ -150,10 +151,11 @@ def _compiled(mutant: Mutant, sound: bool) -> Path:
         f"-DPython_EXECUTABLE={sys.executable}",
         "-DHITHERTO_ISAS=native",
     ]
-    for command in (["cmake", "-S", NATIVE, "-B", build, *options], ["cmake", "--build", build]):
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
-        )
+    for command in (
+        ["cmake", "-S", str(NATIVE), "-B", str(build), *options],
+        ["cmake", "--build", str(build)],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=found)
         if done.returncode:
             raise SystemExit(f"{mutant.name} does not compile:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return build / "_native.abi3.so"

@@ -66,6 +66,10 @@ struct Needed {
 
 // True with an error where the arguments of a sweep do not fit.
 bool sweep_refused(const char* name, const Unroll& u, const Weights* weights, i64 rows, Needed& needed) {
+  if (u.precision == BFLOAT16 && bfloat16_products() == ABSENT) {
+    PyErr_Format(PyExc_ValueError, "%s: expected a processor that multiplies bfloat16 numbers; info() would name how", name);
+    return true;
+  }
   for (i64 d = 0; d < u.D && d < 2; ++d) needed("w_ih", u.I, weights[d].w_ih), needed("w_hh", 1, weights[d].w_hh), needed("w_hr", u.P != u.H, weights[d].w_hr);
   if (needed.missing) {
     PyErr_Format(PyExc_ValueError, "%s: %s has no memory: its address is 0", name, needed.missing);
@@ -77,9 +81,11 @@ bool sweep_refused(const char* name, const Unroll& u, const Weights* weights, i6
   return true;
 }
 
+template <int PRECISION>
 PyObject* forward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Arguments a(args, n);
   Forward u = {};
+  u.precision = PRECISION;
   const int threads = a.threads();
   const i64 rows = read_shape(a, u, u.weights);
   u.x = a.address<const float>();
@@ -103,9 +109,11 @@ PyObject* forward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   return done(ok);
 }
 
+template <int PRECISION>
 PyObject* backward(PyObject*, PyObject* const* args, Py_ssize_t n) {
   Arguments a(args, n);
   Backward u = {};
+  u.precision = PRECISION;
   const int threads = a.threads();
   const i64 rows = read_shape(a, u, u.weights);
   u.x = a.address<const float>();
@@ -291,8 +299,8 @@ PyObject* info(PyObject*, PyObject*) {
 #else
   const char* compiler = "unknown";
 #endif
-  return Py_BuildValue("{s:s,s:N,s:s,s:s}", "isa", stepper()->isa, "isas", isas, "pool", uses_openmp() ? "torch" : "own",
-                       "compiler", compiler);
+  return Py_BuildValue("{s:s,s:N,s:s,s:s,s:s}", "isa", stepper()->isa, "isas", isas, "bfloat16", BFLOAT16_NAMES[bfloat16_products()], "pool",
+                       uses_openmp() ? "torch" : "own", "compiler", compiler);
 }
 
 // ---- what this machine can do ----------------------------------------------------------------------------------------
@@ -396,11 +404,13 @@ bool add_names(PyObject* module_) {
 }
 
 PyMethodDef methods[] = {
-    {"forward", as_method(forward), METH_FASTCALL,
+    {"forward", as_method(forward<FLOAT32>), METH_FASTCALL,
      "(threads, cell, split, T, B, I, H, P, D, N, sizes, offsets, places, rows, mask, 2 x (w_ih, w_hh, b_ih, b_hh, w_hr), x, h0, c0, y, hT, cT, saved, cells)"},
-    {"backward", as_method(backward), METH_FASTCALL,
+    {"backward", as_method(backward<FLOAT32>), METH_FASTCALL,
      "(threads, cell, split, T, B, I, H, P, D, N, sizes, offsets, places, rows, mask, 2 x (w_ih, w_hh, b_ih, b_hh, w_hr), x, y, h0, c0, saved, cells, dy, dhT, "
      "dcT, dx, dh0, dc0, 2 x (dw_ih, dw_hh, db_ih, db_hh, dw_hr), dgates, douts)"},
+    {"bfloat16_forward", as_method(forward<BFLOAT16>), METH_FASTCALL, "(.. as forward): the factors of products are rounded to bfloat16"},
+    {"bfloat16_backward", as_method(backward<BFLOAT16>), METH_FASTCALL, "(.. as backward): the factors of products are rounded to bfloat16"},
     {"normed_forward", as_method(normed_forward), METH_FASTCALL,
      "(.. as forward up to w_hr, x, h0, c0, y, hT, cT, saved, cells, raw, 2 x (scale_hh, bias_n, scale_c, shift_c)): with layer normalisation; x is "
      "the inputs' part of the gates"},
@@ -413,7 +423,7 @@ PyMethodDef methods[] = {
      "(logits, rows, V, k, values, ids, totals, threads): of each row the k largest in falling order with their places, and the logarithm of "
      "the sum of its exponentials"},
     {"adopt_openmp", adopt, METH_NOARGS, "Use the threads of the OpenMP runtime that torch has loaded, if there is one."},
-    {"info", info, METH_NOARGS, "What is in use: isa, isas usable here, pool of threads, compiler."},
+    {"info", info, METH_NOARGS, "What is in use: isa, isas usable here, what multiplies bfloat16 in training, pool of threads, compiler."},
     {"calibrate", calibrate, METH_VARARGS,
      "(kind, n, threads): fma GFLOP/s over n rounds, read GB/s over n bytes, barrier ns over n rounds; 0 where that many threads "
      "are not to be had."},

@@ -1,5 +1,9 @@
 #include <cstdlib>
 #include <cstring>
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include "kernels.h"
 #include "machine.h"
@@ -63,6 +67,27 @@ const char* chosen_isa() {
       if (machine_has(s->isa)) return s->isa;
     }
     return nullptr;
+  }();
+  return chosen;
+}
+
+// Whether this process may use tiles. Linux wants to be asked, once for all threads.
+bool may_use_tiles() {
+  if (!machine_has("amx")) return false;
+#if defined(__linux__) && defined(__x86_64__)
+  constexpr long REQUEST = 0x1023, TILE_DATA = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+#else
+  return true;
+#endif
+}
+
+// HITHERTO_ISA names no set that has tiles: where it is set there are none.
+Bfloat16 bfloat16_products() {
+  static const Bfloat16 chosen = [] {
+    const char *isa = chosen_isa(), *wanted = std::getenv("HITHERTO_ISA");
+    if (!isa || std::strcmp(isa, "avx512_bf16")) return ABSENT;
+    return !(wanted && *wanted) && may_use_tiles() ? TILES : DOTS;
   }();
   return chosen;
 }

@@ -52,6 +52,7 @@ struct FloatProduct {
   i64 lda, rows;
   const float* packed;
   i64 K, v0, v1;
+  std::uint32_t* words;  // where a product in bfloat16 keeps its rows; null: it is in float32. See bfloat16.h
 
   // Vector n of panel i begins in row r with begin + r * ld_begin + (i * panel_begin + n * vector_begin) * VL; null: zeros. Of the
   // third vector of a GRU's panel begins bias_n instead, where it is given.
@@ -79,6 +80,11 @@ struct FloatProduct {
   }
 };
 
+// Weights are asked for so many floats before they are read, since processors look ahead within a page alone. Past the last panel
+// nothing is read.
+constexpr i64 AHEAD = 1024;
+constexpr int LINE = 16 / VL;  // vectors of a cache line
+
 constexpr i64 ALL = i64(1) << 60;  // more numbers than a row has: whole vectors are written
 
 // R rows times M panels of N vectors, v the first, `index` the first panel. Values go to to + r * ld, or are added to those there.
@@ -101,6 +107,10 @@ HT_NOINLINE void float_tile(const FloatProduct& p, i64 row, i64 v, i64 index, fl
   const i64 K = p.K, lda = p.lda, apart = K * N * VL;
   for (i64 k = 0; k < K; ++k, panel += N * VL) {
     Vec w[M][N];
+    if constexpr (R >= 3) {  // where it is free
+      HT_UNROLL
+      for (int n = 0; n < N; n += LINE) prefetch(panel + AHEAD + n * VL);
+    }
     HT_UNROLL
     for (int m = 0; m < M; ++m) {
       HT_UNROLL

@@ -12,6 +12,14 @@ constexpr const char* CELL_NAMES[CELLS] = {"rnn_tanh", "rnn_relu", "lstm", "gru"
 
 constexpr int gates_of(int cell) { return cell == LSTM ? 4 : cell == GRU || cell == GRU_BEFORE ? 3 : 1; }
 
+enum Precision { FLOAT32, BFLOAT16, INT8, PRECISIONS };
+constexpr const char* PRECISION_NAMES[PRECISIONS] = {"float32", "bfloat16", "int8"};
+
+// What multiplies bfloat16 numbers in training: nothing here, AVX512-BF16, or the tiles of AMX.
+enum Bfloat16 { ABSENT, DOTS, TILES, BFLOAT16S };
+constexpr const char* BFLOAT16_NAMES[BFLOAT16S] = {"", "avx512_bf16", "amx"};
+Bfloat16 bfloat16_products();
+
 // How the threads of one direction share its work. Rows need no barrier; units read each weight in one thread only.
 enum Split { AUTO, ROWS, UNITS, SPLITS };
 constexpr const char* SPLIT_NAMES[SPLITS] = {"auto", "rows", "units"};
@@ -20,7 +28,7 @@ constexpr const char* SPLIT_NAMES[SPLITS] = {"auto", "rows", "units"};
 // their tokens are numbered side by side from offset(t). Inputs and outputs may lie elsewhere, padded or batch first:
 // token i is row place(i) of x, y, dx and dy. Pointers that may be null say so; matrices are row-major.
 struct Unroll {
-  int cell, split;
+  int cell, split, precision;  // of the products: FLOAT32, or BFLOAT16 where bfloat16_products() has them
   i64 T, B, I, H, P, D, N;  // P: numbers of h. H, or fewer where LSTM projects it
   const i64* sizes;    // [T], or null: all B rows at every t
   const i64* offsets;  // [T + 1] where sizes is given
@@ -117,14 +125,12 @@ struct Kernels {
 
 // ---- a whole model, step by step -------------------------------------------------------------------------------------
 
-enum Precision { FLOAT32, BFLOAT16, INT8, PRECISIONS };
 enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, BAG, SUMMARY, JOIN, SPELL, OPS };
 constexpr i64 LONGEST_GRAM = 8;  // in ids
 constexpr i64 STATISTICS = 7;    // of each number that a summary reads
 enum Pooling { LAST, MEAN, MAX, POOLINGS };
 enum Attention { MULTIPLICATIVE, ADDITIVE, ATTENTIONS };
 enum Activation { NONE, TANH, RELU, ACTIVATIONS };  // of a linear map or a convolution
-constexpr const char* PRECISION_NAMES[PRECISIONS] = {"float32", "bfloat16", "int8"};
 constexpr const char* OP_NAMES[OPS] = {"embed", "recurrent", "pool", "linear", "attend", "recall", "keep", "conv", "window", "peaks",
                                        "bag", "summary", "join", "spell"};
 constexpr const char* POOLING_NAMES[POOLINGS] = {"last", "mean", "max"};

@@ -36,6 +36,7 @@ inline bool machine_has(const char* isa) {
   cpuid(7, 0, r);
   const bool avx2 = r[1] >> 5 & 1, f = r[1] >> 16 & 1, dq = r[1] >> 17 & 1, bw = r[1] >> 30 & 1, vl = r[1] >> 31 & 1;
   const bool vnni = r[2] >> 11 & 1;
+  const bool amx = r[3] >> 22 & 1 && r[3] >> 24 & 1;  // tiles, and their products of bfloat16
   cpuid(7, 1, r);
   const bool bf16 = r[0] >> 5 & 1;
   const unsigned long long saved = xcr0();
@@ -43,6 +44,7 @@ inline bool machine_has(const char* isa) {
   const bool avx512 = avx2 && f && dq && bw && vl && (saved & 0xe6) == 0xe6;
   if (!std::strcmp(isa, "avx512_vnni")) return avx512 && vnni;
   if (!std::strcmp(isa, "avx512_bf16")) return avx512 && vnni && bf16;
+  if (!std::strcmp(isa, "amx")) return avx512 && bf16 && amx && (saved & 0x60000) == 0x60000;
   return avx512;
 }
 #else

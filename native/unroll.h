@@ -6,8 +6,8 @@
 // gradient of h at each step into the gates' gradients and those, through the recurrent weights, into the gradient of the
 // h before. The products over all tokens that remain (weights, inputs) are the caller's.
 #pragma once
+#include "bfloat16.h"
 #include "cells.h"
-#include "gemm.h"
 #include "kernels.h"
 #include "pool.h"
 
@@ -25,31 +25,31 @@ constexpr int panel_width(int gates) { return gates == 1 ? 4 : gates; }
 
 struct ForwardPack {  // offsets into the pack, in floats
   i64 bias, bias_n, w_ih, w_hh, w_n, w_hr, size;
-  ForwardPack(int cell, i64 I, i64 H, i64 O) {
-    const i64 P = blocks_of(H), V = P * gates_of(cell);
+  ForwardPack(int cell, i64 I, i64 H, i64 O, int precision) {
+    const i64 P = blocks_of(H), V = P * gates_of(cell), deep = depth_of(precision, H);
     bias = 0;
     bias_n = bias + V * VL;  // GRU's b'_n, which r multiplies
     w_ih = bias_n + (cell == GRU ? P * VL : 0);
-    w_hh = w_ih + V * VL * I;
-    w_n = w_hh + 2 * P * VL * H;  // GRU_BEFORE's U_n, which multiplies r h
-    w_hr = w_hh + V * VL * O;
-    size = w_hr + (O == H ? 0 : blocks_of(O) * VL * H);
+    w_hh = w_ih + V * VL * depth_of(precision, I);
+    w_n = w_hh + 2 * P * VL * deep;  // GRU_BEFORE's U_n, which multiplies r h
+    w_hr = w_hh + V * VL * depth_of(precision, O);
+    size = w_hr + (O == H ? 0 : blocks_of(O) * VL * deep);
   }
 };
 
 struct BackwardPack {
   i64 w_hh, w_n, w_hr, size;
-  BackwardPack(int cell, i64 H, i64 O) {
+  BackwardPack(int cell, i64 H, i64 O, int precision) {
     const i64 columns = blocks_of(O) * VL;
     w_hh = 0;
-    w_n = 2 * H * columns;
-    w_hr = gates_of(cell) * H * columns;
-    size = w_hr + (O == H ? 0 : O * blocks_of(H) * VL);
+    w_n = depth_of(precision, 2 * H) * columns;
+    w_hr = cell == GRU_BEFORE ? w_n + depth_of(precision, H) * columns : depth_of(precision, gates_of(cell) * H) * columns;
+    size = w_hr + (O == H ? 0 : depth_of(precision, O) * blocks_of(H) * VL);
   }
 };
 
 struct PackJob {
-  int cell;
+  int cell, precision;
   i64 I, H, O;  // O: numbers of h
   Weights weights;
   float* pack;
@@ -59,17 +59,17 @@ void forward_pack_part(void* arg, int id, int n) {
   const PackJob& j = *static_cast<PackJob*>(arg);
   const i64 H = j.H, P = blocks_of(H);
   const int G = gates_of(j.cell), W = panel_width(G);
-  const ForwardPack at(j.cell, j.I, H, j.O);
+  const ForwardPack at(j.cell, j.I, H, j.O, j.precision);
   const auto part = [&](i64 vectors, i64 t) { return vectors * t / n; };
   const i64 v0 = part(P * G, id), v1 = part(P * G, id + 1);
-  pack_panels(j.pack + at.w_ih, j.weights.w_ih, j.I, 1, H, j.I, G, W, v0, v1);
+  pack_panels(j.precision, j.pack + at.w_ih, j.weights.w_ih, j.I, 1, H, j.I, G, W, v0, v1);
   if (j.cell == GRU_BEFORE) {
-    pack_panels(j.pack + at.w_hh, j.weights.w_hh, H, 1, H, H, 2, 2, part(2 * P, id), part(2 * P, id + 1));
-    pack_panels(j.pack + at.w_n, j.weights.w_hh + 2 * H * H, H, 1, H, H, 1, 4, part(P, id), part(P, id + 1));
+    pack_panels(j.precision, j.pack + at.w_hh, j.weights.w_hh, H, 1, H, H, 2, 2, part(2 * P, id), part(2 * P, id + 1));
+    pack_panels(j.precision, j.pack + at.w_n, j.weights.w_hh + 2 * H * H, H, 1, H, H, 1, 4, part(P, id), part(P, id + 1));
   } else {
-    pack_panels(j.pack + at.w_hh, j.weights.w_hh, j.O, 1, H, j.O, G, W, v0, v1);
+    pack_panels(j.precision, j.pack + at.w_hh, j.weights.w_hh, j.O, 1, H, j.O, G, W, v0, v1);
   }
-  if (j.O != H) pack_panels(j.pack + at.w_hr, j.weights.w_hr, H, 1, j.O, H, 1, 4, part(blocks_of(j.O), id), part(blocks_of(j.O), id + 1));
+  if (j.O != H) pack_panels(j.precision, j.pack + at.w_hr, j.weights.w_hr, H, 1, j.O, H, 1, 4, part(blocks_of(j.O), id), part(blocks_of(j.O), id + 1));
   if (id != 0) return;
   for (i64 v = 0; v < P * G; ++v) {
     const i64 gate = v % G, unit = v / G * VL, valid = min_of(VL, H - unit);
@@ -84,16 +84,16 @@ void forward_pack_part(void* arg, int id, int n) {
 void backward_pack_part(void* arg, int id, int n) {
   const PackJob& j = *static_cast<PackJob*>(arg);
   const i64 H = j.H, P = blocks_of(j.O), v0 = P * id / n, v1 = P * (id + 1) / n;
-  const BackwardPack at(j.cell, H, j.O);
+  const BackwardPack at(j.cell, H, j.O, j.precision);
   if (j.cell == GRU_BEFORE) {
-    pack_panels(j.pack + at.w_hh, j.weights.w_hh, 1, H, H, 2 * H, 1, 4, v0, v1);
-    pack_panels(j.pack + at.w_n, j.weights.w_hh + 2 * H * H, 1, H, H, H, 1, 4, v0, v1);
+    pack_panels(j.precision, j.pack + at.w_hh, j.weights.w_hh, 1, H, H, 2 * H, 1, 4, v0, v1);
+    pack_panels(j.precision, j.pack + at.w_n, j.weights.w_hh + 2 * H * H, 1, H, H, H, 1, 4, v0, v1);
   } else {
-    pack_panels(j.pack + at.w_hh, j.weights.w_hh, 1, j.O, j.O, gates_of(j.cell) * H, 1, 4, v0, v1);
+    pack_panels(j.precision, j.pack + at.w_hh, j.weights.w_hh, 1, j.O, j.O, gates_of(j.cell) * H, 1, 4, v0, v1);
   }
   if (j.O != H) {
     const i64 Q = blocks_of(H);
-    pack_panels(j.pack + at.w_hr, j.weights.w_hr, 1, H, H, j.O, 1, 4, Q * id / n, Q * (id + 1) / n);
+    pack_panels(j.precision, j.pack + at.w_hr, j.weights.w_hr, 1, H, H, j.O, 1, 4, Q * id / n, Q * (id + 1) / n);
   }
 }
 
@@ -183,7 +183,7 @@ struct StepRows {
 constexpr bool keeps_h(int cell) { return cell == GRU || cell == GRU_BEFORE; }  // a share of h passes each step by
 
 struct ForwardSizes {
-  i64 ldh, vectors, chunk, lda, planes, shared, scratch;
+  i64 ldh, vectors, chunk, lda, planes, shared, words, scratch;
   ForwardSizes(const Forward& u, const Crew& crew) {
     const i64 P = blocks_of(u.H), G = gates_of(u.cell), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
@@ -197,8 +197,9 @@ struct ForwardSizes {
     planes = u.cell == GRU_BEFORE || u.P != u.H ? 3 : 2;
     shared = crew.shared_rows(u) * ldh * planes;
     const i64 kept = (u.cell == LSTM || u.cell == GRU_BEFORE) + (u.mask && keeps_h(u.cell));
-    scratch = chunk * (lda + vectors * VL) + rows * blocks * VL * kept + 64;
-    scratch = ceil_div(scratch, 16) * 16;
+    words = ceil_div(chunk * (lda + vectors * VL) + rows * blocks * VL * kept + 64, 16) * 16;  // where they begin
+    scratch = words;
+    if (u.precision == BFLOAT16) scratch += max_of(words_of_rows(chunk, u.I), words_of_rows(rows, max_of(u.H, u.P)));
   }
 };
 
@@ -209,7 +210,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
   const i64 v0 = m.b0 * G, v1 = m.b1 * G;
   const bool reverse = m.d == 1, projects = CELL == LSTM && O != H;
   const i64 o1 = projects ? blocks_of(O) : m.b1;  // blocks of h, from m.b0 on
-  const ForwardPack at(CELL, I, H, O);
+  const ForwardPack at(CELL, I, H, O, u.precision);
   const float* pack = m.pack;
   // h before and after a step change places; a third holds r h in GRU_BEFORE, and what an LSTM projects.
   const i64 plane = z.shared / z.planes;
@@ -218,6 +219,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
   float* inputs = gx + z.chunk * ldg;
   float* c = inputs + z.chunk * z.lda;  // LSTM's c; in GRU_BEFORE z, between its two products
   float* whole = u.mask && keeps_h(CELL) ? c + (CELL == GRU_BEFORE ? m.rows * ldc : 0) : nullptr;
+  u32* const words = u.precision == BFLOAT16 ? reinterpret_cast<u32*>(m.scratch + z.words) : nullptr;
 
   for (i64 j = 0; j < m.rows; ++j) {
     const i64 cell = m.d * u.B + m.row(j), from = cell * O;
@@ -244,10 +246,10 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       for (i64 j = 0; j < rows; ++j, ++tokens) std::memcpy(inputs + tokens * z.lda, u.x + u.place(m.token(u, t, j)) * I, I * 4);
     }
     FloatProduct p = {};
-    p.a = inputs, p.lda = z.lda, p.rows = tokens, p.packed = pack + at.w_ih, p.K = I, p.v0 = v0, p.v1 = v1;
+    p.a = inputs, p.lda = z.lda, p.rows = tokens, p.packed = pack + at.w_ih, p.K = I, p.v0 = v0, p.v1 = v1, p.words = words;
     p.begin_with(pack + at.bias + v0 * VL, 0, W, 1);
     p.store_rows(gx, ldg, ALL);
-    product<false>(p, W);
+    multiply(p, W);
 
     const float* g = gx;
     for (i64 step = begin; step < end; ++step) {
@@ -264,7 +266,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
       if (u.saved) step_rows.saved = u.saved + m.d * u.N * saved_per_unit(CELL) * H, step_rows.ld_saved = saved_per_unit(CELL) * H;
       if (u.saved && CELL == LSTM) step_rows.cells = u.cells + m.d * u.N * H;
       FloatProduct p = {};
-      p.a = h, p.lda = z.ldh, p.rows = rows, p.packed = pack + at.w_hh, p.K = O, p.v0 = v0, p.v1 = v1;
+      p.a = h, p.lda = z.ldh, p.rows = rows, p.packed = pack + at.w_hh, p.K = O, p.v0 = v0, p.v1 = v1, p.words = words;
       p.begin_with(g, ldg, W, 1);
       if constexpr (CELL == RNN_TANH || CELL == RNN_RELU) {
         const auto take = [&](Tile tile) {
@@ -280,7 +282,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
           }
         };
         p.give_to(take);
-        product<false>(p, W);
+        multiply(p, W);
       } else if constexpr (CELL == LSTM) {
         float* const inner = projects ? m.shared + 2 * plane + m.home * z.ldh : nullptr;
         const auto take = [&](Tile tile) {
@@ -308,7 +310,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
           }
         };
         p.give_to(take);
-        product<false>(p, W);
+        multiply(p, W);
         if (projects) {
           const auto take_projected = [&](Tile tile) {
             const StepRows now = step_rows;
@@ -319,9 +321,9 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
             }
           };
           FloatProduct q = {};
-          q.a = inner, q.lda = z.ldh, q.rows = rows, q.packed = pack + at.w_hr, q.K = H, q.v1 = o1;
+          q.a = inner, q.lda = z.ldh, q.rows = rows, q.packed = pack + at.w_hr, q.K = H, q.v1 = o1, q.words = words;
           q.give_to(take_projected);
-          product<false>(q, 4);
+          multiply(q, 4);
         }
       } else if constexpr (CELL == GRU) {
         p.bias_n = pack + at.bias_n;
@@ -346,7 +348,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
           }
         };
         p.give_to(take);
-        product<false>(p, W);
+        multiply(p, W);
       } else {
         float* reset_h = m.shared + 2 * plane + m.home * z.ldh;
         p.v0 = 2 * m.b0, p.v1 = 2 * m.b1;
@@ -371,7 +373,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
           }
         };
         p.give_to(take_reset);
-        product<false>(p, 2);
+        multiply(p, 2);
         m.meet();
         p.a = reset_h, p.packed = pack + at.w_n, p.v0 = m.b0, p.v1 = m.b1;
         p.begin_with(g + 2 * VL, ldg, 4 * G, G);  // n of four blocks
@@ -392,7 +394,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
           }
         };
         p.give_to(take_candidate);
-        product<false>(p, 4);
+        multiply(p, 4);
       }
       g += rows * ldg;
       m.meet();
@@ -429,7 +431,7 @@ void forward_part(const Forward& u, const Member& m, const ForwardSizes& z) {
 // ---- backward --------------------------------------------------------------------------------------------------------
 
 struct BackwardSizes {
-  i64 ldg, blocks, gradients, shared, scratch;
+  i64 ldg, blocks, gradients, shared, words, scratch;
   BackwardSizes(const Backward& u, const Crew& crew) {
     const i64 P = blocks_of(u.H), team = crew.smallest_team();
     const i64 rows = crew.by_units ? u.B : ceil_div(u.B, team);
@@ -437,7 +439,8 @@ struct BackwardSizes {
     ldg = padded(gates_of(u.cell) * u.H);
     gradients = dgates_per_unit(u.cell) * blocks * VL;
     shared = crew.shared_rows(u) * ldg * 2;
-    scratch = ceil_div(rows * blocks * VL * (2 + (u.mask != nullptr) + (u.P != u.H)) + gradients, 16) * 16;
+    words = ceil_div(rows * blocks * VL * (2 + (u.mask != nullptr) + (u.P != u.H)) + gradients, 16) * 16;
+    scratch = words + (u.precision == BFLOAT16 ? words_of_rows(rows, gates_of(u.cell) * u.H) : 0);
   }
 };
 
@@ -447,13 +450,14 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
   const i64 H = u.H, O = u.P, ldy = u.D * O, ldd = (m.b1 - m.b0) * VL;
   const bool reverse = m.d == 1, projects = CELL == LSTM && O != H;
   const i64 o1 = projects ? blocks_of(O) : m.b1;  // blocks of h, from m.b0 on
-  const BackwardPack at(CELL, H, O);
+  const BackwardPack at(CELL, H, O, u.precision);
   const float* pack = m.pack;
   float* dh = m.scratch;                  // [rows, units of this member]: the gradient that comes from the step after
   float* dc = dh + m.rows * ldd;      // LSTM's c; in GRU_BEFORE dh as it enters a step
   float* dbias = dc + m.rows * ldd;   // [gate, units of this member]
   float* back = dbias + DG * ldd;     // under a mask, what the recurrent product gives; without one that is added to dh
   float* inner = back + (u.mask ? m.rows * ldd : 0);  // the gradient of what was projected
+  u32* const words = u.precision == BFLOAT16 ? reinterpret_cast<u32*>(m.scratch + z.words) : nullptr;
   std::memset(dbias, 0, size_t(DG * ldd) * 4);
 
   for (i64 j = 0; j < m.rows; ++j) {
@@ -501,9 +505,9 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
         }
       }
       FloatProduct q = {};
-      q.a = dh, q.lda = ldd, q.rows = rows, q.packed = pack + at.w_hr, q.K = O, q.v1 = m.b1;
+      q.a = dh, q.lda = ldd, q.rows = rows, q.packed = pack + at.w_hr, q.K = O, q.v1 = m.b1, q.words = words;
       q.store_rows(inner, ldd, ALL);
-      product<false>(q, 4);
+      multiply(q, 4);
     }
     for (i64 j = 0; j < rows; ++j) {
       const i64 token = m.d * u.N + m.token(u, t, j);
@@ -550,7 +554,7 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
     }
     m.meet();
     FloatProduct p = {};
-    p.a = gates, p.lda = z.ldg, p.rows = rows, p.packed = pack + at.w_hh, p.K = G * H, p.v0 = m.b0, p.v1 = o1;
+    p.a = gates, p.lda = z.ldg, p.rows = rows, p.packed = pack + at.w_hh, p.K = G * H, p.v0 = m.b0, p.v1 = o1, p.words = words;
     if constexpr (CELL == GRU_BEFORE) {
       // d(r h) = dn U_n, from which r's gradient and a share of dh; then the rest of dh through r and z.
       FloatProduct q = p;
@@ -571,13 +575,13 @@ void backward_part(const Backward& u, const Member& m, const BackwardSizes& z) {
         }
       };
       q.give_to(take);
-      product<false>(q, 4);
+      multiply(q, 4);
       m.meet();
       p.K = 2 * H;
     }
     p.store_rows(u.mask ? back : dh, ldd, ALL);
     if (u.mask) std::memset(back, 0, size_t(rows * ldd) * 4);
-    add_product(p);
+    add_multiply(p);
     for (i64 j = 0; u.mask && j < rows; ++j) {
       for (i64 k = 0; k < (o1 - m.b0) * VL; k += VL) {
         float* dh_at = dh + j * ldd + k;

@@ -35,6 +35,14 @@ namespace {
 
 using i64 = std::int64_t;
 
+HT_INLINE void prefetch(const float* p) {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+#else
+  (void)p;
+#endif
+}
+
 // Numbers below 1e-38 take a hundred times as long as others, and a state that fades goes through all of them.
 struct NoDenormals {
 #if defined(__x86_64__) || defined(_M_X64)

@@ -18,7 +18,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hitherto.model import kernels
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+bfloat16: Any = importlib.import_module("bfloat16")
 common: Any = importlib.import_module("common")
 layers: Any = importlib.import_module("layers")
 report: Any = importlib.import_module("report")
@@ -736,3 +739,11 @@ def test_texts_and_tags_stand_beside_their_peers(tmp_path: Path) -> None:
 
 def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.skipif(not kernels.multiplies_bfloat16(), reason="this processor lacks AVX512-BF16")
+def test_bfloat16_is_timed_beside_float32_and_torch() -> None:
+    row = bfloat16.measure(TINY | {"threads": 1, "ragged": False}, repetitions=1)
+    assert set(row["ratio"]) == {"hitherto float32", "torch float32", "torch bfloat16"}
+    about = {"command": "c", "cpu": "p", "by": "amx", "commit": "x", "load": [1.0]}
+    assert layers.key(row) in report.bfloat16([row | about])

@@ -58,6 +58,7 @@ class Case:
     seed: int = 0
     drop: bool = False  # recurrent dropout
     proj: int = 0  # of LSTM: numbers of h, below H; 0 for H
+    bfloat16: bool = False  # both factors of every product are rounded to it
 
     @property
     def B(self):
@@ -110,11 +111,18 @@ def sigmoid(v):
     return 1 / (1 + np.exp(-v))
 
 
+def rounded(v):
+    """The nearest bfloat16 numbers, of float32 ones; ties go to the even one."""
+    bits = np.asarray(v, np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).view(np.float32).astype(np.float64)
+
+
 class Oracle:
     """One layer in float64: `values` and `gradients`, in the order y, states and x, states, weights."""
 
     def __init__(self, case, drawn):
         self.case, self.drawn, self.kink = case, drawn, np.inf
+        self.times = (lambda a, b: rounded(a) @ rounded(b)) if case.bfloat16 else np.matmul
         T, B = case.steps, case.B
         self.y = np.zeros((T, B, case.D * case.P))
         self.dx = np.zeros((T, B, case.I))
@@ -142,7 +150,7 @@ class Oracle:
             after, kept = self.forward(weights, drawn.x[t, rows], before, mask)
             inner = after[0]
             if out is not None:
-                after[0] = inner @ out.T
+                after[0] = self.times(inner, out.T)
             for s, v in zip(now, after, strict=True):
                 s[rows] = v
             self.y[t, rows, columns] = after[0]
@@ -154,17 +162,17 @@ class Oracle:
             dafter = [s[rows] for s in back]
             dafter[0] = dafter[0] + drawn.dy[t, rows, columns]
             if out is not None:
-                self.dweights[d][-1] += dafter[0].T @ inner
-                dafter[0] = dafter[0] @ out
+                self.dweights[d][-1] += self.times(dafter[0].T, inner)
+                dafter[0] = self.times(dafter[0], out)
             # Gradients of W x + b and U h + b'; what U multiplied in each gate; gradients of the old state.
             ax, ah, inputs, dbefore = self.backward(weights, before, kept, dafter, mask)
             x = drawn.x[t, rows]
-            self.dx[t, rows] += ax @ weights[0]
+            self.dx[t, rows] += self.times(ax, weights[0])
             into = self.dweights[d]
-            into[0] += ax.T @ x
+            into[0] += self.times(ax.T, x)
             for g, read in enumerate(inputs):
                 gate = slice(g * H, (g + 1) * H)
-                into[1][gate] += ah[:, gate].T @ read
+                into[1][gate] += self.times(ah[:, gate].T, read)
             if case.bias:
                 into[2] += ax.sum(0)
                 into[3] += ah.sum(0)
@@ -175,43 +183,43 @@ class Oracle:
 
     def forward(self, weights, x, before, mask):
         w, u, b, bb = weights
-        H, h, whole = self.case.H, before[0] * mask, before[0]
+        H, h, whole, times = self.case.H, before[0] * mask, before[0], self.times
         r_, z_, n_ = slice(H), slice(H, 2 * H), slice(2 * H, 3 * H)
         match self.case.cell:
             case "rnn_tanh":
-                out = np.tanh(x @ w.T + b + h @ u.T + bb)
+                out = np.tanh(times(x, w.T) + b + times(h, u.T) + bb)
                 return [out], (out,)
             case "rnn_relu":
-                a = x @ w.T + b + h @ u.T + bb
+                a = times(x, w.T) + b + times(h, u.T) + bb
                 self.kink = min(self.kink, np.abs(a).min(initial=np.inf))
                 return [np.maximum(a, 0)], (a,)
             case "lstm":
-                i, f, g, o = np.split(x @ w.T + b + h @ u.T + bb, 4, 1)
+                i, f, g, o = np.split(times(x, w.T) + b + times(h, u.T) + bb, 4, 1)
                 i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
                 c = f * before[1] + i * g
                 return [o * np.tanh(c), c], (i, f, g, o, c)
             case "gru":
-                gx, gh = x @ w.T + b, h @ u.T + bb
+                gx, gh = times(x, w.T) + b, times(h, u.T) + bb
                 r, z = sigmoid(gx[:, r_] + gh[:, r_]), sigmoid(gx[:, z_] + gh[:, z_])
                 n = np.tanh(gx[:, n_] + r * gh[:, n_])
                 return [(1 - z) * n + z * whole], (r, z, n, gh[:, n_])
             case "gru_before":
-                gx, bb = x @ w.T + b, np.broadcast_to(bb, 3 * H)
-                r = sigmoid(gx[:, r_] + h @ u[r_].T + bb[r_])
-                z = sigmoid(gx[:, z_] + h @ u[z_].T + bb[z_])
-                n = np.tanh(gx[:, n_] + (r * h) @ u[n_].T + bb[n_])
+                gx, bb = times(x, w.T) + b, np.broadcast_to(bb, 3 * H)
+                r = sigmoid(gx[:, r_] + times(h, u[r_].T) + bb[r_])
+                z = sigmoid(gx[:, z_] + times(h, u[z_].T) + bb[z_])
+                n = np.tanh(gx[:, n_] + times(r * h, u[n_].T) + bb[n_])
                 return [(1 - z) * n + z * whole], (r, z, n)
 
     def backward(self, weights, before, kept, dafter, mask):
-        u, H, dh = weights[1], self.case.H, dafter[0]
+        u, H, dh, times = weights[1], self.case.H, dafter[0], self.times
         h, whole = before[0] * mask, before[0]
         match self.case.cell:
             case "rnn_tanh":
                 a = dh * (1 - kept[0] ** 2)
-                return a, a, [h], [a @ u * mask]
+                return a, a, [h], [times(a, u) * mask]
             case "rnn_relu":
                 a = dh * (kept[0] > 0)
-                return a, a, [h], [a @ u * mask]
+                return a, a, [h], [times(a, u) * mask]
             case "lstm":
                 i, f, g, o, c = kept
                 tc = np.tanh(c)
@@ -223,20 +231,21 @@ class Oracle:
                     dh * tc * o * (1 - o),
                 ]
                 a = np.concatenate(parts, 1)
-                return a, a, [h] * 4, [a @ u * mask, dc * f]
+                return a, a, [h] * 4, [times(a, u) * mask, dc * f]
             case "gru":
                 r, z, n, hn = kept
                 dn, dz = dh * (1 - z) * (1 - n**2), dh * (whole - n) * z * (1 - z)
                 dr = dn * hn * r * (1 - r)
                 ah = np.concatenate([dr, dz, dn * r], 1)
-                return np.concatenate([dr, dz, dn], 1), ah, [h] * 3, [ah @ u * mask + dh * z]
+                return np.concatenate([dr, dz, dn], 1), ah, [h] * 3, [times(ah, u) * mask + dh * z]
             case "gru_before":
                 r, z, n = kept
                 dn, dz = dh * (1 - z) * (1 - n**2), dh * (whole - n) * z * (1 - z)
-                drh = dn @ u[2 * H :]
+                drh = times(dn, u[2 * H :])
                 dr = drh * h * r * (1 - r)
                 a = np.concatenate([dr, dz, dn], 1)
-                return a, a, [h, h, r * h], [(a[:, : 2 * H] @ u[: 2 * H] + drh * r) * mask + dh * z]
+                dh_before = (times(a[:, : 2 * H], u[: 2 * H]) + drh * r) * mask + dh * z
+                return a, a, [h, h, r * h], [dh_before]
 
 
 # ---------------------------------------------------------------------------------------------- ours, torch's
@@ -300,7 +309,7 @@ def unroll(case, x, sizes, places, state, weights, masks, training=True):
     torch.set_num_threads(case.threads)
     kernels.split = case.split
     full = in_order(case, weights)
-    return kernels.unroll(case.cell, x, sizes, places, state, full, training, masks)
+    return kernels.unroll(case.cell, x, sizes, places, state, full, training, masks, case.bfloat16)
 
 
 def torchs(case, x, sizes, places, state, weights, masks, training=True):
@@ -372,6 +381,20 @@ def check(case):
     return ours, theirs, scale
 
 
+def check_bfloat16(case):
+    """Within 3e-3 of the oracle that rounds as we do, and four times as near to it as to the one that does not.
+
+    A number half-way between two bfloat16 ones may go the other way than in float64: an error is at times that of one
+    rounding.
+    """
+    case, drawn, oracle = solved(replace(case, bfloat16=True))
+    ours = values_and_gradients(unroll, case, drawn)
+    found, scale = errors(ours, oracle)
+    assert (found <= 3e-3 * scale).all(), (case, found, scale)
+    exact, _ = errors(ours, Oracle(replace(case, bfloat16=False), drawn))
+    return found.sum(), exact.sum()
+
+
 def any_case(rng, cell, most=33, rows=9, steps=6):
     T, B = int(rng.integers(0, steps + 1)), int(rng.integers(1, rows + 1))
     ragged = T > 0 and rng.random() < 0.6
@@ -434,6 +457,49 @@ def test_large_cases_equal_the_oracle(cell):
         )
         full = replace(case, H=hidden, steps=steps, lengths=(steps,) * rows, form="full", threads=1 + i % 2)
         check(replace(full, proj=min(case.proj, hidden - 1)))
+
+
+needs_bfloat16 = pytest.mark.skipif(
+    not kernels.multiplies_bfloat16(), reason="this processor lacks AVX512-BF16"
+)
+
+
+@needs_bfloat16
+@each_cell
+def test_bfloat16_equals_the_oracle_that_rounds(cell):
+    rng = np.random.default_rng([7, kernels.CELLS[cell]])
+    cases = [any_case(rng, cell) for _ in range(CASES // 3)]
+    cases += [replace(any_case(rng, cell, 90, 50, 9), threads=1 + i % 3, split=i % 3) for i in range(12)]
+    found, exact = zip(*(check_bfloat16(case) for case in cases), strict=True)
+    assert 4 * sum(found) < sum(exact)
+
+
+@needs_bfloat16
+def test_bfloat16_without_tiles():
+    """What AMX multiplies here is multiplied by AVX512-BF16 alone."""
+    if native.info()["bfloat16"] != "amx":
+        pytest.skip("what this process tests")
+    program = (
+        "import sys, pytest; from hitherto import _native; assert _native.info()['bfloat16'] == 'avx512_bf16'\n"
+        f"sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', '-k', 'bfloat16 and not tiles', {__file__!r}]))"
+    )
+    assert "passed" in in_a_process(program, HITHERTO_ISA="avx512_bf16", HITHERTO_TEST_CASES="15")
+
+
+@pytest.mark.skipif("avx2" not in native.info()["isas"] if native else True, reason="another processor")
+def test_bfloat16_is_refused_where_nothing_multiplies_it():
+    program = (
+        "import torch, hitherto; layer = hitherto.LSTM(2, 3); x = torch.ones(1, 1, 2)\n"
+        "with torch.autocast('cpu', torch.bfloat16): print(hitherto.explain_path(layer, x), layer(x)[0].dtype)\n"
+        "from hitherto.model import kernels\n"
+        "weights = [tuple(p.detach() for p in layer.parameters())]; state = (torch.ones(1, 1, 3),) * 2\n"
+        "try: kernels.unroll('lstm', x, None, None, state, weights, False, None, True)\n"
+        "except ValueError as e: print(e)"
+    )
+    said = in_a_process(program, HITHERTO_ISA="avx2")
+    assert "reference: this processor has no bfloat16 kernel" in said
+    assert "torch.bfloat16" in said
+    assert "forward: expected a processor that multiplies bfloat16 numbers" in said
 
 
 @pytest.mark.soak
@@ -595,11 +661,18 @@ def forward(case, drawn, training=False):
 
 
 SIZES = [(7, 33, 1, False), (24, 130, 1, True), (40, 70, 2, False), (200, 16, 2, True)]
+each_size = pytest.mark.parametrize(
+    ("I", "H", "D", "drop", "bfloat16"),
+    [
+        *((*size, False) for size in SIZES),
+        *(pytest.param(*size, True, marks=needs_bfloat16) for size in SIZES[1:3]),
+    ],
+)
 
 
 @each_cell
-@pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
-def test_bits_of_a_row_are_its_own(cell, I, H, D, drop):
+@each_size
+def test_bits_of_a_row_are_its_own(cell, I, H, D, drop, bfloat16):
     """They do not depend on the batch, the place in it, neighbours, threads, split, layout or training."""
     case = Case(
         cell,
@@ -610,6 +683,7 @@ def test_bits_of_a_row_are_its_own(cell, I, H, D, drop):
         D,
         drop=drop,
         proj=H // 3 * (drop and cell == "lstm"),
+        bfloat16=bfloat16,
     )
     drawn = draw(case)
     alone = []
@@ -632,9 +706,20 @@ def test_bits_of_a_row_are_its_own(cell, I, H, D, drop):
 
 
 @each_cell
-@pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
-def test_bits_of_full_batches_of_any_size(cell, I, H, D, drop):
-    case = Case(cell, I, H, (5,) * 40, 5, D, form="full", drop=drop, proj=H // 3 * (drop and cell == "lstm"))
+@each_size
+def test_bits_of_full_batches_of_any_size(cell, I, H, D, drop, bfloat16):
+    case = Case(
+        cell,
+        I,
+        H,
+        (5,) * 40,
+        5,
+        D,
+        form="full",
+        drop=drop,
+        proj=H // 3 * (drop and cell == "lstm"),
+        bfloat16=bfloat16,
+    )
     drawn = draw(case)
     for at, rows in enumerate((1, 2, 3, 5, 6, 7, 8, 9, 12, 13, 17, 24, 39)):
         some, few = (rows_of(case, drawn, range(start, start + rows))[1:] for start in (0, 40 - rows))
@@ -648,8 +733,8 @@ def test_bits_of_full_batches_of_any_size(cell, I, H, D, drop):
 
 
 @each_cell
-@pytest.mark.parametrize(("I", "H", "D", "drop"), SIZES)
-def test_bits_of_gradients_do_not_depend_on_threads_or_neighbours(cell, I, H, D, drop):
+@each_size
+def test_bits_of_gradients_do_not_depend_on_threads_or_neighbours(cell, I, H, D, drop, bfloat16):
     """Biases aside, whose sums are gathered thread by thread: those are the same from run to run."""
     case = Case(
         cell,
@@ -661,6 +746,7 @@ def test_bits_of_gradients_do_not_depend_on_threads_or_neighbours(cell, I, H, D,
         split=kernels.ROWS,
         drop=drop,
         proj=H // 3 * (drop and cell == "lstm"),
+        bfloat16=bfloat16,
     )
     drawn = draw(case)
     _, expected = values_and_gradients(unroll, case, drawn)

@@ -20,7 +20,9 @@ import numpy as np
 import pytest
 import torch
 
-from hitherto.errors import CheckpointError, TrainingError
+import hitherto
+from hitherto.errors import CheckpointError, TrainingError, UsageError
+from hitherto.model import kernels
 from hitherto.model.build import Module, build
 from hitherto.plan import make
 from hitherto.spec import Spec, from_options, with_defaults
@@ -113,6 +115,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "momentum, plateau": {"optimizer": "sgd", "lr": 0.1, "momentum": 0.9, "schedule": "plateau"},
     "accumulated, averaged": {"accumulate": 2, "average": 0.9},
     "warm-up, cosine": {"warmup": 4, "schedule": "cosine"},
+    "bfloat16": {"precision": "bfloat16"},
 }
 
 
@@ -568,6 +571,13 @@ def test_bfloat16_trains() -> None:
     found = run(spec)
     assert found.progress.skipped == 0
     assert all(p.dtype == torch.float32 for p in found.module.parameters())
+
+
+def test_bfloat16_is_refused_where_the_processor_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "multiplies_bfloat16", lambda: False)
+    rows = {"text": ["a", "b"] * 20, "label": ["x", "y"] * 20}
+    with pytest.raises(UsageError, match="leave --precision out to train in float32"):
+        hitherto.train("classify", rows, precision="bfloat16", device="cpu")
 
 
 # ---- models that write

@@ -35,8 +35,9 @@ __all__ = [
     "empty",
     "keeps_bias",
     "linear",
+    "normed_backward",
+    "normed_forward",
     "readable",
-    "sweep",
     "unavailable_reason",
     "unreadable",
     "unroll",
@@ -57,6 +58,11 @@ if _native is not None:
 def available() -> bool:
     """Whether the kernels can be used: the extension is there and HITHERTO_PURE is not set."""
     return _native is not None and not native.pure()
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the kernels have products in bfloat16: the processor has AVX512-BF16 or AMX."""
+    return available() and bool(_native.info().get("bfloat16"))
 
 
 def unavailable_reason() -> str | None:
@@ -139,6 +145,7 @@ def unroll(
     weights: Sequence[Weights],
     training: bool,
     masks: Tensor | None = None,
+    bfloat16: bool = False,
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """One layer over a batch of sequences: `(y, state at the end of each row)`.
 
@@ -151,17 +158,19 @@ def unroll(
     which runs in reverse. An LSTM may project h to P numbers: its tuples end with w_hr, [P, H].
     With training, what the backward pass needs is kept. Masks, [D, B, P], multiply h where it enters the
     recurrent product; they have no gradient.
+    All tensors are float32. With `bfloat16` the two factors of every product are rounded to it; sums, gates and
+    states stay float32.
     """
     number, bias = CELLS[cell], weights[0][2] is not None
     flat = [w for direction in weights for w in direction if w is not None]
     if torch.compiler.is_compiling():
         call = torch.ops.hitherto.unroll
-        y, *ends = call(number, x, sizes, places, list(state), flat, bias, training, masks)
+        y, *ends = call(number, x, sizes, places, list(state), flat, bias, training, masks, bfloat16)
     elif training:
         apply = _Unroll.apply
-        y, *ends = apply(number, sizes, places, masks, len(state), bias, x, *state, *flat)  # type: ignore[no-untyped-call]
+        y, *ends = apply(number, sizes, places, masks, len(state), bias, bfloat16, x, *state, *flat)  # type: ignore[no-untyped-call]
     else:
-        y, ends, _ = _forward(number, x, sizes, places, masks, list(state), flat, bias, False)
+        y, ends, _ = _forward(number, x, sizes, places, masks, list(state), flat, bias, bfloat16, False)
     return y, tuple(ends[: len(state)])
 
 
@@ -242,9 +251,14 @@ def keeps_bias(cell: str) -> bool:
     return _SIZES[cell]["dgates"] > _SIZES[cell]["gates"]
 
 
-def sweep(name: str, *numbers: int) -> None:
-    """Call a sweep of the extension."""
-    {"normed_forward": _native.normed_forward, "normed_backward": _native.normed_backward}[name](*numbers)
+def normed_forward(*numbers: int) -> None:
+    """The sweep of the extension through a layer that normalises."""
+    _native.normed_forward(*numbers)
+
+
+def normed_backward(*numbers: int) -> None:
+    """And back."""
+    _native.normed_backward(*numbers)
 
 
 def address(a: Tensor | None) -> int:
@@ -301,6 +315,7 @@ def _forward(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
+    bfloat16: bool,
     keep: bool,
 ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """y, the final states, and with `keep` what `_backward` needs: saved gates, and cells (empty but for LSTM)."""
@@ -314,7 +329,7 @@ def _forward(
     ends = [torch.empty_like(s) for s in state]
     tape = [empty(D, N, SAVED[cell] * H), empty(D, N, H if pair else 0)] if keep else []
     saved, cells = [a.data_ptr() for a in tape] or (0, 0)
-    _native.forward(
+    (_native.bfloat16_forward if bfloat16 else _native.forward)(
         *shape, x.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
         y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if pair else 0,
         saved, cells,
@@ -331,6 +346,7 @@ def _backward(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
+    bfloat16: bool,
     tape: list[Tensor],
     dy: Tensor | None,
     dends: list[Tensor | None],
@@ -353,7 +369,7 @@ def _backward(
         torch.empty_like(w) if need else None for w, need in zip(weights, needs[1 + states :], strict=True)
     ]
     dgates, douts = empty(D, N, DGATES[cell] * H), empty(D, N, P if P != H else 0)
-    _native.backward(
+    (_native.bfloat16_backward if bfloat16 else _native.backward)(
         *shape, x.data_ptr(), y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
         saved.data_ptr(), cells.data_ptr(), address(dy), address(dends[0]),
         address(dends[1]) if pair else 0,
@@ -377,12 +393,13 @@ class _Unroll(torch.autograd.Function):
         masks: Tensor | None,
         states: int,
         bias: bool,
+        bfloat16: bool,
         x: Tensor,
         *rest: Tensor,
     ) -> tuple[Tensor, ...]:
         state, weights = list(rest[:states]), list(rest[states:])
-        y, ends, tape = _forward(cell, x, sizes, places, masks, state, weights, bias, True)
-        ctx.cell, ctx.states, ctx.bias = cell, states, bias
+        y, ends, tape = _forward(cell, x, sizes, places, masks, state, weights, bias, bfloat16, True)
+        ctx.cell, ctx.states, ctx.bias, ctx.bfloat16 = cell, states, bias, bfloat16
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(sizes, places, masks, x, *rest, y, *tape)
         return y, *ends
@@ -391,7 +408,7 @@ class _Unroll(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
         dy, *dends = grad_outputs
         sizes, places, masks, x, *rest, y, saved, cells = ctx.saved_tensors
-        state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[6:])
+        state, weights, needs = rest[: ctx.states], rest[ctx.states :], list(ctx.needs_input_grad[7:])
         strange = [g for g in (x, *rest, y, saved, cells, dy, *dends) if g is not None and not readable(g)]
         # A gradient of the gradient may be wanted, or it may be no plain tensor: under vmap, for example.
         if torch.is_grad_enabled() or [unreadable(g) for g in strange]:
@@ -401,9 +418,21 @@ class _Unroll(torch.autograd.Function):
         else:
             tape = [y, saved, cells]
             gradients = _backward(
-                ctx.cell, x, sizes, places, masks, state, weights, ctx.bias, tape, dy, dends, needs
+                ctx.cell,
+                x,
+                sizes,
+                places,
+                masks,
+                state,
+                weights,
+                ctx.bias,
+                ctx.bfloat16,
+                tape,
+                dy,
+                dends,
+                needs,
             )
-        return None, None, None, None, None, None, *gradients
+        return None, None, None, None, None, None, None, *gradients
 
 
 def _differentiable_backward(
@@ -460,9 +489,10 @@ def _unroll_op(
     bias: bool,
     keep: bool,
     masks: Tensor | None,
+    bfloat16: bool,
 ) -> list[Tensor]:
     _check_readable([x, *state, *weights, *([] if masks is None else [masks])])
-    y, ends, tape = _forward(cell, x, sizes, places, masks, state, weights, bias, keep)
+    y, ends, tape = _forward(cell, x, sizes, places, masks, state, weights, bias, bfloat16, keep)
     # An op returns as many tensors each time, all of them its own.
     D, N = state[0].shape[0], math.prod(x.shape[:-1]) if places is None else places.shape[0]
     absent = [] if len(ends) == 2 else [x.new_empty(0)]
@@ -480,6 +510,7 @@ def _unroll_fake(
     bias: bool,
     keep: bool,
     masks: Tensor | None,
+    bfloat16: bool,
 ) -> list[Tensor]:
     (D, B, P), H = state[0].shape, state[-1].shape[-1]
     N = math.prod(x.shape[:-1]) if places is None else places.shape[0]
@@ -503,13 +534,16 @@ def _backward_op(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
+    bfloat16: bool,
     tape: list[Tensor],
     dy: Tensor,
     dends: list[Tensor],
     needs: list[bool],
 ) -> list[Tensor]:
     _check_readable([x, *state, *weights, *tape, dy, *dends])
-    gradients = _backward(cell, x, sizes, places, masks, state, weights, bias, tape, dy, list(dends), needs)
+    gradients = _backward(
+        cell, x, sizes, places, masks, state, weights, bias, bfloat16, tape, dy, list(dends), needs
+    )
     # An op returns tensors that are its own: no None, and biases of one layer must not share one.
     return [
         x.new_empty(0) if g is None else g.clone() if i > len(state) else g for i, g in enumerate(gradients)
@@ -526,6 +560,7 @@ def _backward_fake(
     state: list[Tensor],
     weights: list[Tensor],
     bias: bool,
+    bfloat16: bool,
     tape: list[Tensor],
     dy: Tensor,
     dends: list[Tensor],
@@ -536,8 +571,8 @@ def _backward_fake(
 
 
 def _op_setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
-    cell, x, sizes, places, state, weights, bias, _, masks = inputs
-    ctx.cell, ctx.states, ctx.bias = cell, len(state), bias
+    cell, x, sizes, places, state, weights, bias, _, masks, bfloat16 = inputs
+    ctx.cell, ctx.states, ctx.bias, ctx.bfloat16 = cell, len(state), bias, bfloat16
     ctx.needs = [a.requires_grad for a in (x, *state, *weights)]
     ctx.save_for_backward(sizes, places, masks, x, *state, *weights, *output)
 
@@ -546,11 +581,22 @@ def _op_backward(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
     sizes, places, masks, x, *rest = ctx.saved_tensors
     state, weights, (y, _, _, saved, cells) = rest[: ctx.states], rest[ctx.states : -5], rest[-5:]
     gradients_of = torch.ops.hitherto.unroll_backward(
-        ctx.cell, x, sizes, places, masks, state, weights, ctx.bias, [y, saved, cells],
+        ctx.cell, x, sizes, places, masks, state, weights, ctx.bias, ctx.bfloat16, [y, saved, cells],
         gradients[0], gradients[1 : 1 + ctx.states], ctx.needs,
     )  # fmt: skip
     wanted = [g if need else None for g, need in zip(gradients_of, ctx.needs, strict=True)]
-    return None, wanted[0], None, None, wanted[1 : 1 + ctx.states], wanted[1 + ctx.states :], None, None, None
+    return (
+        None,
+        wanted[0],
+        None,
+        None,
+        wanted[1 : 1 + ctx.states],
+        wanted[1 + ctx.states :],
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 torch.library.register_autograd("hitherto::unroll", _op_backward, setup_context=_op_setup)

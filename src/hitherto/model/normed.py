@@ -51,7 +51,7 @@ def unroll(
         apply = _Unroll.apply
         y, *ends = apply(number, sizes, masks, len(state), known, *state, *parts)  # type: ignore[no-untyped-call]
     else:
-        y, ends, _ = _forward(number, sizes, masks, known, list(state), parts, False)
+        y, ends, _ = _forward(_Sweep(number, sizes, masks, known, list(state), parts), number, False)
     return y.view(*x.shape[:-1], y.size(-1)), tuple(ends)
 
 
@@ -101,102 +101,78 @@ def _project(x: Tensor, weight: Tensor) -> Tensor:
     return projected
 
 
-def _numbers(
-    cell: int,
-    sizes: Tensor | None,
-    masks: Tensor | None,
-    inputs: Tensor,
-    state: list[Tensor],
-    parts: Sequence[Tensor | None],
-) -> tuple[list[int], list[int], Tensor | None]:
-    """What both sweeps begin with, the addresses of what normalises, and the offsets, which have to live as long."""
-    (D, N, _), (_, B, H) = inputs.shape, state[0].shape
-    T, offsets = N // max(B, 1), None
-    if N == 0:  # no token at all; an empty tensor has no address
-        sizes = None
-    elif sizes is not None:
-        T, offsets = sizes.shape[0], F.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
-    address = kernels.address
-    first = [torch.get_num_threads(), cell, kernels.ROWS, T, B, 0, H, H, D, N]
-    first += [address(sizes), address(offsets), 0, N, address(masks)]
-    norms: list[int] = []
-    for d in range(2):
-        one = parts[d * len(PARTS) : (d + 1) * len(PARTS)] or [None] * len(PARTS)
-        first += [0, address(one[0]), 0, 0, 0]
-        norms += map(address, one[1:])
-    return first, norms, offsets
+class _Sweep:
+    """What both sweeps of the extension begin with: tensors in one piece of memory, and their addresses."""
+
+    def __init__(
+        self,
+        cell: int,
+        sizes: Tensor | None,
+        masks: Tensor | None,
+        inputs: Tensor,
+        state: list[Tensor],
+        parts: Sequence[Tensor | None],
+    ) -> None:
+        self.inputs, self.state = inputs.contiguous(), [s.contiguous() for s in state]
+        self.parts = [None if p is None else p.contiguous() for p in parts]
+        self.masks = None if masks is None else masks.contiguous()
+        (D, N, width), (_, B, H) = inputs.shape, state[0].shape
+        self.D, self.N, self.H, self.width = D, N, H, width
+        T, self.offsets = N // max(B, 1), None
+        if N == 0:  # no token at all; an empty tensor has no address
+            sizes = None
+        elif sizes is not None:
+            T, self.offsets = sizes.shape[0], F.pad(sizes.cumsum(0), (1, 0))  # [T + 1]
+        address = kernels.address
+        self.numbers = [torch.get_num_threads(), cell, kernels.ROWS, T, B, 0, H, H, D, N]
+        self.numbers += [address(sizes), address(self.offsets), 0, N, address(self.masks)]
+        self.norms: list[int] = []
+        for d in range(2):
+            one = self.parts[d * len(PARTS) : (d + 1) * len(PARTS)] or [None] * len(PARTS)
+            self.numbers += [0, address(one[0]), 0, 0, 0]
+            self.norms += map(address, one[1:])
+
+    def of_state(self, tensors: Sequence[Tensor | None]) -> list[int]:
+        """The addresses of h and c, or of something of each; 0 for what is not there."""
+        return [kernels.address(t) for t in [*tensors, None][:2]]
 
 
-def _forward(
-    cell: int,
-    sizes: Tensor | None,
-    masks: Tensor | None,
-    inputs: Tensor,
-    state: list[Tensor],
-    parts: Sequence[Tensor | None],
-    keep: bool,
-) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+def _forward(sweep: _Sweep, cell: int, keep: bool) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """Y [N, D*H], the final states, and with `keep` what `_backward` needs: gates, cells, and what was normalised."""
-    inputs, state, parts, masks = _whole(inputs, state, parts, masks)
-    first, norms, _offsets = _numbers(cell, sizes, masks, inputs, state, parts)
-    (D, N, width), H = inputs.shape, state[0].size(-1)
-    pair = len(state) == 2
+    D, N, H = sweep.D, sweep.N, sweep.H
     y = kernels.empty(N, D * H)
-    ends = [torch.empty_like(s) for s in state]
+    ends = [torch.empty_like(s) for s in sweep.state]
     tape = []
     if keep:
-        tape = [kernels.empty(D, N, kernels.SAVED[cell] * H), kernels.empty(D, N, H if pair else 0)]
-        tape.append(kernels.empty(D, N, width))
-    kernels.sweep(
-        "normed_forward", *first, inputs.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
-        y.data_ptr(), ends[0].data_ptr(), ends[1].data_ptr() if pair else 0,
-        *([a.data_ptr() for a in tape] or [0, 0, 0]), *norms,
+        tape = [kernels.empty(D, N, kernels.SAVED[cell] * H), kernels.empty(D, N, H if len(ends) == 2 else 0)]
+        tape.append(kernels.empty(D, N, sweep.width))
+    kernels.normed_forward(
+        *sweep.numbers, sweep.inputs.data_ptr(), *sweep.of_state(sweep.state), y.data_ptr(), *sweep.of_state(ends),
+        *([a.data_ptr() for a in tape] or [0, 0, 0]), *sweep.norms,
     )  # fmt: skip
     return y, ends, tape
 
 
 def _backward(
-    cell: int,
-    sizes: Tensor | None,
-    masks: Tensor | None,
-    inputs: Tensor,
-    state: list[Tensor],
-    parts: Sequence[Tensor | None],
-    tape: list[Tensor],
-    dy: Tensor | None,
-    dends: list[Tensor | None],
+    sweep: _Sweep, cell: int, tape: list[Tensor], dy: Tensor | None, dends: list[Tensor | None]
 ) -> list[Tensor | None]:
     """Gradients of the inputs' part, the state and the parts, in this order."""
-    inputs, state, parts, masks = _whole(inputs, state, parts, masks)
-    first, norms, _offsets = _numbers(cell, sizes, masks, inputs, state, parts)
     y, saved, cells, raw = tape
     dy = None if dy is None else dy.contiguous()
     dends = [None if d is None else d.contiguous() for d in dends]
-    (D, N, _), H, pair = inputs.shape, state[0].size(-1), len(state) == 2
-    dx, dgates = torch.empty_like(inputs), kernels.empty(D, N, kernels.DGATES[cell] * H)
-    dstate = [torch.empty_like(s) for s in state]
-    dparts = [None if p is None else torch.empty_like(p) for p in parts]
-    address = kernels.address
-    gradients = [address(d) for d in dparts] + [0] * (2 * len(PARTS) - len(dparts))
-    kernels.sweep(
-        "normed_backward", *first, y.data_ptr(), state[0].data_ptr(), state[1].data_ptr() if pair else 0,
-        saved.data_ptr(), cells.data_ptr(), raw.data_ptr(), address(dy), address(dends[0]),
-        address(dends[1]) if pair else 0,
-        dx.data_ptr(), dstate[0].data_ptr(), dstate[1].data_ptr() if pair else 0, dgates.data_ptr(), *norms, *gradients,
+    dx, dgates = (
+        torch.empty_like(sweep.inputs),
+        kernels.empty(sweep.D, sweep.N, kernels.DGATES[cell] * sweep.H),
+    )
+    dstate = [torch.empty_like(s) for s in sweep.state]
+    dparts = [None if p is None else torch.empty_like(p) for p in sweep.parts]
+    gradients = [kernels.address(d) for d in dparts] + [0] * (2 * len(PARTS) - len(dparts))
+    kernels.normed_backward(
+        *sweep.numbers, y.data_ptr(), *sweep.of_state(sweep.state), saved.data_ptr(), cells.data_ptr(), raw.data_ptr(),
+        kernels.address(dy), *sweep.of_state(dends), dx.data_ptr(), *sweep.of_state(dstate), dgates.data_ptr(),
+        *sweep.norms, *gradients,
     )  # fmt: skip
     return [dx, *dstate, *dparts]
-
-
-def _whole(
-    inputs: Tensor, state: list[Tensor], parts: Sequence[Tensor | None], masks: Tensor | None
-) -> tuple[Tensor, list[Tensor], list[Tensor | None], Tensor | None]:
-    """The same, each in one piece of memory."""
-    return (
-        inputs.contiguous(),
-        [s.contiguous() for s in state],
-        [None if p is None else p.contiguous() for p in parts],
-        None if masks is None else masks.contiguous(),
-    )
 
 
 class _Unroll(torch.autograd.Function):
@@ -211,7 +187,7 @@ class _Unroll(torch.autograd.Function):
         *rest: Tensor | None,
     ) -> tuple[Tensor, ...]:
         state, parts = [s for s in rest[:states] if s is not None], list(rest[states:])
-        y, ends, tape = _forward(cell, sizes, masks, inputs, state, parts, True)
+        y, ends, tape = _forward(_Sweep(cell, sizes, masks, inputs, state, parts), cell, True)
         ctx.cell, ctx.states = cell, states
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(sizes, masks, inputs, *rest, y, *tape)  # type: ignore[arg-type]  # it takes None
@@ -226,9 +202,8 @@ class _Unroll(torch.autograd.Function):
         if torch.is_grad_enabled() or strange:  # a gradient of the gradient may be wanted
             gradients = _differentiable(ctx.cell, sizes, masks, inputs, state, parts, dy, dends)
         else:
-            gradients = _backward(
-                ctx.cell, sizes, masks, inputs, state, parts, [y, saved, cells, raw], dy, dends
-            )
+            sweep = _Sweep(ctx.cell, sizes, masks, inputs, state, parts)
+            gradients = _backward(sweep, ctx.cell, [y, saved, cells, raw], dy, dends)
         return (
             None,
             None,

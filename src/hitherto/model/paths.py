@@ -91,6 +91,9 @@ def _first_path(
     if x.numel() == 0 or layer.hidden_size == 0:
         return "reference", "there is nothing to compute"
     if x.is_cpu:
+        if dtype is torch.bfloat16 and not layer.layer_norm and torch._C._is_any_autocast_enabled():
+            why = _no_bfloat16_kernel((x, *others), compiling)
+            return ("reference", why) if why else ("kernels", "products in bfloat16 on the CPU, by autocast")
         why = _no_cpu_kernel(dtype, () if compiling else (x, *others))
         return ("reference", why) if why else ("kernels", "float32 on the CPU")
     if x.is_cuda:
@@ -112,6 +115,18 @@ def _no_cpu_kernel(dtype: torch.dtype, tensors: Iterable[Tensor | None]) -> str:
         if t is not None and not kernels.readable(t):
             return kernels.unreadable(t)
     return kernels.unavailable_reason() or ""
+
+
+def _no_bfloat16_kernel(tensors: Iterable[Tensor | None], compiling: bool) -> str:
+    """Why the products of autocast cannot be the kernels': weights have to be float32, the rest may be rounded."""
+    if not kernels.multiplies_bfloat16():
+        return kernels.unavailable_reason() or "this processor has no bfloat16 kernel: it lacks AVX512-BF16"
+    there = [t for t in tensors if t is not None]
+    for t in () if compiling else there:
+        if not kernels.readable(t, torch.bfloat16 if t.dtype is torch.bfloat16 else torch.float32):
+            return kernels.unreadable(t)
+    exact = any(t.dtype is torch.float32 for t in there)
+    return "" if exact else "bfloat16 has no CPU kernel, but for float32 weights under autocast"
 
 
 def compute_dtype(x: Tensor) -> torch.dtype:

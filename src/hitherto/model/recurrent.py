@@ -175,13 +175,17 @@ class Recurrent(Weighted, nn.RNNBase):
             path = "reference"
         x, sizes, layout = self._gather(input, lengths)
         state = self._initial(start, x, layout)
+        bfloat16 = path == "kernels" and dtype is torch.bfloat16  # of the products alone
         if dtype is not x.dtype or torch._C._is_any_autocast_enabled():
-            x, state = x.to(dtype), tuple(s.to(dtype) for s in state)
-            weights = [tuple(w if w is None else w.to(dtype) for w in ws) for ws in weights]
+            inside = torch.float32 if bfloat16 else dtype
+            x, state = x.to(inside), tuple(s.to(inside) for s in state)
+            weights = [tuple(w if w is None else w.to(inside) for w in ws) for ws in weights]
         self._check_weights(weights, x, path)
         if path == "reference":
             warn_if_slow(why)
-        y, state = self._stack(path, x, sizes, layout.places, state, weights)
+        y, state = self._stack(path, x, sizes, layout.places, state, weights, bfloat16)
+        if bfloat16:
+            y, state = y.to(dtype), tuple(s.to(dtype) for s in state)
         return self._answer(y, state, layout)
 
     def _stack(
@@ -192,6 +196,7 @@ class Recurrent(Weighted, nn.RNNBase):
         places: Tensor | None,
         state: State,
         weights: list[Weights],
+        bfloat16: bool,
     ) -> tuple[Tensor, State]:
         """All layers, one after the other; cuDNN takes them in one call where it can."""
         training = torch.is_grad_enabled() and needs_grad([x, *state, *(w for ws in weights for w in ws)])
@@ -218,8 +223,9 @@ class Recurrent(Weighted, nn.RNNBase):
                     self._kernel, self._names, inner, sizes, start, weights[rows], training, masks
                 )
             elif path == "kernels":
+                masks = self._masks(start[0])
                 y, end = kernels.unroll(
-                    self._kernel, inner, sizes, places, start, weights[rows], training, self._masks(start[0])
+                    self._kernel, inner, sizes, places, start, weights[rows], training, masks, bfloat16
                 )
             elif path == "cudnn":
                 y, end = cudnn_unroll(self._kernel, inner, sizes, start, weights[rows], D, dropout, training)

@@ -427,7 +427,8 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     seed: Annotated[Seed, _about("seed of the random numbers")] = 0
     threads: Annotated[Few | None, _about("CPU threads", "all cores")] = None
     precision: Annotated[
-        Literal["float32", "bfloat16"], _about("precision of matrix products in training")
+        Literal["float32", "bfloat16"],
+        _about("precision of matrix products in training; on CPUs bfloat16 needs AMX or AVX512-BF16"),
     ] = "float32"
     device: Annotated[str, _about("device to train on: cpu, cuda or auto")] = "auto"
     baselines: Annotated[

@@ -41,9 +41,10 @@ def _begin(batch: Batch, carried: State | None) -> State | None:
 
 
 def _keep(batch: Batch, state: State) -> State | None:
-    """The part of the state after a batch that is carried to the next."""
+    """The part of the state after a batch that is carried to the next; bfloat16 as float32, since numpy has none."""
     if batch.keep is None:
         return None
+    state = {name: v.float() if v.dtype is torch.bfloat16 else v for name, v in state.items()}
     rows = next(iter(state.values())).shape[1]
     if len(batch.keep) == rows and (batch.keep == np.arange(rows)).all():
         return {name: value.detach() for name, value in state.items()}
