@@ -197,8 +197,7 @@ struct ForwardSizes {
     planes = u.cell == GRU_BEFORE || u.P != u.H ? 3 : 2;
     shared = crew.shared_rows(u) * ldh * planes;
     const i64 kept = (u.cell == LSTM || u.cell == GRU_BEFORE) + (u.mask && keeps_h(u.cell));
-    words = ceil_div(chunk * (lda + vectors * VL) + rows * blocks * VL * kept + 64, 16) * 16;  // where they begin
-    scratch = words;
+    scratch = words = ceil_div(chunk * (lda + vectors * VL) + rows * blocks * VL * kept + 64, 16) * 16;  // where words begin
     if (u.precision == BFLOAT16) scratch += max_of(words_of_rows(chunk, u.I), words_of_rows(rows, max_of(u.H, u.P)));
   }
 };

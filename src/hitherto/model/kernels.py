@@ -158,8 +158,7 @@ def unroll(
     which runs in reverse. An LSTM may project h to P numbers: its tuples end with w_hr, [P, H].
     With training, what the backward pass needs is kept. Masks, [D, B, P], multiply h where it enters the
     recurrent product; they have no gradient.
-    All tensors are float32. With `bfloat16` the two factors of every product are rounded to it; sums, gates and
-    states stay float32.
+    With `bfloat16` the factors of every product are rounded to it; sums, gates and states stay float32.
     """
     number, bias = CELLS[cell], weights[0][2] is not None
     flat = [w for direction in weights for w in direction if w is not None]
@@ -257,7 +256,6 @@ def normed_forward(*numbers: int) -> None:
 
 
 def normed_backward(*numbers: int) -> None:
-    """And back."""
     _native.normed_backward(*numbers)
 
 

@@ -39,6 +39,7 @@ from hitherto.training import checkpoint
 from hitherto.training.baselines import Measured, beside, fitted, verdict
 from hitherto.training.setup import (
     beginning,
+    check_precision,
     complete,
     device_of,
     fits,
@@ -213,17 +214,9 @@ def _ready(spec: Spec) -> None:
     """Check the device and packages before data are read, and set the number of threads."""
     import torch
 
-    from hitherto.model import kernels
-
     if spec.train.threads:
         torch.set_num_threads(spec.train.threads)
-    device = device_of(spec.train.device)
-    if spec.train.precision == "bfloat16" and device.type == "cpu" and not kernels.multiplies_bfloat16():
-        why = kernels.unavailable_reason() or "this processor has neither AMX nor AVX512-BF16"
-        raise UsageError(
-            f"--precision bfloat16 on a CPU needs our kernels and a processor that multiplies such numbers, but {why}; "
-            "leave --precision out to train in float32, or train on a GPU."
-        )
+    check_precision(spec, device_of(spec.train.device))
     if spec.train.tensorboard and find_spec("tensorboard") is None:
         raise UsageError("tensorboard needs the package tensorboard: pip install tensorboard")
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "beginning",
+    "check_precision",
     "complete",
     "device_of",
     "fits",
@@ -139,6 +140,18 @@ def device_of(name: str) -> "torch.device":
             f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); use cpu."
         ) from error
     return device
+
+
+def check_precision(spec: Spec, device: "torch.device") -> None:
+    """An error where the processor does not multiply the numbers of the precision."""
+    from hitherto.model import kernels
+
+    if spec.train.precision == "bfloat16" and device.type == "cpu" and not kernels.multiplies_bfloat16():
+        why = kernels.unavailable_reason() or "this processor has neither AMX nor AVX512-BF16"
+        raise UsageError(
+            f"--precision bfloat16 on a CPU needs our kernels and a processor that multiplies such numbers, but {why}; "
+            "leave --precision out to train in float32, or train on a GPU."
+        )
 
 
 def judge(
