@@ -70,6 +70,8 @@ def main() -> None:
     print("To serve it, and ask it from another terminal (needs the extra `serve`):")
     print(f"  {Path(sys.executable).parent / 'hitherto'} serve {out}")
     print(f"""  curl localhost:8000/v1/models/{name}/generate -d '{{"prompt": "The class"}}'""")
+    print("To write with it and look into it, in a browser (needs the extra `studio`):")
+    print(f"  {Path(sys.executable).parent / 'hitherto'} studio {out}")
 
 
 if __name__ == "__main__":

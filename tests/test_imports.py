@@ -70,7 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "serve": {"errors", "files", "media", "codecs", "plan", "tasks", "trained", "facade"},
     "studio": {
         *("errors", "arrays", "tensors", "heads", "codecs", "data", "times", "plan", "runtime", "tasks"),
-        *("trained", "inspect", "serve"),
+        *("trained", "inspect", "serve", "facade"),
     },
     "cli": {
         *("errors", "progress", "files", "cells", "spec", "data", "media", "codecs", "decode", "report", "tasks"),

@@ -4,6 +4,7 @@ import uplotStyle from "uplot/dist/uPlot.min.css";
 import { h, say, text, writing } from "./dom";
 import type { Health } from "./live";
 import type { ModelAbout } from "./pages/page";
+import { StartPage } from "./pages/start";
 import { PAGES } from "./pages/table";
 import { WholePage } from "./pages/whole";
 import style from "./style.css";
@@ -21,6 +22,7 @@ const STATES: Record<Health, string> = {
   refused: "no live view",
   locked: "The server has another token now: open the link that hitherto studio printed.",
 };
+const START = "+start"; // what stands in the address for the page that trains a first model
 const THEMES: [Theme, string][] = [
   ["auto", "System"],
   ["light", "Light"],
@@ -105,15 +107,9 @@ const size = (bytes: number): string =>
 
 function open(name: string): void {
   const model = models.find((one) => one.name === name) ?? models[0];
-  if (!model) {
-    stage.replaceChildren(
-      text(
-        "section",
-        "card prose",
-        text("h1", "", "No model yet"),
-        text("p", "", "Start the studio with one: hitherto studio MODEL.safetensors"),
-      ),
-    );
+  for (const link of list.querySelectorAll("a")) link.removeAttribute("aria-current");
+  if (!model || name === START) {
+    begin();
     return;
   }
   for (const link of list.querySelectorAll("a"))
@@ -141,15 +137,45 @@ function open(name: string): void {
   );
 }
 
+/** The page that trains a first model. */
+function begin(): void {
+  const page = new StartPage();
+  page.className = "page starters";
+  page.onready = async (name) => {
+    await known();
+    location.hash = `#/${encodeURIComponent(name)}`;
+    if (asked() === name) open(name);
+  };
+  document.title = "Hitherto studio";
+  stage.replaceChildren(
+    text(
+      "header",
+      "",
+      text(
+        "div",
+        "",
+        text("h1", "", models.length ? "Train an example" : "No model yet"),
+        text(
+          "p",
+          "soft",
+          "Train one here in a minute or two, or start the studio with yours: hitherto studio MODEL.safetensors",
+        ),
+      ),
+    ),
+    page,
+  );
+}
+
 const asked = (): string => decodeURIComponent(location.hash.replace(/^#\/?/, ""));
 
-async function start(): Promise<void> {
+/** Ask which models there are; false where the server lets nobody in. */
+async function known(): Promise<boolean> {
   const answer = await fetch("studio/models");
   if (!answer.ok) {
     stage.replaceChildren(
       text("section", "card prose", text("h1", "", "Locked"), text("p", "", await answer.text())),
     );
-    return;
+    return false;
   }
   models = ((await answer.json()) as { models: ModelAbout[] }).models;
   list.replaceChildren(
@@ -162,8 +188,13 @@ async function start(): Promise<void> {
         text("small", "", model.task),
       ),
     ),
+    h("a", { href: `#/${START}`, class: "soft" }, {}, "Train an example"),
   );
-  open(asked());
+  return true;
+}
+
+async function start(): Promise<void> {
+  if (await known()) open(asked());
 }
 
 addEventListener("hashchange", () => open(asked()));

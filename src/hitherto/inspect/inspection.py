@@ -28,7 +28,16 @@ from hitherto.tasks.families import family_of
 from hitherto.tasks.opened import OpenModel
 from hitherto.tasks.reading import Reading
 
-__all__ = ["MEASURES", "Inspection", "LayerSeen", "answers_of", "inspect", "means_of", "weights_of"]
+__all__ = [
+    "MEASURES",
+    "Inspection",
+    "LayerSeen",
+    "answers_of",
+    "inspect",
+    "layer_seen",
+    "means_of",
+    "weights_of",
+]
 
 MOST = 1_000_000  # numbers of an array in JSON
 EXPLAINED = 16  # answers at most, the last ones, of which it is asked what they rest on
@@ -186,7 +195,7 @@ def inspect(
         "params": params,
         "answers": answers,
         "said": [_words(model.plan["head"]["options"], row, reading.classes) for row in answers],
-        "layers": [_layer(layer) for layer in seen.layers],
+        "layers": [layer_seen(layer) for layer in seen.layers],
         "attention": beside.get("attention"),
         "cut": reading.cut,
     }
@@ -272,7 +281,7 @@ def weights_of(model: OpenModel, params: Array, classes: Sequence[str], of: str 
     return np.broadcast_to((np.arange(params.shape[1]) == of).astype(np.float32), params.shape)
 
 
-def _layer(layer: Layer) -> LayerSeen:
+def layer_seen(layer: Layer) -> LayerSeen:
     """A layer of one row."""
     gates = {name: values[:, 0] for name, values in layer.gates.items()}
     shares = {name: values for name, values in gates.items() if name in layer.cell.shares}

@@ -36,15 +36,20 @@ class Models:
     def __init__(
         self, paths: dict[str, Path], *, weights: str = "float32", say: Callable[[str], None] = lambda _: None
     ) -> None:
-        self.paths, self.weights, self.say = paths, weights, say
+        self.paths, self.weights, self.say = dict(paths), weights, say
         self._opened: dict[str, list[trained.Model]] = {}  # the newest first
         self._stamps: dict[str, tuple[int, int, int]] = {}
         for name, path in paths.items():
-            self._stamps[name] = _stamp(path)
-            self._opened[name] = [_open(path, weights)]
+            self.add(name, path)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._opened)
+
+    def add(self, name: str, path: Path) -> None:
+        """Serve one more bundle, or another one under a name that is known."""
+        stamp, model = _stamp(path), _open(path, self.weights)
+        self.paths[name], self._stamps[name] = path, stamp
+        self._opened[name] = [model, *self._opened.get(name, [])][: 1 + REPLACED]
 
     def newest(self, name: str) -> trained.Model:
         """The model that this name has now."""

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from importlib.resources import files
 
 import msgspec
@@ -30,6 +30,7 @@ from hitherto.serve.settings import Settings
 from hitherto.serve.sockets import POLICY as CLOSED
 from hitherto.serve.sockets import admitted
 from hitherto.studio.guard import Guard
+from hitherto.studio.training import Trainings
 from hitherto.studio.views import VIEWS, Call, View
 from hitherto.trained import describe
 
@@ -47,16 +48,20 @@ class Studio:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.trainings = Trainings(server.models, known=not list(server.models))
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
-        rows: list[tuple[str, str, Handler]] = [
-            ("/", "studio", self.page),
-            ("/studio/models", "studio models", self.models),
-            ("/studio/{file}", "studio file", self.file),
+        rows: list[tuple[str, str, str, Handler]] = [
+            ("GET", "/", "studio", self.page),
+            ("GET", "/studio/models", "studio models", self.models),
+            ("GET", "/studio/starters", "studio starters", self.starters),
+            ("POST", "/studio/starters/{name}", "studio train", self.train),
+            ("GET", "/studio/{file}", "studio file", self.file),
         ]
         made: list[BaseRoute] = [
-            Route(path, self.server.route(name, handler), methods=["GET"]) for path, name, handler in rows
+            Route(path, self.server.route(name, handler), methods=[method])
+            for method, path, name, handler in rows
         ]
         return [WebSocketRoute("/studio/live/{model}", self.live), *made]
 
@@ -83,6 +88,14 @@ class Studio:
     async def models(self, _request: Request) -> Response:
         models = self.server.models
         return answered({"models": [self._about(models, name) for name in models]})
+
+    async def starters(self, _request: Request) -> Response:
+        return answered({"starters": [msgspec.to_builtins(one) for one in self.trainings.states.values()]})
+
+    async def train(self, request: Request) -> Response:
+        if request.headers.get("origin"):  # a page from elsewhere would send the cookie of this host
+            self.server.expect_origin(request.headers["origin"], request.headers.get("host", ""))
+        return answered(msgspec.to_builtins(self.trainings.begin(request.path_params["name"])), 202)
 
     def _about(self, models: Models, name: str) -> dict[str, object]:
         model = models.newest(name)
@@ -200,6 +213,15 @@ def app(*models: str, token: str, say: Callable[[str], None] = print, **options:
     values = {"store": "memory", "log": "none", "max_message": 16 << 20, **options, "models": list(models)}
     settings = msgspec.convert(values, Settings)
     made = serving(settings=settings, say=say)
-    made.router.routes[:0] = Studio(made.state.server).routes()
+    studio, begun = Studio(made.state.server), made.router.lifespan_context
+
+    @contextlib.asynccontextmanager
+    async def lifespan(one: Starlette) -> AsyncIterator[None]:
+        async with begun(one):
+            yield
+            studio.trainings.end()
+
+    made.router.lifespan_context = lifespan  # type: ignore[assignment]
+    made.router.routes[:0] = studio.routes()
     made.add_middleware(Guard, token=token)
     return made

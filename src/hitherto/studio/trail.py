@@ -19,7 +19,7 @@ from hitherto.arrays import Array
 from hitherto.errors import UsageError
 from hitherto.heads import HEADS
 from hitherto.inspect import tape
-from hitherto.inspect.layers import Layer
+from hitherto.inspect.inspection import LayerSeen, layer_seen
 from hitherto.inspect.trace import Seen, trace
 from hitherto.runtime.session import Session
 from hitherto.tasks.base import Row, Value
@@ -191,9 +191,9 @@ class Trail:
 
     # ---- looking
 
-    def layers(self, first: int, last: int) -> list[Layer]:
+    def layers(self, first: int, last: int) -> list[LayerSeen]:
         """What each layer held at the steps from `first` to before `last`."""
-        return self._traced(max(0, first), min(last, self.steps)).layers
+        return [layer_seen(layer) for layer in self._traced(max(0, first), min(last, self.steps)).layers]
 
     def rests(self, first: int, of: int | None = None) -> Array:
         """How much of the newest answer is due to each step from `first` on, [n]: the gradient times what was read.

@@ -20,7 +20,7 @@ type Point = (number | null)[]; // a number of each channel
 type Calls = {
   read: {
     asks: { name: string; text: string };
-    gives: { series: { name: string; steps: number }[]; more: number; example: boolean }; // and `sparks`
+    gives: { series: { name: string; steps: number }[]; more: number; name: string }; // and `sparks`
   };
   open: { asks: { series: number; memory: MemoryAsked }; gives: Opened & Moved };
   write: { asks: { keep: number; points: Point[]; memory: MemoryAsked }; gives: Moved };
@@ -226,11 +226,10 @@ export class ForecastPage extends LivePage<About, Calls> {
     );
     const columns = this.about?.columns.join(", ") ?? "";
     this.note.removeAttribute("role");
-    this.note.textContent = part.example
-      ? `An example. Drop a table with the columns ${columns}, or open one.`
-      : part.more
-        ? `And ${part.more} more that are not listed.`
-        : `${this.source.name || source.name}`;
+    const more = part.more ? ` And ${part.more} more that are not listed.` : "";
+    this.note.textContent = part.name
+      ? `${part.name}${more}`
+      : `An example. Drop a table with the columns ${columns}, or open one.`;
   }
 
   private async open(index: number): Promise<void> {

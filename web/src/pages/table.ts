@@ -2,12 +2,19 @@
 
 import { ChatPage } from "./chat";
 import { ForecastPage } from "./forecast";
+import { LabelPage } from "./label";
 import type { PageRow } from "./page";
 import { TextsPage } from "./texts";
 import { WritePage } from "./write";
 
 export const PAGES: PageRow[] = [
   { tasks: ["lm"], about: "Write, and see what comes next", tag: "write-page", page: WritePage },
+  {
+    tasks: ["classify", "regress", "tag"],
+    about: "Write or draw, and see the answer change",
+    tag: "label-page",
+    page: LabelPage,
+  },
   {
     tasks: ["forecast"],
     about: "Move a point, and see the future move",

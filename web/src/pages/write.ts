@@ -13,7 +13,7 @@ interface About {
   vocabulary: number;
 }
 
-type Likely = [token: number, piece: string, p: number];
+type Likely = [piece: string, p: number];
 
 // What this page needs of the server.
 type Calls = {
@@ -41,7 +41,7 @@ type Calls = {
       seed: number;
       temperature: number;
     };
-    gives: { next: Record<Side, Likely[]>; texts: Record<Side, [string, number][]> };
+    gives: { next: [piece: string, one: number, other: number][]; texts: Record<Side, [string, number][]> };
   };
 };
 type Side = "one" | "other";
@@ -187,6 +187,7 @@ export class WritePage extends LivePage<About, Calls> {
   // ---- the text
 
   private edited(): void {
+    this.showLegend();
     if (this.area.value.length > FOLDS) this.foldUp();
     this.write();
   }
@@ -355,6 +356,10 @@ export class WritePage extends LivePage<About, Calls> {
         ),
       ),
     );
+    this.showLegend();
+  }
+
+  private showLegend(): void {
     const legends: Record<Lens, string> = {
       likely: "The warmer the shade, the less the model expected the text there.",
       rests:
@@ -414,8 +419,8 @@ export class WritePage extends LivePage<About, Calls> {
     );
     this.likely.replaceChildren(
       bars(
-        next.map(([, piece, p]) => ({ name: visible(piece), p })),
-        (at) => this.insert(next[at]![1]),
+        next.map(([piece, p]) => ({ name: visible(piece), p })),
+        (at) => this.insert(next[at]![0]),
       ),
     );
   }
@@ -570,15 +575,7 @@ export class WritePage extends LivePage<About, Calls> {
             .join(""),
         ),
       );
-    const chance = new Map(both.next.other.map(([, piece, p]) => [piece, p]));
-    const rows = both.next.one.map(([, piece, p]) => ({
-      name: visible(piece),
-      p,
-      other: chance.get(piece) ?? 0,
-    }));
-    for (const [, piece, p] of both.next.other)
-      if (!both.next.one.some(([, known]) => known === piece))
-        rows.push({ name: visible(piece), p: 0, other: p });
+    const rows = both.next.map(([piece, p, changed]) => ({ name: visible(piece), p, other: changed }));
     this.fork.replaceChildren(
       text(
         "div",
@@ -603,7 +600,7 @@ export class WritePage extends LivePage<About, Calls> {
         text("div", "", text("h3", "", "As it is"), shown(one)),
         text("div", "", text("h3", "other", "With the change"), shown(other)),
       ),
-      bars(rows.slice(0, 8)),
+      bars(rows),
     );
   }
 }

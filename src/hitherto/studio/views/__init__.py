@@ -2,12 +2,16 @@
 
 from hitherto.studio.views.base import Call, View
 from hitherto.studio.views.forecast import Forecasts
+from hitherto.studio.views.labels import Labels
 from hitherto.studio.views.language import Language
 from hitherto.studio.views.writing import Chatting, Writing
 
 __all__ = ["VIEWS", "Call", "View"]
 
 VIEWS: dict[str, type[View]] = {
+    "classify": Labels,
+    "regress": Labels,
+    "tag": Labels,
     "lm": Language,
     "forecast": Forecasts,
     "translate": Writing,

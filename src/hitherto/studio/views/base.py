@@ -10,8 +10,7 @@ import numpy as np
 
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
-from hitherto.inspect.layers import Layer
-from hitherto.inspect.measures import half_life
+from hitherto.inspect import LayerSeen
 from hitherto.studio.frames import Frame
 from hitherto.studio.trail import Change
 from hitherto.trained import Model, describe
@@ -68,41 +67,40 @@ class Memory:
     def __init__(self) -> None:
         self.orders: dict[str, Order] = {}
 
-    def sort(self, layers: Sequence[Layer]) -> None:
+    def sort(self, layers: Sequence[LayerSeen]) -> None:
         """Fix the order of units by what their gates do here."""
         self.orders = {}
         for layer in layers:
-            count = layer.y.shape[-1]
-            keeps = layer.gates.get(layer.cell.keeps)
-            lives = None if keeps is None or keeps.shape[-1] != count else half_life(keeps[:, 0])
+            count, lives = _width(layer), layer.half_life
+            if lives is not None and len(lives) != count:
+                lives = None
             order = np.arange(count) if lives is None else np.argsort(-lives, kind="stable")
             if count > ROWS:
                 order = order[np.linspace(0, count - 1, ROWS).astype(int)]
             shown = None if lives is None else np.minimum(lives[order], 1e6)
-            self.orders[layer.label] = Order(order, shown)
+            self.orders[layer.name] = Order(order, shown)
 
     def strip(
-        self, layers: Sequence[Layer], asked: Asked, first: int
+        self, layers: Sequence[LayerSeen], asked: Asked, first: int
     ) -> tuple[dict[str, object], dict[str, Array]]:
         """What a page is told of these steps, of which the first has that number."""
         if not layers:
             return {}, {}
-        layer = next((one for one in layers if one.label == asked.layer), layers[-1])
-        if layer.label not in self.orders:
+        layer = next((one for one in layers if one.name == asked.layer), layers[-1])
+        if layer.name not in self.orders:
             self.sort(layers)
         parts = {**layer.states, **layer.gates}
         part = asked.part if asked.part in parts else next(iter(parts))
-        order = self.orders[layer.label]
-        values = parts[part][:, 0]
-        wide = values.shape[1] == layer.y.shape[-1]
+        order, values = self.orders[layer.name], parts[part]
+        wide = values.shape[1] == _width(layer)
         about = [
             {
-                "name": one.label, "cell": one.cell.name, "units": one.y.shape[-1], "states": list(one.states),
-                "gates": list(one.gates), "shares": list(one.cell.shares),
+                "name": one.name, "cell": one.cell, "units": _width(one), "states": list(one.states),
+                "gates": list(one.gates), "shares": list(one.saturation), "reverse": one.reverse,
             }
             for one in layers
         ]  # fmt: skip
-        said = {"layers": about, "layer": layer.label, "part": part, "first": first, "steps": len(values)}
+        said = {"layers": about, "layer": layer.name, "part": part, "first": first, "steps": len(values)}
         arrays: dict[str, Array] = {
             "strip": values[:, order.units] if wide else values[:, :ROWS],
             "units": order.units if wide else np.arange(min(ROWS, values.shape[1])),
@@ -112,12 +110,17 @@ class Memory:
         return {"memory": said}, arrays
 
 
-def silence(layers: Sequence[Layer], units: Sequence[tuple[str, int]]) -> Change:
+def _width(layer: LayerSeen) -> int:
+    """How many units a layer has: numbers of its first state."""
+    return int(next(iter(layer.states.values())).shape[1])
+
+
+def silence(layers: Sequence[LayerSeen], units: Sequence[tuple[str, int]]) -> Change:
     """The change that silences these units."""
     change: dict[str, Array] = {}
     for name, unit in units:
-        layer = next((one for one in layers if one.label == name), None)
-        if layer is None or not 0 <= unit < layer.y.shape[-1]:
+        layer = next((one for one in layers if one.name == name), None)
+        if layer is None or not 0 <= unit < _width(layer):
             raise UsageError(f"there is no unit {unit} in a layer of that name.")
-        change.setdefault(name, np.ones(layer.y.shape[-1], np.float32))[unit] = 0
+        change.setdefault(name, np.ones(_width(layer), np.float32))[unit] = 0
     return change

@@ -29,13 +29,14 @@ __all__ = ["Forecasts"]
 SPARK = 64  # points of a series in the list
 LISTED = 500  # series in the list, at most
 POINTS = 4000  # of a series that is opened, the last ones
+ENDINGS = (".csv", ".tsv", ".jsonl", ".txt")  # of tables
 EXAMPLE = 240  # points of the series that stands there first
 Count = Annotated[int, Meta(ge=0)]
 Point = list[float | None]  # a number of each channel, None where it is missing
 
 
 class Read(Call):
-    """The series in a table, as a file that was dropped, or the lines of one; without, an example."""
+    """The series of a table, the text of a file; without one those of the table beside the bundle, or an example."""
 
     name: str = ""
     text: str = ""
@@ -125,22 +126,32 @@ class Forecasts(View):
     # ---- the list
 
     def _read(self, call: Read) -> Frame:
-        if not call.text:
-            self.series = [self._example()]
-        else:
+        beside = self._beside()
+        if call.text:
             self.series = self._table(call)
+        elif beside is not None:
+            self.series = self.source.gather(inputs(self.source, str(beside)))[0]
+        else:
+            self.series = [self._example()]
         listed = self.series[:LISTED]
         sparks = np.stack([_spark(series.values[:, 0]) for series in listed])
         rows = [{"name": series.id or "series", "steps": len(series.values)} for series in listed]
+        name = call.name if call.text else "" if beside is None else beside.name
         return Frame(
-            {"series": rows, "more": len(self.series) - len(rows), "example": not call.text},
+            {"series": rows, "more": len(self.series) - len(rows), "name": name},
             {"sparks": sparks},
         )
 
+    def _beside(self) -> Path | None:
+        """A table beside the bundle that has its name."""
+        path = self.model.path
+        found = [] if path is None else [path.with_suffix(ending) for ending in ENDINGS]
+        return next((one for one in found if one.is_file()), None)
+
     def _table(self, call: Read) -> list[Series]:
         ending = PurePosixPath(call.name).suffix.lower() or ".csv"
-        if ending not in (".csv", ".tsv", ".txt", ".jsonl"):
-            raise UsageError("a table is a file that ends in .csv, .tsv, .txt or .jsonl")
+        if ending not in ENDINGS:
+            raise UsageError(f"a table is a file that ends in {', '.join(ENDINGS)}")
         with tempfile.TemporaryDirectory(prefix="hitherto-") as folder:
             path = Path(folder) / f"table{ending}"
             path.write_text(call.text, encoding="utf-8")

@@ -121,13 +121,20 @@ class Language(View):
 
     def _next(self) -> dict[str, object]:
         """The words that may follow or end the one that has begun, and the tokens after that."""
-        words = cast("TextStream", self.trail.stream).peek(6)
-        return {"words": words, "next": self._likely(self._ended(self.trail.fork()))}
+        ended = self._ended(self.trail.fork())
+        words, share = cast("TextStream", self.trail.stream).peek(6), 1.0
+        if _waiting(ended):  # a blank that was written is certain
+            raw, fits = cast("TextStream", ended.stream).log_probs[0], self._log_probs(ended) > -np.inf
+            share = float(np.exp(raw[fits]).sum())
+        log_probs = self._log_probs(ended)
+        likely = [(self._piece(ended, k), float(np.exp(log_probs[k]))) for k in self._likeliest(log_probs)]
+        return {"words": [(word, min(1.0, p / share)) for word, p in words], "next": likely}
 
-    def _likely(self, trail: Trail) -> list[tuple[int, str, float]]:
-        log_probs, lead = self._log_probs(trail), _waiting(trail)
-        order = [k for k in np.argsort(-log_probs)[:LIKELY].tolist() if log_probs[k] > -np.inf]
-        return [(k, self.codec.piece(k).removeprefix(lead), float(np.exp(log_probs[k]))) for k in order]
+    def _likeliest(self, log_probs: Array) -> list[int]:
+        return [k for k in np.argsort(-log_probs)[:LIKELY].tolist() if log_probs[k] > -np.inf]
+
+    def _piece(self, trail: Trail, token: int) -> str:
+        return self.codec.piece(token).removeprefix(_waiting(trail))
 
     def _log_probs(self, trail: Trail) -> Array:
         """Of each token to be the next; where a blank waits, the next one begins with it."""
@@ -171,7 +178,14 @@ class Language(View):
             params = trails["other"].hold(call.held)
             assert params is not None  # noqa: S101 - a language model answers at every step
             trails["other"].stream.kept = {"next": log_softmax(params[-1])}
-        said = {name: self._likely(trail) for name, trail in trails.items()}
+        one, other = (self._log_probs(trail) for trail in trails.values())
+        tokens = sorted(
+            {*self._likeliest(one), *self._likeliest(other)}, key=lambda k: -max(one[k], other[k])
+        )
+        likely = [
+            (self._piece(trails["one"], k), float(np.exp(one[k])), float(np.exp(other[k])))
+            for k in tokens[:LIKELY]
+        ]
         futures = {
             name: list(self._drawn(trail, call.length, call.temperature, call.seed))
             for name, trail in trails.items()
@@ -179,7 +193,7 @@ class Language(View):
         pairs = zip(futures["one"], futures["other"], strict=True)
         apart = np.array([np.linalg.norm(a[2] - b[2]) for a, b in pairs], np.float32)
         texts = {name: [(self.codec.piece(t), p) for t, p, _ in made] for name, made in futures.items()}
-        yield Frame({"next": said, "texts": texts}, {"apart": apart})
+        yield Frame({"next": likely, "texts": texts}, {"apart": apart})
 
     def _changed(self, call: Fork) -> Trail:
         """The trail with the change that a fork asks for."""

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from hitherto.arrays import Array
 from hitherto.errors import UsageError
-from hitherto.inspect.inspection import answers_of, means_of
+from hitherto.inspect.inspection import answers_of, layer_seen, means_of
 from hitherto.inspect.measures import Asked as Question
 from hitherto.inspect.measures import gradient
 from hitherto.inspect.trace import trace
@@ -162,7 +162,8 @@ class Writers(View):
     def _strip(self, asked: Asked, *, fresh: bool = False) -> Frame:
         if self.found is None:
             return Frame({})
-        layers = trace(self.model.plan, self.model.tensors, self.found.reading(0).inputs).layers
+        seen = trace(self.model.plan, self.model.tensors, self.found.reading(0).inputs)
+        layers = [layer_seen(layer) for layer in seen.layers]
         if fresh:
             self.memory.sort(layers)
         return Frame(*self.memory.strip(layers, asked, 0))
