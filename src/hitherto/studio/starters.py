@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from hitherto.arrays import Array
+from hitherto.tasks.base import Options
 
 __all__ = ["STARTERS", "Starter", "digits", "tides", "words"]
 
@@ -34,7 +35,7 @@ class Starter:
     about: str
     task: str
     data: Callable[[Path], Path]  # writes its data into a folder: the file
-    options: Mapping[str, object]
+    options: Options
 
 
 def words(folder: Path) -> Path:
