@@ -668,6 +668,9 @@ def test_a_forecast(page: Any, studio: browser.Running) -> None:
     until(page, f"first => {read} !== first", first)
     page.get_by_role("button", name="Undo changes").click()
     until(page, f"first => {read} === first", first)
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )  # it is drawn
     x, y = page.evaluate(AT_236)
     page.mouse.move(x, y)
     page.mouse.down()
