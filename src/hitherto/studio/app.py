@@ -221,7 +221,7 @@ def app(*models: str, token: str, say: Callable[[str], None] = print, **options:
             yield
             studio.trainings.end()
 
-    made.router.lifespan_context = lifespan  # type: ignore[assignment]
+    made.router.lifespan_context = lifespan
     made.router.routes[:0] = studio.routes()
     made.add_middleware(Guard, token=token)
     return made

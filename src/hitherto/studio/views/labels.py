@@ -11,7 +11,7 @@ import numpy as np
 
 from hitherto.codecs.strokes import StrokesCodec
 from hitherto.errors import UsageError
-from hitherto.serve.values import as_files, inputs_of
+from hitherto.serve.values import content_of, inputs_of
 from hitherto.studio.frames import Frame
 from hitherto.studio.views.base import COLUMNS, Asked, Call, Frames, Memory, View
 from hitherto.tasks.base import Value
@@ -69,9 +69,7 @@ class Labels(View):
                     content = base64.b64decode(call.content, validate=True)
                 except binascii.Error as error:
                     raise UsageError("the content of a file comes in base64") from error
-                with as_files(self.model, [(call.name, content)]) as paths:
-                    frame = self._seen([str(path) for path in paths], call.of, call.memory)
-                yield frame
+                yield self._seen([content_of(self.model, call.name, content)], call.of, call.memory)
             case _:
                 raise UsageError("this model has no such view.")
 
