@@ -1,12 +1,15 @@
 """The studio: its token, its live views, and its page in a real browser, a flow for each page."""
 
+import base64
 import gzip
 import io
+import itertools
 import json
 import shutil
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +52,12 @@ MODELS = (
     "classify-chars",
     "classify-strokes",
     "classify-pictures",
+    "caption",
+    "transcribe",
+    "transcribe-one-way",
+    "compose",
+    "handwrite",
+    "handwrite-freely",
 )
 
 
@@ -370,6 +379,93 @@ def test_a_conversation_is_answered_as_a_stream_answers_it(client: TestClient) -
         drawn = [view.whole("write", turns=turns[:1], temperature=1.0, seed=s)["texts"] for s in (1, 1, 2)]
         assert drawn[0] == drawn[1] != drawn[2]
         assert len(drawn[0]) == 1
+
+
+def letters(numbers: Any) -> str:
+    """Numbers as a page sends them."""
+    return base64.b64encode(numbers.tobytes()).decode()
+
+
+@pytest.mark.parametrize("name", ["transcribe", "transcribe-one-way"])
+def test_sound_is_heard_in_parts_as_predict_hears_it_whole(client: TestClient, name: str) -> None:
+    model = hitherto.open(GOLDEN / f"{name}.safetensors")
+    rate = model.codecs["input"].rate  # type: ignore[attr-defined]
+    sound = np.random.default_rng(2).normal(size=rate).astype(np.float32) * np.linspace(0.1, 0.9, rate)
+    sound = sound.astype(np.float32)
+    (wanted,) = model.predict([hitherto.Sound(sound, rate)], details=True)
+    cuts = [0, rate // 3, rate // 2, rate]
+    finals = []
+    with looking(client, name) as view:
+        for _ in range(2):  # a second recording begins anew
+            for a, b in itertools.pairwise(cuts):
+                made = view.whole("hear", samples=letters(sound[a:b]), fresh=a == 0, last=b == rate)
+                finals.append(made.get("final", 0))
+        with pytest.raises(ValueError, match="4 bytes"):
+            view.whole("hear", samples=base64.b64encode(b"abc").decode())
+        with pytest.raises(ValueError, match="no number"):
+            view.whole("hear", samples=letters(np.full(4, np.nan, np.float32)))
+        assert bool(view.about["why"]) == (name == "transcribe")
+    assert wanted["text"]
+    assert "".join(made["pieces"]) == wanted["text"]
+    np.testing.assert_allclose(made["at"], wanted["at"], atol=1e-4)
+    assert made["final"] == len(made["pieces"])
+    assert finals[:3] == finals[3:] == sorted(finals[:3])
+    seen = model.inspect([hitherto.Sound(sound, rate)], measure=[], steps=1000)
+    layer = seen.layer(made["memory"]["layer"])
+    np.testing.assert_allclose(
+        made["strip"], layer.states["h"][: len(made["strip"]), made["units"]], atol=1e-4
+    )
+
+
+def test_music_is_played_and_answered(client: TestClient) -> None:
+    model = hitherto.open(GOLDEN / "compose.safetensors")
+    roll = [[60], [60, 63], [], [57]]
+    with looking(client, "compose") as view:
+        view.whole("read", keep=0, roll=[[60], [70], [70]])
+        made = view.whole("read", keep=1, roll=roll[1:])
+        steps = [said["step"] for said, _ in view.frames("go", length=9, temperature=0.7, seed=5)]
+        assert made["taken"] == 4
+        with pytest.raises(ValueError, match="at most"):
+            view.whole("read", keep=0, roll=[[60]] * 5000)
+    rows = model.stream().push(roll)
+    np.testing.assert_allclose(made["nats"], [row["nats"] for row in rows], rtol=1e-5)
+    assert steps == model.generate(roll, steps=9, temperature=0.7, seed=5)[len(roll) :]
+    assert all(view.about["low"] <= key <= view.about["high"] for step in steps for key in step)
+
+
+@pytest.mark.parametrize("name", ["handwrite", "handwrite-freely"])
+def test_a_pen_writes_what_generate_writes(client: TestClient, name: str) -> None:
+    model = hitherto.open(GOLDEN / f"{name}.safetensors")
+    with looking(client, name) as view:
+        text = view.about["example"]
+        frames = view.frames("write", text=text, bias=0.5, seed=3)
+        look = view.whole("look")
+    moves = np.concatenate([tensors["moves"] for _, tensors in frames if "moves" in tensors])
+    wanted = np.array(model.generate(text or None, bias=0.5, seed=3))
+    np.testing.assert_allclose(moves[:, :2], wanted[:, :2], atol=1e-3)
+    assert len(look["strip"]) == len(moves)
+    (last,) = [(said, tensors) for said, tensors in frames if "pieces" in said]
+    assert "".join(last[0]["pieces"]).removesuffix("<eos>") == text
+    if text:
+        seen = last[1]["attention"]
+        assert (seen >= 0).all()
+        assert (seen.sum(1) > 0.1).all()
+        assert last[1]["attention"].shape == (len(moves), len(last[0]["pieces"]))
+
+
+def test_a_picture_is_captioned_as_predict_does(client: TestClient) -> None:
+    model = hitherto.open(GOLDEN / "caption.safetensors")
+    pixels = np.random.default_rng(4).integers(0, 255, (20, 30, 3), np.uint8)
+    (wanted,) = model.predict([pixels], details=True, n_best=4)
+    with looking(client, "caption") as view:
+        made = view.whole("write", width=30, height=20, pixels=letters(pixels))
+        with pytest.raises(ValueError, match="3 bytes"):
+            view.whole("write", width=30, height=20, pixels=letters(pixels[1:]))
+    assert [one["text"] for one in made["texts"]] == [one["text"] for one in (wanted, *wanted["others"])]
+    assert made["attention.0"].shape == (len(made["texts"][0]["pieces"]), len(made["source"]))
+    assert made["grid"] == [2, 2]
+    assert made["source"][1] == "row\u00a01,\u00a0column\u00a02"
+    assert made["seen"].shape == (6, 8, 3)
 
 
 def test_a_table_is_read_and_a_bad_one_says_why(client: TestClient) -> None:
@@ -733,6 +829,77 @@ def test_a_conversation(page: Any, studio: browser.Running) -> None:
     until(page, "document.querySelectorAll('.talk li').length === 0")
 
 
+def test_a_recording(page: Any, studio: browser.Running, tmp_path: Path) -> None:
+    path = tmp_path / "hum.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes((np.random.default_rng(1).normal(size=16000) * 9000).astype("<i2").tobytes())
+    for name in ("transcribe-one-way", "transcribe"):
+        show(page, studio, name)
+        page.locator("input[type=file]").set_input_files(path)
+        until(
+            page,
+            "!document.querySelectorAll('button')[4].disabled || document.querySelector('.said').innerText",
+        )
+        page.get_by_role("button", name="Play", disabled=False).wait_for()
+        assert "1.0 seconds" in page.locator(".wave").get_attribute("aria-label")
+        assert " at 0." in page.locator(".wave").get_attribute("aria-label")
+        assert page.locator(".said i").count() == 0
+        assert browser.complaints(page) == []
+    page.get_by_text("the recording is over").wait_for()
+
+
+def test_a_piano(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "compose")
+    key = page.locator(".piano button").nth(3)
+    key.wait_for()
+    key.hover()
+    page.mouse.down()
+    page.wait_for_timeout(600)
+    page.mouse.up()
+    until(page, "/the model's, 32/.test(document.querySelector('.card .soft[role=status]').innerText)")
+    assert " are the model's" in page.locator(".roll").get_attribute("aria-label")
+    assert browser.complaints(page) == []
+    page.get_by_role("button", name="Begin anew").click()
+    until(page, "document.querySelector('.roll').ariaLabel.startsWith('0 steps')")
+
+
+def test_a_pen(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "handwrite")
+    paper = page.locator(".paper")
+    until(page, "/points of the pen/.test(document.querySelector('.paper').ariaLabel)")
+    before = paper.get_attribute("aria-label")
+    page.get_by_label("Text to write").fill("hat")
+    page.get_by_role("button", name="Write", exact=True).click()
+    until(page, "/“hat”, written/.test(document.querySelector('.paper').ariaLabel)")
+    assert paper.get_attribute("aria-label") != before
+    until(page, "document.querySelectorAll('.word').length === 4")  # and the end
+    page.locator(".word").nth(1).focus()
+    assert browser.complaints(page) == []
+
+
+PIXEL = base64.b64decode(  # a picture of one pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
+
+
+def test_a_caption(page: Any, studio: browser.Running) -> None:
+    show(page, studio, "caption")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "dot.png", "mimeType": "image/png", "buffer": PIXEL}
+    )
+    page.locator(".nbest button").nth(3).wait_for()
+    page.get_by_role("group", name="What it wrote").locator("button").first.focus()
+    until(page, "document.querySelectorAll('.veil span').length > 1")
+    assert browser.complaints(page) == []
+    page.locator("input[type=file]").set_input_files(
+        {"name": "no.png", "mimeType": "image/png", "buffer": b"no"}
+    )
+    page.get_by_role("status").filter(has_text="no picture").wait_for()
+
+
 def test_a_server_that_goes_away_and_comes_back(page: Any, studio: browser.Running) -> None:
     show(page, studio, "lm-chars")
     page.wait_for_selector(".chip")
@@ -831,7 +998,7 @@ def test_the_page_that_trains_a_first_model(page: Any, studio: browser.Running) 
     assert browser.complaints(page) == []
 
 
-@pytest.mark.parametrize("model", ["lm", "forecast-steps", "answer"])
+@pytest.mark.parametrize("model", ["lm", "forecast-steps", "answer", "compose", "handwrite"])
 def test_a_phone_in_the_dark(page: Any, studio: browser.Running, model: str) -> None:
     page.set_viewport_size({"width": 375, "height": 720})
     page.emulate_media(color_scheme="dark")

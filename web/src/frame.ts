@@ -41,3 +41,12 @@ export function read(buffer: ArrayBuffer): { said: Frame; tensors: Record<string
   delete tensors.said;
   return { said, tensors };
 }
+
+/** Numbers as they lie in memory, in the letters that JSON can hold. */
+export function base64(numbers: Float32Array | Uint8Array): string {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  let letters = "";
+  for (let at = 0; at < bytes.length; at += 8192)
+    letters += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(letters);
+}

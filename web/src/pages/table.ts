@@ -1,7 +1,11 @@
 // The pages: a row for each. To add one, write its file beside this one, and its row here.
 
+import { CaptionPage } from "./caption";
 import { ChatPage } from "./chat";
+import { ComposePage } from "./compose";
 import { ForecastPage } from "./forecast";
+import { HandwritePage } from "./handwrite";
+import { HearPage } from "./hear";
 import { LabelPage } from "./label";
 import type { PageRow } from "./page";
 import { TextsPage } from "./texts";
@@ -33,6 +37,15 @@ export const PAGES: PageRow[] = [
     tag: "chat-page",
     page: ChatPage,
   },
+  {
+    tasks: ["caption"],
+    about: "Drop a picture, and see where it looked at each word",
+    tag: "caption-page",
+    page: CaptionPage,
+  },
+  { tasks: ["transcribe"], about: "Speak, and see where each letter is", tag: "hear-page", page: HearPage },
+  { tasks: ["compose"], about: "Play, and it answers", tag: "compose-page", page: ComposePage },
+  { tasks: ["handwrite"], about: "Watch the pen write", tag: "handwrite-page", page: HandwritePage },
 ];
 
 for (const row of PAGES) customElements.define(row.tag, row.page);

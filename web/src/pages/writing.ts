@@ -1,5 +1,6 @@
 // What the pages share whose models write texts: the newest input is answered, and what was found is shown.
 
+import type { Tensor } from "../frame";
 import { Latest } from "../live";
 import { Found, type FoundAbout, type FoundCalls, type FoundSaid, type HowAsked } from "../parts/found";
 import { LivePage } from "./page";
@@ -25,10 +26,14 @@ export abstract class WritingPage<A extends FoundAbout, Asks extends object> ext
   /** Told when another of the texts is taken. */
   protected chosen(_text: string): void {}
 
+  /** Told every part of an answer. */
+  protected came(_part: object, _tensors: Record<string, Tensor>): void {}
+
   /** Ask for an answer and show it; `done` is told the best text. */
   protected answer(asks: Asks, done: (text: string) => void = () => {}): void {
     this.asking.run(() =>
       this.live.ask("write", { ...asks, ...this.found.asked() }, (part) => {
+        this.came(part, part.tensors);
         this.found.take(part);
         if (part.texts) done(part.texts[0]?.text ?? "");
       }),

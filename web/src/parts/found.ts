@@ -36,6 +36,7 @@ export type FoundCalls = {
 export interface FoundAbout {
   both: boolean; // whether the encoder reads from both ends
   attends: boolean;
+  rests: boolean; // whether what a word rests on lies in the same places as where it looked
 }
 
 /** What the list asks of its page. */
@@ -58,7 +59,7 @@ const WAYS: [string, string, object][] = [
 ];
 
 export class Found {
-  private readonly links = new WordLinks();
+  readonly links = new WordLinks();
   readonly memory = new MemoryStrip();
   private said: Part = { tensors: {} };
   private chosen = 0;
@@ -127,7 +128,7 @@ export class Found {
         "section",
         { class: "card wide", "aria-label": "Words" },
         {},
-        text("div", "row", text("h2", "", "From word to word"), text("span", "space"), this.lenses),
+        text("div", "row", text("h2", "", "Where each word comes from"), text("span", "space"), this.lenses),
         this.links,
         this.legend,
       ),
@@ -142,7 +143,7 @@ export class Found {
   }
 
   opened(about: FoundAbout): void {
-    if (!about.attends) this.lens = "rests";
+    if (!about.attends && about.rests) this.lens = "rests";
     this.note.textContent = about.both
       ? "The encoder reads from both ends, so an answer begins when the input is over; it is shown whole."
       : "The encoder reads from the beginning to the end, so it can take an input as it comes.";
@@ -150,9 +151,11 @@ export class Found {
       ["attention", "Where it looked"],
       ["rests", "What it rests on"],
     ];
+    this.note.hidden = !about.rests;
+    this.lenses.hidden = !(about.attends && about.rests);
     this.lenses.replaceChildren(
       ...names
-        .filter(([lens]) => lens === "rests" || about.attends)
+        .filter(([lens]) => about[lens === "rests" ? "rests" : "attends"])
         .map(([lens, name]) =>
           h(
             "button",
@@ -232,7 +235,7 @@ export class Found {
     const data = signed ? this.rested[n] : (tensors[`attention.${n}`]?.data as Float32Array | undefined);
     this.legend.textContent = signed
       ? "Blue speaks for a word, dashed orange against it: the gradient times what was read."
-      : "The share of its attention that the decoder gave each word before it wrote the next.";
+      : "The share of its attention that the decoder gave each of them before it wrote the next word.";
     this.links.show({
       source,
       target: one.pieces,

@@ -18,6 +18,9 @@ const FAINT = 0.05; // a share below which a line is not drawn
 type Side = "source" | "target";
 
 export class WordLinks extends HTMLElement {
+  /** Told the weights of the written word that is pointed at. */
+  onpoint: (weights: number[] | null) => void = () => {};
+
   private shown: Linked = { source: [], target: [], weights: null, p: null, signed: false };
   private aim: { side: Side; at: number } | null = null;
   private readonly words: Record<Side, HTMLButtonElement[]> = { source: [], target: [] };
@@ -88,6 +91,8 @@ export class WordLinks extends HTMLElement {
   private point(aim: typeof this.aim): void {
     if (aim?.side === this.aim?.side && aim?.at === this.aim?.at) return;
     this.aim = aim;
+    const { source } = this.shown;
+    this.onpoint(aim?.side === "target" ? source.map((_, at) => this.weight(aim.at, at)) : null);
     this.tell();
     this.draw();
   }

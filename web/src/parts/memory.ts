@@ -100,6 +100,11 @@ export class MemoryStrip extends HTMLElement {
     return { ...this.want, first };
   }
 
+  /** How many steps it has, counted from the first that was read. */
+  get steps(): number {
+    return this.begin + this.columns.length;
+  }
+
   get unit(): Unit | null {
     return this.chosen;
   }

@@ -120,7 +120,7 @@ class Writers(View):
     def about(self) -> dict[str, object]:
         plan = self.model.plan
         both = any(OPS[op["op"]].reads_from_the_end(op["options"]) for op in plan.get("encode", ()))
-        return {**super().about(), "both": both, "attends": self.model.engine.attends}
+        return {**super().about(), "both": both, "attends": self.model.engine.attends, "rests": True}
 
     def found_for(self, source: Array, how: How, pieces: list[str], text: str) -> Frames:
         """The frames that tell what is written to an input; `pieces` are the names of its steps."""
