@@ -611,7 +611,7 @@ def test_a_starter_is_trained_and_served(tmp_path: Path, monkeypatch: pytest.Mon
                 time.sleep(0.05)
             raise AssertionError(tides)
 
-        assert client.get("/studio/models").json() == {"models": []}
+        assert client.get("/studio/models").json() == {"models": [], "runs": []}
         assert client.post("/studio/starters/nothing").status_code == 404
         assert (
             client.post("/studio/starters/tides", headers={"origin": "http://evil.example"}).status_code
@@ -898,6 +898,77 @@ def test_a_caption(page: Any, studio: browser.Running) -> None:
         {"name": "no.png", "mimeType": "image/png", "buffer": b"no"}
     )
     page.get_by_role("status").filter(has_text="no picture").wait_for()
+
+
+def run_of(folder: Path, name: str, steps: int) -> Path:
+    """The folder of a training that has come so far."""
+    run = folder / f"{name}.run"
+    run.mkdir()
+    with (run / "log.jsonl").open("w") as log:
+        for step in range(10, steps + 1, 10):
+            log.write(
+                json.dumps({"step": step, "epoch": 0, "loss": 5 / step, "norm": 1.0, "lr": 0.01}) + "\n"
+            )
+            memory = {"step.recurrent": {"lags": [0, 1, 2], "norms": [1.0, 0.1 * step, 0.0], "length": step}}
+            row = {"step": step, "valid_loss": 6 / step, "accuracy": 1 - 1 / step, "memory": memory}
+            log.write(json.dumps(row) + "\n")
+    return run
+
+
+def test_a_run_is_told_while_it_grows(tmp_path: Path) -> None:
+    run = run_of(tmp_path, "films", 20)
+    (tmp_path / "new.run").mkdir()
+    (tmp_path / "new.run" / "spec.toml").touch()
+    made = app(str(run), str(tmp_path / "new.run"), token=TOKEN)
+    with TestClient(made, base_url="http://localhost", headers=KEY) as client:
+        assert client.get("/studio/models").json() == {"models": [], "runs": ["films", "new"]}
+        first = client.get("/studio/runs/films").json()
+        assert [row["step"] for row in first["rows"]] == [10, 10, 20, 20]
+        with (run / "log.jsonl").open("a") as log:
+            log.write('{"step": 30, "loss": 1.0}\nnonsense\n{"step": 40')  # the last one is half written
+        more = client.get(f"/studio/runs/films?at={first['at']}").json()
+        assert more["rows"] == [{"step": 30, "loss": 1.0}]
+        with (run / "log.jsonl").open("a") as log:
+            log.write("}\n")
+        assert client.get(f"/studio/runs/films?at={more['at']}").json()["rows"] == [{"step": 40}]
+        (run / "log.jsonl").write_text('{"step": 1}\n')  # begun anew
+        assert client.get(f"/studio/runs/films?at={more['at']}").json()["rows"] == [{"step": 1}]
+        assert client.get("/studio/runs/new").json() == {"from": 0, "at": 0, "rows": []}
+        assert client.get("/studio/runs/nothing").status_code == 404
+        assert client.get("/studio/runs/films?at=-1").status_code == 400
+        assert client.get("/studio/runs/films", headers={"authorization": "Bearer b"}).status_code == 403
+    (tmp_path / "other").mkdir()
+    with pytest.raises(hitherto.errors.UsageError, match="two runs"):
+        app(str(run), str(run_of(tmp_path / "other", "films", 10)), token=TOKEN)
+
+
+def test_trainings(chromium: Any, tmp_path: Path) -> None:
+    runs = [run_of(tmp_path, name, steps) for name, steps in (("small", 50), ("large", 30))]
+    studio = browser.Running(tmp_path, *map(str, runs))
+    try:
+        page = chromium.new_page()
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(studio.link)
+        page.locator(".plot canvas").nth(3).wait_for()
+        assert page.locator("h2").all_inner_texts()[:2] == ["Loss, by step", "accuracy, by step"]
+        assert "valid loss 0.12" in page.locator(".plot").first.get_attribute("aria-label")
+        with (runs[0] / "log.jsonl").open("a") as log:
+            log.write(json.dumps({"step": 60, "valid_loss": 0.01}) + "\n")
+        until(page, "document.querySelector('.plot').ariaLabel.includes('valid loss 0.01')")
+        page.get_by_label("large").check()
+        until(
+            page,
+            "document.querySelectorAll('td').length > 5 && document.body.innerText.includes('large: loss')",
+        )
+        page.get_by_role("link", name="large").click()
+        page.get_by_role("heading", name="large", exact=True).wait_for()
+        page.locator(".plot canvas").nth(3).wait_for()
+        assert browser.complaints(page) == []
+        assert wrong == []
+        page.close()
+    finally:
+        studio.stop()
 
 
 def test_a_server_that_goes_away_and_comes_back(page: Any, studio: browser.Running) -> None:

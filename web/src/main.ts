@@ -4,6 +4,7 @@ import uplotStyle from "uplot/dist/uPlot.min.css";
 import { h, say, text, writing } from "./dom";
 import type { Health } from "./live";
 import type { ModelAbout } from "./pages/page";
+import { RunsPage } from "./pages/runs";
 import { StartPage } from "./pages/start";
 import { PAGES } from "./pages/table";
 import { WholePage } from "./pages/whole";
@@ -22,6 +23,7 @@ const STATES: Record<Health, string> = {
   refused: "no live view",
   locked: "The server has another token now: open the link that hitherto studio printed.",
 };
+const RUN = "+run/"; // what stands in the address before the name of a training
 const START = "+start"; // what stands in the address for the page that trains a first model
 const THEMES: [Theme, string][] = [
   ["auto", "System"],
@@ -35,6 +37,7 @@ const live = h("p", { class: "toast", role: "status" });
 const banner = h("p", { class: "banner", role: "alert", hidden: true });
 const themes = h("div", { class: "segments small", role: "group", "aria-label": "Colours" });
 let models: ModelAbout[] = [];
+let runs: string[] = [];
 
 document.body.append(
   h(
@@ -108,6 +111,11 @@ const size = (bytes: number): string =>
 function open(name: string): void {
   const model = models.find((one) => one.name === name) ?? models[0];
   for (const link of list.querySelectorAll("a")) link.removeAttribute("aria-current");
+  const run = name.startsWith(RUN) ? name.slice(RUN.length) : models.length ? "" : (runs[0] ?? "");
+  if (runs.includes(run) && name !== START) {
+    follow(run);
+    return;
+  }
   if (!model || name === START) {
     begin();
     return;
@@ -133,6 +141,20 @@ function open(name: string): void {
       text("span", "space"),
       row && h("span", { class: "state", "data-health": "opening" }, {}, STATES.opening),
     ),
+    page,
+  );
+}
+
+/** The page of a training. */
+function follow(run: string): void {
+  list.querySelector(`[data-run="${CSS.escape(run)}"]`)?.setAttribute("aria-current", "page");
+  const page = new RunsPage();
+  page.className = "page";
+  page.names = runs;
+  page.first = run;
+  document.title = `${run} · Hitherto studio`;
+  stage.replaceChildren(
+    text("header", "", text("div", "", text("h1", "", run), text("p", "soft", "training"))),
     page,
   );
 }
@@ -177,7 +199,7 @@ async function known(): Promise<boolean> {
     );
     return false;
   }
-  models = ((await answer.json()) as { models: ModelAbout[] }).models;
+  ({ models, runs } = (await answer.json()) as { models: ModelAbout[]; runs: string[] });
   list.replaceChildren(
     ...models.map((model) =>
       h(
@@ -186,6 +208,15 @@ async function known(): Promise<boolean> {
         {},
         text("span", "name", model.name),
         text("small", "", model.task),
+      ),
+    ),
+    ...runs.map((run) =>
+      h(
+        "a",
+        { href: `#/${encodeURIComponent(RUN + run)}`, "data-run": run },
+        {},
+        text("span", "name", run),
+        text("small", "", "training"),
       ),
     ),
     h("a", { href: `#/${START}`, class: "soft" }, {}, "Train an example"),

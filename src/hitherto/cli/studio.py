@@ -11,7 +11,7 @@ __all__ = ["studio"]
 
 
 @click.command(cls=Verb, short_help="Use models and look into them, live, in a browser.")
-@click.argument("models", nargs=-1, metavar="[[NAME=]BUNDLE...]")
+@click.argument("models", nargs=-1, metavar="[[NAME=]BUNDLE|RUN...]")
 @option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -34,6 +34,8 @@ def studio(
 
     Write, and see the next words, the memory and its gates; move a point of a series, and see the forecast move. The
     printed link has a token, without which nobody gets in.
+
+    The folder of a training shows its curves while it runs, beside those of others.
 
     Example: hitherto studio book.safetensors sales.safetensors
     """

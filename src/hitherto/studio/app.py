@@ -30,6 +30,7 @@ from hitherto.serve.settings import Settings
 from hitherto.serve.sockets import POLICY as CLOSED
 from hitherto.serve.sockets import admitted
 from hitherto.studio.guard import Guard
+from hitherto.studio.runs import Runs, is_run
 from hitherto.studio.training import Trainings
 from hitherto.studio.views import VIEWS, Call, View
 from hitherto.trained import describe
@@ -46,8 +47,8 @@ POLICY = (
 class Studio:
     """The routes of the studio on a server."""
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
+    def __init__(self, server: Server, runs: Runs) -> None:
+        self.server, self.runs = server, runs
         self.trainings = Trainings(server.models, known=not list(server.models))
 
     def routes(self) -> list[BaseRoute]:
@@ -57,6 +58,7 @@ class Studio:
             ("GET", "/studio/models", "studio models", self.models),
             ("GET", "/studio/starters", "studio starters", self.starters),
             ("POST", "/studio/starters/{name}", "studio train", self.train),
+            ("GET", "/studio/runs/{name}", "studio run", self.run),
             ("GET", "/studio/{file}", "studio file", self.file),
         ]
         made: list[BaseRoute] = [
@@ -87,7 +89,15 @@ class Studio:
 
     async def models(self, _request: Request) -> Response:
         models = self.server.models
-        return answered({"models": [self._about(models, name) for name in models]})
+        return answered(
+            {"models": [self._about(models, name) for name in models], "runs": [*self.runs.paths]}
+        )
+
+    async def run(self, request: Request) -> Response:
+        at = request.query_params.get("at", "0")
+        if not at.isdecimal() or len(at) > 15:
+            raise Refused(f"at is a number of bytes, but came as {at!r:.40}")
+        return answered(await self.server.apart(lambda: self.runs.read(request.path_params["name"], int(at))))
 
     async def starters(self, _request: Request) -> Response:
         return answered({"starters": [msgspec.to_builtins(one) for one in self.trainings.states.values()]})
@@ -206,14 +216,16 @@ def _static(name: str) -> bytes:
 
 
 def app(*models: str, token: str, say: Callable[[str], None] = print, **options: object) -> Starlette:
-    """The studio with these bundles; who opens it shows the `token`. Options are those of `hitherto serve`.
+    """The studio with these bundles and folders of trainings; who opens it shows the `token`.
 
+    Options are those of `hitherto serve`.
     It is for one person on one machine: run it on the loopback address alone.
     """
-    values = {"store": "memory", "log": "none", "max_message": 16 << 20, **options, "models": list(models)}
+    values = {"store": "memory", "log": "none", "max_message": 16 << 20, **options}
+    values["models"] = [model for model in models if not is_run(model)]
     settings = msgspec.convert(values, Settings)
     made = serving(settings=settings, say=say)
-    studio, begun = Studio(made.state.server), made.router.lifespan_context
+    studio, begun = Studio(made.state.server, Runs(filter(is_run, models))), made.router.lifespan_context
 
     @contextlib.asynccontextmanager
     async def lifespan(one: Starlette) -> AsyncIterator[None]:

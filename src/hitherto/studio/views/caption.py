@@ -66,7 +66,7 @@ class Captions(Writers):
             return steps, 1
         if self.codec.reads == "columns":
             return 1, steps
-        encode = self.model.plan["encode"]
+        encode = self.model.plan.get("encode", [])
         last = [op["options"] for op in encode if op["op"] == "conv"][-1:]
         if not last or not any(op["op"] == "grid" for op in encode):
             return 1, 1
