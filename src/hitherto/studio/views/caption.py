@@ -66,9 +66,10 @@ class Captions(Writers):
             return steps, 1
         if self.codec.reads == "columns":
             return 1, steps
-        encode = self.model.plan.get("encode", [])
-        last = [op["options"] for op in encode if op["op"] == "conv"][-1:]
-        if not last or not any(op["op"] == "grid" for op in encode):
+        options = [op["options"] for op in self.model.plan.get("encode", [])]
+        places = next((int(one["places"]) for one in options if "places" in one), 1)
+        last = next((one for one in reversed(options) if "stride" in one), None)  # what the places come from
+        if last is None or places == 1:
             return 1, 1
-        height, width, stride = (int(last[0][name]) for name in ("height", "width", "stride"))
-        return -(-height // stride), -(-width // stride)
+        rows = -(-int(last["height"]) // int(last["stride"]))
+        return rows, places // rows
