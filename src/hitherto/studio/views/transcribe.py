@@ -8,14 +8,15 @@ import numpy as np
 from hitherto.arrays import Array
 from hitherto.codecs.audio import AudioCodec
 from hitherto.errors import UsageError
+from hitherto.heads.classes import log_softmax
 from hitherto.inspect.inspection import layer_seen
 from hitherto.inspect.trace import trace
-from hitherto.media.sound import Sound
 from hitherto.plan import streams
 from hitherto.studio.frames import Frame
 from hitherto.studio.trail import Trail
 from hitherto.studio.views.base import COLUMNS, Asked, Call, Frames, Memory, View
 from hitherto.tasks.base import Row, Value
+from hitherto.tasks.transcribe.source import Transcripts
 from hitherto.trained import Model
 
 __all__ = ["Transcribing"]
@@ -53,7 +54,8 @@ class Transcribing(View):
         super().__init__(model)
         if not isinstance(model.codecs["input"], AudioCodec):
             raise UsageError("this page listens, and the model reads strokes of a pen: use hitherto predict.")
-        self.codec = model.codecs["input"]
+        assert isinstance(model.source, Transcripts)  # noqa: S101 - the view of its models
+        self.source, self.codec = model.source, model.codecs["input"]
         self.why = streams(model.plan)
         self.memory = Memory()
         self._begin()
@@ -104,8 +106,17 @@ class Transcribing(View):
 
     def _whole(self) -> Frame:
         """The text of a recording that is over, by a model that reads from both ends."""
-        details = self.model.predict([Sound(np.concatenate(self.parts), self.codec.rate)], details=True)
-        return self._said(details, [])
+        x = self._steps()
+        if not len(x):
+            return self._said([], [])
+        features, _ = self.model.engine.forward({"x": x[:, None]})
+        log_probs = log_softmax(self.model.engine.params(features)[:, 0])
+        return self._said([self.source.answer(log_probs)], [])
+
+    def _steps(self) -> Array:
+        """What the model reads of all that was heard."""
+        stream = self.codec.stream()
+        return np.concatenate([*(stream.push(part) for part in self.parts), stream.finish()])
 
     def _said(self, final: Sequence[Row], rest: Sequence[Row]) -> Frame:
         """Pieces of the text, each with its second in the sound; the first `final` of them no longer change."""
@@ -122,10 +133,7 @@ class Transcribing(View):
             layers = self.trail.layers(first, steps) if steps > first else []
         else:
             first = 0
-            x = self.codec.encode(
-                Sound(np.concatenate([np.zeros(0, np.float32), *self.parts]), self.codec.rate)
-            )
-            x = x[:COLUMNS]
+            x = self._steps()[:COLUMNS]
             seen = trace(self.model.plan, self.model.tensors, {"x": x[:, None]}).layers if len(x) else []
             layers = [layer_seen(layer) for layer in seen]
         return Frame(*self.memory.strip(layers, asked, first))
