@@ -102,7 +102,8 @@ class Transcribing(View):
             final = [*self.trail.rows, *(self.trail.stream.finish() if call.last else ())]
             rest = [] if call.last else [_rest(final, self.trail.stream.peek())]
             yield self._said(final, rest)
-        yield self._strip(call.memory)
+        if self.trail is not None or call.last:  # what is read whole is looked at once
+            yield self._strip(call.memory)
 
     def _whole(self) -> Frame:
         """The text of a recording that is over, by a model that reads from both ends."""
