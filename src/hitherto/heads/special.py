@@ -84,7 +84,10 @@ def t_quantile(q: float, freedom: Array) -> Array:
 def _t_series(tail: float) -> Array:
     chebyshev = np.polynomial.chebyshev
     points = chebyshev.chebpts1(_NODES)  # in -1 .. 1
-    return chebyshev.chebfit(points, _t_upper(tail, 4 / (points + 1)), _NODES - 1)
+    # At these points the polynomials are orthogonal. Sums in a fixed order: a fit by least squares is LAPACK's, whose
+    # last bits depend on the processor.
+    sums = (chebyshev.chebvander(points, _NODES - 1) * _t_upper(tail, 4 / (points + 1))[:, None]).sum(0)
+    return sums * np.where(np.arange(_NODES) == 0, 1 / _NODES, 2 / _NODES)
 
 
 def _t_upper(tail: float, freedom: Array) -> Array:
