@@ -125,14 +125,14 @@ struct Kernels {
 
 // ---- a whole model, step by step -------------------------------------------------------------------------------------
 
-enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, BAG, SUMMARY, JOIN, SPELL, OPS };
+enum Op { EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, BAG, SUMMARY, JOIN, SPELL, SUBWORDS, OPS };
 constexpr i64 LONGEST_GRAM = 8;  // in ids
 constexpr i64 STATISTICS = 7;    // of each number that a summary reads
 enum Pooling { LAST, MEAN, MAX, POOLINGS };
 enum Attention { MULTIPLICATIVE, ADDITIVE, ATTENTIONS };
 enum Activation { NONE, TANH, RELU, ACTIVATIONS };  // of a linear map or a convolution
 constexpr const char* OP_NAMES[OPS] = {"embed", "recurrent", "pool", "linear", "attend", "recall", "keep", "conv", "window", "peaks",
-                                       "bag", "summary", "join", "spell"};
+                                       "bag", "summary", "join", "spell", "subwords"};
 constexpr const char* POOLING_NAMES[POOLINGS] = {"last", "mean", "max"};
 constexpr const char* ATTENTION_NAMES[ATTENTIONS] = {"multiplicative", "additive"};
 constexpr const char* ACTIVATION_NAMES[ACTIVATIONS] = {"", "tanh", "relu"};
@@ -167,6 +167,8 @@ constexpr const char* PARAMETER_NAMES[PARAMETERS] = {"weight_ih", "weight_hh", "
 // is not. There are P words, `height` shapes and `channels` letters; letter 0 is none. It gives the word's row of w_ih, [P, W]; the
 // shape's row of b_hh, [height, width]; and of a convolution of the letters the maximum over the places of letters, H numbers. A
 // place adds b_ih, [H], and for each of `kernel` letters around it a row of w_hh, [kernel, channels, H]. All stay where they are.
+// SUBWORDS reads the same. It gives the mean of the word's row of w_ih, [P + buckets, W], and of those of all its n-grams of `kernel`
+// to `stride` letters, which have rows by a hash; and the shape's row of b_hh.
 struct Stage {
   int op, cell, kind, activation;     // kind: of a pool or of attention
   bool layer_norm, residual, bounded;  // bounded: no input is beyond -1 .. 1
@@ -176,8 +178,8 @@ struct Stage {
   i64 places_across() const { return (width - 1) / stride + 1; }
   i64 patch() const { return kernel * kernel * channels; }
   bool reads_ids() const { return op == EMBED || op == BAG; }
-  i64 word_width() const { return O - H - width; }  // of SPELL
-  bool in_place() const { return op == EMBED || op == BAG || op == SUMMARY || op == SPELL; }  // it reads its weights where they are
+  i64 word_width() const { return O - H - width; }  // of SPELL and SUBWORDS
+  bool in_place() const { return op == EMBED || op == BAG || op == SUMMARY || op == SPELL || op == SUBWORDS; }  // it reads its weights where they are
   Parameters parameters[2];  // null once they are packed
   std::uint32_t* packs[2];
 };

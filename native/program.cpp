@@ -65,6 +65,10 @@ bool sizes_fit(const Stage& s, i64 state) {
     case SPELL:
       if (s.P < 1 || s.height < 1 || s.width < 1 || s.channels < 1 || s.H < 1 || s.kernel % 2 == 0 || s.I < 3 || s.D != 1) return false;
       return s.word_width() > 0;
+    case SUBWORDS:
+      if (s.P < 1 || s.height < 1 || s.width < 1 || s.channels < 1 || s.H != 0 || s.I < 3 || s.D != 1) return false;
+      if (s.buckets < 1 || s.buckets > i64(1) << 24 || s.kernel < 2 || s.stride > s.I - 2) return false;
+      return s.word_width() > 0;
     case PEAKS:
       return s.height > 0 && s.width > 0 && s.channels > 0 && s.height * s.width * s.channels == s.I && s.O == 3 * s.channels && s.D == 1;
     case BAG:
@@ -129,6 +133,7 @@ void weights_of(const Stage& s, i64 (&wanted)[PARAMETERS], bool (&may)[PARAMETER
       if (s.kind == ADDITIVE) wanted[0] = times({s.H, s.P}), wanted[1] = s.H, bias(2, s.H);
       break;
     case CONV: wanted[0] = times({s.H, s.kernel, s.kernel, s.channels}), bias(2, s.H); break;
+    case SUBWORDS: wanted[0] = times({s.P + s.buckets, s.word_width()}), wanted[3] = times({s.height, s.width}); break;
     case SPELL:
       wanted[0] = times({s.P, s.word_width()}), wanted[1] = times({s.kernel, s.channels, s.H});
       wanted[2] = s.H, wanted[3] = times({s.height, s.width});

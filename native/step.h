@@ -175,6 +175,8 @@ struct Group {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) { convolve(s, p.precision, input + (t * rows + j) * ld, token, patches); });
       } else if (s.op == SPELL) {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) { spell(s, input + (t * rows + j) * ld, token); });
+      } else if (s.op == SUBWORDS) {
+        each(now, output, s.O, [&](i64 t, i64 j, float* token) { subwords(s, input + (t * rows + j) * ld, token); });
       } else if (s.op == PEAKS) {
         each(now, output, s.O, [&](i64 t, i64 j, float* token) { find_peaks(s, input + (t * rows + j) * ld, token); });
       } else {
@@ -339,6 +341,7 @@ bool step_run(const Steps& u, int threads) {
     const Stage& s = p.stage[i];
     per_token += s.op == ATTEND ? double(u.S) * double(s.H * (s.kind == ADDITIVE ? 32 : 2) + s.O * 2)
                  : s.op == SPELL ? double(s.H) * double(s.I * s.kernel)
+                 : s.op == SUBWORDS ? double(s.O) * double(s.I) * double(s.stride - s.kernel + 1)
                  : s.op == CONV ? double(s.O) * double(s.patch()) * 2
                  : s.op == BAG  ? double(s.H) * double(s.P)
                                 : double(s.H) * double(s.I + s.P) * 8;

@@ -7,11 +7,7 @@ namespace {
 // The row of an n-gram of a bag, oldest id first: the id itself of one, or a hash. branches.py says it in Python.
 i64 gram_row(const Stage& s, const float* last, i64 n) {
   if (n == 1) return i64(last[0]) - 1;
-  u32 h = u32(n);
-  for (i64 k = 0; k < n; ++k) h = (h ^ (u32(last[k]) - 1)) * 16777619u;
-  h = (h ^ (h >> 15)) * 0x2C1B3C6Du;
-  h = (h ^ (h >> 12)) * 0x297A2D39u;
-  return s.I + i64((h ^ (h >> 15)) % u32(s.buckets));
+  return s.I + bucket_of(n, s.buckets, [&](i64 k) { return u32(last[k]) - 1; });
 }
 
 // Whether a place of a state holds an id; a state may come from anywhere.

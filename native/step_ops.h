@@ -71,6 +71,38 @@ void find_peaks(const Stage& s, const float* picture, float* peaks) {
 // The whole number that a float is, at least 0 and below n; 0 where it is none.
 i64 number_below(float x, i64 n) { return !(x > 0) ? 0 : x < float(n - 1) ? i64(x) : n - 1; }
 
+// The bucket of n whole numbers, of which `number` gives the oldest first. branches.py says it in Python.
+template <class Number>
+i64 bucket_of(i64 n, i64 buckets, const Number& number) {
+  u32 h = u32(n);
+  for (i64 k = 0; k < n; ++k) h = (h ^ number(k)) * 16777619u;
+  h = (h ^ (h >> 15)) * 0x2C1B3C6Du;
+  h = (h ^ (h >> 12)) * 0x297A2D39u;
+  return i64((h ^ (h >> 15)) % u32(buckets));
+}
+
+// A word by the mean of its row and those of the n-grams of its letters; and by its shape.
+void subwords(const Stage& s, const float* word, float* to) {
+  const Parameters& w = s.parameters[0];
+  const i64 W = s.word_width(), L = s.I - 2;
+  copy(to, w.w_ih + number_below(word[0], s.P) * W, W);
+  copy(to + W, w.b_hh + number_below(word[1], s.height) * s.width, s.width);
+  float count = 1;
+  for (i64 n = s.kernel; n <= s.stride; ++n) {
+    for (i64 at = 0; at + n <= L; ++at) {
+      const auto letter = [&](i64 k) { return u32(number_below(word[2 + at + k], s.channels)); };
+      bool whole = true;
+      for (i64 k = 0; k < n; ++k) whole = whole && letter(k);
+      if (!whole) continue;
+      const float* row = w.w_ih + (s.P + bucket_of(n, s.buckets, letter)) * W;
+      for (i64 k = 0; k < W; k += VL) store(to + k, add(load(to + k, W - k), load(row + k, W - k)), W - k);
+      count += 1;
+    }
+  }
+  const Vec by = set(count);
+  for (i64 k = 0; k < W; k += VL) store(to + k, div(load(to + k, W - k), by), W - k);
+}
+
 // A word by its number, its shape, and the maximum of a convolution over its letters.
 void spell(const Stage& s, const float* word, float* to) {
   const Parameters& w = s.parameters[0];

@@ -65,6 +65,7 @@ TABLES = {
         *(
             "embed",
             "spell",
+            "subwords",
             "recurrent",
             "pool",
             "linear",

@@ -277,7 +277,8 @@ def test_operations_have_weights_and_states_of_plain_shapes():
     levels = {"horizon": 2, "channels": 1, "levels": [0.5]}
     plans.append(make(spec, "many_to_many", {"x": series}, "quantile", levels))
     spelled = {"kind": "vectors", "size": 9, "spelled": [5, 6, 2]}
-    plans.append(make(spec, "many_to_many", {"x": spelled}, "softmax", {"classes": 3}))
+    both = spec, msgspec.structs.replace(spec, letter_buckets=9)
+    plans += [make(how, "many_to_many", {"x": spelled}, "softmax", {"classes": 3}) for how in both]
     for op in (op for plan in plans for op in operations(plan)):
         used.add(op["op"])
         row = OPS[op["op"]]

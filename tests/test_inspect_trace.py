@@ -196,19 +196,22 @@ def test_a_kernel_shows_the_gates_of_the_cell(cell: str, monkeypatch: pytest.Mon
             np.testing.assert_allclose(one.states[name], other.states[name], atol=2e-6)
 
 
-def test_spelled_words(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("buckets", "op"), [(None, "spell"), (20, "subwords")])
+def test_spelled_words(buckets: int | None, op: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = make(
-        ModelSpec(hidden_size=4, num_layers=1, bidirectional=True),
+        ModelSpec(hidden_size=4, num_layers=1, bidirectional=True, letter_buckets=buckets),
         "many_to_many", {"x": {"kind": "vectors", "size": 8, "spelled": [9, 12, 4]}}, "softmax", {"classes": 3},
     )  # fmt: skip
-    assert plan["step"][0]["op"] == "spell"
+    assert plan["step"][0]["op"] == op
     compare(plan, build(plan, seed=2).tensors(), monkeypatch)
 
 
 def test_every_operation_has_a_row() -> None:
     assert set(STEPS) | {"bridge", "numbers"} == set(TORCH_OPS)
     used = {op["op"] for path in GOLDEN for op in operations(trained.open(path).plan)}
-    assert used | {"spell"} == set(OPS), "a golden bundle has each operation, but for the one tested above"
+    assert used | {"spell", "subwords"} == set(OPS), (
+        "a golden bundle has each operation, but for those tested above"
+    )
 
 
 def test_weights_of_another_precision_live_as_long_as_the_gradient_needs_them() -> None:

@@ -126,10 +126,13 @@ def model(**options: Any) -> Any:
     return plan, module.eval(), steps
 
 
-def test_torch_numpy_and_the_extension_read_alike() -> None:
+@pytest.mark.parametrize(
+    "options", [{}, {"letter_buckets": 64}, {"letter_buckets": 64, "embedding_size": 21}]
+)
+def test_torch_numpy_and_the_extension_read_alike(options: dict[str, Any]) -> None:
     import torch
 
-    plan, module, x = model()
+    plan, module, x = model(**options)
     tensors = module.tensors()
     assert check(json.loads(json.dumps(plan)), tensors) == plan
     engine = Engine(plan, tensors)
@@ -170,36 +173,105 @@ def test_the_letters_are_a_convolution_and_its_maximum() -> None:
     assert spell(torch.zeros(0, 3, x.shape[2]), (words, shapes, letters, conv, bias)).shape[:2] == (0, 3)
 
 
+def fnv(codes: list[int], buckets: int) -> int:
+    """The bucket of an n-gram, by hand."""
+    h = len(codes)
+    for code in codes:
+        h = (h ^ code) * 16777619 % 2**32
+    h = (h ^ (h >> 15)) * 0x2C1B3C6D % 2**32
+    h = (h ^ (h >> 12)) * 0x297A2D39 % 2**32
+    return (h ^ (h >> 15)) % buckets
+
+
+def test_a_word_is_the_mean_of_its_row_and_those_of_its_n_grams() -> None:
+    """As in fastText: n-grams of 3 to 6 letters, with the marks before and behind the word."""
+    import torch
+
+    _, module, x = model(letter_buckets=50)
+    op = module.plan["step"][0]
+    assert (op["op"], op["options"]["shortest"], op["options"]["longest"]) == ("subwords", 3, 6)
+    table, shapes = (value.detach().numpy() for value in module.tensors_of(op, "weight", "shapes"))
+    words = op["options"]["words"]
+    assert table.shape == (words + 50, 12)
+    from hitherto.model.build import torch_op
+
+    made, _ = torch_op("subwords").run(module, op, torch.from_numpy(x[:, :1]), None, None)
+    for row, y in zip(x[2:, 0], made[2:, 0].detach().numpy(), strict=True):
+        codes = [int(code) for code in row[2:] if code]
+        grams = [codes[i : i + n] for n in (3, 4, 5, 6) for i in range(len(codes) + 1 - n)]
+        rows = [int(row[0]), *(words + fnv(gram, 50) for gram in grams)]
+        np.testing.assert_allclose(y, np.concatenate([table[rows].mean(0), shapes[int(row[1])]]), atol=1e-6)
+    none, _ = torch_op("subwords").run(module, op, torch.zeros(1, 1, x.shape[2]), None, None)
+    np.testing.assert_allclose(none[0, 0].detach().numpy(), np.concatenate([table[0], shapes[0]]))
+    with pytest.raises(UsageError, match="letter_buckets are of the letters of words"):
+        make(ModelSpec(hidden_size=4, num_layers=1, letter_buckets=9), "many_to_many",
+             {"x": {"kind": "ids", "size": 5}}, "softmax", {"classes": 3})  # fmt: skip
+
+
+def test_words_that_share_letters_share_what_is_learned() -> None:
+    """A word that training did not have is known by its stem, in a file and in a stream."""
+    rows = [
+        {"text": f"it is {word}", "label": label}
+        for word, label in (("wonderful", "+"), ("wonders", "+"), ("dreadful", "-"), ("dreading", "-"))
+    ] * 12
+    model = hitherto.train(
+        "classify", rows, spelling=True, letter_buckets=512, hidden_size=12, embedding_size=8, epochs=12, lr=0.02,
+        bidirectional=False, threads=1, baselines=False,
+    )  # fmt: skip
+    assert model.plan["step"][0]["op"] == "subwords"
+    assert model.predict(["it is wonderous", "it is dreadlike"]) == ["+", "-"]
+    stream = model.stream()
+    for piece in ("it is won", "derous"):
+        stream.push(piece)
+    assert stream.finish() == model.predict(["it is wonderous"], details=True)[0] | {}
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"length": 7}, "reads a word of 7 letters"),
         ({"kernel": 2}, "must be odd"),
         ({"letters": 0}, "letters"),
+        ({"letter_buckets": 9, "length": 7}, "reads a word of 7 letters"),
+        ({"letter_buckets": 9, "shortest": 1}, "n-grams of two letters or more"),
+        ({"letter_buckets": 9, "longest": 2}, "n-grams of two letters or more"),
     ],
 )
 def test_a_plan_that_does_not_fit_is_refused(change: dict[str, int], said: str) -> None:
-    plan = json.loads(json.dumps(model()[0]))
+    options = {name: value for name, value in change.items() if name == "letter_buckets"}
+    change = {name: value for name, value in change.items() if name not in options}
+    plan = json.loads(json.dumps(model(**options)[0]))
     plan["step"][0]["options"] |= change
     with pytest.raises(BundleError, match=said):
         check(plan)
 
 
-def test_what_the_extension_gets_is_checked_again() -> None:
+OF_BOTH = (
+    {"P": 3},
+    {"channels": 0},
+    {"I": 2},
+    {"height": 9},
+)  # what a stage may not be, whichever reads letters
+
+
+@pytest.mark.parametrize(
+    ("options", "changes"),
+    [
+        ({}, ({"kernel": 2}, {"O": 32 + len(SHAPES)})),
+        (
+            {"letter_buckets": 64},
+            ({"kernel": 1}, {"stride": LENGTH + 1}, {"buckets": 0}, {"O": len(SHAPES)}, {"H": 1}),
+        ),
+    ],
+)
+def test_what_the_extension_gets_is_checked_again(options: dict[str, Any], changes: tuple[Any, ...]) -> None:
     if (extension := native.extension()) is None:
         pytest.skip("there is no extension here")
-    plan, module, _ = model()
+    plan, module, _ = model(**options)
     engine = Engine(plan, module.tensors())
     (row, *_) = Stages(plan["step"], plan["inputs"]["x"], module.tensors(), engine.places).rows
     extension.Program("float32", 0, row)
-    for change in (
-        {"P": 3},
-        {"kernel": 2},
-        {"channels": 0},
-        {"O": row["H"] + row["width"]},
-        {"I": 2},
-        {"height": 9},
-    ):
+    for change in (*OF_BOTH, *changes):
         with pytest.raises(ValueError, match="do not fit together"):
             extension.Program("float32", 0, row | change)
 

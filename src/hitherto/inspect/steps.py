@@ -129,6 +129,21 @@ def _spell(run: Looker, op: Operation, x: Array) -> Var:
     return run.leaf(np.concatenate([words[whole[..., 0]], shapes[whole[..., 1]], y], -1))
 
 
+def _subwords(run: Looker, op: Operation, x: Array) -> Var:
+    """As the stage `subwords`: its output is what a step reads."""
+    o, table, shapes = op["options"], run.required(op, "weight"), run.required(op, "shapes")
+    sizes = [o["words"], len(shapes), *[o["letters"]] * o["length"]]
+    whole = np.clip(np.nan_to_num(x, nan=0.0), 0, np.array(sizes) - 1).astype(np.int64)
+    codes, total, count = whole[..., 2:], table[whole[..., 0]], 1
+    for n in range(o["shortest"], min(o["longest"], o["length"]) + 1):
+        for at in range(o["length"] - n + 1):
+            parts = [codes[..., at + k] for k in range(n)]
+            there = np.all([part > 0 for part in parts], 0)[..., None]
+            total = total + np.where(there, table[gram_row(parts, o["words"], o["buckets"])], 0)
+            count = count + there
+    return run.leaf(np.concatenate([total / count, shapes[whole[..., 1]]], -1))
+
+
 def _bag(run: Looker, op: Operation, ids: Array) -> Array:
     """The n-grams go beside the layers; the ids go on."""
     o, table = op["options"], run.required(op, "weight")
@@ -398,6 +413,7 @@ class Step:
 STEPS: dict[str, Step] = {
     "embed": Step(looks_up=_embed),
     "spell": Step(looks_up=_spell),
+    "subwords": Step(looks_up=_subwords),
     "bag": Step(looks_up=_bag),
     "dropout": Step(),
     "recurrent": Step(_recurrent),

@@ -20,7 +20,7 @@ from hitherto.model import branches
 from hitherto.model.embedding import embedding
 from hitherto.model.layers import layer_of
 from hitherto.model.segments import Segments
-from hitherto.model.spelling import Spelling, spell
+from hitherto.model.spelling import Spelling, read_words
 from hitherto.model.weights import Weighted
 from hitherto.plan import (
     NARROWEST,
@@ -243,10 +243,9 @@ def _run_embed(
 def _run_spell(
     module: Module, op: Operation, x: Tensor, _lengths: Tensor | None, _state: State | None
 ) -> Result:
-    words, shapes, letters, conv, bias = module.tensors_of(op, "weight", "shapes", "letters", "conv", "bias")
+    tables = module.tensors_of(op, *OPS[op["op"]].weights(op["options"]))
     dropout = op["options"]["dropout"] if module.training else 0.0
-    sparse = module.sparse and module.training
-    return spell(x, (words, shapes, letters, conv, bias), dropout, sparse), {}
+    return read_words(x, tables, op["options"], dropout, module.sparse and module.training), {}
 
 
 def _run_dropout(
@@ -529,6 +528,7 @@ class TorchOp:
 TORCH_OPS: dict[str, TorchOp] = {
     "embed": TorchOp(_run_embed, lambda o, _start: nn.Embedding(o["size"], o["width"])),
     "spell": TorchOp(_run_spell, lambda o, _start: Spelling(o)),
+    "subwords": TorchOp(_run_spell, lambda o, _start: Spelling(o)),
     "dropout": TorchOp(_run_dropout),
     "recurrent": TorchOp(_run_recurrent, _make_recurrent),
     "pool": TorchOp(_run_pool),

@@ -29,6 +29,9 @@ LETTERS, SHAPE, KERNEL = (
 )  # of spelled words: widths of a letter and of a shape, and letters that are read at once
 
 
+GRAMS = 3, 6  # letters of the n-grams of a spelled word, the marks before and behind it among them
+
+
 class _Program:
     """Operations in a row, each reading what the one before gave."""
 
@@ -86,6 +89,14 @@ class _Program:
         """A word by its number, its shape and its letters, with its dropout."""
         words, letters, shapes = sizes
         width = model.embedding_size or LETTERS
+        if model.letter_buckets:
+            self.add(
+                "subwords", "spell", "spelled", width + SHAPE, words=words, width=width, shapes=shapes,
+                shape_width=SHAPE, letters=letters, length=self.width - 2, buckets=model.letter_buckets,
+                shortest=GRAMS[0], longest=GRAMS[1], dropout=model.embedding_dropout or 0.0,
+            )  # fmt: skip
+            self.drop(model, model.input_dropout, "in")
+            return
         filters = max(LETTERS, width // 2)
         self.add(
             "spell", "spell", "spelled", width + SHAPE + filters, words=words, width=width, shapes=shapes,
@@ -261,6 +272,8 @@ def make(
             raise UsageError(
                 "ngrams and buckets are of a text that is read beside the layers: add --skip, or leave them out."
             )
+        if model.letter_buckets and "spelled" not in x:
+            raise UsageError("letter_buckets are of the letters of words: add --spelling, or leave them out.")
         branch = None
         window = x.get("lookback")
         if window is not None:

@@ -256,6 +256,16 @@ def _spell_width(o: Options, width: int) -> int:
     return int(o["width"] + o["shape_width"] + o["filters"])
 
 
+def _subwords_width(o: Options, width: int) -> int:
+    if width != 2 + o["length"]:
+        raise UsageError(
+            f"reads a word of {o['length']} letters, so {2 + o['length']:,} numbers, but gets {width:,}"
+        )
+    if not 2 <= o["shortest"] <= o["longest"]:
+        raise UsageError("reads n-grams of two letters or more, the shortest first")
+    return int(o["width"] + o["shape_width"])
+
+
 OPS: dict[str, Op] = {
     "embed": Op(
         "embed",
@@ -291,6 +301,30 @@ OPS: dict[str, Op] = {
         _none,
         width=_spell_width,
         work=lambda o: int(o["length"] * o["kernel"] * o["filters"]),
+    ),
+    # The same steps. A word becomes the mean of its embedding and of those of its n-grams of letters, which share rows
+    # by a hash, as in fastText; and beside it the embedding of its shape.
+    "subwords": Op(
+        "subwords",
+        {
+            "words": Size,
+            "width": Side,
+            "shapes": Side,
+            "shape_width": Side,
+            "letters": Side,
+            "length": Side,
+            "buckets": Annotated[int, Meta(ge=1, le=1 << 24)],
+            "shortest": Side,
+            "longest": Side,
+            "dropout": Rate,
+        },
+        lambda o: {
+            "weight": (o["words"] + o["buckets"], o["width"]),
+            "shapes": (o["shapes"], o["shape_width"]),
+        },
+        _none,
+        width=_subwords_width,
+        work=lambda o: int(o["length"] * (o["longest"] - o["shortest"] + 1) * o["width"]),
     ),
     # locked: a row has one mask for all steps.
     "dropout": Op(

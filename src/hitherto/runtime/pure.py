@@ -19,6 +19,7 @@ from hitherto.arrays import Array
 from hitherto.cells import cell_of_kernel
 from hitherto.errors import UsageError
 from hitherto.plan import NARROWEST
+from hitherto.plan.branches import gram_row
 from hitherto.runtime.branches import Bag, Join, Summary
 from hitherto.runtime.segments import Segments
 from hitherto.runtime.stage import Fields, Memory, OwnCell, Part, Stage, Weights
@@ -77,6 +78,32 @@ class Spell(Stage):
         y = np.where((codes > 0)[..., None], y, np.float32(-np.inf)).max(-2)
         y = np.where((codes > 0).any(-1, keepdims=True), y, np.float32(0))
         return np.concatenate([words[whole[..., 0]], shapes[whole[..., 1]], y], -1)
+
+
+class Subwords(Stage):
+    """A word's number and the n-grams of its letters, whose embeddings have a mean; and its shape."""
+
+    def prepare(self, weights: Sequence[Weights]) -> None:
+        (held,) = weights
+        self.tables = [held[name] for name in ("weight_ih", "bias_hh")]
+
+    def __call__(self, x: Array, _part: Part, /) -> Array:
+        n, (table, shapes) = self.n, self.tables
+        assert table is not None  # noqa: S101
+        assert shapes is not None  # noqa: S101
+        sizes = [n["P"], n["height"], *[n["channels"]] * (self.I - 2)]
+        whole = np.clip(np.nan_to_num(x, nan=0.0), 0, np.array(sizes, np.float32) - 1).astype(np.int64)
+        codes = whole[..., 2:]
+        total = table[whole[..., 0]]
+        count = np.ones((*total.shape[:-1], 1), np.float32)
+        for length in range(n["kernel"], min(n["stride"], codes.shape[-1]) + 1):
+            for at in range(codes.shape[-1] - length + 1):
+                parts = [codes[..., at + k] for k in range(length)]
+                there = np.all([part > 0 for part in parts], 0)[..., None]
+                row = gram_row(parts, n["P"], n["buckets"])
+                total = total + np.where(there, table[row], np.float32(0))
+                count = count + there
+        return np.concatenate([total / count, shapes[whole[..., 1]]], -1)
 
 
 class Recurrent(Stage):
@@ -296,6 +323,7 @@ class Peaks(Stage):
 STAGES: dict[str, type[Stage]] = {
     "embed": Embed,
     "spell": Spell,
+    "subwords": Subwords,
     "recurrent": Recurrent,
     "pool": Pool,
     "linear": Linear,

@@ -87,6 +87,17 @@ def _spell(stages: Stages, op: Operation) -> None:
     stages.bounded = False
 
 
+def _subwords(stages: Stages, op: Operation) -> None:
+    o = op["options"]
+    weights = {"weight_ih": stages.required(op, "weight"), "bias_hh": stages.required(op, "shapes")}
+    stages.add(
+        "subwords", stages.width, o["width"] + o["shape_width"], [weights], P=o["words"], height=o["shapes"],
+        width=o["shape_width"], channels=o["letters"], buckets=o["buckets"], kernel=o["shortest"],
+        stride=min(o["longest"], o["length"]),
+    )  # fmt: skip
+    stages.bounded = False
+
+
 def _recurrent(stages: Stages, op: Operation) -> None:
     o = op["options"]
     cell, options = CELLS[o["cell"]], cell_options(o)
@@ -223,6 +234,7 @@ def _in_numpy(stages: Stages, op: Operation) -> None:
 STAGES: dict[str, Callable[[Stages, Operation], None]] = {
     "embed": _embed,
     "spell": _spell,
+    "subwords": _subwords,
     "recurrent": _recurrent,
     "pool": _pool,
     "linear": _linear,

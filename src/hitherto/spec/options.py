@@ -293,6 +293,10 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         tuple[Count, ...],
         _about("filters of a convolution on each image, which halves its size; repeat for more layers"),
     ] = ()
+    letter_buckets: Annotated[
+        Annotated[int, Meta(ge=1, le=1 << 24)] | None,
+        _about("with --spelling: hash buckets for n-grams of letters, read in place of a convolution"),
+    ] = None
     peaks: Annotated[bool, _about("pool each filter to its maximum and soft-argmax position")] = False
     skip: Annotated[
         bool | None,
@@ -412,10 +416,7 @@ class TrainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     ] = 1
     unfreeze: Annotated[
         Count | None,
-        _about(
-            "with --from: epochs after which one more part of the model is trained, from the top down",
-            "all from the start",
-        ),
+        _about("with --from: train one more part of the model after so many epochs, top down", "all at once"),
     ] = None
     slant: Annotated[
         Annotated[float, Meta(gt=0, le=1)],
