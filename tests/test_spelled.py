@@ -215,7 +215,7 @@ def test_words_that_share_letters_share_what_is_learned() -> None:
         for word, label in (("wonderful", "+"), ("wonders", "+"), ("dreadful", "-"), ("dreading", "-"))
     ] * 12
     model = hitherto.train(
-        "classify", rows, spelling=True, letter_buckets=512, hidden_size=12, embedding_size=8, epochs=12, lr=0.02,
+        "classify", rows, spelling=True, letter_buckets=512, hidden_size=12, embedding_size=8, epochs=30, lr=0.02,
         bidirectional=False, threads=1, baselines=False,
     )  # fmt: skip
     assert model.plan["step"][0]["op"] == "subwords"
