@@ -11,9 +11,23 @@ from hitherto.errors import UsageError
 
 Array = np.ndarray[Any, Any]
 
-EMBED, RECURRENT, POOL, LINEAR, ATTEND, RECALL, KEEP, CONV, WINDOW, PEAKS, BAG, SUMMARY, JOIN, SPELL, SUBWORDS = (
-    _native.OPS
-)
+(
+    EMBED,
+    RECURRENT,
+    POOL,
+    LINEAR,
+    ATTEND,
+    RECALL,
+    KEEP,
+    CONV,
+    WINDOW,
+    PEAKS,
+    BAG,
+    SUMMARY,
+    JOIN,
+    SPELL,
+    SUBWORDS,
+) = _native.OPS
 I, M, S, R, STATE = 5, 7, 6, 3, 4  # of the attention below; its state is what additive attention asks
 
 
