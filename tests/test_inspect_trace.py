@@ -51,7 +51,7 @@ class Torch:
         patch.setattr(
             torch, "no_grad", contextlib.nullcontext
         )  # statistics pass gradients on, as they do here
-        for name in ("embedding", "spell"):
+        for name in ("embedding", "read_words"):
             patch.setattr(torch_build, name, self.watched(getattr(torch_build, name)))
         given = {}
         for name, x in inputs.items():

@@ -1,5 +1,6 @@
 """What a forecast is given at the end of its training."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ SCORES = np.array([-1.2816, -0.6745, 0, 0.6745, 1.2816])
 
 
 def outputs(z: Any, v: Any) -> Any:
-    return [(Batch({}, None, {"y": z}, None), v.reshape(len(z), -1))]
+    return [(Batch({}, None, {"y": z}, None), v.reshape(len(z), math.prod(v.shape[1:])))]
 
 
 def found(z: Any, v: Any, windows: float) -> Any:

@@ -70,6 +70,7 @@ ALL = {
     "tag spans": spans(),
     "window": bundle.read(Path(__file__).parent / "golden" / "forecast-window.safetensors").plan,
     "spelled": plan("many_to_many", {"x": {"kind": "vectors", "size": 9, "spelled": [50, 6, 2]}}),
+    "subwords": plan("many_to_many", {"x": {"kind": "vectors", "size": 9, "spelled": [50, 6, 2]}}, letter_buckets=64),
     "vectors": plan("many_to_many", VECTORS, cell="rnn"),
     "multiplicative": writer(),
     "additive": writer(attention="additive"),
