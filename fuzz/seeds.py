@@ -140,6 +140,18 @@ FORMS: dict[str, tuple[list[Any], list[Any], dict[str, Any]]] = {
         ["ann met ", "bob"],
         {"input": "tokens", "output": "tags", "bidirectional": False, "head": "crf", "spelling": False},
     ),
+    "tag by parts of words": (
+        _TAGGED,
+        ["ann met ", "bob"],
+        {
+            "input": "tokens",
+            "output": "tags",
+            "bidirectional": False,
+            "spelling": True,
+            "letter_buckets": 7,
+            "embedding_size": 4,
+        },
+    ),
     "tag two ways": (_TAGGED, ["ann "], {"input": "tokens", "output": "tags", "cell": "gru", "num_layers": 2}),
     "lm": (["the cat sat on the mat."] * 8, _TEXT, {"tokens": "words", "tied": True, "embedding_size": 4}),
     "lm chars": (

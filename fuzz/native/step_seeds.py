@@ -7,7 +7,7 @@ import random
 import sys
 from pathlib import Path
 
-OPS, CELLS, FLAGS = 10, 5, 32  # as in native/kernels.h, and as many as fuzz/native/steps.cpp reads
+OPS, CELLS, FLAGS = 15, 5, 32  # as in native/kernels.h, and as many as fuzz/native/steps.cpp reads
 PLAIN = 240  # a byte from here on is a twist
 
 

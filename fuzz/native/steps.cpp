@@ -81,7 +81,7 @@ i64 divisor(i64 n, i64 most) {
   return 1;
 }
 
-Described stage(Bytes& b, i64 i, i64 I, i64& state) {
+Described stage(Bytes& b, bool reads_ids, bool first, i64 I, i64& state) {
   Described s = {};
   s.op = int(b.below(OPS)), s.cell = int(b.below(CELLS)), s.activation = int(b.below(ACTIVATIONS));
   const int flags = b.next();
@@ -91,7 +91,9 @@ Described stage(Bytes& b, i64 i, i64 I, i64& state) {
     state += n;
     return state - n;
   };
-  if (s.op == EMBED && i > 0) s.op = LINEAR;
+  if (s.reads_ids() && !reads_ids) s.op = LINEAR;
+  if (!s.reads_ids() && reads_ids && !first) s.op = EMBED;
+  if ((s.op == SPELL || s.op == SUBWORDS) && I < 3) s.op = LINEAR;  // a number, a shape and a letter
   switch (s.op) {
     case EMBED: s.O = size; break;
     case RECURRENT:
@@ -118,6 +120,19 @@ Described stage(Bytes& b, i64 i, i64 I, i64& state) {
       }
       break;
     case WINDOW: s.P = 1 + more % 5, s.H = 3 * s.P, s.O = I + size, s.h = states(s.P); break;
+    case BAG: s.H = size, s.P = 1 + more % LONGEST_GRAM, s.buckets = 1 + 3 * size, s.h = states(2 * s.H + 1 + s.P); break;
+    case SUMMARY: s.h = states(2 * STATISTICS * I + 2); break;
+    case JOIN: s.O = I + more, s.h = state > more && flags & 8 ? state - more : states(more); break;
+    case SPELL:
+    case SUBWORDS:
+      s.P = size, s.height = 1 + more % 5, s.width = 1 + size % 7, s.channels = 1 + more;
+      if (s.op == SPELL) {
+        s.H = 1 + size % 9, s.kernel = 1 + 2 * (flags % 3);
+      } else {
+        s.buckets = 1 + 3 * size, s.kernel = 2 + flags % 3, s.stride = I - 2 < 6 ? I - 2 : 6;
+      }
+      s.O = more + s.width + s.H;
+      break;
   }
   const int twist = b.next();
   if (twist < 240) return s;
@@ -135,7 +150,7 @@ bool make(Bytes& b, Made& made) {
   const i64 count = 1 + b.below(6);
   i64 I = 1 + b.below(30), state = 0;
   for (i64 i = 0; i < count; ++i) {
-    made.stages.push_back(stage(b, i, I, state));
+    made.stages.push_back(stage(b, i == 0 || made.stages.back().op == BAG, i == 0, I, state));
     Described& s = made.stages.back();
     I = s.O > 0 && s.O < 200 ? s.O : 1;
     i64 wanted[PARAMETERS];
@@ -170,7 +185,7 @@ void run(Bytes& b, const Made& made, Block<float>& states, i64 rows, i64 stride)
   Block<float> x, y, keys, values, attention;
   Block<i64> ids, lengths, slots, memory_lengths, memory_of;
   const auto number = [&](i64 n) { return b.maybe(n > 0 ? b.below(n) : 0); };
-  if (first.op == EMBED) {
+  if (first.reads_ids()) {
     ids.make(b, T * B);
     for (i64 i = 0; i < ids.n; ++i) ids[i] = number(first.I);
     asked.ids = ids;
