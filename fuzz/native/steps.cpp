@@ -195,7 +195,7 @@ void run(Bytes& b, const Made& made, Block<float>& states, i64 rows, i64 stride)
     asked.x = x;
   }
   const bool pooled = p.pool >= begin && p.pool < end;
-  if (b.below(5)) y.make(b, (pooled ? 1 : T) * B * p.stage[end - 1].O), asked.y = y;
+  if (b.below(5) && p.stage[end - 1].op != BAG) y.make(b, (pooled ? 1 : T) * B * p.stage[end - 1].O), asked.y = y;
   if (b.below(2)) {
     lengths.make(b, B);
     for (i64 i = 0; i < lengths.n; ++i) lengths[i] = number(T + 1);
